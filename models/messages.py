@@ -1,0 +1,65 @@
+"""Chat messages as the rest of the code builds them: text and images, independent of any provider.
+
+An image stands in a request's key by the SHA-256 of the bytes sent, so the key of a request with a 1 MB image is computed
+from 64 characters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from state.sample import EncodedImage
+
+Role = Literal["judge", "verbalizer", "optimizer"]
+ROLES: tuple[Role, ...] = ("judge", "verbalizer", "optimizer")
+
+Part = str | EncodedImage
+"""A piece of a message: text, or an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message; parts are sent in order."""
+
+    author: Literal["system", "user", "assistant"]
+    parts: tuple[Part, ...]
+
+    def canonical(self) -> dict[str, Any]:
+        """The message with each image replaced by its hash: what a request's key is computed from."""
+        return {
+            "author": self.author,
+            "parts": [p if isinstance(p, str) else {"image": p.sha256, "media_type": p.media_type} for p in self.parts],
+        }
+
+
+def user(*parts: Part) -> Message:
+    """A user message."""
+    return Message("user", parts)
+
+
+def assistant(text: str) -> Message:
+    """An assistant message: a reply given earlier."""
+    return Message("assistant", (text,))
+
+
+def to_langchain(messages: Sequence[Message]) -> list[BaseMessage]:
+    """The same messages for a LangChain chat model; images become OpenAI-style `image_url` data URLs."""
+    return [_to_langchain(message) for message in messages]
+
+
+def _to_langchain(message: Message) -> BaseMessage:
+    content: Any
+    if len(message.parts) == 1 and isinstance(message.parts[0], str):
+        content = message.parts[0]
+    else:
+        content = [
+            {"type": "text", "text": part}
+            if isinstance(part, str)
+            else {"type": "image_url", "image_url": {"url": part.data_url}}
+            for part in message.parts
+        ]
+    kind = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}[message.author]
+    built: BaseMessage = kind(content=content)
+    return built

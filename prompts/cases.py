@@ -1,0 +1,67 @@
+"""How samples, trials and labels are put into words for the optimizer. All of it is data between delimiters."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from prompts.template import element, neutralise
+from state.loops import Trial
+from state.sample import Sample
+from state.settings import TaskSettings
+from state.verdict import Description, Verdict
+
+
+def labels_in_words(task: TaskSettings) -> str:
+    """Say what a label is."""
+    if task.kind == "ordinal":
+        return f"integers from {task.min} (lowest) to {task.max} (highest)"
+    return ", ".join(neutralise(str(label)) for label in task.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One judged sample, as the optimizer is shown it."""
+
+    sample: Sample
+    verdict: Verdict
+    """Under the judge prompt that is being improved."""
+    description: Description
+    after: Verdict | None = None
+    """Under a trial's judge prompt; None where there is none."""
+
+
+def cases(rows: Iterable[Case]) -> str:
+    """All cases, one after the other; `(none)` for no case."""
+    return "\n".join(map(_case, rows)) or "(none)"
+
+
+def history(trials: Sequence[Trial]) -> str:
+    """H in words: each q tried with its score, oldest first."""
+    return "\n".join(map(_tried, trials)) or "(nothing yet)"
+
+
+def trial_cases(heading: str, trial: Trial, rows: Iterable[Case]) -> str:
+    """One trial with its I2T prompt, the judge prompt it led to, its score and its cases."""
+    led_to = element("judge_prompt", trial["judge_prompt"] or "(none)")
+    return "\n".join((f"<trial>\n{heading}", _tried(trial), led_to, cases(rows), "</trial>"))
+
+
+def _case(row: Case) -> str:
+    shown = row.description.text if row.description.status == "ok" else f"(none: {row.description.status})"
+    parts = [element("human", str(row.sample.label)), element("judge", _answer(row.verdict))]
+    if row.after is not None:
+        parts.append(element("judge_after", _answer(row.after)))
+    if row.verdict.reason:
+        parts.append(element("judge_reason", row.verdict.reason))
+    if row.sample.text:
+        parts.append(element("text", row.sample.text))
+    parts.append(element("description", shown))
+    return "<case>\n" + "\n".join(parts) + "\n</case>"
+
+
+def _answer(verdict: Verdict) -> str:
+    return str(verdict.label) if verdict.status == "ok" else f"({verdict.status})"
+
+
+def _tried(trial: Trial) -> str:
+    score = f"failed: {trial['failure']}" if trial["score"] is None else f"{trial['score']:+.3f}"
+    return f"<tried>\n{element('i2t_prompt', trial['i2t_prompt'] or '(none)')}\n{element('score', score)}\n</tried>"

@@ -1,0 +1,55 @@
+"""Prompts are Markdown files of this folder with `{{name}}` placeholders, filled strictly and once.
+
+Values are never scanned for placeholders, so braces, JSON and `{{name}}` inside them stay as they are.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_TAGS = (
+    "case|cases|wrong_cases|right_cases|human|judge|judge_after|judge_reason|description|text|judge_prompt|i2t_prompt|critique"
+    "|history|trial|trials|tried|score"
+)
+_DELIMITER = re.compile(rf"<(?=\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
+
+
+@cache
+def template(name: str) -> str:
+    """Return the text of the prompt file `name` (without `.md`), stripped."""
+    return (_FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def placeholders(name: str) -> frozenset[str]:
+    """Return the names that `render(name, ...)` needs."""
+    return frozenset(_PLACEHOLDER.findall(template(name)))
+
+
+def render(name: str, **values: str) -> str:
+    """Fill the prompt file `name`; raises `KeyError` unless `values` are exactly its placeholders."""
+    needed = placeholders(name)
+    if needed != values.keys():
+        wrong = sorted(needed ^ values.keys())
+        raise KeyError(f"prompt {name}.md needs exactly {sorted(needed)}; missing or extra: {wrong}")
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template(name))
+
+
+def neutralise(text: str) -> str:
+    """Make `text` safe between our delimiters: a tag of ours inside it is no longer one."""
+    return _DELIMITER.sub("‹", text)
+
+
+def element(tag: str, text: str) -> str:
+    """Return `text`, neutralised, between `<tag>` and `</tag>`."""
+    return f"<{tag}>{neutralise(text)}</{tag}>"
+
+
+def tagged(reply: str, tag: str) -> str | None:
+    """Return what stands between the last `<tag>` and the `</tag>` after it, stripped; None if absent or empty."""
+    start = reply.rfind(f"<{tag}>")
+    end = reply.find(f"</{tag}>", start)
+    if start < 0 or end < 0:
+        return None
+    return reply[start + len(tag) + 2 : end].strip() or None

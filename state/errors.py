@@ -1,0 +1,58 @@
+"""The exception tree.
+
+`BlpoError` is the base of everything this project raises on purpose. Its message is one line that names the file, row or
+setting and says what to do; the command line prints it without a traceback and exits with `exit_code`.
+
+* BlpoError
+  + ConfigError        a setting is unknown, missing or out of range
+  + DataError          a dataset, row, label or image can't be used
+  + ModelError         a model name is unknown, an extra or key is missing, or a request can never succeed
+  + BudgetSpent        the next call would exceed `limits`; ends the search, not the process
+  + TooManyFailures    more calls failed after retries than `limits.max_failure_rate` allows
+  + RunError           a run directory is missing, locked, of another format or of another configuration
+"""
+
+
+class BlpoError(Exception):
+    """Base of all errors raised on purpose; `exit_code` is the process's exit code."""
+
+    exit_code = 1
+
+
+class ConfigError(BlpoError):
+    """A setting is unknown, missing or out of range."""
+
+    exit_code = 2
+
+
+class DataError(BlpoError):
+    """A dataset, row, label or image can't be used.
+
+    `problems` holds one line for each problem found, so that all of them can be shown at once.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems or (message,)
+
+
+class ModelError(BlpoError):
+    """A model name is unknown, an extra or a key is missing, or a request can never succeed."""
+
+
+class BudgetSpent(BlpoError):
+    """The next call would exceed the budget."""
+
+    exit_code = 4
+
+
+class TooManyFailures(BlpoError):
+    """More calls failed after retries than `limits.max_failure_rate` allows."""
+
+
+class RunError(BlpoError):
+    """A run directory is missing, locked, of another format or of another configuration."""
+
+    exit_code = 2

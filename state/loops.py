@@ -1,0 +1,94 @@
+"""The state of both loops: a cursor of prompts, sample ids, trials and round records.
+
+Plain JSON only, and small (at most 64 kB a superstep whatever the dataset's size): LangGraph's savers write the whole
+state at every superstep. Images, descriptions and verdicts live in the response store; reading them again costs nothing.
+"""
+
+from typing import TypedDict
+
+from state.result import Metrics, Result, StopReason
+
+
+class Trial(TypedDict):
+    """One entry of the inner history H: (q, J(q, p), score)."""
+
+    i2t_prompt: str | None
+    """q_k; None where the optimizer gave none."""
+    judge_prompt: str | None
+    """p' = J(q_k, p); None where the optimizer gave none."""
+    score: float | None
+    """score(q_k; p) in [-1, 1], higher is better; None for a failed trial."""
+    failure: str | None
+    """Why the trial failed; None for one that has a score."""
+
+
+class TrialRecord(TypedDict):
+    """A past trial; the texts behind the SHA-256 digests are in the response store."""
+
+    i2t_prompt_sha256: str | None
+    judge_prompt_sha256: str | None
+    score: float | None
+    failure: str | None
+
+
+class RoundRecord(TypedDict):
+    """A judged round: p_t, its validation metrics, and the trials that led to p_{t+1}."""
+
+    round: int
+    judge_prompt_sha256: str
+    i2t_prompt_sha256: str
+    validation: Metrics
+    errors: list[str]
+    """Ids of I_B; empty until drawn."""
+    anchors: list[str]
+    trials: list[TrialRecord]
+
+
+class UpdateState(TypedDict, total=False):
+    """What J(q, p) reads and writes, at both levels: critique_judge and update_judge run on this."""
+
+    round: int
+    """t, from 0."""
+    judge_prompt: str
+    """p_t, fixed while the inner loop runs."""
+    i2t_prompt: str
+    """q: the one on trial inside the inner loop, q* outside it."""
+    errors: list[str]
+    """Ids of I_B, the batch of wrong verdicts under p_t."""
+    anchors: list[str]
+    """Ids of rightly judged samples shown and scored beside I_B."""
+    critique: str | None
+    """What the optimizer found wrong with p_t; None where it gave no usable critique."""
+    candidate: str | None
+    """p' = J(q, p_t); None where the optimizer gave no usable prompt."""
+    failure: str | None
+    """Why critique or candidate is None."""
+    stop_reason: StopReason | None
+
+
+class InnerState(UpdateState, total=False):
+    """State of the inner loop (learning q while p_t is fixed)."""
+
+    trials: list[Trial]
+    """H, oldest first."""
+    i2t_critique: str | None
+
+
+class InnerOutput(TypedDict, total=False):
+    """What the inner loop hands back: q*, H, and whether the budget ran out."""
+
+    i2t_prompt: str
+    trials: list[Trial]
+    stop_reason: StopReason | None
+
+
+class OuterState(UpdateState, total=False):
+    """State of the outer loop (learning p)."""
+
+    trials: list[Trial]
+    rounds: list[RoundRecord]
+    result: Result
+
+
+class OuterInput(TypedDict):
+    """Nothing: everything a run needs is in its context (`Settings`)."""

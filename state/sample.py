@@ -1,0 +1,54 @@
+"""What is judged: samples, their images and their labels."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Label = int | str
+"""A human label or an answered verdict: an int for ordinal tasks, a str for categorical ones."""
+
+SplitName = Literal["train", "validation", "test"]
+
+
+class ImageSource(Protocol):
+    """Where the bytes of one image come from: a file, or a cell of a table."""
+
+    @property
+    def name(self) -> str:
+        """The file or the row, as an error message should name it."""
+        ...
+
+    def read(self) -> bytes:
+        """Return the encoded bytes as stored; raises `DataError` where they can't be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled item: x (an image, or two, and optionally a text) with its human label y."""
+
+    id: str
+    """Stable across runs and machines; unique within a dataset."""
+    images: tuple[ImageSource, ...]
+    label: Label | None
+    """None where nobody labelled it (judging new images)."""
+    text: str | None = None
+    """The text the image was made from or is checked against; shown to the judge."""
+    group: str | None = None
+    """Samples of one group never fall into different splits."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """An image as it is sent: decoded, rotated, converted to RGB, scaled down, encoded once."""
+
+    sha256: str
+    """Hex digest of the encoded bytes; stands for the image in a request's key."""
+    media_type: str
+    """`image/jpeg`, `image/png` or `image/webp`."""
+    base64: str
+    """The encoded bytes in base64."""
+
+    @property
+    def data_url(self) -> str:
+        """The image as a `data:` URL."""
+        return f"data:{self.media_type};base64,{self.base64}"
