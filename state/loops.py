@@ -51,10 +51,10 @@ class UpdateState(TypedDict, total=False):
     """t, from 0."""
     judge_prompt: str
     """p_t, fixed while the inner loop runs."""
-    i2t_prompt: str
-    """q: the one on trial inside the inner loop, q* outside it."""
-    errors: list[str]
-    """Ids of I_B, the batch of wrong verdicts under p_t."""
+    i2t_prompt: str | None
+    """q: the one on trial inside the inner loop, q* outside it; None where the optimizer gave none."""
+    errors: list[str] | None
+    """Ids of I_B, the batch of wrong verdicts under p_t; None until drawn in this round."""
     anchors: list[str]
     """Ids of rightly judged samples shown and scored beside I_B."""
     critique: str | None
@@ -74,10 +74,20 @@ class InnerState(UpdateState, total=False):
     i2t_critique: str | None
 
 
+class InnerInput(TypedDict, total=False):
+    """What a round hands to the inner loop: p_t, q_0 and the batch."""
+
+    round: int
+    judge_prompt: str
+    i2t_prompt: str | None
+    errors: list[str] | None
+    anchors: list[str]
+
+
 class InnerOutput(TypedDict, total=False):
     """What the inner loop hands back: q*, H, and whether the budget ran out."""
 
-    i2t_prompt: str
+    i2t_prompt: str | None
     trials: list[Trial]
     stop_reason: StopReason | None
 
@@ -92,3 +102,9 @@ class OuterState(UpdateState, total=False):
 
 class OuterInput(TypedDict):
     """Nothing: everything a run needs is in its context (`Settings`)."""
+
+
+class OuterOutput(TypedDict, total=False):
+    """The content of result.json."""
+
+    result: Result

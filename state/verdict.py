@@ -29,4 +29,4 @@ class Description:
     sample_id: str
     status: Status
     text: str
-    """Empty unless status is `ok`."""
+    """The description; for an error, what went wrong; else empty."""

@@ -1,0 +1,56 @@
+"""collect_errors: draw I_B, a batch of wrong verdicts of the train split, and anchors, samples judged rightly.
+
+Only answered verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never
+from a live generator, so that a resumed run draws what the uninterrupted one would have drawn.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+
+from langgraph.runtime import Runtime
+
+from nodes.judge import judge_samples
+from nodes.progress import report
+from nodes.session import session_of
+from state.loops import OuterState
+from state.settings import Settings
+
+
+async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
+    """Draw I_B and the anchors under p_t; I_B is empty where no verdict of the train split is wrong."""
+    async with session_of(runtime) as session:
+        search = session.settings.search
+        train = session.split("train")
+        verdicts = await judge_samples(session, state["judge_prompt"], train)
+    answered = [(s, v) for s, v in zip(train, verdicts, strict=True) if v.status == "ok"]
+    wrong = [(s.id, (s.label, v.label)) for s, v in answered if v.label != s.label]
+    right = [(s.id, (s.label, v.label)) for s, v in answered if v.label == s.label]
+    seed = f"{search.seed}/{state['round']}"
+    errors = draw(wrong, search.error_batch, f"{seed}/errors", spread=search.draw == "spread")
+    anchors = draw(right, search.anchors, f"{seed}/anchors", spread=True)
+    report(runtime, "errors", state, wrong=len(wrong), drawn=len(errors), anchors=len(anchors))
+    return {"errors": errors, "anchors": anchors}
+
+
+def draw(rows: Sequence[tuple[str, Hashable]], size: int, seed: str, *, spread: bool) -> list[str]:
+    """Draw up to `size` of the ids in `rows` = (id, cell), without replacement.
+
+    `spread` takes one of each cell in turn, so that a frequent confusion can't crowd out a rare one; otherwise the draw
+    is uniform. The result depends on the ids, the cells and the seed, not on the order of `rows`.
+    """
+    generator = random.Random(seed)
+    rows = sorted(rows, key=lambda row: row[0])
+    if not spread:
+        return [sample_id for sample_id, _ in generator.sample(rows, min(size, len(rows)))]
+    cells: defaultdict[str, list[str]] = defaultdict(list)
+    for sample_id, cell in rows:
+        cells[repr(cell)].append(sample_id)
+    queues = [cells[name] for name in sorted(cells)]
+    for queue in queues:
+        generator.shuffle(queue)
+    generator.shuffle(queues)
+    drawn: list[str] = []
+    while len(drawn) < size and any(queues):
+        drawn += [queue.pop() for queue in queues if queue]
+    return drawn[:size]

@@ -1,0 +1,43 @@
+"""critique_i2t: the optimizer compares the best and the last q of H with their descriptions; what do these lack?"""
+
+from langgraph.runtime import Runtime
+
+from nodes.cases import batch_cases
+from nodes.consult import consult
+from nodes.progress import report
+from nodes.rounds import best_trial
+from nodes.session import Session, session_of
+from prompts.cases import history, labels_in_words, trial_cases
+from prompts.template import neutralise, render
+from state.loops import InnerState, Trial
+from state.settings import Settings
+
+
+async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
+    """Set the critique of the I2T prompts tried so far, or the failure where the optimizer gave none."""
+    async with session_of(runtime) as session:
+        step = len(state["trials"])
+        report(runtime, "phase", state, step=step, phase="critique_i2t", usage=await session.calls.usage())
+        question = render(
+            "critique_i2t",
+            labels=labels_in_words(session.settings.task),
+            judge_prompt=neutralise(state["judge_prompt"]),
+            history=history(state["trials"]),
+            trials=await _trials(state, session),
+        )
+        answer = await consult(session, question, "critique", lambda text: None)
+    return {"i2t_critique": answer.text, "failure": answer.problem}
+
+
+async def _trials(state: InnerState, session: Session) -> str:
+    best, last = best_trial(state["trials"]), state["trials"][-1]
+    shown = [("The best so far:", best)] + ([("The last one:", last)] if last is not best else [])
+    return "\n".join([await _trial(heading, trial, state, session) for heading, trial in shown])
+
+
+async def _trial(heading: str, trial: Trial, state: InnerState, session: Session) -> str:
+    q = trial["i2t_prompt"]
+    if q is None:
+        return trial_cases(heading, trial, [])
+    ids = [*(state["errors"] or []), *state["anchors"]]
+    return trial_cases(heading, trial, await batch_cases(session, ids, q, state["judge_prompt"], trial["judge_prompt"]))

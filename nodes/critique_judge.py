@@ -1,0 +1,41 @@
+"""critique_judge: the first half of J(q, p). The optimizer reads I_B, put into words by q: what is wrong with p?
+
+One implementation for both levels: in the inner loop q is the one on trial; in the outer loop it is q*, and the store
+answers the identical request, so that the prompt adopted is the prompt that was scored.
+"""
+
+from langgraph.runtime import Runtime
+
+from nodes.cases import batch_cases
+from nodes.consult import consult
+from nodes.progress import report
+from nodes.session import Session, session_of
+from prompts.cases import cases, labels_in_words
+from prompts.template import neutralise, render
+from state.loops import UpdateState
+from state.settings import Settings
+
+
+async def critique_judge(state: UpdateState, runtime: Runtime[Settings]) -> UpdateState:
+    """Set the critique of p_t, or the failure where the optimizer gave none."""
+    q = state["i2t_prompt"]
+    if q is None:
+        return {"critique": None, "candidate": None}
+    async with session_of(runtime) as session:
+        report(runtime, "phase", state, phase="critique_judge", usage=await session.calls.usage())
+        question = await _question(state, q, session)
+        answer = await consult(session, question, "critique", lambda text: None)
+    return {"critique": answer.text, "candidate": None, "failure": answer.problem}
+
+
+async def _question(state: UpdateState, q: str, session: Session) -> str:
+    p = state["judge_prompt"]
+    wrong = await batch_cases(session, state["errors"] or [], q, p)
+    right = await batch_cases(session, state["anchors"], q, p)
+    return render(
+        "critique_judge",
+        labels=labels_in_words(session.settings.task),
+        judge_prompt=neutralise(p),
+        wrong_cases=cases(wrong),
+        right_cases=cases(right),
+    )

@@ -1,0 +1,144 @@
+"""What the nodes of one run share: its dataset, its models behind the response store, and its encoded images.
+
+None of it is state. A node borrows the session for as long as it works; whoever drives the graph (the facade) may hold it
+open for the whole run. Without such a holder, as in LangGraph Studio, each node opens and closes it, and finds everything
+in the response store again.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from data.dataset import Dataset, load_dataset
+from langgraph.runtime import Runtime
+from models.budget import Budget
+from models.calls import ModelCaller
+from models.store import ResponseStore
+from state.config import config_hash
+
+from nodes.images import ImageCache
+from state.sample import Sample, SplitName
+from state.settings import DataSettings, Settings, TaskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The resources of one run."""
+
+    settings: Settings
+    dataset: Dataset | None
+    """None when only new images are judged."""
+    store: ResponseStore
+    calls: ModelCaller
+    images: ImageCache
+    opened: float
+    """`time.monotonic()` when it was opened."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the session has been open."""
+        return time.monotonic() - self.opened
+
+    def samples(self, ids: Sequence[str]) -> list[Sample]:
+        """The samples of the run's dataset with these ids, in the same order."""
+        if self.dataset is None:
+            raise RuntimeError("this session has no dataset")
+        by_id = self.dataset.by_id
+        return [by_id[sample_id] for sample_id in ids]
+
+    def split(self, name: SplitName) -> tuple[Sample, ...]:
+        """All samples of one split."""
+        if self.dataset is None:
+            raise RuntimeError("this session has no dataset")
+        return self.dataset.samples[name]
+
+    @property
+    def budget(self) -> Budget:
+        """The budget over all roles."""
+        return self.calls.budget
+
+
+_open: dict[tuple[str, int], tuple[Session, int]] = {}
+"""Open sessions with their number of borrowers, by (store, event loop): connections belong to one loop."""
+
+
+@asynccontextmanager
+async def open_session(settings: Settings, store: Path) -> AsyncIterator[Session]:
+    """Open the session of a run over its response store, or borrow the one that is open."""
+    key = (str(store), id(asyncio.get_running_loop()))
+    if key not in _open:
+        dataset = await asyncio.to_thread(dataset_of, settings)
+        session = await _new_session(settings, store, dataset)
+        session.budget.reserve(2 * len(session.split("test")))
+        _open[key] = (session, 0)
+    session, borrowers = _open[key]
+    _open[key] = (session, borrowers + 1)
+    try:
+        yield session
+    finally:
+        session, borrowers = _open.pop(key)
+        if borrowers > 1:
+            _open[key] = (session, borrowers - 1)
+        else:
+            await session.store.close()
+
+
+@asynccontextmanager
+async def session_of(runtime: Runtime[Settings]) -> AsyncIterator[Session]:
+    """Borrow the session of the run that a node belongs to."""
+    settings = settings_of(runtime)
+    async with open_session(settings, store_path(run_directory(runtime))) as session:
+        yield session
+
+
+def settings_of(runtime: Runtime[Settings]) -> Settings:
+    """The run's settings; all defaults where the graph was invoked without a context."""
+    return runtime.context or Settings()
+
+
+def run_directory(runtime: Runtime[Settings]) -> Path:
+    """`run.dir`; where it is not set a folder of the thread's, or of the settings' where there is no thread."""
+    settings = settings_of(runtime)
+    if settings.run.dir is not None:
+        return Path(settings.run.dir)
+    thread = runtime.execution_info.thread_id if runtime.execution_info else None
+    return Path("runs") / (thread or f"{settings.run_name}-{config_hash(settings)[:12]}")
+
+
+def store_path(directory: Path) -> Path:
+    """The response store of a run directory."""
+    return directory / "responses.sqlite"
+
+
+@asynccontextmanager
+async def judging_session(settings: Settings) -> AsyncIterator[Session]:
+    """Open a session without a dataset, to judge new images; answers are kept in memory."""
+    session = await _new_session(settings, ":memory:", None)
+    try:
+        yield session
+    finally:
+        await session.store.close()
+
+
+def dataset_of(settings: Settings) -> Dataset:
+    """The run's dataset, read once a process; raises `DataError`."""
+    return _load(settings.data, settings.task, settings.search.seed)
+
+
+async def _new_session(settings: Settings, store: Path | str, dataset: Dataset | None) -> Session:
+    opened = await ResponseStore.open(store)
+    try:
+        calls = await ModelCaller.create(settings.models, settings.limits, opened)
+    except BaseException:
+        await opened.close()
+        raise
+    return Session(settings, dataset, opened, calls, ImageCache(), time.monotonic())
+
+
+@lru_cache(maxsize=4)
+def _load(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
+    return load_dataset(data, task, seed)

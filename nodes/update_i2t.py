@@ -1,0 +1,33 @@
+"""update_i2t: the optimizer writes q_{k+1}, the next I2T prompt to try."""
+
+from langgraph.runtime import Runtime
+
+from nodes.consult import consult, too_long
+from nodes.progress import report
+from nodes.rounds import best_trial
+from nodes.session import session_of
+from prompts.cases import history, labels_in_words
+from prompts.template import neutralise, render
+from state.loops import InnerState
+from state.settings import Settings
+
+
+async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
+    """Set q to the next one to try; None, with the failure, where the optimizer gave none."""
+    critique = state["i2t_critique"]
+    if critique is None:
+        return {"i2t_prompt": None}
+    async with session_of(runtime) as session:
+        step = len(state["trials"])
+        report(runtime, "phase", state, step=step, phase="update_i2t", usage=await session.calls.usage())
+        max_tokens = session.settings.search.max_prompt_tokens
+        question = render(
+            "update_i2t",
+            labels=labels_in_words(session.settings.task),
+            history=history(state["trials"]),
+            i2t_prompt=neutralise(best_trial(state["trials"])["i2t_prompt"] or ""),
+            critique=neutralise(critique),
+            max_prompt_tokens=str(max_tokens),
+        )
+        answer = await consult(session, question, "i2t_prompt", lambda text: too_long(text, max_tokens))
+    return {"i2t_prompt": answer.text, "failure": answer.problem}

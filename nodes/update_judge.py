@@ -1,0 +1,44 @@
+"""update_judge: the second half of J(q, p). The optimizer rewrites p by the critique; the result is the candidate p'.
+
+One implementation for both levels, as critique_judge.
+"""
+
+from langgraph.runtime import Runtime
+
+from nodes.consult import consult, copies, too_long
+from nodes.progress import report
+from nodes.session import Session, session_of
+from nodes.verbalize import describe_samples
+from prompts.cases import labels_in_words
+from prompts.template import neutralise, render
+from state.loops import UpdateState
+from state.settings import Settings
+
+
+async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> UpdateState:
+    """Set the candidate p', or the failure where the optimizer gave no usable prompt."""
+    critique = state["critique"]
+    if critique is None:
+        return {"candidate": None}
+    async with session_of(runtime) as session:
+        report(runtime, "phase", state, phase="update_judge", usage=await session.calls.usage())
+        max_tokens = session.settings.search.max_prompt_tokens
+        question = render(
+            "update_judge",
+            labels=labels_in_words(session.settings.task),
+            judge_prompt=neutralise(state["judge_prompt"]),
+            critique=neutralise(critique),
+            max_prompt_tokens=str(max_tokens),
+        )
+        shown = await _shown(state, session)
+        answer = await consult(
+            session, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, shown)
+        )
+    return {"candidate": answer.text, "failure": answer.problem}
+
+
+async def _shown(state: UpdateState, session: Session) -> list[str]:
+    """What the optimizer was shown of the batch, and must not copy into the prompt."""
+    samples = session.samples([*(state["errors"] or []), *state["anchors"]])
+    descriptions = await describe_samples(session, state["i2t_prompt"] or "", samples)
+    return [d.text for d in descriptions if d.status == "ok"] + [s.text for s in samples if s.text]

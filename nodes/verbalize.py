@@ -1,0 +1,59 @@
+"""verbalize: g(x; q). Put the images of the batch into words by the I2T prompt on trial.
+
+The words serve only to update prompts; the judge never sees them. They go to the response store, where critique_judge
+and critique_i2t read them again at no cost.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from langgraph.runtime import Runtime
+from models.response import Failure
+
+from models.messages import Part, user
+from nodes.failures import check_failures
+from nodes.judge import TEXT_NOTE
+from nodes.progress import report
+from nodes.session import Session, session_of
+from prompts.template import element, render
+from state.loops import InnerState
+from state.sample import Sample
+from state.settings import Settings
+from state.verdict import Description
+
+MAX_WORDS = 120
+"""Longest description asked for: with 10 errors and 10 anchors about 3,000 tokens a critique."""
+
+
+async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
+    """Describe I_B and the anchors by q; nothing to do where the optimizer gave no q."""
+    q = state["i2t_prompt"]
+    if q is None:
+        return {}
+    async with session_of(runtime) as session:
+        step = len(state.get("trials", []))
+        report(runtime, "phase", state, step=step, phase="verbalize", usage=await session.calls.usage())
+        samples = session.samples([*(state["errors"] or []), *state["anchors"]])
+        await describe_samples(session, q, samples)
+    return {}
+
+
+async def describe_samples(session: Session, i2t_prompt: str, samples: Sequence[Sample]) -> list[Description]:
+    """g(x; q) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`."""
+    descriptions = await asyncio.gather(*(_describe(session, i2t_prompt, sample) for sample in samples))
+    check_failures("verbalizer", descriptions, session.settings.limits)
+    return descriptions
+
+
+async def _describe(session: Session, i2t_prompt: str, sample: Sample) -> Description:
+    images = await session.images.of(sample, session.settings.models.of("verbalizer"))
+    shown: list[Part] = [*images, *([element("text", sample.text)] if sample.text else [])]
+    note = TEXT_NOTE if sample.text else ""
+    frame = render("verbalize", i2t_prompt=i2t_prompt, text_note=note, max_words=str(MAX_WORDS))
+    response = await session.calls.ask("verbalizer", [user(*shown, frame)])
+    if isinstance(response, Failure):
+        return Description(sample.id, "error", response.detail)
+    text = response.text.strip()
+    if response.refused or not text:
+        return Description(sample.id, "refused" if response.refused else "unparseable", "")
+    return Description(sample.id, "ok", text)

@@ -1,0 +1,105 @@
+"""The files of a run, written from its records and its response store, so that they can be written again at any time."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from metrics.agreement import value
+
+from nodes.evaluate_test import selected_prompt, selected_round
+from nodes.judge import judge_samples
+from nodes.session import Session
+from nodes.start import initial_prompts
+from reports.judge_file import JudgeFile
+from reports.run_directory import RunDirectory
+from state.loops import RoundRecord
+from state.sample import Sample, SplitName
+from state.verdict import Verdict
+
+
+async def write_rounds(run: RunDirectory, session: Session, rounds: Sequence[RoundRecord]) -> None:
+    """Write rounds/NN for every record; a past round that is written already stays."""
+    for t, record in enumerate(rounds):
+        folder = f"rounds/{t:02d}"
+        if t < len(rounds) - 2 and (run.path / folder / "trials.jsonl").exists():
+            continue
+        before = rounds[max(t - 1, 0)]
+        for name in ("judge", "i2t"):
+            old, new = [await session.store.text(_digest(r, name)) for r in (before, record)]
+            run.write(f"{folder}/{name}.md", new + "\n")
+            run.write(f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
+        run.write_lines(f"{folder}/errors.jsonl", await _errors(session, record))
+        run.write_lines(f"{folder}/trials.jsonl", await _trials(session, record))
+
+
+async def write_judge(run: RunDirectory, session: Session, rounds: Sequence[RoundRecord]) -> None:
+    """Write judge.yaml: the selected prompt so far, and what it needs to judge new images."""
+    settings = session.settings
+    measured = {}
+    if rounds:
+        validation = rounds[selected_round(rounds, settings.search)]["validation"]
+        metric = settings.search.metric
+        measured = {metric: value(validation, metric), "n": validation["n"], "coverage": validation["coverage"]}
+    judge = JudgeFile(
+        judge_prompt=await selected_prompt(session, rounds),
+        task=settings.task,
+        model=settings.models.of("judge"),
+        validation=measured,
+    )
+    run.write("judge.yaml", judge.dump())
+
+
+async def write_verdicts(
+    run: RunDirectory, session: Session, rounds: Sequence[RoundRecord], splits: Sequence[SplitName]
+) -> None:
+    """Write verdicts/{initial,best}.jsonl over `splits`, all of which the run has judged under both prompts."""
+    prompts = {"initial": initial_prompts(session.settings)[0], "best": await selected_prompt(session, rounds)}
+    for name, prompt in prompts.items():
+        rows: list[dict[str, Any]] = []
+        for split in splits:
+            samples = session.split(split)
+            verdicts = await judge_samples(session, prompt, samples)
+            rows += [_row(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
+        run.write_lines(f"verdicts/{name}.jsonl", rows)
+
+
+def prompt_diff(old: str, new: str, name: str) -> str:
+    """A unified diff of two prompts, line by line; empty where they are equal."""
+    return "".join(
+        line + "\n"
+        for line in difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
+    )
+
+
+def _digest(record: RoundRecord, name: str) -> str:
+    return record["judge_prompt_sha256"] if name == "judge" else record["i2t_prompt_sha256"]
+
+
+async def _errors(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
+    samples = session.samples(record["errors"])
+    prompt = await session.store.text(record["judge_prompt_sha256"])
+    return [_row(s, v) for s, v in zip(samples, await judge_samples(session, prompt, samples), strict=True)]
+
+
+async def _trials(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for step, trial in enumerate(record["trials"]):
+        texts = {
+            name: await session.store.text(digest) if digest else None
+            for name, digest in (
+                ("i2t_prompt", trial["i2t_prompt_sha256"]),
+                ("judge_prompt", trial["judge_prompt_sha256"]),
+            )
+        }
+        rows.append({"step": step, "score": trial["score"], **texts, "failure": trial["failure"]})
+    return rows
+
+
+def _row(sample: Sample, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "id": sample.id,
+        "label": sample.label,
+        "verdict": verdict.label,
+        "status": verdict.status,
+        "reason": verdict.reason,
+    }

@@ -1,0 +1,151 @@
+"""The run directory: what a run leaves on disk, and the lock that keeps a second process out.
+
+run.json         format, thread id, config hash, checkpoints, seconds   config.yaml   resolved settings
+result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
+events.jsonl     progress, one event a line                             responses.sqlite
+verdicts/{initial,best}.jsonl    rounds/NN/{judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
+"""
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from state.config import config_hash, dump_settings, load_settings
+
+from state.errors import RunError
+from state.result import FORMAT, Result
+from state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """run.json."""
+
+    thread_id: str
+    """UUID of the LangGraph thread."""
+    config_hash: str
+    checkpoints: str
+    """Absolute path of the SQLite file with the checkpoints."""
+    created: str
+    """ISO 8601, UTC."""
+    seconds: float = 0.0
+    """Time spent so far, over all processes that worked on the run."""
+    format: int = FORMAT
+
+
+class RunDirectory:
+    """An open (locked) run directory."""
+
+    def __init__(self, path: Path, info: RunInfo, lock: TextIOWrapper) -> None:
+        self.path = path
+        self.info = info
+        self._lock = lock
+
+    @classmethod
+    def create(cls, settings: Settings, path: Path) -> "RunDirectory":
+        """Make and lock a new run directory; raises `RunError` where there is a run already or no place for one."""
+        if (path / "run.json").exists():
+            raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = _locked(path)
+            checkpoints = Path(settings.run.checkpoints or path.parent / "checkpoints.sqlite")
+            info = RunInfo(
+                thread_id=str(uuid.uuid4()),
+                config_hash=config_hash(settings),
+                checkpoints=str(checkpoints.absolute()),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            run = cls(path, info, lock)
+            run.write("config.yaml", dump_settings(settings))
+            run.save_info(info)
+        except OSError as error:
+            raise RunError(f"can't write the run directory {path}: {error.strerror}") from None
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDirectory":
+        """Lock an existing run directory; raises `RunError` where it is none, of another format, or in use."""
+        info = read_info(path)
+        return cls(path, info, _locked(path))
+
+    def close(self) -> None:
+        """Unlock."""
+        self._lock.close()
+
+    def settings(self, overrides: Sequence[str] = ()) -> Settings:
+        """The settings of config.yaml; raises `RunError` if what determines results is not what the run began with."""
+        settings = load_settings(self.path / "config.yaml", overrides)
+        if config_hash(settings) != self.info.config_hash:
+            raise RunError(
+                f"{self.path / 'config.yaml'}: its settings are not those that the run began with; undo the change, or"
+                " start a new run (only limits and how models are reached may change)"
+            )
+        return settings
+
+    def save_info(self, info: RunInfo) -> None:
+        """Replace run.json."""
+        self.info = info
+        self.write("run.json", json.dumps({name: getattr(info, name) for name in RunInfo.__slots__}, indent=1) + "\n")
+
+    def result(self) -> Result | None:
+        """The content of result.json, or None."""
+        try:
+            result: Result = json.loads((self.path / "result.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return result
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the run directory whole or not at all."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(target.name + ".part")
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, target)
+
+    def write_lines(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write JSON lines."""
+        self.write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def append_event(self, event: Mapping[str, Any]) -> None:
+        """Append one line to events.jsonl."""
+        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **event}) + "\n")
+
+
+def read_info(path: Path) -> RunInfo:
+    """run.json of a run directory; raises `RunError` where it is none or of another format."""
+    try:
+        content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        reason = "has no run.json" if path.is_dir() else "does not exist"
+        raise RunError(f"{path} is no run directory: it {reason}") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path / 'run.json'} can't be read: {error}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise RunError(
+            f"{path} has run format {found}, and this version reads format {FORMAT}; use the version that made it"
+        )
+    try:
+        return RunInfo(**content)
+    except TypeError as error:
+        raise RunError(f"{path / 'run.json'} is damaged: {error}") from None
+
+
+def _locked(path: Path) -> TextIOWrapper:
+    lock = (path / "lock").open("a", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise RunError(f"another process is working on {path}; wait for it, or stop it, then try again") from None
+    return lock
