@@ -60,7 +60,7 @@ async def optimize(
 ) -> Result:
     """Run the search to its end and return the content of result.json.
 
-    `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value` strings.
+    `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value`.
     `control.request_drain()` stops the run at the next superstep, with status `interrupted`. Raises `BlpoError`; a
     `TooManyFailures` leaves a run that `resume` goes on with.
     """
@@ -170,6 +170,7 @@ class _Drive:
             durability="sync",
             control=self.control,
         )
+        chunk: Any
         async for namespace, mode, chunk in stream:
             if mode == "custom":
                 self._event(chunk)

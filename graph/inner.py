@@ -7,7 +7,7 @@ handed back is q* = argmax of the score over all K + 1 trials.
 
 from typing import Literal
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
 from graph.stopping import stopping
@@ -25,7 +25,7 @@ from state.settings import Settings
 def after_trial(state: InnerState, runtime: Runtime[Settings]) -> Literal["critique_i2t", "__end__"]:
     """Learn a better q, until K + 1 trials are done or the search stops."""
     done = len(state.get("trials", [])) > settings_of(runtime).search.inner_steps
-    return END if done or state.get("stop_reason") else "critique_i2t"
+    return "__end__" if done or state.get("stop_reason") else "critique_i2t"
 
 
 builder = StateGraph(InnerState, context_schema=Settings, input_schema=InnerInput, output_schema=InnerOutput)

@@ -98,10 +98,9 @@ async def judge_sample(session: Session, judge_prompt: str, sample: Sample) -> V
 
 async def calls_to_pay(session: Session, judge_prompts: set[str], samples: Sequence[Sample]) -> int:
     """How many judge calls `samples` under `judge_prompts` would cost: those that the store can't answer."""
-    asked = [await _messages(session, prompt, sample) for prompt in judge_prompts for sample in samples]
-    answered = [
-        await session.calls.answered("judge", messages, schema=schema(session.settings.task)) for messages in asked
-    ]
+    verdict_schema = schema(session.settings.task)
+    asked = [await _messages(session, prompt, sample) for prompt in sorted(judge_prompts) for sample in samples]
+    answered = [await session.calls.answered("judge", messages, schema=verdict_schema) for messages in asked]
     return answered.count(False)
 
 

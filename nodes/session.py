@@ -1,8 +1,8 @@
 """What the nodes of one run share: its dataset, its models behind the response store, and its encoded images.
 
-None of it is state. A node borrows the session for as long as it works; whoever drives the graph (the facade) may hold it
-open for the whole run. Without such a holder, as in LangGraph Studio, each node opens and closes it, and finds everything
-in the response store again.
+None of it is state. A node borrows the session for as long as it works; whoever drives the graph (the facade) may hold
+it open for the whole run. Without such a holder, as in LangGraph Studio, each node opens and closes it, and finds
+everything in the response store again.
 """
 
 import asyncio
@@ -97,7 +97,8 @@ async def session_of(runtime: Runtime[Settings]) -> AsyncIterator[Session]:
 
 def settings_of(runtime: Runtime[Settings]) -> Settings:
     """The run's settings; all defaults where the graph was invoked without a context."""
-    return runtime.context or Settings()
+    context: Settings | None = runtime.context
+    return Settings() if context is None else context
 
 
 def run_directory(runtime: Runtime[Settings]) -> Path:

@@ -1,4 +1,4 @@
-"""The files of a run, written from its records and its response store, so that they can be written again at any time."""
+"""The files of a run, written from its records and its response store, so they can be written again at any time."""
 
 import difflib
 from collections.abc import Sequence

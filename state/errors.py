@@ -1,7 +1,7 @@
 """The exception tree.
 
-`BlpoError` is the base of everything this project raises on purpose. Its message is one line that names the file, row or
-setting and says what to do; the command line prints it without a traceback and exits with `exit_code`.
+`BlpoError` is the base of everything this project raises on purpose. Its message is one line that names the file, row
+or setting and says what to do; the command line prints it without a traceback and exits with `exit_code`.
 
 * BlpoError
   + ConfigError        a setting is unknown, missing or out of range

@@ -1,7 +1,7 @@
 """The state of both loops: a cursor of prompts, sample ids, trials and round records.
 
 Plain JSON only, and small (at most 64 kB a superstep whatever the dataset's size): LangGraph's savers write the whole
-state at every superstep. Images, descriptions and verdicts live in the response store; reading them again costs nothing.
+state at every superstep. Images, descriptions and verdicts live in the response store; reading them again is free.
 """
 
 from typing import TypedDict
