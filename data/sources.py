@@ -9,12 +9,12 @@ import re
 import stat
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol, runtime_checkable
 
 from data.wording import shown
 from state.errors import DataError
-from state.sample import ImageSource
+from state.sample import ImageSource, Sample
 
 MAX_FILE_BYTES = 256 * 2**20
 """Larger image files are refused."""
@@ -168,3 +168,10 @@ class CellImage:
     def stamp(self) -> str:
         """The table's stamp and the row."""
         return f"{self.column.stamp()}:{self.row}"
+
+
+def file_sample(path: Path) -> Sample:
+    """An unlabelled sample of one image file, for judging; raises `DataError` where there is no such file."""
+    if not path.is_file():
+        raise DataError(f"{path}: " + ("is not a file" if path.exists() else "does not exist"))
+    return Sample(str(path), (FileImage(str(path), str(path)),), None)
