@@ -26,7 +26,7 @@ def photograph(name: str, rng: Generator) -> Pixels:
     crop = pixels[top : top + side, left : left + side]
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
-    return _scaled(Image.fromarray(np.ascontiguousarray(crop)))
+    return _pixels(Image.fromarray(np.ascontiguousarray(crop)).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def scene(name: str, rng: Generator) -> Pixels:
@@ -34,7 +34,8 @@ def scene(name: str, rng: Generator) -> Pixels:
     image = Image.new("RGB", (_CANVAS, _CANVAS))
     _SCENES[name](image, rng)
     # Surfaces are never quite even: slow variation of the light, at every scale but the finest.
-    return np.clip(_scaled(image) * (1 + 0.10 * _clouds(rng))[..., None], 0, 1).astype(np.float32)
+    uneven = _pixels(image.reduce(_CANVAS // SIDE)) * (1 + 0.10 * _clouds(rng))[..., None]
+    return np.asarray(np.clip(uneven, 0, 1), dtype=np.float32)
 
 
 @cache
@@ -45,9 +46,8 @@ def _packaged(name: str) -> NDArray[np.uint8]:
     return pixels
 
 
-def _scaled(image: Image.Image) -> Pixels:
-    small = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(small, dtype=np.float32) / np.float32(255)
+def _pixels(image: Image.Image) -> Pixels:
+    return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _clouds(rng: Generator) -> Pixels:
