@@ -1,0 +1,163 @@
+"""Kill a run again and again, resume it until it is done, and compare it with an uninterrupted one.
+
+    python -m benchmarks.kill [--kills 50] [--seed 0] [--set key=value ...]
+
+Each process gets SIGKILL at a random moment after its start; the next one resumes. What must hold: result.json equals
+the uninterrupted run's except for times and issued and cached counts; a request was issued again only if it was in flight
+when a process was killed; both databases pass PRAGMA integrity_check; the uninterrupted run issued no request twice.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BLPO = (sys.executable, "-m", "cli.main")
+ROOT = Path(__file__).parent.parent
+FAST = ("data.limit=120", "search.outer_rounds=3", "search.inner_steps=2")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was seen; `differences` is empty and `paid_twice` is 0 if all is well."""
+
+    kills: int
+    processes: int
+    issued: int
+    issued_again: int
+    """Requests sent a second time because the first was in flight when its process was killed."""
+    paid_twice: int
+    """Requests sent again although an answer had been stored."""
+    differences: list[str]
+    integrity: list[str]
+    """Answers of PRAGMA integrity_check other than ok."""
+
+
+def comparable(result: dict[str, Any]) -> dict[str, Any]:
+    """result.json without times and without issued and cached counts."""
+    calls = {
+        role: {k: v for k, v in usage.items() if k not in ("issued", "cached")}
+        for role, usage in result["calls"].items()
+    }
+    return {**result, "calls": calls, "seconds": None}
+
+
+def kill_until_done(folder: Path, kills: int, seed: int, settings: Sequence[str]) -> Outcome:
+    """Run once undisturbed, then with `kills` SIGKILLs spread over as many runs as it takes."""
+    options = [option for setting in settings for option in ("--set", setting)]
+    started = time.monotonic()
+    _run([*BLPO, "optimize", "--quiet", "--set", f"run.dir={folder / 'calm'}", *options])
+    calm_seconds = time.monotonic() - started
+    calm = json.loads((folder / "calm" / "result.json").read_text())
+    again, paid_twice = _issued_again(folder / "calm")
+    differences = [f"the uninterrupted run issued {again + paid_twice} requests twice"] if again + paid_twice else []
+    integrity: list[str] = []
+    done, processes, issued = 0, 0, 0
+    generator, run = random.Random(seed), 0
+    while done < kills:
+        target, run = folder / f"killed-{run}", run + 1
+        first = [*BLPO, "optimize", "--quiet", "--set", f"run.dir={target}", *options]
+        while True:
+            resumable = (target / "run.json").exists()
+            command = [*BLPO, "resume", "--quiet", str(target)] if resumable else first
+            survived = _run_and_kill(command, generator.uniform(0.3, 0.8 * calm_seconds) if done < kills else None)
+            processes += 1
+            if survived:
+                break
+            done += 1
+        found = json.loads((target / "result.json").read_text())
+        differences += [f"{target.name}: {line}" for line in _differences(comparable(calm), comparable(found))]
+        run_again, run_twice = _issued_again(target)
+        again, paid_twice = again + run_again, paid_twice + run_twice
+        issued += sum(usage["issued"] for usage in found["calls"].values())
+        integrity += _integrity(target / "responses.sqlite")
+    integrity += _integrity(folder / "checkpoints.sqlite")
+    return Outcome(done, processes, issued, again, paid_twice, differences, integrity)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
+
+
+def _run_and_kill(command: Sequence[str], seconds: float | None) -> bool:
+    """Start a process and kill it after so many seconds (None: never); return whether it ended by itself."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        _, errors = process.communicate(timeout=600 if seconds is None else seconds)
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        return False
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {errors[-2000:]}")
+    return True
+
+
+def _issued_again(run: Path) -> tuple[int, int]:
+    """(requests sent again that were in flight at a kill, requests sent again that had an answer)."""
+    with sqlite3.connect(run / "responses.sqlite") as database:
+        rows = database.execute("SELECT key, outcome FROM calls ORDER BY id").fetchall()
+    database.close()
+    answered: set[str] = set()
+    seen: set[str] = set()
+    again = paid_twice = 0
+    for key, outcome in rows:
+        if key in answered:
+            paid_twice += 1
+        elif key in seen:
+            again += 1
+        seen.add(key)
+        if outcome == "ok":
+            answered.add(key)
+    return again, paid_twice
+
+
+def _integrity(path: Path) -> list[str]:
+    with sqlite3.connect(path) as database:
+        lines = [f"{path.name}: {line}" for (line,) in database.execute("PRAGMA integrity_check") if line != "ok"]
+    database.close()
+    return lines
+
+
+def _differences(expected: Any, found: Any, where: str = "result") -> list[str]:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [
+            line
+            for key in sorted({*expected, *found})
+            for line in _differences(expected.get(key), found.get(key), f"{where}.{key}")
+        ]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = enumerate(zip(expected, found, strict=True))
+        return [line for i, (a, b) in pairs for line in _differences(a, b, f"{where}[{i}]")]
+    return [] if expected == found else [f"{where}: {expected!r} is not {found!r}"]
+
+
+def main() -> int:
+    """Print what was seen as JSON; exit code 1 if something that must hold does not."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], dest="settings", help="for both runs")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="blpo-kill-") as folder:
+        outcome = kill_until_done(Path(folder), options.kills, options.seed, [*FAST, *options.settings])
+    print(json.dumps({name: getattr(outcome, name) for name in Outcome.__slots__}, indent=1))
+    return 1 if outcome.differences or outcome.paid_twice or outcome.integrity else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
