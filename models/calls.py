@@ -1,0 +1,158 @@
+"""The one door to all models: store, single flight, limiter, budget, record, retries.
+
+A call is recorded when it has its place in the limiter and before it is sent, so a killed run asks again for no more
+calls than were in flight.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from models.budget import Budget
+from models.limiter import Limiters
+from models.messages import ROLES, Message, Role
+from models.registry import chat_model, provider_of
+from models.request import Request
+from models.response import Failure, Response
+from models.retries import Backoff
+from models.secrets import one_line
+from models.served_model import ServedModel
+from models.single_flight import SingleFlight
+from models.store import ResponseStore, RoleCounts
+from state.errors import BlpoError
+from state.result import RoleUsage
+from state.settings import LimitSettings, ModelsSettings
+
+_GRACE = 5.0
+"""Seconds that `close` waits for answers that are being paid for."""
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Shuts on the first error that concerns all calls; those that came through it and still wait then end with it too.
+
+    Without it, calls whose caller gave up when the budget was spent would be sent once its reserve is released.
+    """
+
+    error: BlpoError | None = None
+
+
+class ModelCaller:
+    """The models of a run, for one event loop. Make one with `create`, and `close` it before its store."""
+
+    def __init__(
+        self, models: Mapping[Role, ServedModel], budget: Budget, store: ResponseStore, backoff: Backoff
+    ) -> None:
+        self.budget = budget
+        self._models = models
+        self._store = store
+        self._backoff = backoff
+        self._limiters = Limiters(model.settings for model in models.values())
+        self._flights: SingleFlight[Response | Failure] = SingleFlight()
+        self._failed: dict[str, Failure] = {}
+        """By key: what failed is not asked again in this process, so that all of it sees one outcome."""
+        self._gate = _Gate()
+
+    @classmethod
+    async def create(
+        cls, models: ModelsSettings, limits: LimitSettings, store: ResponseStore, backoff: Backoff | None = None
+    ) -> Self:
+        """Build the models of all roles, and the budget from what the store has counted.
+
+        Raises `ModelError` for an unknown model or a missing key. Opens no connection.
+        """
+        settings = {role: models.of(role) for role in ROLES}
+        chats = {each: chat_model(each) for each in set(settings.values())}
+        by_role = {role: ServedModel(each, provider_of(each), chats[each]) for role, each in settings.items()}
+        return cls(by_role, Budget.resumed(limits, await store.usage()), store, backoff or Backoff())
+
+    async def ask(
+        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+    ) -> Response | Failure:
+        """Answer from the store, or send the request, with retries; each distinct request is sent once.
+
+        Raises `ModelError` where no request to this model can succeed, `BudgetSpent`, and `RunError` where the store
+        can't be written. Cancelled before it is sent, a request costs nothing; afterwards its answer is still kept.
+        """
+        model = self._models[role]
+        request = model.request(messages, schema)
+        if request.key in self._failed:
+            return self._failed[request.key]
+        work = partial(self._answer, role, model, request, model.arguments(schema))
+        outcome, joined = await self._flights.run(request.key, work)
+        if joined and isinstance(outcome, Response):
+            self._store.hit(role)
+        return outcome
+
+    async def answered(self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> bool:
+        """Whether the store holds the answer, so that asking costs nothing."""
+        return await self._store.get(self._models[role].request(messages, schema).key) is not None
+
+    async def usage(self) -> dict[str, RoleUsage]:
+        """What each role has issued, been served and spent, over all resumes."""
+        counts = await self._store.usage()
+        return {role: _usage(counts.get(role, RoleCounts()), model.is_priced) for role, model in self._models.items()}
+
+    async def close(self) -> None:
+        """End what is under way and close all connections; answers being paid for get a few seconds to arrive."""
+        await self._flights.close(_GRACE)
+        open_chats = {id(model.chat): model for model in self._models.values()}
+        for model in open_chats.values():
+            if model.provider.close is not None:
+                await model.provider.close(model.chat)
+
+    async def _answer(
+        self, role: Role, model: ServedModel, request: Request, arguments: Mapping[str, Any]
+    ) -> Response | Failure:
+        gate = self._gate
+        stored = await self._store.get(request.key)
+        if stored is not None:
+            self._store.hit(role)
+            return stored
+        async with self._limiters.of(model.settings):
+            if gate.error is not None:
+                raise type(gate.error)(str(gate.error)) from gate.error
+            try:
+                return await self._issue(role, model, request, arguments)
+            except BlpoError as error:
+                gate.error = error
+                self._gate = _Gate()
+                raise
+
+    async def _issue(
+        self, role: Role, model: ServedModel, request: Request, arguments: Mapping[str, Any]
+    ) -> Response | Failure:
+        """Admit, record, send, and record what came of it. A call that is cancelled stays open in the record."""
+        self.budget.admit(role)
+        answer: Response | None = None
+        try:
+            call_id = await self._store.begin(request.key, role, model.settings.name)
+            self._flights.commit(request.key)
+            try:
+                outcome, attempts = await model.send(request, arguments, self._backoff)
+            except Exception as error:
+                await self._store.fail(call_id, Failure("rejected", one_line(str(error) or type(error).__name__)))
+                raise
+            if isinstance(outcome, Failure):
+                self._failed[request.key] = outcome
+                await self._store.fail(call_id, outcome, attempts=attempts)
+            else:
+                await self._store.finish(call_id, outcome, usd=model.usd(outcome), attempts=attempts)
+                answer = outcome
+            return outcome
+        finally:
+            tokens = answer.input_tokens + answer.output_tokens if answer else 0
+            usd = model.usd(answer) if answer else None
+            self.budget.settle(role, tokens, usd, answered=answer is not None)
+
+
+def _usage(counts: RoleCounts, is_priced: bool) -> RoleUsage:
+    return RoleUsage(
+        issued=counts.issued,
+        cached=counts.cached,
+        failed=counts.failed,
+        input_tokens=counts.input_tokens,
+        output_tokens=counts.output_tokens,
+        usd=counts.usd if is_priced and not counts.unpriced else None,
+    )

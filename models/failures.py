@@ -1,0 +1,112 @@
+"""What a model's exception means: try again, give up on this request, a refusal, or give up on the run.
+
+| what happened | outcome |
+|---|---|
+| 408, 409, 429, 5xx, time-out, lost connection, an answer that is not one | tried again, then `Failure` |
+| 429 for want of quota | `Failure` at once |
+| 400 by a content filter | a refusal: a `Response` |
+| a prompt that is too long, a bad image, other 4xx | `Failure` of this request at once |
+| 401, 403, 404, a parameter the server does not know | `ModelError`: no request can succeed |
+
+Read from the status code and from LangChain's own classes, so it holds for any provider.
+"""
+
+import email.utils
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core import exceptions as langchain
+
+from models.response import Failure, FailureKind, Response
+from models.secrets import one_line
+from state.errors import ModelError
+from state.settings import ModelSettings
+
+_FILTERS = ("content_filter", "content_policy_violation", "moderation_blocked")
+_NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
+"""What LangChain raises for a reply that is not JSON or has no choices."""
+_SETTINGS = {
+    "model": "name",
+    "temperature": "temperature",
+    "max_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "response_format": "structured_output",
+}
+"""Request parameters, and the setting of a model that each comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transient:
+    """A failure that may pass."""
+
+    failure: Failure
+    wait: float | None
+    """Seconds the server asked to wait; None: it didn't say."""
+
+
+def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure | Response | None:
+    """What `error`, raised by the model of `settings`, means; None where it is none of a model's failures, but a fault.
+
+    Raises `ModelError` where no request to this model can succeed.
+    """
+    status = getattr(error, "status_code", None)
+    detail = one_line(f"{settings.name}: {error}" if str(error) else f"{settings.name}: {type(error).__name__}")
+    if isinstance(error, langchain.ContextOverflowError):
+        return Failure("too_long", detail)
+    if isinstance(status, int) and status >= 400:
+        return _outcome_of_status(error, status, detail, settings)
+    kind = _kind_without_status(error)
+    return None if kind is None else Transient(Failure(kind, detail), None)
+
+
+def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSettings) -> Transient | Failure | Response:
+    code, parameter = str(getattr(error, "code", "")), str(getattr(error, "param", ""))
+    if status == 429 and code == "insufficient_quota":
+        return Failure("quota", detail)
+    if status in (408, 409, 429) or status >= 500:
+        kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
+        return Transient(Failure(kind, detail), _retry_after(error))
+    if status in (401, 403, 404):
+        raise ModelError(_hopeless(detail, status, settings))
+    if code in _FILTERS:
+        return Response(text=detail, refused=True, finish_reason="content_filter")
+    if parameter in _SETTINGS and "image" not in code:
+        raise ModelError(f"{detail}. The server refuses a parameter: change {_SETTINGS[parameter]} of this model")
+    return Failure("rejected", detail)
+
+
+def _hopeless(detail: str, status: int, settings: ModelSettings) -> str:
+    if status == 404:
+        where = f" at {one_line(settings.base_url)}" if settings.base_url else ""
+        return f"{detail}. Check name and base_url: there is no such model{where}"
+    return f"{detail}. Check the key in the environment for {settings.name.partition(':')[0]}: models"
+
+
+def _kind_without_status(error: Exception) -> FailureKind | None:
+    if isinstance(error, langchain.ModelTimeoutError | TimeoutError):
+        return "timeout"
+    if isinstance(error, langchain.ModelConnectionError | OSError):
+        return "connection"
+    if isinstance(error, langchain.ModelRateLimitError):
+        return "rate_limit"
+    if isinstance(error, langchain.ModelAPIError):
+        return "server"
+    malformed = isinstance(error, _NOT_AN_ANSWER) or hasattr(
+        error, "status_code"
+    )  # an APIResponseValidationError has 200
+    return "malformed" if malformed else None
+
+
+def _retry_after(error: Any) -> float | None:
+    """Seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        return max(0.0, float(headers["retry-after"]))
+    except KeyError:
+        return None
+    except ValueError:
+        date = email.utils.parsedate_tz(str(headers.get("retry-after", "")))
+        return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())

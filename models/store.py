@@ -1,0 +1,162 @@
+"""The response store: the memory of a run. Every model call goes through it, so nothing is paid for twice.
+
+Content-addressed: an answer is found by its request's key, whoever asks. Each call has a row that is written before the
+request is sent, so that calls and spend are counted exactly, also across kills. Nothing is pickled.
+"""
+
+import hashlib
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+from models.database import Database
+from models.response import Failure, Response
+from state.errors import RunError
+
+T = TypeVar("T")
+
+FORMAT = 1
+
+SCHEMA = """
+CREATE TABLE responses (
+  key TEXT PRIMARY KEY, text TEXT NOT NULL, refused INTEGER NOT NULL, finish_reason TEXT NOT NULL,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, model_version TEXT NOT NULL);
+CREATE TABLE calls (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, issued_at REAL NOT NULL,
+  outcome TEXT, detail TEXT, attempts INTEGER, input_tokens INTEGER, output_tokens INTEGER, usd REAL);
+CREATE TABLE texts (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE hits (role TEXT PRIMARY KEY, count INTEGER NOT NULL);
+"""
+# calls.outcome: null while in flight (and for ever, if the process was killed then), 'ok' or 'failed'.
+
+_ANSWER = "SELECT text, refused, finish_reason, input_tokens, output_tokens, model_version FROM responses WHERE key = ?"
+_BEGIN = "INSERT INTO calls (key, role, model, issued_at) VALUES (?, ?, ?, ?)"
+_KEEP = "INSERT OR REPLACE INTO responses SELECT key, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ?"
+_FINISH = "UPDATE calls SET outcome = 'ok', attempts = ?, input_tokens = ?, output_tokens = ?, usd = ? WHERE id = ?"
+_FAIL = "UPDATE calls SET outcome = 'failed', attempts = ?, detail = ? WHERE id = ?"
+_HITS = "INSERT INTO hits VALUES (?, ?) ON CONFLICT (role) DO UPDATE SET count = count + excluded.count"
+_TWICE = "SELECT count(*) FROM (SELECT 1 FROM calls GROUP BY key HAVING count(*) > 1)"
+_USAGE = """
+SELECT role, count(*), sum(outcome = 'ok'), sum(outcome = 'failed'), sum(input_tokens), sum(output_tokens), sum(usd),
+       sum(outcome = 'ok' AND usd IS NULL)
+FROM calls GROUP BY role
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCounts:
+    """What one role has asked for, over all resumes."""
+
+    issued: int = 0
+    """Requests sent, whatever came of them; tries of one request count once."""
+    answered: int = 0
+    failed: int = 0
+    """Ended without an answer after retries. issued - answered - failed were in flight when asked, or when killed."""
+    cached: int = 0
+    """Answers served without a call; after a kill the last few may be missing."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
+    """Answers whose price was unknown; they are not in `usd`."""
+
+
+class ResponseStore:
+    """Answers by request key, calls, and texts by hash. Make one with `open`; a file that fails raises `RunError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hits: Counter[str] = Counter()
+
+    @classmethod
+    async def open(cls, path: Path | str) -> Self:
+        """Open or create the store at `path` (`:memory:`: nothing is kept); one of another format is refused."""
+        return cls(await Database.open(path, SCHEMA, FORMAT))
+
+    async def close(self) -> None:
+        """Finish what waits and close the file; closing twice does nothing."""
+        try:
+            if self._hits:
+                await self._write(lambda db: None)
+        finally:
+            await self._database.close()
+
+    async def get(self, key: str) -> Response | None:
+        """The stored answer to the request with this key."""
+        row = await self._database.read(lambda db: db.execute(_ANSWER, (key,)).fetchone())
+        return None if row is None else Response(row[0], bool(row[1]), *row[2:])
+
+    def hit(self, role: str) -> None:
+        """Count an answer that `role` was served without a call; it is written along with the next write."""
+        self._hits[role] += 1
+
+    async def begin(self, key: str, role: str, model: str) -> int:
+        """Record a call before it is sent; returns its id, for `finish` or `fail`."""
+        row = (key, role, model, time.time())
+        return await self._write(lambda db: int(db.execute(_BEGIN, row).lastrowid or 0))
+
+    async def finish(self, call_id: int, response: Response, *, usd: float | None = None, attempts: int = 1) -> None:
+        """Keep the answer to a call, with what it cost (None: unknown) and how often it was tried."""
+        await self._write(partial(_finish, call_id, response, usd, attempts))
+
+    async def fail(self, call_id: int, failure: Failure, *, attempts: int = 1) -> None:
+        """Record that a call ended without an answer."""
+        row = (attempts, f"{failure.kind}: {failure.detail}", call_id)
+        await self._write(lambda db: db.execute(_FAIL, row))
+
+    async def put_text(self, text: str) -> str:
+        """Keep a text; returns the SHA-256 (hex) of its UTF-8 bytes."""
+        digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        await self._write(lambda db: db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, text)))
+        return digest
+
+    async def text(self, sha256: str) -> str:
+        """The text with this hash; raises `RunError` where there is none."""
+        row = await self._database.read(
+            lambda db: db.execute("SELECT text FROM texts WHERE sha256 = ?", (sha256,)).fetchone()
+        )
+        if row is None:
+            raise RunError(f"{self._database.path}: holds no text {sha256}; restore the file that belongs to this run")
+        return str(row[0])
+
+    async def usage(self) -> dict[str, RoleCounts]:
+        """The counts of each role that has asked for anything."""
+        calls, hits = await self._database.read(
+            lambda db: (db.execute(_USAGE).fetchall(), db.execute("SELECT * FROM hits").fetchall())
+        )
+        cached = Counter(dict(hits)) + self._hits
+        issued = {role: tuple(count or 0 for count in counts) for role, *counts in calls}
+        nothing = (0,) * 7
+        return {role: _counts(issued.get(role, nothing), cached[role]) for role in sorted({*issued, *cached})}
+
+    async def issued_twice(self) -> int:
+        """How many keys were issued more than once."""
+        return await self._database.read(lambda db: int(db.execute(_TWICE).fetchone()[0]))
+
+    async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        hits, self._hits = self._hits, Counter()
+        return await self._database.write(partial(_with_hits, hits, run) if hits else run)
+
+
+def _with_hits(hits: Counter[str], run: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
+    db.executemany(_HITS, hits.items())
+    return run(db)
+
+
+def _finish(call_id: int, response: Response, usd: float | None, attempts: int, db: sqlite3.Connection) -> None:
+    tokens = (response.input_tokens, response.output_tokens)
+    db.execute(
+        _KEEP, (response.text, response.refused, response.finish_reason, *tokens, response.model_version, call_id)
+    )
+    db.execute(_FINISH, (attempts, *tokens, usd, call_id))
+
+
+def _counts(row: tuple[float, ...], cached: int) -> RoleCounts:
+    issued, answered, failed, input_tokens, output_tokens, usd, unpriced = row
+    whole = (int(issued), int(answered), int(failed), cached, int(input_tokens), int(output_tokens))
+    return RoleCounts(*whole, usd=float(usd), unpriced=int(unpriced))
