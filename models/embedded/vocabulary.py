@@ -1,4 +1,4 @@
-"""The words of the embedded models: what they can measure in an image, what it is called, and what its levels are called.
+"""The words of the embedded models: what they can measure in an image, and what it and its levels are called.
 
 Every attribute has a fixed scale from 0 to 100, the same for all images (`models/embedded/scales.py` says how a raw
 measure maps onto it), so that a sentence means the same in every prompt and in every dataset.
@@ -56,8 +56,7 @@ BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
 
 _NAME_OF = {word: attribute.name for attribute in ATTRIBUTES for word in (attribute.name, *attribute.aliases)}
 _MENTION = re.compile(
-    rf"(?<![\w-])(?:{'|'.join(re.escape(word) for word in sorted(_NAME_OF, key=len, reverse=True))})(?![\w-])",
-    re.IGNORECASE,
+    rf"(?<![\w-])(?:{'|'.join(re.escape(word) for word in sorted(_NAME_OF, key=len, reverse=True))})(?![\w-])"
 )
 
 
@@ -72,5 +71,5 @@ def mentioned(text: str) -> tuple[str, ...]:
     Whole words only, in any case, with any white space between them; of overlapping names the longest counts ("local
     contrast" does not mention "contrast").
     """
-    found = (_NAME_OF[match.lower()] for match in _MENTION.findall(" ".join(text.split())))
+    found = (_NAME_OF[word] for word in _MENTION.findall(" ".join(text.lower().split())))
     return tuple(dict.fromkeys(found))

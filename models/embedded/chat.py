@@ -1,0 +1,131 @@
+"""What the embedded models share: reading chat messages, and answering as a chat model does.
+
+They see what any model sees: text parts and images of the messages, nothing else.
+"""
+
+import asyncio
+import base64
+import binascii
+import math
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
+from PIL import Image
+
+_DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
+_RULE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
+_CHARACTERS_A_TOKEN = 4
+_PIXELS_A_TOKEN = 784
+_MOST_IMAGE_TOKENS = 1536
+
+
+class EmbeddedChat(BaseChatModel):
+    """A chat model that runs in this process: the same messages get the same answer, and nothing is remembered."""
+
+    model_name: str
+    """Name and version, as responses carry it."""
+
+    @abstractmethod
+    def answer(self, messages: Sequence[BaseMessage]) -> str:
+        """Return the text of the answer; must not raise, whatever the messages hold."""
+
+    @property
+    def _llm_type(self) -> str:
+        return self.model_name
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return reply(self.answer(messages), messages, self.model_name)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return await asyncio.to_thread(self._generate, messages)  # measuring an image would hold up the event loop
+
+
+def texts(messages: Sequence[BaseMessage]) -> str:
+    """Return all text of the messages, parts joined by an empty line."""
+    return "\n\n".join(_text_parts(messages))
+
+
+def prompt_and_frame(messages: Sequence[BaseMessage]) -> tuple[str, str]:
+    """Return the prompt in use and the fixed frame around it: what stands before and after the first line `---`.
+
+    That line is looked for in the last text part that has one; text shown along with an image is a part of its own and
+    thus belongs to neither. Without such a line all text is prompt.
+    """
+    for part in reversed(list(_text_parts(messages))):
+        if (rule := _RULE.search(part)) is not None:
+            return part[: rule.start()].strip(), part[rule.end() :].strip()
+    return texts(messages).strip(), ""
+
+
+def images(messages: Sequence[BaseMessage]) -> list[bytes]:
+    """Return the encoded bytes of all images, in order; parts that are no base64 data URL of an image are left out."""
+    return [data for part in _parts(messages) if (data := _image_data(part)) is not None]
+
+
+def reply(text: str, messages: Sequence[BaseMessage], model_name: str) -> ChatResult:
+    """Return `text` as the answer of a chat model, with the tokens that it and the messages stand for."""
+    asked = _text_tokens(texts(messages)) + sum(_image_tokens(data) for data in images(messages))
+    answered = _text_tokens(text)
+    message = AIMessage(
+        content=text,
+        usage_metadata=UsageMetadata(input_tokens=asked, output_tokens=answered, total_tokens=asked + answered),
+        response_metadata={"finish_reason": "stop", "model_name": model_name},
+    )
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _parts(messages: Sequence[BaseMessage]) -> Iterator[str | dict[str, Any]]:
+    for message in messages:
+        yield from [message.content] if isinstance(message.content, str) else message.content
+
+
+def _text_parts(messages: Sequence[BaseMessage]) -> Iterator[str]:
+    for part in _parts(messages):
+        text = part if isinstance(part, str) else part.get("text") if part.get("type") == "text" else None
+        if isinstance(text, str):
+            yield text
+
+
+def _image_data(part: str | dict[str, Any]) -> bytes | None:
+    shown = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
+    url = shown.get("url") if isinstance(shown, dict) else shown
+    head = _DATA_URL.match(url) if isinstance(url, str) else None
+    if head is None:
+        return None
+    try:
+        return base64.b64decode(url[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _text_tokens(text: str) -> int:
+    return math.ceil(len(text) / _CHARACTERS_A_TOKEN)
+
+
+def _image_tokens(data: bytes) -> int:
+    try:
+        with Image.open(BytesIO(data)) as image:  # reads the header only
+            width, height = image.size
+    except (OSError, ValueError):
+        return 0
+    return min(math.ceil(width * height / _PIXELS_A_TOKEN), _MOST_IMAGE_TOKENS)
