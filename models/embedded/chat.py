@@ -109,8 +109,7 @@ def _text_parts(messages: Sequence[BaseMessage]) -> Iterator[str]:
 def _image_data(part: str | dict[str, Any]) -> bytes | None:
     shown = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
     url = shown.get("url") if isinstance(shown, dict) else shown
-    head = _DATA_URL.match(url) if isinstance(url, str) else None
-    if head is None:
+    if not isinstance(url, str) or (head := _DATA_URL.match(url)) is None:
         return None
     try:
         return base64.b64decode(url[head.end() :], validate=True)
@@ -126,6 +125,6 @@ def _image_tokens(data: bytes) -> int:
     try:
         with Image.open(BytesIO(data)) as image:  # reads the header only
             width, height = image.size
-    except (OSError, ValueError):
+    except (OSError, ValueError, Image.DecompressionBombError):
         return 0
     return min(math.ceil(width * height / _PIXELS_A_TOKEN), _MOST_IMAGE_TOKENS)
