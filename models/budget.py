@@ -1,8 +1,8 @@
 """One hard budget over all roles, in calls, tokens and dollars, kept across resumes.
 
-It starts from what the store has counted. Calls are never exceeded. Tokens and dollars are known only afterwards: a call
-is admitted if it and the calls in flight still fit at the mean cost of their role so far, so tokens and dollars are
-exceeded by no more than the calls in flight.
+It starts from what the store has counted. Calls are never exceeded. Tokens and dollars are known only afterwards: a
+call is admitted if it and the calls in flight still fit at the mean cost of their role so far, so tokens and dollars
+are exceeded by no more than the calls in flight.
 """
 
 from collections import Counter

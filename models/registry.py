@@ -65,8 +65,8 @@ def provider_of(settings: ModelSettings) -> Provider:
 def chat_model(settings: ModelSettings) -> BaseChatModel:
     """The LangChain chat model of these settings, not yet connected.
 
-    An embedded model is one object for the whole process. A client of a server is a new object that belongs to the event
-    loop that uses it first; whoever builds it uses it for all calls, and closes it by its provider's `close`.
+    An embedded model is one object for the whole process. A client of a server is a new object that belongs to the
+    event loop that uses it first; whoever builds it uses it for all calls, and closes it by its provider's `close`.
     """
     if not settings.name.partition(":")[2]:
         raise ModelError(f"{settings.name}: is no model; a name is provider:model, such as openai:o3")
