@@ -3,8 +3,9 @@
     python -m benchmarks.kill [--kills 50] [--seed 0] [--set key=value ...]
 
 Each process gets SIGKILL at a random moment after its start; the next one resumes. What must hold: result.json equals
-the uninterrupted run's except for times and issued and cached counts; a request was issued again only if it was in flight
-when a process was killed; both databases pass PRAGMA integrity_check; the uninterrupted run issued no request twice.
+the uninterrupted run's except for times and issued and cached counts; a request was issued again only if it was in
+flight when a process was killed; both databases pass PRAGMA integrity_check; the uninterrupted run issued no request
+twice.
 """
 
 import argparse
