@@ -1,0 +1,125 @@
+"""Agreement between predicted and human labels: the numbers of a split, in two readings.
+
+One rule for what is undefined (no samples, a constant side for kappa and Spearman): 0.0, never NaN and never a warning.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
+
+from state.result import Agreement, Metrics
+from state.sample import Label
+from state.settings import Metric, TaskSettings
+from state.verdict import Verdict
+
+Prediction = Label | None
+"""A predicted label; None for a failure (unparseable or refused)."""
+
+
+def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: TaskSettings) -> Agreement:
+    """How well `predicted` agrees with `human`, sample by sample; a failure (None) counts as wrong.
+
+    * `accuracy`, `balanced_accuracy` (mean recall), `macro_f1`: in [0, 1]. The means run over the labels that occur
+      among the *human* labels, so that two prompts on the same samples are averaged over the same classes: answering
+      a label that nobody gave costs recall, but doesn't change the number of classes.
+    * `kappa` (Cohen's): in [-1, 1]; 0.0 where both sides are the same constant.
+    * `majority_baseline`: the accuracy of always answering the most frequent human label.
+    * ordinal tasks only: `mae` in label steps (lower is better), `quadratic_kappa` and `spearman` in [-1, 1].
+
+    A failure is a prediction outside the label set: it costs its class recall, and no other class precision. Where
+    distance matters it is as bad as can be: `mae` counts max - min for it, and `quadratic_kappa` and `spearman` count
+    the label farthest from the human one (the lower one from the middle of the scale).
+    """
+    if len(predicted) != len(human):
+        raise ValueError(f"{len(predicted)} predictions for {len(human)} human labels; give one for each")
+    values: tuple[Label, ...] = task.values
+    codes = {label: code for code, label in enumerate(values)}
+    failure = len(codes)
+    true = [_code(codes, label) for label in human]
+    answers = [failure if label is None else _code(codes, label) for label in predicted]
+    result = _nominal(answers, true)
+    if task.kind == "ordinal":
+        result["mae"], result["quadratic_kappa"], result["spearman"] = _ordinal(answers, true, failure)
+    return result
+
+
+def metrics(verdicts: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings) -> Metrics:
+    """The metrics of one prompt on one split; `verdicts` and `labels` run over the same samples in the same order.
+
+    Two readings: over the answered samples, and `strict` with `unparseable` and `refused` as wrong. `error` verdicts
+    are left out of both, but count in `n` and so against `coverage` (0.0 for no samples at all). Raises `ValueError`
+    where a sample has no label or one that is not the task's.
+    """
+    pairs = [(v, _labelled(v, label)) for v, label in zip(verdicts, labels, strict=True)]
+    judged = [(v.label, label) for v, label in pairs if v.status != "error"]
+    answered = [(answer, label) for answer, label in judged if answer is not None]
+    return {
+        "n": len(pairs),
+        "coverage": len(answered) / len(pairs) if pairs else 0.0,
+        **_of_pairs(answered, task),
+        "strict": _of_pairs(judged, task),
+    }
+
+
+def value(metrics: Metrics, metric: Metric) -> float:
+    """The strict reading of `metric`, which selects among prompts; higher is better."""
+    return metrics["strict"][metric]
+
+
+def _of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:
+    return agreement([answer for answer, _ in pairs], [label for _, label in pairs], task)
+
+
+def _labelled(verdict: Verdict, label: Label | None) -> Label:
+    if label is None:
+        raise ValueError(
+            f"sample {verdict.sample_id} has no label to compare its verdict with; label it or leave it out"
+        )
+    return label
+
+
+def _code(codes: dict[Label, int], label: Label) -> int:
+    try:
+        return codes[label]
+    except KeyError:
+        raise ValueError(f"label {label!r} is not one of the task's labels: {', '.join(map(str, codes))}") from None
+
+
+def _nominal(answers: list[int], true: list[int]) -> Agreement:
+    if not true:
+        return Agreement(accuracy=0.0, balanced_accuracy=0.0, macro_f1=0.0, kappa=0.0, majority_baseline=0.0)
+    classes = sorted(set(true))
+    return Agreement(
+        accuracy=float(accuracy_score(true, answers)),
+        balanced_accuracy=float(recall_score(true, answers, labels=classes, average="macro", zero_division=0.0)),
+        macro_f1=float(f1_score(true, answers, labels=classes, average="macro", zero_division=0.0)),
+        kappa=_kappa(answers, true, sorted({*true, *answers}), None),
+        majority_baseline=max(Counter(true).values()) / len(true),
+    )
+
+
+def _ordinal(answers: list[int], true: list[int], failure: int) -> tuple[float, float, float]:
+    if not true:
+        return 0.0, 0.0, 0.0
+    top = failure - 1
+    steps = [top if answer == failure else abs(answer - y) for answer, y in zip(answers, true, strict=True)]
+    filled = [_farthest(y, top) if answer == failure else answer for answer, y in zip(answers, true, strict=True)]
+    varied = len(set(filled)) > 1 and len(set(true)) > 1
+    return (
+        float(np.mean(steps)),
+        _kappa(filled, true, list(range(failure)), "quadratic"),
+        float(spearmanr(true, filled).statistic) if varied else 0.0,
+    )
+
+
+def _farthest(code: int, top: int) -> int:
+    return top if top - code > code else 0
+
+
+def _kappa(answers: list[int], true: list[int], labels: list[int], weights: str | None) -> float:
+    if len({*answers, *true}) == 1:
+        return 0.0
+    return float(cohen_kappa_score(true, answers, labels=labels, weights=weights))

@@ -1,0 +1,42 @@
+"""l(y_hat, y) and score(q; p): what a trial of the inner loop is judged by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from state.sample import Label
+from state.settings import TaskSettings
+from state.verdict import Verdict
+
+
+def loss(verdict: Verdict, label: Label | None, task: TaskSettings) -> float | None:
+    """l(y_hat, y) in [0, 1], lower is better; None where the verdict says nothing about the prompt (`error`).
+
+    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1, or a prompt
+    could win by making hard cases fail. Raises `ValueError` where the sample has no label.
+    """
+    if label is None:
+        raise ValueError(
+            f"sample {verdict.sample_id} has no label to compare its verdict with; label it or leave it out"
+        )
+    if verdict.status == "error":
+        return None
+    if verdict.label is None:
+        return 1.0
+    if task.kind == "ordinal":
+        return abs(int(verdict.label) - int(label)) / (task.max - task.min)
+    return float(verdict.label != label)
+
+
+def score(
+    before: Sequence[Verdict], after: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings
+) -> float | None:
+    """The score of q under p: mean of l(f(x; p), y) - l(f(x; J(q, p)), y), in [-1, 1]; higher is better.
+
+    The three sequences run over the same samples in the same order. Samples with an `error` on either side are left
+    out; None where nothing is left.
+    """
+    triples = zip(before, after, labels, strict=True)
+    losses = [(loss(old, label, task), loss(new, label, task)) for old, new, label in triples]
+    gains = [old - new for old, new in losses if old is not None and new is not None]
+    return float(np.mean(gains)) if gains else None
