@@ -4,17 +4,17 @@ Outer loop (`judge`): adopt the candidate as p_t and judge the train and validat
 Inner loop (`judge_trial`): judge I_B with p' = J(q, p_t) and score q by how far the loss fell.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
+
 from metrics.agreement import metrics, value
 from metrics.loss import score
+from models.messages import Message, user
 from models.response import Failure
 from models.verdict_format import label_form, parse_verdict, schema
-
-from models.messages import Message, user
 from nodes.failures import check_failures
+from nodes.fan_out import fan_out
 from nodes.progress import report
 from nodes.rounds import best_trial, closed_rounds
 from nodes.session import Session, session_of
@@ -78,7 +78,8 @@ async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerSta
 
 async def judge_samples(session: Session, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:
     """f(x; p) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`."""
-    verdicts = await asyncio.gather(*(judge_sample(session, judge_prompt, sample) for sample in samples))
+    width = session.width("judge")
+    verdicts = await fan_out(lambda sample: judge_sample(session, judge_prompt, sample), samples, width)
     check_failures("judge", verdicts, session.settings.limits)
     return verdicts
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from data.dataset import Dataset, load_dataset
 from langgraph.runtime import Runtime
-from models.budget import Budget
-from models.calls import ModelCaller
-from models.store import ResponseStore
 from state.config import config_hash
 
+from data.dataset import Dataset, load_dataset
+from models.budget import Budget
+from models.calls import ModelCaller
+from models.messages import Role
+from models.store import ResponseStore
 from nodes.images import ImageCache
 from state.sample import Sample, SplitName
 from state.settings import DataSettings, Settings, TaskSettings
@@ -54,7 +55,18 @@ class Session:
         """All samples of one split."""
         if self.dataset is None:
             raise RuntimeError("this session has no dataset")
-        return self.dataset.samples[name]
+        return self.dataset.splits[name]
+
+    def width(self, role: Role) -> int:
+        """How many samples to work on at once for `role`: enough that its model never waits for an image."""
+        return 2 * self.settings.models.of(role).max_concurrency
+
+    async def close(self) -> None:
+        """Close the models, then the store."""
+        try:
+            await self.calls.close()
+        finally:
+            await self.store.close()
 
     @property
     def budget(self) -> Budget:
@@ -84,7 +96,7 @@ async def open_session(settings: Settings, store: Path) -> AsyncIterator[Session
         if borrowers > 1:
             _open[key] = (session, borrowers - 1)
         else:
-            await session.store.close()
+            await session.close()
 
 
 @asynccontextmanager
@@ -122,7 +134,7 @@ async def judging_session(settings: Settings) -> AsyncIterator[Session]:
     try:
         yield session
     finally:
-        await session.store.close()
+        await session.close()
 
 
 def dataset_of(settings: Settings) -> Dataset:

@@ -4,14 +4,14 @@ The words serve only to update prompts; the judge never sees them. They go to th
 and critique_i2t read them again at no cost.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
-from models.response import Failure
 
 from models.messages import Part, user
+from models.response import Failure
 from nodes.failures import check_failures
+from nodes.fan_out import fan_out
 from nodes.judge import TEXT_NOTE
 from nodes.progress import report
 from nodes.session import Session, session_of
@@ -40,7 +40,8 @@ async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState
 
 async def describe_samples(session: Session, i2t_prompt: str, samples: Sequence[Sample]) -> list[Description]:
     """g(x; q) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`."""
-    descriptions = await asyncio.gather(*(_describe(session, i2t_prompt, sample) for sample in samples))
+    width = session.width("verbalizer")
+    descriptions = await fan_out(lambda sample: _describe(session, i2t_prompt, sample), samples, width)
     check_failures("verbalizer", descriptions, session.settings.limits)
     return descriptions
 
