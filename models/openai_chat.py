@@ -8,20 +8,20 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
 from state.errors import ModelError
 from state.settings import ModelSettings
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_openai import ChatOpenAI
 
 _REASONING = re.compile(r"(?:o[1-9]|gpt-[5-9])(?:$|[^a-z])", re.IGNORECASE)
 """Names of models that refuse a temperature."""
 
 
-def openai_chat(settings: ModelSettings) -> BaseChatModel:
+def openai_chat(settings: ModelSettings) -> "BaseChatModel":
     """A model of a vendor's API; its key is in OPENAI_API_KEY."""
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if not key:
@@ -29,7 +29,7 @@ def openai_chat(settings: ModelSettings) -> BaseChatModel:
     return _chat(settings, key)
 
 
-def vllm_chat(settings: ModelSettings) -> BaseChatModel:
+def vllm_chat(settings: ModelSettings) -> "BaseChatModel":
     """A model served by vLLM at `base_url`; its key, where the server wants one, is in VLLM_API_KEY."""
     if not settings.base_url:
         raise ModelError(f"{settings.name}: needs the server's address; set base_url, such as http://localhost:8000/v1")
@@ -52,12 +52,12 @@ def constrained_to(schema: dict[str, Any]) -> dict[str, Any]:
     return {"extra_body": {"response_format": {"type": "json_schema", "json_schema": form}}}
 
 
-async def close_chat(model: BaseChatModel) -> None:
+async def close_chat(model: "BaseChatModel") -> None:
     """Close the model's connections."""
     await cast("ChatOpenAI", model).root_async_client.close()
 
 
-def _chat(settings: ModelSettings, key: str) -> BaseChatModel:
+def _chat(settings: ModelSettings, key: str) -> "BaseChatModel":
     from langchain_openai import ChatOpenAI
     from openai import DefaultAsyncHttpxClient
 

@@ -8,15 +8,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any
-
-from langchain_core.language_models import BaseChatModel
+from typing import TYPE_CHECKING, Any
 
 from models.openai_chat import close_chat, constrained_to, openai_chat, sent_parameters, vllm_chat
 from state.errors import ModelError
 from state.settings import ModelSettings
 
-Build = Callable[[ModelSettings], BaseChatModel]
+if TYPE_CHECKING:  # it takes half a second to import
+    from langchain_core.language_models import BaseChatModel
+
+Build = Callable[[ModelSettings], "BaseChatModel"]
 
 _EMBEDDED = {
     "judge": ("models.embedded.judge", "EmbeddedJudge"),
@@ -39,7 +40,7 @@ class Provider:
     """Everything beside name, messages and schema that can change an answer: part of a request's key. Plain JSON."""
     constrain: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Arguments of a call that ask for an answer of a JSON schema; None: it can't be asked."""
-    close: Callable[[BaseChatModel], Awaitable[None]] | None = None
+    close: Callable[["BaseChatModel"], Awaitable[None]] | None = None
     local: bool = False
     """Runs in this process: it has no time-outs and no retries, and an exception in it is a fault of ours."""
 
@@ -62,7 +63,7 @@ def provider_of(settings: ModelSettings) -> Provider:
     return _providers[name]
 
 
-def chat_model(settings: ModelSettings) -> BaseChatModel:
+def chat_model(settings: ModelSettings) -> "BaseChatModel":
     """The LangChain chat model of these settings, not yet connected.
 
     An embedded model is one object for the whole process. A client of a server is a new object that belongs to the
@@ -73,7 +74,7 @@ def chat_model(settings: ModelSettings) -> BaseChatModel:
     return provider_of(settings).build(settings)
 
 
-def _embedded(settings: ModelSettings) -> BaseChatModel:
+def _embedded(settings: ModelSettings) -> "BaseChatModel":
     name = settings.name.partition(":")[2]
     if name not in _EMBEDDED:
         near = difflib.get_close_matches(name, _EMBEDDED, n=1, cutoff=0.0)
@@ -82,7 +83,7 @@ def _embedded(settings: ModelSettings) -> BaseChatModel:
 
 
 @cache
-def _embedded_model(module: str, name: str) -> BaseChatModel:
+def _embedded_model(module: str, name: str) -> "BaseChatModel":
     model: BaseChatModel = getattr(import_module(module), name)()
     return model
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-from langchain_core.messages import AIMessage
+from typing import TYPE_CHECKING, Literal
 
 from models.messages import Message
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
 
 _CHARACTERS_A_TOKEN = 4
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -43,7 +44,7 @@ class Failure:
     """One line, without secrets."""
 
 
-def from_langchain(reply: AIMessage, messages: Sequence[Message]) -> Response:
+def from_langchain(reply: "AIMessage", messages: Sequence[Message]) -> Response:
     """Read a LangChain model's reply to `messages`.
 
     Lone surrogates, which a JSON reply can hold and UTF-8 can't, become question marks.

@@ -4,9 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from langchain_core.language_models import BaseChatModel
+from typing import TYPE_CHECKING, Any
 
 from models.messages import Message, to_langchain
 from models.registry import Provider
@@ -15,6 +13,9 @@ from models.response import Failure, Response, from_langchain
 from models.retries import Backoff, with_retries
 from state.settings import ModelSettings
 
+if TYPE_CHECKING:  # it takes half a second to import
+    from langchain_core.language_models import BaseChatModel
+
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
@@ -22,7 +23,7 @@ class ServedModel:
 
     settings: ModelSettings
     provider: Provider
-    chat: BaseChatModel
+    chat: "BaseChatModel"
 
     def request(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> Request:
         """The request for `messages`; a schema counts only where the model is asked to keep to it."""
