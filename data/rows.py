@@ -43,6 +43,8 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> tuple[lis
 
     Raises `DataError` for a missing column.
     """
+    if not table.lines:
+        return [], list(table.problems)
     reader = _RowReader(table, data, task)
     rows: list[Row] = []
     problems = list(table.problems)

@@ -144,7 +144,7 @@ def _png(number: int) -> bytes:
 
 
 def _drawn(recipe: Recipe) -> Pixels:
-    """The image, spoilt in the order of a camera: the lens, the sensor, the exposure, the file."""
+    """The image, spoilt where it would be: in the lens, in the sensor, in the file, and by a correction of the light."""
     rng = default_rng((_SEED, _VERSION, recipe.number))
     content = (photograph if recipe.content in _PHOTOGRAPHS else scene)(recipe.content, rng)
     strength = {c: _STRENGTHS[c][level - 1] for c, level in zip(CAUSES, recipe.levels, strict=True) if level}
@@ -155,9 +155,9 @@ def _drawn(recipe: Recipe) -> Pixels:
         pixels = blurred(pixels, strength["blur"])
     if "noise" in strength:
         pixels = noisy(pixels, strength["noise"], rng)
-    if share:
-        pixels = clipped(pixels, share, shadows)
-    return blocky(pixels, int(strength["blockiness"])) if "blockiness" in strength else pixels
+    if "blockiness" in strength:
+        pixels = blocky(pixels, int(strength["blockiness"]))
+    return clipped(pixels, share, shadows) if share else pixels
 
 
 def _fitted(grade: Grade, content: Pixels, noise: float, share: float, shadows: bool) -> Grade:
