@@ -105,7 +105,10 @@ class Judge:
         self.file = file
 
     async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
-        """Judge files, or samples with texts; one verdict each, in order. A failure is a verdict with that status."""
+        """Judge files, or samples with texts; one verdict each, in order.
+
+        A failure, also an image that can't be read, is a verdict with that status.
+        """
         samples = [image if isinstance(image, Sample) else file_sample(Path(image)) for image in images]
         return [verdict async for verdict in self.verdicts(samples)]
 
@@ -113,9 +116,15 @@ class Judge:
         """Judge one sample after the other as they are asked for, `max_concurrency` at a time, in order."""
         async with judging_session(self.file.settings) as session:
             for chunk in _chunks(samples, 4 * self.file.model.max_concurrency):
-                judged = await asyncio.gather(*(judge_sample(session, self.file.judge_prompt, s) for s in chunk))
+                judged = await asyncio.gather(*(self._verdict(session, sample) for sample in chunk))
                 for verdict in judged:
                     yield verdict
+
+    async def _verdict(self, session: Session, sample: Sample) -> Verdict:
+        try:
+            return await judge_sample(session, self.file.judge_prompt, sample)
+        except DataError as error:
+            return Verdict(sample.id, "error", None, str(error))
 
 
 def load_judge(path: str | Path) -> Judge:
@@ -142,7 +151,16 @@ class _Drive:
 
     async def to_the_end(self) -> Result:
         """Run the graph until it ends, drains or fails, and write what is known then."""
-        self._event({"event": "started", "run": str(self.run.path)})
+        search = self.settings.search
+        self._event(
+            {
+                "event": "started",
+                "run": str(self.run.path),
+                "metric": search.metric,
+                "outer_rounds": search.outer_rounds,
+                "inner_steps": search.inner_steps,
+            }
+        )
         async with (
             open_session(self.settings, store_path(self.run.path)) as session,
             open_checkpoints(Path(self.run.info.checkpoints)) as saver,
@@ -197,7 +215,8 @@ class _Drive:
         self.run.save_info(replace(self.run.info, seconds=self.seconds_before + session.seconds))
 
     def _event(self, event: Mapping[str, Any]) -> None:
-        self.run.append_event(event)
+        if event["event"] != "progress":  # too many to keep
+            self.run.append_event(event)
         if self.on_event is not None:
             self.on_event(event)
 

@@ -3,14 +3,14 @@
 Its return value, the content of result.json, is the graph's output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 from metrics.agreement import metrics, value
 from metrics.significance import compare
 
 from nodes.judge import calls_to_pay, judge_samples
-from nodes.progress import report
+from nodes.progress import counter, report
 from nodes.rounds import closed_rounds
 from nodes.session import Session, session_of
 from nodes.start import initial_prompts
@@ -27,7 +27,8 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
         rounds = await closed_rounds(state, session.store)
         result = await partial_result(session, rounds)
         best = await selected_prompt(session, rounds)
-        result["test"] = await _test(session, best)
+        count = counter(runtime, state, 2 * len(session.split("test")))
+        result["test"] = await _test(session, best, count)
         result["stop_reason"] = state.get("stop_reason") or "rounds"
         result["status"] = "budget" if state.get("stop_reason") == "budget" else "complete"
         result["calls"] = await session.calls.usage()
@@ -70,7 +71,7 @@ async def selected_prompt(session: Session, rounds: Sequence[RoundRecord]) -> st
     return await session.store.text(rounds[selected_round(rounds, session.settings.search)]["judge_prompt_sha256"])
 
 
-async def _test(session: Session, best: str) -> TestMetrics | None:
+async def _test(session: Session, best: str, count: Callable[[], None]) -> TestMetrics | None:
     """Metrics of both prompts on the test split; None where the budget does not suffice for all of it."""
     samples, task, search = session.split("test"), session.settings.task, session.settings.search
     initial, _ = initial_prompts(session.settings)
@@ -78,8 +79,8 @@ async def _test(session: Session, best: str) -> TestMetrics | None:
     if not session.budget.affords(await calls_to_pay(session, {initial, best}, samples)):
         return None
     try:
-        before = await judge_samples(session, initial, samples)
-        after = await judge_samples(session, best, samples)
+        before = await judge_samples(session, initial, samples, count)
+        after = await judge_samples(session, best, samples, count)
     except BudgetSpent:
         return None
     labels = [sample.label for sample in samples]

@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar, cast
 
+from nodes.progress import uncounted
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def fan_out(work: Callable[[T], Awaitable[R]], items: Sequence[T], width: int) -> list[R]:
-    """The results of `work` for each item, in order.
+async def fan_out(
+    work: Callable[[T], Awaitable[R]], items: Sequence[T], width: int, count: Callable[[], None] = uncounted
+) -> list[R]:
+    """The results of `work` for each item, in order; `count` is called whenever one is finished.
 
-    After the first exception nothing more is started; what is under way, and perhaps paid for, ends before it is raised.
+    After the first exception nothing more is started; what is under way, perhaps paid for, ends before it is raised.
     """
     results: list[R | None] = [None] * len(items)
     remaining: Iterator[tuple[int, T]] = iter(enumerate(items))
@@ -24,6 +28,7 @@ async def fan_out(work: Callable[[T], Awaitable[R]], items: Sequence[T], width: 
                 return
             try:
                 results[position] = await work(item)
+                count()
             except BaseException:
                 failed = True
                 raise

@@ -4,7 +4,7 @@ Outer loop (`judge`): adopt the candidate as p_t and judge the train and validat
 Inner loop (`judge_trial`): judge I_B with p' = J(q, p_t) and score q by how far the loss fell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -15,7 +15,7 @@ from models.response import Failure
 from models.verdict_format import label_form, parse_verdict, schema
 from nodes.failures import check_failures
 from nodes.fan_out import fan_out
-from nodes.progress import report
+from nodes.progress import counter, report, uncounted
 from nodes.rounds import best_trial, closed_rounds
 from nodes.session import Session, session_of
 from nodes.start import initial_prompts
@@ -38,7 +38,8 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         q = state.get("i2t_prompt") or q_0
         report(runtime, "phase", {"round": t}, phase="judge", usage=await session.calls.usage())
         train, validation = session.split("train"), session.split("validation")
-        verdicts = await judge_samples(session, p, [*train, *validation])
+        samples = [*train, *validation]
+        verdicts = await judge_samples(session, p, samples, counter(runtime, {"round": t}, len(samples)))
         measured = metrics(verdicts[len(train) :], [s.label for s in validation], session.settings.task)
         metric = session.settings.search.metric
         report(runtime, "judged", {"round": t}, metric=metric, validation=value(measured, metric))
@@ -76,10 +77,12 @@ async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerSta
     return {"trials": trials, "i2t_prompt": best_trial(trials)["i2t_prompt"]}
 
 
-async def judge_samples(session: Session, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:
-    """f(x; p) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`."""
+async def judge_samples(
+    session: Session, judge_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
+) -> list[Verdict]:
+    """f(x; p) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`. `count` is called for each."""
     width = session.width("judge")
-    verdicts = await fan_out(lambda sample: judge_sample(session, judge_prompt, sample), samples, width)
+    verdicts = await fan_out(lambda sample: judge_sample(session, judge_prompt, sample), samples, width, count)
     check_failures("judge", verdicts, session.settings.limits)
     return verdicts
 

@@ -4,7 +4,7 @@ The words serve only to update prompts; the judge never sees them. They go to th
 and critique_i2t read them again at no cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -13,7 +13,7 @@ from models.response import Failure
 from nodes.failures import check_failures
 from nodes.fan_out import fan_out
 from nodes.judge import TEXT_NOTE
-from nodes.progress import report
+from nodes.progress import counter, report, uncounted
 from nodes.session import Session, session_of
 from prompts.template import element, render
 from state.loops import InnerState
@@ -34,14 +34,16 @@ async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState
         step = len(state.get("trials", []))
         report(runtime, "phase", state, step=step, phase="verbalize", usage=await session.calls.usage())
         samples = session.samples([*(state["errors"] or []), *state["anchors"]])
-        await describe_samples(session, q, samples)
+        await describe_samples(session, q, samples, counter(runtime, state, len(samples)))
     return {}
 
 
-async def describe_samples(session: Session, i2t_prompt: str, samples: Sequence[Sample]) -> list[Description]:
-    """g(x; q) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`."""
+async def describe_samples(
+    session: Session, i2t_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
+) -> list[Description]:
+    """g(x; q) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`. `count` is called for each."""
     width = session.width("verbalizer")
-    descriptions = await fan_out(lambda sample: _describe(session, i2t_prompt, sample), samples, width)
+    descriptions = await fan_out(lambda sample: _describe(session, i2t_prompt, sample), samples, width, count)
     check_failures("verbalizer", descriptions, session.settings.limits)
     return descriptions
 

@@ -1,0 +1,87 @@
+"""`blpo check`: everything that is wrong with a config and its dataset, before any call is paid for."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.failures import say
+from cli.options import Config, Overrides
+from cli.wording import one_line
+from state.errors import BlpoError
+from state.sample import SplitName
+
+ROLES = ("judge", "verbalizer", "optimizer")
+
+if TYPE_CHECKING:
+    from data.dataset import Dataset
+    from state.settings import Settings
+
+
+def check(config: Config = None, overrides: Overrides = None) -> int:
+    """List every problem with the settings, the labels, the images and the models; nothing is sent anywhere.
+
+    Exit code 2 where there are problems. Otherwise it says what a run would use: samples, labels, models, calls.
+    """
+    from state.config import load_settings
+
+    from data.check import check as check_data
+    from nodes.session import dataset_of
+
+    settings = load_settings(config, overrides or [])
+    problems = [*_unusable(settings), *check_data(settings)]
+    if problems:
+        typer.echo("\n".join(map(one_line, problems)))
+        say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
+        return 2
+    typer.echo("\n".join(map(one_line, report(settings, dataset_of(settings)))))
+    return 0
+
+
+def report(settings: "Settings", dataset: "Dataset") -> list[str]:
+    """What a run with these settings would use: samples, labels, models and calls, a line each."""
+    sizes = {name: len(samples) for name, samples in dataset.splits.items()}
+    judging, test = sizes["train"] + sizes["validation"], 2 * sizes["test"]
+    return [
+        f"no problem found: {sum(sizes.values())} samples, {_listed(sizes)}",
+        *(f"label {label}: {_listed(counts)}" for label, counts in _label_counts(settings, dataset).items()),
+        *(f"{role}: {settings.models.of(role).name}" for role in ROLES),
+        f"judge calls: {judging} for each prompt on train and validation, at most {test} for the test",
+        *_warnings(settings.limits.calls, judging, test),
+    ]
+
+
+def _label_counts(settings: "Settings", dataset: "Dataset") -> dict[str, dict[SplitName, int]]:
+    counts = {name: Counter(sample.label for sample in samples) for name, samples in dataset.splits.items()}
+    return {str(label): {name: counts[name][label] for name in counts} for label in settings.task.values}
+
+
+def _listed(counts: Mapping[SplitName, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counts.items())
+
+
+def _warnings(limit: int | None, judging: int, test: int) -> list[str]:
+    if limit is None or limit >= judging + test:
+        return []
+    if limit < test:
+        return [f"warning: limits.calls ({limit}) can't pay for the test; it may need {test} calls"]
+    left = limit - test
+    return [f"warning: limits.calls ({limit}) leaves {left} calls beside the test; judging one prompt needs {judging}"]
+
+
+def _unusable(settings: "Settings") -> list[str]:
+    """Prompts that can't be read, and models that can't be built; no connection is opened."""
+    from models.registry import chat_model
+    from nodes.start import initial_prompts
+
+    attempts: list[Callable[[], object]] = [partial(initial_prompts, settings)]
+    attempts += [partial(chat_model, settings.models.of(role)) for role in ROLES]
+    problems: dict[str, None] = {}
+    for attempt in attempts:
+        try:
+            attempt()
+        except BlpoError as error:
+            problems[str(error)] = None
+    return list(problems)

@@ -1,0 +1,58 @@
+"""The `blpo` command; each subcommand is a file of this folder.
+
+What takes long to import is imported inside the commands' functions, so that `blpo --help` answers at once.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from cli.check import check
+from cli.failures import explain
+from cli.judge import judge
+from cli.optimize import optimize
+from cli.resume import resume
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command()(optimize)
+app.command()(resume)
+app.command()(judge)
+app.command()(check)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code; a failure is told in one line on stderr.
+
+    0 done, 1 failed, 2 usage (a setting, a dataset, a run), 4 budget spent, 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # file names and prompts may hold what the terminal can't show
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app(args=arguments, prog_name="blpo", standalone_mode=False)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:
+        return explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"blpo {version('blpo')}")
+        raise typer.Exit
+
+
+@app.callback()
+def blpo(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Align a frozen multimodal judge with people's labels, by rewriting its prompt.
+
+    Exit codes: 0 done, 1 failed, 2 usage, 4 budget spent, 130 interrupted (go on with: blpo resume RUN).
+    """

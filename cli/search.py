@@ -1,0 +1,70 @@
+"""What `blpo optimize` and `blpo resume` share: a search under watch, its signals, its result and its exit code."""
+
+import asyncio
+import os
+import shlex
+import sqlite3
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import RunControl
+
+from blpo import OnEvent
+from cli.failures import INTERRUPTED, explain, say
+from cli.signals import stop_signals
+from cli.summary import print_summary
+from cli.view import View, view_on
+from state.result import Result, RunStatus
+
+Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Result]]
+
+EXIT_CODES: dict[RunStatus, int] = {"complete": 0, "failed": 1, "budget": 4, "interrupted": INTERRUPTED}
+
+
+def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: bool) -> int:
+    """Run a search until it ends, stops or fails; print its result and return the exit code.
+
+    `directory`: the run directory, where it is known before the search begins.
+    """
+    view = view_on(sys.stderr, quiet=quiet)
+    try:
+        with view, stop_signals(view) as control:
+            result = asyncio.run(run(view.event, control))
+    except (Exception, KeyboardInterrupt) as error:
+        return _failed(error, view, as_json)
+    directory = Path(view.progress.run) if view.progress.run else directory
+    if as_json and directory is not None:
+        sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
+    elif directory is not None:
+        print_summary(result, _short(directory))
+    if result["status"] == "interrupted":
+        _say_how_to_resume(view)
+    return EXIT_CODES[result["status"]]
+
+
+def _failed(error: BaseException, view: View, as_json: bool) -> int:
+    run = view.progress.run
+    if run and isinstance(error, sqlite3.Error | OSError):
+        reason = error.strerror if isinstance(error, OSError) else error
+        named = getattr(error, "filename", None) or _short(Path(run))
+        say(f"{named} can't be written: {reason}; what was done is kept")
+        code = 1
+    else:
+        code = explain(error)
+    if run:
+        _say_how_to_resume(view)
+    result = Path(run) / "result.json"
+    if run and as_json and not isinstance(error, KeyboardInterrupt) and result.exists():
+        sys.stdout.write(result.read_text(encoding="utf-8"))  # status: failed
+    return code
+
+
+def _say_how_to_resume(view: View) -> None:
+    print(f"resume with: blpo resume {shlex.quote(_short(Path(view.progress.run)))}", file=sys.stderr)
+
+
+def _short(path: Path) -> str:
+    """The shorter one of the absolute path and the path from here."""
+    return min(str(path), os.path.relpath(path), key=len)
