@@ -13,7 +13,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class TaskSettings(_Section):
@@ -35,6 +35,8 @@ class TaskSettings(_Section):
         if self.kind == "ordinal":
             if self.min >= self.max:
                 raise ValueError(f"min ({self.min}) must be below max ({self.max})")
+            if self.max - self.min > 1000:
+                raise ValueError(f"a scale has at most 1001 ratings, {self.min} to {self.max} is more")
             if self.labels:
                 raise ValueError("labels belongs to kind: categorical; an ordinal task has min and max")
         elif len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
@@ -200,8 +202,8 @@ class SearchSettings(_Section):
     def _fill_from_preset(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        preset = PRESETS.get(given.get("preset", "default"), {})
-        return {**preset, **given}
+        preset = given.get("preset", "default")
+        return {**PRESETS.get(preset, {}), **given} if isinstance(preset, str) else given
 
 
 class LimitSettings(_Section):
