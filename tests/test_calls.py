@@ -291,6 +291,13 @@ async def test_an_answer_that_was_cut_off_is_an_answer() -> None:
     assert (answer.finish_reason, answer.input_tokens, answer.output_tokens) == ("length", 5, 7)
 
 
+async def test_half_a_character_is_kept_as_a_question_mark() -> None:
+    async with ChatServer(lambda messages: "so \ud83d") as server, caller(served_by(served(server))) as (calls, _):
+        answer = await calls.ask("judge", asked("a"))
+    assert isinstance(answer, Response)
+    assert answer.text == "so ?"
+
+
 async def test_calls_are_never_above_the_budget_also_over_resumes(tmp_path: Path) -> None:
     async with ChatServer(echo) as server:
         models = served_by(served(server))
