@@ -18,8 +18,9 @@ class Grade:
     """How an image is toned: nothing of it depends on the label."""
 
     brightness: float
+    """Mean of the luma asked for."""
     contrast: float
-    """Standard deviation of the luma asked for."""
+    """Its standard deviation."""
     saturation: float
     """Factor."""
     warmth: float
@@ -28,7 +29,7 @@ class Grade:
 
 def drawn_grade(rng: Generator) -> Grade:
     """Draw what a general description mentions."""
-    draws = ((0.42, 0.58), (0.16, 0.25), (0.5, 1.4), (-0.06, 0.06))
+    draws = ((0.48, 0.62), (0.19, 0.27), (0.5, 1.4), (-0.06, 0.06))
     brightness, contrast, saturation, warmth = (float(rng.uniform(low, high)) for low, high in draws)
     return Grade(brightness, contrast, saturation, warmth)
 
@@ -43,9 +44,10 @@ def graded(pixels: Pixels, grade: Grade) -> Pixels:
     return _floats(0.5 + 0.46 * np.tanh((mixed - 0.5) / 0.46))
 
 
-def contrast(pixels: Pixels) -> float:
-    """Standard deviation of the luma, which lies in [0, 1]."""
-    return float(_luma(pixels).std())
+def tone(pixels: Pixels) -> tuple[float, float]:
+    """Mean and standard deviation of the luma, which lies in [0, 1]: what a grade calls brightness and contrast."""
+    luma = _luma(pixels)
+    return float(luma.mean()), float(luma.std())
 
 
 def blurred(pixels: Pixels, sigma: float) -> Pixels:
@@ -61,20 +63,18 @@ def noisy(pixels: Pixels, sigma: float, rng: Generator) -> Pixels:
     return _floats(pixels + np.float32(sigma / 255) * (shared + own * np.float32(0.5)))
 
 
-def clipped(pixels: Pixels, share: float, shadows: bool) -> Pixels:
-    """Blown highlights or crushed shadows: that share of pixels turns pure white or black.
+def clipped(pixels: Pixels, share: float) -> Pixels:
+    """Blown highlights: that share of pixels turns pure white.
 
-    The middle of the tone scale and the colours of the rest stay as they are, so that the image as a whole gets neither
-    brighter, darker nor more colourful.
+    What is darker than the middle and the colours of the rest stay as they are.
     """
-    light = np.clip(1 - pixels if shadows else pixels, 0, 1)
+    light = np.clip(pixels, 0, 1)
     luma = _luma(light)
     limit, middle = (float(value) for value in np.quantile(luma, (1 - share, 0.5)))
     # Lift what lies above the middle in a straight line, so that `limit` reaches 1.
     lifted = np.where(luma > middle, middle + (luma - middle) * ((1 - middle) / max(limit - middle, 0.01)), luma)
     fade = np.clip((1 - lifted) / 0.05, 0, 1)
-    burnt = np.clip(lifted + (light - luma) * fade, 0, 1)
-    return _floats(1 - burnt if shadows else burnt)
+    return _floats(np.clip(lifted + (light - luma) * fade, 0, 1))
 
 
 def blocky(pixels: Pixels, quality: int) -> Pixels:

@@ -2,9 +2,9 @@
 
 A PROGRAM MADE THESE LABELS; no person saw the images. The rule: an image starts at 5 and loses one point for each cause
 that is visible and two for each that is strong. The causes are blur, noise, blockiness (JPEG at a low quality) and
-clipping (blown highlights or crushed shadows); an image has at most two of them. About one rating in ten is then moved
-by one point, as human raters would. What the image shows, its brightness, contrast and colours are drawn independently
-of the rating, so that they do not predict it.
+clipping (blown highlights); an image has at most two of them. About one rating in ten is then moved by one point, as
+human raters would. What the image shows, its brightness, contrast and colours are drawn independently of the rating,
+so that they do not predict it.
 
 Half of the images are crops of the two photographs packaged with scikit-learn, half are drawn scenes. The same versions
 of numpy, scipy and pillow draw the same bytes. Images are drawn when first read, and kept.
@@ -19,7 +19,7 @@ from math import sqrt
 
 from numpy.random import Generator, default_rng
 
-from data.artefacts import Grade, blocky, blurred, clipped, contrast, drawn_grade, graded, noisy, to_image
+from data.artefacts import Grade, blocky, blurred, clipped, drawn_grade, graded, noisy, to_image, tone
 from data.rows import Row
 from data.scenes import Pixels, photograph, scene
 from state.errors import DataError
@@ -35,7 +35,7 @@ _SEED = 2602
 _RATER_NOISE = 0.1
 _CONTENTS = ("china", "landscape", "flower", "town", "china", "table", "flower", "landscape")
 _PHOTOGRAPHS = ("china", "flower")
-_STRENGTHS = {"blur": (1.0, 2.2), "noise": (9.0, 22.0), "blockiness": (20, 8), "clipping": (0.05, 0.15)}
+_STRENGTHS = {"blur": (1.0, 2.2), "noise": (9.0, 22.0), "blockiness": (20, 8), "clipping": (0.04, 0.12)}
 """Visible and strong: sigma in pixels, sigma in grey levels, JPEG quality, share of pixels."""
 
 
@@ -144,28 +144,29 @@ def _png(number: int) -> bytes:
 
 
 def _drawn(recipe: Recipe) -> Pixels:
-    """The image, spoilt where it would be: in the lens, in the sensor, in the file, and by a correction of the light."""
+    """The image, spoilt where it would be: in the lens, in the sensor, in the file, by a correction of the light."""
     rng = default_rng((_SEED, _VERSION, recipe.number))
     content = (photograph if recipe.content in _PHOTOGRAPHS else scene)(recipe.content, rng)
     strength = {c: _STRENGTHS[c][level - 1] for c, level in zip(CAUSES, recipe.levels, strict=True) if level}
-    shadows = bool(rng.random() < 0.5)
     share = strength.get("clipping", 0.0)
-    pixels = graded(content, _fitted(drawn_grade(rng), content, strength.get("noise", 0.0) / 255, share, shadows))
+    pixels = graded(content, _fitted(drawn_grade(rng), content, strength.get("noise", 0.0) / 255, share))
     if "blur" in strength:
         pixels = blurred(pixels, strength["blur"])
     if "noise" in strength:
         pixels = noisy(pixels, strength["noise"], rng)
     if "blockiness" in strength:
         pixels = blocky(pixels, int(strength["blockiness"]))
-    return clipped(pixels, share, shadows) if share else pixels
+    return clipped(pixels, share) if share else pixels
 
 
-def _fitted(grade: Grade, content: Pixels, noise: float, share: float, shadows: bool) -> Grade:
-    """The grade that gives the contrast drawn once noise and clipping have added theirs."""
+def _fitted(grade: Grade, content: Pixels, noise: float, share: float) -> Grade:
+    """The grade that gives the brightness and contrast drawn once noise and clipping have added theirs."""
     wanted = sqrt(max(grade.contrast**2 - noise**2, 0.01))
-    asked = wanted
     some = content[::4, ::4]
-    for _ in range(3):
-        toned = graded(some, replace(grade, contrast=asked))
-        asked *= wanted / contrast(clipped(toned, share, shadows) if share else toned)
-    return replace(grade, contrast=asked)
+    asked = replace(grade, contrast=wanted)
+    for _ in range(4):
+        toned = graded(some, asked)
+        mean, deviation = tone(clipped(toned, share) if share else toned)
+        brightness = asked.brightness + grade.brightness - mean
+        asked = replace(asked, brightness=brightness, contrast=asked.contrast * wanted / deviation)
+    return asked

@@ -18,7 +18,7 @@ A PROGRAM MADE THESE LABELS. No person rated the images; they serve to try `blpo
   (https://creativecommons.org/licenses/by/2.0/).
 - `labels.csv`: one row an image. `label` is a rating of naturalness from 1 (lowest) to 5 (highest).
 - The rule: an image starts at 5 and loses one point for each cause that is visible (1 in its column) and two for each
-  that is strong (2). The causes are blur, noise, blockiness and clipping; `cause` says them in words.
+  that is strong (2). The causes are blur, noise, blockiness (JPEG) and clipping (blown highlights); `cause` names them.
 - `rater_shift`: about one rating in ten was moved by one point (-1 or 1), as human raters would.
 
 To use it: `data.path` names this folder, and the task is ordinal from 1 to 5.

@@ -96,12 +96,11 @@ def test_what_a_general_caption_mentions_does_not_predict_the_label() -> None:
 def test_clipping_is_where_the_recipe_says() -> None:
     at = CAUSES.index("clipping")
     for recipe in recipes():
-        grey = luma(recipe.number)
-        extreme = float(((grey <= 1) | (grey >= 254)).mean())
-        if recipe.levels[at] == 0 and recipe.levels[CAUSES.index("noise")] == 0:
-            assert extreme < 0.03
-        if recipe.levels[at] == 2:
-            assert extreme > 0.05
+        white = float((luma(recipe.number) >= 254).mean())
+        if recipe.levels[at]:
+            assert white > (0.03, 0.10)[recipe.levels[at] - 1]
+        elif not recipe.levels[CAUSES.index("noise")]:
+            assert white < 0.01
 
 
 def test_the_default_settings_are_the_sample() -> None:
