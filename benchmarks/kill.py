@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-BLPO = (sys.executable, "-m", "cli.main")
+BLPO = (str(Path(sys.executable).parent / "blpo"),)
 ROOT = Path(__file__).parent.parent
 FAST = ("data.limit=120", "search.outer_rounds=3", "search.inner_steps=2")
 

@@ -13,11 +13,12 @@ from state.settings import SearchSettings
 
 def record(value: float) -> RoundRecord:
     agreement: Any = {"macro_f1": value}
+    measured: Any = {**agreement, "strict": agreement, "n": 1, "coverage": 1.0}
     return RoundRecord(
         round=0,
         judge_prompt_sha256="",
         i2t_prompt_sha256="",
-        validation={**agreement, "strict": agreement, "n": 1, "coverage": 1.0},
+        validation=measured,
         errors=[],
         anchors=[],
         trials=[],
@@ -25,8 +26,9 @@ def record(value: float) -> RoundRecord:
 
 
 def state(values: list[float], **more: Any) -> OuterState:
-    built: OuterState = {"rounds": [record(value) for value in values], "errors": None, **more}
-    return built
+    built: Any = {"rounds": [record(value) for value in values], "errors": None, **more}
+    judged: OuterState = built
+    return judged
 
 
 @pytest.mark.parametrize(
