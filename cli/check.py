@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def check(config: Config = None, overrides: Overrides = None) -> int:
-    """List every problem with the settings, the labels, the images and the models; nothing is sent anywhere.
+    """List every problem with a config and its dataset.
 
-    Exit code 2 where there are problems. Otherwise it says what a run would use: samples, labels, models, calls.
+    Settings, labels, images and models are looked at; nothing is sent anywhere. Exit code 2 where there are problems.
+    Otherwise it says what a run would use: samples, labels, models, calls.
     """
-    from state.config import load_settings
-
     from data.check import check as check_data
     from nodes.session import dataset_of
+    from state.config import load_settings
 
     settings = load_settings(config, overrides or [])
     problems = [*_unusable(settings), *check_data(settings)]

@@ -28,7 +28,8 @@ def explain(error: BaseException) -> int:
         case typer.TyperException():
             return _usage(error)
         case BlpoError():
-            say(str(error))
+            for line in str(error).splitlines():
+                say(line)
             _list_problems(error)
             return error.exit_code
         case OSError():
@@ -49,7 +50,7 @@ def _usage(error: typer.TyperException) -> int:
     if "\n" in message:  # the help page, shown because no command was given
         print(message, file=sys.stderr)
     else:
-        say(f"{message} See blpo --help")
+        say(f"{message.rstrip('.')} (see blpo --help)")
     return error.exit_code
 
 

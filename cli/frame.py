@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from cli.progress import Progress
 from cli.usage import usage_table
-from cli.wording import metric_name, one_line
+from cli.wording import metric_name, one_line, short_path
 
 PHASES = {
     "collect_errors": "drawing a batch of errors",
@@ -21,28 +19,23 @@ PHASES = {
     "evaluate_test": "judging the test split",
 }
 
-SHOWN = 6
-"""How many of the last values are written out."""
-
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
-    """At most a dozen lines, none wrapped, each with what matters most at its left."""
+    """About ten lines that fit 40 columns, what matters most at the left; a narrower terminal cuts them."""
     if not progress.run:
         return _line(f"reading the data · {elapsed}")
-    lines: list[RenderableType] = [_line(_where(progress, elapsed), style="bold")]
-    if progress.total:
-        lines.append(_bar(progress))
+    lines: list[RenderableType] = [_line(_where(progress, elapsed), "bold"), _line(_work(progress))]
     if progress.validation:
-        lines.append(_validation(progress))
+        lines.append(_line(_validation(progress)))
     if progress.scores:
-        lines.append(_line(f"trial scores  {_scores(progress.scores.values())}"))
+        lines.append(_line(f"scores {_scores(progress.scores.values())}"))
     if progress.usage:
         lines.append(usage_table(progress.usage))
-    lines.append(_line(one_line(progress.run), style="dim"))
+    lines.append(_line(one_line(short_path(progress.run)), "dim"))
     if notice:
-        lines.append(_line(notice, style="yellow"))
+        lines.append(Text(notice, "yellow"))
     return Group(*lines)
 
 
@@ -62,24 +55,22 @@ def phase_in_words(progress: Progress) -> str:
 
 def _where(progress: Progress, elapsed: str) -> str:
     step = "" if progress.step is None else f" · trial {progress.step} of {progress.inner_steps}"
-    return f"round {progress.round} of {progress.outer_rounds}{step} · {elapsed} · {phase_in_words(progress)}"
+    return f"round {progress.round} of {progress.outer_rounds}{step} · {elapsed}"
 
 
-def _bar(progress: Progress) -> Table:
-    row = Table.grid(padding=(0, 1))
-    bar = ProgressBar(total=progress.total, completed=progress.done, width=20)
-    row.add_row(bar, _line(f"{progress.done} of {progress.total}"))
-    return row
+def _work(progress: Progress) -> str:
+    items = f" · {progress.done} of {progress.total}" if progress.total else ""
+    return phase_in_words(progress) + items
 
 
-def _validation(progress: Progress) -> Text:
+def _validation(progress: Progress) -> str:
     values = [progress.validation[t] for t in sorted(progress.validation)]
-    written = " ".join(f"{x:.3f}" for x in values[-SHOWN:])
-    return _line(f"{metric_name(progress.metric)}  {sparkline(values[-30:])} {written}")
+    spark = sparkline(values[-30:])
+    return f"validation {metric_name(progress.metric)} {values[-1]:.3f} {spark} best {max(values):.3f}"
 
 
 def _scores(scores: Iterable[float | None]) -> str:
-    return " ".join("failed" if score is None else f"{score:+.2f}" for score in list(scores)[-SHOWN:])
+    return " ".join("fail" if score is None else f"{score:+.2f}" for score in list(scores)[-5:])
 
 
 def _line(text: str, style: str = "") -> Text:

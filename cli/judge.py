@@ -32,10 +32,10 @@ def judge(
     text_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's text column [text].")] = None,
     id_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's id column [id].")] = None,
 ) -> int:
-    """Write one JSON line an image, in order: image, id, status, label, reason.
+    """Label new images, one JSON line each.
 
-    An image that can't be judged gets a line with its status (error, refused, unparseable) and no label; the others go
-    on, and the exit code is 1.
+    A line holds image, id, status, label and reason, in the order of the inputs. What can't be judged gets a line with
+    its status (error, refused, unparseable) and no label; the others go on, and the exit code is 1.
     """
     from blpo import load_judge
     from cli.inputs import Columns, samples_of

@@ -7,7 +7,7 @@ import typer
 
 Config = Annotated[
     str | None,
-    typer.Argument(metavar="[CONFIG]", help="A YAML file; without it the built-in sample.", show_default=False),
+    typer.Argument(metavar="CONFIG", help="A YAML file; without it the built-in sample.", show_default=False),
 ]
 Overrides = Annotated[
     list[str] | None,

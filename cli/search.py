@@ -1,7 +1,6 @@
 """What `blpo optimize` and `blpo resume` share: a search under watch, its signals, its result and its exit code."""
 
 import asyncio
-import os
 import shlex
 import sqlite3
 import sys
@@ -16,6 +15,7 @@ from cli.failures import INTERRUPTED, explain, say
 from cli.signals import stop_signals
 from cli.summary import print_summary
 from cli.view import View, view_on
+from cli.wording import short_path
 from state.result import Result, RunStatus
 
 Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Result]]
@@ -38,7 +38,7 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
     if as_json and directory is not None:
         sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
     elif directory is not None:
-        print_summary(result, _short(directory))
+        print_summary(result, short_path(directory))
     if result["status"] == "interrupted":
         _say_how_to_resume(view)
     return EXIT_CODES[result["status"]]
@@ -48,7 +48,7 @@ def _failed(error: BaseException, view: View, as_json: bool) -> int:
     run = view.progress.run
     if run and isinstance(error, sqlite3.Error | OSError):
         reason = error.strerror if isinstance(error, OSError) else error
-        named = getattr(error, "filename", None) or _short(Path(run))
+        named = getattr(error, "filename", None) or short_path(run)
         say(f"{named} can't be written: {reason}; what was done is kept")
         code = 1
     else:
@@ -62,9 +62,4 @@ def _failed(error: BaseException, view: View, as_json: bool) -> int:
 
 
 def _say_how_to_resume(view: View) -> None:
-    print(f"resume with: blpo resume {shlex.quote(_short(Path(view.progress.run)))}", file=sys.stderr)
-
-
-def _short(path: Path) -> str:
-    """The shorter one of the absolute path and the path from here."""
-    return min(str(path), os.path.relpath(path), key=len)
+    print(f"resume with: blpo resume {shlex.quote(short_path(view.progress.run))}", file=sys.stderr)

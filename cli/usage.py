@@ -12,14 +12,14 @@ def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
     """One row a role; failures and dollars where there are any."""
     failed = any(role["failed"] for role in usage.values())
     paid = any(role["usd"] for role in usage.values())
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
-    for name in ["calls", "cached", *(["failed"] if failed else []), "tokens in", "out", *(["US $"] if paid else [])]:
+    for name in ["calls", "cached", *(["failed"] if failed else []), "tokens", *(["US $"] if paid else [])]:
         table.add_column(name, justify="right", no_wrap=True)
     for name, role in usage.items():
         cells = [count(role["issued"]), count(role["cached"])]
         cells += [count(role["failed"])] if failed else []
-        cells += [count(role["input_tokens"]), count(role["output_tokens"])]
+        cells += [count(role["input_tokens"] + role["output_tokens"])]
         cells += [_dollars(role["usd"])] if paid else []
         table.add_row(name, *cells)
     return table

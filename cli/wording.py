@@ -1,6 +1,8 @@
 """Names, numbers and foreign text as people read them."""
 
+import os
 import re
+from pathlib import Path
 
 METRICS = {
     "macro_f1": "macro-F1",
@@ -48,3 +50,8 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def short_path(path: str | Path) -> str:
+    """The shorter one of a path and the same from here."""
+    return min(str(path), os.path.relpath(path), key=len)
