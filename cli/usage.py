@@ -12,8 +12,8 @@ def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
     """One row a role; failures and dollars where there are any."""
     failed = any(role["failed"] for role in usage.values())
     paid = any(role["usd"] for role in usage.values())
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("", overflow="ellipsis")  # the one that shrinks first
     for name in ["calls", "cached", *(["failed"] if failed else []), "tokens", *(["US $"] if paid else [])]:
         table.add_column(name, justify="right", no_wrap=True)
     for name, role in usage.items():
@@ -26,4 +26,4 @@ def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
 
 
 def _dollars(usd: float | None) -> str:
-    return "?" if usd is None else f"{usd:.2f}"
+    return "?" if usd is None else f"{usd:.2f}" if usd < 1000 else count(round(usd))

@@ -34,10 +34,13 @@ def one_line(text: str) -> str:
 
 
 def count(number: int) -> str:
-    """A count in at most six characters: 950, 12.3k, 1.2M."""
+    """A count in at most five characters: 9500, 12.3k, 456k, 7.89M."""
     if number < 10_000:
         return str(number)
-    return f"{number / 1e3:.1f}k" if number < 999_950 else f"{number / 1e6:.1f}M"
+    for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        if number < 999.5 * size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number / 1e12:.0f}T"
 
 
 def probability(p: float) -> str:
