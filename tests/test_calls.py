@@ -67,6 +67,11 @@ def asked(text: str) -> list[Message]:
     return [user(text)]
 
 
+async def arrived(server: ChatServer, requests: int) -> None:
+    while len(server.requests) < requests:
+        await asyncio.sleep(0.005)
+
+
 async def test_an_answer_is_paid_for_once_and_kept(tmp_path: Path) -> None:
     async with ChatServer(echo) as server:
         models = served_by(served(server, price=PriceSettings(input=2, output=10)))
@@ -123,7 +128,7 @@ TRANSIENT = [
     Fault(body="no_choices"),
     Fault(body="half"),
     Fault(body="dropped"),
-    Fault(delay=0.8),
+    Fault(delay=2),
 ]
 
 
@@ -131,7 +136,7 @@ TRANSIENT = [
 async def test_what_may_pass_is_tried_again(fault: Fault) -> None:
     async with (
         ChatServer(echo, faults=iter([fault, fault])) as server,
-        caller(served_by(served(server, timeout=0.4))) as (calls, _),
+        caller(served_by(served(server, timeout=0.7 if fault.delay else 10))) as (calls, _),
     ):
         answer = await calls.ask("judge", asked("a"))
         usage = (await calls.usage())["judge"]
@@ -149,7 +154,7 @@ async def test_what_may_pass_is_tried_again(fault: Fault) -> None:
         (Fault(body="dropped"), "connection"),
         (Fault(body="malformed"), "malformed"),
         (Fault(body="no_choices"), "malformed"),
-        (Fault(delay=0.5), "timeout"),
+        (Fault(delay=2), "timeout"),
     ],
 )
 async def test_what_does_not_pass_is_a_failure_seen_once_and_asked_again_on_resume(
@@ -157,7 +162,7 @@ async def test_what_does_not_pass_is_a_failure_seen_once_and_asked_again_on_resu
 ) -> None:
     path = tmp_path / "r.sqlite"
     async with ChatServer(echo, faults=iter([fault] * 3)) as server:
-        models = served_by(served(server, max_retries=2, timeout=0.2))
+        models = served_by(served(server, max_retries=2, timeout=0.7 if fault.delay else 10))
         async with caller(models, path) as (calls, _):
             failure = await calls.ask("judge", asked("a"))
             assert isinstance(failure, Failure)
@@ -176,7 +181,7 @@ async def test_retry_after_is_honoured_and_a_very_long_one_gives_up() -> None:
     async with ChatServer(echo, faults=iter(faults)) as server, caller(served_by(served(server))) as (calls, _):
         start = time.monotonic()
         failure = await calls.ask("judge", asked("a"))
-        assert 0.4 <= time.monotonic() - start < 2
+        assert 0.4 <= time.monotonic() - start < 60
     assert isinstance(failure, Failure)
     assert len(server.requests) == 2
 
@@ -343,15 +348,16 @@ async def test_a_token_budget_stops_close_to_its_limit() -> None:
 
 async def test_a_cancelled_call_costs_nothing_before_it_is_sent_and_is_kept_after() -> None:
     async with (
-        ChatServer(echo, latency=0.2) as server,
+        ChatServer(echo, latency=0.3) as server,
         caller(served_by(served(server, max_concurrency=2))) as (calls, store),
     ):
         work = [asyncio.create_task(calls.ask("judge", asked(str(i)))) for i in range(10)]
-        await asyncio.sleep(0.1)
+        await arrived(server, 2)
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
-        await asyncio.sleep(0.3)
+        while (await store.usage())["judge"].answered < 2:
+            await asyncio.sleep(0.01)
         assert len(server.requests) == 2
         counts = (await store.usage())["judge"]
         assert (counts.issued, counts.answered) == (2, 2)
@@ -373,7 +379,7 @@ async def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
     async with ChatServer(echo, latency=0.2) as server:
         async with caller(served_by(served(server, max_concurrency=2)), tmp_path / "r.sqlite") as (calls, _):
             work = [asyncio.create_task(calls.ask("judge", asked(str(i)))) for i in range(6)]
-            await asyncio.sleep(0.1)
+            await arrived(server, 2)
         outcomes = await asyncio.gather(*work, return_exceptions=True)
     assert sum(isinstance(outcome, Response) for outcome in outcomes) == 2
     assert len(server.requests) == 2
