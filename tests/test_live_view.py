@@ -1,5 +1,6 @@
 """What is shown of a running search: a fold over events, drawn for any width, and never the reason for a run to end."""
 
+import contextlib
 import io
 import os
 import pty
@@ -56,6 +57,15 @@ def drawn(progress: Progress, width: int) -> list[str]:
     output = console.file
     assert isinstance(output, io.StringIO)
     return output.getvalue().splitlines()
+
+
+def everything_from(terminal: int) -> str:
+    chunks = []
+    with contextlib.suppress(OSError):  # EIO: the other side is closed
+        while chunk := os.read(terminal, 4096):
+            chunks.append(chunk)
+    os.close(terminal)
+    return b"".join(chunks).decode()
 
 
 def test_follows_rounds_steps_and_items() -> None:
@@ -147,8 +157,7 @@ def test_a_terminal_gets_a_live_view_and_its_cursor_back(monkeypatch: pytest.Mon
                 view.event(event)
             view.stopping()
         assert isinstance(view, LiveView)
-        output = os.read(main, 1 << 16).decode()
-    os.close(main)
+    output = everything_from(main)
     assert output.index("\x1b[?25l") < output.index("\x1b[?25h")
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
     assert "round 1 of 5" in text
