@@ -57,6 +57,8 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     if isinstance(status, int) and status >= 400:
         return _outcome_of_status(error, status, detail, settings)
     kind = _kind_without_status(error)
+    if kind == "malformed":
+        detail = one_line(f"{settings.name}: the reply is no chat completion ({error})")
     return None if kind is None else Transient(Failure(kind, detail), None)
 
 
