@@ -59,6 +59,8 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     kind = _kind_without_status(error)
     if kind == "malformed":
         detail = one_line(f"{settings.name}: the reply is no chat completion ({error})")
+    if kind == "connection" and settings.base_url:
+        detail = one_line(f"{detail} Is a server running at {settings.base_url}?")
     return None if kind is None else Transient(Failure(kind, detail), None)
 
 
