@@ -42,11 +42,11 @@ def problems(error: ValidationError) -> list[Problem]:
     return [Problem(key, " or ".join(dict.fromkeys(found)) + given[key]) for key, found in texts.items()]
 
 
-Union = tuple[str, str]
+Member = tuple[str, str]
 """A setting that may be one of several things, and which of them pydantic tried."""
 
 
-def _locate(detail: ErrorDetails) -> tuple[str, Union | None]:
+def _locate(detail: ErrorDetails) -> tuple[str, Member | None]:
     """Split pydantic's location into the setting's name and the member of a union that it goes through, if any."""
     path: list[str] = []
     union = None
@@ -61,13 +61,13 @@ def _locate(detail: ErrorDetails) -> tuple[str, Union | None]:
     return ".".join(path), union
 
 
-def _likeliest_members(failed: Iterable[tuple[Union, ErrorDetails]]) -> set[Union]:
+def _likeliest_members(failed: Iterable[tuple[Member, ErrorDetails]]) -> set[Member]:
     """For each setting the members that fit what was given best: with the fewest keys unknown or missing."""
-    ranks: dict[Union, Counter[str]] = {}
+    ranks: dict[Member, Counter[str]] = {}
     for union, detail in failed:
         ranks.setdefault(union, Counter())[detail["type"]] += 1
 
-    def rank(union: Union) -> tuple[int, int, int]:
+    def rank(union: Member) -> tuple[int, int, int]:
         types = ranks[union]
         return types["extra_forbidden"] + types["missing"], types["extra_forbidden"], types.total()
 
