@@ -41,6 +41,8 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
         print_summary(result, short_path(directory))
     if result["status"] == "interrupted":
         _say_how_to_resume(view)
+    elif result["status"] == "budget" and directory is not None:
+        say(f"higher limits go on: blpo resume {_quoted(directory)} --set limits.calls=...")
     return EXIT_CODES[result["status"]]
 
 
@@ -62,4 +64,8 @@ def _failed(error: BaseException, view: View, as_json: bool) -> int:
 
 
 def _say_how_to_resume(view: View) -> None:
-    print(f"resume with: blpo resume {shlex.quote(short_path(view.progress.run))}", file=sys.stderr)
+    print(f"resume with: blpo resume {_quoted(view.progress.run)}", file=sys.stderr)
+
+
+def _quoted(directory: str | Path) -> str:
+    return shlex.quote(short_path(directory))
