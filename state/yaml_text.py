@@ -17,6 +17,8 @@ MAX_BYTES = 256 * 1024
 MAX_VALUES = 20_000
 """Most values that a text may stand for once its aliases are written out."""
 
+_UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
 
 class _Loader(yaml.SafeLoader):
     pass
@@ -34,7 +36,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = "|" if "\n" in text else None
+    if _UNICODE_LINE_ENDS.search(text):  # reading would make them blanks, unless they are escaped
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)
