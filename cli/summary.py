@@ -1,11 +1,12 @@
 """What a person reads at the end of a run: what changed, whether it is better, why it stopped, what it cost."""
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cli.usage import usage_table
-from cli.wording import METRICS, metric_name, one_line, plain, probability
+from cli.wording import METRICS, duration, metric_name, one_line, plain, probability
 from reports.outputs import prompt_diff
 from state.result import Result, SplitMetrics, TestMetrics
 
@@ -36,7 +37,8 @@ def print_summary(result: Result, directory: str) -> None:
         console.print(agreement_table("test" if result["test"] else "validation", split, result["metric"]))
     console.print()
     console.print(Text(verdict(result), style="bold"))
-    console.print(f"Stopped: {one_line(_stopped(result))}.", markup=False)
+    stopped = STOP_REASONS.get(result["stop_reason"], result["stop_reason"])
+    console.print(f"Stopped after {duration(result['seconds'])}: {one_line(stopped)}.", markup=False)
     console.print()
     console.print(usage_table(result["calls"]))
     console.print()
@@ -50,10 +52,11 @@ def verdict(result: Result) -> str:
     if test is None:
         return f"Not tested: {_why_not_tested(result)}."
     before, after = test["initial"]["strict"][metric], test["best"]["strict"][metric]  # type: ignore[literal-required]
-    numbers = f"{metric_name(metric)} {before:.3f} -> {after:.3f} on {test['best']['n']} untouched samples"
+    where = f"on {test['best']['n']} untouched samples"
     initial, best = prompts(result)
     if initial == best:
-        return f"The initial prompt stays: no other did better on validation ({numbers})."
+        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:.3f} {where})."
+    numbers = f"{metric_name(metric)} {before:.3f} -> {after:.3f} {where}"
     if test["p_value"] >= SIGNIFICANT:
         return f"No improvement could be shown: {numbers} ({_evidence(test, after - before)})."
     return f"{'Better' if after > before else 'Worse'}: {numbers} ({_evidence(test, after - before)})."
@@ -62,7 +65,8 @@ def verdict(result: Result) -> str:
 def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
     """Initial against best: one row a metric over the answered samples, and how many were answered."""
     initial, best = measured["initial"], measured["best"]
-    table = Table(title=f"Agreement with people on the {split} split, {best['n']} samples", title_justify="left")
+    title = f"Agreement with people on the {split} split, {best['n']} samples"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):
         table.add_column(name, justify="right")
@@ -72,8 +76,8 @@ def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
     if min(initial["coverage"], best["coverage"]) < 1:
         strict = (initial["strict"][metric], best["strict"][metric])  # type: ignore[literal-required]
         table.add_row(f"{metric_name(metric)}, failures as wrong", *_cells(*strict))
-    table.add_row("coverage", *_cells(initial["coverage"], best["coverage"]), end_section=True)
-    table.add_row("accuracy of the commonest label", *_cells(initial["majority_baseline"], best["majority_baseline"]))
+    table.add_row("coverage", *_cells(initial["coverage"], best["coverage"]))
+    table.add_row("majority baseline (accuracy)", *_cells(initial["majority_baseline"], best["majority_baseline"]))
     return table
 
 
@@ -99,10 +103,6 @@ def _why_not_tested(result: Result) -> str:
     if result["status"] in ("interrupted", "failed"):
         return "the test split is judged once, at the end of the search"
     return "what limits left did not suffice to judge the test split under both prompts"
-
-
-def _stopped(result: Result) -> str:
-    return STOP_REASONS.get(result["stop_reason"], result["stop_reason"])
 
 
 def _diff(result: Result) -> list[Text]:

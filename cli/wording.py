@@ -10,7 +10,7 @@ METRICS = {
     "balanced_accuracy": "balanced accuracy",
     "kappa": "kappa",
     "quadratic_kappa": "quadratic kappa",
-    "mae": "mean absolute error",
+    "mae": "MAE (lower is better)",
     "spearman": "Spearman",
 }
 """Metrics of `state.result.Agreement` with two readings, in the order of tables."""

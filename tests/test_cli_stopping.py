@@ -1,0 +1,94 @@
+"""Signals, kills and spent budgets: how a run stops, and that it goes on from there."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from cli.signals import stop_signals
+from cli.view import View
+from tests.small_set import COMMAND, ENVIRONMENT, blpo, draw_dataset
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return draw_dataset(tmp_path / "set")
+
+
+def start(folder: Path, *, until: str) -> "subprocess.Popen[str]":
+    """A run long enough to be stopped, when it has printed `until`."""
+    rounds = ["--set", "search.outer_rounds=8", "--set", "search.patience=null"]
+    command = [*COMMAND, "optimize", str(folder / "config.yaml"), *rounds, "--run-dir", "run"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=folder.parent, env=ENVIRONMENT, **pipes)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if until in line:
+            return process
+    raise AssertionError(f"never printed {until}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_step_and_resume_goes_on(number: signal.Signals, folder: Path) -> None:
+    process = start(folder, until="round 1: macro-F1")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopping after this step; press Ctrl-C again to stop at once\n" in err
+    assert err.endswith("resume with: blpo resume run\n")
+    assert f": stopped by {number.name}." in out
+    assert "Not tested: " in out
+    assert json.loads((folder.parent / "run" / "result.json").read_text())["status"] == "interrupted"
+    done = blpo("resume", "run", cwd=folder.parent)
+    assert done.returncode == 0
+    assert "round 0: macro-F1" not in done.stderr  # what was done is not done again
+    assert ": all rounds were done" in done.stdout
+
+
+def test_a_second_signal_stops_at_once(folder: Path) -> None:
+    process = start(folder, until="round 0: macro-F1")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith("resume with: blpo resume run\n")
+    assert "Traceback" not in err
+    assert blpo("resume", "run", "--quiet", cwd=folder.parent).returncode == 0
+
+
+def test_a_killed_run_resumes(folder: Path) -> None:
+    process = start(folder, until="round 0, trial 0")
+    process.kill()
+    process.communicate(timeout=60)
+    done = blpo("resume", "run", "--json", cwd=folder.parent)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["status"] == "complete"
+
+
+def test_before_the_run_begins_a_signal_stops_at_once() -> None:
+    view = View()
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), stop_signals(view) as control:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+    assert not control.drain_requested
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(folder / "config.yaml"), "--run-dir", "run", "--quiet"]
+    assert main(["optimize", *arguments, "--set", "limits.calls=12"]) == 4
+    out, err = capsys.readouterr()
+    assert ": the budget was spent" in out
+    assert "--set limits.calls=" in err
+    assert main(["resume", "run", "--quiet"]) == 4
+    capsys.readouterr()
+    assert main(["resume", "run", "--quiet", "--set", "limits.calls=10000"]) == 0
+    assert ": all rounds were done" in capsys.readouterr().out
