@@ -65,8 +65,11 @@ def metrics(verdicts: Sequence[Verdict], labels: Sequence[Label | None], task: T
 
 
 def value(metrics: Metrics, metric: Metric) -> float:
-    """The strict reading of `metric`, which selects among prompts; higher is better."""
-    return metrics["strict"][metric]
+    """The strict reading of `metric`, which selects among prompts; higher is better.
+
+    Rounded to 12 decimals, so that values which are equal in truth tie.
+    """
+    return round(metrics["strict"][metric], 12)
 
 
 def _of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:

@@ -57,6 +57,14 @@ def test_samples_with_an_error_on_either_side_are_left_out() -> None:
     assert score([], [], [], BINARY) is None
 
 
+def test_equal_gains_tie_whatever_their_order_and_steps() -> None:
+    task = TaskSettings(min=0, max=6)
+    before = [Verdict("a", "ok", 5), Verdict("b", "ok", 2), Verdict("c", "ok", 6)]
+    after = [Verdict("a", "ok", 4), Verdict("b", "ok", 1), Verdict("c", "ok", 3)]
+    turned = [Verdict("a", "ok", 2), Verdict("b", "ok", 1), Verdict("c", "ok", 5)]
+    assert score(before, after, [0, 0, 0], task) == score(before, turned, [0, 0, 0], task)
+
+
 def test_the_three_sequences_must_be_of_one_length() -> None:
     with pytest.raises(ValueError, match="shorter"):
         score([Verdict("a", "ok", 1)], [], [1], ORDINAL)
