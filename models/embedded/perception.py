@@ -1,0 +1,79 @@
+"""Perception of the embedded models: what can be measured in the decoded pixels of one image.
+
+The same bytes give the same values, whatever else is in the dataset, and an image is measured once.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+from hashlib import sha256
+from threading import Lock
+from types import MappingProxyType
+
+from models.embedded.colour import colour, tone
+from models.embedded.layout import layout
+from models.embedded.pixels import decode, luma
+from models.embedded.scales import SCALES
+from models.embedded.spectrum import spectrum
+from models.embedded.texture import texture
+from models.embedded.vocabulary import ATTRIBUTES
+
+KEPT = 20_000
+"""How many images' values are remembered; about 4 kB each."""
+
+
+def perceive(data: bytes) -> dict[str, float]:
+    """Return a value from 0 to 100 for every attribute, in the order of ATTRIBUTES, from an encoded image.
+
+    Any size from 1 x 1 and any colour mode; raises `DataError` for bytes that can't be decoded.
+    """
+    raw = measure(data)
+    return {attribute.name: SCALES[attribute.name].value(raw[attribute.name]) for attribute in ATTRIBUTES}
+
+
+def measure(data: bytes) -> dict[str, float]:
+    """Return the raw measures of an encoded image, each in its own unit; raises `DataError` as `perceive` does."""
+    pixels = decode(data)
+    whole = luma(pixels.whole)
+    centre = whole if pixels.centre is pixels.whole else luma(pixels.centre)
+    return tone(pixels.whole) | colour(pixels.whole) | layout(whole) | texture(centre) | spectrum(centre)
+
+
+class Memory:
+    """Values of the images seen last; safe to use from several threads: one measures an image, the others wait."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._values: OrderedDict[bytes, Future[Mapping[str, float]]] = OrderedDict()
+        self._lock = Lock()
+
+    def perceive(self, data: bytes) -> Mapping[str, float]:
+        """Return what `perceive` returns, read-only; a failure is not remembered."""
+        key = sha256(data).digest()
+        with self._lock:
+            known = self._values.get(key)
+            if known is None:
+                future = self._values[key] = Future[Mapping[str, float]]()
+                if len(self._values) > self._kept:
+                    self._values.popitem(last=False)
+            else:
+                self._values.move_to_end(key)
+        return known.result() if known is not None else self._measured(key, data, future)
+
+    def _measured(self, key: bytes, data: bytes, future: Future[Mapping[str, float]]) -> Mapping[str, float]:
+        try:
+            future.set_result(MappingProxyType(perceive(data)))
+        except BaseException as error:
+            with self._lock:
+                if self._values.get(key) is future:
+                    del self._values[key]
+            future.set_exception(error)
+        return future.result()
+
+
+_memory = Memory()
+
+
+def perceive_cached(data: bytes) -> Mapping[str, float]:
+    """Return what `perceive` returns, read-only, measured once in this process for each distinct image."""
+    return _memory.perceive(data)
