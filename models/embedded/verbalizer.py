@@ -36,7 +36,7 @@ class EmbeddedVerbalizer(EmbeddedChat):
 
 
 def sentence(name: str, value: float) -> str:
-    """Return what is said of an attribute: `Noise is high (72).`"""
+    """Return what is said of an attribute, such as `Noise is high (72).`."""
     rounded = round(value)
     return f"{name[0].upper()}{name[1:]} is {level(rounded)} ({rounded})."
 
