@@ -1,5 +1,6 @@
 """Whole runs of the graph with the embedded models, and what their run directories hold."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -44,9 +45,9 @@ def comparable(result: Result) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-async def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     directory = tmp_path_factory.mktemp("runs") / "calm"
-    return directory, await blpo.optimize(config(directory))
+    return directory, asyncio.run(blpo.optimize(config(directory)))
 
 
 async def test_result_and_files(finished: tuple[Path, Result]) -> None:
@@ -190,7 +191,7 @@ async def test_an_optimizer_that_never_uses_the_tags_does_not_end_the_run(tmp_pa
     chatty = scripted("chatty", lambda messages: "I would rather talk about something else.")
     result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": chatty}}))
     assert result["status"] == "complete"
-    assert result["stop_reason"] == "patience"
+    assert result["stop_reason"] == "rounds"
     assert all(trial["score"] is None for record in result["rounds"] for trial in record["trials"])
     assert result["test"] is not None
     assert result["test"]["p_value"] == 1.0
