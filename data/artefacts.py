@@ -29,7 +29,7 @@ class Grade:
 
 def drawn_grade(rng: Generator) -> Grade:
     """Draw what a general description mentions."""
-    draws = ((0.48, 0.62), (0.19, 0.27), (0.5, 1.4), (-0.06, 0.06))
+    draws = ((0.48, 0.62), (0.20, 0.27), (0.5, 1.4), (-0.06, 0.06))
     brightness, contrast, saturation, warmth = (float(rng.uniform(low, high)) for low, high in draws)
     return Grade(brightness, contrast, saturation, warmth)
 
@@ -56,11 +56,11 @@ def blurred(pixels: Pixels, sigma: float) -> Pixels:
 
 
 def noisy(pixels: Pixels, sigma: float, rng: Generator) -> Pixels:
-    """Gaussian noise, the same in all channels plus half as much in each; `sigma` in grey levels of 255."""
+    """Gaussian noise, the same in all channels plus a fifth as much in each; `sigma` in grey levels of 255."""
     height, width, _ = pixels.shape
     shared = rng.standard_normal((height, width, 1), dtype=np.float32)
     own = rng.standard_normal(pixels.shape, dtype=np.float32)
-    return _floats(pixels + np.float32(sigma / 255) * (shared + own * np.float32(0.5)))
+    return _floats(pixels + np.float32(sigma / 255) * (shared + own * np.float32(0.2)))
 
 
 def clipped(pixels: Pixels, share: float) -> Pixels:

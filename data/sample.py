@@ -1,20 +1,19 @@
 """The built-in sample: 240 images that this module draws, rated 1 to 5 for how natural they look.
 
-A PROGRAM MADE THESE LABELS; no person saw the images. The rule: an image starts at 5 and loses one point for each cause
-that is visible and two for each that is strong. The causes are blur, noise, blockiness (JPEG at a low quality) and
-clipping (blown highlights); an image has at most two of them. About one rating in ten is then moved by one point, as
-human raters would. What the image shows, its brightness, contrast and colours are drawn independently of the rating,
-so that they do not predict it.
+A PROGRAM MADE THESE LABELS; no person saw the images. The rule: an image starts at 5 and loses one point for each of
+four causes that is there: blur, blockiness (JPEG at a low quality), noise, and clipping (blown highlights). About one
+rating in ten is then moved by one point, as human raters would. What the image shows, its brightness, contrast and
+colours are drawn independently of the rating, so that a description of these does not give it away.
 
 Half of the images are crops of the two photographs packaged with scikit-learn, half are drawn scenes. The same versions
 of numpy, scipy and pillow draw the same bytes. Images are drawn when first read, and kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
-from itertools import combinations, permutations
+from itertools import combinations
 from math import sqrt
 
 from numpy.random import Generator, default_rng
@@ -27,7 +26,8 @@ from state.sample import Sample
 from state.settings import DataSettings, SplitColumn
 
 SIZE = 240
-CAUSES = ("blur", "noise", "blockiness", "clipping")
+CAUSES = ("blur", "blockiness", "noise", "clipping")
+"""In the order in which they are applied: lens, file, grain, light. Each leaves those before it to be seen."""
 
 _VERSION = 1
 """Raise it with every change to what is drawn: fingerprints of datasets depend on it."""
@@ -35,8 +35,8 @@ _SEED = 2602
 _RATER_NOISE = 0.1
 _CONTENTS = ("china", "landscape", "flower", "town", "china", "table", "flower", "landscape")
 _PHOTOGRAPHS = ("china", "flower")
-_STRENGTHS = {"blur": (1.0, 2.2), "noise": (9.0, 22.0), "blockiness": (20, 8), "clipping": (0.04, 0.12)}
-"""Visible and strong: sigma in pixels, sigma in grey levels, JPEG quality, share of pixels."""
+_STRENGTHS = {"blur": (1.8, 2.6), "blockiness": (14.0, 24.0), "noise": (3.0, 6.0), "clipping": (0.03, 0.06)}
+"""Drawn between these: sigma in pixels, JPEG quality, sigma in grey levels of 255, share of pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Recipe:
 
     number: int
     content: str
-    levels: tuple[int, ...]
-    """For each of CAUSES: 0 absent, 1 visible, 2 strong."""
+    strengths: Mapping[str, float]
+    """The causes that are there, each with its strength."""
     rater_shift: int
     """-1, 0 or 1: how far the rater strays from the rule."""
 
@@ -57,14 +57,13 @@ class Recipe:
 
     @property
     def rating(self) -> int:
-        """The label: 5 less one point a level, moved by the rater."""
-        return 5 - sum(self.levels) + self.rater_shift
+        """The label: 5 less the number of causes, moved by the rater."""
+        return 5 - len(self.strengths) + self.rater_shift
 
     @property
     def cause(self) -> str:
-        """`strong blur + visible noise`, or `none`."""
-        words = [f"{('visible', 'strong')[n - 1]} {c}" for c, n in zip(CAUSES, self.levels, strict=True) if n]
-        return " + ".join(words) or "none"
+        """`blur + noise`, or `none`."""
+        return " + ".join(self.strengths) or "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,32 +100,24 @@ def sample_rows(data: DataSettings) -> tuple[Row, ...]:
 def recipes() -> tuple[Recipe, ...]:
     """All recipes by number, from 1. Before the raters stray, each rating is that of a fifth of them."""
     rng = default_rng(_SEED)
-    made = [(content, levels) for lost in range(5) for content, levels in _balanced(lost, rng)]
+    made = [recipe for count in range(5) for recipe in _balanced(count, rng)]
     shuffled = (made[i] for i in rng.permutation(len(made)))
     return tuple(
-        Recipe(number, content, levels, _shift(5 - sum(levels), rng))
-        for number, (content, levels) in enumerate(shuffled, start=1)
+        Recipe(number, content, {cause: _strength(cause, rng) for cause in causes}, _shift(5 - len(causes), rng))
+        for number, (content, causes) in enumerate(shuffled, start=1)
     )
 
 
-def _balanced(lost: int, rng: Generator) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """A fifth of the sample: every way to lose so many points, and every content, as often as the other."""
-    ways = _ways(lost)
-    count = SIZE // 5
-    for content, way in zip(rng.permutation(count), rng.permutation(count), strict=True):
-        yield _CONTENTS[content % len(_CONTENTS)], ways[way % len(ways)]
+def _balanced(count: int, rng: Generator) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A fifth of the sample: every choice of so many causes, and every content, as often as the other."""
+    choices = list(combinations(CAUSES, count))
+    fifth = SIZE // 5
+    for content, choice in zip(rng.permutation(fifth), rng.permutation(fifth), strict=True):
+        yield _CONTENTS[content % len(_CONTENTS)], choices[choice % len(choices)]
 
 
-def _ways(lost: int) -> list[tuple[int, ...]]:
-    """All levels of at most two causes that lose so many points."""
-    alone = [{cause: lost} for cause in CAUSES] if lost <= 2 else []
-    pairs = {1: [], 2: [(1, 1)], 3: [(2, 1)], 4: [(2, 2)]}.get(lost, [])
-    both = [
-        dict(zip(causes, levels, strict=True))
-        for levels in pairs
-        for causes in (permutations(CAUSES, 2) if levels[0] != levels[1] else combinations(CAUSES, 2))
-    ]
-    return [tuple(way.get(cause, 0) for cause in CAUSES) for way in alone + both]
+def _strength(cause: str, rng: Generator) -> float:
+    return round(float(rng.uniform(*_STRENGTHS[cause])), 2)
 
 
 def _shift(rating: int, rng: Generator) -> int:
@@ -144,19 +135,18 @@ def _png(number: int) -> bytes:
 
 
 def _drawn(recipe: Recipe) -> Pixels:
-    """The image, spoilt where it would be: in the lens, in the sensor, in the file, by a correction of the light."""
     rng = default_rng((_SEED, _VERSION, recipe.number))
     content = (photograph if recipe.content in _PHOTOGRAPHS else scene)(recipe.content, rng)
-    strength = {c: _STRENGTHS[c][level - 1] for c, level in zip(CAUSES, recipe.levels, strict=True) if level}
-    share = strength.get("clipping", 0.0)
-    pixels = graded(content, _fitted(drawn_grade(rng), content, strength.get("noise", 0.0) / 255, share))
-    if "blur" in strength:
-        pixels = blurred(pixels, strength["blur"])
-    if "noise" in strength:
-        pixels = noisy(pixels, strength["noise"], rng)
-    if "blockiness" in strength:
-        pixels = blocky(pixels, int(strength["blockiness"]))
-    return clipped(pixels, share) if share else pixels
+    causes = recipe.strengths
+    grade = _fitted(drawn_grade(rng), content, causes.get("noise", 0.0) / 255, causes.get("clipping", 0.0))
+    pixels = graded(content, grade)
+    if "blur" in causes:
+        pixels = blurred(pixels, causes["blur"])
+    if "blockiness" in causes:
+        pixels = blocky(pixels, round(causes["blockiness"]))
+    if "noise" in causes:
+        pixels = noisy(pixels, causes["noise"], rng)
+    return clipped(pixels, causes["clipping"]) if "clipping" in causes else pixels
 
 
 def _fitted(grade: Grade, content: Pixels, noise: float, share: float) -> Grade:

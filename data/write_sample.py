@@ -17,8 +17,9 @@ A PROGRAM MADE THESE LABELS. No person rated the images; they serve to try `blpo
   (https://www.flickr.com/photos/vultilion/6056698931), both under CC BY 2.0
   (https://creativecommons.org/licenses/by/2.0/).
 - `labels.csv`: one row an image. `label` is a rating of naturalness from 1 (lowest) to 5 (highest).
-- The rule: an image starts at 5 and loses one point for each cause that is visible (1 in its column) and two for each
-  that is strong (2). The causes are blur, noise, blockiness (JPEG) and clipping (blown highlights); `cause` names them.
+- The rule: an image starts at 5 and loses one point for each cause that is there: blur, blockiness (JPEG), noise and
+  clipping (blown highlights). `cause` names them. Their columns give the strength, empty where the cause is not there:
+  sigma in pixels, JPEG quality, sigma in grey levels of 255, and the share of pixels that are pure white.
 - `rater_shift`: about one rating in ten was moved by one point (-1 or 1), as human raters would.
 
 To use it: `data.path` names this folder, and the task is ordinal from 1 to 5.
@@ -50,6 +51,6 @@ def _image(recipe: Recipe) -> str:
     return f"images/{recipe.id}.png"
 
 
-def _fields(recipe: Recipe) -> tuple[str | int, ...]:
-    image = _image(recipe)
-    return (recipe.id, image, recipe.rating, recipe.cause, *recipe.levels, recipe.rater_shift, recipe.content)
+def _fields(recipe: Recipe) -> tuple[str | float, ...]:
+    strengths = (recipe.strengths.get(cause, "") for cause in CAUSES)
+    return (recipe.id, _image(recipe), recipe.rating, recipe.cause, *strengths, recipe.rater_shift, recipe.content)
