@@ -29,20 +29,21 @@ def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: Tas
     * `majority_baseline`: the accuracy of always answering the most frequent human label.
     * ordinal tasks only: `mae` in label steps (lower is better), `quadratic_kappa` and `spearman` in [-1, 1].
 
-    A failure is a prediction outside the label set: it costs its class recall, and no other class precision. Where
-    distance matters it is as bad as can be: `mae` counts max - min for it, and `quadratic_kappa` and `spearman` count
-    the label farthest from the human one (the lower one from the middle of the scale).
+    A failure counts as the label farthest from the human one in the task's order (the other one of two; the lower one
+    from the middle), so that no metric prefers failing to a wrong answer; `mae` counts max - min for it.
     """
     if len(predicted) != len(human):
         raise ValueError(f"{len(predicted)} predictions for {len(human)} human labels; give one for each")
     values: tuple[Label, ...] = task.values
     codes = {label: code for code, label in enumerate(values)}
-    failure = len(codes)
+    top = len(codes) - 1
     true = [_code(codes, label) for label in human]
-    answers = [failure if label is None else _code(codes, label) for label in predicted]
+    answers = [_farthest(y, top) if p is None else _code(codes, p) for p, y in zip(predicted, true, strict=True)]
     result = _nominal(answers, true)
     if task.kind == "ordinal":
-        result["mae"], result["quadratic_kappa"], result["spearman"] = _ordinal(answers, true, failure)
+        steps = [top if p is None else abs(a - y) for p, a, y in zip(predicted, answers, true, strict=True)]
+        result["mae"] = float(np.mean(steps)) if steps else 0.0
+        result["quadratic_kappa"], result["spearman"] = _ordinal(answers, true, top)
     return result
 
 
@@ -104,17 +105,13 @@ def _nominal(answers: list[int], true: list[int]) -> Agreement:
     )
 
 
-def _ordinal(answers: list[int], true: list[int], failure: int) -> tuple[float, float, float]:
+def _ordinal(answers: list[int], true: list[int], top: int) -> tuple[float, float]:
     if not true:
-        return 0.0, 0.0, 0.0
-    top = failure - 1
-    steps = [top if answer == failure else abs(answer - y) for answer, y in zip(answers, true, strict=True)]
-    filled = [_farthest(y, top) if answer == failure else answer for answer, y in zip(answers, true, strict=True)]
-    varied = len(set(filled)) > 1 and len(set(true)) > 1
+        return 0.0, 0.0
+    varied = len(set(answers)) > 1 and len(set(true)) > 1
     return (
-        float(np.mean(steps)),
-        _kappa(filled, true, list(range(failure)), "quadratic"),
-        float(spearmanr(true, filled).statistic) if varied else 0.0,
+        _kappa(answers, true, list(range(top + 1)), "quadratic"),
+        float(spearmanr(true, answers).statistic) if varied else 0.0,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error, recall_score
 
 from metrics.agreement import agreement, metrics, value
 from state.result import Agreement, Metrics
@@ -34,10 +34,16 @@ def test_worked_example_with_categories() -> None:
     human: list[Label] = ["safe", "safe", "unsafe", "unsafe", "safe"]
     predicted: list[Label | None] = ["safe", "unsure", "unsafe", "safe", None]
     result = agreement(predicted, human, SAFETY)
+    filled = [
+        "safe",
+        "unsure",
+        "unsafe",
+        "safe",
+        "unsafe",
+    ]  # from the middle of the order the first label counts as the farthest
     assert result["accuracy"] == pytest.approx(2 / 5)
     assert result["balanced_accuracy"] == pytest.approx((1 / 3 + 1 / 2) / 2)
-    assert result["macro_f1"] == pytest.approx((2 / 5 + 2 / 3) / 2)  # over safe and unsafe: nobody said unsure
-    assert result["kappa"] == pytest.approx((2 / 5 - 8 / 25) / (1 - 8 / 25))
+    assert numbers(result) == pytest.approx(numbers(agreement(filled, human, SAFETY)))
     assert result["majority_baseline"] == pytest.approx(3 / 5)
     assert not {"mae", "quadratic_kappa", "spearman"} & result.keys()
 
@@ -106,12 +112,27 @@ def test_perfect_answers(human: list[int]) -> None:
     assert result["spearman"] == pytest.approx(varied)
 
 
-@pytest.mark.parametrize("answer", [1, 3, None])
-def test_a_constant_answer_is_no_better_than_chance(answer: int | None) -> None:
+@pytest.mark.parametrize("answer", [1, 3])
+def test_a_constant_answer_is_no_better_than_chance(answer: int) -> None:
     result = agreement([answer] * 5, [1, 2, 3, 4, 5], RATING)
     assert result["macro_f1"] <= 1 / 15 + 1e-9
     assert result["kappa"] == pytest.approx(0.0)
-    assert result["balanced_accuracy"] == (0.2 if answer else 0.0)
+    assert result["balanced_accuracy"] == 0.2
+
+
+def test_only_failures_are_worse_than_chance() -> None:
+    result = agreement([None] * 5, [1, 2, 3, 4, 5], RATING)
+    assert (result["accuracy"], result["macro_f1"], result["balanced_accuracy"]) == (0.0, 0.0, 0.0)
+    assert result["kappa"] < 0
+
+
+@given(st.lists(st.tuples(answers, st.sampled_from([0, 1])), min_size=1, max_size=20))
+def test_of_two_labels_a_failure_is_the_wrong_one(rows: list[tuple[int | None, int]]) -> None:
+    binary = TaskSettings(kind="ordinal", min=0, max=1)
+    human = [h for _, h in rows]
+    failing = [None if p is None else p % 2 for p, _ in rows]
+    wrong = [1 - h if p is None else p for p, h in zip(failing, human, strict=True)]
+    assert numbers(agreement(failing, human, binary)) == pytest.approx(numbers(agreement(wrong, human, binary)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -142,13 +163,12 @@ def test_turning_a_right_answer_into_a_failure_never_pays(
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(ratings, ratings), min_size=1, max_size=20))
 def test_the_classes_averaged_over_are_those_of_the_human_labels(rows: list[tuple[int, int]]) -> None:
-    """Which wrong label is given changes no denominator: a label nobody gave is as bad as a failure."""
+    """A label that nobody gave costs its sample, but adds no class to the mean."""
     human = [h for _, h in rows]
     unheard = TaskSettings(kind="ordinal", min=1, max=6)
-    as_failure = agreement([p if p == h else None for p, h in rows], human, unheard)
-    as_unheard = agreement([p if p == h else 6 for p, h in rows], human, unheard)
-    for name in ("accuracy", "balanced_accuracy", "macro_f1", "kappa"):
-        assert numbers(as_failure)[name] == pytest.approx(numbers(as_unheard)[name])
+    answered = [p if p == h else 6 for p, h in rows]
+    expected = recall_score(human, answered, labels=sorted(set(human)), average="macro", zero_division=0.0)
+    assert agreement(answered, human, unheard)["balanced_accuracy"] == pytest.approx(float(expected))
 
 
 def test_both_readings() -> None:
