@@ -35,7 +35,7 @@ _SEED = 2602
 _RATER_NOISE = 0.1
 _CONTENTS = ("china", "landscape", "flower", "town", "china", "table", "flower", "landscape")
 _PHOTOGRAPHS = ("china", "flower")
-_STRENGTHS = {"blur": (1.8, 2.6), "blockiness": (14.0, 24.0), "noise": (3.0, 6.0), "clipping": (0.03, 0.06)}
+_STRENGTHS = {"blur": (2.2, 3.0), "blockiness": (10.0, 18.0), "noise": (3.0, 6.0), "clipping": (0.03, 0.06)}
 """Drawn between these: sigma in pixels, JPEG quality, sigma in grey levels of 255, share of pixels."""
 
 
