@@ -20,22 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from state.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
-from data.check import check
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
-from state.config import dump_settings, load_settings
 
+from data.check import check
 from data.sources import file_sample
 from graph.outer import builder
 from nodes.evaluate_test import partial_result
 from nodes.judge import judge_sample
 from nodes.rounds import closed_rounds
-from nodes.session import Session, judging_session, open_session, store_path
+from nodes.session import Session, dataset_of, judging_session, open_session, store_path
 from reports.judge_file import JudgeFile, read_judge_file
 from reports.outputs import write_judge, write_rounds, write_verdicts
 from reports.run_directory import RunDirectory
+from state.config import dump_settings, load_settings
 from state.errors import BlpoError, DataError
 from state.loops import RoundRecord
 from state.result import Result, RunStatus
@@ -68,7 +68,7 @@ async def optimize(
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
-    run = RunDirectory.create(settings, path)
+    run = RunDirectory.create(settings, path, dataset_of(settings).fingerprint)
     with closing(run):
         return await _Drive(run, settings, on_event, control).to_the_end()
 
@@ -91,8 +91,10 @@ async def resume(
         result = run.result()
         if result is not None and result["status"] == "budget" and settings.limits != run.settings().limits:
             run.save_info(replace(run.info, thread_id=str(uuid.uuid4())))
+            (run.path / "result.json").unlink()
         elif result is not None and result["status"] in ("complete", "budget"):
             return result
+        run.check_dataset(dataset_of(settings).fingerprint)
         run.write("config.yaml", dump_settings(settings))
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         return await _Drive(run, settings, on_event, control).to_the_end()

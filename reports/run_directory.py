@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from state.config import config_hash, dump_settings, load_settings
-
 from state.errors import RunError
 from state.result import FORMAT, Result
 from state.settings import Settings
@@ -31,6 +30,8 @@ class RunInfo:
     thread_id: str
     """UUID of the LangGraph thread."""
     config_hash: str
+    dataset: str
+    """Fingerprint of the dataset."""
     checkpoints: str
     """Absolute path of the SQLite file with the checkpoints."""
     created: str
@@ -49,8 +50,11 @@ class RunDirectory:
         self._lock = lock
 
     @classmethod
-    def create(cls, settings: Settings, path: Path) -> "RunDirectory":
-        """Make and lock a new run directory; raises `RunError` where there is a run already or no place for one."""
+    def create(cls, settings: Settings, path: Path, dataset: str) -> "RunDirectory":
+        """Make and lock a new run directory, for a dataset with this fingerprint.
+
+        Raises `RunError` where there is a run already or no place for one.
+        """
         if (path / "run.json").exists():
             raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
         try:
@@ -60,6 +64,7 @@ class RunDirectory:
             info = RunInfo(
                 thread_id=str(uuid.uuid4()),
                 config_hash=config_hash(settings),
+                dataset=dataset,
                 checkpoints=str(checkpoints.absolute()),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
             )
@@ -89,6 +94,13 @@ class RunDirectory:
                 " start a new run (only limits and how models are reached may change)"
             )
         return settings
+
+    def check_dataset(self, fingerprint: str) -> None:
+        """Raise `RunError` unless the dataset is the one that the run began with, wherever it lies now."""
+        if fingerprint != self.info.dataset:
+            raise RunError(
+                f"{self.path}: the dataset is not the one that the run began with; restore it, or start a new run"
+            )
 
     def save_info(self, info: RunInfo) -> None:
         """Replace run.json."""

@@ -23,7 +23,16 @@ _PATHS = (("data", "path"), ("prompts", "judge_file"), ("prompts", "i2t_file"), 
 _ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ROLES = ("judge", "verbalizer", "optimizer")
 _SECRET_PARAMETER = re.compile(r"(^|[?&])[^=&]*(key|token|secret|passw|sig)[^=&]*=", re.IGNORECASE)
-_CHANGES_ANSWERS = {"name", "temperature", "max_tokens", "max_pixels", "max_side", "structured_output"}
+_CHANGES_ANSWERS = {
+    "name",
+    "temperature",
+    "max_tokens",
+    "max_pixels",
+    "max_side",
+    "structured_output",
+    "part_order",
+    "arguments",
+}
 
 
 def load_settings(
@@ -61,13 +70,14 @@ def dump_settings(settings: Settings) -> str:
 def config_hash(settings: Settings) -> str:
     """Return the SHA-256 (hex) of what determines the results.
 
-    That is the task, the data (its path as it stands, not its content), the models with what changes their answers,
-    the initial prompts (a file counts by its text) and the search; not the limits, nor where models and the run are.
+    That is the task, how the data is read (not where it is: a run checks its dataset's fingerprint), the models with
+    what changes their answers, the initial prompts (a file counts by its text) and the search; not the limits, nor
+    where models and the run are.
     Raises `ConfigError` where a prompt file can't be read.
     """
     relevant = {
         "task": settings.task.model_dump(mode="json"),
-        "data": settings.data.model_dump(mode="json"),
+        "data": settings.data.model_dump(mode="json", exclude={"path"}),
         "models": {role: settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS) for role in _ROLES},
         "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
         "search": settings.search.model_dump(mode="json", exclude={"preset"}),

@@ -12,11 +12,12 @@ from langchain_core.messages import BaseMessage
 from langgraph.runtime import RunControl
 
 import blpo
+from data.write_sample import write_sample
 from graph.outer import builder, graph
 from nodes.evaluate_test import selected_round
 from reports.judge_file import read_judge_file
 from state.checkpoints import open_checkpoints
-from state.errors import RunError, TooManyFailures
+from state.errors import DataError, RunError, TooManyFailures
 from state.result import Result
 from state.settings import Settings
 from tests.scripted import scripted
@@ -255,6 +256,25 @@ async def test_another_configuration_and_a_second_process_are_refused(finished: 
             await blpo.resume(directory)
     finally:
         run.close()
+
+
+async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
+    write_sample(tmp_path / "data")
+    control = RunControl()
+    control.request_drain("test")
+    data = {"path": str(tmp_path / "data"), "limit": 60}
+    await blpo.optimize(config(tmp_path / "run", data=data), control=control)
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(DataError, match="data"):
+        await blpo.resume(tmp_path / "run")
+    labels = tmp_path / "moved" / "labels.csv"
+    kept = labels.read_text()
+    labels.write_text(kept.replace(",5,none", ",4,none"))
+    moved = [f"data.path={tmp_path / 'moved'}"]
+    with pytest.raises(RunError, match="dataset is not the one"):
+        await blpo.resume(tmp_path / "run", overrides=moved)
+    labels.write_text(kept)
+    assert (await blpo.resume(tmp_path / "run", overrides=moved))["status"] == "complete"
 
 
 async def test_checkpoints_stay_small_whatever_the_size_of_the_dataset(tmp_path: Path) -> None:

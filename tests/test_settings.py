@@ -402,7 +402,6 @@ def test_any_text_is_settings_or_one_clear_refusal(text: str) -> None:
         "search.preset=paper",
         "search.anchors=3",
         "data.limit=5",
-        "data.path=other",
         "models.judge.temperature=1",
         "models.judge.max_pixels=2048",
         "models.verbalizer.name=embedded:judge",
@@ -416,6 +415,7 @@ def test_what_determines_results_changes_the_hash(override: str) -> None:
 @pytest.mark.parametrize(
     "override",
     [
+        "data.path=other",
         "limits.calls=5",
         "limits.max_failure_rate=0.5",
         "run.dir=elsewhere",
