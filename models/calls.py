@@ -12,6 +12,7 @@ from typing import Any, Self
 from models.budget import Budget
 from models.limiter import Limiters
 from models.messages import ROLES, Message, Role
+from models.prices import require_prices
 from models.registry import chat_model, provider_of
 from models.request import Request
 from models.response import Failure, Response
@@ -20,6 +21,7 @@ from models.secrets import one_line
 from models.served_model import ServedModel
 from models.single_flight import SingleFlight
 from models.store import ResponseStore, RoleCounts
+from models.vision import require_vision
 from state.errors import BlpoError
 from state.result import RoleUsage
 from state.settings import LimitSettings, ModelsSettings
@@ -60,8 +62,11 @@ class ModelCaller:
     ) -> Self:
         """Build the models of all roles, and the budget from what the store has counted.
 
-        Raises `ModelError` for an unknown model or a missing key. Opens no connection.
+        Raises `ModelError` for an unknown model, a missing key or a judge that can't see, and `ConfigError` where
+        `limits.usd` meets an unknown price. Opens no connection.
         """
+        require_vision(models)
+        require_prices(models, limits)
         settings = {role: models.of(role) for role in ROLES}
         chats = {each: chat_model(each) for each in set(settings.values())}
         by_role = {role: ServedModel(each, provider_of(each), chats[each]) for role, each in settings.items()}

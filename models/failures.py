@@ -5,13 +5,14 @@
 | 408, 409, 429, 5xx, time-out, lost connection, an answer that is not one | tried again, then `Failure` |
 | 429 for want of quota | `Failure` at once |
 | 400 by a content filter | a refusal: a `Response` |
-| a prompt that is too long, a bad image, other 4xx | `Failure` of this request at once |
+| a prompt that is too long, an image that is too large or bad, other 4xx | `Failure` of this request at once |
 | 401, 403, 404, a parameter the server does not know | `ModelError`: no request can succeed |
 
 Read from the status code and from LangChain's own classes, so it holds for any provider.
 """
 
 import email.utils
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,10 @@ from state.errors import ModelError
 from state.settings import ModelSettings
 
 _FILTERS = ("content_filter", "content_policy_violation", "moderation_blocked")
+_TOO_LARGE = re.compile(
+    r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)", re.I
+)
+"""How servers say with a 400 what 413 stands for."""
 _NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
 """What LangChain raises for a reply that is not JSON or has no choices."""
 _SETTINGS = {
@@ -73,6 +78,8 @@ def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSett
         return Transient(Failure(kind, detail), _retry_after(error))
     if status in (401, 403, 404):
         raise ModelError(_hopeless(detail, status, settings))
+    if status == 413 or _TOO_LARGE.search(detail):
+        return Failure("too_large", detail)
     if code in _FILTERS:
         return Response(text=detail, refused=True, finish_reason="content_filter")
     if parameter in _SETTINGS and "image" not in code:

@@ -31,7 +31,9 @@ class Response:
     """The model that answered, by its own account."""
 
 
-FailureKind = Literal["timeout", "connection", "rate_limit", "server", "malformed", "quota", "too_long", "rejected"]
+FailureKind = Literal[
+    "timeout", "connection", "rate_limit", "server", "malformed", "quota", "too_long", "too_large", "rejected"
+]
 """The first five are transient and were retried; the others concern the one request and were not."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.messages import Message, to_langchain
+from models.prices import price_of
 from models.registry import Provider
 from models.request import Request
 from models.response import Failure, Response, from_langchain
@@ -61,9 +62,7 @@ class ServedModel:
 
     def usd(self, response: Response) -> float | None:
         """What an answer cost in US dollars; None where the price is not known."""
-        if self.provider.local:
-            return 0.0
-        price = self.settings.price
+        price = price_of(self.settings)
         if price is None:
             return None
         return (response.input_tokens * price.input + response.output_tokens * price.output) / 1e6
@@ -71,4 +70,4 @@ class ServedModel:
     @property
     def is_priced(self) -> bool:
         """Whether what it costs is known."""
-        return self.provider.local or self.settings.price is not None
+        return price_of(self.settings) is not None

@@ -1,15 +1,19 @@
 """Settings: the run's context, as plain data. Models are names, looked up in the registry; nothing here is secret."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {"draw": "spread", "anchors": 10, "adopt": "improving", "patience": 2, "select": "best"},
     "paper": {"draw": "uniform", "anchors": 0, "adopt": "always", "patience": None, "select": "last"},
 }
 """What a preset sets unless the key is given explicitly. `paper` is the published algorithm."""
+
+_SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
 
 
 class _Section(BaseModel):
@@ -101,7 +105,7 @@ class ModelSettings(_Section):
     """One model by name, and how it is called."""
 
     name: str
-    """`embedded:judge`, `embedded:verbalizer`, `embedded:optimizer`, `openai:NAME`, `vllm:NAME` ..."""
+    """`embedded:judge`, `openai:NAME`, `vllm:NAME`, `langchain:package.Class` ...; docs/models.md lists them all."""
     base_url: str | None = None
     """Address of an OpenAI-compatible server."""
     temperature: float | None = Field(default=0.0, ge=0, le=2)
@@ -121,7 +125,33 @@ class ModelSettings(_Section):
     structured_output: bool = True
     """Ask the server to constrain verdicts to the task's labels (JSON schema)."""
     price: PriceSettings | None = None
-    """null: unknown, and then dollars are unknown too."""
+    """null: the list price where one is known (models/prices.py); else dollars are unknown too."""
+    part_order: Literal["image_first", "rubric_first"] = "image_first"
+    """Images before the prompt, which suits many prompts on the same images (optimizing), or after it, which suits one
+    prompt on many images: servers reuse the prefix they have seen. It changes verdicts, so judge as was optimized."""
+    vision: bool | None = None
+    """Whether the model sees images, as judge and verbalizer must; null: yes, unless its name is known not to."""
+    arguments: dict[str, JsonValue] = {}
+    """What the constructor of a `langchain:`, `community:` or `vllm-engine:` model is given; never a secret."""
+
+    @field_validator("arguments")
+    @classmethod
+    def _no_secrets(cls, arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if found := sorted(_secret_names(arguments)):
+            raise ValueError(f"{found[0]} looks like a secret; take it out, they are read from the environment alone")
+        return arguments
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.base_url))  # enough to find it; a mapping among the values has no hash of its own
+
+
+def _secret_names(value: JsonValue) -> Iterator[str]:
+    """The names in nested mappings whose values may be secrets."""
+    if isinstance(value, dict):
+        yield from (name for name in value if _SECRET.search(name))
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        yield from _secret_names(each)
 
 
 class ModelsSettings(_Section):
@@ -244,11 +274,6 @@ class Settings(_Section):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
-        roles = ("judge", "verbalizer", "optimizer")
-        if self.limits.usd is not None and any(
-            self.models.of(r).price is None and not self.models.of(r).name.startswith("embedded:") for r in roles
-        ):
-            raise ValueError("limits.usd: needs the price of every model; set models.ROLE.price")
         return self
 
     @property

@@ -190,7 +190,8 @@ async def test_retry_after_is_honoured_and_a_very_long_one_gives_up() -> None:
     ("fault", "kind"),
     [
         (Fault(status=400, message="cannot identify image file"), "rejected"),
-        (Fault(status=413), "rejected"),
+        (Fault(status=413), "too_large"),
+        (Fault(status=400, message="Image exceeds the maximum of 5 MB"), "too_large"),
         (Fault(status=422), "rejected"),
         (Fault(status=400, code="context_length_exceeded", message="context_length_exceeded"), "too_long"),
         (Fault(status=429, code="insufficient_quota"), "quota"),
