@@ -63,7 +63,7 @@ def _list_problems(error: BlpoError) -> None:
 
 
 def _in_words(error: OSError) -> str:
-    return f"{error.filename or 'writing failed'}: {error.strerror or error}"
+    return f"{error.filename or 'writing the output'}: {error.strerror or error}"
 
 
 def _place(error: BaseException) -> str:

@@ -42,8 +42,12 @@ def judge(
 
     loaded = load_judge(judge / "judge.yaml" if judge.is_dir() else judge)
     samples = samples_of(inputs, Columns(tuple(image_column or ()), text_column, id_column))
-    with out.open("w", encoding="utf-8", errors="backslashreplace") if out else nullcontext(sys.stdout) as stream:
-        counts = asyncio.run(_write_verdicts(loaded, samples, stream))
+    try:
+        with out.open("w", encoding="utf-8", errors="backslashreplace") if out else nullcontext(sys.stdout) as stream:
+            counts = asyncio.run(_write_verdicts(loaded, samples, stream))
+    except OSError as error:
+        error.filename = error.filename or out
+        raise
     say(f"judged {counts.total()} samples: " + ", ".join(f"{n} {status}" for status, n in counts.most_common()))
     return 0 if counts["ok"] == counts.total() else 1
 

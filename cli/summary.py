@@ -36,9 +36,10 @@ def print_summary(result: Result, directory: str) -> None:
         console.print()
         console.print(agreement_table("test" if result["test"] else "validation", split, result["metric"]))
     console.print()
-    console.print(Text(verdict(result), style="bold"))
+    in_file = not console.is_terminal  # where lines are searched, not read: whole sentences
+    console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
     stopped = STOP_REASONS.get(result["stop_reason"], result["stop_reason"])
-    console.print(f"Stopped after {duration(result['seconds'])}: {one_line(stopped)}.", markup=False)
+    console.print(f"Stopped after {duration(result['seconds'])}: {one_line(stopped)}.", markup=False, soft_wrap=in_file)
     console.print()
     console.print(usage_table(result["calls"]))
     console.print()

@@ -69,13 +69,16 @@ class LinesView(View):
         super().event(event)
         line = line_of(event, self.progress)
         if line:
-            self._stream.write(f"{self.elapsed:>6}  {one_line(line)}\n")
-            self._stream.flush()
+            self._tell(line)
 
     def stopping(self) -> None:
         """Say that the run will stop."""
         with suppress(OSError, ValueError):
             os.write(self._stream.fileno(), f"{self.elapsed:>6}  {STOPPING}\n".encode())
+
+    def _tell(self, line: str) -> None:
+        self._stream.write(f"{self.elapsed:>6}  {one_line(line)}\n")
+        self._stream.flush()
 
 
 class LiveView(View):
@@ -94,6 +97,7 @@ class LiveView(View):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._live.transient = not self.progress.run  # a run that did not begin leaves only its error
         self._live.stop()
 
     def stopping(self) -> None:

@@ -211,7 +211,7 @@ def test_resuming_a_finished_run_prints_its_result_again(finished: Path, capsys:
         assert part in out
 
 
-def test_optimize_keeps_stdout_for_the_result(folder: Path) -> None:
+def test_optimize_keeps_stdout_for_the_result(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = blpo("optimize", folder / "config.yaml", "--json", cwd=folder.parent)
     assert done.returncode == 0
     run = next((folder.parent / "runs").glob("*-labels"))
@@ -219,23 +219,22 @@ def test_optimize_keeps_stdout_for_the_result(folder: Path) -> None:
     assert json.loads(done.stdout)["status"] == "complete"
     assert "round 0: macro-F1 " in done.stderr
     assert "round 0, trial 1 of 1: " in done.stderr
-    quiet = blpo("optimize", folder / "config.yaml", "--quiet", "--run-dir", "elsewhere", cwd=folder.parent)
-    assert quiet.returncode == 0
-    assert quiet.stderr == ""
-    assert "elsewhere/judge.yaml" in quiet.stdout
+    assert main(["optimize", str(folder / "config.yaml"), "--quiet", "--run-dir", "elsewhere"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "elsewhere/judge.yaml" in out
     assert (folder.parent / "elsewhere" / "result.json").exists()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_a_full_disk_is_one_line(finished: Path) -> None:
+def test_a_full_disk_is_one_line(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open("/dev/full", "w") as full:
         command = [*COMMAND, "resume", str(finished), "--json"]
         done = subprocess.run(command, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == "blpo: writing failed: No space left on device\n"
-    full_file = blpo("judge", finished, finished.parent / "set", "--out", "/dev/full")
-    assert full_file.returncode == 1
-    assert full_file.stderr == "blpo: /dev/full: No space left on device\n"
+    assert done.stderr == "blpo: writing the output: No space left on device\n"
+    assert main(["judge", str(finished), str(finished.parent / "set"), "--out", "/dev/full"]) == 1
+    assert capsys.readouterr().err == "blpo: /dev/full: No space left on device\n"
 
 
 def test_a_bug_is_one_line_and_its_traceback_is_for_the_asking(

@@ -13,7 +13,7 @@ import pytest
 from cli.main import main
 from cli.signals import stop_signals
 from cli.view import View
-from tests.small_set import COMMAND, ENVIRONMENT, blpo, draw_dataset
+from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def start(folder: Path, *, until: str) -> "subprocess.Popen[str]":
     """A run long enough to be stopped, when it has printed `until`."""
-    rounds = ["--set", "search.outer_rounds=8", "--set", "search.patience=null"]
+    rounds = ["--set", "search.outer_rounds=6", "--set", "search.patience=null"]
     command = [*COMMAND, "optimize", str(folder / "config.yaml"), *rounds, "--run-dir", "run"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen(command, cwd=folder.parent, env=ENVIRONMENT, **pipes)
@@ -36,7 +36,9 @@ def start(folder: Path, *, until: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_after_the_step_and_resume_goes_on(number: signal.Signals, folder: Path) -> None:
+def test_a_signal_stops_after_the_step_and_resume_goes_on(
+    number: signal.Signals, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     process = start(folder, until="round 1: macro-F1")
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -46,10 +48,10 @@ def test_a_signal_stops_after_the_step_and_resume_goes_on(number: signal.Signals
     assert f": stopped by {number.name}." in out
     assert "Not tested: " in out
     assert json.loads((folder.parent / "run" / "result.json").read_text())["status"] == "interrupted"
-    done = blpo("resume", "run", cwd=folder.parent)
-    assert done.returncode == 0
-    assert "round 0: macro-F1" not in done.stderr  # what was done is not done again
-    assert ": all rounds were done" in done.stdout
+    assert main(["resume", "run"]) == 0
+    resumed = capsys.readouterr()
+    assert "round 0: macro-F1" not in resumed.err  # what was done is not done again
+    assert ": all rounds were done" in resumed.out
 
 
 def test_a_second_signal_stops_at_once(folder: Path) -> None:
@@ -60,16 +62,15 @@ def test_a_second_signal_stops_at_once(folder: Path) -> None:
     assert process.returncode == 130
     assert err.endswith("resume with: blpo resume run\n")
     assert "Traceback" not in err
-    assert blpo("resume", "run", "--quiet", cwd=folder.parent).returncode == 0
+    assert main(["resume", "run", "--quiet"]) == 0
 
 
-def test_a_killed_run_resumes(folder: Path) -> None:
+def test_a_killed_run_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     process = start(folder, until="round 0, trial 0")
     process.kill()
     process.communicate(timeout=60)
-    done = blpo("resume", "run", "--json", cwd=folder.parent)
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["status"] == "complete"
+    assert main(["resume", "run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "complete"
 
 
 def test_before_the_run_begins_a_signal_stops_at_once() -> None:
