@@ -68,7 +68,7 @@ async def optimize(
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
-    run = RunDirectory.create(settings, path, dataset_of(settings).fingerprint)
+    run = RunDirectory.create(settings, path, dataset_of(settings, fresh=True).fingerprint)
     with closing(run):
         return await _Drive(run, settings, on_event, control).to_the_end()
 
@@ -94,7 +94,7 @@ async def resume(
             (run.path / "result.json").unlink()
         elif result is not None and result["status"] in ("complete", "budget"):
             return result
-        run.check_dataset(dataset_of(settings).fingerprint)
+        run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
         run.write("config.yaml", dump_settings(settings))
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         return await _Drive(run, settings, on_event, control).to_the_end()

@@ -137,8 +137,10 @@ async def judging_session(settings: Settings) -> AsyncIterator[Session]:
         await session.close()
 
 
-def dataset_of(settings: Settings) -> Dataset:
-    """The run's dataset, read once a process; raises `DataError`."""
+def dataset_of(settings: Settings, *, fresh: bool = False) -> Dataset:
+    """The run's dataset, read once a process, and again where a `fresh` one is asked for; raises `DataError`."""
+    if fresh:
+        _load.cache_clear()
     return _load(settings.data, settings.task, settings.search.seed)
 
 
