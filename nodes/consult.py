@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.response import Failure
-
 from models.messages import assistant, user
+from models.response import Failure, without_thinking
+from nodes.failures import explained
 from nodes.session import Session
 from prompts.template import render, tagged
 from state.errors import TooManyFailures
@@ -36,12 +36,16 @@ async def consult(session: Session, question: str, tag: str, objection: Callable
     for _ in range(1 + REPAIRS):
         response = await session.calls.ask("optimizer", messages)
         if isinstance(response, Failure):
-            raise TooManyFailures(f"the optimizer did not answer: {response.detail}. Resume when the server is well")
-        text = None if response.refused else tagged(response.text, tag)
+            raise TooManyFailures(
+                f"the optimizer did not answer: {explained(response, 'optimizer')}. Resume when the server is well"
+            )
+        reply = without_thinking(response.text)
+        text = None if response.refused else tagged(reply, tag)
         problem = f"it has no text inside <{tag}> and </{tag}>" if text is None else objection(text)
         if problem is None:
             return Answer(text, None)
-        messages = [*messages, assistant(response.text), user(render("repair", problem=problem))]
+        reply = reply or "(no answer)"  # servers refuse empty messages
+        messages = [*messages, assistant(reply), user(render("repair", problem=problem))]
     return Answer(None, problem)
 
 

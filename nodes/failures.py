@@ -1,4 +1,4 @@
-"""When failed calls end the run.
+"""When failed calls end the run, and what is said of one.
 
 Errors (network, server, quota) say nothing about a prompt, so too many of them make its loss meaningless.
 """
@@ -6,9 +6,18 @@ Errors (network, server, quota) say nothing about a prompt, so too many of them 
 import math
 from collections.abc import Sequence
 
+from models.messages import Role
+from models.response import Failure
 from state.errors import TooManyFailures
 from state.settings import LimitSettings
 from state.verdict import Description, Verdict
+
+
+def explained(failure: Failure, role: Role) -> str:
+    """What went wrong, in one line, with the setting to change where one would help."""
+    if failure.kind == "too_large":
+        return f"{failure.detail}. The server takes no image that large: lower models.{role}.max_pixels"
+    return failure.detail
 
 
 def check_failures(what: str, outcomes: Sequence[Verdict | Description], limits: LimitSettings) -> None:

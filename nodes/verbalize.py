@@ -8,14 +8,12 @@ from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 
-from models.messages import Part, user
-from models.response import Failure
-from nodes.failures import check_failures
+from models.response import Failure, without_thinking
+from nodes.failures import check_failures, explained
 from nodes.fan_out import fan_out
-from nodes.judge import TEXT_NOTE
 from nodes.progress import counter, report, uncounted
+from nodes.question import question
 from nodes.session import Session, session_of
-from prompts.template import element, render
 from state.loops import InnerState
 from state.sample import Sample
 from state.settings import Settings
@@ -49,14 +47,12 @@ async def describe_samples(
 
 
 async def _describe(session: Session, i2t_prompt: str, sample: Sample) -> Description:
-    images = await session.images.of(sample, session.settings.models.of("verbalizer"))
-    shown: list[Part] = [*images, *([element("text", sample.text)] if sample.text else [])]
-    note = TEXT_NOTE if sample.text else ""
-    frame = render("verbalize", i2t_prompt=i2t_prompt, text_note=note, max_words=str(MAX_WORDS))
-    response = await session.calls.ask("verbalizer", [user(*shown, frame)])
+    model = session.settings.models.of("verbalizer")
+    asked = await question(session, sample, model, "verbalize", i2t_prompt=i2t_prompt, max_words=str(MAX_WORDS))
+    response = await session.calls.ask("verbalizer", [asked])
     if isinstance(response, Failure):
-        return Description(sample.id, "error", response.detail)
-    text = response.text.strip()
+        return Description(sample.id, "error", explained(response, "verbalizer"))
+    text = without_thinking(response.text)
     if response.refused or not text:
         return Description(sample.id, "refused" if response.refused else "unparseable", "")
     return Description(sample.id, "ok", text)

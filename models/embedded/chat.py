@@ -15,12 +15,13 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 from PIL import Image
 
 _DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
+_SHOWN = re.compile(r"\s*<text>.*</text>\s*", re.DOTALL)
 _RULE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _CHARACTERS_A_TOKEN = 4
 _PIXELS_A_TOKEN = 784
@@ -68,11 +69,13 @@ def texts(messages: Sequence[BaseMessage]) -> str:
 def prompt_and_frame(messages: Sequence[BaseMessage]) -> tuple[str, str]:
     """Return the prompt in use and the fixed frame around it: what stands before and after the first line `---`.
 
-    That line is looked for in the last text part that has one; text shown along with an image is a part of its own and
-    thus belongs to neither. Without such a line all text is prompt.
+    That line is looked for in the last text part of a user's message that has one; text shown along with an image is a
+    part of its own, between tags, before that part or after it, and belongs to neither. Without such a line all text is
+    prompt.
     """
-    for part in reversed(list(_text_parts(messages))):
-        if (rule := _RULE.search(part)) is not None:
+    asked = [message for message in messages if isinstance(message, HumanMessage)]
+    for part in reversed(list(_text_parts(asked))):
+        if (rule := _RULE.search(part)) is not None and _SHOWN.fullmatch(part) is None:
             return part[: rule.start()].strip(), part[rule.end() :].strip()
     return texts(messages).strip(), ""
 
