@@ -8,7 +8,6 @@ from models.embedded.pixels import Bytes, Plane, luma
 _STEP = 2
 _HUES = 36
 _VIVID = 0.2
-_GREY = 0.12
 
 
 def tone(rgb: Bytes) -> dict[str, float]:
@@ -74,7 +73,6 @@ def _shares(hue: Plane, saturation: Plane, value: Plane) -> dict[str, float]:
         "share of blue": vivid & (hue > 0.5) & (hue < 0.72),
         "share of green": vivid & (hue > 0.19) & (hue < 0.45),
         "share of skin tones": vivid & (hue < 0.11) & (saturation < 0.65) & (value > 0.35),
-        "share of grey": (saturation < _GREY) & (value > 0.15) & (value < 0.85),
     }
     return {name: float(mask.mean()) for name, mask in shares.items()}
 

@@ -57,11 +57,9 @@ def _composition(light: Plane, strength: Plane) -> dict[str, float]:
     axis = np.abs(np.linspace(-1, 1, _SIDE))
     ring = np.maximum(axis[:, None], axis[None])
     centre, border = ring < 0.5, ring > 0.8
-    share = strength / (strength.sum() + 1e-6) + 1e-9
     return {
         "symmetry": _correlation(light, light[:, ::-1]),
         "focus on the centre": float(np.log((strength[centre].mean() + 0.3) / (strength[border].mean() + 0.3))),
-        "spread of detail": float(-(share * np.log(share)).sum()),
         "light from above": float(light[: _SIDE // 3].mean() - light[-(_SIDE // 3) :].mean()),
     }
 

@@ -4,7 +4,7 @@ The same bytes give the same values, whatever else is in the dataset, and an ima
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from hashlib import sha256
 from threading import Lock
@@ -42,13 +42,14 @@ def measure(data: bytes) -> dict[str, float]:
 class Memory:
     """Values of the images seen last; safe to use from several threads: one measures an image, the others wait."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, measured: Callable[[bytes], Mapping[str, float]] = perceive, kept: int = KEPT) -> None:
+        self._measured = measured
         self._kept = kept
         self._values: OrderedDict[bytes, Future[Mapping[str, float]]] = OrderedDict()
         self._lock = Lock()
 
     def perceive(self, data: bytes) -> Mapping[str, float]:
-        """Return what `perceive` returns, read-only; a failure is not remembered."""
+        """Return the values of an image, read-only; a failure is raised to all who wait for it, and not remembered."""
         key = sha256(data).digest()
         with self._lock:
             known = self._values.get(key)
@@ -58,11 +59,11 @@ class Memory:
                     self._values.popitem(last=False)
             else:
                 self._values.move_to_end(key)
-        return known.result() if known is not None else self._measured(key, data, future)
+        return known.result() if known is not None else self._fill(key, data, future)
 
-    def _measured(self, key: bytes, data: bytes, future: Future[Mapping[str, float]]) -> Mapping[str, float]:
+    def _fill(self, key: bytes, data: bytes, future: Future[Mapping[str, float]]) -> Mapping[str, float]:
         try:
-            future.set_result(MappingProxyType(perceive(data)))
+            future.set_result(MappingProxyType(dict(self._measured(data))))
         except BaseException as error:
             with self._lock:
                 if self._values.get(key) is future:

@@ -50,14 +50,12 @@ SCALES: dict[str, Scale] = {
     "share of blue": Scale(0.05, 0.8, log_from=0.01),
     "share of green": Scale(0.05, 0.8, log_from=0.01),
     "share of skin tones": Scale(0.05, 0.8, log_from=0.01),
-    "share of grey": Scale(0.08, 0.8, log_from=0.01),
     # texture: grey levels, or free of units
     "sharpness": Scale(26, 0.3, log_from=1),
     "blur": Scale(1.7, 0.3, log_from=0.0),
     "noise": Scale(1.5, 0.9, log_from=0.1),
     "blockiness": Scale(0.25, 0.5, log_from=0.3),
     "texture variance": Scale(0.2, 0.26, log_from=0.05),
-    "texture kurtosis": Scale(3.5, 0.17, log_from=0.1),
     "texture skew": Scale(0.04, 0.065),
     "texture smoothness": Scale(0.33, 0.06),
     "texture unevenness": Scale(1.3, 0.35),
@@ -73,6 +71,5 @@ SCALES: dict[str, Scale] = {
     "edge coherence": Scale(0.685, 0.085),
     "symmetry": Scale(0.33, 0.18),
     "focus on the centre": Scale(0.45, 0.38),
-    "spread of detail": Scale(7.8, 0.2),
     "light from above": Scale(20, 25),
 }

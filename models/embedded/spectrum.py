@@ -12,7 +12,10 @@ Curve = npt.NDArray[np.float64]
 
 _RINGS = 128
 _LEAST_SIDE = 64
-_FLOOR = 0.02
+_ROUNDING = 0.1
+"""Power of the rounding to whole grey levels (1/12) and a little more: smooth images must not seem finely detailed."""
+_SMOOTHEST = 5
+"""A faint spectrum that falls with this power of the frequency is added: what a blank image gets."""
 
 
 def spectrum(light: Plane) -> dict[str, float]:
@@ -22,7 +25,8 @@ def spectrum(light: Plane) -> dict[str, float]:
     or made by a decoder that paints too little, falls faster than before.
     """
     frequency, power = _radial_power(_at_least(light, _LEAST_SIDE))
-    x, y = np.log(frequency), np.log(power + _FLOOR * (0.25 / frequency) ** 2.5)  # so that a blank image is no outlier
+    seen = np.maximum(power - _ROUNDING, 0) + (0.25 / frequency) ** _SMOOTHEST
+    x, y = np.log(frequency), np.log(seen)
     coarse = _line(x, y, 0.03, 0.2)
     fine = _line(x, y, 0.22, 0.36)
     whole = _line(x, y, 0.02, 0.5)

@@ -85,7 +85,6 @@ def _natural_scene(light: Plane, mean: Plane) -> dict[str, float]:
     pairs = (float((normal[:, 1:] * normal[:, :-1]).mean()) + float((normal[1:] * normal[:-1]).mean())) / 2
     return {
         "texture variance": variance,
-        "texture kurtosis": float((square * square).mean()) / variance**2,
         "texture skew": float((square * normal).mean()) / variance**1.5,
         "texture smoothness": pairs / variance,
         "texture unevenness": float(deviation.std()) / (float(deviation.mean()) + 0.2),

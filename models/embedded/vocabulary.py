@@ -40,7 +40,6 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("share of blue"),
     Attribute("share of green"),
     Attribute("share of skin tones"),
-    Attribute("share of grey", ("share of gray",)),
     # The finest structure
     Attribute("sharpness", ("acuity",)),
     Attribute("blur", ("blurriness", "softness")),
@@ -51,7 +50,6 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("spectral bend"),
     Attribute("spectral residual"),
     Attribute("texture variance"),
-    Attribute("texture kurtosis"),
     Attribute("texture skew"),
     Attribute("texture smoothness"),
     Attribute("texture unevenness"),
@@ -61,7 +59,6 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("edge coherence", ("coherence of edges",)),
     Attribute("symmetry", ("mirror symmetry",)),
     Attribute("focus on the centre", ("focus on the center", "central focus")),
-    Attribute("spread of detail"),
     Attribute("light from above"),
 )
 """All attributes; the general ones come first, in the order in which a caption mentions them."""
