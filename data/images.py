@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from math import sqrt
@@ -44,18 +45,48 @@ _TURNS = {
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """The file that is sent for an image."""
+
+    data: bytes
+    kind: str
+    """JPEG, PNG or WEBP."""
+    is_original: bool
+    """It is the stored file less its metadata, not one made anew."""
+
+    @property
+    def encoded(self) -> EncodedImage:
+        """The same as part of a message."""
+        text = b64encode(self.data).decode("ascii")
+        return EncodedImage(sha256(self.data).hexdigest(), _MEDIA_TYPES[self.kind], text)
+
+
 def encode_image(source: ImageSource, max_pixels: int, max_side: int) -> EncodedImage:
     """Return the image as it is sent, at most `max_pixels` pixels and `max_side` on its longer side.
 
     Safe to call from several threads. Raises `DataError`, and nothing else, for an image that can't be decoded in full.
     """
-    data = source.read()
+    return sent_file(source.read(), source.name, max_pixels, max_side).encoded
+
+
+def sent_file(data: bytes, name: str, max_pixels: int, max_side: int) -> SentFile:
+    """Return the file to send for a stored one; as `encode_image`. `name` is named in errors."""
     # Decoders fail on hostile bytes in every way there is (struct.error, IndexError, MemoryError ...).
     try:
-        sent, kind = _encode(data, max_pixels, max_side)
+        return _encode(data, max_pixels, max_side)
     except Exception as error:
-        raise DataError(f"{source.name}: {_reason(error)}") from error
-    return EncodedImage(sha256(sent).hexdigest(), _MEDIA_TYPES[kind], b64encode(sent).decode("ascii"))
+        raise DataError(f"{name}: {_reason(error)}") from error
+
+
+def fitting(width: int, height: int, max_pixels: int, max_side: int) -> tuple[int, int]:
+    """Return the size that an image of this size is scaled down to, or its own where it is within the limits."""
+    scale = min(1.0, max_side / max(width, height), sqrt(max_pixels / (width * height)))
+    if scale == 1.0:
+        return width, height
+    short, long = sorted((max(1, int(width * scale)), max(1, int(height * scale))))
+    long = min(long, max_pixels // short)
+    return (short, long) if width <= height else (long, short)
 
 
 def check_images(samples: Iterable[Sample]) -> Iterator[str]:
@@ -103,31 +134,22 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
-def _encode(data: bytes, max_pixels: int, max_side: int) -> tuple[bytes, str]:
+def _encode(data: bytes, max_pixels: int, max_side: int) -> SentFile:
     with _open(data) as image:
         image.load()
         kind = image.format or ""
-        size = _fitting(image.width, image.height, max_pixels, max_side)
+        size = fitting(image.width, image.height, max_pixels, max_side)
         if size == image.size and _is_plain(image):
             stripped = without_metadata(data, kind)
             if stripped is not None:
-                return stripped, kind
+                return SentFile(stripped, kind, is_original=True)
         turn = _turn(image)
         flat = _flattened(image if turn is None else image.transpose(turn))
-    size = _fitting(flat.width, flat.height, max_pixels, max_side)
+    size = fitting(flat.width, flat.height, max_pixels, max_side)
     if size != flat.size:
         flat = flat.resize(size, Image.Resampling.LANCZOS)
     lossy_and_large = kind in _LOSSY and flat.width * flat.height > _LARGE
     return _saved(flat, "JPEG" if lossy_and_large else "PNG")
-
-
-def _fitting(width: int, height: int, max_pixels: int, max_side: int) -> tuple[int, int]:
-    scale = min(1.0, max_side / max(width, height), sqrt(max_pixels / (width * height)))
-    if scale == 1.0:
-        return width, height
-    short, long = sorted((max(1, int(width * scale)), max(1, int(height * scale))))
-    long = min(long, max_pixels // short)
-    return (short, long) if width <= height else (long, short)
 
 
 def _is_plain(image: Image.Image) -> bool:
@@ -182,11 +204,11 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted or image
 
 
-def _saved(image: Image.Image, kind: str) -> tuple[bytes, str]:
+def _saved(image: Image.Image, kind: str) -> SentFile:
     image.info.clear()
     buffer = BytesIO()
     if kind == "JPEG":
         image.save(buffer, "JPEG", quality=95, subsampling=0)
     else:
         image.save(buffer, "PNG")
-    return buffer.getvalue(), kind
+    return SentFile(buffer.getvalue(), kind, is_original=False)

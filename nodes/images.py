@@ -1,20 +1,24 @@
-"""Each image is prepared once for a model and reused across prompts, from a bounded memory cache."""
+"""Each image is prepared once for a model and reused across prompts, from a bounded memory cache over files.
+
+Memory stays flat with the number of images: beyond the cache there are about 200 bytes for each.
+"""
 
 import asyncio
 from collections import OrderedDict
+from pathlib import Path
 
-from data.images import encode_image
-
-from state.sample import EncodedImage, Sample
+from data.image_files import ImageFiles
+from state.sample import EncodedImage, ImageSource, Sample
 from state.settings import ModelSettings
 
-_Key = tuple[str, int, int, int]
+_Key = tuple[str, str, int, int, int]
 
 
 class ImageCache:
-    """Encoded images by (sample, position, pixel limits); the least recently used go first."""
+    """Encoded images by (sample, position, pixel limits); the least recently used go first, and are read again."""
 
-    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
+    def __init__(self, folder: Path | None = None, max_bytes: int = 128 * 2**20) -> None:
+        self._files = ImageFiles(folder)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._encoded: OrderedDict[_Key, EncodedImage] = OrderedDict()
@@ -26,19 +30,19 @@ class ImageCache:
         return tuple([await self._one(sample, position, model) for position in range(len(sample.images))])
 
     async def _one(self, sample: Sample, position: int, model: ModelSettings) -> EncodedImage:
-        key = (sample.id, position, model.max_pixels, model.max_side)
+        source = sample.images[position]
+        key = (sample.id, source.name, position, model.max_pixels, model.max_side)
         if key in self._encoded:
             self._encoded.move_to_end(key)
             return self._encoded[key]
         if key not in self._pending:
-            self._pending[key] = asyncio.create_task(self._encode(key, sample))
+            self._pending[key] = asyncio.create_task(self._encode(key, source))
         return await self._pending[key]
 
-    async def _encode(self, key: _Key, sample: Sample) -> EncodedImage:
-        _, position, max_pixels, max_side = key
+    async def _encode(self, key: _Key, source: ImageSource) -> EncodedImage:
         try:
             async with self._threads:
-                image = await asyncio.to_thread(encode_image, sample.images[position], max_pixels, max_side)
+                image = await asyncio.to_thread(self._files.encode, source, *key[-2:])
         finally:
             del self._pending[key]
         self._encoded[key] = image

@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from langgraph.runtime import Runtime
-from state.config import config_hash
 
 from data.dataset import Dataset, load_dataset
 from models.budget import Budget
@@ -22,6 +21,7 @@ from models.calls import ModelCaller
 from models.messages import Role
 from models.store import ResponseStore
 from nodes.images import ImageCache
+from state.config import config_hash
 from state.sample import Sample, SplitName
 from state.settings import DataSettings, Settings, TaskSettings
 
@@ -151,7 +151,8 @@ async def _new_session(settings: Settings, store: Path | str, dataset: Dataset |
     except BaseException:
         await opened.close()
         raise
-    return Session(settings, dataset, opened, calls, ImageCache(), time.monotonic())
+    images = ImageCache(store.parent / "images" if isinstance(store, Path) else None)
+    return Session(settings, dataset, opened, calls, images, time.monotonic())
 
 
 @lru_cache(maxsize=4)

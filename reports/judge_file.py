@@ -20,9 +20,8 @@ class JudgeFile(BaseModel):
     """The text the run arrived at; the frame with the answer's format is added when judging."""
     task: TaskSettings
     model: ModelSettings
-    """The judge the prompt was optimized for; another one needs validating again."""
-    part_order: Literal["image_first"] = "image_first"
-    """Images before the prompt, as when optimizing: another order changes verdicts."""
+    """The judge the prompt was optimized for, with its `part_order`; another one, or another order, changes verdicts
+    and needs validating again."""
     validation: dict[str, float] = {}
     """Agreement with people on the validation split, for the record."""
 

@@ -3,6 +3,7 @@
 run.json         format, thread id, config hash, checkpoints, seconds   config.yaml   resolved settings
 result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
 events.jsonl     progress, one event a line                             responses.sqlite
+images/          those that had to be scaled or converted, as they are sent
 verdicts/{initial,best}.jsonl    rounds/NN/{judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
 """
 
