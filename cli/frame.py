@@ -59,7 +59,7 @@ def _where(progress: Progress, elapsed: str) -> str:
 
 
 def _work(progress: Progress) -> str:
-    items = f" · {progress.done} of {progress.total}" if progress.total else ""
+    items = f" · {progress.done}/{progress.total}" if progress.total else ""
     return phase_in_words(progress) + items
 
 

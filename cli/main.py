@@ -3,6 +3,7 @@
 What takes long to import is imported inside the commands' functions, so that `blpo --help` answers at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -29,15 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 failed, 2 usage (a setting, a dataset, a run), 4 budget spent, 130 interrupted.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # file names and prompts may hold what the terminal can't show
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         code = app(args=arguments, prog_name="blpo", standalone_mode=False)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         return explain(error)
     return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """Write somewhere even if the caller closed a stream, and anything: file names, prompts and labels are foreign."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _print_version(wanted: bool) -> None:

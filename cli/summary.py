@@ -34,7 +34,9 @@ def print_summary(result: Result, directory: str) -> None:
     split = result["test"] or result["validation"]
     if split is not None:
         console.print()
-        console.print(agreement_table("test" if result["test"] else "validation", split, result["metric"]))
+        console.print(
+            agreement_table("test" if result["test"] else "validation (which selects)", split, result["metric"])
+        )
     console.print()
     in_file = not console.is_terminal  # where lines are searched, not read: whole sentences
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
@@ -66,7 +68,7 @@ def verdict(result: Result) -> str:
 def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
     """Initial against best: one row a metric over the answered samples, and how many were answered."""
     initial, best = measured["initial"], measured["best"]
-    title = f"Agreement with people on the {split} split, {best['n']} samples"
+    title = f"Agreement with people on {split}, {best['n']} samples"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):
