@@ -49,9 +49,8 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
 def _failed(error: BaseException, view: View, as_json: bool) -> int:
     run = view.progress.run
     if run and isinstance(error, sqlite3.Error | OSError):
-        reason = error.strerror if isinstance(error, OSError) else error
-        named = getattr(error, "filename", None) or short_path(run)
-        say(f"{named} can't be written: {reason}; what was done is kept")
+        named = getattr(error, "filename", None) or f"{short_path(run)} or its checkpoints"
+        say(f"{named} can't be written: {getattr(error, 'strerror', None) or error}; what was done is kept")
         code = 1
     else:
         code = explain(error)

@@ -56,5 +56,6 @@ def duration(seconds: float) -> str:
 
 
 def short_path(path: str | Path) -> str:
-    """The shorter one of a path and the same from here."""
-    return min(str(path), os.path.relpath(path), key=len)
+    """A path below the current directory as it is from here, any other as it stands."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith(os.pardir) else relative

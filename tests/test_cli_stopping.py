@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.main import main
 from cli.signals import stop_signals
@@ -93,3 +94,20 @@ def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: py
     capsys.readouterr()
     assert main(["resume", "run", "--quiet", "--set", "limits.calls=10000"]) == 0
     assert ": all rounds were done" in capsys.readouterr().out
+
+
+def test_a_server_that_is_down_fails_the_run_and_resume_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = {"judge": {"name": "vllm:nobody", "base_url": "http://127.0.0.1:9/v1", "max_retries": 0}}
+    models["optimizer"] = {"name": "embedded:optimizer"}
+    config = {"data": {"path": "labels.csv"}, "models": models}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    assert main(["optimize", str(folder / "config.yaml"), "--run-dir", "run", "--quiet", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["status"] == "failed"
+    assert out == (folder.parent / "run" / "result.json").read_text()
+    message, resume = err.splitlines()
+    assert message.startswith("blpo: 21 of 21 judge calls failed after retries")
+    assert resume == "resume with: blpo resume run"
+    assert main(["resume", "run", "--quiet"]) == 1
