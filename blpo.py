@@ -8,14 +8,12 @@
 result.json; `resume` goes on with a run that was stopped or killed.
 """
 
-import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +24,19 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 
 from data.check import check
-from data.sources import file_sample
 from graph.outer import builder
 from nodes.evaluate_test import partial_result
-from nodes.judge import judge_sample
 from nodes.rounds import closed_rounds
-from nodes.session import Session, dataset_of, judging_session, open_session, store_path
-from reports.judge_file import JudgeFile, read_judge_file
+from nodes.session import Session, dataset_of, open_session, store_path
+from reports.judge import Judge, load_judge
 from reports.outputs import write_judge, write_rounds, write_verdicts
 from reports.run_directory import RunDirectory
 from state.config import dump_settings, load_settings
 from state.errors import BlpoError, DataError
 from state.loops import RoundRecord
 from state.result import Result, RunStatus
-from state.sample import Sample, SplitName
+from state.sample import SplitName
 from state.settings import Settings
-from state.verdict import Verdict
 
 __all__ = ["Judge", "load_judge", "optimize", "resume"]
 
@@ -98,40 +93,6 @@ async def resume(
         run.write("config.yaml", dump_settings(settings))
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         return await _Drive(run, settings, on_event, control).to_the_end()
-
-
-class Judge:
-    """A judge prompt with its model, as a run left it."""
-
-    def __init__(self, file: JudgeFile) -> None:
-        self.file = file
-
-    async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
-        """Judge files, or samples with texts; one verdict each, in order.
-
-        A failure, also an image that can't be read, is a verdict with that status.
-        """
-        samples = [image if isinstance(image, Sample) else file_sample(Path(image)) for image in images]
-        return [verdict async for verdict in self.verdicts(samples)]
-
-    async def verdicts(self, samples: Iterable[Sample]) -> AsyncIterator[Verdict]:
-        """Judge one sample after the other as they are asked for, `max_concurrency` at a time, in order."""
-        async with judging_session(self.file.settings) as session:
-            for chunk in _chunks(samples, 4 * self.file.model.max_concurrency):
-                judged = await asyncio.gather(*(self._verdict(session, sample) for sample in chunk))
-                for verdict in judged:
-                    yield verdict
-
-    async def _verdict(self, session: Session, sample: Sample) -> Verdict:
-        try:
-            return await judge_sample(session, self.file.judge_prompt, sample)
-        except DataError as error:
-            return Verdict(sample.id, "error", None, str(error))
-
-
-def load_judge(path: str | Path) -> Judge:
-    """Read a judge.yaml; raises `ConfigError`."""
-    return Judge(read_judge_file(Path(path)))
 
 
 class _Drive:
@@ -233,9 +194,3 @@ def check_data(settings: Settings) -> None:
 
 def _default_directory(settings: Settings) -> Path:
     return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S-%f}-{settings.run_name}"
-
-
-def _chunks(samples: Iterable[Sample], size: int) -> Iterable[list[Sample]]:
-    remaining = iter(samples)
-    while chunk := list(islice(remaining, size)):
-        yield chunk

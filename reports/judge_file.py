@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from state.errors import ConfigError
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, PromptSettings, Settings, TaskSettings
+from state.yaml_text import read_yaml, write_yaml
 
 
 class JudgeFile(BaseModel):
@@ -37,32 +37,14 @@ class JudgeFile(BaseModel):
 
     def dump(self) -> str:
         """As YAML, the prompt as readable text."""
-        return yaml.dump(self.model_dump(mode="json"), Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True)
+        return write_yaml(self.model_dump(mode="json"))
 
 
 def read_judge_file(path: Path) -> JudgeFile:
     """Read judge.yaml; raises `ConfigError` naming the file and what is wrong."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return JudgeFile.model_validate(content)
-    except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist; give the judge.yaml of a run directory") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} can't be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+        return JudgeFile.model_validate(read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole file"
         raise ConfigError(f"{path} is no judge file: {where}: {first['msg']}") from None
-
-
-class _ReadableDumper(yaml.SafeDumper):
-    pass
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_ReadableDumper.add_representer(str, _text)
