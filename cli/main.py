@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.check import check
+from cli.estimate import estimate
 from cli.failures import explain
 from cli.judge import judge
 from cli.optimize import optimize
@@ -23,6 +24,7 @@ app.command()(optimize)
 app.command()(resume)
 app.command()(judge)
 app.command()(check)
+app.command()(estimate)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

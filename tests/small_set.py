@@ -18,14 +18,14 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def draw_dataset(folder: Path, size: int = 30) -> Path:
-    """Images of little or much noise, rated 1 to 5, and the config beside them."""
+    """Images rated 1 to 5 by their noise (some wrongly, so that errors remain), and the config beside them."""
     (folder / "images").mkdir(parents=True)
     generator = np.random.default_rng(0)
     rows = []
     for i in range(size):
         pixels = 128 + generator.normal(0, 5 + 12 * (i % 5), (32, 32, 3))
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / "images" / f"{i:03}.png")
-        rows.append({"id": f"s{i}", "image": f"images/{i:03}.png", "label": str(5 - i % 5)})
+        rows.append({"id": f"s{i}", "image": f"images/{i:03}.png", "label": str(5 - i % 5 if i % 7 else 1 + i % 5)})
     write_labels(folder, rows)
     config = {"data": {"path": "labels.csv"}, "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 4}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
