@@ -21,6 +21,8 @@ from models.secrets import one_line
 from models.served_model import ServedModel
 from models.single_flight import SingleFlight
 from models.store import ResponseStore, RoleCounts
+from models.structure import Structure
+from models.traffic import begin_count
 from models.vision import require_vision
 from state.errors import BlpoError
 from state.result import RoleUsage
@@ -44,11 +46,17 @@ class ModelCaller:
     """The models of a run, for one event loop. Make one with `create`, and `close` it before its store."""
 
     def __init__(
-        self, models: Mapping[Role, ServedModel], budget: Budget, store: ResponseStore, backoff: Backoff
+        self,
+        models: Mapping[Role, ServedModel],
+        budget: Budget,
+        store: ResponseStore,
+        structure: Structure,
+        backoff: Backoff,
     ) -> None:
         self.budget = budget
         self._models = models
         self._store = store
+        self._structure = structure
         self._backoff = backoff
         self._limiters = Limiters(model.settings for model in models.values())
         self._flights: SingleFlight[Response | Failure] = SingleFlight()
@@ -70,7 +78,8 @@ class ModelCaller:
         settings = {role: models.of(role) for role in ROLES}
         chats = {each: chat_model(each) for each in set(settings.values())}
         by_role = {role: ServedModel(each, provider_of(each), chats[each]) for role, each in settings.items()}
-        return cls(by_role, Budget.resumed(limits, await store.usage()), store, backoff or Backoff())
+        budget, structure = Budget.resumed(limits, await store.usage()), await Structure.load(store)
+        return cls(by_role, budget, store, structure, backoff or Backoff())
 
     async def ask(
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
@@ -84,7 +93,7 @@ class ModelCaller:
         request = model.request(messages, schema)
         if request.key in self._failed:
             return self._failed[request.key]
-        work = partial(self._answer, role, model, request, model.arguments(schema))
+        work = partial(self._answer, role, model, request, schema)
         outcome, joined = await self._flights.run(request.key, work)
         if joined and isinstance(outcome, Response):
             self._store.hit(role)
@@ -108,42 +117,46 @@ class ModelCaller:
                 await model.provider.close(model.chat)
 
     async def _answer(
-        self, role: Role, model: ServedModel, request: Request, arguments: Mapping[str, Any]
+        self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
     ) -> Response | Failure:
         gate = self._gate
         stored = await self._store.get(request.key)
         if stored is not None:
             self._store.hit(role)
             return stored
-        async with self._limiters.of(model.settings):
+        async with self._limiters.of(model.settings).places:
             if gate.error is not None:
                 raise type(gate.error)(str(gate.error)) from gate.error
             try:
-                return await self._issue(role, model, request, arguments)
+                return await self._issue(role, model, request, schema)
             except BlpoError as error:
                 gate.error = error
                 self._gate = _Gate()
                 raise
 
     async def _issue(
-        self, role: Role, model: ServedModel, request: Request, arguments: Mapping[str, Any]
+        self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
     ) -> Response | Failure:
         """Admit, record, send, and record what came of it. A call that is cancelled stays open in the record."""
         self.budget.admit(role)
         answer: Response | None = None
+        traffic = begin_count()
         try:
             call_id = await self._store.begin(request.key, role, model.settings.name)
             self._flights.commit(request.key)
             try:
-                outcome, attempts = await model.send(request, arguments, self._backoff)
+                limiter = self._limiters.of(model.settings)
+                outcome, attempts = await model.send(request, schema, self._structure, limiter, self._backoff)
             except Exception as error:
-                await self._store.fail(call_id, Failure("rejected", one_line(str(error) or type(error).__name__)))
+                fault = Failure("rejected", one_line(str(error) or type(error).__name__))
+                await self._store.fail(call_id, fault, traffic=traffic)
                 raise
             if isinstance(outcome, Failure):
                 self._failed[request.key] = outcome
-                await self._store.fail(call_id, outcome, attempts=attempts)
+                await self._store.fail(call_id, outcome, attempts=attempts, traffic=traffic)
             else:
-                await self._store.finish(call_id, outcome, usd=model.usd(outcome), attempts=attempts)
+                usd = model.usd(outcome)
+                await self._store.finish(call_id, outcome, usd=usd, attempts=attempts, traffic=traffic)
                 answer = outcome
             return outcome
         finally:

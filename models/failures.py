@@ -24,18 +24,29 @@ from models.secrets import one_line
 from state.errors import ModelError
 from state.settings import ModelSettings
 
+_BUSY = (429, 503, 529)
 _FILTERS = ("content_filter", "content_policy_violation", "moderation_blocked")
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|maximum context length|context ?window|longer than the maximum model length"
+    r"|prompt is too long|input tokens exceed",
+    re.I,
+)
+"""How servers say with a 400 that a prompt is too long."""
 _TOO_LARGE = re.compile(
     r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)", re.I
 )
 """How servers say with a 400 what 413 stands for."""
+_OF_SCHEMAS = re.compile(r"response_format|structured_?output|json_?schema|guided", re.I)
 _NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
 """What LangChain raises for a reply that is not JSON or has no choices."""
 _SETTINGS = {
     "model": "name",
-    "temperature": "temperature",
-    "max_tokens": "max_tokens",
-    "max_completion_tokens": "max_tokens",
+    "temperature": "temperature (null: not sent)",
+    "max_tokens": "max_tokens_parameter or max_tokens",
+    "max_completion_tokens": "max_tokens_parameter or max_tokens",
+    "reasoning_effort": "reasoning_effort",
+    "logprobs": "logprobs",
+    "top_logprobs": "logprobs",
     "response_format": "structured_output",
 }
 """Request parameters, and the setting of a model that each comes from."""
@@ -48,6 +59,8 @@ class Transient:
     failure: Failure
     wait: float | None
     """Seconds the server asked to wait; None: it didn't say."""
+    busy: bool = False
+    """The server has more to do than it can: ask it less."""
 
 
 def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure | Response | None:
@@ -69,15 +82,24 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     return None if kind is None else Transient(Failure(kind, detail), None)
 
 
+def refuses_schema(error: Exception) -> bool:
+    """Whether the server answered that it can't constrain an answer to a schema."""
+    if getattr(error, "status_code", None) not in (400, 422, 501):
+        return False
+    return _OF_SCHEMAS.search(f"{getattr(error, 'param', '')} {error}") is not None
+
+
 def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSettings) -> Transient | Failure | Response:
     code, parameter = str(getattr(error, "code", "")), str(getattr(error, "param", ""))
     if status == 429 and code == "insufficient_quota":
         return Failure("quota", detail)
     if status in (408, 409, 429) or status >= 500:
         kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
-        return Transient(Failure(kind, detail), _retry_after(error))
+        return Transient(Failure(kind, detail), _retry_after(error), status in _BUSY)
     if status in (401, 403, 404):
         raise ModelError(_hopeless(detail, status, settings))
+    if status == 400 and _TOO_LONG.search(f"{code} {detail}"):
+        return Failure("too_long", detail)
     if status == 413 or _TOO_LARGE.search(detail):
         return Failure("too_large", detail)
     if code in _FILTERS:
@@ -111,7 +133,8 @@ def _kind_without_status(error: Exception) -> FailureKind | None:
 
 def _retry_after(error: Any) -> float | None:
     """Seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    source = error if hasattr(error, "headers") else getattr(error, "response", None)
+    headers = getattr(source, "headers", None) or {}
     try:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)

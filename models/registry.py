@@ -38,8 +38,9 @@ class Provider:
     """Makes a LangChain chat model; raises `ModelError` for a name or key that is missing. Opens no connection."""
     parameters: Callable[[ModelSettings], dict[str, Any]] = sent_parameters
     """Everything beside name, messages and schema that can change an answer: part of a request's key. Plain JSON."""
-    constrain: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    """Arguments of a call that ask for an answer of a JSON schema; None: it can't be asked."""
+    constrain: Callable[[dict[str, Any], bool | str], dict[str, Any]] | None = None
+    """Arguments of a call that ask for an answer of a JSON schema, in the form that `structured_output` says; None: it
+    can't be asked."""
     close: Callable[["BaseChatModel"], Awaitable[None]] | None = None
     local: bool = False
     """Runs in this process: it has no time-outs and no retries, and an exception in it is a fault of ours."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from models.label_scores import label_scores
 from models.messages import Message
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Response:
     output_tokens: int = 0
     model_version: str = ""
     """The model that answered, by its own account."""
+    scores: tuple[tuple[str, float], ...] = ()
+    """(label, probability) for each label, where log-probabilities were asked for and tell; they add up to 1."""
 
 
 FailureKind = Literal[
@@ -46,8 +49,8 @@ class Failure:
     """One line, without secrets."""
 
 
-def from_langchain(reply: "AIMessage", messages: Sequence[Message]) -> Response:
-    """Read a LangChain model's reply to `messages`.
+def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequence[str] = ()) -> Response:
+    """Read a LangChain model's reply to `messages`; with `labels`, how probable each is, where the reply tells.
 
     Lone surrogates, which a JSON reply can hold and UTF-8 can't, become question marks.
     """
@@ -62,6 +65,7 @@ def from_langchain(reply: "AIMessage", messages: Sequence[Message]) -> Response:
         input_tokens=usage["input_tokens"] if usage else _tokens(*(p for m in messages for p in m.parts)),
         output_tokens=usage["output_tokens"] if usage else _tokens(text),
         model_version=str(reply.response_metadata.get("model_name") or ""),
+        scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
     )
 
 

@@ -1,11 +1,13 @@
-"""Trying again: jittered exponential backoff, and the server's own Retry-After."""
+"""Trying again: jittered exponential backoff, the server's own Retry-After, and a deadline over all tries."""
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from models.failures import Transient, outcome_of
+from models.limiter import Limiter
 from models.response import Failure, Response
 from state.settings import ModelSettings
 
@@ -27,23 +29,41 @@ class Backoff:
 
 
 async def with_retries(
-    attempt: Callable[[], Awaitable[Response]], settings: ModelSettings, backoff: Backoff
+    attempt: Callable[[float], Awaitable[Response]], settings: ModelSettings, backoff: Backoff, limiter: Limiter
 ) -> tuple[Response | Failure, int]:
-    """Run `attempt` until it answers or `max_retries` are used up; returns the outcome and the number of attempts.
+    """Run `attempt`, given the seconds it may take, until it answers or the retries or the deadline are used up.
 
-    Raises `ModelError` where no request to this model can succeed, and whatever is not a model's failure.
+    Returns the outcome and the number of attempts. The deadline counts tries and the waits between them, not the wait
+    for room under the limits. Raises `ModelError` where no request to this model can succeed, and whatever is not a
+    model's failure.
     """
-    retry = 0
+    left, retry = settings.deadline, 0
     while True:
-        try:
-            return await attempt(), retry + 1
-        except Exception as error:
-            outcome = outcome_of(error, settings)
-            if outcome is None:
-                raise
+        async with limiter.trying():
+            begun = time.monotonic()
+            outcome = await _outcome(attempt, min(settings.timeout, left), settings)
+            if isinstance(outcome, Response):
+                limiter.answered(outcome.input_tokens + outcome.output_tokens)
         if not isinstance(outcome, Transient):
             return outcome, retry + 1
-        if retry == settings.max_retries or (outcome.wait or 0) > _LONGEST_ASKED:
+        gives_up = retry == settings.max_retries or (outcome.wait or 0) > _LONGEST_ASKED
+        if outcome.busy:
+            limiter.busy(begun, None if gives_up else outcome.wait)
+        wait = backoff.seconds(retry, outcome.wait)
+        left -= time.monotonic() - begun + wait
+        if gives_up or left <= 0:
             return outcome.failure, retry + 1
-        await asyncio.sleep(backoff.seconds(retry, outcome.wait))
+        await asyncio.sleep(wait)
         retry += 1
+
+
+async def _outcome(
+    attempt: Callable[[float], Awaitable[Response]], seconds: float, settings: ModelSettings
+) -> Response | Failure | Transient:
+    try:
+        return await attempt(seconds)
+    except Exception as error:
+        outcome = outcome_of(error, settings)
+        if outcome is None:
+            raise
+        return outcome

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.failures import refuses_schema
+from models.limiter import Limiter
 from models.messages import Message, to_langchain
 from models.prices import price_of
 from models.registry import Provider
 from models.request import Request
 from models.response import Failure, Response, from_langchain
 from models.retries import Backoff, with_retries
+from models.structure import Structure
+from models.verdict_format import labels_of
 from state.settings import ModelSettings
 
 if TYPE_CHECKING:  # it takes half a second to import
@@ -37,28 +41,53 @@ class ServedModel:
         """Arguments of a call that constrain its answer; none where that is switched off or not to be had."""
         if schema is None or self.provider.constrain is None or not self.settings.structured_output:
             return {}
-        return self.provider.constrain(dict(schema))
+        return self.provider.constrain(dict(schema), self.settings.structured_output)
 
     async def send(
-        self, request: Request, arguments: Mapping[str, Any], backoff: Backoff
+        self,
+        request: Request,
+        schema: Mapping[str, Any] | None,
+        structure: Structure,
+        limiter: Limiter,
+        backoff: Backoff,
     ) -> tuple[Response | Failure, int]:
         """The outcome, and in how many attempts; raises `ModelError` where no request can succeed."""
         asked = to_langchain(request.messages)
+        labels = labels_of(schema) if schema and self.settings.logprobs else ()
 
-        async def attempt() -> Response:
-            reply = await self.chat.ainvoke(asked, **arguments)
-            return from_langchain(reply, request.messages)
+        async def ask(arguments: Mapping[str, Any]) -> Response:
+            return from_langchain(await self.chat.ainvoke(asked, **arguments), request.messages, labels)
 
-        async def attempt_in_time() -> Response:
+        async def attempt(seconds: float) -> Response:
             try:
-                async with asyncio.timeout(self.settings.timeout):
-                    return await attempt()
+                async with asyncio.timeout(seconds):
+                    return await self._constrained(ask, schema, structure)
             except TimeoutError as error:
-                raise TimeoutError(f"no answer within timeout ({self.settings.timeout:g} s)") from error
+                raise TimeoutError(f"no answer within timeout ({seconds:g} s)") from error
 
         if self.provider.local:
-            return await attempt(), 1
-        return await with_retries(attempt_in_time, self.settings, backoff)
+            return await ask(self.arguments(schema)), 1
+        return await with_retries(attempt, self.settings, backoff, limiter)
+
+    async def _constrained(
+        self,
+        ask: Callable[[Mapping[str, Any]], Awaitable[Response]],
+        schema: Mapping[str, Any] | None,
+        structure: Structure,
+    ) -> Response:
+        """The answer, constrained to the schema where the server knows how to; what it makes of that is recorded."""
+        arguments = self.arguments(schema)
+        if schema is None or not arguments or not structure.asked(self.settings):
+            return await ask({})
+        try:
+            response = await ask(arguments)
+        except Exception as error:
+            if not refuses_schema(error):
+                raise
+            await structure.refused(self.settings, error)
+            return await ask({})
+        await structure.answered(self.settings, response, schema)
+        return response
 
     def usd(self, response: Response) -> float | None:
         """What an answer cost in US dollars; None where the price is not known."""

@@ -5,6 +5,7 @@ request is sent, so that calls and spend are counted exactly, also across kills.
 """
 
 import hashlib
+import json
 import sqlite3
 import time
 from collections import Counter
@@ -12,38 +13,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from models.database import Database
 from models.response import Failure, Response
+from models.traffic import Traffic
 from state.errors import RunError
 
 T = TypeVar("T")
+NONE = Traffic()
 
-FORMAT = 1
+FORMAT = 2
 
 SCHEMA = """
 CREATE TABLE responses (
   key TEXT PRIMARY KEY, text TEXT NOT NULL, refused INTEGER NOT NULL, finish_reason TEXT NOT NULL,
-  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, model_version TEXT NOT NULL);
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, model_version TEXT NOT NULL, scores TEXT NOT NULL);
 CREATE TABLE calls (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, issued_at REAL NOT NULL,
-  outcome TEXT, detail TEXT, attempts INTEGER, input_tokens INTEGER, output_tokens INTEGER, usd REAL);
+  outcome TEXT, detail TEXT, attempts INTEGER, input_tokens INTEGER, output_tokens INTEGER, usd REAL,
+  bytes_sent INTEGER, bytes_received INTEGER);
 CREATE TABLE texts (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE hits (role TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE servers (model TEXT, address TEXT, structured_output TEXT NOT NULL, PRIMARY KEY (model, address));
 """
 # calls.outcome: null while in flight (and for ever, if the process was killed then), 'ok' or 'failed'.
 
-_ANSWER = "SELECT text, refused, finish_reason, input_tokens, output_tokens, model_version FROM responses WHERE key = ?"
+_ANSWER = """
+SELECT text, refused, finish_reason, input_tokens, output_tokens, model_version, scores FROM responses WHERE key = ?
+"""
 _BEGIN = "INSERT INTO calls (key, role, model, issued_at) VALUES (?, ?, ?, ?)"
-_KEEP = "INSERT OR REPLACE INTO responses SELECT key, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ?"
-_FINISH = "UPDATE calls SET outcome = 'ok', attempts = ?, input_tokens = ?, output_tokens = ?, usd = ? WHERE id = ?"
-_FAIL = "UPDATE calls SET outcome = 'failed', attempts = ?, detail = ? WHERE id = ?"
+_KEEP = "INSERT OR REPLACE INTO responses SELECT key, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ?"
+_FINISH = """
+UPDATE calls SET outcome = 'ok', attempts = ?, bytes_sent = ?, bytes_received = ?, input_tokens = ?, output_tokens = ?,
+                 usd = ? WHERE id = ?
+"""
+_FAIL = """
+UPDATE calls SET outcome = 'failed', attempts = ?, bytes_sent = ?, bytes_received = ?, detail = ? WHERE id = ?
+"""
 _HITS = "INSERT INTO hits VALUES (?, ?) ON CONFLICT (role) DO UPDATE SET count = count + excluded.count"
 _TWICE = "SELECT count(*) FROM (SELECT 1 FROM calls GROUP BY key HAVING count(*) > 1)"
 _USAGE = """
 SELECT role, count(*), sum(outcome = 'ok'), sum(outcome = 'failed'), sum(input_tokens), sum(output_tokens), sum(usd),
-       sum(outcome = 'ok' AND usd IS NULL)
+       sum(outcome = 'ok' AND usd IS NULL), sum(bytes_sent), sum(bytes_received)
 FROM calls GROUP BY role
 """
 
@@ -64,6 +76,9 @@ class RoleCounts:
     usd: float = 0.0
     unpriced: int = 0
     """Answers whose price was unknown; they are not in `usd`."""
+    bytes_sent: int = 0
+    """Bodies of all tries, as far as the client counts them."""
+    bytes_received: int = 0
 
 
 class ResponseStore:
@@ -89,7 +104,7 @@ class ResponseStore:
     async def get(self, key: str) -> Response | None:
         """The stored answer to the request with this key."""
         row = await self._database.read(lambda db: db.execute(_ANSWER, (key,)).fetchone())
-        return None if row is None else Response(row[0], bool(row[1]), *row[2:])
+        return None if row is None else _response(row)
 
     def hit(self, role: str) -> None:
         """Count an answer that `role` was served without a call; it is written along with the next write."""
@@ -100,13 +115,15 @@ class ResponseStore:
         row = (key, role, model, time.time())
         return await self._write(lambda db: int(db.execute(_BEGIN, row).lastrowid or 0))
 
-    async def finish(self, call_id: int, response: Response, *, usd: float | None = None, attempts: int = 1) -> None:
-        """Keep the answer to a call, with what it cost (None: unknown) and how often it was tried."""
-        await self._write(partial(_finish, call_id, response, usd, attempts))
+    async def finish(
+        self, call_id: int, response: Response, *, usd: float | None = None, attempts: int = 1, traffic: Traffic = NONE
+    ) -> None:
+        """Keep the answer to a call, with what it cost (None: unknown), how often it was tried, and its bytes."""
+        await self._write(partial(_finish, call_id, response, usd, attempts, traffic))
 
-    async def fail(self, call_id: int, failure: Failure, *, attempts: int = 1) -> None:
+    async def fail(self, call_id: int, failure: Failure, *, attempts: int = 1, traffic: Traffic = NONE) -> None:
         """Record that a call ended without an answer."""
-        row = (attempts, f"{failure.kind}: {failure.detail}", call_id)
+        row = (attempts, traffic.sent, traffic.received, f"{failure.kind}: {failure.detail}", call_id)
         await self._write(lambda db: db.execute(_FAIL, row))
 
     async def put_text(self, text: str) -> str:
@@ -124,6 +141,16 @@ class ResponseStore:
             raise RunError(f"{self._database.path}: holds no text {sha256}; restore the file that belongs to this run")
         return str(row[0])
 
+    async def servers(self) -> dict[tuple[str, str], str]:
+        """What is known of how servers treat a schema, by model and address."""
+        rows = await self._database.read(lambda db: db.execute("SELECT * FROM servers").fetchall())
+        return {(model, address): found for model, address, found in rows}
+
+    async def put_server(self, model: str, address: str, structured_output: str) -> None:
+        """Keep how a server treats a schema."""
+        row = (model, address, structured_output)
+        await self._write(lambda db: db.execute("INSERT OR REPLACE INTO servers VALUES (?, ?, ?)", row))
+
     async def usage(self) -> dict[str, RoleCounts]:
         """The counts of each role that has asked for anything."""
         calls, hits = await self._database.read(
@@ -131,7 +158,7 @@ class ResponseStore:
         )
         cached = Counter(dict(hits)) + self._hits
         issued = {role: tuple(count or 0 for count in counts) for role, *counts in calls}
-        nothing = (0,) * 7
+        nothing = (0,) * 9
         return {role: _counts(issued.get(role, nothing), cached[role]) for role in sorted({*issued, *cached})}
 
     async def issued_twice(self) -> int:
@@ -148,15 +175,24 @@ def _with_hits(hits: Counter[str], run: Callable[[sqlite3.Connection], T], db: s
     return run(db)
 
 
-def _finish(call_id: int, response: Response, usd: float | None, attempts: int, db: sqlite3.Connection) -> None:
+def _finish(
+    call_id: int, response: Response, usd: float | None, attempts: int, traffic: Traffic, db: sqlite3.Connection
+) -> None:
     tokens = (response.input_tokens, response.output_tokens)
-    db.execute(
-        _KEEP, (response.text, response.refused, response.finish_reason, *tokens, response.model_version, call_id)
-    )
-    db.execute(_FINISH, (attempts, *tokens, usd, call_id))
+    said = (response.text, response.refused, response.finish_reason)
+    db.execute(_KEEP, (*said, *tokens, response.model_version, json.dumps(response.scores), call_id))
+    db.execute(_FINISH, (attempts, traffic.sent, traffic.received, *tokens, usd, call_id))
+
+
+def _response(row: tuple[Any, ...]) -> Response:
+    text, refused, finish_reason, input_tokens, output_tokens, version, kept = row
+    scores = tuple((label, score) for label, score in json.loads(kept))
+    return Response(text, bool(refused), finish_reason, input_tokens, output_tokens, version, scores)
 
 
 def _counts(row: tuple[float, ...], cached: int) -> RoleCounts:
-    issued, answered, failed, input_tokens, output_tokens, usd, unpriced = row
+    issued, answered, failed, input_tokens, output_tokens, usd, unpriced, sent, received = row
     whole = (int(issued), int(answered), int(failed), cached, int(input_tokens), int(output_tokens))
-    return RoleCounts(*whole, usd=float(usd), unpriced=int(unpriced))
+    return RoleCounts(
+        *whole, usd=float(usd), unpriced=int(unpriced), bytes_sent=int(sent), bytes_received=int(received)
+    )

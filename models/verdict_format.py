@@ -5,6 +5,7 @@ It lives outside the optimized text, so that the optimizer can't break it.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from models.response import without_thinking
@@ -43,6 +44,30 @@ def schema(task: TaskSettings) -> dict[str, Any]:
         "required": ["reason", "label"],
         "additionalProperties": False,
     }
+
+
+def labels_of(schema: Mapping[str, Any]) -> list[str]:
+    """The labels that a verdict's schema allows, as text; none where it gives only a range."""
+    label: Mapping[str, Any] = schema.get("properties", {}).get("label", {})
+    return [str(value) for value in label.get("enum", ())]
+
+
+def obeys(text: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a reply is what a server must give that keeps to a verdict's schema, or to a bare label of it."""
+    answer = without_thinking(text)
+    if answer in labels_of(schema):
+        return True
+    try:
+        value = json.loads(answer)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(value, dict) or set(value) != set(schema.get("properties", {})):
+        return False
+    allowed = schema["properties"]["label"]
+    label = value["label"]
+    if isinstance(label, bool) or ("enum" in allowed and label not in allowed["enum"]):
+        return False
+    return "minimum" not in allowed or (isinstance(label, int) and allowed["minimum"] <= label <= allowed["maximum"])
 
 
 def parse_verdict(text: str, task: TaskSettings) -> tuple[Status, Label | None, str]:

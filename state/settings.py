@@ -122,8 +122,28 @@ class ModelSettings(_Section):
     """Images with more pixels are scaled down."""
     max_side: int = Field(default=2048, ge=32)
     """Images with a longer side are scaled down."""
-    structured_output: bool = True
-    """Ask the server to constrain verdicts to the task's labels (JSON schema)."""
+    structured_output: bool | Literal["choice"] = True
+    """Ask the server to constrain verdicts: to a verdict's JSON schema, or (choice, vLLM alone) to a bare label."""
+    logprobs: bool = False
+    """Ask for log-probabilities, and keep how probable the model holds each label."""
+    reasoning: bool | None = None
+    """Whether the model refuses a temperature, which is then not sent; null: by its name (o3, gpt-5 ...)."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    """null: not sent."""
+    max_tokens_parameter: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """What the server calls max_tokens: the vendor and vLLM know the first, which reasoning models demand."""
+    client: Literal["lean", "langchain"] = "lean"
+    """How an OpenAI-compatible server is called: see `models.openai_chat`."""
+    headers: dict[str, str] = {}
+    """Further headers of each request; values come from the environment: {api-key: "${AZURE_KEY}"}."""
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Tries sent a minute, evenly spread; null: no limit."""
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Input and output tokens a minute, by their mean so far; null: no limit."""
+    deadline: float = Field(default=900.0, gt=0)
+    """Seconds that all tries of a call may take, with the waits between them."""
+    image_uuids: bool = False
+    """Name images by their content's hash, and send each only once (vLLM). Never behind a load balancer."""
     price: PriceSettings | None = None
     """null: the list price where one is known (models/prices.py); else dollars are unknown too."""
     part_order: Literal["image_first", "rubric_first"] = "image_first"
@@ -140,6 +160,16 @@ class ModelSettings(_Section):
         if found := sorted(_secret_names(arguments)):
             raise ValueError(f"{found[0]} looks like a secret; take it out, they are read from the environment alone")
         return arguments
+
+    @field_validator("headers")
+    @classmethod
+    def _values_from_the_environment(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+                raise ValueError(f"{name!r} is no name of a header")
+            if not re.fullmatch(r"(?:Bearer |Basic )?\$\{[A-Za-z_][A-Za-z0-9_]*\}", value):
+                raise ValueError(f"{name}: values come from the environment alone; write ${{NAME}}")
+        return headers
 
     def __hash__(self) -> int:
         return hash((self.name, self.base_url))  # enough to find it; a mapping among the values has no hash of its own

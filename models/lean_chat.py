@@ -1,0 +1,205 @@
+"""A chat model for OpenAI-compatible servers that costs well under a millisecond a call.
+
+It sends what langchain-openai's ChatOpenAI sends and reads from the reply what that reads, over aiohttp, without the
+layers that a chat with text and images does not need: no request is built from typed objects, no image passes through
+`json`, and no reply through pydantic twice. Proxies (HTTPS_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE) of the
+environment are honoured.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import certifi
+from aiohttp.abc import AbstractStreamWriter
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.exceptions import ModelConnectionError, ModelError
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import PrivateAttr, SecretStr
+
+from models.image_names import ImageNames
+from models.request_body import body_pieces
+from models.traffic import count
+
+_KEPT_ALIVE = 4.0
+"""Seconds; below the 5 after which uvicorn, and so vLLM, closes an idle connection."""
+_JOINED = 262_144
+"""Bytes up to which pieces are joined, which costs less than sending them one by one."""
+
+
+class ServerError(ModelError):
+    """The server answered with an error: `status_code`, and what its JSON says of `code` and `param`."""
+
+    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        error = _error_in(body)
+        message = error.get("message")
+        super().__init__(f"Error code: {status}" + (f" - {message}" if isinstance(message, str) and message else ""))
+        self.status_code = status
+        self.code, self.param = error.get("code"), error.get("param")
+        self.headers = headers
+
+
+class LostConnectionError(ModelConnectionError):
+    """The server could not be reached, or went away before its answer was complete."""
+
+
+class LeanChat(BaseChatModel):
+    """A model of one server; it belongs to the event loop that uses it first. Close it with `aclose`."""
+
+    model: str
+    url: str
+    """Of the chat-completions endpoint, query included."""
+    headers: dict[str, SecretStr]
+    parameters: dict[str, Any]
+    """Fields of every request beside model and messages."""
+    image_uuids: bool = False
+    _session: aiohttp.ClientSession | None = PrivateAttr(default=None)
+    _names: ImageNames = PrivateAttr(default_factory=ImageNames)
+
+    @property
+    def _llm_type(self) -> str:
+        return "openai-chat"
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        *,
+        extra_body: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """Ask; `extra_body` and all other arguments are fields of the request."""
+        fields = {**self.parameters, **kwargs, **({"stop": stop} if stop else {}), **(extra_body or {})}
+        if not self.image_uuids:
+            return _result(await self._post(messages, fields), self.model)
+        named = self._names.short(messages)
+        try:
+            reply = await self._post(named, fields)
+        except ServerError as error:
+            if error.status_code != 400 or named == self._names.full(messages):
+                raise
+            self._names.forget()  # the server dropped an image, or another one answers
+            reply = await self._post(self._names.full(messages), fields)
+        self._names.learn(messages)
+        return _result(reply, self.model)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """LangChain's synchronous door: a connection of its own for each call."""
+        once = self.model_copy()
+
+        async def ask() -> ChatResult:
+            once._session = None
+            try:
+                return await once._agenerate(messages, stop, **kwargs)
+            finally:
+                await once.aclose()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, ask()).result()
+
+    async def aclose(self) -> None:
+        """Close all connections; closing twice does nothing."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _post(self, messages: list[BaseMessage], fields: Mapping[str, Any]) -> bytes:
+        body = _Pieces(body_pieces(self.model, messages, fields))
+        if self._session is None:
+            self._session = _session({name: value.get_secret_value() for name, value in self.headers.items()})
+        count(sent=body.size or 0)
+        try:
+            async with self._session.post(self.url, data=body) as response:
+                reply = await response.read()
+        except aiohttp.ClientError as error:
+            raise LostConnectionError(f"Connection error: {error}") from error
+        count(received=len(reply))
+        if response.status >= 400:
+            raise ServerError(response.status, reply, response.headers)
+        return reply
+
+
+class _Pieces(aiohttp.Payload):
+    """A JSON body whose pieces are written as they are."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        super().__init__(pieces, content_type="application/json")
+        self._size = sum(map(len, pieces))
+        if self._size <= _JOINED:
+            self._value = [b"".join(pieces)]
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return b"".join(self._value).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        for piece in self._value:
+            await writer.write(piece)
+
+
+def _session(headers: Mapping[str, str]) -> aiohttp.ClientSession:
+    trusted = ssl.create_default_context()  # the system's, or SSL_CERT_FILE
+    trusted.load_verify_locations(certifi.where())
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=trusted, keepalive_timeout=_KEPT_ALIVE),
+        headers=headers,
+        timeout=aiohttp.ClientTimeout(total=None),  # the caller's, which covers the whole call
+        trust_env=True,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+def _error_in(body: bytes) -> Mapping[str, Any]:
+    """The error object of an error reply, whatever else it may be."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    error = content.get("error", content) if isinstance(content, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _result(body: bytes, model: str) -> ChatResult:
+    """Read a chat completion; raises `ValueError` for anything else."""
+    reply = json.loads(body)
+    if not isinstance(reply, dict) or reply.get("error") or not reply.get("choices"):
+        raise ValueError((reply.get("error") if isinstance(reply, dict) else None) or "it has no choices")
+    choice = reply["choices"][0]
+    said = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(said, dict) or not isinstance(said.get("content") or "", str | list):
+        raise ValueError("its first choice has no message")
+    message = AIMessage(
+        content=said.get("content") or "",
+        additional_kwargs={"refusal": said["refusal"]} if said.get("refusal") else {},
+        usage_metadata=_usage(reply.get("usage")),
+        response_metadata={
+            "finish_reason": choice.get("finish_reason"),
+            "model_name": reply.get("model", model),
+            "logprobs": choice.get("logprobs"),
+        },
+    )
+    return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _usage(usage: Any) -> Any:
+    """LangChain's form of the token counts; None where the server gives none."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    asked, answered = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    return {
+        "input_tokens": asked,
+        "output_tokens": answered,
+        "total_tokens": usage.get("total_tokens") or asked + answered,
+    }
