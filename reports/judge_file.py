@@ -42,6 +42,8 @@ class JudgeFile(BaseModel):
 
 def read_judge_file(path: Path) -> JudgeFile:
     """Read judge.yaml; raises `ConfigError` naming the file and what is wrong."""
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist; give the judge.yaml of a run directory")
     try:
         return JudgeFile.model_validate(read_yaml(path))
     except ValidationError as error:
