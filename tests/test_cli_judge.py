@@ -69,7 +69,7 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
         (["{run}", "{set}", "--image-column", "imge"], "did you mean 'image'?"),
         (["{run}", "{run}/rounds"], "holds no image"),
         (["{set}/config.yaml", "{set}"], "is no judge file"),
-        (["{set}", "{set}"], "does not exist; give the judge.yaml of a run directory"),
+        (["{set}", "{set}"], "judge.yaml does not exist"),
     ],
 )
 def test_judge_refuses(arguments: list[str], told: str, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
