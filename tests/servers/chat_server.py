@@ -1,14 +1,25 @@
 """A chat-completions server on loopback that speaks the real protocol, and misbehaves on demand.
 
-Its answers come from a function of the messages. It counts what it is sent, and ends with its `async with` block.
+Its answers come from a function of the messages, or of the whole request. It counts what it is sent, and ends with its
+`async with` block. As a process of its own, with the embedded models behind it:
+
+    python -m tests.servers.chat_server --port 8123 [--latency 0.2] [--faults 0.1] [--plain]
 """
 
+import argparse
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
+
+from tests.servers.faults import FINE, Fault, weather
+
+__all__ = ["ChatServer", "Fault", "Messages", "Reply"]
 
 Messages = list[dict[str, Any]]
 """Chat messages as they come in: OpenAI's JSON."""
@@ -21,46 +32,61 @@ _REASONS = {
     408: "Request Timeout",
     429: "Too Many",
 }
+_PLAIN = '{"reason": "plain", "label": 3}'
+_DROPS = 20
 
 
 @dataclass(frozen=True)
-class Fault:
-    """How one request goes wrong."""
+class Reply:
+    """An answer with its tokens, as the server counts them."""
 
-    status: int = 200
-    """Other than 200: an error of this kind, in OpenAI's form."""
-    code: str | None = None
-    param: str | None = None
-    message: str = "made to fail"
-    retry_after: str | None = None
-    body: Literal["chat", "malformed", "html", "no_choices", "half", "dropped"] = "chat"
-    """With status 200: no JSON, a web page, JSON without choices, a body that breaks off, or no reply at all."""
-    delay: float = 0.0
-    """Seconds until the reply."""
-
-
-FINE = Fault()
+    text: str
+    input_tokens: int
+    output_tokens: int
 
 
 @dataclass
 class ChatServer:
     """`async with ChatServer(answer) as server`: serves at `server.base_url` until the end of the block."""
 
-    answer: Callable[[Messages], str]
-    faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
-    """One for each request, in the order of arrival; when it is exhausted all goes well."""
+    answer: Callable[[Messages], str] | None = None
+    faults: Iterator[Fault] | Callable[[dict[str, Any]], Fault] = field(default_factory=lambda: iter(()))
+    """One for each request, in the order of arrival (when it is exhausted all goes well), or as the request is."""
     latency: float = 0.0
     """Seconds that every good answer takes."""
     api_key: str | None = None
     """Refuse any other key with 401, quoting it in the error as some servers do."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Fields of the assistant's message to set, such as `refusal`."""
+    choice: dict[str, Any] = field(default_factory=dict)
+    """Fields of the choice to set, such as `logprobs`."""
     finish_reason: str = "stop"
     usage: bool = True
+    respond: Callable[[dict[str, Any]], Awaitable[Reply]] | None = None
+    """Instead of `answer`: the reply to a whole request."""
+    plain: bool = False
+    """Instead of `answer`: the same verdict to all, for benchmarks; the body is counted and not looked at."""
+    structured: Literal["ignored", "refused"] = "ignored"
+    """What becomes of a `response_format`: nothing, or a 400."""
+    rate: tuple[int, float] | None = None
+    """At most so many requests in any so many seconds, else 429 with Retry-After."""
+    port: int = 0
+    """0: any that is free."""
     requests: list[dict[str, Any]] = field(default_factory=list)
-    """The bodies of all requests, good and bad."""
+    """The bodies of all requests, good and bad (not those of a plain server)."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of the last request, names in lower case."""
+    target: str = ""
+    """Path and query of the last request."""
+    count: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    """Bodies."""
     most_at_once: int = 0
+    cached_images: set[str] = field(default_factory=set)
+    """By `uuid`, as vLLM keeps them; clear it to have forgotten them."""
     _at_once: int = 0
+    _recent: deque[float] = field(default_factory=deque)
     _server: asyncio.Server | None = None
     _handlers: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -71,7 +97,7 @@ class ChatServer:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, limit=2**20, backlog=1024)
         return self
 
     async def __aexit__(
@@ -100,33 +126,75 @@ class ChatServer:
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; returns whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        headers = self.headers
         body = await reader.readexactly(int(headers.get("content-length", "0")))
+        self.bytes_received += len(body)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            reply = await self._reply(head[0], headers, body)
+            reply, fault = await self._reply(head[0], headers, body)
         finally:
             self._at_once -= 1
-        writer.write(reply or b"")
-        await writer.drain()
-        return reply is not None and not reply.endswith(b"half of")
+        if reply is not None:
+            await self._write(reply, fault, writer)
+        return reply is not None and fault.body != "half"
 
-    async def _reply(self, line: str, headers: dict[str, str], body: bytes) -> bytes | None:
-        if not line.startswith("POST /v1/chat/completions"):
-            return _error(404, f"no such path: {line}")
+    async def _write(self, reply: bytes, fault: Fault, writer: asyncio.StreamWriter) -> None:
+        self.bytes_sent += len(reply) - reply.index(b"\r\n\r\n") - 4
+        if fault.body == "half":
+            reply = reply[: len(reply) // 2]
+        drop = len(reply) if fault.body != "slow" else -(-len(reply) // _DROPS)
+        for start in range(0, len(reply), drop):
+            writer.write(reply[start : start + drop])
+            await writer.drain()
+            await asyncio.sleep(fault.delay / _DROPS if fault.body == "slow" else 0)
+
+    async def _reply(self, line: str, headers: dict[str, str], body: bytes) -> tuple[bytes | None, Fault]:
+        self.target = line.split(" ")[1]
+        if not self.target.partition("?")[0].endswith("/chat/completions"):
+            return _error(404, f"no such path: {line}"), FINE
+        self.count += 1
+        if self.plain:
+            await asyncio.sleep(self.latency)
+            return _http(200, json.dumps(self._completion("plain", Reply(_PLAIN, 500, 10), FINE)).encode()), FINE
         request = json.loads(body)
         self.requests.append(request)
         given = headers.get("authorization", "").removeprefix("Bearer ")
         if self.api_key is not None and given != self.api_key:
-            return _error(401, f"Incorrect API key provided: {given}", code="invalid_api_key")
-        fault = next(self.faults, FINE)
-        await asyncio.sleep(fault.delay or (self.latency if fault == FINE else 0))
+            return _error(401, f"Incorrect API key provided: {given}", code="invalid_api_key"), FINE
+        fault = self.faults(request) if callable(self.faults) else next(self.faults, FINE)
+        if (refusal := self._over_rate() or self._not_supported(request)) is not None:
+            return refusal, FINE
+        wait = 0 if fault.body == "slow" else fault.delay
+        await asyncio.sleep(wait or (self.latency if fault == FINE else 0))
         if fault.status != 200:
-            return _error(fault.status, fault.message, fault.code, fault.param, fault.retry_after)
-        return self._body(fault, request)
+            return _error(fault.status, fault.message, fault.code, fault.param, fault.retry_after), fault
+        return await self._body(fault, request), fault
 
-    def _body(self, fault: Fault, request: dict[str, Any]) -> bytes | None:
+    def _over_rate(self) -> bytes | None:
+        if self.rate is None:
+            return None
+        most, seconds = self.rate
+        now = time.monotonic()
+        while self._recent and self._recent[0] <= now - seconds:
+            self._recent.popleft()
+        if len(self._recent) >= most:
+            wait = f"{self._recent[0] + seconds - now:.3f}"
+            return _error(429, "over the limit", retry_after=wait)
+        self._recent.append(now)
+        return None
+
+    def _not_supported(self, request: dict[str, Any]) -> bytes | None:
+        if self.structured == "refused" and "response_format" in request:
+            return _error(400, "response_format is not supported", param="response_format")
+        for part in _images(request):
+            if part.get("image_url") is None and part.get("uuid") not in self.cached_images:
+                return _error(400, f"Cache miss for image {part.get('uuid')}")
+        self.cached_images |= {part["uuid"] for part in _images(request) if "uuid" in part}
+        return None
+
+    async def _body(self, fault: Fault, request: dict[str, Any]) -> bytes | None:
         if fault.body == "dropped":
             return None
         if fault.body == "malformed":
@@ -135,23 +203,38 @@ class ChatServer:
             return _http(200, b"<html>busy</html>", kind="text/html")
         if fault.body == "no_choices":
             return _http(200, b'{"id": "1", "object": "chat.completion", "model": "m", "created": 0}')
-        reply = _http(200, json.dumps(self._completion(request)).encode())
-        return reply[: len(reply) // 2] + b"half of" if fault.body == "half" else reply
+        if self.respond is not None:
+            reply = await self.respond(request)
+        else:
+            assert self.answer is not None
+            text = self.answer(request["messages"])
+            reply = Reply(text, len(json.dumps(request["messages"])) // 4, len(text) // 4 + 1)
+        return _http(200, json.dumps(self._completion(request["model"], reply, fault)).encode())
 
-    def _completion(self, request: dict[str, Any]) -> dict[str, Any]:
-        text = self.answer(request["messages"])
-        message = {"role": "assistant", "content": text, **self.extra}
-        choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
-        asked, answered = len(json.dumps(request["messages"])) // 4, len(text) // 4 + 1
+    def _completion(self, model: str, reply: Reply, fault: Fault) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": reply.text, **self.extra}
+        if fault.body == "refusal":
+            message |= {"content": None, "refusal": "I can't help with this image."}
+        elif fault.body == "empty":
+            message["content"] = ""
+        elif fault.body == "wrong_label":
+            message["content"] = '{"reason": "far off", "label": 97}'
+        choice = {"index": 0, "message": message, "finish_reason": self.finish_reason, **self.choice}
+        asked, answered = reply.input_tokens, reply.output_tokens
         usage = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
         return {
-            "id": f"chatcmpl-{len(self.requests)}",
+            "id": f"chatcmpl-{self.count}",
             "object": "chat.completion",
             "created": 0,
-            "model": f"{request['model']}-2026-01",
+            "model": f"{model}-2026-01",
             "choices": [choice],
             **({"usage": usage} if self.usage else {}),
         }
+
+
+def _images(request: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = (message["content"] for message in request["messages"] if isinstance(message["content"], list))
+    return [part for content in parts for part in content if part.get("type") == "image_url"]
 
 
 def _error(
@@ -166,3 +249,31 @@ def _http(status: int, body: bytes, headers: dict[str, str] | None = None, kind:
     fields = {"content-type": kind, "content-length": str(len(body)), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\n{head}\r\n".encode() + body
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until the process is killed; prints the address once connections are taken."""
+    from tests.servers.embedded_answers import embedded_answer
+
+    server = ChatServer(latency=options.latency, port=options.port, plain=options.plain)
+    if not options.plain:
+        server.respond, server.faults = embedded_answer, weather(options.faults, options.seed)
+    async with server:
+        print(server.base_url, flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that a good answer takes")
+    parser.add_argument("--faults", type=float, default=0.0, help="share of requests that go wrong in a passing way")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plain", action="store_true", help="the same verdict to all, for benchmarks")
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
