@@ -69,10 +69,8 @@ def _blockiness(steps: Plane) -> float:
     After Wang, Bovik and Evan, Blind measurement of blocking artifacts in images, 2000.
     """
     columns = steps.mean(axis=0)
-    border = float(columns[_BLOCK - 1 :: _BLOCK].mean())
-    inside = (float(columns.sum()) - border * len(columns[_BLOCK - 1 :: _BLOCK])) / (
-        len(columns) - len(columns[_BLOCK - 1 :: _BLOCK])
-    )
+    at_border = np.arange(len(columns)) % _BLOCK == _BLOCK - 1
+    border, inside = float(columns[at_border].mean()), float(columns[~at_border].mean())
     return (border - inside) / (inside + 0.2)
 
 
