@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CASES = {
     "low": "stops after search.patience rounds without a gain; prompts as long as the initial ones, short replies",
-    "high": "all rounds, each of which adopts a new prompt; prompts of search.max_prompt_tokens, long replies",
-    "most": "high, with every repair used up: no run issues more calls",
+    "high": "all rounds, each adopting a new prompt; prompts that grow to search.max_prompt_tokens, long replies",
+    "most": "the same with the longest prompts from the start and every repair used up; no run issues more calls",
 }
 
 
@@ -40,7 +40,7 @@ def estimate(
 
     settings = load_settings(config, overrides or [])
     roles = estimate_roles(settings, workload_of(settings))
-    notes = [*_assumptions(roles), *_limits(settings, roles)]
+    notes = [*_assumptions(settings, roles), *_limits(settings, roles)]
     if as_json:
         typer.echo(json.dumps({**_as_json(roles), "assumptions": notes}, indent=1, ensure_ascii=False))
         return 0
@@ -108,7 +108,7 @@ def _load(load: "Load", usd: float | None) -> dict[str, Any]:
     }
 
 
-def _assumptions(roles: "Roles") -> Iterable[str]:
+def _assumptions(settings: "Settings", roles: "Roles") -> Iterable[str]:
     """What the numbers rest on, a line each."""
     from evals.call_sizes import LONG, SHORT, thinks
     from evals.workload import MOST_MEASURED
@@ -116,7 +116,8 @@ def _assumptions(roles: "Roles") -> Iterable[str]:
 
     yield from (f"{case}: {meaning}" for case, meaning in CASES.items())
     for role, own in roles.items():
-        parts = [f"{role}: {own.model.name}", _price(role, own)]
+        set_at = "judge" if role == "verbalizer" and settings.models.verbalizer is None else role
+        parts = [f"{role}: {own.model.name}", _price(set_at, own)]
         if role != "optimizer":
             parts.append(f"images {image_tokens(own.model).formula}")
         if thinks(own.model):
@@ -129,14 +130,14 @@ def _assumptions(roles: "Roles") -> Iterable[str]:
     yield f"tokens of replies: {lengths}; cached input counts in full"
 
 
-def _price(role: str, own: "RoleEstimate") -> str:
+def _price(set_at: str, own: "RoleEstimate") -> str:
     from models.prices import AS_OF
 
     if own.price is None:
-        return f"price unknown (set models.{role}.price)"
+        return f"price unknown (set models.{set_at}.price)"
     if own.model.price is None and own.price.input == own.price.output == 0:
         return "free"
-    source = f"list price of {AS_OF}; override with models.{role}.price" if own.model.price is None else "as set"
+    source = f"list price of {AS_OF}; override with models.{set_at}.price" if own.model.price is None else "as set"
     return f"US $ {own.price.input:g} in and {own.price.output:g} out for a million tokens ({source})"
 
 

@@ -79,6 +79,16 @@ def sent_file(data: bytes, name: str, max_pixels: int, max_side: int) -> SentFil
         raise DataError(f"{name}: {_reason(error)}") from error
 
 
+def image_size(source: ImageSource) -> tuple[int, int]:
+    """Return width and height as stored, from the header alone; raises `DataError` for what is no image."""
+    data = source.read()
+    try:
+        with _open(data) as image:
+            return image.size
+    except Exception as error:  # as in sent_file
+        raise DataError(f"{source.name}: {_reason(error)}") from error
+
+
 def fitting(width: int, height: int, max_pixels: int, max_side: int) -> tuple[int, int]:
     """Return the size that an image of this size is scaled down to, or its own where it is within the limits."""
     scale = min(1.0, max_side / max(width, height), sqrt(max_pixels / (width * height)))

@@ -22,8 +22,13 @@ def sees_images(settings: ModelSettings) -> bool:
         return settings.vision
     if settings.name.startswith("embedded:"):
         return settings.name != "embedded:optimizer"
+    return _TEXT_ONLY.match(bare_name(settings)) is None
+
+
+def bare_name(settings: ModelSettings) -> str:
+    """The model's own name, without provider and owner: `Qwen2.5-VL-7B` of `vllm:Qwen/Qwen2.5-VL-7B`."""
     given = settings.arguments.get("model") or settings.arguments.get("model_name") or settings.name.partition(":")[2]
-    return _TEXT_ONLY.match(str(given).rpartition("/")[2]) is None
+    return str(given).rpartition("/")[2]
 
 
 def require_vision(models: ModelsSettings) -> None:
