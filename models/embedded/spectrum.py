@@ -15,7 +15,7 @@ _LEAST_SIDE = 64
 _ROUNDING = 0.1
 """Power of the rounding to whole grey levels (1/12) and a little more: smooth images must not seem finely detailed."""
 _SMOOTHEST = 5
-"""A faint spectrum that falls with this power of the frequency is added: what a blank image gets."""
+"""A faint spectrum is added, which falls with this power of the frequency from 0.125 on: what a blank image gets."""
 
 
 def spectrum(light: Plane) -> dict[str, float]:
@@ -25,7 +25,7 @@ def spectrum(light: Plane) -> dict[str, float]:
     or made by a decoder that paints too little, falls faster than before.
     """
     frequency, power = _radial_power(_at_least(light, _LEAST_SIDE))
-    seen = np.maximum(power - _ROUNDING, 0) + (0.25 / frequency) ** _SMOOTHEST
+    seen = np.maximum(power - _ROUNDING, 0) + (0.25 / np.maximum(frequency, 0.125)) ** _SMOOTHEST
     x, y = np.log(frequency), np.log(seen)
     coarse = _line(x, y, 0.03, 0.2)
     fine = _line(x, y, 0.22, 0.36)
