@@ -17,13 +17,13 @@ from models.embedded.judging import UNIT, Labels
 from models.embedded.reading import ShownCase
 from models.embedded.rubric import Bound, Rule, Sentence, Start, subject
 
-START_DOUBT, RULE_DOUBT, NEW_DOUBT = 5.0, 25.0, 15.0
+START_DOUBT, RULE_DOUBT, NEW_DOUBT = 10.0, 25.0, 15.0
 """Ridge penalties: how many cases it takes to move the start, a rule of the rubric, or a new rule half of the way."""
 FEWEST_CASES = 6
 """An attribute stated by fewer cases is not considered, nor are fewer cases at all."""
 LEAST_SPREAD = 2.0
 """Nor is an attribute whose standard deviation over the cases is smaller (on its scale from 0 to 100)."""
-REACH = 1.2
+REACH = 1.0
 """How many standard deviations from their mean the cases' values lie where a new rule counts in full."""
 
 Numbers = NDArray[np.float64]
@@ -54,12 +54,28 @@ def _changes(cases: Sequence[ShownCase], rubric: Sequence[Sentence], axis: Axis)
     before = np.array([axis.start(starts), *(axis.sign(r) * r.weight * UNIT for r in old), *(0.0 for _ in new)])
     doubt = np.array([START_DOUBT, *(RULE_DOUBT for _ in old), *(NEW_DOUBT for _ in new)])
     columns = np.column_stack([np.ones(len(shown)), *(_column(rule, shown) for rule in (*old, *new))])
-    residual = np.array([place for _, place in placed]) - columns @ before
-    after = before + np.linalg.solve(columns.T @ columns + np.diag(doubt), columns.T @ residual)
+    after = before + _shift(columns, np.array([place for _, place in placed]) - columns @ before, doubt)
     rules = [Change(rule, axis.weigh(rule, w)) for rule, w in zip(old, after[1:], strict=False)]
     rules += [Change(None, axis.weigh(rule, w)) for rule, w in zip(new, after[1 + len(old) :], strict=True)]
     found = [*_start_changes(starts, axis.begin_at(after[0])), *rules]
     return [single for change in found for single in _single(change)]
+
+
+GRID = tuple(5.0 * 0.6**step for step in range(12))
+"""Factors of all doubts to choose from."""
+
+
+def _shift(columns: Numbers, residual: Numbers, doubt: Numbers) -> Numbers:
+    """Ridge regression; how much it doubts on the whole is what makes the cases most likely (empirical Bayes)."""
+    best, most = np.zeros(columns.shape[1]), -np.inf
+    for factor in GRID:
+        prior = columns.T / (doubt * factor)[:, None]
+        covariance = columns @ prior + np.eye(len(residual))
+        solved = np.linalg.solve(covariance, residual)
+        evidence = -len(residual) * np.log(max(residual @ solved, 1e-9)) - np.linalg.slogdet(covariance)[1]
+        if evidence > most:
+            best, most = prior @ solved, evidence
+    return best
 
 
 def _single(change: Change) -> list[Change]:

@@ -21,7 +21,7 @@ from functools import lru_cache
 
 from models.embedded.vocabulary import LEVELS, mentioned
 
-STRENGTHS = {"slightly": 1.0, "": 2.0, "strongly": 4.0}
+STRENGTHS = {"slightly": 1.0, "": 3.0, "strongly": 8.0}
 """How much a rule counts, by its adverb."""
 FADE = 20.0
 """Over how much of the scale a one-sided rule fades out."""
