@@ -4,7 +4,8 @@
 
 For each config (none: the built-in sample) and seed: macro-F1 on the test split under p_0, under the selected prompt,
 of the same run with q frozen (`--frozen`), and of a logistic regression on the perceived attributes with the same
-splits. `covered` is the share of the way from chance (0.5 for two classes, 1/k for k) to that ceiling, in the means over seeds.
+splits. `covered` is the share of the way from chance (0.5 for two classes, 1/k for k) to that ceiling, in the means
+over seeds.
 """
 
 import argparse

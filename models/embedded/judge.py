@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage
 from models.embedded.chat import EmbeddedChat, images, prompt_and_frame
 from models.embedded.judging import decide, read_labels
 from models.embedded.perception import perceive_cached
+from state.errors import DataError
 
 
 class EmbeddedJudge(EmbeddedChat):
@@ -28,5 +29,9 @@ class EmbeddedJudge(EmbeddedChat):
             return "I see no image."
         if labels is None:
             return "I am not told which labels there are."
-        label, reason = decide(prompt, labels, perceive_cached(seen[0]))
+        try:
+            values = perceive_cached(seen[0])
+        except DataError:
+            return "I can't make out this image."
+        label, reason = decide(prompt, labels, values)
         return json.dumps({"reason": reason, "label": label}, ensure_ascii=False)
