@@ -25,6 +25,8 @@ from langgraph.runtime import RunControl
 
 from data.check import check
 from graph.outer import builder
+from models.prices import require_prices
+from models.vision import require_vision
 from nodes.evaluate_test import partial_result
 from nodes.rounds import closed_rounds
 from nodes.session import Session, dataset_of, open_session, store_path
@@ -60,6 +62,8 @@ async def optimize(
     `TooManyFailures` leaves a run that `resume` goes on with.
     """
     settings = load_settings(config, overrides)
+    require_vision(settings.models)
+    require_prices(settings.models, settings.limits)
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})

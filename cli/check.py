@@ -73,10 +73,16 @@ def _warnings(limit: int | None, judging: int, test: int) -> list[str]:
 
 def _unusable(settings: "Settings") -> list[str]:
     """Prompts that can't be read, and models that can't be built; no connection is opened."""
+    from models.prices import require_prices
     from models.registry import chat_model
+    from models.vision import require_vision
     from nodes.start import initial_prompts
 
-    attempts: list[Callable[[], object]] = [partial(initial_prompts, settings)]
+    attempts: list[Callable[[], object]] = [
+        partial(initial_prompts, settings),
+        partial(require_vision, settings.models),
+    ]
+    attempts += [partial(require_prices, settings.models, settings.limits)]
     attempts += [partial(chat_model, settings.models.of(role)) for role in ROLES]
     problems: dict[str, None] = {}
     for attempt in attempts:

@@ -37,7 +37,9 @@ class Progress:
     scores: Mapping[int, float | None] = field(default_factory=dict)
     """Scores of this round's trials by step; None for a failed one."""
     usage: Mapping[str, RoleUsage] = field(default_factory=dict)
-    """Calls and tokens by role."""
+    """Calls and tokens by role, when the node at work began."""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """Calls, tokens and dollars (usd) of all roles together since then; empty where the node does not say."""
 
 
 def advance(progress: Progress, event: Event) -> Progress:
@@ -56,9 +58,9 @@ def advance(progress: Progress, event: Event) -> Progress:
             )
         case "phase":
             step = event.get("step", None if event["phase"] == "judge" else progress.step)
-            return replace(progress, phase=event["phase"], step=step, done=0, total=0)
+            return replace(progress, phase=event["phase"], step=step, done=0, total=0, spent={})
         case "progress":
-            return replace(progress, done=event["done"], total=event["total"])
+            return replace(progress, done=event["done"], total=event["total"], spent=event.get("spent", {}))
         case "judged":
             return replace(progress, validation={**progress.validation, event["round"]: event["validation"]})
         case "trial":

@@ -6,9 +6,9 @@ Its return value, the content of result.json, is the graph's output.
 from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
+
 from metrics.agreement import metrics, value
 from metrics.significance import compare
-
 from nodes.judge import calls_to_pay, judge_samples
 from nodes.progress import counter, report
 from nodes.rounds import closed_rounds
@@ -27,7 +27,7 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
         rounds = await closed_rounds(state, session.store)
         result = await partial_result(session, rounds)
         best = await selected_prompt(session, rounds)
-        count = counter(runtime, state, 2 * len(session.split("test")))
+        count = counter(runtime, state, 2 * len(session.split("test")), session.budget)
         result["test"] = await _test(session, best, count)
         result["stop_reason"] = state.get("stop_reason") or "rounds"
         result["status"] = "budget" if state.get("stop_reason") == "budget" else "complete"

@@ -41,7 +41,8 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         report(runtime, "phase", {"round": t}, phase="judge", usage=await session.calls.usage())
         train, validation = session.split("train"), session.split("validation")
         samples = [*train, *validation]
-        verdicts = await judge_samples(session, p, samples, counter(runtime, {"round": t}, len(samples)))
+        count = counter(runtime, {"round": t}, len(samples), session.budget)
+        verdicts = await judge_samples(session, p, samples, count)
         measured = metrics(verdicts[len(train) :], [s.label for s in validation], session.settings.task)
         metric = session.settings.search.metric
         report(runtime, "judged", {"round": t}, metric=metric, validation=value(measured, metric))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from langgraph.runtime import Runtime
 
+from models.budget import Budget
 from state.loops import UpdateState
 from state.settings import Settings
 
@@ -21,10 +22,10 @@ def report(runtime: Runtime[Settings], event: Event, state: UpdateState, **detai
     runtime.stream_writer(payload)
 
 
-def counter(runtime: Runtime[Settings], state: UpdateState, total: int) -> Callable[[], None]:
+def counter(runtime: Runtime[Settings], state: UpdateState, total: int, budget: Budget) -> Callable[[], None]:
     """What to call whenever one of `total` items is finished; now and then it reports how many are (event `progress`).
 
-    These events are for a live view; they are not kept.
+    The event also says what was spent by all roles together. These events are for a live view; they are not kept.
     """
     done, reported = 0, 0.0
 
@@ -33,7 +34,8 @@ def counter(runtime: Runtime[Settings], state: UpdateState, total: int) -> Calla
         done += 1
         if done == total or time.monotonic() - reported >= INTERVAL:
             reported = time.monotonic()
-            report(runtime, "progress", state, done=done, total=total)
+            spent = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd}
+            report(runtime, "progress", state, done=done, total=total, spent=spent)
 
     return count
 

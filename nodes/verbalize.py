@@ -32,7 +32,7 @@ async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState
         step = len(state.get("trials", []))
         report(runtime, "phase", state, step=step, phase="verbalize", usage=await session.calls.usage())
         samples = session.samples([*(state["errors"] or []), *state["anchors"]])
-        await describe_samples(session, q, samples, counter(runtime, state, len(samples)))
+        await describe_samples(session, q, samples, counter(runtime, state, len(samples), session.budget))
     return {}
 
 
