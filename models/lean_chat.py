@@ -9,7 +9,7 @@ environment are honoured.
 import asyncio
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -66,29 +66,33 @@ class LeanChat(BaseChatModel):
     def _llm_type(self) -> str:
         return "openai-chat"
 
+    async def reply(
+        self, messages: Sequence[BaseMessage], *, extra_body: Mapping[str, Any] | None = None, **fields: Any
+    ) -> AIMessage:
+        """What `ainvoke` returns, without LangChain's callbacks; all arguments are fields of the request."""
+        fields = {**self.parameters, **fields, **(extra_body or {})}
+        if not self.image_uuids:
+            return _message(await self._post(messages, fields), self.model)
+        named = self._names.short(messages)
+        try:
+            reply = await self._post(named, fields)
+        except ServerError as error:
+            if error.status_code != 400 or "cache miss" not in str(error).lower():
+                raise
+            self._names.forget()  # the server dropped an image, or another one answers
+            reply = await self._post(self._names.full(messages), fields)
+        self._names.learn(messages)
+        return _message(reply, self.model)
+
     async def _agenerate(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        *,
-        extra_body: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        """Ask; `extra_body` and all other arguments are fields of the request."""
-        fields = {**self.parameters, **kwargs, **({"stop": stop} if stop else {}), **(extra_body or {})}
-        if not self.image_uuids:
-            return _result(await self._post(messages, fields), self.model)
-        named = self._names.short(messages)
-        try:
-            reply = await self._post(named, fields)
-        except ServerError as error:
-            if error.status_code != 400 or named == self._names.full(messages):
-                raise
-            self._names.forget()  # the server dropped an image, or another one answers
-            reply = await self._post(self._names.full(messages), fields)
-        self._names.learn(messages)
-        return _result(reply, self.model)
+        message = await self.reply(messages, **{**kwargs, **({"stop": stop} if stop else {})})
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _generate(
         self,
@@ -116,7 +120,7 @@ class LeanChat(BaseChatModel):
         if session is not None:
             await session.close()
 
-    async def _post(self, messages: list[BaseMessage], fields: Mapping[str, Any]) -> bytes:
+    async def _post(self, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> bytes:
         body = _Pieces(body_pieces(self.model, messages, fields))
         if self._session is None:
             self._session = _session({name: value.get_secret_value() for name, value in self.headers.items()})
@@ -171,7 +175,7 @@ def _error_in(body: bytes) -> Mapping[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _result(body: bytes, model: str) -> ChatResult:
+def _message(body: bytes, model: str) -> AIMessage:
     """Read a chat completion; raises `ValueError` for anything else."""
     reply = json.loads(body)
     if not isinstance(reply, dict) or reply.get("error") or not reply.get("choices"):
@@ -180,7 +184,7 @@ def _result(body: bytes, model: str) -> ChatResult:
     said = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(said, dict) or not isinstance(said.get("content") or "", str | list):
         raise ValueError("its first choice has no message")
-    message = AIMessage(
+    return AIMessage(
         content=said.get("content") or "",
         additional_kwargs={"refusal": said["refusal"]} if said.get("refusal") else {},
         usage_metadata=_usage(reply.get("usage")),
@@ -190,7 +194,6 @@ def _result(body: bytes, model: str) -> ChatResult:
             "logprobs": choice.get("logprobs"),
         },
     )
-    return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 def _usage(usage: Any) -> Any:

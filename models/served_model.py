@@ -20,6 +20,7 @@ from state.settings import ModelSettings
 
 if TYPE_CHECKING:  # it takes half a second to import
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage, BaseMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class ServedModel:
         labels = labels_of(schema) if schema and self.settings.logprobs else ()
 
         async def ask(arguments: Mapping[str, Any]) -> Response:
-            return from_langchain(await self.chat.ainvoke(asked, **arguments), request.messages, labels)
+            return from_langchain(await self._reply(asked, arguments), request.messages, labels)
 
         async def attempt(seconds: float) -> Response:
             try:
@@ -68,6 +69,16 @@ class ServedModel:
         if self.provider.local:
             return await ask(self.arguments(schema)), 1
         return await with_retries(attempt, self.settings, backoff, limiter)
+
+    async def _reply(self, messages: list["BaseMessage"], arguments: Mapping[str, Any]) -> "AIMessage":
+        """By way of LangChain's callbacks only where somebody listens (tracing, Studio): they cost more than a call."""
+        from langchain_core.callbacks import AsyncCallbackManager
+        from langchain_core.runnables.config import ensure_config
+
+        reply: Callable[..., Awaitable[AIMessage]] | None = getattr(self.chat, "reply", None)
+        if reply is None or AsyncCallbackManager.configure(ensure_config().get("callbacks")).handlers:
+            return await self.chat.ainvoke(messages, **arguments)
+        return await reply(messages, **arguments)
 
     async def _constrained(
         self,

@@ -37,7 +37,7 @@ class Sample:
     """Samples of one group never fall into different splits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class EncodedImage:
     """An image as it is sent: decoded, rotated, converted to RGB, scaled down, encoded once."""
 
@@ -45,10 +45,15 @@ class EncodedImage:
     """Hex digest of the encoded bytes; stands for the image in a request's key."""
     media_type: str
     """`image/jpeg`, `image/png` or `image/webp`."""
-    base64: str
-    """The encoded bytes in base64."""
+    data_url: str
+    """The image as a `data:` URL; kept, because making it for each call costs more than sending it."""
+
+    def __init__(self, sha256: str, media_type: str, base64: str) -> None:
+        object.__setattr__(self, "sha256", sha256)
+        object.__setattr__(self, "media_type", media_type)
+        object.__setattr__(self, "data_url", f"data:{media_type};base64,{base64}")
 
     @property
-    def data_url(self) -> str:
-        """The image as a `data:` URL."""
-        return f"data:{self.media_type};base64,{self.base64}"
+    def base64(self) -> str:
+        """The encoded bytes in base64."""
+        return self.data_url.partition(",")[2]
