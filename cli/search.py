@@ -1,6 +1,5 @@
 """What `blpo optimize` and `blpo resume` share: a search under watch, its signals, its result and its exit code."""
 
-import asyncio
 import shlex
 import sqlite3
 import sys
@@ -12,7 +11,7 @@ from langgraph.runtime import RunControl
 
 from blpo import OnEvent
 from cli.failures import INTERRUPTED, explain, say
-from cli.signals import stop_signals
+from cli.signals import run_with_signals
 from cli.summary import print_summary
 from cli.view import View, view_on
 from cli.wording import short_path
@@ -30,8 +29,8 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
     """
     view = view_on(sys.stderr, quiet=quiet)
     try:
-        with view, stop_signals(view) as control:
-            result = asyncio.run(run(view.event, control))
+        with view:
+            result = run_with_signals(lambda control: run(view.event, control), view)
     except (Exception, KeyboardInterrupt) as error:
         return _failed(error, view, as_json)
     directory = Path(view.progress.run) if view.progress.run else directory

@@ -1,29 +1,56 @@
 """Ctrl-C and SIGTERM: first stop after the step at hand, then at once. Both leave a run that can be resumed."""
 
+import asyncio
+import logging
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from types import FrameType
+from typing import Any
 
 from langgraph.runtime import RunControl
 
-from cli.view import View
+from cli.view import CANCELLING, STOPPING, View
+from state.result import Result
 
 
-@contextmanager
-def stop_signals(view: View) -> Iterator[RunControl]:
-    """Yield the control that the first signal drains; the second, or one before the run began, raises."""
-    control = RunControl()
+def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, Result]], view: View) -> Result:
+    """Run a search; the first signal drains its control, the second cancels it.
 
-    def handle(number: int, _: FrameType | None) -> None:
-        if control.drain_requested or not view.progress.run:
-            raise KeyboardInterrupt
-        control.request_drain(f"stopped by {signal.Signals(number).name}")
-        view.stopping()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    Raises `KeyboardInterrupt` where it was cancelled, and at once for a signal before the run began.
+    """
+    stop = _Stop(view)
+    before = {number: signal.signal(number, stop.handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield control
+        return asyncio.run(stop.watch(search))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Stop:
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._control = RunControl()
+        self._cancel: Callable[[], object] | None = None
+
+    async def watch(self, search: Callable[[RunControl], Coroutine[Any, Any, Result]]) -> Result:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        if task is not None:
+            # An exception raised here and now would surface in whatever happens to run, perhaps halfway through it.
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        return await search(self._control)
+
+    def handle(self, number: int, _: FrameType | None) -> None:
+        if not self._view.progress.run or self._cancel is None:
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # no complaints about what is broken off halfway
+            raise KeyboardInterrupt
+        if self._control.drain_requested:
+            cancel, self._cancel = self._cancel, None  # a third signal raises
+            cancel()
+            self._view.notify(CANCELLING)
+        else:
+            self._control.request_drain(f"stopped by {signal.Signals(number).name}")
+            self._view.notify(STOPPING)

@@ -17,6 +17,7 @@ from cli.progress import Progress, advance, past
 from cli.wording import duration, metric_name, one_line
 
 STOPPING = "stopping after this step; press Ctrl-C again to stop at once"
+CANCELLING = "stopping; answers that are being paid for get a few seconds"
 
 
 def view_on(stream: TextIO, *, quiet: bool) -> "View":
@@ -48,7 +49,7 @@ class View:
             self.progress = past(Path(event["run"]))
         self.progress = advance(self.progress, event)
 
-    def stopping(self) -> None:
+    def notify(self, notice: str) -> None:
         """Say that the run will stop; called from a signal handler, so nothing is written through a buffer."""
 
     @property
@@ -71,10 +72,10 @@ class LinesView(View):
         if line:
             self._tell(line)
 
-    def stopping(self) -> None:
+    def notify(self, notice: str) -> None:
         """Say that the run will stop."""
         with suppress(OSError, ValueError):
-            os.write(self._stream.fileno(), f"{self.elapsed:>6}  {STOPPING}\n".encode())
+            os.write(self._stream.fileno(), f"{self.elapsed:>6}  {notice}\n".encode())
 
     def _tell(self, line: str) -> None:
         self._stream.write(f"{self.elapsed:>6}  {one_line(line)}\n")
@@ -86,7 +87,7 @@ class LiveView(View):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
-        self._is_stopping = False
+        self._notice = ""
         console = Console(file=cast(TextIO, _Lasting(stream)), force_terminal=True)
         self._live = Live(get_renderable=self._frame, console=console, redirect_stdout=False)
 
@@ -100,12 +101,12 @@ class LiveView(View):
         self._live.transient = not self.progress.run  # a run that did not begin leaves only its error
         self._live.stop()
 
-    def stopping(self) -> None:
+    def notify(self, notice: str) -> None:
         """Say that the run will stop."""
-        self._is_stopping = True
+        self._notice = notice
 
     def _frame(self) -> RenderableType:
-        return frame(self.progress, self.elapsed, STOPPING if self._is_stopping else "")
+        return frame(self.progress, self.elapsed, self._notice)
 
 
 def line_of(event: Mapping[str, Any], progress: Progress) -> str | None:

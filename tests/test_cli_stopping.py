@@ -1,19 +1,21 @@
 """Signals, kills and spent budgets: how a run stops, and that it goes on from there."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from langgraph.runtime import RunControl
 
 from cli.main import main
-from cli.signals import stop_signals
+from cli.signals import run_with_signals
 from cli.view import View
+from state.result import Result
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
 
 
@@ -75,12 +77,18 @@ def test_a_killed_run_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_before_the_run_begins_a_signal_stops_at_once() -> None:
-    view = View()
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), stop_signals(view) as control:
+    began = []
+
+    async def search(control: RunControl) -> Result:
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(5)
-    assert not control.drain_requested
+        began.append(control)
+        await asyncio.sleep(60)
+        raise AssertionError("was not stopped")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run_with_signals(search, View())
+    assert began == []
     assert signal.getsignal(signal.SIGINT) is handler
 
 

@@ -127,7 +127,7 @@ def test_quiet_shows_nothing() -> None:
     view = view_on(stream, quiet=True)
     with view:
         view.event(STARTED)
-        view.stopping()
+        view.notify(STOPPING)
     assert type(view) is View
     assert stream.getvalue() == ""
     assert view.progress.run == STARTED["run"]
@@ -139,10 +139,10 @@ def test_a_reader_that_went_away_does_not_end_the_run() -> None:
     with os.fdopen(writing, "w") as stream:
         with LinesView(stream) as lines:
             lines.event(STARTED)
-            lines.stopping()
+            lines.notify(STOPPING)
         with LiveView(stream) as live:
             live.event(STARTED)
-            live.stopping()
+            live.notify(STOPPING)
         assert live.progress.run == STARTED["run"]
         os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # so that closing can flush
 
@@ -155,7 +155,7 @@ def test_a_terminal_gets_a_live_view_and_its_cursor_back(monkeypatch: pytest.Mon
         with view:
             for event in [STARTED, *ROUND]:
                 view.event(event)
-            view.stopping()
+            view.notify(STOPPING)
         assert isinstance(view, LiveView)
     output = everything_from(main)
     assert output.index("\x1b[?25l") < output.index("\x1b[?25h")
