@@ -49,7 +49,9 @@ class Load:
 
 
 def thinks(model: ModelSettings) -> bool:
-    """Whether the model's name is one of a reasoning model."""
+    """Whether it is a reasoning model, as far as settings or name say."""
+    if model.reasoning is not None:
+        return model.reasoning
     return not model.name.startswith("embedded:") and _THINKS.match(bare_name(model)) is not None
 
 

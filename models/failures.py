@@ -75,6 +75,8 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     if isinstance(status, int) and status >= 400:
         return _outcome_of_status(error, status, detail, settings)
     kind = _kind_without_status(error)
+    if kind is None and settings.name.startswith(("langchain:", "community:")):
+        kind = "server"  # what other packages raise is as they like
     if kind == "malformed":
         detail = one_line(f"{settings.name}: the reply is no chat completion ({error})")
     if kind == "connection" and settings.base_url:

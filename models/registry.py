@@ -10,7 +10,9 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from models.langchain_chat import close_langchain_chat, community_chat, constructor_parameters, langchain_chat
 from models.openai_chat import close_chat, constrained_to, openai_chat, sent_parameters, vllm_chat
+from models.vllm_engine import close_engine_chat, engine_chat, engine_constrained, engine_parameters
 from state.errors import ModelError
 from state.settings import ModelSettings
 
@@ -43,7 +45,8 @@ class Provider:
     can't be asked."""
     close: Callable[["BaseChatModel"], Awaitable[None]] | None = None
     local: bool = False
-    """Runs in this process: it has no time-outs and no retries, and an exception in it is a fault of ours."""
+    """Runs in this process: it has no time-outs and no retries, and an exception in it is a fault of ours, unless it is
+    LangChain's `ModelInvalidRequestError`: then this one request fails."""
 
 
 _providers: dict[str, Provider] = {}
@@ -92,3 +95,9 @@ def _embedded_model(module: str, name: str) -> "BaseChatModel":
 register("embedded", Provider(_embedded, parameters=_no_parameters, local=True))
 register("openai", Provider(openai_chat, constrain=constrained_to, close=close_chat))
 register("vllm", Provider(vllm_chat, constrain=constrained_to, close=close_chat))
+register("langchain", Provider(langchain_chat, constructor_parameters, close=close_langchain_chat))
+register("community", Provider(community_chat, constructor_parameters, close=close_langchain_chat))
+register(
+    "vllm-engine",
+    Provider(engine_chat, engine_parameters, engine_constrained, close=close_engine_chat, local=True),
+)

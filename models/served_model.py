@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.failures import refuses_schema
+from langchain_core.exceptions import ModelInvalidRequestError
+
+from models.failures import outcome_of, refuses_schema
 from models.limiter import Limiter
 from models.messages import Message, to_langchain
 from models.prices import price_of
@@ -67,8 +69,18 @@ class ServedModel:
                 raise TimeoutError(f"no answer within timeout ({seconds:g} s)") from error
 
         if self.provider.local:
-            return await ask(self.arguments(schema)), 1
+            return await self._in_process(ask(self.arguments(schema))), 1
         return await with_retries(attempt, self.settings, backoff, limiter)
+
+    async def _in_process(self, answer: Awaitable[Response]) -> Response | Failure:
+        """The answer of a model in this process; a request that it can't answer is a failure like any server's."""
+        try:
+            return await answer
+        except ModelInvalidRequestError as error:
+            outcome = outcome_of(error, self.settings)
+            if not isinstance(outcome, Failure):
+                raise
+            return outcome
 
     async def _reply(self, messages: list["BaseMessage"], arguments: Mapping[str, Any]) -> "AIMessage":
         """By way of LangChain's callbacks only where somebody listens (tracing, Studio): they cost more than a call."""

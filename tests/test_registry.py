@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
     ("settings", "message"),
     [
         (ModelSettings(name="opnai:o3"), "did you mean openai:"),
-        (ModelSettings(name="xyz:o3"), "known are embedded:"),
+        (ModelSettings(name="xyz:o3"), "known are community:, embedded:, langchain:, openai:"),
         (ModelSettings(name="gpt-4o"), "provider:model"),
         (ModelSettings(name="embedded:jugde"), "embedded:judge"),
         (ModelSettings(name="vllm:tiny"), "base_url"),
