@@ -165,7 +165,7 @@ class RequestOutput:
 
 @dataclass
 class Engine:
-    """The part of `vllm.LLM` that is used; like that it refuses a whole batch, for one conversation with `refused` in it."""
+    """The part of `vllm.LLM` that is used; like that it refuses a whole batch for one conversation."""
 
     refused: str | None = None
     batches: list[list[Any]] = field(default_factory=list)

@@ -10,6 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage
 from PIL import Image
 
+import blpo
 from data.sources import file_sample
 from models.embedded.chat import images, prompt_and_frame
 from models.embedded.judge import EmbeddedJudge
@@ -21,6 +22,7 @@ from state.sample import Sample
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, Settings
 from tests.scripted import scripted
 from tests.servers.chat_server import ChatServer, Fault
+from tests.small_set import draw_dataset
 
 Script = Callable[[Sequence[BaseMessage]], str]
 GOOD = json.dumps({"reason": "fine", "label": 4})
@@ -159,3 +161,17 @@ async def test_the_embedded_models_answer_alike_in_both_orders(sample: Sample) -
         assert verdict.status == description.status == "ok"
         said.append((verdict, description))
     assert said[0] == said[1]
+
+
+async def test_the_order_is_recorded_with_the_judge_and_used_again(tmp_path: Path) -> None:
+    folder = draw_dataset(tmp_path / "set")
+    given = [f"run.dir={tmp_path / 'run'}", "models.judge.part_order=rubric_first", "search.outer_rounds=0"]
+    await blpo.optimize(folder / "config.yaml", overrides=given)
+    text = (tmp_path / "run" / "judge.yaml").read_text()
+    assert "part_order: rubric_first" in text
+    judge = blpo.load_judge(tmp_path / "run" / "judge.yaml")
+    assert judge.file.settings.models.of("judge").part_order == "rubric_first"
+    image = folder / "images" / "000.png"
+    rows = (tmp_path / "run" / "verdicts" / "best.jsonl").read_text().splitlines()
+    label = next(row["verdict"] for row in map(json.loads, rows) if row["id"] == "s0")
+    assert [verdict.label for verdict in await judge([image])] == [label]
