@@ -29,8 +29,8 @@ from models.traffic import count
 
 _KEPT_ALIVE = 4.0
 """Seconds; below the 5 after which uvicorn, and so vLLM, closes an idle connection."""
-_JOINED = 262_144
-"""Bytes up to which pieces are joined, which costs less than sending them one by one."""
+_SLICE = 262_144
+"""Bytes written at once; pieces that are no more together are joined."""
 
 
 class ServerError(ModelError):
@@ -123,7 +123,8 @@ class LeanChat(BaseChatModel):
     async def _post(self, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> bytes:
         body = _Pieces(body_pieces(self.model, messages, fields))
         if self._session is None:
-            self._session = _session({name: value.get_secret_value() for name, value in self.headers.items()})
+            headers = {name: value.get_secret_value() for name, value in self.headers.items()}
+            self._session = _session(headers, encrypted=self.url.startswith("https:"))
         count(sent=body.size or 0)
         try:
             async with self._session.post(self.url, data=body) as response:
@@ -137,32 +138,38 @@ class LeanChat(BaseChatModel):
 
 
 class _Pieces(aiohttp.Payload):
-    """A JSON body whose pieces are written as they are."""
+    """A JSON body in ASCII pieces; long ones go slice by slice as the server takes them, and are never copied whole."""
 
-    def __init__(self, pieces: list[bytes]) -> None:
+    def __init__(self, pieces: list[str]) -> None:
         super().__init__(pieces, content_type="application/json")
         self._size = sum(map(len, pieces))
-        if self._size <= _JOINED:
-            self._value = [b"".join(pieces)]
+        if self._size <= _SLICE:
+            self._value = ["".join(pieces)]
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return b"".join(self._value).decode(encoding, errors)
+        return "".join(self._value)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         for piece in self._value:
-            await writer.write(piece)
+            for start in range(0, len(piece), _SLICE):
+                await writer.write(piece[start : start + _SLICE].encode("ascii"))
 
 
-def _session(headers: Mapping[str, str]) -> aiohttp.ClientSession:
-    trusted = ssl.create_default_context()  # the system's, or SSL_CERT_FILE
-    trusted.load_verify_locations(certifi.where())
+def _session(headers: Mapping[str, str], *, encrypted: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=trusted, keepalive_timeout=_KEPT_ALIVE),
+        connector=aiohttp.TCPConnector(limit=0, ssl=_trusted() if encrypted else True, keepalive_timeout=_KEPT_ALIVE),
         headers=headers,
         timeout=aiohttp.ClientTimeout(total=None),  # the caller's, which covers the whole call
         trust_env=True,
         cookie_jar=aiohttp.DummyCookieJar(),
     )
+
+
+def _trusted() -> ssl.SSLContext:
+    """The certificates of the system or SSL_CERT_FILE, and certifi's; takes a tenth of a second."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def _error_in(body: bytes) -> Mapping[str, Any]:

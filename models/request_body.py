@@ -1,7 +1,7 @@
 """The JSON of a chat-completions request, with images spliced in.
 
 An image's base64 makes up nearly all of a request. It needs no escaping, so `json` never sees it: that sees a short
-marker in its place, and the bytes go between the pieces. For a 1 MB image: 0.1 ms instead of 3.
+marker in its place, and the image goes between the pieces as it is, without a copy of it.
 """
 
 import json
@@ -21,15 +21,15 @@ _CALLED_DEVELOPER = re.compile(r"o\d")
 """Models to which the author `system` is `developer`."""
 
 
-def body_pieces(model: str, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> list[bytes]:
-    """The request's body in pieces that are sent one after the other; raises `ValueError` for an unknown author."""
+def body_pieces(model: str, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> list[str]:
+    """The request's body in ASCII pieces, to be sent one after the other; raises `ValueError` for an unknown author."""
     images: list[str] = []
     written = [_written(message, model, images) for message in messages]
     text = json.dumps({"model": model, "messages": written, **fields}, separators=(",", ":"))
-    rest = text.encode("ascii").split(f'"{_MARKER}"'.encode())
+    rest = text.split(_MARKER)
     pieces = [rest[0]]
     for image, after in zip(images, rest[1:], strict=True):
-        pieces += [b'"', image.encode("ascii"), b'"', after]
+        pieces += [image, after]
     return pieces
 
 

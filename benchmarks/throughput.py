@@ -1,0 +1,121 @@
+"""Wall time and memory of judging many images.
+
+    python -m benchmarks.throughput [--calls 2000] [--images 10000] [--only wall|memory]
+
+Judges distinct JPEGs as a run does: prepared by the session's image cache, sent by the call layer, answers in a store
+on disk. The server is another process. Wall: 64 kB images, 200 ms latency, 64 at a time, over the least that is
+possible, ceil(calls / 64) * 200 ms. Memory: the peak resident set of a process that judges 1 MB images. What must hold:
+at most 1.05 times the least, at most 500 MB.
+"""
+
+import argparse
+import asyncio
+import math
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.chat_process import ROOT, chat_process
+from nodes.fan_out import fan_out
+from nodes.judge import judge_sample
+from nodes.session import _new_session as new_session
+from state.sample import Sample
+from state.settings import ModelSettings, ModelsSettings, Settings
+
+LATENCY = 0.2
+AT_ONCE = 64
+MOST_WALL = 1.05
+MOST_MEGABYTES = 500
+PROMPT = "Rate how natural the image looks."
+_DENSITY = 14
+"""Where a JPEG written by Pillow has its resolution: four bytes that are sent and change no pixel."""
+
+
+@lru_cache
+def noise(size: int) -> bytes:
+    """A JPEG of about so many bytes."""
+    side = round(math.sqrt(size / 2.75))
+    pixels = np.random.default_rng(0).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=97, subsampling=0)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An image like all others but for a number in its header, so that none is the same request as another."""
+
+    number: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        return f"image {self.number}"
+
+    def read(self) -> bytes:
+        """The JPEG."""
+        whole = noise(self.size)
+        return whole[:_DENSITY] + struct.pack(">HH", 1 + self.number // 60_000, 1 + self.number % 60_000) + whole[18:]
+
+
+async def judge_all(url: str, count: int, size: int, folder: Path) -> tuple[float, int]:
+    """Judge so many images; returns wall seconds and how many requests were issued."""
+    judge = ModelSettings(name="vllm:judge", base_url=url, max_concurrency=AT_ONCE)
+    settings = Settings(models=ModelsSettings(judge=judge, optimizer=judge))
+    samples = [Sample(str(number), (Numbered(number, size),), None) for number in range(count)]
+    session = await new_session(settings, folder / "responses.sqlite", None)
+    try:
+        noise(size)
+        begun = time.perf_counter()
+        verdicts = await fan_out(lambda sample: judge_sample(session, PROMPT, sample), samples, session.width("judge"))
+        seconds = time.perf_counter() - begun
+        assert all(verdict.status == "ok" for verdict in verdicts), next(v for v in verdicts if v.status != "ok")
+        return seconds, (await session.calls.usage())["judge"]["issued"]
+    finally:
+        await session.close()
+
+
+def run_here(what: str, count: int) -> bool:
+    """Measure in this process; returns whether what must hold does."""
+    size, latency = (64_000, LATENCY) if what == "wall" else (1_000_000, 0.0)
+    with chat_process(latency) as url, tempfile.TemporaryDirectory(prefix="blpo-throughput-") as folder:
+        seconds, issued = asyncio.run(judge_all(url, count, size, Path(folder)))
+    assert issued == count, f"{issued} requests for {count} images"
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    sent = f"{count} images of {len(noise(size)) // 1000} kB: {seconds:.2f} s, {megabytes:.0f} MB at most"
+    if what == "memory":
+        print(f"{sent}; allowed: {MOST_MEGABYTES} MB")
+        return megabytes <= MOST_MEGABYTES
+    least = math.ceil(count / AT_ONCE) * LATENCY
+    print(f"{sent}; {seconds / least:.3f} times the least of {least:.2f} s, allowed: {MOST_WALL}")
+    return seconds <= MOST_WALL * least
+
+
+def main() -> int:
+    """Measure each in a process of its own; exit code 1 if something that must hold does not."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=2_000)
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--only", choices=("wall", "memory"))
+    options = parser.parse_args()
+    counts = {"wall": options.calls, "memory": options.images}
+    if options.only:
+        return 0 if run_here(options.only, counts[options.only]) else 1
+    command = [sys.executable, "-m", "benchmarks.throughput", "--calls", str(options.calls), "--images"]
+    command += [str(options.images), "--only"]
+    return max(subprocess.run([*command, what], cwd=ROOT, check=False).returncode for what in counts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
