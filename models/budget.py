@@ -94,6 +94,11 @@ class Budget:
         return self._exceeded(self._committed() + self._mean("judge").times(calls + self.reserved)) is None
 
     @property
+    def is_limited(self) -> bool:
+        """Whether there is any limit on calls, tokens or dollars."""
+        return (self.limits.calls, self.limits.tokens, self.limits.usd) != (None, None, None)
+
+    @property
     def remaining_calls(self) -> int | None:
         """Calls that may still be issued beside those kept back, at least 0; None: no limit on calls."""
         return None if self.limits.calls is None else max(0, self.limits.calls - self.calls - self.reserved)

@@ -76,7 +76,7 @@ async def _test(session: Session, best: str, count: Callable[[], None]) -> TestM
     samples, task, search = session.split("test"), session.settings.task, session.settings.search
     initial, _ = initial_prompts(session.settings)
     session.budget.release()
-    if not session.budget.affords(await calls_to_pay(session, {initial, best}, samples)):
+    if session.budget.is_limited and not session.budget.affords(await calls_to_pay(session, {initial, best}, samples)):
         return None
     try:
         before = await judge_samples(session, initial, samples, count)

@@ -46,8 +46,8 @@ class ImageCache:
         finally:
             del self._pending[key]
         self._encoded[key] = image
-        self._bytes += len(image.base64)
+        self._bytes += len(image.data_url)
         while self._bytes > self._max_bytes and len(self._encoded) > 1:
             _, dropped = self._encoded.popitem(last=False)
-            self._bytes -= len(dropped.base64)
+            self._bytes -= len(dropped.data_url)
         return image

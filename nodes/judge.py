@@ -109,11 +109,18 @@ async def judge_sample(session: Session, judge_prompt: str, sample: Sample) -> V
 
 
 async def calls_to_pay(session: Session, judge_prompts: set[str], samples: Sequence[Sample]) -> int:
-    """How many judge calls `samples` under `judge_prompts` would cost: those that the store can't answer."""
+    """How many judge calls `samples` under `judge_prompts` would cost: those that the store can't answer.
+
+    Not counted are the repairs of unparseable verdicts, which only the answers tell.
+    """
     verdict_schema = schema(session.settings.task)
-    asked = [await _messages(session, prompt, sample) for prompt in sorted(judge_prompts) for sample in samples]
-    answered = [await session.calls.answered("judge", messages, schema=verdict_schema) for messages in asked]
-    return answered.count(False)
+
+    async def answered(asked: tuple[str, Sample]) -> bool:
+        messages = await _messages(session, *asked)
+        return await session.calls.answered("judge", messages, schema=verdict_schema)
+
+    asked = [(prompt, sample) for prompt in sorted(judge_prompts) for sample in samples]
+    return (await fan_out(answered, asked, session.width("judge"))).count(False)
 
 
 async def _messages(session: Session, judge_prompt: str, sample: Sample) -> list[Message]:
