@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from state.errors import RunError
+from state.errors import RunError, StoreError
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class _Operation:
 
 
 class Database:
-    """A connection for one event loop; make one with `open`. Failures of the file raise `RunError` naming it."""
+    """A connection for one event loop; make one with `open`. Failures of the file raise `StoreError` naming it."""
 
     def __init__(self, path: Path | str, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
         self.path = path
@@ -121,7 +121,7 @@ def _resolve(group: Sequence[_Operation], results: Sequence[Any]) -> None:
 def _reject(group: Sequence[_Operation], message: str) -> None:
     for operation in group:
         if not operation.done.done():
-            operation.done.set_exception(RunError(message))
+            operation.done.set_exception(StoreError(message))
 
 
 def _connect(path: Path | str, schema: str, version: int) -> sqlite3.Connection:

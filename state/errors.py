@@ -10,6 +10,7 @@ or setting and says what to do; the command line prints it without a traceback a
   + BudgetSpent        the next call would exceed `limits`; ends the search, not the process
   + TooManyFailures    more calls failed after retries than `limits.max_failure_rate` allows
   + RunError           a run directory is missing, locked, of another format or of another configuration
+    - StoreError       a file of a run can't be written or read any more: the disk is full, say
 """
 
 
@@ -56,3 +57,9 @@ class RunError(BlpoError):
     """A run directory is missing, locked, of another format or of another configuration."""
 
     exit_code = 2
+
+
+class StoreError(RunError):
+    """A file of a run can't be written or read any more: the disk is full, say. The run can be resumed."""
+
+    exit_code = 1

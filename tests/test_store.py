@@ -145,7 +145,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
     script = """
         import asyncio, resource, signal, sys
         from models.store import ResponseStore
-        from state.errors import RunError
+        from state.errors import StoreError
 
         async def main():
             store = await ResponseStore.open(sys.argv[1])
@@ -155,7 +155,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
             outcomes = await asyncio.gather(
                 *(store.put_text(f"{i}" * 20_000) for i in range(500)), return_exceptions=True
             )
-            assert {type(o) for o in outcomes} == {RunError}, outcomes[:3]
+            assert {type(o) for o in outcomes} == {StoreError}, outcomes[:3]
             print(outcomes[0])
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             assert await store.text(kept) == "kept"
