@@ -70,7 +70,7 @@ class LeanChat(BaseChatModel):
         self, messages: Sequence[BaseMessage], *, extra_body: Mapping[str, Any] | None = None, **fields: Any
     ) -> AIMessage:
         """What `ainvoke` returns, without LangChain's callbacks; all arguments are fields of the request."""
-        fields = {**self.parameters, **fields, **(extra_body or {})}
+        fields = {"stream": False, **self.parameters, **fields, **(extra_body or {})}
         if not self.image_uuids:
             return _message(await self._post(messages, fields), self.model)
         named = self._names.short(messages)

@@ -111,23 +111,26 @@ def _lean(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> 
 
 def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> "BaseChatModel":
     from langchain_openai import ChatOpenAI
+    from langchain_openai.chat_models.base import BaseChatOpenAI
     from openai import DefaultAsyncHttpxClient
 
     address, query = _split(_address(settings) or "")
+    # ChatOpenAI renames max_tokens, its base sends it. Not in extra_body, which a call with a schema would replace.
+    kind = ChatOpenAI if settings.max_tokens_parameter == "max_completion_tokens" else BaseChatOpenAI
     fields = _fields(settings)
-    return ChatOpenAI(
+    fields["max_tokens"] = fields.pop(settings.max_tokens_parameter)
+    return kind(
         model=_served_name(settings),
         api_key=SecretStr(key or "EMPTY"),
         base_url=address or None,
         default_query=dict(parse_qsl(query)) or None,
         default_headers=headers or None,
-        temperature=fields.pop("temperature"),
-        extra_body={name: value for name, value in fields.items() if value is not None} or None,
         timeout=settings.timeout,
         max_retries=0,
         cache=False,
         disable_streaming=True,
         http_async_client=DefaultAsyncHttpxClient(timeout=settings.timeout),  # the shared one belongs to one event loop
+        **fields,
     )
 
 

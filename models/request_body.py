@@ -1,7 +1,8 @@
 """The JSON of a chat-completions request, with images spliced in.
 
-An image's base64 makes up nearly all of a request. It needs no escaping, so `json` never sees it: that sees a short
-marker in its place, and the image goes between the pieces as it is, without a copy of it.
+An image's base64 makes up nearly all of a request. It needs no escaping, so `json` never sees it (where it comes as a
+`DataUrl`; any other URL is text like any text): that sees a short marker in its place, and the image goes between the
+pieces as it is, without a copy of it.
 """
 
 import json
@@ -12,10 +13,10 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
+from state.sample import DataUrl
+
 _MARKER = f"image-{secrets.token_hex(16)}"
 """Drawn anew in each process, so that no text holds it."""
-_SPLICED = 1024
-"""Characters from which a data URL is worth it."""
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 _CALLED_DEVELOPER = re.compile(r"o\d")
 """Models to which the author `system` is `developer`."""
@@ -52,12 +53,7 @@ def _part(part: Any, images: list[str]) -> Any:
     if not isinstance(shown, dict):
         return part
     url = shown.get("url")
-    if not isinstance(url, str) or len(url) < _SPLICED or not _is_plain(url):
+    if not isinstance(url, DataUrl):
         return part
     images.append(url)
     return {**part, "image_url": {**shown, "url": _MARKER}}
-
-
-def _is_plain(url: str) -> bool:
-    """Whether the URL stands for itself in JSON, as base64 does."""
-    return url.isascii() and url.startswith("data:") and not any(sign in url for sign in '"\\\n\r\t')

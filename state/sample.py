@@ -37,6 +37,12 @@ class Sample:
     """Samples of one group never fall into different splits."""
 
 
+class DataUrl(str):
+    """A `data:` URL of base64: its characters stand for themselves in JSON."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class EncodedImage:
     """An image as it is sent: decoded, rotated, converted to RGB, scaled down, encoded once."""
@@ -45,13 +51,13 @@ class EncodedImage:
     """Hex digest of the encoded bytes; stands for the image in a request's key."""
     media_type: str
     """`image/jpeg`, `image/png` or `image/webp`."""
-    data_url: str
+    data_url: DataUrl
     """The image as a `data:` URL; kept, because making it for each call costs more than sending it."""
 
     def __init__(self, sha256: str, media_type: str, base64: str) -> None:
         object.__setattr__(self, "sha256", sha256)
         object.__setattr__(self, "media_type", media_type)
-        object.__setattr__(self, "data_url", f"data:{media_type};base64,{base64}")
+        object.__setattr__(self, "data_url", DataUrl(f"data:{media_type};base64,{base64}"))
 
     @property
     def base64(self) -> str:

@@ -401,8 +401,8 @@ async def test_a_fault_in_a_model_of_this_process_is_not_hidden_and_is_recorded(
 
         return FaultyModel(messages=iter(broken()))
 
-    register("faulty", Provider(faulty, local=True))
-    settings = ModelsSettings(judge=ModelSettings(name="faulty:x"), optimizer=ModelSettings(name="faulty:x"))
+    register("unsound", Provider(faulty, local=True))
+    settings = ModelsSettings(judge=ModelSettings(name="unsound:x"), optimizer=ModelSettings(name="unsound:x"))
     async with caller(settings) as (calls, store):
         assert isinstance(await calls.ask("judge", asked("a")), Response)
         with pytest.raises(ZeroDivisionError):

@@ -9,6 +9,7 @@ Its answers come from a function of the messages, or of the whole request. It co
 import argparse
 import asyncio
 import json
+import ssl
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -72,6 +73,7 @@ class ChatServer:
     """At most so many requests in any so many seconds, else 429 with Retry-After."""
     port: int = 0
     """0: any that is free."""
+    tls: ssl.SSLContext | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
     """The bodies of all requests, good and bad (not those of a plain server)."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -97,7 +99,9 @@ class ChatServer:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, limit=2**20, backlog=1024)
+        self._server = await asyncio.start_server(
+            self._connected, "127.0.0.1", self.port, limit=2**20, backlog=1024, ssl=self.tls
+        )
         return self
 
     async def __aexit__(
