@@ -1,7 +1,7 @@
 """Chat messages as the rest of the code builds them: text and images, independent of any provider.
 
-An image stands in a request's key by the SHA-256 of the bytes sent, so the key of a request with a 1 MB image is computed
-from 64 characters.
+An image stands in a request's key by the SHA-256 of the bytes sent, so the key of a request with a 1 MB image is
+computed from 64 characters.
 """
 
 from collections.abc import Sequence
