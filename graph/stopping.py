@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from langgraph.runtime import Runtime
-from metrics.agreement import value
 
+from metrics.agreement import value
 from nodes.session import settings_of
 from state.errors import BudgetSpent
 from state.loops import OuterState, RoundRecord, UpdateState

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from models.store import ResponseStore
-
 from state.loops import OuterState, RoundRecord, Trial, TrialRecord
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from metrics.agreement import value
-
 from nodes.evaluate_test import selected_prompt, selected_round
 from nodes.judge import judge_samples
 from nodes.session import Session
