@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 
 from models.budget import Budget
-from models.limiter import Limiters
+from models.limiter import Limiter, Limiters
 from models.messages import ROLES, Message, Role
 from models.prices import require_prices
 from models.registry import chat_model, provider_of
@@ -107,6 +107,10 @@ class ModelCaller:
         """What each role has issued, been served and spent, over all resumes."""
         counts = await self._store.usage()
         return {role: _usage(counts.get(role, RoleCounts()), model.is_priced) for role, model in self._models.items()}
+
+    def limiter_of(self, role: Role) -> Limiter:
+        """The limits of this role's model as they stand."""
+        return self._limiters.of(self._models[role].settings)
 
     async def close(self) -> None:
         """End what is under way and close all connections; answers being paid for get a few seconds to arrive."""

@@ -11,12 +11,14 @@ lose the token counts.
 
 import os
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
 from models.secrets import environment_secret
+from models.traffic import count
 from models.verdict_format import labels_of
 from state.errors import ModelError
 from state.settings import ModelSettings
@@ -114,6 +116,14 @@ def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]
     from langchain_openai.chat_models.base import BaseChatOpenAI
     from openai import DefaultAsyncHttpxClient
 
+    async def sent(request: Any) -> None:
+        count(sent=len(request.content))
+
+    async def received(response: Any) -> None:
+        count(received=len(await response.aread()))
+
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [sent], "response": [received]}
+    own = DefaultAsyncHttpxClient(timeout=settings.timeout, event_hooks=hooks)  # the shared one belongs to one loop
     address, query = _split(_address(settings) or "")
     # ChatOpenAI renames max_tokens, its base sends it. Not in extra_body, which a call with a schema would replace.
     kind = ChatOpenAI if settings.max_tokens_parameter == "max_completion_tokens" else BaseChatOpenAI
@@ -129,7 +139,7 @@ def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]
         max_retries=0,
         cache=False,
         disable_streaming=True,
-        http_async_client=DefaultAsyncHttpxClient(timeout=settings.timeout),  # the shared one belongs to one event loop
+        http_async_client=own,
         **fields,
     )
 
