@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+Body = Literal["chat", "malformed", "html", "no_choices", "half", "dropped", "slow", "refusal", "empty", "wrong_label"]
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -18,9 +20,7 @@ class Fault:
     param: str | None = None
     message: str = "made to fail"
     retry_after: str | None = None
-    body: Literal[
-        "chat", "malformed", "html", "no_choices", "half", "dropped", "slow", "refusal", "empty", "wrong_label"
-    ] = "chat"
+    body: Body = "chat"
     """With status 200: no JSON, a web page, JSON without choices, a body that breaks off, no reply at all, a body that
     comes drop by drop; or a good reply in which the model declines, says nothing, or gives a label of no task."""
     delay: float = 0.0

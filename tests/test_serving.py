@@ -1,0 +1,277 @@
+"""Whole optimizations over HTTP: the embedded models behind a server that misbehaves, dies and comes back."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import blpo
+from state.errors import ModelError, TooManyFailures
+from state.result import Result
+from tests.servers.chat_server import ChatServer
+from tests.servers.embedded_answers import embedded_answer
+from tests.servers.faults import FINE, PASSING, Body, Fault, staying, weather
+from tests.small_set import COMMAND, ENVIRONMENT, ROOT
+
+KEY = "sk-serving-0123456789abcdef"
+SMALL: dict[str, Any] = {"data": {"limit": 60}, "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 6}}
+FREE = {"input": 0, "output": 0}
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+
+
+def over_http(directory: Path, url: str, changes: dict[str, Any] | None = None, **sections: Any) -> dict[str, Any]:
+    model = {"base_url": url, "price": FREE, **(changes or {})}
+    models = {role: {"name": f"vllm:{role}", **model} for role in ("judge", "verbalizer", "optimizer")}
+    return {**SMALL, "models": models, "run": {"dir": str(directory)}, **sections}
+
+
+def comparable(result: Result) -> dict[str, Any]:
+    """Prompts, metrics and tokens: all but times, and how often was asked."""
+    counted = ("issued", "cached", "failed")
+    usage = {role: {k: v for k, v in use.items() if k not in counted} for role, use in result["calls"].items()}
+    return {**result, "calls": usage, "seconds": None}
+
+
+def outcomes(directory: Path) -> Counter[str]:
+    with sqlite3.connect(directory / "responses.sqlite") as db:
+        rows = db.execute("SELECT outcome FROM calls").fetchall()
+    db.close()
+    return Counter(str(outcome) for (outcome,) in rows)
+
+
+def answered_twice(directory: Path) -> int:
+    with sqlite3.connect(directory / "responses.sqlite") as db:
+        again = "SELECT count(*) FROM (SELECT 1 FROM calls WHERE outcome = 'ok' GROUP BY key HAVING count(*) > 1)"
+        found = int(db.execute(again).fetchone()[0])
+    db.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The same search with the embedded models in this process."""
+    directory = tmp_path_factory.mktemp("calm") / "run"
+    return asyncio.run(blpo.optimize({**SMALL, "run": {"dir": str(directory)}}))
+
+
+async def test_over_http_as_in_process(calm: Result, tmp_path: Path) -> None:
+    async with ChatServer(respond=embedded_answer) as server:
+        result = await blpo.optimize(over_http(tmp_path / "run", server.base_url))
+    assert comparable(result) == comparable(calm)
+    assert result["calls"] == calm["calls"]
+    assert server.count == sum(usage["issued"] for usage in result["calls"].values())
+    assert server.most_at_once <= 3 * 16
+
+
+async def test_a_tenth_of_all_responses_failing_in_every_way_changes_nothing(calm: Result, tmp_path: Path) -> None:
+    met: Counter[Fault] = Counter()
+    faults = (Fault(delay=20), *PASSING)
+
+    def counted() -> Iterator[Fault]:
+        for fault in weather(0.1, seed=1, faults=faults):
+            met[fault] += 1
+            yield fault
+
+    async with ChatServer(respond=embedded_answer, faults=counted()) as server:
+        config = over_http(tmp_path / "run", server.base_url, {"timeout": 2.5, "max_retries": 6})
+        result = await blpo.optimize(config)
+    assert comparable(result) == comparable(calm)
+    assert result["calls"]["judge"]["failed"] == 0
+    assert set(met) == {*faults, FINE}
+    assert 0.05 < 1 - met[FINE] / met.total() < 0.2
+
+
+async def test_what_stays_wrong_gets_its_status_and_is_never_a_label(tmp_path: Path) -> None:
+    bodies: tuple[Body, ...] = ("refusal", "malformed", "wrong_label", "empty")
+    wrong = staying(0.4, [Fault(body=body) for body in bodies])
+
+    def fault_of(request: dict[str, Any]) -> Fault:
+        return wrong(request) if request["model"] == "judge" else FINE
+
+    async with ChatServer(respond=embedded_answer, faults=fault_of) as server:
+        limits = {"max_failure_rate": 1}
+        config = over_http(tmp_path / "run", server.base_url, {"max_retries": 1}, limits=limits)
+        result = await blpo.optimize(config)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "verdicts" / "initial.jsonl").read_text().splitlines()]
+    statuses = Counter(row["status"] for row in rows)
+    assert set(statuses) == {"ok", "refused", "unparseable", "error"}
+    assert all((row["verdict"] is None) == (row["status"] != "ok") for row in rows)
+    assert all(row["verdict"] in (None, 1, 2, 3, 4, 5) for row in rows)
+    batch = (tmp_path / "run" / "rounds" / "00" / "errors.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["status"] == "ok" for line in batch)
+    assert result["status"] == "complete"
+    measured = result["rounds"][0]["validation"]
+    assert measured["coverage"] < 1
+    assert measured["strict"]["accuracy"] <= measured["accuracy"]
+
+
+async def test_most_responses_failing_stops_the_run_which_resumes_when_the_server_is_well(
+    calm: Result, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    async with ChatServer(respond=embedded_answer, faults=weather(0.6, seed=2)) as server:
+        with pytest.raises(TooManyFailures, match=r"judge calls failed after retries.*max_failure_rate.*resume"):
+            await blpo.optimize(over_http(run, server.base_url, {"max_retries": 1}))
+        kept = json.loads((run / "result.json").read_text())
+        assert kept["status"] == "failed"
+        assert "failed after retries" in kept["stop_reason"]
+        paid = outcomes(run)
+        assert paid["ok"] > 0
+        assert paid["failed"] > 0
+        server.faults = iter(())
+        before = server.count
+        result = await blpo.resume(run)
+        assert server.count - before == outcomes(run).total() - paid.total()
+    assert comparable(result) == comparable(calm)
+    assert answered_twice(run) == 0
+
+
+@contextmanager
+def process(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    command = [sys.executable, "-m", "tests.servers.chat_server", "--port", str(port), "--latency", "0.03"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server, server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+async def paid_for(run: Path, calls: int) -> None:
+    while not (run / "run.json").exists() or not _has_calls(run) or outcomes(run)["ok"] < calls:
+        await asyncio.sleep(0.02)
+
+
+def _has_calls(run: Path) -> bool:
+    if not (run / "responses.sqlite").exists():
+        return False
+    with sqlite3.connect(run / "responses.sqlite") as db:
+        found = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'calls'").fetchone()[0] == 1
+    db.close()
+    return bool(found)
+
+
+async def test_a_server_that_is_killed_and_started_again_costs_nothing_that_was_paid_for(
+    calm: Result, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    with process() as (server, url):
+        search = asyncio.create_task(blpo.optimize(over_http(run, url, {"max_retries": 2})))
+        await paid_for(run, 30)
+        os.kill(server.pid, signal.SIGKILL)
+        with pytest.raises(TooManyFailures, match="Is a server running at"):
+            await search
+    paid = outcomes(run)["ok"]
+    assert paid >= 30
+    with process(int(url.rpartition(":")[2].partition("/")[0])):
+        result = await blpo.resume(run)
+    assert comparable(result) == comparable(calm)
+    assert answered_twice(run) == 0
+
+
+async def test_a_run_lives_through_a_short_outage(calm: Result, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    async with ChatServer(respond=embedded_answer, latency=0.02) as server:
+        url = server.base_url
+        search = asyncio.create_task(blpo.optimize(over_http(run, url)))
+        await paid_for(run, 30)
+    await asyncio.sleep(0.6)
+    async with ChatServer(respond=embedded_answer, port=int(url.rpartition(":")[2].partition("/")[0])):
+        result = await search
+    assert comparable(result) == comparable(calm)
+    assert answered_twice(run) == 0
+
+
+async def command(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return await asyncio.to_thread(
+        subprocess.run,
+        [*COMMAND, *map(str, arguments)],
+        env={**ENVIRONMENT, "VLLM_API_KEY": KEY, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    echoed = Fault(status=400, message=f"Invalid image for key {KEY} (Bearer {KEY})")
+    broken = Fault(status=500, message=f"could not authorise {KEY}")
+    folder = tmp_path / "runs"
+    async with ChatServer(respond=embedded_answer, faults=staying(0.5, [echoed, broken])) as server:
+        (tmp_path / "c.yaml").write_text(yaml.safe_dump(over_http(folder / "run", server.base_url, {"max_retries": 0})))
+        failed = await command("optimize", tmp_path / "c.yaml", "--json")
+        assert failed.returncode == 1
+        assert server.headers["authorization"] == f"Bearer {KEY}"
+        server.faults, server.api_key = iter(()), "another"
+        with pytest.raises(ModelError, match=r"Incorrect API key provided: \*\*\*") as refused:
+            await blpo.resume(folder / "run")
+    assert "***" in failed.stdout
+    assert "***" in failed.stderr
+    assert KEY not in failed.stdout + failed.stderr + str(refused.value) + caplog.text
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert any(file.name == "checkpoints.sqlite" for file in files)
+    assert any(b"***" in file.read_bytes() for file in files)
+    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+
+
+SPENT: dict[str, Callable[[Any], float]] = {
+    "calls": lambda usage: usage["issued"],
+    "tokens": lambda usage: usage["input_tokens"] + usage["output_tokens"],
+    "usd": lambda usage: usage["usd"],
+}
+
+
+def spent(result: Result, what: str) -> float:
+    return sum(SPENT[what](usage) for usage in result["calls"].values())
+
+
+def dearest(run: Path, what: str) -> float:
+    """What one call has cost at most; that calls are counted beforehand makes theirs nothing."""
+    cost = {"calls": "0", "tokens": "input_tokens + output_tokens", "usd": "usd"}[what]
+    with sqlite3.connect(run / "responses.sqlite") as db:
+        found = float(db.execute(f"SELECT max({cost}) FROM calls").fetchone()[0])
+    db.close()
+    return found
+
+
+PRICE = {"input": 1.0, "output": 4.0}
+
+
+@pytest.mark.parametrize("what", ["calls", "tokens", "usd"])
+async def test_a_budget_is_kept_over_three_resumes(what: str, calm: Result, tmp_path: Path) -> None:
+    run, at_once = tmp_path / "run", 4
+    whole = sum(u["input_tokens"] * 1e-6 + u["output_tokens"] * 4e-6 for u in calm["calls"].values())
+    needed = whole if what == "usd" else spent(calm, what)
+    limits = [needed * share if what == "usd" else int(needed * share) for share in (0.8, 0.85, 0.9, 0.9)]
+    async with ChatServer(respond=embedded_answer) as server:
+        changes = {"max_concurrency": at_once, "price": PRICE}
+        result = await blpo.optimize(over_http(run, server.base_url, changes, limits={what: limits[0]}))
+        for limit in limits:
+            if limit != limits[0]:
+                result = await blpo.resume(run, overrides=[f"limits.{what}={limit}"])
+            assert (result["status"], result["stop_reason"]) == ("budget", "budget")
+            assert 0 < spent(result, what) <= limit + at_once * dearest(run, what)
+            best = result["rounds"][result["best_round"]]["judge_prompt"]
+            assert yaml.safe_load((run / "judge.yaml").read_text())["judge_prompt"] == best
+        before = server.count
+        assert await blpo.resume(run) == result
+        assert server.count == before == spent(result, "calls")
+    assert answered_twice(run) == 0
