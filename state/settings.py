@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "default": {"draw": "spread", "anchors": 10, "adopt": "improving", "patience": 2, "select": "best"},
+    "default": {"draw": "spread", "anchors": 10, "adopt": "improving", "patience": 3, "select": "best"},
     "paper": {"draw": "uniform", "anchors": 0, "adopt": "always", "patience": None, "select": "last"},
 }
 """What a preset sets unless the key is given explicitly. `paper` is the published algorithm."""
@@ -246,7 +246,7 @@ class SearchSettings(_Section):
     """Rightly judged samples shown and scored beside I_B."""
     adopt: Literal["improving", "always"] = "improving"
     """improving: keep p_t when no trial has a positive score."""
-    patience: Annotated[int, Field(ge=1)] | None = 2
+    patience: Annotated[int, Field(ge=1)] | None = 3
     """Stop after this many rounds without a new best validation metric; null: never."""
     metric: Metric = "macro_f1"
     """Selects among rounds and is tested at the end."""

@@ -23,6 +23,8 @@ FEWEST_CASES = 6
 """An attribute stated by fewer cases is not considered, nor are fewer cases at all."""
 LEAST_SPREAD = 2.0
 """Nor is an attribute whose standard deviation over the cases is smaller (on its scale from 0 to 100)."""
+FACTORS = tuple(5.0 * 0.6**step for step in range(12))
+"""Factors of all doubts to choose from."""
 REACH = 1.0
 """How many standard deviations from their mean the cases' values lie where a new rule counts in full."""
 
@@ -61,18 +63,15 @@ def _changes(cases: Sequence[ShownCase], rubric: Sequence[Sentence], axis: Axis)
     return [single for change in found for single in _single(change)]
 
 
-GRID = tuple(5.0 * 0.6**step for step in range(12))
-"""Factors of all doubts to choose from."""
-
-
 def _shift(columns: Numbers, residual: Numbers, doubt: Numbers) -> Numbers:
     """Ridge regression; how much it doubts on the whole is what makes the cases most likely (empirical Bayes)."""
     best, most = np.zeros(columns.shape[1]), -np.inf
-    for factor in GRID:
+    for factor in FACTORS:
         prior = columns.T / (doubt * factor)[:, None]
         covariance = columns @ prior + np.eye(len(residual))
         solved = np.linalg.solve(covariance, residual)
-        evidence = -len(residual) * np.log(max(residual @ solved, 1e-9)) - np.linalg.slogdet(covariance)[1]
+        misfit = max(float(residual @ solved), 1e-9)
+        evidence = -len(residual) * np.log(misfit) - np.linalg.slogdet(covariance)[1]
         if evidence > most:
             best, most = prior @ solved, evidence
     return best
