@@ -22,10 +22,10 @@ from state.result import Result
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import FINE, PASSING, Body, Fault, staying, weather
-from tests.small_set import COMMAND, ENVIRONMENT, ROOT
+from tests.small_set import COMMAND, ENVIRONMENT, ROOT, draw_dataset
 
 KEY = "sk-serving-0123456789abcdef"
-SMALL: dict[str, Any] = {"data": {"limit": 60}, "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 6}}
+SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
 FREE = {"input": 0, "output": 0}
 
 
@@ -60,6 +60,11 @@ def answered_twice(directory: Path) -> int:
         found = int(db.execute(again).fetchone()[0])
     db.close()
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
+    SMALL["data"] = {"path": str(draw_dataset(tmp_path_factory.mktemp("data") / "set", 90))}
 
 
 @pytest.fixture(scope="module")
@@ -256,22 +261,40 @@ PRICE = {"input": 1.0, "output": 4.0}
 
 
 @pytest.mark.parametrize("what", ["calls", "tokens", "usd"])
-async def test_a_budget_is_kept_over_three_resumes(what: str, calm: Result, tmp_path: Path) -> None:
-    run, at_once = tmp_path / "run", 4
-    whole = sum(u["input_tokens"] * 1e-6 + u["output_tokens"] * 4e-6 for u in calm["calls"].values())
-    needed = whole if what == "usd" else spent(calm, what)
-    limits = [needed * share if what == "usd" else int(needed * share) for share in (0.8, 0.85, 0.9, 0.9)]
+async def test_a_budget_is_kept_over_three_resumes_and_nothing_is_lost(what: str, calm: Result, tmp_path: Path) -> None:
+    run, at_once, judged = tmp_path / "run", 4, calm["calls"]["judge"]
+    usd = judged["input_tokens"] * 1e-6 + judged["output_tokens"] * 4e-6
+    of_judge = usd if what == "usd" else SPENT[what](judged)
+    test = calm["test"]
+    assert test is not None
+    for_test = 2 * test["best"]["n"]
     async with ChatServer(respond=embedded_answer) as server:
-        changes = {"max_concurrency": at_once, "price": PRICE}
-        result = await blpo.optimize(over_http(run, server.base_url, changes, limits={what: limits[0]}))
-        for limit in limits:
-            if limit != limits[0]:
+        config = over_http(run, server.base_url, {"max_concurrency": at_once, "price": PRICE})
+        for judge_calls in (15, 25, 35, 45):  # beside those that are kept back for the test
+            limit = of_judge / judged["issued"] * (judge_calls + for_test)
+            limit = limit if what == "usd" else int(limit)
+            if not run.exists():
+                result = await blpo.optimize({**config, "limits": {what: limit}})
+            else:
                 result = await blpo.resume(run, overrides=[f"limits.{what}={limit}"])
             assert (result["status"], result["stop_reason"]) == ("budget", "budget")
             assert 0 < spent(result, what) <= limit + at_once * dearest(run, what)
-            best = result["rounds"][result["best_round"]]["judge_prompt"]
-            assert yaml.safe_load((run / "judge.yaml").read_text())["judge_prompt"] == best
+            best = yaml.safe_load((run / "judge.yaml").read_text())["judge_prompt"]
+            assert best == calm["rounds"][0]["judge_prompt"]
         before = server.count
         assert await blpo.resume(run) == result
         assert server.count == before == spent(result, "calls")
+        whole = await blpo.resume(run, overrides=[f"limits.{what}="])
+    assert (whole["rounds"], whole["test"]) == (calm["rounds"], calm["test"])
     assert answered_twice(run) == 0
+
+
+@pytest.mark.xfail(raises=KeyError, strict=True, reason="graph.stopping runs the node after one that spent the budget")
+async def test_a_budget_that_is_spent_while_the_batch_is_described_ends_the_run(calm: Result, tmp_path: Path) -> None:
+    test = calm["test"]
+    assert test is not None
+    judged = 90 - test["best"]["n"]
+    limits = {"calls": 2 * test["best"]["n"] + judged + 2}
+    async with ChatServer(respond=embedded_answer) as server:
+        result = await blpo.optimize(over_http(tmp_path / "run", server.base_url, limits=limits))
+    assert result["status"] == "budget"
