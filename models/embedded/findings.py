@@ -5,6 +5,7 @@ evidence of earlier batches, new ones have to earn their weight. The outcome is 
 are regressed in steps of a five-point scale, a category as 1 where people chose it and -1 elsewhere.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -17,8 +18,14 @@ from models.embedded.judging import UNIT, Labels
 from models.embedded.reading import ShownCase
 from models.embedded.rubric import Bound, Rule, Sentence, Start, subject
 
-START_DOUBT, RULE_DOUBT, NEW_DOUBT = 10.0, 25.0, 15.0
-"""Ridge penalties: how many cases it takes to move the start, a rule of the rubric, or a new rule half of the way."""
+START_DOUBT = 40.0
+"""Ridge penalty: how many cases it takes to move the start half of the way. Batches are
+drawn to hold errors of all sorts, so they say little of how often each label occurs."""
+RULE_DOUBTS = tuple(75.0 * 0.6**step for step in range(12))
+"""The same for rules: the penalties to choose from."""
+MORE_RIGHT = 2.0
+"""What a rightly judged case counts where there are rules and two labels: a judge with rules is right more often than
+the half of a batch that is."""
 FEWEST_CASES = 6
 """An attribute stated by fewer cases is not considered, nor are fewer cases at all."""
 LEAST_SPREAD = 2.0
@@ -49,31 +56,38 @@ def _changes(cases: Sequence[ShownCase], rubric: Sequence[Sentence], axis: Axis)
     placed = [(case, place) for case in cases if (place := axis.place(case.human)) is not None]
     if len(placed) < FEWEST_CASES:
         return []
-    shown = [case for case, _ in placed]
+    shown, places = [case for case, _ in placed], np.array([place for _, place in placed])
     starts = [s for s in rubric if isinstance(s, Start) and axis.sign(s)]
     old = [s for s in rubric if isinstance(s, Rule) and axis.sign(s)]
     new = _candidates(shown, {rule.attribute for rule in old}, axis)
     before = np.array([axis.start(starts), *(axis.sign(r) * r.weight * UNIT for r in old), *(0.0 for _ in new)])
-    doubt = np.array([START_DOUBT, *(RULE_DOUBT for _ in old), *(NEW_DOUBT for _ in new)])
     columns = np.column_stack([np.ones(len(shown)), *(_column(rule, shown) for rule in (*old, *new))])
-    after = before + _shift(columns, np.array([place for _, place in placed]) - columns @ before, doubt)
-    rules = [Change(rule, axis.weigh(rule, w)) for rule, w in zip(old, after[1:], strict=False)]
-    rules += [Change(None, axis.weigh(rule, w)) for rule, w in zip(new, after[1 + len(old) :], strict=True)]
-    found = [*_start_changes(starts, axis.begin_at(after[0])), *rules]
+    right = MORE_RIGHT if old and axis.other is not None else 1.0
+    counts = np.array([right if case.right else 1.0 for case in shown])
+    after = before + _shift(columns, places - columns @ before, counts)
+    found = _start_changes(starts, axis.begin_at(after[0]))
+    for rule, weight in zip((*old, *new), after[1:], strict=True):
+        found.append(Change(rule if rule in old else None, axis.weigh(rule, weight)))
     return [single for change in found for single in _single(change)]
 
 
-def _shift(columns: Numbers, residual: Numbers, doubt: Numbers) -> Numbers:
-    """Ridge regression; how much it doubts on the whole is what makes the cases most likely (empirical Bayes)."""
-    best, most = np.zeros(columns.shape[1]), -np.inf
-    for factor in FACTORS:
-        prior = columns.T / (doubt * factor)[:, None]
-        covariance = columns @ prior + np.eye(len(residual))
+def _shift(columns: Numbers, residual: Numbers, counts: Numbers) -> Numbers:
+    """Ridge regression of what the rubric leaves over; `counts` weigh the cases.
+
+    The penalty of the rules is the one that makes the cases most likely (empirical Bayes), so that clear causes are
+    believed from few cases and noisy ones are not.
+    """
+    columns, residual = columns * np.sqrt(counts)[:, None], residual * np.sqrt(counts)
+    best, most = np.zeros(columns.shape[1]), -math.inf
+    for doubt in RULE_DOUBTS:
+        spread = columns.T / np.array([START_DOUBT, *(doubt for _ in range(columns.shape[1] - 1))])[:, None]
+        covariance = columns @ spread + np.eye(len(residual))
         solved = np.linalg.solve(covariance, residual)
-        misfit = max(float(residual @ solved), 1e-9)
-        evidence = -len(residual) * np.log(misfit) - np.linalg.slogdet(covariance)[1]
-        if evidence > most:
-            best, most = prior @ solved, evidence
+        likelihood = -len(residual) * math.log(max(float(residual @ solved), 1e-9)) - float(
+            np.linalg.slogdet(covariance)[1]
+        )
+        if likelihood > most:
+            best, most = spread @ solved, likelihood
     return best
 
 

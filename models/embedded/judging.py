@@ -13,7 +13,8 @@ UNIT = 0.1
 Labels = range | tuple[str, ...]
 """All labels: ratings in a range, or categories."""
 
-_IMPRESSION = {"contrast": 1.0, "colourfulness": 1.0, "noise": -1.0, "blockiness": -1.0}
+_IMPRESSIVE = ("sharpness", "contrast")
+"""What a first impression goes by."""
 _INTEGER = re.compile(r"an integer from (-?\d{1,9}) to (-?\d{1,9})")
 _ONE_OF = re.compile(r'one of ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -63,10 +64,8 @@ def _pull(sentences: Sequence[Sentence], label: str | None, values: Mapping[str,
 
 def _impression(values: Mapping[str, float], count: int) -> int:
     """The first impression of somebody told no criterion: an index into `count` labels, mostly near the middle."""
-    score = sum(sign * (values.get(name, 50.0) - 50.0) for name, sign in _IMPRESSION.items()) / (
-        50.0 * len(_IMPRESSION)
-    )
-    return min(count - 1, max(0, math.floor((score + 1) / 2 * count)))
+    impressive = sum(values.get(name, 50.0) for name in _IMPRESSIVE) / len(_IMPRESSIVE)
+    return min(count - 1, math.floor((25 + impressive / 2) / 100 * count))
 
 
 def _reason(sentences: Sequence[Sentence], values: Mapping[str, float]) -> str:
