@@ -26,9 +26,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.chat_process import ROOT, chat_process
+from models.calls import ModelCaller
+from models.store import ResponseStore
 from nodes.fan_out import fan_out
+from nodes.images import ImageCache
 from nodes.judge import judge_sample
-from nodes.session import _new_session as new_session
+from nodes.session import Session
 from state.sample import Sample
 from state.settings import ModelSettings, ModelsSettings, Settings
 
@@ -74,7 +77,9 @@ async def judge_all(url: str, count: int, size: int, folder: Path) -> tuple[floa
     judge = ModelSettings(name="vllm:judge", base_url=url, max_concurrency=AT_ONCE)
     settings = Settings(models=ModelsSettings(judge=judge, optimizer=judge))
     samples = [Sample(str(number), (Numbered(number, size),), None) for number in range(count)]
-    session = await new_session(settings, folder / "responses.sqlite", None)
+    store = await ResponseStore.open(folder / "responses.sqlite")
+    calls = await ModelCaller.create(settings.models, settings.limits, store)
+    session = Session(settings, None, store, calls, ImageCache(folder / "images"), time.monotonic())
     try:
         noise(size)
         begun = time.perf_counter()

@@ -22,7 +22,7 @@ from models.served_model import ServedModel
 from models.single_flight import SingleFlight
 from models.store import ResponseStore, RoleCounts
 from models.structure import Structure
-from models.traffic import begin_count
+from models.traffic import Traffic, begin_count
 from models.vision import require_vision
 from state.errors import BlpoError
 from state.result import RoleUsage
@@ -40,6 +40,16 @@ class _Gate:
     """
 
     error: BlpoError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that has come to its end, and is to be recorded as such."""
+
+    id: int
+    outcome: Response | Failure
+    attempts: int
+    traffic: Traffic
 
 
 class ModelCaller:
@@ -132,16 +142,15 @@ class ModelCaller:
             if gate.error is not None:
                 raise type(gate.error)(str(gate.error)) from gate.error
             try:
-                return await self._issue(role, model, request, schema)
+                call = await self._issue(role, model, request, schema)
             except BlpoError as error:
                 gate.error = error
                 self._gate = _Gate()
                 raise
+        return await self._keep(model, request, call)  # the server is free for the next one in the meantime
 
-    async def _issue(
-        self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
-    ) -> Response | Failure:
-        """Admit, record, send, and record what came of it. A call that is cancelled stays open in the record."""
+    async def _issue(self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None) -> _Call:
+        """Admit, record and send. A call that is cancelled stays open in the record."""
         self.budget.admit(role)
         answer: Response | None = None
         traffic = begin_count()
@@ -155,18 +164,23 @@ class ModelCaller:
                 fault = Failure("rejected", one_line(str(error) or type(error).__name__))
                 await self._store.fail(call_id, fault, traffic=traffic)
                 raise
-            if isinstance(outcome, Failure):
-                self._failed[request.key] = outcome
-                await self._store.fail(call_id, outcome, attempts=attempts, traffic=traffic)
-            else:
-                usd = model.usd(outcome)
-                await self._store.finish(call_id, outcome, usd=usd, attempts=attempts, traffic=traffic)
-                answer = outcome
-            return outcome
+            answer = outcome if isinstance(outcome, Response) else None
+            return _Call(call_id, outcome, attempts, traffic)
         finally:
             tokens = answer.input_tokens + answer.output_tokens if answer else 0
             usd = model.usd(answer) if answer else None
             self.budget.settle(role, tokens, usd, answered=answer is not None)
+
+    async def _keep(self, model: ServedModel, request: Request, call: _Call) -> Response | Failure:
+        """Record what came of a call."""
+        outcome = call.outcome
+        if isinstance(outcome, Failure):
+            self._failed[request.key] = outcome
+            await self._store.fail(call.id, outcome, attempts=call.attempts, traffic=call.traffic)
+        else:
+            usd = model.usd(outcome)
+            await self._store.finish(call.id, outcome, usd=usd, attempts=call.attempts, traffic=call.traffic)
+        return outcome
 
 
 def _usage(counts: RoleCounts, is_priced: bool) -> RoleUsage:
