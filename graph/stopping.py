@@ -30,10 +30,12 @@ class Node(Protocol[S]):
 def stopping(node: Node[S]) -> Node[S]:
     """Run `node`, and add to its update the reason to stop where its outcome gives one.
 
-    A spent budget ends the search, not the run: the nodes that follow find nothing to pay with and pass through.
+    A spent budget ends the search, not the run: what follows up to the next conditional edge passes through.
     """
 
     async def run(state: S, runtime: Runtime[Settings]) -> S:
+        if state.get("stop_reason"):
+            return cast(S, {})
         try:
             update = await node(state, runtime)
         except BudgetSpent:

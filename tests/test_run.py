@@ -166,6 +166,16 @@ async def test_a_budget_of_calls_is_kept(tmp_path: Path, limit: int) -> None:
     assert again == result
 
 
+async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
+    """One call more each time: the budget is spent in every node of both loops."""
+    initial, reserved = 42, 36  # train and validation under p_0; the test split under two prompts
+    for limit in range(initial + reserved, initial + reserved + 28, 3):
+        result = await blpo.optimize(config(tmp_path / str(limit), limits={"calls": limit}))
+        assert (result["status"], result["stop_reason"]) == ("budget", "budget")
+        assert len(calls(tmp_path / str(limit))) <= limit
+        assert result["test"] is not None
+
+
 async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: tuple[Path, Result], tmp_path: Path) -> None:
     directory = tmp_path / "run"
     await blpo.optimize(config(directory, limits={"calls": 150}))

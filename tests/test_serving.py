@@ -307,7 +307,6 @@ async def test_a_budget_is_kept_over_three_resumes_and_nothing_is_lost(
     assert answered_twice(run) == 0
 
 
-@pytest.mark.xfail(raises=KeyError, strict=True, reason="graph.stopping runs the node after one that spent the budget")
 async def test_a_budget_that_is_spent_while_the_batch_is_described_ends_the_run(calm: Result, tmp_path: Path) -> None:
     test = calm["test"]
     assert test is not None
