@@ -74,29 +74,33 @@ class Session:
         return self.calls.budget
 
 
-_open: dict[tuple[str, int], tuple[Session, int]] = {}
-"""Open sessions with their number of borrowers, by (store, event loop): connections belong to one loop."""
+@dataclass(slots=True)
+class _Held:
+    """An open session, or one that is being opened, and how many borrow it."""
+
+    opening: asyncio.Task[Session]
+    borrowers: int = 0
+
+
+_open: dict[tuple[str, int], _Held] = {}
+"""Sessions of runs by (store, event loop): connections belong to one loop."""
 
 
 @asynccontextmanager
 async def open_session(settings: Settings, store: Path) -> AsyncIterator[Session]:
     """Open the session of a run over its response store, or borrow the one that is open."""
     key = (str(store), id(asyncio.get_running_loop()))
-    if key not in _open:
-        dataset = await asyncio.to_thread(dataset_of, settings)
-        session = await _new_session(settings, store, dataset)
-        session.budget.reserve(2 * len(session.split("test")))
-        _open[key] = (session, 0)
-    session, borrowers = _open[key]
-    _open[key] = (session, borrowers + 1)
+    held = _open.get(key)
+    if held is None:  # no await before it is entered, so that two who ask at once share one
+        held = _open[key] = _Held(asyncio.create_task(_run_session(settings, store)))
+    held.borrowers += 1
     try:
-        yield session
+        yield await asyncio.shield(held.opening)
     finally:
-        session, borrowers = _open.pop(key)
-        if borrowers > 1:
-            _open[key] = (session, borrowers - 1)
-        else:
-            await session.close()
+        held.borrowers -= 1
+        if held.borrowers == 0:
+            del _open[key]
+            await _close(held.opening)
 
 
 @asynccontextmanager
@@ -125,6 +129,20 @@ def run_directory(runtime: Runtime[Settings]) -> Path:
 def store_path(directory: Path) -> Path:
     """The response store of a run directory."""
     return directory / "responses.sqlite"
+
+
+async def _run_session(settings: Settings, store: Path) -> Session:
+    dataset = await asyncio.to_thread(dataset_of, settings)
+    session = await _new_session(settings, store, dataset)
+    session.budget.reserve(2 * len(session.split("test")))
+    return session
+
+
+async def _close(opening: asyncio.Task[Session]) -> None:
+    """Close the session once it is open; one that could not be opened needs no closing."""
+    await asyncio.wait([opening])
+    if not opening.cancelled() and opening.exception() is None:
+        await opening.result().close()
 
 
 @asynccontextmanager
