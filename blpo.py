@@ -88,12 +88,13 @@ async def resume(
     with closing(run):
         settings = run.settings(overrides)
         result = run.result()
-        if result is not None and result["status"] == "budget" and settings.limits != run.settings().limits:
-            run.save_info(replace(run.info, thread_id=str(uuid.uuid4())))
-            (run.path / "result.json").unlink()
-        elif result is not None and result["status"] in ("complete", "budget"):
+        raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
+        if result is not None and not raised and result["status"] in ("complete", "budget"):
             return result
         run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
+        if raised:
+            run.save_info(replace(run.info, thread_id=str(uuid.uuid4())))
+            (run.path / "result.json").unlink()
         run.write("config.yaml", dump_settings(settings))
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         return await _Drive(run, settings, on_event, control).to_the_end()

@@ -13,6 +13,7 @@ from langgraph.runtime import Runtime
 from nodes.judge import judge_samples
 from nodes.progress import report
 from nodes.session import session_of
+from state.errors import TooManyFailures
 from state.loops import OuterState
 from state.settings import Settings
 
@@ -24,6 +25,11 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
         train = session.split("train")
         verdicts = await judge_samples(session, state["judge_prompt"], train)
     answered = [(s, v) for s, v in zip(train, verdicts, strict=True) if v.status == "ok"]
+    if not answered:
+        raise TooManyFailures(
+            f"none of {len(verdicts)} verdicts of the train split names a label; the first is {verdicts[0].status}:"
+            f" {verdicts[0].reason[:200] or 'an empty reply'}. Try the judge with one image, or another model"
+        )
     wrong = [(s.id, (s.label, v.label)) for s, v in answered if v.label != s.label]
     right = [(s.id, (s.label, v.label)) for s, v in answered if v.label == s.label]
     seed = f"{search.seed}/{state['round']}"

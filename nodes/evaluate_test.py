@@ -30,7 +30,8 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
         count = counter(runtime, state, 2 * len(session.split("test")), session.budget)
         result["test"] = await _test(session, best, count)
         result["stop_reason"] = state.get("stop_reason") or "rounds"
-        result["status"] = "budget" if state.get("stop_reason") == "budget" else "complete"
+        spent = state.get("stop_reason") == "budget" or result["test"] is None
+        result["status"] = "budget" if spent else "complete"
         result["calls"] = await session.calls.usage()
         report(runtime, "tested", state, usage=result["calls"])
     return {"rounds": rounds, "result": result}
