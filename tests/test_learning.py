@@ -16,7 +16,7 @@ from PIL import Image
 from models.embedded.judge import EmbeddedJudge
 from models.embedded.judging import decide
 from models.embedded.optimizer import EmbeddedOptimizer
-from models.embedded.rubric import STRENGTHS, Bound, Rule, Start, parse
+from models.embedded.rubric import Bound, Rule, Start, parse
 from models.embedded.vocabulary import ATTRIBUTES, mentioned
 from models.messages import Message, to_langchain, user
 from models.verdict_format import label_form, parse_verdict
@@ -33,7 +33,7 @@ NAMES = [attribute.name for attribute in ATTRIBUTES]
 BOUNDS = st.builds(Bound, st.sampled_from([30.0, 50.0, 70.0, 62.0]), st.booleans()) | st.sampled_from(
     [Bound(90.0, above=True), Bound(10.0, above=False)]  # nothing is said of "very high or below"
 )
-WEIGHTS = st.sampled_from(list(STRENGTHS.values()))
+WEIGHTS = st.sampled_from([1.0, 3.0, 8.0])
 
 
 def ask(model: EmbeddedJudge | EmbeddedOptimizer, *messages: Message) -> str:

@@ -23,8 +23,6 @@ START_DOUBT = 40.0
 drawn to hold errors of all sorts, so they say little of how often each label occurs."""
 RULE_DOUBTS = tuple(75.0 * 0.6**step for step in range(12))
 """The same for rules: the penalties to choose from."""
-RULE_CREDIT = 6.0
-"""Added to the penalty of a rule that the rubric has, for the cases that it was learned from."""
 MORE_RIGHT = 2.0
 """What a rightly judged case counts where there are rules and two labels: a judge with rules is right more often than
 the half of a batch that is."""
@@ -62,31 +60,27 @@ def _changes(cases: Sequence[ShownCase], rubric: Sequence[Sentence], axis: Axis)
     starts = [s for s in rubric if isinstance(s, Start) and axis.sign(s)]
     old = [s for s in rubric if isinstance(s, Rule) and axis.sign(s)]
     new = _candidates(shown, {rule.attribute for rule in old}, axis)
-    if not old and not new:
-        return []
     before = np.array([axis.start(starts), *(axis.sign(r) * r.weight * UNIT for r in old), *(0.0 for _ in new)])
     columns = np.column_stack([np.ones(len(shown)), *(_column(rule, shown) for rule in (*old, *new))])
     right = MORE_RIGHT if old and axis.other is not None else 1.0
     counts = np.array([right if case.right else 1.0 for case in shown])
-    credit = np.array([START_DOUBT, *(RULE_CREDIT for _ in old), *(0.0 for _ in new)])
-    after = before + _shift(columns, places - columns @ before, counts, credit)
+    after = before + _shift(columns, places - columns @ before, counts)
     found = _start_changes(starts, axis.begin_at(after[0]))
     for rule, weight in zip((*old, *new), after[1:], strict=True):
         found.append(Change(rule if rule in old else None, axis.weigh(rule, weight)))
     return [single for change in found for single in _single(change)]
 
 
-def _shift(columns: Numbers, residual: Numbers, counts: Numbers, credit: Numbers) -> Numbers:
-    """Ridge regression of what the rubric leaves over; `counts` weigh the cases, `credit` is the least penalty.
+def _shift(columns: Numbers, residual: Numbers, counts: Numbers) -> Numbers:
+    """Ridge regression of what the rubric leaves over; `counts` weigh the cases.
 
-    The rules' penalty above that is the one that makes the cases most likely (empirical Bayes): clear causes are
-    believed from few cases, noisy ones are not.
+    The penalty of the rules is the one that makes the cases most likely (empirical Bayes), so that clear causes are
+    believed from few cases and noisy ones are not.
     """
     columns, residual = columns * np.sqrt(counts)[:, None], residual * np.sqrt(counts)
     best, most = np.zeros(columns.shape[1]), -math.inf
-    is_rule = np.arange(columns.shape[1]) > 0
     for doubt in RULE_DOUBTS:
-        spread = columns.T / (credit + doubt * is_rule)[:, None]
+        spread = columns.T / np.array([START_DOUBT, *(doubt for _ in range(columns.shape[1] - 1))])[:, None]
         covariance = columns @ spread + np.eye(len(residual))
         solved = np.linalg.solve(covariance, residual)
         likelihood = -len(residual) * math.log(max(float(residual @ solved), 1e-9)) - float(

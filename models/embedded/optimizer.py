@@ -49,9 +49,8 @@ def _do(wanted: str, task: str, room: float) -> str:
         return next_question(history, critique, int(room), Random(task))
     if "<trials>" in task:
         trials = [read_cases(trial) for trial in elements(task, "trial")]
-        return criticise_descriptions(judge_prompt, trials, read_labels(task, trials[0] if trials else []))
-    cases = read_cases(task)
-    return criticise(judge_prompt, cases, read_labels(task, cases))
+        return criticise_descriptions(judge_prompt, trials, read_labels(task))
+    return criticise(judge_prompt, read_cases(task), read_labels(task))
 
 
 def _room(task: str) -> float:

@@ -1,14 +1,12 @@
 """What the embedded optimizer reads in a message: labels, cases and trials, all of it between the prompts' tags."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.embedded.vocabulary import BY_NAME
 
-_VALUE = re.compile(
-    r"\b([A-Za-z][a-z-]{0,30}(?: [a-z-]{1,30}){0,5}?) is (?:very low|low|medium|high|very high) \((\d{1,3})\)"
-)
+_VALUE = re.compile(r"\b([A-Za-z][a-z-]*(?: [a-z-]+){0,5}?) is (?:very low|low|medium|high|very high) \((\d{1,3})\)")
 _RATINGS = re.compile(r"integers from (-?\d{1,9}) \(lowest\) to (-?\d{1,9}) \(highest\)")
 
 
@@ -45,21 +43,17 @@ def read_cases(text: str) -> list[ShownCase]:
 
 
 def read_values(text: str) -> dict[str, float]:
-    """Return the attributes that a text states, such as `Noise is high (72).`; of two images, those of the first."""
-    named = ((name.lower(), min(100.0, float(value))) for name, value in reversed(_VALUE.findall(text)))
+    """Return the attributes that a description or a reason states, such as `Noise is high (72).`."""
+    named = ((name.lower(), min(100.0, float(value))) for name, value in _VALUE.findall(text))
     return {name: value for name, value in named if name in BY_NAME}
 
 
-def read_labels(message: str, cases: Sequence[ShownCase]) -> range | tuple[str, ...]:
-    """Return the task's labels, lowest or first one first.
-
-    They stand in a line, with commas between categories; where that can't be read, those that people gave are all.
-    """
+def read_labels(message: str) -> range | tuple[str, ...]:
+    """Return the task's labels, lowest or first one first; empty where the message names none."""
     line = next((line for line in message.splitlines() if line.startswith("Labels: ")), "").removeprefix("Labels: ")
     if (ratings := _RATINGS.fullmatch(line)) is not None:
         return range(int(ratings[1]), int(ratings[2]) + 1)
-    named, given = line.split(", "), {case.human for case in cases}
-    return tuple(named if given <= set(named) else sorted(given))
+    return tuple(line.split(", ")) if line else ()
 
 
 def _case(text: str) -> ShownCase:

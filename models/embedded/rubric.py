@@ -2,7 +2,7 @@
 
 Ratings:
     Start from a rating of 3.2.
-    Lower the rating very strongly when noise is high or above.
+    Lower the rating strongly when noise is high or above.
     Raise the rating slightly when sharpness is high or above and lower it when it is low or below.
 Categories:
     Lean slightly towards "real" from the start.
@@ -21,7 +21,7 @@ from functools import lru_cache
 
 from models.embedded.vocabulary import LEVELS, mentioned
 
-STRENGTHS = {"slightly": 1.0, "somewhat": 2.0, "": 4.0, "strongly": 8.0, "very strongly": 16.0}
+STRENGTHS = {"slightly": 1.0, "": 3.0, "strongly": 8.0}
 """How much a rule counts, by its adverb."""
 FADE = 20.0
 """Over how much of the scale a one-sided rule fades out."""
@@ -29,18 +29,16 @@ FADE = 20.0
 _CENTRES = {word: 10.0 + 20.0 * i for i, word in enumerate(LEVELS)}
 _WORDS = {centre: word for word, centre in _CENTRES.items()}
 _BOUND = r"(?:(?:very )?(?:low|high)|medium|above \d{1,3}|below \d{1,3})(?: or (?:above|below))?"
-_ADVERB = r"(?: (?P<{}>slightly|somewhat|(?:very )?strongly))?"
-_LABEL = r'(?P<label>"(?:[^"\\\n]|\\.){1,200}")'
 _RULE = re.compile(
-    rf"(?:(?P<verb>Raise|Lower) the rating{_ADVERB.format('rate_adverb')}"
-    rf"|Lean{_ADVERB.format('adverb')} towards {_LABEL})"
+    rf"(?:(?P<verb>Raise|Lower) the rating(?: (?P<rate_adverb>slightly|strongly))?"
+    rf'|Lean(?: (?P<adverb>slightly|strongly))? towards (?P<label>"(?:[^"\\\n]|\\.){{1,200}}"))'
     rf" when (?P<attribute>[a-z][a-z -]{{0,40}}?) is (?P<bound>{_BOUND})"
     rf"(?: and (?:raise it|lower it|away from it) when it is (?P<opposite>{_BOUND}))?\.",
     re.IGNORECASE,
 )
 _START = re.compile(
     r"Start from a rating of (?P<value>-?\d{1,6}(?:\.\d{1,3})?)\."
-    rf"|Lean{_ADVERB.format('adverb')} towards {_LABEL} from the start\.",
+    r'|Lean(?: (?P<adverb>slightly|strongly))? towards (?P<label>"(?:[^"\\\n]|\\.){1,200}") from the start\.',
     re.IGNORECASE,
 )
 
@@ -151,20 +149,15 @@ def edit(prompt: str, drop: Iterable[Subject], put: Iterable[Sentence]) -> str:
         if about in gone:
             pieces += [prompt[at:start], str(new.pop(about, _CUT))]
             at = end
-    edited = _closed("".join(pieces) + prompt[at:]).rstrip()
+    edited = _ORPHAN.sub("", _CUT_LINE.sub("", "".join(pieces) + prompt[at:])).rstrip()
     lines = [f"- {sentence}" for sentence in new.values()]
     gap = "\n" if parse(edited) else "\n\n"
     return edited + gap + "\n".join(lines) if lines else edited
 
 
 _CUT = "\0"
-_BULLET = " \t-*0123456789.)"
-
-
-def _closed(text: str) -> str:
-    """Close the gaps where sentences were cut out; a list item that was nothing else goes with its line."""
-    lines = (line for line in text.split("\n") if _CUT not in line or line.replace(_CUT, "").strip(_BULLET))
-    return "\n".join(lines).replace(f" {_CUT}", "").replace(_CUT, "")
+_CUT_LINE = re.compile(rf"(?m)^[ \t]*(?:[-*]|\d+[.)])?[ \t]*{_CUT}[ \t]*(?:\n|\Z)")
+_ORPHAN = re.compile(rf" ?{_CUT}")
 
 
 def _found(prompt: str) -> list[tuple[Sentence, tuple[int, int]]]:
