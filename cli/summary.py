@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cli.usage import usage_table
 from cli.wording import METRICS, duration, metric_name, one_line, plain, probability
-from reports.outputs import prompt_diff
+from driver.outputs import prompt_diff
 from state.result import Result, SplitMetrics, TestMetrics
 
 SIGNIFICANT = 0.05

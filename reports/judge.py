@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from data.sources import file_sample
+from driver.judge_file import JudgeFile, read_judge_file
 from nodes.judge import judge_sample
 from nodes.session import Session, judging_session
-from reports.judge_file import JudgeFile, read_judge_file
 from state.errors import DataError
 from state.sample import Sample
 from state.verdict import Verdict

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("cli", "data", "evals", "graph", "metrics", "models", "nodes", "prompts", "reports", "state")
+PACKAGES = ("cli", "data", "driver", "evals", "graph", "metrics", "models", "nodes", "prompts", "reports", "state")
 
 IMPORT_EVERYTHING = """
 import importlib, pathlib, sys

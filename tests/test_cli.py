@@ -12,7 +12,7 @@ import yaml
 
 from cli.failures import explain
 from cli.main import main
-from reports.run_directory import RunDirectory
+from driver.run_directory import RunDirectory
 from state.errors import DataError
 from tests.small_set import COMMAND, ENVIRONMENT, ROOT, blpo, draw_dataset, edit_labels
 

@@ -14,9 +14,9 @@ from langgraph.runtime import RunControl
 
 import blpo
 from data.write_sample import write_sample
+from driver.judge_file import read_judge_file
 from graph.outer import builder, graph
 from nodes.evaluate_test import selected_round
-from reports.judge_file import read_judge_file
 from state.checkpoints import open_checkpoints
 from state.errors import DataError, RunError, TooManyFailures
 from state.result import Result
@@ -259,7 +259,7 @@ async def test_another_configuration_and_a_second_process_are_refused(finished: 
         await blpo.resume(directory, overrides=["search.seed=5"])
     with pytest.raises(RunError, match="holds a run already"):
         await blpo.optimize(config(directory))
-    from reports.run_directory import RunDirectory
+    from driver.run_directory import RunDirectory
 
     run = RunDirectory.open(directory)
     try:

@@ -4,13 +4,13 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+from driver.judge_file import JudgeFile
+from driver.run_directory import RunDirectory
 from metrics.agreement import value
 from nodes.evaluate_test import selected_prompt, selected_round
 from nodes.judge import judge_samples
 from nodes.session import Session
 from nodes.start import initial_prompts
-from reports.judge_file import JudgeFile
-from reports.run_directory import RunDirectory
 from state.loops import RoundRecord
 from state.sample import Sample, SplitName
 from state.verdict import Verdict

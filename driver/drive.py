@@ -1,0 +1,124 @@
+"""Drives the graph of one run: from wherever its checkpoints stand to its end, writing the run directory on the way."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from state.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.graph.state import CompiledStateGraph, StateGraph
+from langgraph.runtime import RunControl
+
+from driver.outputs import write_judge, write_rounds, write_verdicts
+from driver.run_directory import RunDirectory
+from nodes.evaluate_test import partial_result
+from nodes.rounds import closed_rounds
+from nodes.session import Session, open_session, store_path
+from state.errors import BlpoError
+from state.loops import RoundRecord
+from state.result import Result, RunStatus
+from state.sample import SplitName
+from state.settings import Settings
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+"""Called with every progress event (see `nodes.progress`)."""
+Builder = StateGraph[Any, Any, Any, Any]
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+
+
+class Drive:
+    """Drives the graph of one run from wherever its checkpoints stand, and writes its directory on the way."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        builder: Builder,
+        settings: Settings,
+        on_event: OnEvent | None,
+        control: RunControl | None,
+    ) -> None:
+        self.run = run
+        self.builder = builder
+        self.settings = settings
+        self.on_event = on_event
+        self.control = control
+        self.seconds_before = run.info.seconds
+        search = settings.search
+        self.config: RunnableConfig = {
+            "configurable": {"thread_id": run.info.thread_id},
+            "recursion_limit": 100 + 10 * (search.outer_rounds + search.inner_steps),
+        }
+
+    async def to_the_end(self) -> Result:
+        """Run the graph until it ends, drains or fails, and write what is known then."""
+        search = self.settings.search
+        self._event(
+            {
+                "event": "started",
+                "run": str(self.run.path),
+                "metric": search.metric,
+                "outer_rounds": search.outer_rounds,
+                "inner_steps": search.inner_steps,
+            }
+        )
+        async with (
+            open_session(self.settings, store_path(self.run.path)) as session,
+            open_checkpoints(Path(self.run.info.checkpoints)) as saver,
+        ):
+            graph = self.builder.compile(checkpointer=saver, name="blpo")
+            try:
+                await self._stream(graph, session)
+            except GraphDrained as drained:
+                return await self._conclude(graph, session, "interrupted", drained.reason)
+            except BlpoError as error:
+                await self._conclude(graph, session, "failed", str(error))
+                raise
+            return await self._conclude(graph, session, "complete", "")
+
+    async def _stream(self, graph: Graph, session: Session) -> None:
+        snapshot = await graph.aget_state(self.config)
+        if snapshot.created_at is not None and not snapshot.tasks:
+            return  # the graph had ended; only its files were still to be written
+        stream = graph.astream(
+            {} if snapshot.created_at is None else None,
+            self.config,
+            context=self.settings,
+            stream_mode=["custom", "updates"],
+            subgraphs=True,
+            durability="sync",
+            control=self.control,
+        )
+        chunk: Any
+        async for namespace, mode, chunk in stream:
+            if mode == "custom":
+                self._event(chunk)
+            elif not namespace and "judge" in chunk:
+                await self._write(session, chunk["judge"].get("rounds", []))
+
+    async def _conclude(self, graph: Graph, session: Session, status: RunStatus, reason: str) -> Result:
+        state: Any = (await graph.aget_state(self.config)).values
+        rounds = await closed_rounds(state, session.store)
+        result: Result | None = state.get("result")
+        await self._write(session, rounds)
+        if result is None:
+            result = {**await partial_result(session, rounds), "status": status, "stop_reason": reason}
+        elif rounds:
+            tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
+            await write_verdicts(self.run, session, rounds, ("train", "validation", *tested))
+        result = {**result, "seconds": round(self.run.info.seconds, 3)}
+        self.run.write("result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        return result
+
+    async def _write(self, session: Session, rounds: Sequence[RoundRecord]) -> None:
+        await write_rounds(self.run, session, rounds)
+        await write_judge(self.run, session, rounds)
+        self.run.save_info(replace(self.run.info, seconds=self.seconds_before + session.seconds))
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        if event["event"] != "progress":  # too many to keep
+            self.run.append_event(event)
+        if self.on_event is not None:
+            self.on_event(event)

@@ -1,0 +1,93 @@
+"""Starting a run, and going on with one: what the facade, the command line and the experiments share."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from driver.drive import Builder, Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from langgraph.runtime import RunControl
+
+from data.check import check
+from driver.run_directory import RunDirectory
+from graph.outer import builder as blpo_builder
+from models.prices import require_prices
+from models.vision import require_vision
+from nodes.session import dataset_of
+from state.config import dump_settings, load_settings
+from state.errors import DataError
+from state.result import Result
+from state.settings import Settings
+
+Config = str | Path | Mapping[str, Any] | Settings | None
+
+
+async def optimize(
+    config: Config = None,
+    *,
+    overrides: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    control: RunControl | None = None,
+    builder: Builder = blpo_builder,
+) -> Result:
+    """Run the search to its end and return the content of result.json.
+
+    `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value`.
+    `control.request_drain()` stops the run at the next superstep, with status `interrupted`. Raises `BlpoError`; a
+    `TooManyFailures` leaves a run that `resume` goes on with. `builder` is another search than BLPO's, over the same
+    nodes for judging and testing.
+    """
+    settings = load_settings(config, overrides)
+    require_vision(settings.models)
+    require_prices(settings.models, settings.limits)
+    check_data(settings)
+    path = Path(settings.run.dir or _default_directory(settings)).absolute()
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
+    run = RunDirectory.create(settings, path, dataset_of(settings, fresh=True).fingerprint)
+    with closing(run):
+        return await Drive(run, builder, settings, on_event, control).to_the_end()
+
+
+async def resume(
+    directory: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    control: RunControl | None = None,
+    builder: Builder = blpo_builder,
+) -> Result:
+    """Go on with a run that was stopped, killed or failed; a finished one just returns its result.
+
+    `overrides` may change limits and how models are reached, nothing that determines the result. A run that spent its
+    budget goes on where `limits` are raised: what was paid for is read from the response store. `builder` is the one
+    that the run began with.
+    """
+    run = RunDirectory.open(Path(directory).absolute())
+    with closing(run):
+        settings = run.settings(overrides)
+        result = run.result()
+        raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
+        if result is not None and not raised and result["status"] in ("complete", "budget"):
+            return result
+        run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
+        if raised:
+            run.save_info(replace(run.info, thread_id=str(uuid.uuid4())))
+            (run.path / "result.json").unlink()
+        run.write("config.yaml", dump_settings(settings))
+        settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
+        return await Drive(run, builder, settings, on_event, control).to_the_end()
+
+
+def check_data(settings: Settings) -> None:
+    """Refuse a dataset with unreadable rows or images before anything is paid for; raises `DataError`."""
+    problems = check(settings)
+    if problems:
+        more = f" (and {len(problems) - 1} more; `blpo check` lists them)" if len(problems) > 1 else ""
+        raise DataError(problems[0] + more, tuple(problems))
+
+
+def _default_directory(settings: Settings) -> Path:
+    return Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S-%f}-{settings.run_name}"
