@@ -2,6 +2,9 @@
 
 A call is recorded when it has its place in the limiter and before it is sent, so a killed run asks again for no more
 calls than were in flight.
+
+A caller may have an upstream: what it admits and records is then asked of that caller instead of the model, so that
+several runs share answers, limits and what is really spent, and each is still charged for every request of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,13 +65,16 @@ class ModelCaller:
         store: ResponseStore,
         structure: Structure,
         backoff: Backoff,
+        limiters: Limiters,
+        upstream: "ModelCaller | None" = None,
     ) -> None:
         self.budget = budget
         self._models = models
         self._store = store
         self._structure = structure
         self._backoff = backoff
-        self._limiters = Limiters(model.settings for model in models.values())
+        self._limiters = limiters
+        self._upstream = upstream
         self._flights: SingleFlight[Response | Failure] = SingleFlight()
         self._failed: dict[str, Failure] = {}
         """By key: what failed is not asked again in this process, so that all of it sees one outcome."""
@@ -76,10 +82,19 @@ class ModelCaller:
 
     @classmethod
     async def create(
-        cls, models: ModelsSettings, limits: LimitSettings, store: ResponseStore, backoff: Backoff | None = None
+        cls,
+        models: ModelsSettings,
+        limits: LimitSettings,
+        store: ResponseStore,
+        backoff: Backoff | None = None,
+        *,
+        limiters: Limiters | None = None,
+        upstream: "ModelCaller | None" = None,
     ) -> Self:
         """Build the models of all roles, and the budget from what the store has counted.
 
+        `limiters` are shared with other callers; None: those of these models alone. `upstream`, a caller of the same
+        models over another store, is asked instead of the models; it outlives this caller.
         Raises `ModelError` for an unknown model, a missing key or a judge that can't see, and `ConfigError` where
         `limits.usd` meets an unknown price. Opens no connection.
         """
@@ -89,7 +104,8 @@ class ModelCaller:
         chats = {each: chat_model(each) for each in set(settings.values())}
         by_role = {role: ServedModel(each, provider_of(each), chats[each]) for role, each in settings.items()}
         budget, structure = Budget.resumed(limits, await store.usage()), await Structure.load(store)
-        return cls(by_role, budget, store, structure, backoff or Backoff())
+        limiters = limiters or Limiters(settings.values())
+        return cls(by_role, budget, store, structure, backoff or Backoff(), limiters, upstream)
 
     async def ask(
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
@@ -158,8 +174,7 @@ class ModelCaller:
             call_id = await self._store.begin(request.key, role, model.settings.name)
             self._flights.commit(request.key)
             try:
-                limiter = self._limiters.of(model.settings)
-                outcome, attempts = await model.send(request, schema, self._structure, limiter, self._backoff)
+                outcome, attempts = await self._send(role, model, request, schema)
             except Exception as error:
                 fault = Failure("rejected", one_line(str(error) or type(error).__name__))
                 await self._store.fail(call_id, fault, traffic=traffic)
@@ -170,6 +185,15 @@ class ModelCaller:
             tokens = answer.input_tokens + answer.output_tokens if answer else 0
             usd = model.usd(answer) if answer else None
             self.budget.settle(role, tokens, usd, answered=answer is not None)
+
+    async def _send(
+        self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
+    ) -> tuple[Response | Failure, int]:
+        """The outcome, and in how many attempts."""
+        if self._upstream is not None:
+            return await self._upstream.ask(role, request.messages, schema), 1
+        limiter = self._limiters.of(model.settings)
+        return await model.send(request, schema, self._structure, limiter, self._backoff)
 
     async def _keep(self, model: ServedModel, request: Request, call: _Call) -> Response | Failure:
         """Record what came of a call."""

@@ -82,17 +82,28 @@ class _Held:
     borrowers: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What runs of the same models have in common: one caller below their own, and a folder of encoded images."""
+
+    calls: ModelCaller
+    images: Path
+
+
 _open: dict[tuple[str, int], _Held] = {}
 """Sessions of runs by (store, event loop): connections belong to one loop."""
 
 
 @asynccontextmanager
-async def open_session(settings: Settings, store: Path) -> AsyncIterator[Session]:
-    """Open the session of a run over its response store, or borrow the one that is open."""
+async def open_session(settings: Settings, store: Path, shared: Shared | None = None) -> AsyncIterator[Session]:
+    """Open the session of a run over its response store, or borrow the one that is open.
+
+    With `shared`, what the run is charged for is asked of the shared caller; it counts where the session is opened.
+    """
     key = (str(store), id(asyncio.get_running_loop()))
     held = _open.get(key)
     if held is None:  # no await before it is entered, so that two who ask at once share one
-        held = _open[key] = _Held(asyncio.create_task(_run_session(settings, store)))
+        held = _open[key] = _Held(asyncio.create_task(_run_session(settings, store, shared)))
     held.borrowers += 1
     try:
         yield await asyncio.shield(held.opening)
@@ -131,9 +142,9 @@ def store_path(directory: Path) -> Path:
     return directory / "responses.sqlite"
 
 
-async def _run_session(settings: Settings, store: Path) -> Session:
+async def _run_session(settings: Settings, store: Path, shared: Shared | None) -> Session:
     dataset = await asyncio.to_thread(dataset_of, settings)
-    session = await _new_session(settings, store, dataset)
+    session = await _new_session(settings, store, dataset, shared)
     session.budget.reserve(2 * len(session.split("test")))
     return session
 
@@ -162,15 +173,18 @@ def dataset_of(settings: Settings, *, fresh: bool = False) -> Dataset:
     return _load(settings.data, settings.task, settings.search.seed)
 
 
-async def _new_session(settings: Settings, store: Path | str, dataset: Dataset | None) -> Session:
+async def _new_session(
+    settings: Settings, store: Path | str, dataset: Dataset | None, shared: Shared | None = None
+) -> Session:
     opened = await ResponseStore.open(store)
     try:
-        calls = await ModelCaller.create(settings.models, settings.limits, opened)
+        upstream = shared.calls if shared else None
+        calls = await ModelCaller.create(settings.models, settings.limits, opened, upstream=upstream)
     except BaseException:
         await opened.close()
         raise
-    images = ImageCache(store.parent / "images" if isinstance(store, Path) else None)
-    return Session(settings, dataset, opened, calls, images, time.monotonic())
+    folder = shared.images if shared else store.parent / "images" if isinstance(store, Path) else None
+    return Session(settings, dataset, opened, calls, ImageCache(folder), time.monotonic())
 
 
 @lru_cache(maxsize=4)
