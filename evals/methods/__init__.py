@@ -1,0 +1,5 @@
+"""The methods that are compared, by name and in the order of tables."""
+
+from evals.methods.registry import METHODS
+
+__all__ = ["METHODS"]

@@ -1,0 +1,25 @@
+"""Ablation (Pan et al. 2026): BLPO that describes images by the judge prompt itself, q = p_t.
+
+The descriptions speak of what the judge prompt names already, and change with it; otherwise as `fixed_i2t`.
+"""
+
+from langgraph.runtime import Runtime
+
+from evals.methods.method import Method, as_many_trials, with_search
+from evals.methods.outer_loop import outer_loop
+from graph.inner import search_i2t
+from state.loops import OuterState
+from state.settings import Settings
+
+
+async def take_judge_prompt(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
+    """Set q to the judge prompt in use."""
+    return {"i2t_prompt": state["judge_prompt"]}
+
+
+JUDGE_AS_I2T = Method(
+    "judge_as_i2t",
+    "judge prompt as I2T",
+    outer_loop(take_judge_prompt=take_judge_prompt, search_i2t=search_i2t),
+    lambda settings: with_search(as_many_trials(settings), inner_steps=0),
+)

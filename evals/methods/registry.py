@@ -1,0 +1,15 @@
+"""All methods, by name and in the order of tables."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from evals.methods.blpo import BLPO
+from evals.methods.fixed_i2t import FIXED_I2T
+from evals.methods.judge_as_i2t import JUDGE_AS_I2T
+from evals.methods.method import Method
+from evals.methods.none import NONE
+from evals.methods.random_i2t import RANDOM_I2T
+
+_IN_TABLE_ORDER = (NONE, BLPO, FIXED_I2T, JUDGE_AS_I2T, RANDOM_I2T)
+
+METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _IN_TABLE_ORDER})
