@@ -1,7 +1,7 @@
 """Align a frozen multimodal judge with people's labels.
 
     result = await blpo.optimize("config.yaml")
-    judge = blpo.load_judge(result_directory / "judge.yaml")
+    judge = blpo.load_judge("runs/mine")  # or any judge.yaml
     verdicts = await judge(["a.png", "b.png"])
 
 `optimize` runs the graph of `graph.outer` with checkpoints, writes the run directory, and returns the content of

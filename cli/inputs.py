@@ -37,7 +37,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class UnusableImage:
-    """The image of a row that names none; it fails when it is read, so that the other rows are judged."""
+    """The image of a row or folder that has none; it fails when it is read, so that the others are judged."""
 
     name: str
     problem: str
@@ -50,10 +50,11 @@ class UnusableImage:
 def samples_of(inputs: Sequence[Path], columns: Columns) -> Iterator[Sample]:
     """All samples in order, located but not read; an id that was there before gets a number.
 
+    What lies there but can't be read, such as a dangling link or a pipe, is a sample too: it fails when it is read.
     Raises `DataError` for an input that does not exist (at once) or holds no image (in its turn).
     """
     for given in inputs:
-        if not given.exists():
+        if not os.path.lexists(given):
             raise DataError(f"{given}: does not exist; give images, folders or datasets")
     return _numbered(sample for given in inputs for sample in _samples(given, columns))
 
@@ -76,13 +77,18 @@ def _samples(given: Path, columns: Columns) -> Iterator[Sample]:
 
 def _images_below(folder: Path) -> Iterator[Sample]:
     empty = True
-    for path, folders, files in os.walk(folder):
+    unreadable: list[OSError] = []
+    for path, folders, files in os.walk(folder, onerror=unreadable.append):
         folders.sort()
         for name in sorted(files):
             if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
                 empty = False
                 yield file_sample(Path(path, name))
-    if empty:
+    for error in unreadable:
+        yield Sample(
+            str(error.filename), (UnusableImage(str(error.filename), f"can't be read ({error.strerror})"),), None
+        )
+    if empty and not unreadable:
         raise DataError(f"{folder}: holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}) and no labels file")
 
 

@@ -40,7 +40,7 @@ def judge(
     from blpo import load_judge
     from cli.inputs import Columns, samples_of
 
-    loaded = load_judge(judge / "judge.yaml" if judge.is_dir() else judge)
+    loaded = load_judge(judge)
     samples = samples_of(inputs, Columns(tuple(image_column or ()), text_column, id_column))
     try:
         with out.open("w", encoding="utf-8", errors="backslashreplace") if out else nullcontext(sys.stdout) as stream:

@@ -118,8 +118,8 @@ class FileImage:
                 raise DataError(f"{self.name}: is larger than {MAX_FILE_BYTES >> 20} MiB; make the image smaller")
             with open(self.path, "rb") as file:
                 return file.read(MAX_FILE_BYTES)
-        except OSError as error:
-            raise DataError(f"{self.name}: can't be read ({error.strerror})") from error
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            raise DataError(f"{self.name}: can't be read ({getattr(error, 'strerror', None) or error})") from error
 
     def stamp(self) -> str:
         """Size and both ends of the file."""
@@ -171,7 +171,5 @@ class CellImage:
 
 
 def file_sample(path: Path) -> Sample:
-    """An unlabelled sample of one image file, for judging; raises `DataError` where there is no such file."""
-    if not path.is_file():
-        raise DataError(f"{path}: " + ("is not a file" if path.exists() else "does not exist"))
+    """An unlabelled sample of one image file, for judging; what is wrong with the file is found when it is read."""
     return Sample(str(path), (FileImage(str(path), str(path)),), None)

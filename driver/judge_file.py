@@ -41,7 +41,9 @@ class JudgeFile(BaseModel):
 
 
 def read_judge_file(path: Path) -> JudgeFile:
-    """Read judge.yaml; raises `ConfigError` naming the file and what is wrong."""
+    """Read a judge.yaml, or that of a run directory; raises `ConfigError` naming the file and what is wrong."""
+    if path.is_dir():
+        path = path / "judge.yaml"
     if not path.exists():
         raise ConfigError(f"{path} does not exist; give the judge.yaml of a run directory")
     try:

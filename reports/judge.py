@@ -44,7 +44,7 @@ class Judge:
 
 
 def load_judge(path: str | Path) -> Judge:
-    """Read a judge.yaml; raises `ConfigError`."""
+    """Read a judge.yaml, or the one of a run directory; raises `ConfigError`."""
     return Judge(read_judge_file(Path(path)))
 
 

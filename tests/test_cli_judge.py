@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import blpo
 from cli.main import main
+from state.errors import ConfigError
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset, edit_labels
 
 
@@ -90,3 +92,46 @@ def test_a_reader_that_has_enough_is_no_error(finished: Path) -> None:
     os.close(writing)
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+def test_what_is_no_file_gets_an_error_line_and_the_others_go_on(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = folder / "images"
+    (images / "000a.png").symlink_to(images / "gone.png")
+    os.mkfifo(images / "000b.png")
+    (images / "inner.png").mkdir()
+    assert main(["judge", str(finished), str(images), str(images / "000a.png"), "/dev/null"]) == 1
+    out, err = capsys.readouterr()
+    rows = lines_of(out)
+    assert err == "blpo: judged 34 samples: 30 ok, 4 error\n"
+    assert [row["status"] for row in rows] == ["ok", "error", "error", *["ok"] * 29, "error", "error"]
+    assert rows[1]["reason"] == f"{images}/000a.png: can't be read (No such file or directory)"
+    assert rows[2]["reason"] == f"{images}/000b.png: is not a regular file"
+    assert rows[-1]["reason"] == "/dev/null: is not a regular file"
+
+
+async def test_python_takes_a_run_directory_and_gets_failures_as_verdicts(finished: Path, folder: Path) -> None:
+    judge = blpo.load_judge(finished)
+    assert judge.file == blpo.load_judge(str(finished / "judge.yaml")).file
+    image = folder / "images" / "000.png"
+    verdicts = await judge([folder / "gone.png", image, folder / "images", "a\0b.png"])
+    assert [verdict.status for verdict in verdicts] == ["error", "ok", "error", "error"]
+    assert verdicts[0].reason == f"{folder}/gone.png: can't be read (No such file or directory)"
+    with pytest.raises(ConfigError, match=r"judge\.yaml does not exist"):
+        blpo.load_judge(folder)
+
+
+def test_a_folder_that_cannot_be_read_gets_an_error_line(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = folder / "images"
+    for _ in range(20):  # deeper than a path may be long: unreadable by its full name, whoever runs the test
+        monkeypatch.chdir(deep)
+        deep = Path("d" * 250)
+        deep.mkdir()
+    monkeypatch.chdir(folder)
+    assert main(["judge", str(finished), str(folder / "images")]) == 1
+    out, err = capsys.readouterr()
+    assert err == "blpo: judged 31 samples: 30 ok, 1 error\n"
+    assert "can't be read (File name too long)" in lines_of(out)[-1]["reason"]
