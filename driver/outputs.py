@@ -1,4 +1,4 @@
-"""The files of a run, written from its records and its response store, so they can be written again at any time."""
+"""The files of a run, written from its records and its response store alone, so at any time and at no cost."""
 
 import difflib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from driver.judge_file import JudgeFile
 from driver.run_directory import RunDirectory
 from metrics.agreement import value
 from nodes.evaluate_test import selected_prompt, selected_round
-from nodes.judge import judge_samples
+from nodes.judge import recalled_verdicts
 from nodes.session import Session
 from nodes.start import initial_prompts
 from state.loops import RoundRecord
@@ -51,13 +51,13 @@ async def write_judge(run: RunDirectory, session: Session, rounds: Sequence[Roun
 async def write_verdicts(
     run: RunDirectory, session: Session, rounds: Sequence[RoundRecord], splits: Sequence[SplitName]
 ) -> None:
-    """Write verdicts/{initial,best}.jsonl over `splits`, all of which the run has judged under both prompts."""
+    """Write verdicts/{initial,best}.jsonl over `splits`, all judged under both prompts; failed calls are errors."""
     prompts = {"initial": initial_prompts(session.settings)[0], "best": await selected_prompt(session, rounds)}
     for name, prompt in prompts.items():
         rows: list[dict[str, Any]] = []
         for split in splits:
             samples = session.split(split)
-            verdicts = await judge_samples(session, prompt, samples)
+            verdicts = await recalled_verdicts(session, prompt, samples)
             rows += [_row(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
         run.write_lines(f"verdicts/{name}.jsonl", rows)
 
@@ -77,7 +77,7 @@ def _digest(record: RoundRecord, name: str) -> str:
 async def _errors(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
     samples = session.samples(record["errors"])
     prompt = await session.store.text(record["judge_prompt_sha256"])
-    return [_row(s, v) for s, v in zip(samples, await judge_samples(session, prompt, samples), strict=True)]
+    return [_row(s, v) for s, v in zip(samples, await recalled_verdicts(session, prompt, samples), strict=True)]
 
 
 async def _trials(session: Session, record: RoundRecord) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ several runs share answers, limits and what is really spent, and each is still c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
@@ -128,6 +128,15 @@ class ModelCaller:
     async def answered(self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> bool:
         """Whether the store holds the answer, so that asking costs nothing."""
         return await self._store.get(self._models[role].request(messages, schema).key) is not None
+
+    async def recall(
+        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+    ) -> Response | Failure:
+        """What the store holds: the answer, or how the request failed. Nothing is sent, and nothing counted."""
+        key = self._models[role].request(messages, schema).key
+        failed = Failure("connection", "was never answered")  # of a process that was killed while it waited
+        failed = await self._store.failure(key) or failed
+        return await self._store.get(key) or replace(failed, detail=f"{failed.detail} (not asked again)")
 
     async def usage(self) -> dict[str, RoleUsage]:
         """What each role has issued, been served and spent, over all resumes."""

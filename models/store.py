@@ -51,6 +51,7 @@ UPDATE calls SET outcome = 'ok', attempts = ?, bytes_sent = ?, bytes_received = 
 _FAIL = """
 UPDATE calls SET outcome = 'failed', attempts = ?, bytes_sent = ?, bytes_received = ?, detail = ? WHERE id = ?
 """
+_FAILED = "SELECT detail FROM calls WHERE key = ? AND outcome = 'failed' ORDER BY id DESC LIMIT 1"
 _HITS = "INSERT INTO hits VALUES (?, ?) ON CONFLICT (role) DO UPDATE SET count = count + excluded.count"
 _TWICE = "SELECT count(*) FROM (SELECT 1 FROM calls GROUP BY key HAVING count(*) > 1)"
 _USAGE = """
@@ -105,6 +106,11 @@ class ResponseStore:
         """The stored answer to the request with this key."""
         row = await self._database.read(lambda db: db.execute(_ANSWER, (key,)).fetchone())
         return None if row is None else _response(row)
+
+    async def failure(self, key: str) -> Failure | None:
+        """How the last failed call for the request with this key failed."""
+        row = await self._database.read(lambda db: db.execute(_FAILED, (key,)).fetchone())
+        return None if row is None else Failure(*row[0].split(": ", 1))
 
     def hit(self, role: str) -> None:
         """Count an answer that `role` was served without a call; it is written along with the next write."""

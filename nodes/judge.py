@@ -4,7 +4,7 @@ Outer loop (`judge`): adopt the candidate as p_t and judge the train and validat
 Inner loop (`judge_trial`): judge I_B with p' = J(q, p_t) and score q by how far the loss fell.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -25,6 +25,9 @@ from state.loops import InnerState, OuterState, RoundRecord, Trial
 from state.sample import Sample
 from state.settings import Settings
 from state.verdict import Verdict
+
+Ask = Callable[..., Awaitable[Response | Failure]]
+"""`ModelCaller.ask`, or its `recall`."""
 
 MOST_REPEATED = 2000
 """Characters of an unusable reply that its repair repeats."""
@@ -90,20 +93,27 @@ async def judge_samples(
     return verdicts
 
 
-async def judge_sample(session: Session, judge_prompt: str, sample: Sample) -> Verdict:
+async def recalled_verdicts(session: Session, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:
+    """The verdicts that the run has, in order; asks nothing: what was not answered is an `error`."""
+    recall = session.calls.recall
+    return await fan_out(lambda s: judge_sample(session, judge_prompt, s, recall), samples, session.width("judge"))
+
+
+async def judge_sample(session: Session, judge_prompt: str, sample: Sample, ask: Ask | None = None) -> Verdict:
     """f(x; p) for one sample; a failure is a verdict with that status, never a label.
 
     A reply that holds no label of the task is repaired once: the judge is asked again, in the same conversation. A
-    refusal is an answer, and is not argued with.
+    refusal is an answer, and is not argued with. `ask`: None for `session.calls.ask`.
     """
+    ask = ask or session.calls.ask
     messages = await _messages(session, judge_prompt, sample)
-    verdict, response = await _asked(session, sample, messages)
+    verdict, response = await _asked(ask, session, sample, messages)
     if verdict.status != "unparseable" or isinstance(response, Failure):
         return verdict
     reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
     problem = f'it is no JSON object whose "label" is {label_form(session.settings.task)}'
     repair = [*messages, assistant(reply), user(render("repair", problem=problem))]
-    repaired, response = await _asked(session, sample, repair)
+    repaired, response = await _asked(ask, session, sample, repair)
     refuses_repairs = isinstance(response, Failure) and response.kind in ("too_long", "rejected")
     return verdict if refuses_repairs else repaired
 
@@ -128,10 +138,12 @@ async def _messages(session: Session, judge_prompt: str, sample: Sample) -> list
     return [await question(session, sample, model, "judge", judge_prompt=judge_prompt, label_form=form)]
 
 
-async def _asked(session: Session, sample: Sample, messages: list[Message]) -> tuple[Verdict, Response | Failure]:
+async def _asked(
+    ask: Ask, session: Session, sample: Sample, messages: list[Message]
+) -> tuple[Verdict, Response | Failure]:
     """The verdict that one request gives, and what it was read from."""
     task = session.settings.task
-    response = await session.calls.ask("judge", messages, schema=schema(task))
+    response = await ask("judge", messages, schema=schema(task))
     if isinstance(response, Failure):
         return Verdict(sample.id, "error", None, explained(response, "judge")), response
     if response.refused:
