@@ -101,6 +101,12 @@ class LiveView(View):
         self._live.transient = not self.progress.run  # a run that did not begin leaves only its error
         self._live.stop()
 
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Take one progress event; what would be gone with the next frame is written above it."""
+        super().event(event)
+        if event["event"] == "replayed":
+            self._live.console.print(one_line(line_of(event, self.progress) or ""), markup=False, highlight=False)
+
     def notify(self, notice: str) -> None:
         """Say that the run will stop."""
         self._notice = notice
@@ -122,6 +128,9 @@ def line_of(event: Mapping[str, Any], progress: Progress) -> str | None:
         case "trial":
             outcome = f"failed: {event['failure']}" if event["score"] is None else f"score {event['score']:+.3f}"
             return f"round {event['round']}, trial {event['step']} of {progress.inner_steps}: {outcome}"
+        case "replayed":
+            why = f"no checkpoints to go on from in {event['checkpoints']}"
+            return f"replaying the run from its response store, at no cost ({why})"
         case "phase" if event["phase"] == "evaluate_test":
             return "judging the test split"
     return None

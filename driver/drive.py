@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from state.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
@@ -66,7 +65,7 @@ class Drive:
         )
         async with (
             open_session(self.settings, store_path(self.run.path)) as session,
-            open_checkpoints(Path(self.run.info.checkpoints)) as saver,
+            open_checkpoints(self.run.checkpoints) as saver,
         ):
             graph = self.builder.compile(checkpointer=saver, name="blpo")
             try:
@@ -82,6 +81,8 @@ class Drive:
         snapshot = await graph.aget_state(self.config)
         if snapshot.created_at is not None and not snapshot.tasks:
             return  # the graph had ended; only its files were still to be written
+        if snapshot.created_at is None and await session.store.usage():
+            self._event({"event": "replayed", "checkpoints": str(self.run.checkpoints)})
         stream = graph.astream(
             {} if snapshot.created_at is None else None,
             self.config,

@@ -23,6 +23,9 @@ from state.errors import RunError
 from state.result import FORMAT, Result
 from state.settings import Settings
 
+BESIDE = "../checkpoints.sqlite"
+"""Where the checkpoints are, from the run directory, unless set otherwise: the runs of one folder share them."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
@@ -34,7 +37,7 @@ class RunInfo:
     dataset: str
     """Fingerprint of the dataset."""
     checkpoints: str
-    """Absolute path of the SQLite file with the checkpoints."""
+    """The SQLite file with the checkpoints: relative to the run directory where it lies beside it, else absolute."""
     created: str
     """ISO 8601, UTC."""
     seconds: float = 0.0
@@ -61,12 +64,11 @@ class RunDirectory:
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
-            checkpoints = Path(settings.run.checkpoints or path.parent / "checkpoints.sqlite")
             info = RunInfo(
                 thread_id=str(uuid.uuid4()),
                 config_hash=config_hash(settings),
                 dataset=dataset,
-                checkpoints=str(checkpoints.absolute()),
+                checkpoints=recorded_checkpoints(settings, path),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             run = cls(path, info, lock)
@@ -95,6 +97,11 @@ class RunDirectory:
                 " start a new run (only limits and how models are reached may change)"
             )
         return settings
+
+    @property
+    def checkpoints(self) -> Path:
+        """The SQLite file with the checkpoints."""
+        return (self.path / self.info.checkpoints).resolve()
 
     def check_dataset(self, fingerprint: str) -> None:
         """Raise `RunError` unless the dataset is the one that the run began with, wherever it lies now."""
@@ -152,6 +159,14 @@ def read_info(path: Path) -> RunInfo:
         return RunInfo(**content)
     except TypeError as error:
         raise RunError(f"{path / 'run.json'} is damaged: {error}") from None
+
+
+def recorded_checkpoints(settings: Settings, run: Path) -> str:
+    """`RunInfo.checkpoints` of a run at `run`."""
+    if settings.run.checkpoints is None:
+        return BESIDE
+    given = Path(settings.run.checkpoints).absolute()
+    return f"../{given.name}" if given.parent.resolve() == run.resolve().parent else str(given)
 
 
 def _locked(path: Path) -> TextIOWrapper:

@@ -12,12 +12,13 @@ from driver.drive import Builder, Drive, OnEvent  # isort: skip - first: it make
 from langgraph.runtime import RunControl
 
 from data.check import check
+from driver.moved_runs import settle
 from driver.run_directory import RunDirectory
 from graph.outer import builder as blpo_builder
 from models.prices import require_prices
 from models.vision import require_vision
 from nodes.session import dataset_of
-from state.config import dump_settings, load_settings
+from state.config import load_settings
 from state.errors import DataError
 from state.result import Result
 from state.settings import Settings
@@ -59,7 +60,7 @@ async def resume(
     control: RunControl | None = None,
     builder: Builder = blpo_builder,
 ) -> Result:
-    """Go on with a run that was stopped, killed or failed; a finished one just returns its result.
+    """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
 
     `overrides` may change limits and how models are reached, nothing that determines the result. A run that spent its
     budget goes on where `limits` are raised: what was paid for is read from the response store. `builder` is the one
@@ -76,8 +77,7 @@ async def resume(
         if raised:
             run.save_info(replace(run.info, thread_id=str(uuid.uuid4())))
             (run.path / "result.json").unlink()
-        run.write("config.yaml", dump_settings(settings))
-        settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
+        settings = settle(run, settings)
         return await Drive(run, builder, settings, on_event, control).to_the_end()
 
 

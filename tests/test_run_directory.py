@@ -1,5 +1,6 @@
 """Run directories that are killed, moved, copied, damaged or missing: what is kept, said, and never paid again."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -7,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.runtime import RunControl
 
 import blpo
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import Fault, staying
+from tests.small_set import blpo as blpo_command
 from tests.small_set import draw_dataset
 
 SEARCH = {"outer_rounds": 1, "inner_steps": 0, "error_batch": 4, "anchors": 2}
@@ -53,3 +56,77 @@ async def test_writing_the_files_of_a_finished_run_asks_for_nothing(folder: Path
     failed = [row for row in rows if row["status"] == "error"]
     assert failed
     assert all(row["verdict"] is None and row["reason"].endswith(" (not asked again)") for row in failed)
+
+
+async def interrupted(config: dict[str, Any]) -> None:
+    """Run until the first trial begins."""
+    control = RunControl()
+
+    def drain(event: Any) -> None:
+        if event["event"] == "errors":
+            control.request_drain("test")
+
+    assert (await blpo.optimize(config, control=control, on_event=drain))["status"] == "interrupted"
+
+
+async def resumed(run: Path, *overrides: str) -> tuple[dict[str, Any], list[str]]:
+    """The result of going on with a run, less what differs between two runs, and the checkpoints that were missed."""
+    missed: list[str] = []
+
+    def look(event: Any) -> None:
+        if event["event"] == "replayed":
+            missed.append(event["checkpoints"])
+
+    result = await blpo.resume(run, overrides=overrides, on_event=look)
+    counts = {role: usage["issued"] for role, usage in result["calls"].items()}
+    return {**result, "calls": counts, "seconds": None}, missed
+
+
+async def test_a_moved_or_copied_run_goes_on(folder: Path, tmp_path: Path) -> None:
+    await interrupted(config(folder, tmp_path / "runs" / "a"))
+    shutil.copytree(tmp_path / "runs" / "a", tmp_path / "runs" / "copy")
+    shutil.copytree(tmp_path / "runs" / "a", tmp_path / "other" / "a")
+    shutil.move(tmp_path / "runs", tmp_path / "moved")
+    assert json.loads((tmp_path / "moved" / "a" / "run.json").read_text())["checkpoints"] == "../checkpoints.sqlite"
+
+    expected, missed = await resumed(tmp_path / "moved" / "a")
+    assert (expected["status"], missed) == ("complete", [])
+    assert not (tmp_path / "runs").exists()
+    without, missed = await resumed(tmp_path / "other" / "a")
+    assert missed == [str(tmp_path / "other" / "checkpoints.sqlite")]
+    assert without == expected
+
+
+async def test_a_copy_leaves_the_thread_to_the_run_it_was_made_of(folder: Path, tmp_path: Path) -> None:
+    await interrupted(config(folder, tmp_path / "a"))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    copied, missed = await resumed(tmp_path / "b")
+    assert missed == [str(tmp_path / "checkpoints.sqlite")]
+    original, missed = await resumed(tmp_path / "a")
+    assert missed == []
+    assert original == copied
+    threads = {json.loads((tmp_path / name / "run.json").read_text())["thread_id"] for name in "ab"}
+    assert len(threads) == 2
+
+
+async def test_checkpoints_kept_elsewhere_may_move_or_go(folder: Path, tmp_path: Path) -> None:
+    runs = {"dir": str(tmp_path / "a"), "checkpoints": str(tmp_path / "far" / "c.sqlite")}
+    await interrupted({**config(folder, tmp_path / "a"), "run": runs})
+    shutil.copytree(tmp_path / "a", tmp_path / "spare" / "a")
+    shutil.move(tmp_path / "far", tmp_path / "near")
+    expected, missed = await resumed(tmp_path / "a", f"run.checkpoints={tmp_path}/near/c.sqlite")
+    assert missed == []
+    shutil.rmtree(tmp_path / "a")
+    again, missed = await resumed(tmp_path / "spare" / "a")
+    assert missed == [str(tmp_path / "spare" / "checkpoints.sqlite")]
+    assert again == expected
+    assert not (tmp_path / "far").exists()
+
+
+def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:
+    asyncio.run(interrupted(config(folder, tmp_path / "a")))
+    (tmp_path / "checkpoints.sqlite").unlink()
+    done = blpo_command("resume", "a", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    (said,) = [line for line in done.stderr.splitlines() if "replaying" in line]
+    assert f"at no cost (no checkpoints to go on from in {tmp_path}/checkpoints.sqlite)" in said
