@@ -159,20 +159,20 @@ class ModelCaller:
         self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
     ) -> Response | Failure:
         gate = self._gate
-        stored = await self._store.get(request.key)
-        if stored is not None:
-            self._store.hit(role)
-            return stored
-        async with self._limiters.of(model.settings).places:
-            if gate.error is not None:
-                raise type(gate.error)(str(gate.error)) from gate.error
-            try:
-                call = await self._issue(role, model, request, schema)
-            except BlpoError as error:
-                gate.error = error
-                self._gate = _Gate()
-                raise
-        return await self._keep(model, request, call)  # the server is free for the next one in the meantime
+        async with self._store.claim(request.key) as stored:
+            if stored is not None:
+                self._store.hit(role)
+                return stored
+            async with self._limiters.of(model.settings).places:
+                if gate.error is not None:
+                    raise type(gate.error)(str(gate.error)) from gate.error
+                try:
+                    call = await self._issue(role, model, request, schema)
+                except BlpoError as error:
+                    gate.error = error
+                    self._gate = _Gate()
+                    raise
+            return await self._keep(model, request, call)  # the server is free for the next one in the meantime
 
     async def _issue(self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None) -> _Call:
         """Admit, record and send. A call that is cancelled stays open in the record."""

@@ -1,37 +1,81 @@
-"""One SQLite file, used from one thread, with group commit.
+"""One connection to a database, used from one thread, with group commit.
 
 Operations that wait at the same time share a transaction; when an operation's await returns, what it wrote survives a
-kill of the process at any moment. Other processes may read at the same time (WAL). Plain `sqlite3` in a thread of our
-own: a group costs one hop between threads, where a wrapper of single statements costs one for each.
+kill of the process at any moment. Plain blocking drivers in a thread of our own: a group costs one hop between
+threads, where a wrapper of single statements costs one for each.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
-from state.errors import RunError, StoreError
+from state.errors import RunError
 
 T = TypeVar("T")
 
-_BUSY_SECONDS = 30.0
+
+class Cursor(Protocol):
+    """What a statement returned."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+
+
+class Connection(Protocol):
+    """SQLite or PostgreSQL. Statements are written for both, with `?` for parameters."""
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the database."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
+        """Run one statement."""
+
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction."""
+
+    def commit(self) -> None:
+        """End it durably."""
+
+    def rollback(self) -> None:
+        """Undo it."""
+
+    def failure(self, error: Exception) -> RunError:
+        """What to say of one of `errors`."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    run: Callable[[sqlite3.Connection], Any]
+    run: Callable[[Connection], Any]
     writes: bool
     done: asyncio.Future[Any]
 
 
 class Database:
-    """A connection for one event loop; make one with `open`. Failures of the file raise `StoreError` naming it."""
+    """A connection for one event loop; make one with `open`. Failures raise `RunError` naming the database."""
 
-    def __init__(self, path: Path | str, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
-        self.path = path
+    def __init__(self, connection: Connection, thread: ThreadPoolExecutor) -> None:
+        self.name = connection.name
         self._connection = connection
         self._thread = thread
         self._waiting: list[_Operation] = []
@@ -39,20 +83,14 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path | str, schema: str, version: int) -> Self:
-        """Open the file at `path` (`:memory:`: none), creating it with `schema`; one of another version is refused."""
+    async def open(cls, connect: Callable[[], Connection]) -> Self:
+        """Connect, in the thread where the connection is used from then on; raises what `connect` raises."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
-        connecting = asyncio.get_running_loop().run_in_executor(thread, _connect, path, schema, version)
         try:
-            connection = await connecting
-        except BaseException as error:
+            return cls(await asyncio.get_running_loop().run_in_executor(thread, connect), thread)
+        except BaseException:
             thread.shutdown(wait=False)
-            if isinstance(error, sqlite3.Error | OSError):
-                raise RunError(
-                    f"{path}: can't be opened ({error}); make the folder writable or restore the file"
-                ) from error
             raise
-        return cls(path, connection, thread)
 
     async def close(self) -> None:
         """Finish what waits and close the file; closing twice does nothing."""
@@ -64,17 +102,17 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, run: Callable[[Connection], T]) -> T:
         """Return what `run` returns; it sees all that was written before, and writes nothing."""
         return await self._do(run, writes=False)
 
-    async def write(self, run: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, run: Callable[[Connection], T]) -> T:
         """Return what `run` returns, once it is durable. A cancelled write may still happen."""
         return await self._do(run, writes=True)
 
-    async def _do(self, run: Callable[[sqlite3.Connection], T], *, writes: bool) -> T:
+    async def _do(self, run: Callable[[Connection], T], *, writes: bool) -> T:
         if self._closed:
-            raise RunError(f"{self.path}: is closed already")
+            raise RunError(f"{self.name}: is closed already")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Operation(run, writes, done))
         if self._committing is None:
@@ -88,26 +126,22 @@ class Database:
                 group, self._waiting = self._waiting, []
                 try:
                     results = await loop.run_in_executor(self._thread, _transaction, self._connection, group)
-                except (sqlite3.Error, ValueError) as error:
-                    _reject(
-                        group,
-                        f"{self.path}: can't be used ({error}); free disk space or fix its permissions, then resume",
-                    )
+                except self._connection.errors as error:
+                    _reject(group, self._connection.failure(error))
                 else:
                     _resolve(group, results)
         finally:
             self._committing = None
 
 
-def _transaction(connection: sqlite3.Connection, group: Sequence[_Operation]) -> list[Any]:
-    # Immediate, because a read that turns into a write can't wait for another writer.
-    connection.execute("BEGIN IMMEDIATE" if any(operation.writes for operation in group) else "BEGIN")
+def _transaction(connection: Connection, group: Sequence[_Operation]) -> list[Any]:
+    connection.begin(writes=any(operation.writes for operation in group))
     try:
         results = [operation.run(connection) for operation in group]
-        connection.execute("COMMIT")
+        connection.commit()
     except BaseException:
-        if connection.in_transaction:  # a full disk may have rolled it back already
-            connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk or a lost connection may have ended it already
+            connection.rollback()
         raise
     return results
 
@@ -118,30 +152,7 @@ def _resolve(group: Sequence[_Operation], results: Sequence[Any]) -> None:
             operation.done.set_result(result)
 
 
-def _reject(group: Sequence[_Operation], message: str) -> None:
+def _reject(group: Sequence[_Operation], failure: RunError) -> None:
     for operation in group:
         if not operation.done.done():
-            operation.done.set_exception(StoreError(message))
-
-
-def _connect(path: Path | str, schema: str, version: int) -> sqlite3.Connection:
-    if path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        _prepare(connection, path, schema, version)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path | str, schema: str, version: int) -> None:
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if found != version and not empty:
-        raise RunError(f"{path}: has format {found}, this version of blpo reads format {version}; start a new run")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    if empty:
-        connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {version}; COMMIT;")
+            operation.done.set_exception(type(failure)(str(failure)))  # one each: a traceback grows as it is raised

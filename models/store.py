@@ -6,17 +6,18 @@ request is sent, so that calls and spend are counted exactly, also across kills.
 
 import hashlib
 import json
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from models.database import Database
+from models.database import Connection, Database
 from models.response import Failure, Response
+from models.sqlite_connection import open_sqlite
 from models.traffic import Traffic
 from state.errors import RunError
 
@@ -39,11 +40,13 @@ CREATE TABLE servers (model TEXT, address TEXT, structured_output TEXT NOT NULL,
 """
 # calls.outcome: null while in flight (and for ever, if the process was killed then), 'ok' or 'failed'.
 
-_ANSWER = """
+ANSWER = """
 SELECT text, refused, finish_reason, input_tokens, output_tokens, model_version, scores FROM responses WHERE key = ?
 """
-_BEGIN = "INSERT INTO calls (key, role, model, issued_at) VALUES (?, ?, ?, ?)"
-_KEEP = "INSERT OR REPLACE INTO responses SELECT key, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ?"
+_BEGIN = "INSERT INTO calls (key, role, model, issued_at) VALUES (?, ?, ?, ?) RETURNING id"
+_KEEP = """
+INSERT INTO responses SELECT key, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ? ON CONFLICT (key) DO NOTHING
+"""
 _FINISH = """
 UPDATE calls SET outcome = 'ok', attempts = ?, bytes_sent = ?, bytes_received = ?, input_tokens = ?, output_tokens = ?,
                  usd = ? WHERE id = ?
@@ -52,11 +55,14 @@ _FAIL = """
 UPDATE calls SET outcome = 'failed', attempts = ?, bytes_sent = ?, bytes_received = ?, detail = ? WHERE id = ?
 """
 _FAILED = "SELECT detail FROM calls WHERE key = ? AND outcome = 'failed' ORDER BY id DESC LIMIT 1"
-_HITS = "INSERT INTO hits VALUES (?, ?) ON CONFLICT (role) DO UPDATE SET count = count + excluded.count"
-_TWICE = "SELECT count(*) FROM (SELECT 1 FROM calls GROUP BY key HAVING count(*) > 1)"
+_MORE_HITS = "UPDATE hits SET count = count + ? WHERE role = ?"
+_FIRST_HITS = "INSERT INTO hits (count, role) VALUES (?, ?)"
+_TWICE = "SELECT count(*) FROM (SELECT 1 FROM calls GROUP BY key HAVING count(*) > 1) AS twice"
+_PUT_TEXT = "INSERT INTO texts VALUES (?, ?) ON CONFLICT DO NOTHING"
 _USAGE = """
-SELECT role, count(*), sum(outcome = 'ok'), sum(outcome = 'failed'), sum(input_tokens), sum(output_tokens), sum(usd),
-       sum(outcome = 'ok' AND usd IS NULL), sum(bytes_sent), sum(bytes_received)
+SELECT role, count(*), count(*) FILTER (WHERE outcome = 'ok'), count(*) FILTER (WHERE outcome = 'failed'),
+       sum(input_tokens), sum(output_tokens), sum(usd), count(*) FILTER (WHERE outcome = 'ok' AND usd IS NULL),
+       sum(bytes_sent), sum(bytes_received)
 FROM calls GROUP BY role
 """
 
@@ -92,7 +98,7 @@ class ResponseStore:
     @classmethod
     async def open(cls, path: Path | str) -> Self:
         """Open or create the store at `path` (`:memory:`: nothing is kept); one of another format is refused."""
-        return cls(await Database.open(path, SCHEMA, FORMAT))
+        return cls(await open_sqlite(path, SCHEMA, FORMAT))
 
     async def close(self) -> None:
         """Finish what waits and close the file; closing twice does nothing."""
@@ -104,8 +110,16 @@ class ResponseStore:
 
     async def get(self, key: str) -> Response | None:
         """The stored answer to the request with this key."""
-        row = await self._database.read(lambda db: db.execute(_ANSWER, (key,)).fetchone())
-        return None if row is None else _response(row)
+        row = await self._database.read(lambda db: db.execute(ANSWER, (key,)).fetchone())
+        return None if row is None else response_of(row)
+
+    @asynccontextmanager
+    async def claim(self, key: str) -> AsyncIterator[Response | None]:
+        """The stored answer; None: whoever holds the claim may pay for it, and has kept it when the block ends.
+
+        A file belongs to one process, whose callers share a request under way; so here nobody else needs keeping out.
+        """
+        yield await self.get(key)
 
     async def failure(self, key: str) -> Failure | None:
         """How the last failed call for the request with this key failed."""
@@ -119,7 +133,7 @@ class ResponseStore:
     async def begin(self, key: str, role: str, model: str) -> int:
         """Record a call before it is sent; returns its id, for `finish` or `fail`."""
         row = (key, role, model, time.time())
-        return await self._write(lambda db: int(db.execute(_BEGIN, row).lastrowid or 0))
+        return await self._write(lambda db: int(db.execute(_BEGIN, row).fetchone()[0]))
 
     async def finish(
         self, call_id: int, response: Response, *, usd: float | None = None, attempts: int = 1, traffic: Traffic = NONE
@@ -135,7 +149,7 @@ class ResponseStore:
     async def put_text(self, text: str) -> str:
         """Keep a text; returns the SHA-256 (hex) of its UTF-8 bytes."""
         digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-        await self._write(lambda db: db.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, text)))
+        await self._write(lambda db: db.execute(_PUT_TEXT, (digest, text)))
         return digest
 
     async def text(self, sha256: str) -> str:
@@ -144,7 +158,7 @@ class ResponseStore:
             lambda db: db.execute("SELECT text FROM texts WHERE sha256 = ?", (sha256,)).fetchone()
         )
         if row is None:
-            raise RunError(f"{self._database.path}: holds no text {sha256}; restore the file that belongs to this run")
+            raise RunError(f"{self._database.name}: holds no text {sha256}; restore the file that belongs to this run")
         return str(row[0])
 
     async def servers(self) -> dict[tuple[str, str], str]:
@@ -154,8 +168,7 @@ class ResponseStore:
 
     async def put_server(self, model: str, address: str, structured_output: str) -> None:
         """Keep how a server treats a schema."""
-        row = (model, address, structured_output)
-        await self._write(lambda db: db.execute("INSERT OR REPLACE INTO servers VALUES (?, ?, ?)", row))
+        await self._write(partial(_put_server, (model, address), structured_output))
 
     async def usage(self) -> dict[str, RoleCounts]:
         """The counts of each role that has asked for anything."""
@@ -171,26 +184,34 @@ class ResponseStore:
         """How many keys were issued more than once."""
         return await self._database.read(lambda db: int(db.execute(_TWICE).fetchone()[0]))
 
-    async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
+    async def _write(self, run: Callable[[Connection], T]) -> T:
         hits, self._hits = self._hits, Counter()
         return await self._database.write(partial(_with_hits, hits, run) if hits else run)
 
 
-def _with_hits(hits: Counter[str], run: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
-    db.executemany(_HITS, hits.items())
+def _with_hits(hits: Counter[str], run: Callable[[Connection], T], db: Connection) -> T:
+    for role, count in hits.items():
+        if not db.execute(_MORE_HITS, (count, role)).rowcount:
+            db.execute(_FIRST_HITS, (count, role))
     return run(db)
 
 
+def _put_server(served: tuple[str, str], structured_output: str, db: Connection) -> None:
+    db.execute("DELETE FROM servers WHERE model = ? AND address = ?", served)
+    db.execute("INSERT INTO servers VALUES (?, ?, ?)", (*served, structured_output))
+
+
 def _finish(
-    call_id: int, response: Response, usd: float | None, attempts: int, traffic: Traffic, db: sqlite3.Connection
+    call_id: int, response: Response, usd: float | None, attempts: int, traffic: Traffic, db: Connection
 ) -> None:
     tokens = (response.input_tokens, response.output_tokens)
-    said = (response.text, response.refused, response.finish_reason)
+    said = (response.text, int(response.refused), response.finish_reason)
     db.execute(_KEEP, (*said, *tokens, response.model_version, json.dumps(response.scores), call_id))
     db.execute(_FINISH, (attempts, traffic.sent, traffic.received, *tokens, usd, call_id))
 
 
-def _response(row: tuple[Any, ...]) -> Response:
+def response_of(row: tuple[Any, ...]) -> Response:
+    """What a row of `ANSWER` holds."""
     text, refused, finish_reason, input_tokens, output_tokens, version, kept = row
     scores = tuple((label, score) for label, score in json.loads(kept))
     return Response(text, bool(refused), finish_reason, input_tokens, output_tokens, version, scores)

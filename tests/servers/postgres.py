@@ -1,0 +1,161 @@
+"""A real PostgreSQL of our own: a temporary cluster on a free loopback port, made by initdb and stopped by its pid.
+
+PostgreSQL refuses to run as root: for root it runs as the user `postgres` of Debian's package, or else as `nobody`.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+PASSWORD = "S3cret-of-the-owner"
+_PATIENCE = 60.0
+
+
+def programs() -> Path | None:
+    """The folder with initdb and postgres: the newest of Debian's, or that of the PATH; None where there is none."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    found = shutil.which("postgres")
+    folders = [*debian, *([Path(found).resolve().parent] if found else [])]
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
+
+
+class Cluster:
+    """A server and its data; `start` and `stop` it as often as needed."""
+
+    def __init__(self, programs: Path, folder: Path, user: int | None) -> None:
+        self.programs = programs
+        self.folder = folder
+        self.port = _free_port()
+        self._user = user
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
+        """The address of a database."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
+        """A connection of the superuser, in autocommit."""
+        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=10)
+
+    def new_database(self, *, owner: str | None = None) -> str:
+        """Make an empty database and return its name."""
+        name = f"test_{secrets.token_hex(6)}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+            if owner is not None:
+                connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+        return name
+
+    def initialize(self) -> None:
+        """Make the data folder, with a password for its superuser."""
+        secret = self.folder / "password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        self._run(
+            ["initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8"]
+            + ["--pwfile", str(secret), "--no-locale", "--no-sync"]
+        )
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "port": self.port,
+            "fsync": "off",
+            "full_page_writes": "off",
+            "max_connections": 60,
+            "shared_buffers": "32MB",
+            "dynamic_shared_memory_type": "mmap",
+        }
+        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [str(self.programs / "postgres"), "-D", str(self.folder / "data"), *settings],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                user=self._user,
+            )
+        self._wait()
+
+    def stop(self, *, abruptly: bool = False) -> None:
+        """Stop the server by its pid: its clients lose their connections; abruptly: as in a crash."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT if abruptly else signal.SIGINT)
+            self._server.wait(_PATIENCE)
+            self._server = None
+
+    def _wait(self) -> None:
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                assert self._server is not None
+                if self._server.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"postgres does not start:\n{(self.folder / 'log').read_text()}") from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def _run(self, command: Sequence[str]) -> None:
+        done = subprocess.run(
+            [str(self.programs / command[0]), *command[1:]],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            user=self._user,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A running cluster, gone at the end of the block; needs `programs`."""
+    found = programs()
+    assert found is not None, "PostgreSQL is not installed"
+    with tempfile.TemporaryDirectory(prefix="blpo-postgres-", ignore_cleanup_errors=True) as name:
+        folder, user = Path(name), _user()
+        folder.chmod(0o755)
+        if user is not None:
+            os.chown(folder, user, -1)
+        made = Cluster(found, folder, user)
+        made.initialize()
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+def _user() -> int | None:
+    """Whom to run it as: None where we are not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_uid
+        except KeyError:
+            continue
+    raise RuntimeError("there is neither a user postgres nor nobody to run PostgreSQL as")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
