@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,10 @@ from driver.outputs import write_judge, write_rounds, write_verdicts
 from driver.run_directory import RunDirectory
 from nodes.evaluate_test import partial_result
 from nodes.rounds import closed_rounds
-from nodes.session import Session, open_session, store_path
-from state.errors import BlpoError
+from nodes.session import Session, open_session, store_of
+from state.errors import BlpoError, StoreError
 from state.loops import RoundRecord
-from state.result import Result, RunStatus
+from state.result import Result, RunStatus, empty_result
 from state.sample import SplitName
 from state.settings import Settings
 
@@ -64,18 +65,27 @@ class Drive:
             }
         )
         async with (
-            open_session(self.settings, store_path(self.run.path)) as session,
+            open_session(self.settings, store_of(self.settings, self.run.path, self.run.info.thread_id)) as session,
             open_checkpoints(self.run.checkpoints) as saver,
         ):
             graph = self.builder.compile(checkpointer=saver, name="blpo")
             try:
-                await self._stream(graph, session)
-            except GraphDrained as drained:
-                return await self._conclude(graph, session, "interrupted", drained.reason)
-            except BlpoError as error:
-                await self._conclude(graph, session, "failed", str(error))
+                return await self._run(graph, session)
+            except StoreError as error:
+                self._conclude_without_store(str(error))
                 raise
-            return await self._conclude(graph, session, "complete", "")
+
+    async def _run(self, graph: Graph, session: Session) -> Result:
+        try:
+            await self._stream(graph, session)
+        except GraphDrained as drained:
+            return await self._conclude(graph, session, "interrupted", drained.reason)
+        except StoreError:
+            raise
+        except BlpoError as error:
+            await self._conclude(graph, session, "failed", str(error))
+            raise
+        return await self._conclude(graph, session, "complete", "")
 
     async def _stream(self, graph: Graph, session: Session) -> None:
         snapshot = await graph.aget_state(self.config)
@@ -112,6 +122,14 @@ class Drive:
         result = {**result, "seconds": round(self.run.info.seconds, 3)}
         self.run.write("result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         return result
+
+    def _conclude_without_store(self, reason: str) -> None:
+        """Write that the run failed; all else that is known of it is in a store that can't be used any more."""
+        seconds = round(self.run.info.seconds, 3)
+        failed = self.run.result() or empty_result(self.settings.search.metric)
+        failed = {**failed, "status": "failed", "stop_reason": reason, "seconds": seconds}
+        with suppress(OSError):  # a full disk, say: then the error alone tells
+            self.run.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
 
     async def _write(self, session: Session, rounds: Sequence[RoundRecord]) -> None:
         await write_rounds(self.run, session, rounds)

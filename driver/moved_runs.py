@@ -18,9 +18,14 @@ def settle(run: RunDirectory, settings: Settings) -> Settings:
     """
     before = run.settings()
     info = run.info
+    if settings.run.in_postgres != before.run.in_postgres:
+        raise RunError(
+            f"run.checkpoints: {run.path} keeps its answers where it began; they do not move between a file and a"
+            f" database, so leave it at {before.run.checkpoints or 'null'}, or start a new run"
+        )
     if settings.run.checkpoints != before.run.checkpoints:
         info = replace(info, checkpoints=recorded_checkpoints(settings, run.path))
-    elif not run.checkpoints.exists():
+    elif isinstance(run.checkpoints, Path) and not run.checkpoints.exists():
         info = replace(info, checkpoints=BESIDE)
     if before.run.dir is not None and _is_copy(info, run.path, Path(before.run.dir)):
         info = replace(info, thread_id=str(uuid.uuid4()))

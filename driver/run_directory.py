@@ -10,7 +10,6 @@ verdicts/{initial,best}.jsonl    rounds/NN/{judge.md, i2t.md, judge.diff, i2t.di
 import fcntl
 import json
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from typing import Any
 from state.config import config_hash, dump_settings, load_settings
 from state.errors import RunError
 from state.result import FORMAT, Result
-from state.settings import Settings
+from state.settings import POSTGRES, Settings
 
 BESIDE = "../checkpoints.sqlite"
 """Where the checkpoints are, from the run directory, unless set otherwise: the runs of one folder share them."""
@@ -37,7 +36,8 @@ class RunInfo:
     dataset: str
     """Fingerprint of the dataset."""
     checkpoints: str
-    """The SQLite file with the checkpoints: relative to the run directory where it lies beside it, else absolute."""
+    """The SQLite file with the checkpoints: relative to the run directory where it lies beside it, else absolute.
+    Or `postgres`: they are in the team's database, and the answers too."""
     created: str
     """ISO 8601, UTC."""
     seconds: float = 0.0
@@ -54,8 +54,8 @@ class RunDirectory:
         self._lock = lock
 
     @classmethod
-    def create(cls, settings: Settings, path: Path, dataset: str) -> "RunDirectory":
-        """Make and lock a new run directory, for a dataset with this fingerprint.
+    def create(cls, settings: Settings, path: Path, dataset: str, thread: str) -> "RunDirectory":
+        """Make and lock a new run directory, for a dataset with this fingerprint and a LangGraph thread with this id.
 
         Raises `RunError` where there is a run already or no place for one.
         """
@@ -65,7 +65,7 @@ class RunDirectory:
             path.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
             info = RunInfo(
-                thread_id=str(uuid.uuid4()),
+                thread_id=thread,
                 config_hash=config_hash(settings),
                 dataset=dataset,
                 checkpoints=recorded_checkpoints(settings, path),
@@ -99,9 +99,9 @@ class RunDirectory:
         return settings
 
     @property
-    def checkpoints(self) -> Path:
-        """The SQLite file with the checkpoints."""
-        return (self.path / self.info.checkpoints).resolve()
+    def checkpoints(self) -> Path | str:
+        """The SQLite file with the checkpoints, or `postgres`."""
+        return POSTGRES if self.info.checkpoints == POSTGRES else (self.path / self.info.checkpoints).resolve()
 
     def check_dataset(self, fingerprint: str) -> None:
         """Raise `RunError` unless the dataset is the one that the run began with, wherever it lies now."""
@@ -165,6 +165,8 @@ def recorded_checkpoints(settings: Settings, run: Path) -> str:
     """`RunInfo.checkpoints` of a run at `run`."""
     if settings.run.checkpoints is None:
         return BESIDE
+    if settings.run.in_postgres:
+        return POSTGRES
     given = Path(settings.run.checkpoints).absolute()
     return f"../{given.name}" if given.parent.resolve() == run.resolve().parent else str(given)
 

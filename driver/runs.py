@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from langgraph.runtime import RunControl
 from data.check import check
 from driver.moved_runs import settle
 from driver.run_directory import RunDirectory
+from driver.team import announce, forget_checkpoints, require_known
 from graph.outer import builder as blpo_builder
 from models.prices import require_prices
 from models.vision import require_vision
@@ -47,7 +47,9 @@ async def optimize(
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
-    run = RunDirectory.create(settings, path, dataset_of(settings, fresh=True).fingerprint)
+    fingerprint, thread = dataset_of(settings, fresh=True).fingerprint, str(uuid.uuid4())
+    await announce(settings, thread, path)
+    run = RunDirectory.create(settings, path, fingerprint, thread)
     with closing(run):
         return await Drive(run, builder, settings, on_event, control).to_the_end()
 
@@ -74,8 +76,9 @@ async def resume(
         if result is not None and not raised and result["status"] in ("complete", "budget"):
             return result
         run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
+        await require_known(run)
         if raised:
-            run.save_info(replace(run.info, thread_id=str(uuid.uuid4())))
+            await forget_checkpoints(run)
             (run.path / "result.json").unlink()
         settings = settle(run, settings)
         return await Drive(run, builder, settings, on_event, control).to_the_end()

@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal, Self
 
 from models.database import Connection, Database
@@ -23,16 +25,29 @@ _log = logging.getLogger("blpo")
 Look = Response | Literal["claimed", "busy"]
 
 
+@dataclass(frozen=True, slots=True)
+class TeamRun:
+    """A run whose answers are in a team's database."""
+
+    id: str
+    """That of its thread."""
+    directory: Path
+    """What else it keeps; the name is shown to the team."""
+
+    def __str__(self) -> str:
+        return f"run {self.id}"
+
+
 class TeamStore(ResponseStore):
     """One run's view of the team's store. Make one with `open_run`."""
 
     @classmethod
-    async def open_run(cls, run: str, name: str) -> Self:
-        """Open the store for the run with this id, which nobody else may have open; `name` is for people to read.
+    async def open_run(cls, run: TeamRun) -> Self:
+        """Open the store for a run, which nobody else may have open.
 
         Makes the tables, or brings them up to date. Raises `RunError` or `ConfigError` with one line.
         """
-        return cls(await Database.open(partial(connect_run, run, name)))
+        return cls(await Database.open(partial(connect_run, run.id, run.directory.name)))
 
     @asynccontextmanager
     async def claim(self, key: str) -> AsyncIterator[Response | None]:

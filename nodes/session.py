@@ -20,8 +20,10 @@ from models.budget import Budget
 from models.calls import ModelCaller
 from models.messages import Role
 from models.store import ResponseStore
+from models.team_store import TeamRun, TeamStore
 from nodes.images import ImageCache
 from state.config import config_hash
+from state.errors import ConfigError
 from state.sample import Sample, SplitName
 from state.settings import DataSettings, Settings, TaskSettings
 
@@ -95,8 +97,10 @@ _open: dict[tuple[str, int], _Held] = {}
 
 
 @asynccontextmanager
-async def open_session(settings: Settings, store: Path, shared: Shared | None = None) -> AsyncIterator[Session]:
-    """Open the session of a run over its response store, or borrow the one that is open.
+async def open_session(
+    settings: Settings, store: Path | TeamRun, shared: Shared | None = None
+) -> AsyncIterator[Session]:
+    """Open the session of a run over its response store (see `store_of`), or borrow the one that is open.
 
     With `shared`, what the run is charged for is asked of the shared caller; it counts where the session is opened.
     """
@@ -118,7 +122,8 @@ async def open_session(settings: Settings, store: Path, shared: Shared | None = 
 async def session_of(runtime: Runtime[Settings]) -> AsyncIterator[Session]:
     """Borrow the session of the run that a node belongs to."""
     settings = settings_of(runtime)
-    async with open_session(settings, store_path(run_directory(runtime))) as session:
+    directory = run_directory(runtime)
+    async with open_session(settings, store_of(settings, directory, _thread(runtime) or directory.name)) as session:
         yield session
 
 
@@ -133,8 +138,12 @@ def run_directory(runtime: Runtime[Settings]) -> Path:
     settings = settings_of(runtime)
     if settings.run.dir is not None:
         return Path(settings.run.dir)
-    thread = runtime.execution_info.thread_id if runtime.execution_info else None
-    return Path("runs") / (thread or f"{settings.run_name}-{config_hash(settings)[:12]}")
+    return Path("runs") / (_thread(runtime) or f"{settings.run_name}-{config_hash(settings)[:12]}")
+
+
+def store_of(settings: Settings, directory: Path, run: str) -> Path | TeamRun:
+    """Where the run in `directory`, with this thread id, keeps its answers."""
+    return TeamRun(run, directory) if settings.run.in_postgres else store_path(directory)
 
 
 def store_path(directory: Path) -> Path:
@@ -142,7 +151,11 @@ def store_path(directory: Path) -> Path:
     return directory / "responses.sqlite"
 
 
-async def _run_session(settings: Settings, store: Path, shared: Shared | None) -> Session:
+def _thread(runtime: Runtime[Settings]) -> str | None:
+    return runtime.execution_info.thread_id if runtime.execution_info else None
+
+
+async def _run_session(settings: Settings, store: Path | TeamRun, shared: Shared | None) -> Session:
     dataset = await asyncio.to_thread(dataset_of, settings)
     session = await _new_session(settings, store, dataset, shared)
     session.budget.reserve(2 * len(session.split("test")))
@@ -159,7 +172,7 @@ async def _close(opening: asyncio.Task[Session]) -> None:
 @asynccontextmanager
 async def judging_session(settings: Settings) -> AsyncIterator[Session]:
     """Open a session without a dataset, to judge new images; answers are kept in memory."""
-    session = await _new_session(settings, ":memory:", None)
+    session = await _new_session(settings, None, None)
     try:
         yield session
     finally:
@@ -174,17 +187,32 @@ def dataset_of(settings: Settings, *, fresh: bool = False) -> Dataset:
 
 
 async def _new_session(
-    settings: Settings, store: Path | str, dataset: Dataset | None, shared: Shared | None = None
+    settings: Settings, store: Path | TeamRun | None, dataset: Dataset | None, shared: Shared | None = None
 ) -> Session:
-    opened = await ResponseStore.open(store)
+    opened = await _open_store(store, shared)
     try:
         upstream = shared.calls if shared else None
         calls = await ModelCaller.create(settings.models, settings.limits, opened, upstream=upstream)
     except BaseException:
         await opened.close()
         raise
-    folder = shared.images if shared else store.parent / "images" if isinstance(store, Path) else None
-    return Session(settings, dataset, opened, calls, ImageCache(folder), time.monotonic())
+    images = ImageCache(shared.images if shared else _images(store))
+    return Session(settings, dataset, opened, calls, images, time.monotonic())
+
+
+async def _open_store(store: Path | TeamRun | None, shared: Shared | None) -> ResponseStore:
+    if not isinstance(store, TeamRun):
+        return await ResponseStore.open(store or ":memory:")
+    if shared is not None:
+        raise ConfigError(
+            "run.checkpoints: postgres shares answers between runs, and here each is charged for its own; take it out"
+        )
+    return await TeamStore.open_run(store)
+
+
+def _images(store: Path | TeamRun | None) -> Path | None:
+    directory = store.directory if isinstance(store, TeamRun) else store.parent if store else None
+    return directory / "images" if directory else None
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,6 @@
-"""Where the state is kept: LangGraph checkpoints in SQLite, shared by the runs of one folder."""
+"""Where the state is kept: LangGraph checkpoints in a SQLite file for the runs of a folder, or in a team's database."""
 
+import asyncio
 import os
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # must be set before langgraph is imported
@@ -9,18 +10,37 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiosqlite
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from state.errors import RunError
+from state.postgres import connection_parameters
+from state.settings import POSTGRES
+
+Target = Path | str
+"""A SQLite file, or `postgres`."""
 
 
 @asynccontextmanager
-async def open_checkpoints(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
-    """Open the checkpoint file, made if absent; safe against kill -9 and shared by several processes.
+async def open_checkpoints(target: Target) -> AsyncIterator[BaseCheckpointSaver[str]]:
+    """Open the checkpoints, made if absent; safe against kill -9 and shared by several processes.
 
-    Raises `RunError` where `path` can't be opened or is no checkpoint file.
+    Raises `RunError` or `ConfigError`, with one line, where they can't be opened.
     """
+    if str(target) != POSTGRES:
+        async with _open_file(Path(target)) as saver:
+            yield saver
+        return
+    await asyncio.to_thread(connection_parameters)  # says what is missing, before the driver is imported
+    from state.team_checkpoints import open_team_checkpoints
+
+    async with open_team_checkpoints() as saver:
+        yield saver
+
+
+@asynccontextmanager
+async def _open_file(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = await aiosqlite.connect(path)

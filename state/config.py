@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from state.config_problems import Problem, problems
 from state.errors import ConfigError
-from state.settings import PRESETS, SearchSettings, Settings
+from state.settings import POSTGRES, PRESETS, SearchSettings, Settings
 from state.yaml_text import parse_yaml, read_yaml, write_yaml
 
 _PATHS = (("data", "path"), ("prompts", "judge_file"), ("prompts", "i2t_file"), ("run", "dir"), ("run", "checkpoints"))
@@ -120,7 +120,8 @@ def _absolute(given: dict[str, Any], base: Path) -> dict[str, Any]:
     for section, name in _PATHS:
         inner = given.get(section)
         path = inner.get(name) if isinstance(inner, dict) else None
-        if isinstance(path, str) and path and not _ADDRESS.match(path):
+        named = name == "checkpoints" and path == POSTGRES
+        if isinstance(path, str) and path and not named and not _ADDRESS.match(path):
             given[section][name] = str(base / os.path.expanduser(path))
     return given
 
@@ -155,6 +156,9 @@ def _secrets(settings: Settings) -> list[Problem]:
         if model is not None and model.base_url is not None and _holds_secret(model.base_url):
             text = "holds a user name, a password or a key; take it out, secrets are read from the environment alone"
             found.append(Problem(f"models.{role}.base_url", text))
+    if _ADDRESS.match(settings.run.checkpoints or ""):
+        text = f"write {POSTGRES}, and put the database's URL into the environment variable BLPO_DATABASE_URL"
+        found.append(Problem("run.checkpoints", text))
     return found
 
 

@@ -97,3 +97,19 @@ class Result(TypedDict):
     best_round: int
     calls: dict[str, RoleUsage]
     seconds: float
+
+
+def empty_result(metric: str) -> Result:
+    """Of a run of which nothing is known."""
+    return Result(
+        format=FORMAT,
+        status="failed",
+        stop_reason="",
+        metric=metric,
+        validation=None,
+        test=None,
+        rounds=[],
+        best_round=0,
+        calls={},
+        seconds=0.0,
+    )

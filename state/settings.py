@@ -276,13 +276,23 @@ class LimitSettings(_Section):
     """Share of a node's calls that may end as errors after retries before the run stops."""
 
 
+POSTGRES = "postgres"
+"""Instead of the path of a file: the database of the environment variable BLPO_DATABASE_URL."""
+
+
 class RunSettings(_Section):
     """Where the run is kept."""
 
     dir: str | None = None
     """The run directory itself; null: runs/<time>-<name>."""
     checkpoints: str | None = None
-    """SQLite file of the checkpoints; null: checkpoints.sqlite beside the run directory."""
+    """SQLite file of the checkpoints; null: checkpoints.sqlite beside the run directory. postgres: checkpoints and
+    response store are in the database that the environment variable BLPO_DATABASE_URL names, shared by a team."""
+
+    @property
+    def in_postgres(self) -> bool:
+        """Whether checkpoints and answers are in a team's database."""
+        return self.checkpoints == POSTGRES
 
 
 class Settings(_Section):

@@ -62,10 +62,8 @@ class Cluster:
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
-        self._run(
-            ["initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8"]
-            + ["--pwfile", str(secret), "--no-locale", "--no-sync"]
-        )
+        place = ["-D", str(self.folder / "data"), "--pwfile", str(secret)]
+        self._run(["initdb", *place, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync"])
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
