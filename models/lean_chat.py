@@ -18,11 +18,11 @@ import certifi
 from aiohttp.abc import AbstractStreamWriter
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.exceptions import ModelConnectionError, ModelError
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr, SecretStr
 
+from models.direct_chat import DirectChat
 from models.image_names import ImageNames
 from models.request_body import body_pieces
 from models.traffic import count
@@ -49,7 +49,7 @@ class LostConnectionError(ModelConnectionError):
     """The server could not be reached, or went away before its answer was complete."""
 
 
-class LeanChat(BaseChatModel):
+class LeanChat(DirectChat):
     """A model of one server; it belongs to the event loop that uses it first. Close it with `aclose`."""
 
     model: str

@@ -87,10 +87,14 @@ class ServedModel:
         from langchain_core.callbacks import AsyncCallbackManager
         from langchain_core.runnables.config import ensure_config
 
-        reply: Callable[..., Awaitable[AIMessage]] | None = getattr(self.chat, "reply", None)
-        if reply is None or AsyncCallbackManager.configure(ensure_config().get("callbacks")).handlers:
+        from models.direct_chat import DirectChat
+
+        if (
+            not isinstance(self.chat, DirectChat)
+            or AsyncCallbackManager.configure(ensure_config().get("callbacks")).handlers
+        ):
             return await self.chat.ainvoke(messages, **arguments)
-        return await reply(messages, **arguments)
+        return await self.chat.reply(messages, **arguments)
 
     async def _constrained(
         self,
