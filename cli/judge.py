@@ -34,8 +34,9 @@ def judge(
 ) -> int:
     """Label new images, one JSON line each.
 
-    A line holds image, id, status, label and reason, in the order of the inputs. What can't be judged gets a line with
-    its status (error, refused, unparseable) and no label; the others go on, and the exit code is 1.
+    A line holds image, id, status, label and reason, in the order of the inputs; where the judge has logprobs also
+    scores, the probability of each label. What can't be judged gets a line with its status (error, refused,
+    unparseable) and no label; the others go on, and the exit code is 1.
     """
     from blpo import load_judge
     from cli.inputs import Columns, samples_of
@@ -71,4 +72,5 @@ def _line(sample: "Sample", verdict: "Verdict") -> dict[str, object]:
         "status": verdict.status,
         "label": verdict.label,
         "reason": verdict.reason,
+        **({"scores": dict(verdict.scores)} if verdict.scores else {}),
     }

@@ -15,6 +15,7 @@ from langgraph.runtime import RunControl
 from driver.outputs import write_judge, write_rounds, write_verdicts
 from driver.run_directory import RunDirectory
 from nodes.evaluate_test import partial_result
+from nodes.reserve import reserve_test
 from nodes.rounds import closed_rounds
 from nodes.session import Session, open_session, store_of
 from state.errors import BlpoError, StoreError
@@ -68,6 +69,7 @@ class Drive:
             open_session(self.settings, store_of(self.settings, self.run.path, self.run.info.thread_id)) as session,
             open_checkpoints(self.run.checkpoints) as saver,
         ):
+            await reserve_test(session)
             graph = self.builder.compile(checkpointer=saver, name="blpo")
             try:
                 return await self._run(graph, session)

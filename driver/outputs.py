@@ -101,4 +101,5 @@ def _row(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.label,
         "status": verdict.status,
         "reason": verdict.reason,
+        **({"scores": dict(verdict.scores)} if verdict.scores else {}),
     }

@@ -3,8 +3,12 @@
 It starts from what the store has counted. Calls are never exceeded. Tokens and dollars are known only afterwards: a
 call is admitted if it and the calls in flight still fit at the mean cost of their role so far, so tokens and dollars
 are exceeded by no more than the calls in flight.
+
+A verdict costs a second call where its reply has to be repaired. How many will is judged by the samples seen so far, so
+that what is kept back for the test also pays for the repairs of a judge that is often unparseable.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,9 +54,13 @@ class Budget:
     calls: int = 0
     """Issued so far, in flight included."""
     reserved: int = 0
-    """Judge calls kept back for the test split."""
+    """Verdicts whose calls are kept back for the test split."""
     _tallies: dict[str, _Tally] = field(default_factory=dict)
     _in_flight: Counter[str] = field(default_factory=Counter)
+    _repaired: dict[str, bool] = field(default_factory=dict)
+    """By sample: whether its last verdict needed a repair."""
+    _repairs: int = 0
+    """How many did."""
 
     @classmethod
     def resumed(cls, limits: LimitSettings, spent: Mapping[str, RoleCounts]) -> "Budget":
@@ -65,7 +73,7 @@ class Budget:
 
     def admit(self, role: str) -> None:
         """Count a call of `role` as in flight; raises `BudgetSpent` where it may not be sent."""
-        expected = self._committed() + self._mean("judge").times(self.reserved) + self._mean(role)
+        expected = self._committed() + self._mean("judge").times(self._kept_back) + self._mean(role)
         spent = self._exceeded(expected) or self._used_up()
         if spent:
             raise BudgetSpent(f"limits.{spent} ({getattr(self.limits, spent):g}) is spent; raise it and resume")
@@ -81,9 +89,20 @@ class Budget:
             tally.tokens += tokens
             tally.usd += usd or 0.0
 
-    def reserve(self, calls: int) -> None:
-        """Keep back so many judge calls, and the tokens and dollars of as many at the mean so far."""
-        self.reserved = calls
+    def judged(self, sample_id: str, *, repaired: bool) -> None:
+        """A sample was judged, and its reply has to be repaired or not; the last word on a sample counts."""
+        if self.is_limited:
+            repaired_before = self._repaired.get(sample_id, False)
+            self._repaired[sample_id] = repaired
+            self._repairs += repaired - repaired_before
+
+    def expected_calls(self, verdicts: int) -> int:
+        """How many judge calls so many verdicts take, at the share of repairs so far; rounded up."""
+        return math.ceil(verdicts * (1 + self._repairs / max(len(self._repaired), 1)))
+
+    def reserve(self, verdicts: int) -> None:
+        """Keep back the judge calls of so many verdicts, and the tokens and dollars of as many at the mean so far."""
+        self.reserved = verdicts
 
     def release(self) -> None:
         """Give back what was kept back."""
@@ -91,7 +110,7 @@ class Budget:
 
     def affords(self, calls: int) -> bool:
         """Whether so many more judge calls fit, at the mean so far, beside what is kept back and in flight."""
-        return self._exceeded(self._committed() + self._mean("judge").times(calls + self.reserved)) is None
+        return self._exceeded(self._committed() + self._mean("judge").times(calls + self._kept_back)) is None
 
     @property
     def is_limited(self) -> bool:
@@ -101,7 +120,7 @@ class Budget:
     @property
     def remaining_calls(self) -> int | None:
         """Calls that may still be issued beside those kept back, at least 0; None: no limit on calls."""
-        return None if self.limits.calls is None else max(0, self.limits.calls - self.calls - self.reserved)
+        return None if self.limits.calls is None else max(0, self.limits.calls - self.calls - self._kept_back)
 
     @property
     def tokens(self) -> int:
@@ -112,6 +131,13 @@ class Budget:
     def usd(self) -> float:
         """Dollars spent, as far as prices are known."""
         return sum(tally.usd for tally in self._tallies.values())
+
+    @property
+    def _kept_back(self) -> int:
+        """Calls for the verdicts kept back. Chance may bring more repairs than so far: two standard deviations more."""
+        repairs = self._repairs
+        share = min(1.0, (repairs + 2 * math.sqrt(repairs)) / max(len(self._repaired), 1))
+        return math.ceil(self.reserved * (1 + share))
 
     def _mean(self, role: str) -> _Cost:
         return self._tallies.get(role, _Tally()).mean()

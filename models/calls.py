@@ -125,10 +125,6 @@ class ModelCaller:
             self._store.hit(role)
         return outcome
 
-    async def answered(self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> bool:
-        """Whether the store holds the answer, so that asking costs nothing."""
-        return await self._store.get(self._models[role].request(messages, schema).key) is not None
-
     async def recall(
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
     ) -> Response | Failure:

@@ -45,9 +45,10 @@ class EngineChat(BaseChatModel):
     load: Callable[[], Any]
     """Returns the engine; called by the first batch, in the thread that all batches run in."""
     sampling: Callable[..., Any]
-    """Makes the sampling parameters of one conversation: `sampling(structured, temperature=, max_tokens=)`."""
+    """Makes the sampling parameters of one conversation: `sampling(structured, **parameters)`."""
     parameters: dict[str, Any]
-    """`temperature` and `max_tokens`; None: the engine's own temperature, and tokens up to the end of the context."""
+    """`temperature` and `max_tokens`; None: the engine's own temperature, and tokens up to the end of the context.
+    `logprobs`: how many alternatives to give for each token."""
     _waiting: list[_Asked] = PrivateAttr(default_factory=list)
     _batches: "asyncio.Task[None] | None" = PrivateAttr(default=None)
     _thread: ThreadPoolExecutor = PrivateAttr(
@@ -119,6 +120,8 @@ class EngineChat(BaseChatModel):
     def _sampled(self) -> dict[str, Any]:
         temperature, max_tokens = self.parameters.get("temperature"), self.parameters.get("max_tokens")
         given = {} if temperature is None else {"temperature": temperature}
+        if "logprobs" in self.parameters:
+            given["logprobs"] = self.parameters["logprobs"]
         return {**given, "max_tokens": max_tokens}  # also None: the engine's default is 16
 
     def _result(self, output: Any) -> ChatResult:
@@ -127,6 +130,19 @@ class EngineChat(BaseChatModel):
         message = AIMessage(
             content=made.text,
             usage_metadata=UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written),
-            response_metadata={"finish_reason": made.finish_reason or "stop", "model_name": self.model_name},
+            response_metadata={
+                "finish_reason": made.finish_reason or "stop",
+                "model_name": self.model_name,
+                "logprobs": _as_a_server_says(made.token_ids, made.logprobs) if made.logprobs else None,
+            },
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+def _as_a_server_says(token_ids: Sequence[int], logprobs: Sequence[Mapping[int, Any]]) -> dict[str, Any]:
+    """Log-probabilities in OpenAI's form; the engine gives a `Logprob` by token id for each place."""
+    content = []
+    for chosen, at_place in zip(token_ids, logprobs, strict=False):  # a cut-off answer may lack its last place
+        said = {token: {"token": each.decoded_token or "", "logprob": each.logprob} for token, each in at_place.items()}
+        content.append({**said.get(chosen, {"token": ""}), "top_logprobs": list(said.values())})
+    return {"content": content}

@@ -9,6 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+MOST_ALTERNATIVES = 20
+"""Tokens at each place whose log-probabilities are asked for: the most that vendors and vLLM give."""
+
 _LABEL_IN_JSON = re.compile(r'"label"\s*:\s*"?')
 
 
@@ -27,11 +30,12 @@ def label_scores(logprobs: object, labels: Sequence[str]) -> dict[str, float] | 
         return None
     weights = dict.fromkeys(labels, 0.0)
     for alternative in alternatives:
-        begun = _begun(str(alternative.get("token", "")), labels)
+        shown: Mapping[str, Any] = alternative if isinstance(alternative, Mapping) else {}
+        begun, logprob = _begun(str(shown.get("token", "")), labels), shown.get("logprob")
         if len(begun) > 1:
             return None
-        if begun:
-            weights[begun[0]] += math.exp(min(0.0, float(alternative.get("logprob", -math.inf))))
+        if begun and isinstance(logprob, int | float):
+            weights[begun[0]] += math.exp(min(0.0, logprob))
     total = sum(weights.values())
     return {label: weight / total for label, weight in weights.items()} if total > 0 else None
 

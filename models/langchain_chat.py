@@ -1,7 +1,7 @@
 """Any LangChain chat model by its class: `langchain:package.Class`, and `community:Class` of langchain-community.
 
-The constructor gets the mapping `arguments`, and beside it temperature, max_tokens, timeout and base_url of the
-settings where the class has such a field. Retries are ours. Keys stay in the environment, under the names that the
+The constructor gets the mapping `arguments`, and beside it temperature, max_tokens, timeout, base_url and logprobs of
+the settings where the class has such a field. Retries are ours. Keys stay in the environment, under the names that the
 class reads.
 """
 
@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from models.extras import missing_extra
+from models.label_scores import MOST_ALTERNATIVES
 from models.secrets import one_line
 from state.errors import ModelError
 from state.settings import ModelSettings
@@ -43,7 +44,8 @@ def community_chat(settings: ModelSettings) -> "BaseChatModel":
 def constructor_parameters(settings: ModelSettings) -> dict[str, Any]:
     """What can change an answer, beside name, messages and schema."""
     names = ("arguments", "temperature", "max_tokens", "base_url")
-    return {name: getattr(settings, name) for name in names}
+    given = {name: getattr(settings, name) for name in names}
+    return {**given, "logprobs": True} if settings.logprobs else given
 
 
 async def close_langchain_chat(model: "BaseChatModel") -> None:
@@ -62,8 +64,9 @@ def _built(settings: ModelSettings, module: str, name: str) -> "BaseChatModel":
         raise ModelError(one_line(f"{settings.name}: there is no such class ({error}); check its name")) from None
     if not (isinstance(kind, type) and issubclass(kind, BaseChatModel)):
         raise ModelError(f"{settings.name}: is no LangChain chat model (a subclass of BaseChatModel)")
+    given = _given(kind, settings)
     try:
-        model: BaseChatModel = kind(**_given(kind, settings))
+        model: BaseChatModel = kind(**given)
     except Exception as error:  # a constructor fails as it likes
         raise ModelError(one_line(f"{settings.name}: can't be built from models.ROLE.arguments: {error}")) from None
     return model
@@ -73,11 +76,15 @@ def _given(kind: "type[BaseChatModel]", settings: ModelSettings) -> dict[str, An
     """The constructor's arguments: those of the settings that the class has a field for, and then `arguments`."""
     fields = {name: field.alias for name, field in kind.model_fields.items()}
     known = {*fields, *filter(None, fields.values())}
+    if settings.logprobs and not {"logprobs", "top_logprobs"} <= known:
+        raise ModelError(f"{settings.name}: gives no log-probabilities; take logprobs out of this model's settings")
     offered: dict[str, Any] = {
         "temperature": settings.temperature,
         "max_tokens": settings.max_tokens,
         "timeout": settings.timeout,
         "base_url": settings.base_url,
+        "logprobs": settings.logprobs or None,
+        "top_logprobs": MOST_ALTERNATIVES if settings.logprobs else None,
         "max_retries": 0,
         "cache": False,
         "disable_streaming": True,

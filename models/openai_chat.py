@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from models.label_scores import MOST_ALTERNATIVES
 from models.secrets import environment_secret
 from models.traffic import count
 from models.verdict_format import labels_of
@@ -151,7 +152,7 @@ def _fields(settings: ModelSettings) -> dict[str, Any]:
         "temperature": sent["temperature"],
         settings.max_tokens_parameter: sent["max_tokens"],
         "reasoning_effort": settings.reasoning_effort,
-        **({"logprobs": True, "top_logprobs": 20} if settings.logprobs else {}),
+        **({"logprobs": True, "top_logprobs": MOST_ALTERNATIVES} if settings.logprobs else {}),
     }
 
 

@@ -80,6 +80,8 @@ def chat_model(settings: ModelSettings) -> "BaseChatModel":
 
 def _embedded(settings: ModelSettings) -> "BaseChatModel":
     name = settings.name.partition(":")[2]
+    if settings.logprobs:
+        raise ModelError(f"{settings.name}: gives no log-probabilities; take logprobs out of this model's settings")
     if name not in _EMBEDDED:
         near = difflib.get_close_matches(name, _EMBEDDED, n=1, cutoff=0.0)
         raise ModelError(f"{settings.name}: no such embedded model; did you mean embedded:{near[0]}?")

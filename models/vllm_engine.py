@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from models.extras import missing_extra
+from models.label_scores import MOST_ALTERNATIVES
 from models.secrets import one_line
 from models.verdict_format import labels_of
 from state.errors import ModelError
@@ -44,7 +45,9 @@ def engine_chat(settings: ModelSettings) -> "BaseChatModel":
 
 def engine_parameters(settings: ModelSettings) -> dict[str, Any]:
     """What can change an answer, beside name, messages and schema."""
-    given = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
+    given: dict[str, Any] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
+    if settings.logprobs:
+        given["logprobs"] = MOST_ALTERNATIVES
     return {**given, "arguments": settings.arguments} if settings.arguments else given
 
 

@@ -9,8 +9,9 @@ from langgraph.runtime import Runtime
 
 from metrics.agreement import metrics, value
 from metrics.significance import compare
-from nodes.judge import calls_to_pay, judge_samples
+from nodes.judge import judge_samples
 from nodes.progress import counter, report
+from nodes.reserve import calls_to_pay
 from nodes.rounds import closed_rounds
 from nodes.session import Session, session_of
 from nodes.start import initial_prompts

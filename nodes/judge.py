@@ -22,8 +22,8 @@ from nodes.session import Session, session_of
 from nodes.start import initial_prompts
 from prompts.template import render
 from state.loops import InnerState, OuterState, RoundRecord, Trial
-from state.sample import Sample
-from state.settings import Settings
+from state.sample import Label, Sample
+from state.settings import Settings, TaskSettings
 from state.verdict import Verdict
 
 Ask = Callable[..., Awaitable[Response | Failure]]
@@ -106,50 +106,43 @@ async def judge_sample(session: Session, judge_prompt: str, sample: Sample, ask:
     refusal is an answer, and is not argued with. `ask`: None for `session.calls.ask`.
     """
     ask = ask or session.calls.ask
-    messages = await _messages(session, judge_prompt, sample)
-    verdict, response = await _asked(ask, session, sample, messages)
-    if verdict.status != "unparseable" or isinstance(response, Failure):
+    task = session.settings.task
+    messages = await judge_messages(session, judge_prompt, sample)
+    response = await ask("judge", messages, schema=schema(task))
+    verdict = verdict_of(sample, response, task)
+    needs_repair = verdict.status == "unparseable" and isinstance(response, Response)
+    session.budget.judged(sample.id, repaired=needs_repair)
+    if not needs_repair or isinstance(response, Failure):
         return verdict
-    reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
-    problem = f'it is no JSON object whose "label" is {label_form(session.settings.task)}'
-    repair = [*messages, assistant(reply), user(render("repair", problem=problem))]
-    repaired, response = await _asked(ask, session, sample, repair)
+    repair = repair_messages(messages, response, task)
+    response = await ask("judge", repair, schema=schema(task))
     refuses_repairs = isinstance(response, Failure) and response.kind in ("too_long", "rejected")
-    return verdict if refuses_repairs else repaired
+    return verdict if refuses_repairs else verdict_of(sample, response, task)
 
 
-async def calls_to_pay(session: Session, judge_prompts: set[str], samples: Sequence[Sample]) -> int:
-    """How many judge calls `samples` under `judge_prompts` would cost: those that the store can't answer.
-
-    Not counted are the repairs of unparseable verdicts, which only the answers tell.
-    """
-    verdict_schema = schema(session.settings.task)
-
-    async def answered(asked: tuple[str, Sample]) -> bool:
-        messages = await _messages(session, *asked)
-        return await session.calls.answered("judge", messages, schema=verdict_schema)
-
-    asked = [(prompt, sample) for prompt in sorted(judge_prompts) for sample in samples]
-    return (await fan_out(answered, asked, session.width("judge"))).count(False)
-
-
-async def _messages(session: Session, judge_prompt: str, sample: Sample) -> list[Message]:
+async def judge_messages(session: Session, judge_prompt: str, sample: Sample) -> list[Message]:
+    """What the judge is asked of `sample`."""
     model, form = session.settings.models.of("judge"), label_form(session.settings.task)
     return [await question(session, sample, model, "judge", judge_prompt=judge_prompt, label_form=form)]
 
 
-async def _asked(
-    ask: Ask, session: Session, sample: Sample, messages: list[Message]
-) -> tuple[Verdict, Response | Failure]:
-    """The verdict that one request gives, and what it was read from."""
-    task = session.settings.task
-    response = await ask("judge", messages, schema=schema(task))
+def repair_messages(messages: Sequence[Message], response: Response, task: TaskSettings) -> list[Message]:
+    """The conversation in which an unparseable `response` to `messages` is asked for again."""
+    reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
+    problem = f'it is no JSON object whose "label" is {label_form(task)}'
+    return [*messages, assistant(reply), user(render("repair", problem=problem))]
+
+
+def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings) -> Verdict:
+    """The verdict that one reply gives."""
     if isinstance(response, Failure):
-        return Verdict(sample.id, "error", None, explained(response, "judge")), response
+        return Verdict(sample.id, "error", None, explained(response, "judge"))
     if response.refused:
-        return Verdict(sample.id, "refused", None, response.text), response
+        return Verdict(sample.id, "refused", None, response.text)
     status, label, reason = parse_verdict(response.text, task)
-    return Verdict(sample.id, status, label, reason), response
+    written: dict[str, Label] = {str(value): value for value in task.values}
+    scores = tuple((written[name], probability) for name, probability in response.scores) if status == "ok" else ()
+    return Verdict(sample.id, status, label, reason, scores)
 
 
 async def _scored(state: InnerState, session: Session) -> Trial:

@@ -20,6 +20,9 @@ class Verdict:
     """The predicted label; None unless status is `ok`."""
     reason: str = ""
     """The judge's own reason, or what went wrong."""
+    scores: tuple[tuple[Label, float], ...] = ()
+    """How probable the judge holds each label of the task, adding up to 1; empty unless status is `ok`, the model's
+    `logprobs` is set, and the server's log-probabilities tell the labels apart."""
 
 
 @dataclass(frozen=True, slots=True)

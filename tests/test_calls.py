@@ -76,9 +76,9 @@ async def test_an_answer_is_paid_for_once_and_kept(tmp_path: Path) -> None:
     async with ChatServer(echo) as server:
         models = served_by(served(server, price=PriceSettings(input=2, output=10)))
         async with caller(models, tmp_path / "r.sqlite") as (calls, _):
-            assert not await calls.answered("judge", asked("a"))
+            assert not isinstance(await calls.recall("judge", asked("a")), Response)
             first = await calls.ask("judge", asked("a"))
-            assert await calls.answered("judge", asked("a"))
+            assert isinstance(await calls.recall("judge", asked("a")), Response)
             assert isinstance(first, Response)
             assert (first.text, first.refused, first.finish_reason) == ("echo a", False, "stop")
             assert first.model_version == "tiny-2026-01"

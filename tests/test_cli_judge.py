@@ -1,16 +1,20 @@
 """`blpo judge`: one JSON line a sample, whatever happens to the others."""
 
+import asyncio
 import json
+import math
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import blpo
 from cli.main import main
 from state.errors import ConfigError
+from tests.servers.chat_server import ChatServer
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset, edit_labels
 
 
@@ -46,6 +50,30 @@ def test_judge_files_folders_and_datasets(finished: Path, capsys: pytest.Capture
     assert [row["label"] for row in rows[1:31]] == [row["label"] for row in rows[31:]]
     assert {**rows[5], "id": rows[0]["id"]} == rows[0]
     assert len({row["id"] for row in rows}) == 61
+
+
+def test_scores_are_shown_where_the_server_tells_them(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def at(text: str, **shown: float) -> dict[str, Any]:
+        alternatives = [{"token": t, "logprob": math.log(p)} for t, p in shown.items()]
+        return {"token": text, "logprob": 0.0, "top_logprobs": alternatives}
+
+    content = [at('{"reason": "", "label": '), at("4", **{"4": 0.75, "2": 0.25}), at("}")]
+    judge = yaml.safe_load((finished / "judge.yaml").read_text())
+
+    async def judged() -> int:
+        answered = '{"reason": "", "label": 4}'
+        async with ChatServer(lambda messages: answered, choice={"logprobs": {"content": content}}) as server:
+            judge["model"] |= {"name": "vllm:q", "base_url": server.base_url, "logprobs": True}
+            (folder / "judge.yaml").write_text(yaml.safe_dump(judge))
+            arguments = ["judge", str(folder / "judge.yaml"), str(folder / "images")]
+            return await asyncio.to_thread(main, arguments)
+
+    assert asyncio.run(judged()) == 0
+    rows = lines_of(capsys.readouterr().out)
+    assert list(rows[0]) == ["image", "id", "status", "label", "reason", "scores"]
+    assert rows[0]["scores"] == pytest.approx({"1": 0, "2": 0.25, "3": 0, "4": 0.75, "5": 0})
 
 
 def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

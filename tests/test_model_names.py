@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -141,6 +142,12 @@ def test_a_class_of_langchain_community_is_found_by_its_name(tmp_path: Path, mon
         chat_model(model("community:ChatCuckoo"))
 
 
+@pytest.mark.parametrize("name", ["embedded:judge", f"langchain:{FAKE}.FakeListChatModel"])
+def test_log_probabilities_are_refused_where_there_are_none(name: str) -> None:
+    with pytest.raises(ModelError, match="gives no log-probabilities; take logprobs out"):
+        chat_model(model(name, logprobs=True, arguments={"responses": ["x"]} if "Fake" in name else {}))
+
+
 @pytest.mark.parametrize("name", ["langchain:a.B", "community:B"])
 def test_what_changes_answers_is_in_the_key_of_a_request(name: str) -> None:
     one, other = model(name, arguments={"model": "x"}), model(name, arguments={"model": "y"})
@@ -155,6 +162,16 @@ class Output:
     text: str
     token_ids: tuple[int, ...] = (1, 2, 3)
     finish_reason: str | None = "stop"
+    logprobs: list[dict[int, Any]] | None = None
+
+
+@dataclass
+class Logprob:
+    """As `vllm.logprobs.Logprob`."""
+
+    logprob: float
+    rank: int | None = None
+    decoded_token: str | None = None
 
 
 @dataclass
@@ -183,7 +200,19 @@ class Engine:
         self.sampling.extend(sampling_params)
         if self.refused is not None and any(self.refused in json.dumps(each) for each in messages):
             raise ValueError("The decoder prompt (length 9000) is longer than the maximum model length of 4096.")
-        return [RequestOutput([Output(self._answer(each))], [0] * 7) for each in messages]
+        return [
+            RequestOutput([self._output(self._answer(each), given)], [0] * 7)
+            for each, given in zip(messages, sampling_params, strict=True)
+        ]
+
+    def _output(self, text: str, sampling: Any) -> Output:
+        """One token a piece; a label of 4 at 0.9, with 5 at 0.1, where log-probabilities are asked for."""
+        if "logprobs" not in sampling or text != GOOD:
+            return Output(text)
+        pieces = [text[:-2], "4", "}"]
+        at = [{i: Logprob(0.0, 1, piece)} for i, piece in enumerate(pieces)]
+        at[1] = {1: Logprob(math.log(0.9), 1, "4"), 9: Logprob(math.log(0.1), 2, "5"), 8: Logprob(-math.inf)}
+        return Output(text, (0, 1, 2), logprobs=at)
 
     def _answer(self, conversation: list[Any]) -> str:
         last = conversation[-1]["content"]
@@ -237,6 +266,16 @@ async def test_a_judge_in_this_process_sends_openai_messages_and_the_schema(samp
     structured = engine.sampling[0]["structured"]
     assert structured["json"]["properties"]["label"]["enum"] == [1, 2, 3, 4, 5]
     assert structured["disable_any_whitespace"]
+
+
+async def test_an_engine_tells_how_probable_each_label_is(samples: list[Sample]) -> None:
+    engine = Engine()
+    register_engine(engine)
+    async with judging(model("test-engine:m", logprobs=True)) as session:
+        verdict = await judge_sample(session, "Rate it.", samples[0])
+    assert engine.sampling[0]["logprobs"] == 20
+    assert verdict.label == 4
+    assert dict(verdict.scores) == pytest.approx({1: 0, 2: 0, 3: 0, 4: 0.9, 5: 0.1})
 
 
 async def test_a_bare_label_can_be_asked_for(samples: list[Sample]) -> None:

@@ -39,7 +39,7 @@ async def test_a_server_that_refuses_schemas_is_asked_without_and_never_again(
         async with caller(models, path) as (calls, _):
             await calls.ask("judge", asked("b"), schema=SCHEMA)
             assert server.count == 23
-            assert await calls.answered("judge", asked("a"), schema=SCHEMA)
+            assert isinstance(await calls.recall("judge", asked("a"), schema=SCHEMA), Response)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "refuses structured output" in warnings[0].getMessage()
@@ -147,7 +147,18 @@ def test_scores_of_words_by_the_token_that_begins_them() -> None:
     assert label_scores({"content": alike}, ["unsafe", "unsure"]) is None
 
 
-@pytest.mark.parametrize("logprobs", [None, {}, {"content": None}, {"content": [1]}, {"content": [token("hm")]}, "x"])
+@pytest.mark.parametrize(
+    "logprobs",
+    [
+        None,
+        {},
+        {"content": None},
+        {"content": [1]},
+        {"content": [token("hm")]},
+        "x",
+        {"content": [{"token": "4", "top_logprobs": [1, {"token": "4", "logprob": None}]}]},
+    ],
+)
 def test_no_scores_where_nothing_tells(logprobs: object) -> None:
     assert label_scores(logprobs, RATINGS) is None
 
