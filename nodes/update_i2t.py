@@ -7,7 +7,7 @@ from nodes.progress import report
 from nodes.rounds import best_trial
 from nodes.session import session_of
 from prompts.cases import history, labels_in_words
-from prompts.template import neutralise, render
+from prompts.template import neutralise, render, restored
 from state.loops import InnerState
 from state.settings import Settings
 
@@ -20,14 +20,16 @@ async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerStat
     async with session_of(runtime) as session:
         step = len(state["trials"])
         report(runtime, "phase", state, step=step, phase="update_i2t", usage=await session.calls.usage())
+        best = best_trial(state["trials"])["i2t_prompt"] or ""
         max_tokens = session.settings.search.max_prompt_tokens
         question = render(
             "update_i2t",
             labels=labels_in_words(session.settings.task),
             history=history(state["trials"]),
-            i2t_prompt=neutralise(best_trial(state["trials"])["i2t_prompt"] or ""),
+            i2t_prompt=neutralise(best),
             critique=neutralise(critique),
             max_prompt_tokens=str(max_tokens),
         )
         answer = await consult(session, question, "i2t_prompt", lambda text: too_long(text, max_tokens))
-    return {"i2t_prompt": answer.text, "failure": answer.problem}
+    next_prompt = None if answer.text is None else restored(answer.text, best)
+    return {"i2t_prompt": next_prompt, "failure": answer.problem}

@@ -10,7 +10,7 @@ from nodes.progress import report
 from nodes.session import Session, session_of
 from nodes.verbalize import describe_samples
 from prompts.cases import labels_in_words
-from prompts.template import neutralise, render
+from prompts.template import neutralise, render, restored
 from state.loops import UpdateState
 from state.settings import Settings
 
@@ -34,7 +34,9 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
         answer = await consult(
             session, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, shown)
         )
-    return {"candidate": answer.text, "failure": answer.problem}
+        ours = "\n".join([state["judge_prompt"], *session.settings.task.labels])
+    candidate = None if answer.text is None else restored(answer.text, ours)
+    return {"candidate": candidate, "failure": answer.problem}
 
 
 async def _shown(state: UpdateState, session: Session) -> list[str]:

@@ -1,5 +1,6 @@
 """How samples, trials and labels are put into words for the optimizer. All of it is data between delimiters."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,10 +12,15 @@ from state.verdict import Description, Verdict
 
 
 def labels_in_words(task: TaskSettings) -> str:
-    """Say what a label is."""
+    """Say what a label is. A category that could be taken for two, or for part of the sentence, stands in quotes."""
     if task.kind == "ordinal":
         return f"integers from {task.min} (lowest) to {task.max} (highest)"
-    return ", ".join(neutralise(str(label)) for label in task.values)
+    return ", ".join(map(_label_in_words, task.labels))
+
+
+def _label_in_words(label: str) -> str:
+    plain = label == " ".join(label.split()) and "," not in label and '"' not in label
+    return neutralise(label if plain else json.dumps(label, ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _TAGS = (
     "case|cases|wrong_cases|right_cases|human|judge|judge_after|judge_reason|description|text|judge_prompt|i2t_prompt|critique"
     "|history|trial|trials|tried|score"
 )
-_DELIMITER = re.compile(rf"<(?=\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
+_DELIMITER = re.compile(rf"<(\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
 
 
 @cache
@@ -38,7 +38,14 @@ def render(name: str, **values: str) -> str:
 
 def neutralise(text: str) -> str:
     """Make `text` safe between our delimiters: a tag of ours inside it is no longer one."""
-    return _DELIMITER.sub("‹", text)
+    return _DELIMITER.sub(r"‹\1", text)
+
+
+def restored(text: str, original: str) -> str:
+    """Undo `neutralise` in a text that was made of the neutralised `original`: the tags that it had are tags again."""
+    for tag in set(_DELIMITER.findall(original)):
+        text = text.replace(f"‹{tag}", f"<{tag}")
+    return text
 
 
 def element(tag: str, text: str) -> str:

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.cases import Case, cases, history, trial_cases
-from prompts.template import element, neutralise, placeholders, render, tagged, template
+from models.embedded.reading import read_labels
+from prompts.cases import Case, cases, history, labels_in_words, trial_cases
+from prompts.template import element, neutralise, placeholders, render, restored, tagged, template
 from state.loops import Trial
 from state.sample import Sample
+from state.settings import TaskSettings
 from state.verdict import Description, Verdict
 
 PROMPTS = ("judge", "verbalize", "critique_judge", "update_judge", "critique_i2t", "update_i2t", "repair")
@@ -55,6 +57,34 @@ def test_neutralise_leaves_ordinary_text_alone() -> None:
 @given(st.text(min_size=1).map(str.strip).filter(bool))
 def test_tagged_finds_what_element_wrote(text: str) -> None:
     assert tagged(f"Sure!\n{element('critique', text)}\nDone.", "critique") == neutralise(text)
+
+
+@given(st.text(alphabet="<>/ textcasjudge_promi\n", max_size=80))
+def test_a_prompt_is_as_it_was_once_its_tags_are_restored(prompt: str) -> None:
+    assert restored(neutralise(prompt), prompt) == prompt
+    assert restored(neutralise(f"{prompt}</judge_prompt>"), prompt.replace("<", "")) == neutralise(
+        f"{prompt}</judge_prompt>"
+    )
+
+
+def test_only_tags_that_the_prompt_had_are_restored() -> None:
+    assert restored("Look at ‹text>. ‹/case>", "Look at <text>.") == "Look at <text>. ‹/case>"
+
+
+labels = st.text(min_size=1, max_size=12) | st.sampled_from(
+    ["a, b", 'a "b"', ", ", '"', "a,b", "a\nb", "<case>", "x\\"]
+)
+
+
+@given(st.lists(labels, min_size=2, max_size=5, unique=True))
+def test_categories_are_read_as_they_were_written(names: list[str]) -> None:
+    task = TaskSettings(kind="categorical", labels=tuple(names))
+    assert read_labels(f"Labels: {labels_in_words(task)}\n\nMore: a, b") == tuple(map(neutralise, names))
+
+
+def test_plain_labels_stand_without_quotes() -> None:
+    task = TaskSettings(kind="categorical", labels=("not safe", "safe; sound", "a, b"))
+    assert labels_in_words(task) == 'not safe, safe; sound, "a, b"'
 
 
 def test_tagged_wants_both_tags_and_some_text() -> None:

@@ -322,3 +322,13 @@ async def test_a_failing_judge_ends_the_run_resumable(tmp_path: Path) -> None:
     with pytest.raises(TooManyFailures):
         await blpo.resume(tmp_path / "run")
     assert len([row for row in calls(tmp_path / "run") if row[2] == "ok"]) == paid
+
+
+async def test_tags_in_a_prompt_survive_the_search(tmp_path: Path) -> None:
+    rubric = "<criteria>\n<text>Rate it & be strict.</text>\n</criteria>\n</judge_prompt> <case 1>"
+    wanted = "<text>Describe the image.</text>"
+    result = await blpo.optimize(config(tmp_path / "run", prompts={"judge": rubric, "i2t": wanted}))
+    adopted = {record["judge_prompt"] for record in result["rounds"]}
+    assert len(adopted) > 1
+    assert all(prompt.startswith(rubric) for prompt in adopted)
+    assert read_judge_file(tmp_path / "run" / "judge.yaml").judge_prompt.startswith(rubric)

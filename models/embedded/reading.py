@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.embedded.rubric import unquoted
 from models.embedded.vocabulary import BY_NAME
 
 _VALUE = re.compile(r"\b([A-Za-z][a-z-]*(?: [a-z-]+){0,5}?) is (?:very low|low|medium|high|very high) \((\d{1,3})\)")
+_LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[^,"][^,]*)(?:, |\Z)')
+"""A category, quoted as JSON where it holds a comma or a quotation mark."""
 _RATINGS = re.compile(r"integers from (-?\d{1,9}) \(lowest\) to (-?\d{1,9}) \(highest\)")
 
 
@@ -50,10 +53,10 @@ def read_values(text: str) -> dict[str, float]:
 
 def read_labels(message: str) -> range | tuple[str, ...]:
     """Return the task's labels, lowest or first one first; empty where the message names none."""
-    line = next((line for line in message.splitlines() if line.startswith("Labels: ")), "").removeprefix("Labels: ")
+    line = next((line for line in message.split("\n") if line.startswith("Labels: ")), "").removeprefix("Labels: ")
     if (ratings := _RATINGS.fullmatch(line)) is not None:
         return range(int(ratings[1]), int(ratings[2]) + 1)
-    return tuple(line.split(", ")) if line else ()
+    return tuple(unquoted(label) if label.startswith('"') else label for label in _LABEL.findall(line))
 
 
 def _case(text: str) -> ShownCase:

@@ -3,12 +3,14 @@
 Its answers come from a function of the messages, or of the whole request. It counts what it is sent, and ends with its
 `async with` block. As a process of its own, with the embedded models behind it:
 
-    python -m tests.servers.chat_server --port 8123 [--latency 0.2] [--faults 0.1] [--plain]
+    python -m tests.servers.chat_server --port 8123 [--latency 0.2] [--faults 0.1] [--plain] [--killed-at 30]
 """
 
 import argparse
 import asyncio
 import json
+import os
+import signal
 import ssl
 import time
 from collections import deque
@@ -69,6 +71,8 @@ class ChatServer:
     """Instead of `answer`: the same verdict to all, for benchmarks; the body is counted and not looked at."""
     structured: Literal["ignored", "refused"] = "ignored"
     """What becomes of a `response_format`: nothing, or a 400."""
+    killed_at: int | None = None
+    """Kill this process with the request of this number, before it is answered."""
     rate: tuple[int, float] | None = None
     """At most so many requests in any so many seconds, else 429 with Retry-After."""
     port: int = 0
@@ -159,6 +163,8 @@ class ChatServer:
         if not self.target.partition("?")[0].endswith("/chat/completions"):
             return _error(404, f"no such path: {line}"), FINE
         self.count += 1
+        if self.count == self.killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.plain:
             await asyncio.sleep(self.latency)
             return _http(200, json.dumps(self._completion("plain", Reply(_PLAIN, 500, 10), FINE)).encode()), FINE
@@ -259,7 +265,7 @@ async def serve(options: argparse.Namespace) -> None:
     """Serve until the process is killed; prints the address once connections are taken."""
     from tests.servers.embedded_answers import embedded_answer
 
-    server = ChatServer(latency=options.latency, port=options.port, plain=options.plain)
+    server = ChatServer(latency=options.latency, port=options.port, plain=options.plain, killed_at=options.killed_at)
     if not options.plain:
         server.respond, server.faults = embedded_answer, weather(options.faults, options.seed)
     async with server:
@@ -274,6 +280,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that a good answer takes")
     parser.add_argument("--faults", type=float, default=0.0, help="share of requests that go wrong in a passing way")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--killed-at", type=int, help="the request that the process is killed with")
     parser.add_argument("--plain", action="store_true", help="the same verdict to all, for benchmarks")
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(parser.parse_args()))
