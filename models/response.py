@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from models.label_scores import label_scores
 from models.messages import Message
+from models.secrets import without_keys
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
@@ -56,7 +57,7 @@ def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequ
     """
     refusal = reply.additional_kwargs.get("refusal")
     finish_reason = str(reply.response_metadata.get("finish_reason") or "stop")
-    text = str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8")
+    text = without_keys(str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8"))
     usage = reply.usage_metadata
     return Response(
         text=text,
@@ -64,7 +65,7 @@ def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequ
         finish_reason=finish_reason,
         input_tokens=usage["input_tokens"] if usage else _tokens(*(p for m in messages for p in m.parts)),
         output_tokens=usage["output_tokens"] if usage else _tokens(text),
-        model_version=str(reply.response_metadata.get("model_name") or ""),
+        model_version=without_keys(str(reply.response_metadata.get("model_name") or "")),
         scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
     )
 

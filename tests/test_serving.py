@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -24,7 +25,7 @@ from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import FINE, PASSING, Body, Fault, staying, weather
 from tests.small_set import COMMAND, ENVIRONMENT, ROOT, draw_dataset
 
-KEY = "sk-serving-0123456789abcdef"
+KEY = "sk-serving+0123/456789&abcdef"
 SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
 FREE = {"input": 0, "output": 0}
 
@@ -154,8 +155,8 @@ async def test_most_responses_failing_stops_the_run_which_resumes_when_the_serve
 
 
 @contextmanager
-def process(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    command = [sys.executable, "-m", "tests.servers.chat_server", "--port", str(port), "--latency", "0.03"]
+def process(*options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    command = [sys.executable, "-m", "tests.servers.chat_server", "--latency", "0.03", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -178,19 +179,20 @@ def _has_calls(run: Path) -> bool:
     return bool(found)
 
 
+@pytest.mark.parametrize("killed_at", [40, 85])
 async def test_a_server_that_is_killed_and_started_again_costs_nothing_that_was_paid_for(
-    calm: Result, tmp_path: Path
+    killed_at: int, calm: Result, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    with process() as (server, url):
-        search = asyncio.create_task(blpo.optimize(over_http(run, url, {"max_retries": 2})))
-        await paid_for(run, 30)
-        os.kill(server.pid, signal.SIGKILL)
+    with process("--killed-at", str(killed_at)) as (
+        server,
+        url,
+    ):  # in the midst of a batch: a few failures are tolerated
         with pytest.raises(TooManyFailures, match="Is a server running at"):
-            await search
-    paid = outcomes(run)["ok"]
-    assert paid >= 30
-    with process(int(url.rpartition(":")[2].partition("/")[0])):
+            await blpo.optimize(over_http(run, url, {"max_retries": 2}))
+        assert server.wait() == -signal.SIGKILL
+    assert outcomes(run)["ok"] >= killed_at - 3 * 16
+    with process("--port", url.rpartition(":")[2].partition("/")[0]):
         result = await blpo.resume(run)
     assert comparable(result) == comparable(calm)
     assert answered_twice(run) == 0
@@ -224,10 +226,14 @@ async def command(*arguments: str | Path, **environment: str) -> "subprocess.Com
 async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    written = [KEY, quote(KEY, safe=""), *(b64encode(f"{user}{KEY}".encode()).decode() for user in ("", "u:", "me:"))]
+    dumped = json.dumps({"Authorization": f"Bearer {KEY}", "Host": "localhost"})
     echoed = Fault(status=400, message=f"Invalid image for key {KEY} (Bearer {KEY})")
-    broken = Fault(status=500, message=f"could not authorise {KEY}")
+    broken = Fault(status=500, message=f"could not authorise {' '.join(written)}; the headers were {dumped}")
     folder = tmp_path / "runs"
-    async with ChatServer(respond=embedded_answer, faults=staying(0.5, [echoed, broken])) as server:
+    async with ChatServer(
+        respond=embedded_answer, faults=staying(0.6, [echoed, broken, Fault(body="tells_key")])
+    ) as server:
         (tmp_path / "c.yaml").write_text(yaml.safe_dump(over_http(folder / "run", server.base_url, {"max_retries": 0})))
         failed = await command("optimize", tmp_path / "c.yaml", "--json")
         assert failed.returncode == 1
@@ -237,11 +243,13 @@ async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
             await blpo.resume(folder / "run")
     assert "***" in failed.stdout
     assert "***" in failed.stderr
-    assert KEY not in failed.stdout + failed.stderr + str(refused.value) + caplog.text
+    forms = [form[2:-3] for form in written]
+    said = failed.stdout + failed.stderr + str(refused.value) + caplog.text
+    assert not [form for form in forms if form in said]
     files = [file for file in folder.rglob("*") if file.is_file()]
     assert any(file.name == "checkpoints.sqlite" for file in files)
     assert any(b"***" in file.read_bytes() for file in files)
-    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+    assert not [file for file in files if any(form.encode() in file.read_bytes() for form in forms)]
 
 
 SPENT: dict[str, Callable[[Any], float]] = {

@@ -227,6 +227,8 @@ class ChatServer:
             message |= {"content": None, "refusal": "I can't help with this image."}
         elif fault.body == "empty":
             message["content"] = ""
+        elif fault.body == "tells_key":
+            message["content"] = f"You are {self.headers.get('authorization')}"
         elif fault.body == "wrong_label":
             message["content"] = '{"reason": "far off", "label": 97}'
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason, **self.choice}

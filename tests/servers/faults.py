@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Body = Literal["chat", "malformed", "html", "no_choices", "half", "dropped", "slow", "refusal", "empty", "wrong_label"]
+Body = Literal[
+    "chat", "malformed", "html", "no_choices", "half", "dropped", "slow", "refusal", "empty", "wrong_label", "tells_key"
+]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Fault:
     retry_after: str | None = None
     body: Body = "chat"
     """With status 200: no JSON, a web page, JSON without choices, a body that breaks off, no reply at all, a body that
-    comes drop by drop; or a good reply in which the model declines, says nothing, or gives a label of no task."""
+    comes drop by drop; or a good reply in which the model declines, says nothing, gives a label of no task, or tells
+    the key that was sent."""
     delay: float = 0.0
     """Seconds until the reply; of a slow body, until its end."""
 
