@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.check import check
+from cli.data import data
 from cli.estimate import estimate
 from cli.failures import explain
 from cli.judge import judge
@@ -25,6 +26,7 @@ app.command()(resume)
 app.command()(judge)
 app.command()(check)
 app.command()(estimate)
+app.add_typer(data, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -37,7 +37,7 @@ class ParquetTable:
 
     def values(self, column: str) -> Sequence[object]:
         """One value a row."""
-        with self._lock, _readable(self.name):
+        with self._lock, readable(self.name):
             values: list[object] = self._file.read([column]).column(column).to_pylist()
         return values
 
@@ -51,7 +51,7 @@ class ParquetTable:
 
     def cell(self, column: str, row: int) -> object:
         """One cell; rows count from 0. Neighbours are answered from the row group read last."""
-        with self._lock, _readable(self.name):
+        with self._lock, readable(self.name):
             group, start = self._group_of(row)
             if self._groups.get(column, (-1, None))[0] != group:
                 self._groups[column] = (group, self._file.read_row_group(group, columns=[column]).column(column))
@@ -141,7 +141,7 @@ class _SavedColumn:
     column: str
 
     def cell(self, row: int) -> object:
-        with _readable(self.table.name):
+        with readable(self.table.name):
             return self.rows[row][self.column]
 
     def stamp(self) -> str:
@@ -154,7 +154,7 @@ class _SavedColumn:
 
 def open_parquet(file: Path) -> ParquetTable:
     """Open a parquet file; raises `DataError` where it is none."""
-    with _readable(str(file)):
+    with readable(str(file)):
         return ParquetTable(file)
 
 
@@ -162,7 +162,7 @@ def open_saved(folder: Path) -> SavedTable:
     """Open a folder written by `datasets.save_to_disk`; of several splits, all, with their names as column `split`."""
     import datasets
 
-    with _readable(str(folder)):
+    with readable(str(folder)):
         return SavedTable(folder.name, _joined(datasets.load_from_disk(str(folder))), Root(folder))
 
 
@@ -194,7 +194,8 @@ def _joined(loaded: Any) -> Any:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[None]:
+def readable(name: str) -> Iterator[None]:
+    """Tell what Arrow raises inside as a `DataError` that names the table."""
     try:
         yield
     except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:

@@ -113,15 +113,20 @@ def check_images(samples: Iterable[Sample]) -> Iterator[str]:
 
 def _problem(source: ImageSource) -> str | None:
     try:
-        data = source.read()
+        decoded_format(source.read(), source.name)
     except DataError as error:
         return str(error)
+    return None
+
+
+def decoded_format(data: bytes, name: str) -> str:
+    """Return the format (one of `FORMATS`, or MPO) of an image that decodes in full; raises `DataError` naming it."""
     try:
         with _open(data) as image:
             image.load()
-    except Exception as error:  # As above.
-        return f"{source.name}: {_reason(error)}"
-    return None
+            return image.format or ""
+    except Exception as error:  # as in sent_file
+        raise DataError(f"{name}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

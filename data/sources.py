@@ -35,7 +35,7 @@ class Root:
 
         Raises `ValueError`, saying what is wrong, for a path that is a URL, absolute, leads outside or to no file.
         """
-        _refuse_foreign(written)
+        refuse_foreign(written)
         for base in (self._folder, os.path.join(self._folder, "images")):
             path = os.path.join(base, written)
             if os.path.lexists(path):
@@ -60,7 +60,8 @@ class Root:
         return real
 
 
-def _refuse_foreign(written: str) -> None:
+def refuse_foreign(written: str) -> None:
+    """Raise `ValueError`, saying what is wrong, for a path that is empty, a URL, absolute, or climbs by `..`."""
     windows = PureWindowsPath(written)
     if not written.strip() or "\0" in written:
         raise ValueError(f"image path {written!r} is no path")

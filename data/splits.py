@@ -39,7 +39,7 @@ def assign_splits(samples: Iterable[Sample], shares: Mapping[SplitName, float], 
 def draw_by_label(samples: Sequence[Sample], strata: Sequence[object], limit: int, seed: int) -> list[Sample]:
     """Return at most `limit` samples in their order, each stratum in proportion; `strata` holds one a sample."""
     ranks: dict[object, int] = {}
-    order = sorted(range(len(samples)), key=lambda i: _seeded(seed, "limit", samples[i].id))
+    order = sorted(range(len(samples)), key=lambda i: seeded(seed, "limit", samples[i].id))
     sizes = Counter(strata)
     position = {}
     for i in order:
@@ -68,10 +68,11 @@ def _units(samples: Iterable[Sample], seed: int) -> list[_Unit]:
         _Unit(key, tuple(s.id for s in group), tuple(sorted(Counter(str(s.label) for s in group).items())))
         for key, group in members.items()
     ]
-    return sorted(units, key=lambda unit: _seeded(seed, "split", unit.key))
+    return sorted(units, key=lambda unit: seeded(seed, "split", unit.key))
 
 
-def _seeded(seed: int, purpose: str, key: str) -> bytes:
+def seeded(seed: int, purpose: str, key: str) -> bytes:
+    """32 bytes that stand for a random draw: the same for the same seed, purpose and key, everywhere."""
     return sha256(f"{seed}\n{purpose}\n{key}".encode("utf-8", "surrogatepass")).digest()
 
 

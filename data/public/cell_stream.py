@@ -1,0 +1,72 @@
+"""Image cells of a parquet file, streamed: two pages of the file are in memory at most, never a whole row group.
+
+A page holds the rows that its writer put there: about 100 images as the hub writes them.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pyarrow
+import pyarrow.parquet
+
+from data.arrow_tables import readable
+from data.sources import Root, file_stamp
+from state.errors import DataError
+
+_BATCH = 4
+"""Rows decoded at once."""
+_BUFFER = 1 << 20
+"""Bytes read at once."""
+
+
+class CellStream:
+    """A column of images (`data.sources.CellColumn`), cheap in rising order of rows: going back starts again."""
+
+    def __init__(self, file: Path, column: str) -> None:
+        """Open it; raises `DataError` where the column holds no bytes."""
+        self.name = file.name
+        self._path = file
+        self._column = column
+        with readable(self.name):
+            self._file = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+        kind = self._file.schema_arrow.field(column).type
+        is_bytes = pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
+        if not (is_bytes or pyarrow.types.is_struct(kind)):
+            raise DataError(f"{self.name}: column {column!r} holds {kind}, expected images as bytes")
+        self._batches: Iterator[Any] = iter(())
+        self._batch: Any = None
+        self._start = 0
+        self._group = -1
+
+    def cell(self, row: int) -> object:
+        """One cell; rows count from 0. Raises `DataError` where the file is damaged."""
+        with readable(self.name):
+            group = int(self._starts.searchsorted(row, side="right")) - 1
+            if group != self._group or row < self._start:
+                self._begin(group)
+            while row >= self._start + len(self._batch):
+                self._start += len(self._batch)
+                self._batch = next(self._batches)
+            return self._batch.column(0)[row - self._start].as_py()
+
+    def stamp(self) -> str:
+        """Size and both ends of the file."""
+        return file_stamp(str(self._path), self.name)
+
+    def locate(self, written: str) -> str:
+        """A cell may hold a path instead of bytes; it stays below the file's folder."""
+        return Root(self._path.parent).locate(written)
+
+    def _begin(self, group: int) -> None:
+        self._group, self._start = -1, int(self._starts[group])
+        self._batches = self._file.iter_batches(_BATCH, [group], [self._column], use_threads=False)
+        self._batch = next(self._batches)
+        self._group = group
+
+    @cached_property
+    def _starts(self) -> Any:
+        about = self._file.metadata
+        return numpy.cumsum([0, *(about.row_group(i).num_rows for i in range(about.num_row_groups - 1))])

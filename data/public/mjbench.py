@@ -1,0 +1,82 @@
+"""MJ-Bench: which of two images is preferred for a text? (Chen et al. 2024).
+
+As downloaded: parquet files (alignment, safety, quality ...) with `caption, image0, image1, label, info`, images as
+bytes, in the folder or its `data/`; or lists in JSON with `id, source, caption, image0, image1, label`, images as file
+names. A label of 0 says that image0 is preferred, and about 90 % are 0: the order is shuffled.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data.arrow_tables import open_parquet
+from data.public.cell_stream import CellStream
+from data.public.image_places import ImagePlaces
+from data.public.options import Options, refuse
+from data.public.pairs import pair, pair_form
+from data.public.reading import Row, json_rows, read_records, required, text_group, wanted_integer, wanted_text
+from data.public.record import Loaded, Problem, Record
+from data.public.source_files import archives, files
+from data.sources import CellImage
+from data.tables import Table
+from data.wording import nearest
+from state.errors import ConfigError, DataError
+from state.sample import ImageSource
+
+COLUMNS = ("caption", "label")
+IMAGES = ("image0", "image1")
+EXTRA = ("id", "source", "info")
+"""Kept where a file has them, as `original_id`, `source` and `info`."""
+
+_Images = Callable[[Row, int, str], tuple[ImageSource, ImageSource]]
+
+
+def load_mjbench(source: Path, options: Options) -> Loaded:
+    """Load all pairs of the chosen files; a pair's id is its file's name and its own id, or its row."""
+    given = {"--form": options.form if options.form != "pairs" else None}
+    refuse({**given, "--criterion": options.criterion, "--scale": options.scale}, "MJ-Bench")
+    chosen = _files(source, options.subsets)
+    places = ImagePlaces(source, archives(source))
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for file in chosen:
+        table = open_parquet(file) if file.suffix == ".parquet" else json_rows(file)
+        found, bad = _read_file(file, table, places, options.seed)
+        records, problems = records + found, problems + bad
+    return Loaded(pair_form("MJ-Bench", {}), tuple(records), tuple(problems), tuple(chosen))
+
+
+def _read_file(file: Path, table: Table, places: ImagePlaces, seed: int) -> tuple[list[Record], list[Problem]]:
+    images, columns = _image_reader(file, table, places)
+    kept = [name for name in EXTRA if name in table.columns]
+
+    def read(row: Row, index: int, place: str) -> Record:
+        caption = wanted_text(row, "caption")
+        preferred = wanted_integer(row, "label", 0, 1)
+        own = wanted_text(row, "id") if "id" in kept else f"{index + 1:05}"
+        extra = {"subset": file.stem, **{"original_id" if name == "id" else name: row[name] for name in kept}}
+        found = images(row, index, place)
+        return pair(f"{file.stem}/{own}", found, preferred, place, caption, text_group(caption), extra, seed)
+
+    return read_records(table, [*COLUMNS, *columns, *kept], read)
+
+
+def _image_reader(file: Path, table: Table, places: ImagePlaces) -> tuple[_Images, Sequence[str]]:
+    required(table, IMAGES)
+    if file.suffix == ".parquet":
+        streams = [CellStream(file, column) for column in IMAGES]
+        return lambda _, index, place: (
+            CellImage(streams[0], index, f"{place}: image0"),
+            CellImage(streams[1], index, f"{place}: image1"),
+        ), ()
+    return lambda row, _, place: (places.find(row["image0"], place), places.find(row["image1"], place)), IMAGES
+
+
+def _files(source: Path, subsets: Sequence[str]) -> list[Path]:
+    there = [*files(source, "*.parquet"), *files(source, "*.json"), *sorted(source.glob("data/*.parquet"))]
+    by_name = {file.stem: file for file in there}
+    if not by_name:
+        raise DataError(f"{source}: has no .parquet or .json files, nor has its data/")
+    for subset in subsets:
+        if subset not in by_name:
+            raise ConfigError(f"--subset {subset}: there are {', '.join(by_name)}{nearest(subset, list(by_name))}")
+    return [by_name[name] for name in subsets or by_name]
