@@ -111,7 +111,9 @@ def unsafebench_rows(count: int, first: int = 0) -> list[Row]:
         image = cell(drawn(i, "JPEG", 10 + 40 * (label == "Unsafe")), None)
         text = None if i % 3 else f"a caption, {i // 6}"
         source = ("Laion5B", "Lexica")[i % 2]
-        rows.append({"image": image, "safety_label": label, "category": CATEGORIES[i % 11], "source": source, "text": text})
+        rows.append(
+            {"image": image, "safety_label": label, "category": CATEGORIES[i % 11], "source": source, "text": text}
+        )
     return rows
 
 
