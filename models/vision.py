@@ -21,7 +21,7 @@ def sees_images(settings: ModelSettings) -> bool:
     if settings.vision is not None:
         return settings.vision
     if settings.name.startswith("embedded:"):
-        return settings.name != "embedded:optimizer"
+        return True
     return _TEXT_ONLY.match(bare_name(settings)) is None
 
 
@@ -32,9 +32,11 @@ def bare_name(settings: ModelSettings) -> str:
 
 
 def require_vision(models: ModelsSettings) -> None:
-    """Raise `ModelError` for a judge or a verbalizer that can't see."""
+    """Raise `ModelError` for a judge or a verbalizer that can't see, or that only looks at what it is to improve."""
     for role in ("judge", "verbalizer"):
         model = models.of(role)
+        if model.name == "embedded:optimizer":
+            raise ModelError(f"models.{role}: embedded:optimizer is no {role}; name embedded:{role}")
         if not sees_images(model):
             why = "by its setting" if model.vision is False else "as far as its name is known"
             raise ModelError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.messages import assistant, user
+from models.messages import Message, assistant, user
 from models.response import Failure, without_thinking
 from nodes.failures import explained
 from nodes.session import Session
@@ -25,13 +25,15 @@ class Answer:
     problem: str | None
 
 
-async def consult(session: Session, question: str, tag: str, objection: Callable[[str], str | None]) -> Answer:
+async def consult(
+    session: Session, question: str | Message, tag: str, objection: Callable[[str], str | None]
+) -> Answer:
     """Ask for a text inside `<tag>`; `objection` says what is wrong with a text, or None.
 
     Each repair repeats the conversation, so it is another request than the one that failed. Raises `TooManyFailures`
     where the optimizer can't be reached, and `BudgetSpent`.
     """
-    messages = [user(question)]
+    messages = [user(question) if isinstance(question, str) else question]
     problem: str | None = None
     for _ in range(1 + REPAIRS):
         response = await session.calls.ask("optimizer", messages)

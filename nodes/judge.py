@@ -99,6 +99,28 @@ async def recalled_verdicts(session: Session, judge_prompt: str, samples: Sequen
     return await fan_out(lambda s: judge_sample(session, judge_prompt, s, recall), samples, session.width("judge"))
 
 
+async def try_prompt(
+    session: Session,
+    judge_prompt: str,
+    candidate: str | None,
+    samples: Sequence[Sample],
+    *,
+    i2t_prompt: str | None = None,
+    failure: str | None = None,
+) -> Trial:
+    """The trial of `candidate`: how far it lowers the loss on `samples` against `judge_prompt`.
+
+    Without a candidate it is a failed trial, of this `failure`. Raises `TooManyFailures` and `BudgetSpent`.
+    """
+    if candidate is None:
+        return Trial(i2t_prompt=i2t_prompt, judge_prompt=None, score=None, failure=failure)
+    before = await judge_samples(session, judge_prompt, samples)
+    after = await judge_samples(session, candidate, samples)
+    result = score(before, after, [s.label for s in samples], session.settings.task)
+    reason = None if result is not None else "no sample was judged under both prompts"
+    return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=result, failure=reason)
+
+
 async def judge_sample(session: Session, judge_prompt: str, sample: Sample, ask: Ask | None = None) -> Verdict:
     """f(x; p) for one sample; a failure is a verdict with that status, never a label.
 
@@ -146,16 +168,6 @@ def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings)
 
 
 async def _scored(state: InnerState, session: Session) -> Trial:
-    q, candidate = state["i2t_prompt"], state["candidate"]
-    if candidate is None:
-        return Trial(i2t_prompt=q, judge_prompt=None, score=None, failure=state["failure"])
     samples = session.samples([*(state["errors"] or []), *state["anchors"]])
-    before = await judge_samples(session, state["judge_prompt"], samples)
-    after = await judge_samples(session, candidate, samples)
-    result = score(before, after, [s.label for s in samples], session.settings.task)
-    return Trial(
-        i2t_prompt=q,
-        judge_prompt=candidate,
-        score=result,
-        failure=None if result is not None else "no sample was judged under both prompts",
-    )
+    p, q = state["judge_prompt"], state["i2t_prompt"]
+    return await try_prompt(session, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])

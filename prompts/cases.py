@@ -30,9 +30,19 @@ class Case:
     sample: Sample
     verdict: Verdict
     """Under the judge prompt that is being improved."""
-    description: Description
+    description: Description | None
+    """None where the optimizer is shown none."""
     after: Verdict | None = None
     """Under a trial's judge prompt; None where there is none."""
+    images: tuple[int, ...] = ()
+    """Numbers, from 1, of its images in the same message."""
+    feedback: str | None = None
+    """What the optimizer said of this case alone."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict is the label that people gave."""
+        return self.verdict.label == self.sample.label
 
 
 def cases(rows: Iterable[Case]) -> str:
@@ -52,7 +62,6 @@ def trial_cases(heading: str, trial: Trial, rows: Iterable[Case]) -> str:
 
 
 def _case(row: Case) -> str:
-    shown = row.description.text if row.description.status == "ok" else f"(none: {row.description.status})"
     parts = [element("human", str(row.sample.label)), element("judge", _answer(row.verdict))]
     if row.after is not None:
         parts.append(element("judge_after", _answer(row.after)))
@@ -60,7 +69,13 @@ def _case(row: Case) -> str:
         parts.append(element("judge_reason", row.verdict.reason))
     if row.sample.text:
         parts.append(element("text", row.sample.text))
-    parts.append(element("description", shown))
+    if row.images:
+        parts.append(element("images", ", ".join(map(str, row.images))))
+    if row.description is not None:
+        described = row.description.status == "ok"
+        parts.append(element("description", row.description.text if described else f"(none: {row.description.status})"))
+    if row.feedback is not None:
+        parts.append(element("feedback", row.feedback))
     return "<case>\n" + "\n".join(parts) + "\n</case>"
 
 

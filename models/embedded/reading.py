@@ -20,7 +20,7 @@ class ShownCase:
     human: str
     judge: str
     values: Mapping[str, float]
-    """Attributes that its description or the judge's reason gives, 0 to 100."""
+    """Attributes that its description, its feedback or the judge's reason gives, 0 to 100."""
 
     @property
     def right(self) -> bool:
@@ -60,5 +60,5 @@ def read_labels(message: str) -> range | tuple[str, ...]:
 
 
 def _case(text: str) -> ShownCase:
-    values = read_values(element(text, "judge_reason")) | read_values(element(text, "description"))
+    values = read_values(" ".join(element(text, tag) for tag in ("judge_reason", "description", "feedback")))
     return ShownCase(element(text, "human"), element(text, "judge"), values)

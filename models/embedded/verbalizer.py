@@ -28,11 +28,16 @@ class EmbeddedVerbalizer(EmbeddedChat):
     def answer(self, messages: Sequence[BaseMessage]) -> str:
         """Return the description; of several images one after the other, numbered."""
         i2t_prompt, _ = prompt_and_frame(messages)
-        wanted = (mentioned(i2t_prompt) or _GENERAL)[:MOST_SENTENCES]
-        described = [_description(data, wanted) for data in images(messages)]
-        if len(described) < 2:
-            return described[0] if described else "I see no image."
-        return " ".join(f"{_ordinal(i)} image: {text}" for i, text in enumerate(described))
+        return describe(images(messages), mentioned(i2t_prompt))
+
+
+def describe(seen: Sequence[bytes], wanted: Sequence[str] = ()) -> str:
+    """Return what is said of the images `seen`, by the `wanted` attributes; a general caption where none is wanted."""
+    names = (wanted or _GENERAL)[:MOST_SENTENCES]
+    described = [_description(data, names) for data in seen]
+    if len(described) < 2:
+        return described[0] if described else "I see no image."
+    return " ".join(f"{_ordinal(i)} image: {text}" for i, text in enumerate(described))
 
 
 def sentence(name: str, value: float) -> str:

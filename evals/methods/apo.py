@@ -1,0 +1,138 @@
+"""APO, also ProTeGi (Pryzant et al. 2023): beam search over judge prompts along textual gradients.
+
+A round expands each prompt of the beam: from several draws of its errors the optimizer says what is wrong with it (it
+is told labels, verdicts, the judge's reasons and texts, nothing of the images), edits the prompt accordingly, and
+paraphrases each edit. A bandit shares a budget of train minibatches among beam and successors; the best stay in the
+beam, and the very best is adopted where it improves on p_t. What a prompt earns on a sample is how far it lowers the
+loss there against p_t, so p_t itself earns 0 and needs no samples.
+"""
+
+import random
+from collections.abc import Sequence
+
+from langgraph.runtime import Runtime
+
+from evals.methods.bandit import Arm, best, most_promising
+from evals.methods.method import Method
+from evals.methods.outer_loop import outer_loop
+from evals.methods.textual_gradients import Ask, expansion
+from graph.stopping import Node
+from metrics.loss import loss
+from nodes.fan_out import fan_out
+from nodes.judge import judge_samples
+from nodes.progress import report
+from nodes.session import Session, session_of
+from prompts.cases import Case, cases, labels_in_words
+from prompts.template import neutralise, render
+from state.loops import OuterState, Trial
+from state.sample import Sample
+from state.settings import Settings
+
+BEAM = 4
+"""As published."""
+PULLS = 8
+"""Rounds of the bandit; as published."""
+PROMPTS_A_PULL = 4
+"""Published 8."""
+SAMPLES_A_PULL = 5
+"""Published 32, with train sets of thousands."""
+EXPLORATION = 1.0
+"""c of the upper confidence bound; as in the published code."""
+
+
+class ApoState(OuterState, total=False):
+    """The outer loop's state with the beam."""
+
+    beam: list[str]
+    """SHA-256 of its prompts, the best first; their texts are in the response store."""
+    successors: list[str]
+    """The same of what they were expanded to in this round."""
+
+
+async def ask_in_words(session: Session, judge_prompt: str, rows: Sequence[Case]) -> str:
+    """Ask for a gradient without showing images."""
+    return render(
+        "methods/apo_gradient",
+        labels=labels_in_words(session.settings.task),
+        judge_prompt=neutralise(judge_prompt),
+        wrong_cases=cases(rows),
+    )
+
+
+def expanding(ask: Ask) -> Node[ApoState]:
+    """The node that expands the beam, with gradients asked for by `ask`."""
+
+    async def expand(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
+        """Set the successors of the beam's prompts."""
+        async with session_of(runtime) as session:
+            report(runtime, "phase", state, phase="expand", usage=await session.calls.usage())
+            beam = state.get("beam") or [await session.store.put_text(state["judge_prompt"])]
+            seed = f"{session.settings.search.seed}/{state['round']}/expand"
+            successors, problem = [], None
+            for place, digest in enumerate(beam):
+                prompt = await session.store.text(digest)
+                expanded = await expansion(session, ask, prompt, _known(session, state, prompt), f"{seed}/{place}")
+                successors += [await session.store.put_text(text) for text in expanded.successors]
+                problem = problem or expanded.problem
+        return {"beam": beam, "successors": successors, "failure": problem}
+
+    return expand
+
+
+async def select(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
+    """Try beam and successors by the bandit; the best are the new beam, and those that are not p_t its trials."""
+    async with session_of(runtime) as session:
+        report(runtime, "phase", state, phase="select", usage=await session.calls.usage())
+        at_hand = await session.store.put_text(state["judge_prompt"])
+        names = [name for name in dict.fromkeys([*state["beam"], *state["successors"]]) if name != at_hand]
+        ranked = best(await _pulled(session, state, [Arm(name) for name in names]), BEAM)
+        trials = [_trial(await session.store.text(arm.name), arm) for arm in ranked]
+        if not state["successors"]:
+            trials.append(Trial(i2t_prompt=None, judge_prompt=None, score=None, failure=state["failure"]))
+        for step, trial in enumerate(trials):
+            report(runtime, "trial", state, step=step, **trial)
+    beam = [arm.name for arm in best([*ranked, Arm(at_hand, samples=1)], BEAM)]
+    return {"beam": beam, "successors": [], "trials": trials}
+
+
+def _known(session: Session, state: ApoState, prompt: str) -> Sequence[Sample]:
+    """Where to look for a prompt's errors: the whole train split, judged already, under p_t; else the round's batch."""
+    if prompt == state["judge_prompt"]:
+        return session.split("train")
+    return session.samples([*(state["errors"] or []), *state["anchors"]])
+
+
+def _trial(prompt: str, arm: Arm) -> Trial:
+    return Trial(i2t_prompt=None, judge_prompt=prompt, score=round(arm.mean, 12), failure=None)
+
+
+async def _pulled(session: Session, state: ApoState, arms: Sequence[Arm]) -> list[Arm]:
+    """The arms after all pulls. The n-th pull of any arm is on the n-th minibatch: arms meet the same samples."""
+    train = list(session.split("train"))
+    random.Random(f"{session.settings.search.seed}/{state['round']}/minibatches").shuffle(train)
+    known = {arm.name: arm for arm in arms}
+
+    async def pull(arm: Arm) -> Arm:
+        minibatch = train[arm.samples : arm.samples + SAMPLES_A_PULL]
+        prompt = await session.store.text(arm.name)
+        return arm.after(await _gains(session, state["judge_prompt"], prompt, minibatch))
+
+    for number in range(1, PULLS + 1):
+        open_arms = [arm for arm in known.values() if arm.samples < len(train)]
+        chosen = most_promising(open_arms, PROMPTS_A_PULL, number, EXPLORATION)
+        known |= {arm.name: arm for arm in await fan_out(pull, chosen, PROMPTS_A_PULL)}
+    return list(known.values())
+
+
+async def _gains(session: Session, judge_prompt: str, candidate: str, samples: Sequence[Sample]) -> list[float]:
+    """How far the candidate lowers the loss on each sample, in [-1, 1]; 0 where there is an error on either side."""
+    task = session.settings.task
+    before, after = [await judge_samples(session, prompt, samples) for prompt in (judge_prompt, candidate)]
+    losses = [
+        (loss(old, sample.label, task), loss(new, sample.label, task))
+        for old, new, sample in zip(before, after, samples, strict=True)
+    ]
+    return [0.0 if old is None or new is None else old - new for old, new in losses]
+
+
+APO = Method("apo", "APO", outer_loop(ApoState, expand=expanding(ask_in_words), select=select))

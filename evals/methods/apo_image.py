@@ -1,0 +1,34 @@
+"""APO-image: APO whose gradients are asked for with the images of the errors in the optimizer's context.
+
+Only the question for a gradient differs from `apo`: beside label, verdict and reason, the optimizer sees the images of
+up to `search.error_batch` errors at once, and needs vision for it. Edits and paraphrases are asked for without images.
+"""
+
+from collections.abc import Sequence
+
+from evals.methods.apo import ApoState, expanding, select
+from evals.methods.method import Method
+from evals.methods.outer_loop import outer_loop
+from evals.methods.vision import seeing
+from evals.methods.writing import message, with_images
+from models.messages import Message
+from nodes.session import Session
+from prompts.cases import Case, cases, labels_in_words
+from prompts.template import neutralise, render
+
+
+async def ask_with_images(session: Session, judge_prompt: str, rows: Sequence[Case]) -> Message:
+    """Show the errors with their images."""
+    images, numbered = await with_images(session, rows)
+    question = render(
+        "methods/apo_image_gradient",
+        labels=labels_in_words(session.settings.task),
+        judge_prompt=neutralise(judge_prompt),
+        wrong_cases=cases(numbered),
+    )
+    return message(images, question)
+
+
+APO_IMAGE = Method(
+    "apo_image", "APO-image", outer_loop(ApoState, expand=expanding(ask_with_images), select=select), seeing
+)

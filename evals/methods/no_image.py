@@ -1,0 +1,57 @@
+"""Ablation of our own: BLPO's update by an optimizer that learns nothing of the images, by no description and no sight.
+
+It is told the labels, the verdicts, the judge's reasons and the texts of the same errors and anchors. A round is one
+trial; otherwise as `fixed_i2t`.
+"""
+
+from langgraph.runtime import Runtime
+
+from evals.methods.method import Method, as_many_trials
+from evals.methods.outer_loop import outer_loop
+from evals.methods.writing import judged_cases, shown_texts, write_prompt
+from nodes.consult import Answer, consult
+from nodes.judge import try_prompt
+from nodes.progress import report
+from nodes.session import Session, session_of
+from prompts.cases import cases, labels_in_words
+from prompts.template import neutralise, render
+from state.loops import OuterState
+from state.settings import Settings
+
+
+async def update_blindly(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
+    """Critique and rewrite p_t, as J(q, p_t) does, without descriptions; score it on the batch, as a trial of q."""
+    async with session_of(runtime) as session:
+        report(runtime, "phase", state, phase="update_blindly", usage=await session.calls.usage())
+        p, batch = state["judge_prompt"], session.samples([*(state["errors"] or []), *state["anchors"]])
+        answer = await _update(session, state)
+        trial = await try_prompt(session, p, answer.text, batch, failure=answer.problem)
+        report(runtime, "trial", state, step=0, **trial)
+    return {"trials": [trial]}
+
+
+async def _update(session: Session, state: OuterState) -> Answer:
+    p, labels = state["judge_prompt"], labels_in_words(session.settings.task)
+    wrong = await judged_cases(session, p, session.samples(state["errors"] or []))
+    right = await judged_cases(session, p, session.samples(state["anchors"]))
+    question = render(
+        "methods/no_image_critique",
+        labels=labels,
+        judge_prompt=neutralise(p),
+        wrong_cases=cases(wrong),
+        right_cases=cases(right),
+    )
+    critique = await consult(session, question, "critique", lambda text: None)
+    if critique.text is None:
+        return critique
+    question = render(
+        "update_judge",
+        labels=labels,
+        judge_prompt=neutralise(p),
+        critique=neutralise(critique.text),
+        max_prompt_tokens=str(session.settings.search.max_prompt_tokens),
+    )
+    return await write_prompt(session, question, shown_texts([*wrong, *right]))
+
+
+NO_IMAGE = Method("no_image", "no image", outer_loop(update_blindly=update_blindly), as_many_trials)

@@ -1,0 +1,69 @@
+"""TextGrad-style (Yuksekgonul et al. 2024; Nature 2025): feedback from each sample alone, summed up in one update.
+
+The optimizer sees one sample at a time, with its image, and says how the prompt should change for it; then it rewrites
+the prompt once by the feedback of the whole batch, without images. The new prompt is kept where it lowers the loss on
+the validation split, and reverted otherwise. Unlike APO nothing is searched: one trial a round.
+"""
+
+from collections.abc import Sequence
+
+from langgraph.runtime import Runtime
+
+from evals.methods.method import Method, as_many_trials
+from evals.methods.outer_loop import outer_loop
+from evals.methods.vision import seeing
+from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
+from nodes.consult import Answer, consult
+from nodes.judge import try_prompt
+from nodes.progress import report
+from nodes.session import Session, session_of
+from prompts.cases import Case, cases, labels_in_words
+from prompts.template import neutralise, render
+from state.loops import OuterState
+from state.settings import Settings
+
+
+async def descend(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
+    """Gather feedback from the errors and the anchors, update once, and try the update on the validation split."""
+    async with session_of(runtime) as session:
+        report(runtime, "phase", state, phase="descend", usage=await session.calls.usage())
+        p = state["judge_prompt"]
+        batch = session.samples([*(state["errors"] or []), *state["anchors"]])
+        rows = await judged_cases(session, p, batch)
+        told = await ask_all(session, lambda row: _feedback(session, p, row), rows)
+        answer = await _update(session, p, [row for row in told if row.feedback is not None])
+        trial = await try_prompt(session, p, answer.text, session.split("validation"), failure=answer.problem)
+        report(runtime, "trial", state, step=0, **trial)
+    return {"trials": [trial]}
+
+
+async def _update(session: Session, judge_prompt: str, rows: Sequence[Case]) -> Answer:
+    """The prompt rewritten by the feedback of all cases."""
+    if not rows:
+        return Answer(None, "no feedback of the batch was of use")
+    question = render(
+        "methods/textgrad_update",
+        labels=labels_in_words(session.settings.task),
+        judge_prompt=neutralise(judge_prompt),
+        cases=cases(rows),
+        max_prompt_tokens=str(session.settings.search.max_prompt_tokens),
+    )
+    return await write_prompt(session, question, shown_texts(rows))
+
+
+async def _feedback(session: Session, judge_prompt: str, row: Case) -> Case:
+    """The case with what the optimizer says of it; as it was where it says nothing of use."""
+    images, _ = await with_images(session, [row])
+    question = render(
+        "methods/textgrad_feedback",
+        labels=labels_in_words(session.settings.task),
+        judge_prompt=neutralise(judge_prompt),
+        case=cases([Case(row.sample, row.verdict, None)]),
+    )
+    answer = await consult(session, message(images, question), "feedback", lambda text: None)
+    return Case(row.sample, row.verdict, None, feedback=answer.text)
+
+
+TEXTGRAD = Method(
+    "textgrad", "TextGrad-style", outer_loop(descend=descend), lambda settings: as_many_trials(seeing(settings))
+)

@@ -1,0 +1,57 @@
+"""How a method asks the optimizer for a judge prompt, and what every one of them holds it to."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
+
+from models.messages import Message, Part, user
+from nodes.consult import Answer, consult, copies, too_long
+from nodes.fan_out import fan_out
+from nodes.judge import judge_samples
+from nodes.session import Session
+from prompts.cases import Case
+from state.sample import Sample
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def write_prompt(session: Session, question: str | Message, shown: Sequence[str]) -> Answer:
+    """Ask for a judge prompt that is short enough and copies none of the texts that were `shown`."""
+    most = session.settings.search.max_prompt_tokens
+    return await consult(
+        session, question, "judge_prompt", lambda text: too_long(text, most) or copies(text, list(shown))
+    )
+
+
+async def ask_all(session: Session, ask: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
+    """`ask` for each item, in order, as many at once as the optimizer takes."""
+    return await fan_out(ask, items, session.width("optimizer"))
+
+
+async def judged_cases(session: Session, judge_prompt: str, samples: Sequence[Sample]) -> list[Case]:
+    """A case without a description for each sample that the judge answered under `judge_prompt`."""
+    verdicts = await judge_samples(session, judge_prompt, samples)
+    return [Case(s, v, None) for s, v in zip(samples, verdicts, strict=True) if v.status == "ok"]
+
+
+def shown_texts(rows: Iterable[Case]) -> list[str]:
+    """What `rows` tell of their samples, and no prompt may copy."""
+    return [text for row in rows for text in (row.sample.text, row.verdict.reason, row.feedback) if text]
+
+
+async def with_images(session: Session, rows: Sequence[Case]) -> tuple[list[Part], list[Case]]:
+    """The images of `rows` as the optimizer is sent them, and the rows with the numbers of their images."""
+    model = session.settings.models.of("optimizer")
+    parts: list[Part] = []
+    numbered: list[Case] = []
+    for row in rows:
+        images = await session.images.of(row.sample, model)
+        numbers = tuple(range(len(parts) + 1, len(parts) + len(images) + 1))
+        parts += images
+        numbered.append(Case(row.sample, row.verdict, row.description, images=numbers, feedback=row.feedback))
+    return parts, numbered
+
+
+def message(parts: Sequence[Part], question: str) -> Message:
+    """One user message: the images, and then the question about them."""
+    return user(*parts, question)
