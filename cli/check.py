@@ -1,8 +1,7 @@
 """`blpo check`: everything that is wrong with a config and its dataset, before any call is paid for."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,7 +9,6 @@ import typer
 from cli.failures import say
 from cli.options import Config, Overrides
 from cli.wording import one_line
-from state.errors import BlpoError
 from state.sample import SplitName
 
 ROLES = ("judge", "verbalizer", "optimizer")
@@ -27,11 +25,12 @@ def check(config: Config = None, overrides: Overrides = None) -> int:
     Otherwise it says what a run would use: samples, labels, models, calls.
     """
     from data.check import check as check_data
+    from driver.preflight import unusable
     from nodes.session import dataset_of
     from state.config import load_settings
 
     settings = load_settings(config, overrides or [])
-    problems = [*_unusable(settings), *check_data(settings)]
+    problems = [*dict.fromkeys(map(str, unusable(settings))), *check_data(settings)]
     if problems:
         typer.echo("\n".join(map(one_line, problems)))
         say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
@@ -69,25 +68,3 @@ def _warnings(limit: int | None, judging: int, test: int) -> list[str]:
         return [f"warning: limits.calls ({limit}) can't pay for the test; it may need {test} calls"]
     left = limit - test
     return [f"warning: limits.calls ({limit}) leaves {left} calls beside the test; judging one prompt needs {judging}"]
-
-
-def _unusable(settings: "Settings") -> list[str]:
-    """Prompts that can't be read, and models that can't be built; no connection is opened."""
-    from models.prices import require_prices
-    from models.registry import chat_model
-    from models.vision import require_vision
-    from nodes.start import initial_prompts
-
-    attempts: list[Callable[[], object]] = [
-        partial(initial_prompts, settings),
-        partial(require_vision, settings.models),
-    ]
-    attempts += [partial(require_prices, settings.models, settings.limits)]
-    attempts += [partial(chat_model, settings.models.of(role)) for role in ROLES]
-    problems: dict[str, None] = {}
-    for attempt in attempts:
-        try:
-            attempt()
-        except BlpoError as error:
-            problems[str(error)] = None
-    return list(problems)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from state.errors import ConfigError
-from state.settings import LimitSettings, ModelSettings, ModelsSettings, PromptSettings, Settings, TaskSettings
+from state.settings import LimitSettings, ModelSettings, ModelsSettings, Prompt, PromptSettings, Settings, TaskSettings
 from state.yaml_text import read_yaml, write_yaml
 
 
@@ -16,7 +16,7 @@ class JudgeFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    judge_prompt: str
+    judge_prompt: Prompt
     """The text the run arrived at; the frame with the answer's format is added when judging."""
     task: TaskSettings
     model: ModelSettings

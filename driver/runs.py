@@ -12,11 +12,10 @@ from langgraph.runtime import RunControl
 
 from data.check import check
 from driver.moved_runs import settle
+from driver.preflight import require_usable
 from driver.run_directory import RunDirectory
 from driver.team import announce, forget_checkpoints, require_known
 from graph.outer import builder as blpo_builder
-from models.prices import require_prices
-from models.vision import require_vision
 from nodes.session import dataset_of
 from state.config import load_settings
 from state.errors import DataError
@@ -42,8 +41,7 @@ async def optimize(
     nodes for judging and testing.
     """
     settings = load_settings(config, overrides)
-    require_vision(settings.models)
-    require_prices(settings.models, settings.limits)
+    require_usable(settings)
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
@@ -75,6 +73,7 @@ async def resume(
         raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
         if result is not None and not raised and result["status"] in ("complete", "budget"):
             return result
+        require_usable(settings)
         run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
         await require_known(run)
         if raised:

@@ -1,24 +1,44 @@
 """p_0 and q_0: what the search starts from."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 
+from nodes.consult import too_long
 from prompts.cases import labels_in_words
 from prompts.template import render, template
 from state.errors import ConfigError
 from state.settings import PromptSettings, Settings, TaskSettings
 
+MOST_READ = 1_000_000
+"""Characters of a file; it is refused for fewer."""
+
 
 def initial_prompts(settings: Settings) -> tuple[str, str]:
-    """(p_0, q_0): as given in the settings or their files, else the defaults for the task."""
-    return _initial_prompts(settings.prompts, settings.task)
+    """(p_0, q_0): as given in the settings or their files, else the defaults for the task.
+
+    Raises `ConfigError` for a file that can't be read, is empty, or is longer than `search.max_prompt_tokens`.
+    """
+    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens)
 
 
 @lru_cache(maxsize=16)
-def _initial_prompts(prompts: PromptSettings, task: TaskSettings) -> tuple[str, str]:
-    judge = prompts.judge or _from_file("prompts.judge_file", prompts.judge_file) or _default_judge_prompt(task)
-    i2t = prompts.i2t or _from_file("prompts.i2t_file", prompts.i2t_file) or template("default_i2t")
-    return judge.strip(), i2t.strip()
+def _initial_prompts(prompts: PromptSettings, task: TaskSettings, max_tokens: int) -> tuple[str, str]:
+    judge = _prompt("judge", prompts.judge, prompts.judge_file, partial(_default_judge_prompt, task), max_tokens)
+    return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, "default_i2t"), max_tokens)
+
+
+def _prompt(name: str, given: str | None, path: str | None, default: Callable[[], str], max_tokens: int) -> str:
+    if given is not None:
+        text, source = given, f"prompts.{name}"
+    elif path is not None:
+        source = f"prompts.{name}_file: {path}"
+        text = _from_file(source, path)
+    else:
+        text, source = default(), f"prompts.{name}: the default"
+    if problem := too_long(text.strip(), max_tokens):
+        raise ConfigError(f"{source}: {problem} (search.max_prompt_tokens); shorten it, or raise that setting")
+    return text.strip()
 
 
 def _default_judge_prompt(task: TaskSettings) -> str:
@@ -27,13 +47,12 @@ def _default_judge_prompt(task: TaskSettings) -> str:
     return render("default_judge_categorical", labels=labels_in_words(task))
 
 
-def _from_file(setting: str, path: str | None) -> str | None:
-    if path is None:
-        return None
+def _from_file(source: str, path: str) -> str:
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        with Path(path).open(encoding="utf-8") as file:
+            text = file.read(MOST_READ)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{setting}: can't read {path}: {error}") from None
-    if not text:
-        raise ConfigError(f"{setting}: {path} is empty; write the prompt into it")
+        raise ConfigError(f"{source} can't be read: {getattr(error, 'strerror', None) or error}") from None
+    if not text.strip():
+        raise ConfigError(f"{source} is empty; write the prompt into it")
     return text

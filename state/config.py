@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from state.config_problems import Problem, problems
 from state.errors import ConfigError
 from state.settings import POSTGRES, PRESETS, SearchSettings, Settings
-from state.yaml_text import parse_yaml, read_yaml, write_yaml
+from state.yaml_text import MAX_BYTES, parse_yaml, read_yaml, write_yaml
 
 _PATHS = (("data", "path"), ("prompts", "judge_file"), ("prompts", "i2t_file"), ("run", "dir"), ("run", "checkpoints"))
 _ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -64,10 +64,17 @@ def load_settings(
 
 
 def dump_settings(settings: Settings) -> str:
-    """Return YAML that loads to equal settings, every value written out; raises `ConfigError` if one is a secret."""
+    """Return YAML that loads to equal settings, every value written out.
+
+    Raises `ConfigError` if one is a secret, or all take more room than is read.
+    """
     if found := _secrets(settings):
         raise _config_error(found, None, ())
-    return write_yaml(settings.model_dump(mode="json"))
+    text = write_yaml(settings.model_dump(mode="json"))
+    if len(text.encode()) > MAX_BYTES:
+        room = f"{MAX_BYTES // 1024} KiB"
+        raise ConfigError(f"the settings take more than {room} of YAML; shorten prompts, task.labels or arguments")
+    return text
 
 
 def config_hash(settings: Settings) -> str:
@@ -172,7 +179,11 @@ def _holds_secret(url: str) -> bool:
 
 def _missing_files(settings: Settings) -> list[Problem]:
     files = {f"prompts.{name}": getattr(settings.prompts, name) for name in ("judge_file", "i2t_file")}
-    return [Problem(key, f"{path} is no file") for key, path in files.items() if path and not os.path.isfile(path)]
+    return [
+        Problem(key, f"{path} is no file")
+        for key, path in files.items()
+        if path is not None and not os.path.isfile(path)
+    ]
 
 
 def _prompt(settings: Settings, name: str) -> str | None:
@@ -182,7 +193,7 @@ def _prompt(settings: Settings, name: str) -> str | None:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"prompts.{name}_file: can't read {path}: {error}") from None
+            raise ConfigError(f"prompts.{name}_file: {path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     return text.strip() if text else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {"draw": "spread", "anchors": 10, "adopt": "improving", "patience": 3, "select": "best"},
@@ -14,6 +14,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 """What a preset sets unless the key is given explicitly. `paper` is the published algorithm."""
 
 _SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Section(BaseModel):
@@ -210,12 +211,24 @@ class ModelsSettings(_Section):
         return self.optimizer or ModelSettings(name="embedded:optimizer")
 
 
-class PromptSettings(_Section):
-    """p_0 and q_0; null: the defaults for the task."""
+def _prompt(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; write the prompt")
+    if _SURROGATE.search(text):
+        raise ValueError("holds half a character (a lone surrogate); write it again")
+    return text
 
-    judge: str | None = None
+
+Prompt = Annotated[str, AfterValidator(_prompt)]
+"""The text of a prompt: never blank."""
+
+
+class PromptSettings(_Section):
+    """p_0 and q_0, of at most `search.max_prompt_tokens`; null: the defaults for the task."""
+
+    judge: Prompt | None = None
     judge_file: str | None = None
-    i2t: str | None = None
+    i2t: Prompt | None = None
     i2t_file: str | None = None
 
     @model_validator(mode="after")
@@ -252,8 +265,8 @@ class SearchSettings(_Section):
     """Selects among rounds and is tested at the end."""
     select: Literal["best", "last"] = "best"
     """Which round's prompt is returned: the best by the validation metric, or the last."""
-    max_prompt_tokens: int = Field(default=1500, ge=50)
-    """Longest prompt the optimizer may write, in tokens (estimated as four characters each)."""
+    max_prompt_tokens: int = Field(default=1500, ge=50, le=8000)
+    """Longest prompt there may be, given or written by the optimizer, in tokens (estimated as four characters each)."""
     seed: int = 0
     """Every random choice derives from (seed, round, step)."""
 

@@ -17,6 +17,7 @@ MAX_BYTES = 256 * 1024
 MAX_VALUES = 20_000
 """Most values that a text may stand for once its aliases are written out."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
@@ -103,6 +104,8 @@ def _check(node: yaml.Node, sizes: dict[int, int | None]) -> int:
         return size
     sizes[id(node)] = None
     children: list[yaml.Node] = []
+    if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+        raise _refused(node, "holds half a character (a lone surrogate), which no file can; write it again")
     if isinstance(node, yaml.MappingNode):
         _refuse_duplicates(node)
         children = [part for pair in node.value for part in pair]

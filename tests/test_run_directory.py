@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from langgraph.runtime import RunControl
 
 import blpo
+from state.errors import BlpoError
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import Fault, staying
@@ -130,3 +132,24 @@ def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
     (said,) = [line for line in done.stderr.splitlines() if "replaying" in line]
     assert f"at no cost (no checkpoints to go on from in {tmp_path}/checkpoints.sqlite)" in said
+
+
+@pytest.mark.parametrize(
+    ("sections", "told"),
+    [
+        ({"judge": {"name": "openai:gpt-4o"}}, "openai:gpt-4o: needs a key; set OPENAI_API_KEY in the environment"),
+        ({"judge": {"name": "opnai:gpt-4o"}}, "unknown provider 'opnai'"),
+        ({"optimizer": {"name": "vllm:x"}}, "vllm:x: needs the server's address"),
+        ({"optimizer": {"name": "community:ChatNobody"}}, "community"),
+        ({"prompts": {"judge": "x" * 9000}}, "prompts.judge: it has about 2250 tokens"),
+    ],
+)
+async def test_what_can_be_known_is_known_before_anything_is_made(
+    sections: dict[str, Any], told: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    prompts = sections.pop("prompts", {})
+    models = {"optimizer": {"name": "embedded:optimizer"}, **sections}
+    with pytest.raises(BlpoError, match=re.escape(told)):
+        await blpo.optimize(config(folder, tmp_path / "runs" / "a", models=models, prompts=prompts))
+    assert not (tmp_path / "runs").exists()

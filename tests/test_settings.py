@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driver.judge_file import JudgeFile, read_judge_file
+from nodes.start import initial_prompts
 from state.config import config_hash, dump_settings, load_settings
 from state.errors import ConfigError
 from state.settings import PRESETS, ModelSettings, ModelsSettings, RunSettings, SearchSettings, Settings, TaskSettings
@@ -319,6 +321,7 @@ splits = st.one_of(
     st.fixed_dictionaries({}, optional={"train": shares, "validation": shares, "test": shares}),
     st.fixed_dictionaries({"column": texts}, optional={"validation_share": st.floats(0.01, 0.99)}),
 )
+prompts = texts.filter(str.strip)
 configurations = st.fixed_dictionaries(
     {
         "task": tasks,
@@ -340,7 +343,7 @@ configurations = st.fixed_dictionaries(
                 "seed": st.integers(),
             },
         ),
-        "prompts": st.fixed_dictionaries({}, optional={"judge": texts, "i2t": texts}),
+        "prompts": st.fixed_dictionaries({}, optional={"judge": prompts, "i2t": prompts}),
         "models": st.fixed_dictionaries(
             {
                 "judge": st.fixed_dictionaries({"name": names}, optional={"temperature": st.none() | st.floats(0, 2)}),
@@ -451,10 +454,59 @@ def test_a_prompt_file_counts_by_its_text(tmp_path: Path) -> None:
     written(tmp_path, "Rate it well.\n", "p.md")
     assert config_hash(from_file) != before
     file.unlink()
-    with pytest.raises(ConfigError, match=r"prompts.judge_file: can't read .*p\.md"):
+    with pytest.raises(ConfigError, match=r"prompts.judge_file: .*p\.md can't be read: No such file"):
         config_hash(from_file)
 
 
 def test_a_task_has_its_values_in_order() -> None:
     assert TaskSettings(min=-1, max=2).values == (-1, 0, 1, 2)
     assert TaskSettings(kind="categorical", labels=("b", "a")).values == ("b", "a")
+
+
+LONG = "x" * 6_004
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        ({"judge": " \n"}, 'prompts.judge: is empty; write the prompt (got " \\n")'),
+        ({"i2t": ""}, 'prompts.i2t: is empty; write the prompt (got "")'),
+        ({"judge": "\ud800"}, "prompts.judge: holds half a character"),
+        ({"i2t_file": ""}, "prompts.i2t_file:  is no file"),
+    ],
+)
+def test_a_prompt_that_is_none(prompts: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"prompts": prompts})
+    assert str(caught.value).startswith(message)
+
+
+def test_an_initial_prompt_keeps_to_the_longest_allowed(tmp_path: Path) -> None:
+    allowed = "about 1501 tokens, and 1500 are allowed (search.max_prompt_tokens); shorten it, or raise that setting"
+    (tmp_path / "p.md").write_text(LONG)
+    for name, given_so in (
+        ("prompts.judge", load_settings({"prompts": {"judge": LONG}})),
+        (f"prompts.i2t_file: {tmp_path / 'p.md'}", load_settings({"prompts": {"i2t_file": str(tmp_path / "p.md")}})),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            initial_prompts(given_so)
+        assert str(caught.value) == f"{name}: it has {allowed}"
+    raised = load_settings({"prompts": {"judge": LONG}, "search": {"max_prompt_tokens": 1501}})
+    assert initial_prompts(raised)[0] == LONG
+    with pytest.raises(ConfigError, match=r"search\.max_prompt_tokens: must be less than or equal to 8000"):
+        load_settings({"search": {"max_prompt_tokens": 8001}})
+
+
+@pytest.mark.parametrize("character", ["x", "審", "🦊", "\x07", "x\n"])
+def test_the_longest_prompts_can_be_read_again(tmp_path: Path, character: str) -> None:
+    prompt = (character * 32_000)[:31_999] + "."
+    judge = JudgeFile(judge_prompt=prompt, task=TaskSettings(), model=ModelSettings(name="embedded:judge"))
+    (tmp_path / "judge.yaml").write_text(judge.dump())
+    assert read_judge_file(tmp_path / "judge.yaml").judge_prompt == prompt
+
+
+def test_settings_that_take_too_much_room_are_refused_before_they_are_written() -> None:
+    labels = tuple(f"{i}-{'x' * 1000}" for i in range(300))
+    task = {"kind": "categorical", "labels": labels}
+    with pytest.raises(ConfigError, match="the settings take more than 256 KiB of YAML"):
+        dump_settings(load_settings({"task": task, "data": {"path": "x"}}))
