@@ -5,6 +5,7 @@ What takes long to import is imported inside the commands' functions, so that `b
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 failed, 2 usage (a setting, a dataset, a run), 4 budget spent, 130 interrupted.
     """
     _prepare_streams()
+    # Pillow's word about images that are large, which have an error of their own (data.images) where they are too large
+    warnings.filterwarnings("ignore", message="Image size .* could be decompression bomb")
     try:
         code = app(args=arguments, prog_name="blpo", standalone_mode=False)
         sys.stdout.flush()

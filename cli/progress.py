@@ -78,6 +78,6 @@ def past(run: Path) -> Progress:
     for line in lines:
         try:
             progress = advance(progress, json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return progress

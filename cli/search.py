@@ -53,7 +53,7 @@ def _failed(error: BaseException, view: View, as_json: bool) -> int:
         code = 1
     else:
         code = explain(error)
-    if run:
+    if run and (Path(run) / "run.json").exists() and getattr(error, "resumable", True):
         _say_how_to_resume(view)
     result = Path(run) / "result.json"
     if run and as_json and not isinstance(error, KeyboardInterrupt) and result.exists():

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from state.config import config_hash, dump_settings, load_settings
 from state.errors import RunError
@@ -30,19 +32,24 @@ BESIDE = "../checkpoints.sqlite"
 class RunInfo:
     """run.json."""
 
-    thread_id: str
+    thread_id: Annotated[str, Field(min_length=1)]
     """UUID of the LangGraph thread."""
     config_hash: str
     dataset: str
     """Fingerprint of the dataset."""
-    checkpoints: str
+    checkpoints: Annotated[str, Field(pattern=r"^[^\x00]+$")]
     """The SQLite file with the checkpoints: relative to the run directory where it lies beside it, else absolute.
     Or `postgres`: they are in the team's database, and the answers too."""
     created: str
     """ISO 8601, UTC."""
-    seconds: float = 0.0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Time spent so far, over all processes that worked on the run."""
     format: int = FORMAT
+
+
+_MAY_CHANGE = "only limits, run.checkpoints and how models are reached may"
+_INFO = TypeAdapter(RunInfo)
+_RESULT = TypeAdapter(Result)
 
 
 class RunDirectory:
@@ -90,13 +97,17 @@ class RunDirectory:
 
     def settings(self, overrides: Sequence[str] = ()) -> Settings:
         """The settings of config.yaml; raises `RunError` if what determines results is not what the run began with."""
-        settings = load_settings(self.path / "config.yaml", overrides)
-        if config_hash(settings) != self.info.config_hash:
-            raise RunError(
-                f"{self.path / 'config.yaml'}: its settings are not those that the run began with; undo the change, or"
-                " start a new run (only limits and how models are reached may change)"
-            )
-        return settings
+        file = self.path / "config.yaml"
+        settings = load_settings(file, overrides)
+        if config_hash(settings) == self.info.config_hash:
+            return settings
+        kept = config_hash(load_settings(file))
+        for override in overrides:
+            if config_hash(load_settings(file, [override])) != kept:
+                raise RunError(f"--set {override}: can't change on resume ({_MAY_CHANGE}); leave it out or start anew")
+        raise RunError(
+            f"{file}: its settings are not those that the run began with ({_MAY_CHANGE}); undo the change or start anew"
+        )
 
     @property
     def checkpoints(self) -> Path | str:
@@ -116,12 +127,11 @@ class RunDirectory:
         self.write("run.json", json.dumps({name: getattr(info, name) for name in RunInfo.__slots__}, indent=1) + "\n")
 
     def result(self) -> Result | None:
-        """The content of result.json, or None."""
+        """The content of result.json; None where it is missing or damaged, for it can be written again at no cost."""
         try:
-            result: Result = json.loads((self.path / "result.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return _RESULT.validate_json((self.path / "result.json").read_bytes(), strict=True)
+        except (OSError, ValidationError):
             return None
-        return result
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the run directory whole or not at all."""
@@ -144,7 +154,8 @@ class RunDirectory:
 def read_info(path: Path) -> RunInfo:
     """run.json of a run directory; raises `RunError` where it is none or of another format."""
     try:
-        content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        text = (path / "run.json").read_bytes()
+        content = json.loads(text)
     except FileNotFoundError:
         reason = "has no run.json" if path.is_dir() else "does not exist"
         raise RunError(f"{path} is no run directory: it {reason}") from None
@@ -156,9 +167,11 @@ def read_info(path: Path) -> RunInfo:
             f"{path} has run format {found}, and this version reads format {FORMAT}; use the version that made it"
         )
     try:
-        return RunInfo(**content)
-    except TypeError as error:
-        raise RunError(f"{path / 'run.json'} is damaged: {error}") from None
+        return _INFO.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(f"{path / 'run.json'} is damaged: {where}: {first['msg']}; restore the file") from None
 
 
 def recorded_checkpoints(settings: Settings, run: Path) -> str:

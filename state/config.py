@@ -193,7 +193,8 @@ def _prompt(settings: Settings, name: str) -> str | None:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"prompts.{name}_file: {path} can't be read: {getattr(error, 'strerror', None) or error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"prompts.{name}_file: {path} can't be read: {reason}") from None
     return text.strip() if text else None
 
 

@@ -15,15 +15,19 @@ or setting and says what to do; the command line prints it without a traceback a
 
 
 class BlpoError(Exception):
-    """Base of all errors raised on purpose; `exit_code` is the process's exit code."""
+    """Base of all errors raised on purpose."""
 
     exit_code = 1
+    """Of the process."""
+    resumable = True
+    """Whether a run that it ends can go on once its cause is gone."""
 
 
 class ConfigError(BlpoError):
     """A setting is unknown, missing or out of range."""
 
     exit_code = 2
+    resumable = False
 
 
 class DataError(BlpoError):
@@ -57,9 +61,11 @@ class RunError(BlpoError):
     """A run directory is missing, locked, of another format or of another configuration."""
 
     exit_code = 2
+    resumable = False
 
 
 class StoreError(RunError):
     """A file of a run can't be written or read any more: the disk is full, say. The run can be resumed."""
 
     exit_code = 1
+    resumable = True

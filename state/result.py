@@ -1,6 +1,8 @@
 """The content of result.json (format 1), which is also the graph's output."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 FORMAT = 1
 

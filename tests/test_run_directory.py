@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from langgraph.runtime import RunControl
+from PIL import Image
 
 import blpo
+from cli.main import main
 from state.errors import BlpoError
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
@@ -153,3 +155,73 @@ async def test_what_can_be_known_is_known_before_anything_is_made(
     with pytest.raises(BlpoError, match=re.escape(told)):
         await blpo.optimize(config(folder, tmp_path / "runs" / "a", models=models, prompts=prompts))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("finished")
+    asyncio.run(blpo.optimize(config(draw_dataset(place / "set"), place / "run")))
+    return place / "run"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seconds": "long"}, "is damaged: seconds: Input should be a valid number; restore the file"),
+        ({"seconds": -1}, "is damaged: seconds: "),
+        ({"thread_id": None}, "is damaged: thread_id: "),
+        ({"checkpoints": "a\0b"}, "is damaged: checkpoints: "),
+        ({"dataset": ["x"]}, "is damaged: dataset: "),
+    ],
+)
+def test_a_damaged_field_of_a_run_is_named(
+    change: dict[str, Any], told: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    info = json.loads((finished / "run.json").read_text())
+    (tmp_path / "run" / "run.json").write_text(json.dumps({**info, **change}))
+    assert main(["resume", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert err.startswith(f"blpo: {tmp_path}/run/run.json {told}")
+
+
+@pytest.mark.parametrize("damage", [{"status": "fine"}, {"rounds": [{}]}, {"best_round": "x"}, {"calls": 3}, None])
+def test_a_damaged_result_is_written_again_at_no_cost(
+    damage: dict[str, Any] | None, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished.parent, tmp_path / "place")
+    run, kept = tmp_path / "place" / "run", json.loads((finished / "result.json").read_text())
+    (run / "result.json").write_text(json.dumps({**kept, **damage} if damage else [1]))
+    assert main(["resume", str(run), "--json", "--quiet"]) == 0
+    assert json.loads(capsys.readouterr().out)["test"] == kept["test"]
+    assert issued(run) == issued(finished)
+
+
+def test_what_cannot_change_on_resume_is_blamed_on_who_sets_it(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["resume", str(finished), "--set", "limits.calls=9000", "--set", "search.seed=3"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("blpo: --set search.seed=3: can't change on resume (only limits, ")
+    assert len(err.splitlines()) == 1
+
+
+def test_how_to_resume_is_said_only_where_it_helps(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "result.json").unlink()
+    (tmp_path / "checkpoints.sqlite").write_bytes(b"no database at all, but some text" * 100)
+    assert main(["resume", str(tmp_path / "run"), "--quiet"]) == 2
+    err = capsys.readouterr().err
+    assert "can't use the checkpoints" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_huge_image_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("1", (10_000, 9_500)).save(folder / "images" / "002.png")
+    done = blpo_command("check", str(folder / "config.yaml"))
+    assert done.returncode == 2
+    assert done.stdout.endswith("images/002.png: has more than 80 million pixels; scale it down\n")
+    assert done.stderr == "blpo: 1 problem found\n"
