@@ -18,6 +18,7 @@ from nodes.session import settings_of
 from nodes.update_i2t import update_i2t
 from nodes.update_judge import update_judge
 from nodes.verbalize import verbalize
+from state.config import CONTEXT
 from state.loops import InnerInput, InnerOutput, InnerState
 from state.settings import Settings
 
@@ -28,7 +29,7 @@ def after_trial(state: InnerState, runtime: Runtime[Settings]) -> Literal["criti
     return "__end__" if done or state.get("stop_reason") else "critique_i2t"
 
 
-builder = StateGraph(InnerState, context_schema=Settings, input_schema=InnerInput, output_schema=InnerOutput)
+builder = StateGraph(InnerState, context_schema=CONTEXT, input_schema=InnerInput, output_schema=InnerOutput)
 builder.add_node("verbalize", stopping(verbalize))
 builder.add_node("critique_judge", stopping(critique_judge))
 builder.add_node("update_judge", stopping(update_judge))

@@ -20,6 +20,7 @@ from nodes.judge import judge
 from nodes.rounds import best_trial
 from nodes.session import settings_of
 from nodes.update_judge import update_judge
+from state.config import CONTEXT
 from state.loops import OuterInput, OuterOutput, OuterState
 from state.settings import Settings
 
@@ -45,7 +46,7 @@ def after_search_i2t(
     return "critique_judge" if score is not None and (score > 0 or always) else "judge"
 
 
-builder = StateGraph(OuterState, context_schema=Settings, input_schema=OuterInput, output_schema=OuterOutput)
+builder = StateGraph(OuterState, context_schema=CONTEXT, input_schema=OuterInput, output_schema=OuterOutput)
 builder.add_node("judge", stopping(judge))
 builder.add_node("collect_errors", stopping(collect_errors))
 builder.add_node("search_i2t", search_i2t)

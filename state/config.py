@@ -63,6 +63,21 @@ def load_settings(
     return settings
 
 
+class Context(Settings):
+    """The settings as the graphs' context: what LangGraph makes of a mapping, refused in words as a file's is."""
+
+    def __init__(self, **given: Any) -> None:
+        """Take settings by section; raises `ConfigError`."""
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise _config_error(problems(error), None, ()) from None
+
+
+CONTEXT: type[Settings] = Context
+"""For `context_schema`: nodes know it as `Settings`, which may be given as they are too."""
+
+
 def dump_settings(settings: Settings) -> str:
     """Return YAML that loads to equal settings, every value written out.
 

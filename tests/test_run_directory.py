@@ -127,12 +127,11 @@ async def test_checkpoints_kept_elsewhere_may_move_or_go(folder: Path, tmp_path:
     assert not (tmp_path / "far").exists()
 
 
-def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path) -> None:
+def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(interrupted(config(folder, tmp_path / "a")))
     (tmp_path / "checkpoints.sqlite").unlink()
-    done = blpo_command("resume", "a", "--json", cwd=tmp_path)
-    assert done.returncode == 0
-    (said,) = [line for line in done.stderr.splitlines() if "replaying" in line]
+    assert main(["resume", "a"]) == 0
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "replaying" in line]
     assert f"at no cost (no checkpoints to go on from in {tmp_path}/checkpoints.sqlite)" in said
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driver.judge_file import JudgeFile, read_judge_file
+from graph.outer import graph
 from nodes.start import initial_prompts
-from state.config import config_hash, dump_settings, load_settings
+from state.config import CONTEXT, config_hash, dump_settings, load_settings
 from state.errors import ConfigError
 from state.settings import PRESETS, ModelSettings, ModelsSettings, RunSettings, SearchSettings, Settings, TaskSettings
 from state.yaml_text import parse_yaml, write_yaml
@@ -510,3 +511,11 @@ def test_settings_that_take_too_much_room_are_refused_before_they_are_written() 
     task = {"kind": "categorical", "labels": labels}
     with pytest.raises(ConfigError, match="the settings take more than 256 KiB of YAML"):
         dump_settings(load_settings({"task": task, "data": {"path": "x"}}))
+
+
+async def test_a_context_that_is_wrong_is_refused_in_the_same_words() -> None:
+    context: Any = {"search": {"sed": 1}}
+    with pytest.raises(ConfigError, match=r"^search\.sed: unknown; did you mean search\.seed\?$"):
+        await graph.ainvoke({}, context=context)
+    assert CONTEXT(search=SearchSettings(seed=3)).search.seed == 3
+    assert set(graph.get_context_jsonschema() or {}) == set(Settings.model_json_schema())
