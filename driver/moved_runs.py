@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from driver.run_directory import BESIDE, RunDirectory, RunInfo, read_info, recorded_checkpoints
-from state.config import dump_settings
 from state.errors import RunError
 from state.settings import Settings
 
 
-def settle(run: RunDirectory, settings: Settings) -> Settings:
-    """Let `run` go on where it lies now, by `settings`; returns them with the directory as it is now.
+def settle(run: RunDirectory, settings: Settings) -> None:
+    """Let `run` go on where it lies now, by `settings`.
 
     Checkpoints that are not found are looked for beside the run; where there are none of this run, it is replayed from
     its response store. A copy goes on with a thread of its own, if the run that it was made of is still there.
@@ -27,12 +26,12 @@ def settle(run: RunDirectory, settings: Settings) -> Settings:
         info = replace(info, checkpoints=recorded_checkpoints(settings, run.path))
     elif isinstance(run.checkpoints, Path) and not run.checkpoints.exists():
         info = replace(info, checkpoints=BESIDE)
-    if before.run.dir is not None and _is_copy(info, run.path, Path(before.run.dir)):
+    in_files = isinstance(
+        run.checkpoints, Path
+    )  # a database knows the answers by the thread, and must go on finding them
+    if in_files and before.run.dir is not None and _is_copy(info, run.path, Path(before.run.dir)):
         info = replace(info, thread_id=str(uuid.uuid4()))
     run.save_info(info)
-    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
-    run.write("config.yaml", dump_settings(settings))
-    return settings
 
 
 def _is_copy(info: RunInfo, path: Path, made_at: Path) -> bool:

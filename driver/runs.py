@@ -17,7 +17,7 @@ from driver.run_directory import RunDirectory
 from driver.team import announce, forget_checkpoints, require_known
 from graph.outer import builder as blpo_builder
 from nodes.session import dataset_of
-from state.config import load_settings
+from state.config import dump_settings, load_settings
 from state.errors import DataError
 from state.result import Result
 from state.settings import Settings
@@ -76,10 +76,12 @@ async def resume(
         require_usable(settings)
         run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
         await require_known(run)
+        settle(run, settings)
         if raised:
             await forget_checkpoints(run)
             (run.path / "result.json").unlink()
-        settings = settle(run, settings)
+        settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
+        run.write("config.yaml", dump_settings(settings))
         return await Drive(run, builder, settings, on_event, control).to_the_end()
 
 
