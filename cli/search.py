@@ -4,12 +4,15 @@ import shlex
 import sqlite3
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from langgraph.runtime import RunControl
 
+import blpo
 from blpo import OnEvent
+from cli.approval import ask, can_ask, show
 from cli.failures import INTERRUPTED, explain, say
 from cli.signals import run_with_signals
 from cli.summary import print_summary
@@ -27,22 +30,47 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
 
     `directory`: the run directory, where it is known before the search begins.
     """
-    view = view_on(sys.stderr, quiet=quiet)
-    try:
-        with view:
-            result = run_with_signals(lambda control: run(view.event, control), view)
-    except (Exception, KeyboardInterrupt) as error:
-        return _failed(error, view, as_json)
-    directory = Path(view.progress.run) if view.progress.run else directory
+    while True:
+        view = view_on(sys.stderr, quiet=quiet)
+        try:
+            with view:
+                result = run_with_signals(partial(run, view.event), view)
+        except (Exception, KeyboardInterrupt) as error:
+            return _failed(error, view, as_json)
+        directory = Path(view.progress.run) if view.progress.run else directory
+        answer = None if as_json or directory is None else _answer(result, quiet)
+        if answer is None:
+            break
+        run = partial(_answered, directory, answer)
     if as_json and directory is not None:
         sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
     elif directory is not None:
         print_summary(result, short_path(directory))
-    if result["status"] == "interrupted":
+    if "question" in result:
+        print(
+            f"answer with: blpo resume {_quoted(view.progress.run)} --approve, --edit FILE or --reject WHY",
+            file=sys.stderr,
+        )
+    elif result["status"] == "interrupted":
         _say_how_to_resume(view)
     elif result["status"] == "budget" and directory is not None:
         say(f"higher limits go on: blpo resume {_quoted(directory)} --set limits.calls=...")
     return EXIT_CODES[result["status"]]
+
+
+def _answer(result: Result, quiet: bool) -> dict[str, Any] | None:
+    """What a person at the terminal answers to the run's question; None where there is no question, or no answer."""
+    question = result.get("question")
+    if question is None or (quiet and not can_ask()):
+        return None
+    show(question)
+    return ask(question) if can_ask() else None
+
+
+def _answered(
+    directory: Path | None, answer: dict[str, Any], on_event: OnEvent, control: RunControl
+) -> Coroutine[Any, Any, Result]:
+    return blpo.resume(directory or "", on_event=on_event, control=control, answer=answer)
 
 
 def _failed(error: BaseException, view: View, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cli.usage import usage_table
 from cli.wording import METRICS, duration, metric_name, one_line, plain, probability
-from driver.outputs import prompt_diff
+from prompts.diff import prompt_diff
 from state.result import Result, SplitMetrics, TestMetrics
 
 SIGNIFICANT = 0.05
@@ -110,8 +110,12 @@ def _why_not_tested(result: Result) -> str:
 
 def _diff(result: Result) -> list[Text]:
     """The best prompt against the initial one, coloured; a line to say so where they are equal."""
-    lines = prompt_diff(*prompts(result), "judge.md").splitlines()
-    return [Text(plain(line), _style(line)) for line in lines]
+    return coloured(prompt_diff(*prompts(result), "judge.md"))
+
+
+def coloured(diff: str) -> list[Text]:
+    """The lines of a unified diff, safe to show."""
+    return [Text(plain(line), _style(line)) for line in diff.splitlines()]
 
 
 def _style(line: str) -> str:

@@ -131,6 +131,8 @@ def line_of(event: Mapping[str, Any], progress: Progress) -> str | None:
         case "replayed":
             why = f"no checkpoints to go on from in {event['checkpoints']}"
             return f"replaying the run from its response store, at no cost ({why})"
+        case "decided":
+            return f"round {event['round']}: {event['prompt']} prompt, {event['decision']} by a person"
         case "phase" if event["phase"] == "evaluate_test":
             return "judging the test split"
     return None

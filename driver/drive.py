@@ -11,14 +11,17 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.runtime import RunControl
+from langgraph.types import Command, StateSnapshot
 
 from driver.outputs import write_judge, write_rounds, write_verdicts
 from driver.run_directory import RunDirectory
+from nodes.approve import checked
 from nodes.evaluate_test import partial_result
 from nodes.reserve import reserve_test
 from nodes.rounds import closed_rounds
 from nodes.session import Session, open_session, store_of
-from state.errors import BlpoError, StoreError
+from state.approval import Question
+from state.errors import AnswerError, BlpoError, StoreError
 from state.loops import RoundRecord
 from state.result import Result, RunStatus, empty_result
 from state.sample import SplitName
@@ -40,12 +43,14 @@ class Drive:
         settings: Settings,
         on_event: OnEvent | None,
         control: RunControl | None,
+        answer: object = None,
     ) -> None:
         self.run = run
         self.builder = builder
         self.settings = settings
         self.on_event = on_event
         self.control = control
+        self.answer = answer
         self.seconds_before = run.info.seconds
         search = settings.search
         self.config: RunnableConfig = {
@@ -91,12 +96,13 @@ class Drive:
 
     async def _stream(self, graph: Graph, session: Session) -> None:
         snapshot = await graph.aget_state(self.config)
+        answer = self._resume_by(question_of(snapshot))
         if snapshot.created_at is not None and not snapshot.tasks:
             return  # the graph had ended; only its files were still to be written
         if snapshot.created_at is None and await session.store.usage():
             self._event({"event": "replayed", "checkpoints": str(self.run.checkpoints)})
         stream = graph.astream(
-            {} if snapshot.created_at is None else None,
+            {} if snapshot.created_at is None else answer,
             self.config,
             context=self.settings,
             stream_mode=["custom", "updates"],
@@ -111,13 +117,26 @@ class Drive:
             elif not namespace and "judge" in chunk:
                 await self._write(session, chunk["judge"].get("rounds", []))
 
+    def _resume_by(self, question: Question | None) -> Command[Any] | None:
+        """How to go on: by the answer that was given, if any; raises `AnswerError` where it doesn't fit."""
+        if self.answer is None:
+            return None
+        if question is None:
+            raise AnswerError(f"{self.run.path} asks no question; go on without an answer")
+        return Command(resume=checked(self.answer, question).model_dump())
+
     async def _conclude(self, graph: Graph, session: Session, status: RunStatus, reason: str) -> Result:
-        state: Any = (await graph.aget_state(self.config)).values
+        snapshot = await graph.aget_state(self.config)
+        state: Any = snapshot.values
+        question = question_of(snapshot)
         rounds = await closed_rounds(state, session.store)
         result: Result | None = state.get("result")
         await self._write(session, rounds)
         if result is None:
             result = {**await partial_result(session, rounds), "status": status, "stop_reason": reason}
+            if question is not None:
+                reason = f"{named(question)} waits for an answer"
+                result = {**result, "status": "interrupted", "stop_reason": reason, "question": question}
         elif rounds:
             tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
             await write_verdicts(self.run, session, rounds, ("train", "validation", *tested))
@@ -143,3 +162,14 @@ class Drive:
             self.run.append_event(event)
         if self.on_event is not None:
             self.on_event(event)
+
+
+def question_of(snapshot: StateSnapshot) -> Question | None:
+    """What the graph waits for, or None."""
+    value: Question | None = next((interrupt.value for interrupt in snapshot.interrupts), None)
+    return value
+
+
+def named(question: Question) -> str:
+    """The prompt that a question is about."""
+    return f"the new {'judge' if question['prompt'] == 'judge' else 'I2T'} prompt of round {question['round']}"

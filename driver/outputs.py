@@ -1,6 +1,5 @@
 """The files of a run, written from its records and its response store alone, so at any time and at no cost."""
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from nodes.evaluate_test import selected_prompt, selected_round
 from nodes.judge import recalled_verdicts
 from nodes.session import Session
 from nodes.start import initial_prompts
+from prompts.diff import prompt_diff
 from state.loops import RoundRecord
 from state.sample import Sample, SplitName
 from state.verdict import Verdict
@@ -60,14 +60,6 @@ async def write_verdicts(
             verdicts = await recalled_verdicts(session, prompt, samples)
             rows += [_row(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
         run.write_lines(f"verdicts/{name}.jsonl", rows)
-
-
-def prompt_diff(old: str, new: str, name: str) -> str:
-    """A unified diff of two prompts, line by line; empty where they are equal."""
-    return "".join(
-        line + "\n"
-        for line in difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="")
-    )
 
 
 def _digest(record: RoundRecord, name: str) -> str:

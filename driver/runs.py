@@ -17,8 +17,9 @@ from driver.run_directory import RunDirectory
 from driver.team import announce, forget_checkpoints, require_known
 from graph.outer import builder as blpo_builder
 from nodes.session import dataset_of
+from state.approval import Answer
 from state.config import dump_settings, load_settings
-from state.errors import DataError
+from state.errors import AnswerError, DataError
 from state.result import Result
 from state.settings import Settings
 
@@ -36,7 +37,8 @@ async def optimize(
     """Run the search to its end and return the content of result.json.
 
     `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value`.
-    `control.request_drain()` stops the run at the next superstep, with status `interrupted`. Raises `BlpoError`; a
+    `control.request_drain()` stops the run at the next superstep, with status `interrupted`; so does a question of
+    `approval`, which the result then holds (`question`); `resume` takes the answer. Raises `BlpoError`; a
     `TooManyFailures` leaves a run that `resume` goes on with. `builder` is another search than BLPO's, over the same
     nodes for judging and testing.
     """
@@ -59,12 +61,14 @@ async def resume(
     on_event: OnEvent | None = None,
     control: RunControl | None = None,
     builder: Builder = blpo_builder,
+    answer: Answer | Mapping[str, Any] | str | None = None,
 ) -> Result:
     """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
 
     `overrides` may change limits and how models are reached, nothing that determines the result. A run that spent its
     budget goes on where `limits` are raised: what was paid for is read from the response store. `builder` is the one
-    that the run began with.
+    that the run began with. `answer` answers the question that the run waits for: a `state.approval.Answer`, a mapping
+    like one, or "approve"; raises `AnswerError` where it asks none, or the answer can't be used.
     """
     run = RunDirectory.open(Path(directory).absolute())
     with closing(run):
@@ -72,6 +76,8 @@ async def resume(
         result = run.result()
         raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
         if result is not None and not raised and result["status"] in ("complete", "budget"):
+            if answer is not None:
+                raise AnswerError(f"{run.path} asks no question: it is finished")
             return result
         require_usable(settings)
         run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
@@ -82,7 +88,7 @@ async def resume(
             (run.path / "result.json").unlink()
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         run.write("config.yaml", dump_settings(settings))
-        return await Drive(run, builder, settings, on_event, control).to_the_end()
+        return await Drive(run, builder, settings, on_event, control, answer).to_the_end()
 
 
 def check_data(settings: Settings) -> None:

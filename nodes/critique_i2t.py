@@ -5,9 +5,9 @@ from langgraph.runtime import Runtime
 from nodes.cases import batch_cases
 from nodes.consult import consult
 from nodes.progress import report
-from nodes.rounds import best_trial
+from nodes.rounds import best_trial, objections_to
 from nodes.session import Session, session_of
-from prompts.cases import history, labels_in_words, trial_cases
+from prompts.cases import history, labels_in_words, objections, trial_cases
 from prompts.template import neutralise, render
 from state.loops import InnerState, Trial
 from state.settings import Settings
@@ -21,6 +21,7 @@ async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerSt
         question = render(
             "critique_i2t",
             labels=labels_in_words(session.settings.task),
+            objections=objections(objections_to(state, "i2t")),
             judge_prompt=neutralise(state["judge_prompt"]),
             history=history(state["trials"]),
             trials=await _trials(state, session),

@@ -9,8 +9,9 @@ from langgraph.runtime import Runtime
 from nodes.cases import batch_cases
 from nodes.consult import consult
 from nodes.progress import report
+from nodes.rounds import objections_to
 from nodes.session import Session, session_of
-from prompts.cases import cases, labels_in_words
+from prompts.cases import cases, labels_in_words, objections
 from prompts.template import neutralise, render
 from state.loops import UpdateState
 from state.settings import Settings
@@ -35,6 +36,7 @@ async def _question(state: UpdateState, q: str, session: Session) -> str:
     return render(
         "critique_judge",
         labels=labels_in_words(session.settings.task),
+        objections=objections(objections_to(state, "judge")),
         judge_prompt=neutralise(p),
         wrong_cases=cases(wrong),
         right_cases=cases(right),

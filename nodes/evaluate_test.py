@@ -97,7 +97,7 @@ async def _test(session: Session, best: str, count: Callable[[], None]) -> TestM
 
 async def _round_result(session: Session, record: RoundRecord) -> RoundResult:
     store = session.store
-    return RoundResult(
+    result = RoundResult(
         round=record["round"],
         judge_prompt=await store.text(record["judge_prompt_sha256"]),
         i2t_prompt=await store.text(record["i2t_prompt_sha256"]),
@@ -111,3 +111,6 @@ async def _round_result(session: Session, record: RoundRecord) -> RoundResult:
             for trial in record["trials"]
         ],
     )
+    if "decisions" in record:
+        result["decisions"] = record["decisions"]
+    return result

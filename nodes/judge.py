@@ -66,6 +66,7 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         "errors": None,
         "anchors": [],
         "trials": [],
+        "decisions": [],
         "critique": None,
         "candidate": None,
         "failure": None,

@@ -10,7 +10,7 @@ from models.budget import Budget
 from state.loops import UpdateState
 from state.settings import Settings
 
-Event = Literal["phase", "judged", "errors", "trial", "kept", "adopted", "tested", "progress"]
+Event = Literal["phase", "judged", "errors", "trial", "decided", "tested", "progress"]
 
 INTERVAL = 0.2
 """Seconds between two reports of a counter, at least."""

@@ -1,9 +1,10 @@
-"""Round records and trials: how the current ones become past ones, and which trial is the best."""
+"""Round records, trials and objections: how the current ones become past ones, which trial is best, who objected."""
 
 from collections.abc import Sequence
 
 from models.store import ResponseStore
-from state.loops import OuterState, RoundRecord, Trial, TrialRecord
+from state.approval import Prompt
+from state.loops import OuterState, RoundRecord, Trial, TrialRecord, UpdateState
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:
@@ -26,7 +27,14 @@ async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRe
         "anchors": state.get("anchors", []),
         "trials": trials,
     }
+    if state.get("decisions"):
+        last["decisions"] = state["decisions"]
     return [*rounds[:-1], last]
+
+
+def objections_to(state: UpdateState, prompt: Prompt) -> list[str]:
+    """Why people rejected earlier judge or I2T prompts, oldest first."""
+    return [objection["reason"] for objection in state.get("objections", []) if objection["prompt"] == prompt]
 
 
 async def _record(trial: Trial, store: ResponseStore) -> TrialRecord:

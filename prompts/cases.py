@@ -61,6 +61,17 @@ def trial_cases(heading: str, trial: Trial, rows: Iterable[Case]) -> str:
     return "\n".join((f"<trial>\n{heading}", _tried(trial), led_to, cases(rows), "</trial>"))
 
 
+def objections(reasons: Sequence[str]) -> str:
+    """Why people rejected earlier prompts, to stand behind a line; empty where nobody did."""
+    if not reasons:
+        return ""
+    listed = "\n".join(element("objection", reason) for reason in reasons)
+    told = (
+        "People rejected earlier proposals for these reasons. The next one must meet them, so repeat what they ask for:"
+    )
+    return f"\n\n{told}\n<objections>\n{listed}\n</objections>"
+
+
 def _case(row: Case) -> str:
     parts = [element("human", str(row.sample.label)), element("judge", _answer(row.verdict))]
     if row.after is not None:

@@ -11,7 +11,7 @@ _FOLDER = Path(__file__).parent
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _TAGS = (
     "case|cases|wrong_cases|right_cases|human|judge|judge_after|judge_reason|description|text|judge_prompt|i2t_prompt|critique"
-    "|history|trial|trials|tried|score|images|feedback|example|examples"
+    "|history|trial|trials|tried|score|images|feedback|example|examples|objections|objection"
 )
 _DELIMITER = re.compile(rf"<(\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
 

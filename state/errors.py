@@ -8,6 +8,7 @@ or setting and says what to do; the command line prints it without a traceback a
   + DataError          a dataset, row, label or image can't be used
   + ModelError         a model name is unknown, an extra or key is missing, or a request can never succeed
   + BudgetSpent        the next call would exceed `limits`; ends the search, not the process
+  + AnswerError        an answer to a question of the run is incomplete or not allowed
   + TooManyFailures    more calls failed after retries than `limits.max_failure_rate` allows
   + RunError           a run directory is missing, locked, of another format or of another configuration
     - StoreError       a file of a run can't be written or read any more: the disk is full, say
@@ -55,6 +56,12 @@ class BudgetSpent(BlpoError):
 
 class TooManyFailures(BlpoError):
     """More calls failed after retries than `limits.max_failure_rate` allows."""
+
+
+class AnswerError(BlpoError):
+    """An answer to a question of the run is incomplete or not allowed, or there is no question."""
+
+    exit_code = 2
 
 
 class RunError(BlpoError):

@@ -4,8 +4,9 @@ Plain JSON only, and small (at most 64 kB a superstep whatever the dataset's siz
 state at every superstep. Images, descriptions and verdicts live in the response store; reading them again is free.
 """
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from state.approval import Decision, Objection
 from state.result import Metrics, Result, StopReason
 
 
@@ -42,6 +43,8 @@ class RoundRecord(TypedDict):
     """Ids of I_B; empty until drawn."""
     anchors: list[str]
     trials: list[TrialRecord]
+    decisions: NotRequired[list[Decision]]
+    """What people decided about the prompts that the trials led to; absent where nobody was asked."""
 
 
 class UpdateState(TypedDict, total=False):
@@ -63,6 +66,8 @@ class UpdateState(TypedDict, total=False):
     """p' = J(q, p_t); None where the optimizer gave no usable prompt."""
     failure: str | None
     """Why critique or candidate is None."""
+    objections: list[Objection]
+    """Why people rejected earlier prompts, oldest first; `nodes.approve` bounds them."""
     stop_reason: StopReason | None
 
 
@@ -82,6 +87,7 @@ class InnerInput(TypedDict, total=False):
     i2t_prompt: str | None
     errors: list[str] | None
     anchors: list[str]
+    objections: list[Objection]
 
 
 class InnerOutput(TypedDict, total=False):
@@ -96,6 +102,12 @@ class OuterState(UpdateState, total=False):
     """State of the outer loop (learning p)."""
 
     trials: list[Trial]
+    decisions: list[Decision]
+    """What people decided in this round."""
+    answered: bool
+    """Whether a person has just answered, so that there may be more to ask."""
+    problem: str | None
+    """What was wrong with that answer."""
     rounds: list[RoundRecord]
     result: Result
 

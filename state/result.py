@@ -4,6 +4,8 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
+from state.approval import Decision, Question
+
 FORMAT = 1
 
 RunStatus = Literal["complete", "budget", "interrupted", "failed"]
@@ -71,6 +73,8 @@ class RoundResult(TypedDict):
     errors: int
     """Size of I_B."""
     trials: list[TrialResult]
+    decisions: NotRequired[list[Decision]]
+    """What people decided about the prompts that the trials led to."""
 
 
 class RoleUsage(TypedDict):
@@ -99,6 +103,8 @@ class Result(TypedDict):
     best_round: int
     calls: dict[str, RoleUsage]
     seconds: float
+    question: NotRequired[Question]
+    """What the run waits for (status `interrupted`)."""
 
 
 def empty_result(metric: str) -> Result:

@@ -318,6 +318,8 @@ class Settings(_Section):
     search: SearchSettings = SearchSettings()
     limits: LimitSettings = LimitSettings()
     run: RunSettings = RunSettings()
+    approval: Literal["none", "judge", "all"] = "none"
+    """Which new prompts a person is asked about before they are adopted: none, judge prompts, or I2T prompts too."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,0 +1,135 @@
+"""approve: before a new prompt is adopted, a person may approve, edit or reject it (`approval`).
+
+A node of its own, because a node that asks starts again from its beginning when the answer comes. An edited prompt is
+adopted as it stands; a rejected one leaves the prompt in use, and its reason is shown to the critiques that follow.
+"""
+
+import re
+
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+from pydantic import ValidationError
+
+from metrics.loss import score
+from nodes.consult import too_long
+from nodes.judge import recalled_verdicts
+from nodes.progress import report
+from nodes.rounds import best_trial
+from nodes.session import Session, session_of
+from prompts.diff import prompt_diff
+from state.approval import MOST_SHOWN, Answer, Change, Decision, Objection, Prompt, Question
+from state.errors import AnswerError
+from state.loops import OuterState
+from state.sample import Sample
+from state.settings import Settings
+from state.verdict import Verdict
+
+MOST_OBJECTIONS = 10
+"""Objections that critiques are shown, the latest ones."""
+
+SCHEMA = Answer.model_json_schema()
+_PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
+
+
+async def approve(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
+    """Ask about the candidate p', then about q*, as far as `approval` goes; what is not new is not asked about.
+
+    One question a superstep: LangGraph would give a second one the answer to the first when a run goes on without any.
+    """
+    async with session_of(runtime) as session:
+        question = await _question_left(state, session)
+    if question is None:
+        return {"answered": False} if state.get("answered") else {}
+    given = interrupt(question, response_schema=SCHEMA)
+    try:
+        answer = checked(given, question)
+    except AnswerError as error:
+        return {"answered": True, "problem": str(error)}
+    report(runtime, "decided", state, prompt=question["prompt"], decision=answer.decision)
+    return _decided(answer, question, state)
+
+
+def checked(given: object, question: Question) -> Answer:
+    """The answer that `given` is: an `Answer`, a mapping like one, or a decision alone.
+
+    Raises `AnswerError` where it is incomplete, or where an edit is empty, too long, or holds a placeholder.
+    """
+    try:
+        answer = Answer.model_validate({"decision": given} if isinstance(given, str) else given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        told = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        raise AnswerError(f"the answer can't be used: {where + ': ' if where else ''}{told}") from None
+    problem = None if answer.text is None else _problem(answer.text, question["max_prompt_tokens"])
+    if problem:
+        raise AnswerError(f"the edited prompt can't be used: {problem}")
+    return answer
+
+
+def _problem(text: str, max_tokens: int) -> str | None:
+    if not text.strip():
+        return "it is empty"
+    placeholder = _PLACEHOLDER.search(text)
+    if placeholder:
+        return f"it holds the placeholder {placeholder[0]}; write out what it stands for"
+    return too_long(text, max_tokens)
+
+
+def _decided(answer: Answer, question: Question, state: OuterState) -> OuterState:
+    prompt = question["prompt"]
+    decision = Decision(prompt=prompt, decision=answer.decision, reason=answer.reason)
+    update: OuterState = {"answered": True, "problem": None, "decisions": [*state.get("decisions", []), decision]}
+    if answer.decision != "approve":
+        kept = None if prompt == "judge" else question["old"]  # without a candidate p_t stays
+        text = answer.text.strip() if answer.text else kept
+        update["candidate" if prompt == "judge" else "i2t_prompt"] = text
+    if answer.decision == "reject":
+        objection = Objection(prompt=prompt, reason=answer.reason or "")
+        update["objections"] = [*state.get("objections", []), objection][-MOST_OBJECTIONS:]
+    return update
+
+
+async def _question_left(state: OuterState, session: Session) -> Question | None:
+    """The next question about a prompt that would change and is not decided yet."""
+    approval, decided = session.settings.approval, {decision["prompt"] for decision in state.get("decisions", [])}
+    candidate = state.get("candidate")
+    if approval != "none" and "judge" not in decided and candidate not in (None, state["judge_prompt"]):
+        return await _question(state, session, "judge", state["judge_prompt"], candidate or "")
+    if approval == "all" and "i2t" not in decided:
+        q_0 = await session.store.text(state["rounds"][-1]["i2t_prompt_sha256"])
+        q = state.get("i2t_prompt")
+        if q not in (None, q_0):
+            return await _question(state, session, "i2t", q_0, q or "")
+    return None
+
+
+async def _question(state: OuterState, session: Session, prompt: Prompt, old: str, new: str) -> Question:
+    trial = best_trial(state["trials"])
+    samples = session.samples([*(state["errors"] or []), *state["anchors"]]) if trial["judge_prompt"] else []
+    before = await recalled_verdicts(session, state["judge_prompt"], samples)
+    after = await recalled_verdicts(session, trial["judge_prompt"] or "", samples)
+    rows = list(zip(samples, before, after, strict=True))
+    gains = [score([b], [a], [s.label], session.settings.task) or 0.0 for s, b, a in rows]
+    fixes = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain > 0]
+    breaks = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain < 0]
+    question = Question(
+        round=state["round"],
+        prompt=prompt,
+        old=old,
+        new=new,
+        diff=prompt_diff(old, new, f"{prompt}.md"),
+        score=trial["score"],
+        judged=len(samples),
+        fixes=fixes[:MOST_SHOWN],
+        fixed=len(fixes),
+        breaks=breaks[:MOST_SHOWN],
+        broken=len(breaks),
+        max_prompt_tokens=session.settings.search.max_prompt_tokens,
+    )
+    problem = state.get("problem")
+    return {**question, "problem": problem} if problem else question
+
+
+def _change(sample: Sample, before: Verdict, after: Verdict) -> Change:
+    return Change(id=sample.id, label=sample.label, before=before.label, after=after.label, reason=after.reason)
