@@ -1,8 +1,9 @@
 """What people are asked before a new prompt is adopted, and what they may answer."""
 
-from typing import Literal, NotRequired, Self, TypedDict
+from typing import Literal, NotRequired, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 Prompt = Literal["judge", "i2t"]
 """Which prompt: the judge prompt p, or the I2T prompt q."""

@@ -189,7 +189,9 @@ def test_the_next_i2t_prompt_was_never_tried_and_keeps_what_helps() -> None:
         model = EmbeddedOptimizer()
         told = trial_cases("The best so far:", trials[0], [*wrong, *right])
         labels = labels_in_words(RATING)
-        question = render("critique_i2t", labels=labels, objections="", judge_prompt="Rate it.", history=history(trials), trials=told)
+        question = render(
+            "critique_i2t", labels=labels, objections="", judge_prompt="Rate it.", history=history(trials), trials=told
+        )
         critique = tagged(ask(model, user(question)), "critique")
         assert critique is not None
         question = render(
