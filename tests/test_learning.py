@@ -66,6 +66,7 @@ def critique_question(prompt: str, wrong: list[Case], right: list[Case], task: T
         render(
             "critique_judge",
             labels=labels_in_words(task),
+            objections="",
             judge_prompt=prompt,
             wrong_cases=cases(wrong),
             right_cases=cases(right),

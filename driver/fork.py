@@ -1,0 +1,103 @@
+"""Time travel: a new run that goes on from a past round of another one, with other prompts or other settings.
+
+It starts from the round's record and from a copy of the answers, so it pays only for what differs; what the other run
+spent is not counted. No checkpoints are needed. What past rounds were measured by (data, task, judge, initial prompts)
+stays the same, or they could not be compared with those to come.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from driver.drive import Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from langgraph.runtime import RunControl
+
+from driver.preflight import require_usable
+from driver.run_directory import RunDirectory, read_info
+from driver.start import Start, read_rounds, state_before
+from driver.team import announce
+from graph.outer import builder
+from nodes.approve import prompt_problem
+from nodes.session import dataset_of, store_path
+from state.config import load_settings, measured_by
+from state.errors import ConfigError, RunError
+from state.result import Fork, Lineage, Result
+from state.settings import PromptSettings, Settings
+
+
+async def fork(
+    directory: str | Path,
+    round: int,
+    *,
+    judge_prompt: str | None = None,
+    i2t_prompt: str | None = None,
+    overrides: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    control: RunControl | None = None,
+) -> Result:
+    """Start a new run from round `round` of the run in `directory`, and return its result.
+
+    The prompts given take the place of p and q of that round; `overrides` are `key=value` for the settings of the run,
+    `run.dir` for the new directory (beside the other one by default). Raises `BlpoError`.
+    """
+    parent = Path(directory).absolute()
+    info = read_info(parent)
+    settings = _settings(parent, overrides)
+    _require_prompts({"judge": judge_prompt, "i2t": i2t_prompt}, settings)
+    rounds = read_rounds(parent)
+    if not 0 <= round < len(rounds):
+        raise RunError(f"{parent} has no round {round}; it has {_span(len(rounds))}")
+    state, texts = state_before(rounds, round, judge_prompt, i2t_prompt)
+    if round == 0:
+        settings = settings.model_copy(update={"prompts": _prompts(rounds[0].texts, judge_prompt, i2t_prompt)})
+    require_usable(settings)
+    fingerprint, thread = dataset_of(settings, fresh=True).fingerprint, str(uuid.uuid4())
+    if fingerprint != info.dataset:
+        raise RunError(f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from")
+    changed = [name for name, text in (("judge prompt", judge_prompt), ("I2T prompt", i2t_prompt)) if text is not None]
+    lineage = Lineage(fork=Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=[*changed, *overrides]))
+    path = Path(settings.run.dir or parent.parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-fork").absolute()
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
+    await announce(settings, thread, path)
+    answers = None if settings.run.in_postgres else str(store_path(parent))
+    start = Start(answers=answers, texts=texts, state=state if round else None)
+    run = RunDirectory.create(settings, path, fingerprint, thread, lineage=lineage, start=json.dumps(start))
+    with closing(run):
+        return await Drive(run, builder, settings, on_event, control).to_the_end()
+
+
+def _settings(parent: Path, overrides: Sequence[str]) -> Settings:
+    """The settings of the new run; refuses a change of what past rounds were measured by."""
+    file = parent / "config.yaml"
+    before, after = load_settings(file), load_settings(file, ["run.dir=", *overrides])
+    old, new = measured_by(before), measured_by(after)
+    for name in old:
+        if old[name] != new[name]:
+            raise ConfigError(
+                f"{name}: past rounds were measured by it, so a fork can't change it; start a new run from a prompt of"
+                f" {parent / 'rounds'} (prompts.judge_file)"
+            )
+    if before.run.in_postgres != after.run.in_postgres:
+        raise ConfigError("run.checkpoints: a fork keeps its answers where its run does; leave it out")
+    return after
+
+
+def _require_prompts(prompts: dict[str, str | None], settings: Settings) -> None:
+    for name, text in prompts.items():
+        problem = None if text is None else prompt_problem(text, settings.search.max_prompt_tokens)
+        if problem:
+            raise ConfigError(f"--{name}-prompt: the prompt can't be used: {problem}")
+
+
+def _prompts(before: tuple[str, str], judge: str | None, i2t: str | None) -> PromptSettings:
+    """At round 0 there is nothing to go on from: the run begins with these prompts."""
+    return PromptSettings(judge=(judge or before[0]).strip(), i2t=(i2t or before[1]).strip())
+
+
+def _span(rounds: int) -> str:
+    return "none yet" if rounds == 0 else "round 0" if rounds == 1 else f"rounds 0 to {rounds - 1}"
+
+
