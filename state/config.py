@@ -21,6 +21,7 @@ from state.yaml_text import MAX_BYTES, parse_yaml, read_yaml, write_yaml
 
 _PATHS = (("data", "path"), ("prompts", "judge_file"), ("prompts", "i2t_file"), ("run", "dir"), ("run", "checkpoints"))
 _ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+DEFAULTS = Settings()
 _ROLES = ("judge", "verbalizer", "optimizer")
 _SECRET_PARAMETER = re.compile(r"(^|[?&])[^=&]*(key|token|secret|passw|sig)[^=&]*=", re.IGNORECASE)
 _CHANGES_ANSWERS = {
@@ -49,12 +50,12 @@ def load_settings(
     Raises `ConfigError`, with one line for each problem, each naming the file and the setting.
     """
     file = Path(source) if isinstance(source, str | Path) else None
-    given = _absolute(_given(source), file.absolute().parent if file else Path.cwd())
+    given = absolute_paths(_given(source), file.absolute().parent if file else Path.cwd())
     for override in overrides:
-        _override(given, override)
+        apply_override(given, override)
     changed = [override.partition("=")[0].strip() for override in overrides]
     try:
-        settings = Settings.model_validate(_absolute(given, Path.cwd()))
+        settings = Settings.model_validate(absolute_paths(given, Path.cwd()))
     except ValidationError as error:
         raise _config_error(problems(error), file, changed) from None
     found = [*_secrets(settings), *_missing_files(settings)]
@@ -76,6 +77,33 @@ class Context(Settings):
 
 CONTEXT: type[Settings] = Context
 """For `context_schema`: nodes know it as `Settings`, which may be given as they are too."""
+
+
+def absolute_paths(given: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Make the paths in these sections absolute, relative ones from `base`; returns `given`."""
+    for section, name in _PATHS:
+        inner = given.get(section)
+        path = inner.get(name) if isinstance(inner, dict) else None
+        named = name == "checkpoints" and path == POSTGRES
+        if isinstance(path, str) and path and not named and not _ADDRESS.match(path):
+            given[section][name] = str(base / os.path.expanduser(path))
+    return given
+
+
+def apply_override(given: dict[str, Any], override: str, defaults: BaseModel = DEFAULTS) -> None:
+    """Change `given` by one `key=value`; `defaults` has what a section holds that the override begins."""
+    key, equals, text = override.partition("=")
+    *sections, name = [part.strip() for part in key.split(".")]
+    if not equals or not name:
+        raise ConfigError(f"--set {override}: must be NAME=VALUE, for instance search.seed=3")
+    section = given
+    for depth, part in enumerate(sections, start=1):
+        if section.get(part) is None:
+            section[part] = _default_section(sections[:depth], defaults)
+        section = section[part]
+        if not isinstance(section, dict):
+            raise ConfigError(f"--set {override}: {'.'.join(sections[:depth])} holds no settings of its own")
+    section[name] = parse_yaml(text, f"--set {key}")
 
 
 def dump_settings(settings: Settings) -> str:
@@ -138,34 +166,9 @@ def _plain(value: Any) -> Any:
     return {name: _plain(inner) for name, inner in fields.items() if name not in preset or inner != preset[name]}
 
 
-def _absolute(given: dict[str, Any], base: Path) -> dict[str, Any]:
-    for section, name in _PATHS:
-        inner = given.get(section)
-        path = inner.get(name) if isinstance(inner, dict) else None
-        named = name == "checkpoints" and path == POSTGRES
-        if isinstance(path, str) and path and not named and not _ADDRESS.match(path):
-            given[section][name] = str(base / os.path.expanduser(path))
-    return given
-
-
-def _override(given: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    *sections, name = [part.strip() for part in key.split(".")]
-    if not equals or not name:
-        raise ConfigError(f"--set {override}: must be NAME=VALUE, for instance search.seed=3")
-    section = given
-    for depth, part in enumerate(sections, start=1):
-        if section.get(part) is None:
-            section[part] = _default_section(sections[:depth])
-        section = section[part]
-        if not isinstance(section, dict):
-            raise ConfigError(f"--set {override}: {'.'.join(sections[:depth])} holds no settings of its own")
-    section[name] = parse_yaml(text, f"--set {key}")
-
-
-def _default_section(path: Sequence[str]) -> dict[str, Any]:
+def _default_section(path: Sequence[str], defaults: BaseModel) -> dict[str, Any]:
     """What a section must hold to mean its default: a default model's name, mostly nothing."""
-    section: Any = Settings()
+    section: Any = defaults
     for part in path:
         section = getattr(section, part, None)
     return section.model_dump(exclude_defaults=True) if isinstance(section, BaseModel) else {}

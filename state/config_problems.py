@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -29,15 +30,16 @@ class Problem:
         return f"{self.key}: {self.text}" if self.key else self.text
 
 
-def problems(error: ValidationError) -> list[Problem]:
-    """Return the problems of settings that pydantic refused, one for each setting, in its order."""
-    located = [(*_locate(detail), detail) for detail in error.errors(include_url=False)]
+def problems(error: ValidationError, model: type[BaseModel] = Settings) -> list[Problem]:
+    """Return the problems of settings of `model` that pydantic refused, one for each setting, in its order."""
+    known = _known(model)
+    located = [(*_locate(detail, known), detail) for detail in error.errors(include_url=False)]
     chosen = _likeliest_members((union, detail) for _, union, detail in located if union)
     texts: dict[str, list[str]] = {}
     given: dict[str, str] = {}
     for key, union, detail in located:
         if union is None or union in chosen:
-            texts.setdefault(key, []).append(_text(key, detail))
+            texts.setdefault(key, []).append(_text(key, detail, known))
             given[key] = _given(detail)
     return [Problem(key, " or ".join(dict.fromkeys(found)) + given[key]) for key, found in texts.items()]
 
@@ -46,7 +48,7 @@ Member = tuple[str, str]
 """A setting that may be one of several things, and which of them pydantic tried."""
 
 
-def _locate(detail: ErrorDetails) -> tuple[str, Member | None]:
+def _locate(detail: ErrorDetails, known: Sequence[str]) -> tuple[str, Member | None]:
     """Split pydantic's location into the setting's name and the member of a union that it goes through, if any."""
     path: list[str] = []
     union = None
@@ -54,7 +56,7 @@ def _locate(detail: ErrorDetails) -> tuple[str, Member | None]:
         part = part if isinstance(part, int) else " ".join(part.split())[:_LONGEST]
         name = ".".join([*path, str(part)])
         given = place == len(detail["loc"]) and detail["type"] in ("extra_forbidden", "invalid_key")
-        if given or isinstance(part, int) or name in _KNOWN:
+        if given or isinstance(part, int) or _without_places(name) in known:
             path.append(str(part))
         else:
             union = (".".join(path), str(part))
@@ -74,10 +76,10 @@ def _likeliest_members(failed: Iterable[tuple[Member, ErrorDetails]]) -> set[Mem
     return {union for union in ranks if rank(union) == min(rank(other) for other in ranks if other[0] == union[0])}
 
 
-def _text(key: str, detail: ErrorDetails) -> str:
+def _text(key: str, detail: ErrorDetails, known: Sequence[str]) -> str:
     match detail["type"]:
         case "extra_forbidden" | "invalid_key":
-            return _unknown(key)
+            return _unknown(_without_places(key), known)
         case "missing":
             return "must be given"
         case "model_type" | "model_attributes_type":
@@ -96,12 +98,17 @@ def _given(detail: ErrorDetails) -> str:
     return f" (got {text if len(text) <= _LONGEST else text[:_LONGEST] + '…'})"
 
 
-def _unknown(key: str) -> str:
+def _without_places(key: str) -> str:
+    """`datasets.0.name` as `datasets.name`: what is known of one member of a list is known of all."""
+    return ".".join(part for part in key.split(".") if not part.isdigit())
+
+
+def _unknown(key: str, known: Sequence[str]) -> str:
     section, _, last = key.rpartition(".")
     if _SECRET.search(last):
         return "unknown; secrets are read from the environment alone, so take it out"
-    here = [name for name in _KNOWN if name.rpartition(".")[0] == section]
-    near = _nearest(last, here) or _nearest(last, _KNOWN)
+    here = [name for name in known if name.rpartition(".")[0] == section]
+    near = _nearest(last, here) or _nearest(last, known)
     if near:
         return f"unknown; did you mean {' or '.join(near)}?"
     return f"unknown; known here: {', '.join(name.rpartition('.')[2] for name in here)}"
@@ -126,5 +133,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
-_KNOWN = tuple(dict.fromkeys(_names(Settings)))
-"""The full names of all settings and sections."""
+@cache
+def _known(model: type[BaseModel]) -> tuple[str, ...]:
+    """The full names of all settings and sections."""
+    return tuple(dict.fromkeys(_names(model)))
