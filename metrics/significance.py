@@ -67,7 +67,7 @@ def _permutation_test(kinds: Kinds, metric: Metric, seed: int) -> float:
         outcomes = np.indices(tuple(size + 1 for size in sizes.tolist())).reshape(len(sizes), -1).T
         weights = np.asarray(binom.pmf(outcomes, sizes, 0.5)).prod(axis=1)
         return float(weights[np.abs(difference(outcomes)) >= least].sum())
-    generator = _generator(seed, "permutation")
+    generator = generator_of(seed, "permutation")
     batches = (generator.binomial(sizes, 0.5, (rows, len(sizes))) for rows in _batches(PERMUTATIONS, kinds))
     extreme = sum(int((np.abs(difference(batch)) >= least).sum()) for batch in batches)
     return (1 + extreme) / (1 + PERMUTATIONS)
@@ -97,7 +97,7 @@ def _disagreements(kinds: Kinds, metric: Metric) -> tuple[Integers, Integers, Ca
 
 def _bootstrap_interval(kinds: Kinds, metric: Metric, seed: int) -> tuple[float, float]:
     """Percentile interval; a resample of the samples is a multinomial draw of their kinds."""
-    generator = _generator(seed, "bootstrap")
+    generator = generator_of(seed, "bootstrap")
     old, new = kinds.cells(kinds.human, kinds.old), kinds.cells(kinds.human, kinds.new)
     total = int(kinds.counts.sum())
     draws = (generator.multinomial(total, kinds.counts / total, rows) for rows in _batches(RESAMPLES, kinds))
@@ -113,5 +113,6 @@ def _batches(total: int, kinds: Kinds) -> Iterator[int]:
         yield min(most, total - start)
 
 
-def _generator(seed: int, purpose: str) -> np.random.Generator:
+def generator_of(seed: int, purpose: str) -> np.random.Generator:
+    """Random numbers for a purpose, the same for the same seed."""
     return np.random.default_rng(int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()))
