@@ -16,6 +16,7 @@ import typer
 from cli.check import check
 from cli.data import data
 from cli.estimate import estimate
+from cli.evals import evals
 from cli.failures import explain
 from cli.judge import judge
 from cli.optimize import optimize
@@ -28,6 +29,7 @@ app.command()(judge)
 app.command()(check)
 app.command()(estimate)
 app.add_typer(data, name="data")
+app.command()(evals)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

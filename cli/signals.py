@@ -5,15 +5,29 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from langgraph.runtime import RunControl
 
-from cli.view import CANCELLING, STOPPING, View
-from state.result import Result
+from cli.view import CANCELLING, STOPPING
+
+T = TypeVar("T")
 
 
-def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, Result]], view: View) -> Result:
+class Watching(Protocol):
+    """What follows the work and is told that it will stop."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to go on with."""
+        ...
+
+    def notify(self, notice: str) -> None:
+        """Say that the work will stop; called from a signal handler."""
+        ...
+
+
+def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, T]], view: Watching) -> T:
     """Run a search; the first signal drains its control, the second cancels it.
 
     Raises `KeyboardInterrupt` where it was cancelled, and at once for a signal before the run began.
@@ -30,12 +44,12 @@ def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, Result]]
 
 
 class _Stop:
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: Watching) -> None:
         self._view = view
         self._control = RunControl()
         self._cancel: Callable[[], object] | None = None
 
-    async def watch(self, search: Callable[[RunControl], Coroutine[Any, Any, Result]]) -> Result:
+    async def watch(self, search: Callable[[RunControl], Coroutine[Any, Any, T]]) -> T:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
         if task is not None:
@@ -44,7 +58,7 @@ class _Stop:
         return await search(self._control)
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        if not self._view.progress.run or self._cancel is None:
+        if not self._view.begun or self._cancel is None:
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # no complaints about what is broken off halfway
             raise KeyboardInterrupt
         if self._control.drain_requested:

@@ -24,8 +24,12 @@ def view_on(stream: TextIO, *, quiet: bool) -> "View":
     """The view that suits the stream."""
     if quiet:
         return View()
-    terminal = stream.isatty() and os.environ.get("TERM") not in (None, "dumb")
-    return LiveView(stream) if terminal else LinesView(stream)
+    return LiveView(stream) if shows_live(stream) else LinesView(stream)
+
+
+def shows_live(stream: TextIO) -> bool:
+    """Whether the stream is a terminal whose lines can be drawn again."""
+    return stream.isatty() and os.environ.get("TERM") not in (None, "dumb")
 
 
 class View:
@@ -53,6 +57,11 @@ class View:
         """Say that the run will stop; called from a signal handler, so nothing is written through a buffer."""
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a run to go on with."""
+        return bool(self.progress.run)
+
+    @property
     def elapsed(self) -> str:
         """How long this process has been at it."""
         return duration(time.monotonic() - self._began)
@@ -63,7 +72,7 @@ class LinesView(View):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
-        self._stream = _Lasting(stream)
+        self._stream = Lasting(stream)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one progress event, and write its line if it has one."""
@@ -88,7 +97,7 @@ class LiveView(View):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._notice = ""
-        console = Console(file=cast(TextIO, _Lasting(stream)), force_terminal=True)
+        console = Console(file=cast(TextIO, Lasting(stream)), force_terminal=True)
         self._live = Live(get_renderable=self._frame, console=console, redirect_stdout=False)
 
     def __enter__(self) -> Self:
@@ -138,24 +147,28 @@ def line_of(event: Mapping[str, Any], progress: Progress) -> str | None:
     return None
 
 
-class _Lasting(io.TextIOBase):
+class Lasting(io.TextIOBase):
     """A stream whose reader may go away: what can't be written is dropped, since a run must not end for its view."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
+        """Write, if it can be written."""
         try:
             return self._stream.write(text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
+        """Flush, if it can be flushed."""
         with suppress(OSError):
             self._stream.flush()
 
     def fileno(self) -> int:
+        """The stream's own."""
         return self._stream.fileno()
 
     def isatty(self) -> bool:
+        """The stream's own."""
         return self._stream.isatty()

@@ -1,0 +1,124 @@
+"""The cells of an experiment: one run each, of one method on one dataset with one judge and one seed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from driver.run_directory import read_info
+from evals.config import dataset_settings
+from evals.methods import METHODS
+from evals.settings import EvalDataset, EvalJudge, EvalSettings
+from models.prices import require_prices
+from models.vision import require_vision
+from state.config import config_hash, load_settings
+from state.errors import ConfigError
+from state.settings import Settings
+
+CELLS = "cells"
+"""Folder of the cells' run directories."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run of the experiment."""
+
+    method: str
+    dataset: str
+    judge: str
+    seed: int
+    varied: str
+    """The swept setting that differs from the experiment's, as `inner_steps=3`; empty: none."""
+    settings: Settings
+    """As the run is started: adapted by the method, with its run directory, its seed and the budget."""
+
+    @property
+    def name(self) -> str:
+        """The name of its run directory."""
+        return _name(self.method, self.dataset, self.judge, self.seed, self.varied)
+
+    @property
+    def path(self) -> Path:
+        """Its run directory."""
+        return Path(str(self.settings.run.dir))
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether all its models are embedded: then it needs a processor, not a server."""
+        models = self.settings.models
+        return all(models.of(role).name.startswith("embedded:") for role in ("judge", "verbalizer", "optimizer"))
+
+
+def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
+    """All cells in the order in which they are run, seed by seed, so that an unfinished table is a balanced one.
+
+    Raises `ConfigError` for settings that do not go together, a price that the budget needs, or a cell under `out`
+    that was begun with other settings.
+    """
+    bases = {(dataset, judge): _base(dataset, judge) for dataset in evals.datasets for judge in evals.judges}
+    cells = [
+        _cell(evals, dataset, judge, method, seed, change, bases[dataset, judge], out)
+        for seed in evals.seeds
+        for dataset in evals.datasets
+        for judge in evals.judges
+        for change in changes(evals)
+        for method in evals.methods
+    ]
+    for cell in cells:
+        require_prices(cell.settings.models, cell.settings.limits)
+        require_vision(cell.settings.models)
+        _require_same_settings(cell, out)
+    return cells
+
+
+def changes(evals: EvalSettings) -> Iterator[dict[str, int]]:
+    """What is varied: nothing at first, then one swept setting at a time."""
+    yield {}
+    for setting, values in evals.sweeps:
+        yield from ({setting: value} for value in values if value != getattr(evals.search, setting))
+
+
+def varied(change: Mapping[str, int]) -> str:
+    """What a cell's `varied` says of a change."""
+    return ",".join(f"{setting}={value}" for setting, value in change.items())
+
+
+def _cell(
+    evals: EvalSettings,
+    dataset: EvalDataset,
+    judge: EvalJudge,
+    method: str,
+    seed: int,
+    change: Mapping[str, int],
+    base: Settings,
+    out: Path,
+) -> Cell:
+    search = evals.search.model_copy(update={"seed": seed, **change})
+    path = out.absolute() / CELLS / _name(method, dataset.name, judge.name, seed, varied(change))
+    run = base.run.model_copy(update={"dir": str(path), "checkpoints": str(path / "checkpoints.sqlite")})
+    settings = base.model_copy(update={"search": search, "limits": evals.budget, "run": run})
+    adapted = METHODS[method].adapt(settings)
+    return Cell(method, dataset.name, judge.name, seed, varied(change), load_settings(adapted))
+
+
+def _base(dataset: EvalDataset, judge: EvalJudge) -> Settings:
+    own = dataset_settings(dataset)
+    try:
+        return load_settings({"task": own.task, "data": own.data, "prompts": own.prompts, "models": judge.models})
+    except ConfigError as error:
+        raise ConfigError(
+            "\n".join(f"{dataset.name} with {judge.name}: {line}" for line in str(error).splitlines())
+        ) from None
+
+
+def _name(method: str, dataset: str, judge: str, seed: int, varied: str) -> str:
+    return "_".join(filter(None, (method.replace("_", "-"), dataset, judge, varied.replace("_", "-"), f"seed{seed}")))
+
+
+def _require_same_settings(cell: Cell, out: Path) -> None:
+    if not (cell.path / "run.json").exists():
+        return
+    began = load_settings(cell.path / "config.yaml")
+    if read_info(cell.path).config_hash != config_hash(cell.settings) or began.limits != cell.settings.limits:
+        raise ConfigError(
+            f"{out} holds {cell.name} with other settings or another budget; undo the change, or give another --out"
+        )

@@ -1,0 +1,108 @@
+"""The experiment: all cells, as many at once as allowed, each a run that can be resumed; then the table.
+
+Whatever ends it (Ctrl-C, a kill, a full disk), the same call goes on: cells that are done are left alone, and one that
+was under way goes on as `resume` does. A cell that fails is a row with its reason.
+"""
+
+from driver.drive import OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+
+import asyncio
+import fcntl
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from langgraph.runtime import RunControl
+
+from evals.cell_results import CellResult, read_cell
+from evals.cells import CELLS, Cell, cells_of
+from evals.settings import EvalSettings
+from evals.shared_models import open_shared
+from evals.workers import CellFailed, InProcess, Runner, Start, open_workers
+from state.errors import RunError
+from state.yaml_text import write_yaml
+
+PATIENCE = 10.0
+"""Seconds to wait for the processes of an experiment that was killed a moment ago."""
+
+
+class Harness:
+    """One experiment in its folder."""
+
+    def __init__(self, evals: EvalSettings, out: Path, on_event: OnEvent, control: RunControl) -> None:
+        """Plan the cells; raises `ConfigError` where that can't be done."""
+        self.evals = evals
+        self.out = out.absolute()
+        self.cells = cells_of(evals, self.out)
+        self._on_event = on_event
+        self._control = control
+        self._reasons: dict[str, str] = {}
+
+    async def run(self) -> list[CellResult]:
+        """Run what is not done yet, and return what became of each cell; raises `BlpoError`."""
+        with _locked(self.out) as lock:
+            (self.out / "evals.yaml").write_text(write_yaml(self.evals.model_dump(mode="json")), encoding="utf-8")
+            open_cells = [cell for cell in self.cells if not read_cell(cell).is_done]
+            done = len(self.cells) - len(open_cells)
+            self._tell(event="experiment", out=str(self.out), cells=len(self.cells), done=done)
+            if open_cells:
+                await self._run(open_cells, lock.fileno())
+            return [read_cell(cell, self._reasons.get(cell.name)) for cell in self.cells]
+
+    async def _run(self, cells: list[Cell], lock: int) -> None:
+        """Cells of embedded models in processes, the others in this one."""
+        embedded = deque(cell for cell in cells if cell.is_embedded)
+        served = deque(cell for cell in cells if not cell.is_embedded)
+        parallel = self.evals.parallel
+        runners: list[tuple[Runner, deque[Cell]]] = []
+        async with AsyncExitStack() as stack:
+            if embedded:
+                start = Start(out=self.out, models=tuple({cell.settings.models: None for cell in embedded}))
+                count = min(parallel, len(embedded))
+                workers = await stack.enter_async_context(open_workers(start, lock, count, self._control))
+                runners += [(worker.run, embedded) for worker in workers]
+            if served:
+                models = [cell.settings.models for cell in served]
+                shared = await stack.enter_async_context(open_shared(self.out, models))
+                runners += [(InProcess(shared, self._control).run, served)] * min(parallel, len(served))
+            async with asyncio.TaskGroup() as group:
+                for runner, queue in runners:
+                    group.create_task(self._run_all(runner, queue))
+
+    async def _run_all(self, runner: Runner, cells: deque[Cell]) -> None:
+        while cells and not self._control.drain_requested:
+            cell = cells.popleft()
+            self._tell(event="cell_began", cell=cell.name)
+            try:
+                await runner(cell, lambda event: self._tell(event="cell", cell=cell.name, of=event))  # noqa: B023
+            except CellFailed as failed:
+                self._reasons[cell.name] = str(failed)
+            result = read_cell(cell, self._reasons.get(cell.name))
+            self._tell(event="cell_ended", cell=cell.name, result=result)
+
+    def _tell(self, **event: Any) -> None:
+        self._on_event(event)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[TextIO]:
+    """The folder of the experiment, made and locked; raises `RunError` where that can't be done."""
+    try:
+        (out / CELLS).mkdir(parents=True, exist_ok=True)
+        lock = (out / "lock").open("a", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"can't write {out}: {error.strerror}; give another --out") from None
+    with lock:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    raise RunError(f"another process is working on {out}; wait for it, or stop it") from None
+                time.sleep(0.1)
+        yield lock

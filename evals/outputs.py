@@ -1,0 +1,105 @@
+"""The files of a finished experiment: table.md, table.csv, table.json."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from evals.cell_results import CellResult
+from evals.settings import EvalSettings
+from evals.shared_models import STORE
+from evals.table import Row
+from evals.table_text import markdown
+from models.store import ResponseStore
+from state.errors import RunError
+
+FORMAT = 1
+
+
+async def write_outputs(
+    out: Path, evals: EvalSettings, rows: Sequence[Row], cells: Sequence[CellResult]
+) -> dict[str, Any]:
+    """Write the three files and return the content of table.json; raises `RunError` where they can't be written."""
+    charged, spent = _charged(cells), await really_spent(out)
+    content = {
+        "format": FORMAT,
+        "experiment": evals.model_dump(mode="json"),
+        "charged": charged,
+        "spent": spent,
+        "rows": [asdict(row) for row in rows],
+        "cells": [asdict(cell) for cell in cells],
+    }
+    texts = {
+        "table.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
+        "table.csv": _csv(rows),
+        "table.md": markdown(evals, rows, charged, spent),
+    }
+    for name, text in texts.items():
+        _write(out / name, text)
+    return content
+
+
+async def really_spent(out: Path) -> dict[str, float | None]:
+    """Calls, tokens and dollars that the models were asked for, over all cells and all times it was run."""
+    if not (out / STORE).exists():
+        return {"calls": 0, "tokens": 0, "usd": 0.0}
+    store = await ResponseStore.open(out / STORE)
+    try:
+        counts = (await store.usage()).values()
+    finally:
+        await store.close()
+    unpriced = any(each.unpriced for each in counts)
+    return {
+        "calls": sum(each.issued for each in counts),
+        "tokens": sum(each.input_tokens + each.output_tokens for each in counts),
+        "usd": None if unpriced else round(sum(each.usd for each in counts), 6),
+    }
+
+
+def _charged(cells: Sequence[CellResult]) -> dict[str, float | None]:
+    costs = [cell.usd for cell in cells]
+    return {
+        "calls": sum(cell.calls for cell in cells),
+        "tokens": sum(cell.tokens for cell in cells),
+        "usd": None if None in costs else round(sum(cost or 0.0 for cost in costs), 6),
+    }
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    """One line a row, nested records flattened (`test.p_value`)."""
+    flat = [_flat(asdict(row)) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+_NESTED = {
+    "test": ("difference", "p_value", "p_holm", "seeds", "samples"),
+    "paper": ("f1", "accuracy"),
+}
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in _NESTED:
+            flat.update({f"{name}.{inner}": (value or {}).get(inner) for inner in _NESTED[name]})
+        else:
+            flat[name] = "; ".join(value) if isinstance(value, tuple) else value
+    return flat
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        raise RunError(f"can't write {path}: {error.strerror}") from None

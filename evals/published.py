@@ -1,0 +1,54 @@
+"""The numbers that the paper reports (Pan et al. 2026, arXiv 2602.11340), for tables that stand beside ours.
+
+Its optimizer is o3 at temperature 0, with five rounds, five inner steps and ten errors a batch; each number is one run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One number of the paper's."""
+
+    f1: float
+    accuracy: float | None = None
+    """None where the paper gives F1 alone."""
+
+
+SCOUT, MAVERICK = "llama-4-scout", "llama-4-maverick"
+
+_MAIN: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "unsafebench": {
+        "none": (0.65, 0.69),
+        "textgrad": (0.68, 0.73),
+        "opro": (0.72, 0.76),
+        "apo_image": (0.67, 0.70),
+        "blpo": (0.89, 0.90),
+    },
+    "agin": {
+        "none": (0.26, 0.30),
+        "textgrad": (0.30, 0.38),
+        "opro": (0.26, 0.30),
+        "apo_image": (0.32, 0.37),
+        "blpo": (0.33, 0.38),
+    },
+}
+"""With the judge Maverick, by dataset and method: F1, accuracy."""
+
+_ABLATION: Mapping[str, Mapping[str, float]] = {
+    "agin": {"fixed_i2t": 0.18, "judge_as_i2t": 0.19, "blpo": 0.23},
+    "seetrue": {"fixed_i2t": 0.73, "judge_as_i2t": 0.74, "blpo": 0.77},
+    "imagereward": {"fixed_i2t": 0.25, "judge_as_i2t": 0.32, "blpo": 0.34},
+    "unsafebench": {"fixed_i2t": 0.73, "judge_as_i2t": 0.78, "blpo": 0.81},
+}
+"""With the judge Scout, by dataset and method: F1."""
+
+
+def published(method: str, dataset: str, judge: str) -> Published | None:
+    """The paper's number of this cell, or None where it has none."""
+    if judge == MAVERICK and method in _MAIN.get(dataset, {}):
+        return Published(*_MAIN[dataset][method])
+    if judge == SCOUT and method in _ABLATION.get(dataset, {}):
+        return Published(_ABLATION[dataset][method])
+    return None

@@ -1,0 +1,32 @@
+"""The models below all cells: one response store, one limiter a server, one place where money is spent."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from models.calls import ModelCaller
+from models.limiter import Limiters
+from models.messages import ROLES
+from models.store import ResponseStore
+from nodes.session import Shared
+from state.settings import LimitSettings, ModelsSettings
+
+STORE = "shared.sqlite"
+"""What was really asked and spent, over all cells."""
+IMAGES = "images"
+
+
+@asynccontextmanager
+async def open_shared(out: Path, models: Iterable[ModelsSettings]) -> AsyncIterator[Mapping[ModelsSettings, Shared]]:
+    """What cells of each of these models share, for one event loop; raises `ModelError` for one that can't be built."""
+    several = list(dict.fromkeys(models))
+    async with AsyncExitStack() as stack:
+        store = await ResponseStore.open(out / STORE)
+        stack.push_async_callback(store.close)
+        limiters = Limiters(each.of(role) for each in several for role in ROLES)
+        shared = {}
+        for each in several:
+            calls = await ModelCaller.create(each, LimitSettings(), store, limiters=limiters)
+            stack.push_async_callback(calls.close)
+            shared[each] = Shared(calls, out / IMAGES)
+        yield shared

@@ -1,0 +1,164 @@
+"""The table of an experiment: a row for each method, dataset, judge and varied setting, with paired tests of BLPO."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from evals.cell_results import CellResult, read_answers
+from evals.cells import Cell
+from evals.methods import METHODS
+from evals.published import Published, published
+from metrics.holm import holm
+from metrics.seeds import PairedAnswer, compare_seeds
+
+YARDSTICK = "blpo"
+"""The method that is compared with each of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """BLPO against the row's method, over the test samples of all seeds that both have."""
+
+    difference: float
+    """Mean over seeds of BLPO's metric minus the method's; above 0: BLPO is better."""
+    p_value: float
+    p_holm: float
+    """Corrected over all tests of the table."""
+    seeds: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A method on a dataset with a judge, over all seeds. Means are over the seeds that have a result."""
+
+    method: str
+    title: str
+    dataset: str
+    judge: str
+    varied: str
+    metric: str
+    seeds: int
+    """Seeds that have a result."""
+    asked: int
+    """Seeds of the experiment."""
+    mean: float | None
+    """The metric of the selected prompt on the test split, failures counted as wrong."""
+    sd: float | None
+    """Standard deviation over seeds (n - 1); None of fewer than two."""
+    initial: float | None
+    """The metric under p_0."""
+    accuracy: float | None
+    coverage: float | None
+    samples: int
+    """Test samples of all seeds together."""
+    calls: float | None
+    """Charged, a cell."""
+    most_calls: int
+    """Of any cell."""
+    tokens: float | None
+    usd: float | None
+    """None where a price is not known."""
+    rounds: float | None
+    test: Test | None
+    """None for BLPO itself, and where no seed has both."""
+    paper: Published | None
+    reasons: tuple[str, ...]
+    """Why cells failed, each once, and that some are still open."""
+
+
+def table(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[Row]:
+    """The rows, by dataset and judge, then in the order of methods; `results` runs along `cells`."""
+    groups: dict[tuple[str, str, str, str], list[tuple[Cell, CellResult]]] = {}
+    for cell, result in zip(cells, results, strict=True):
+        key = (cell.dataset, cell.judge, cell.varied, cell.method)
+        groups.setdefault(key, []).append((cell, result))
+    rows = []
+    for (dataset, judge, varied, method), group in groups.items():
+        yardstick = groups.get((dataset, judge, varied, YARDSTICK), []) if method != YARDSTICK else []
+        rows.append(_row(group, _test(group, yardstick)))
+    return _corrected(sorted(rows, key=_place(cells)))
+
+
+def _place(cells: Sequence[Cell]) -> Callable[[Row], tuple[int, ...]]:
+    orders = [
+        list(dict.fromkeys(values))
+        for values in zip(*((c.dataset, c.judge, c.varied, c.method) for c in cells), strict=True)
+    ]
+    return lambda row: tuple(
+        order.index(value)
+        for order, value in zip(orders, (row.dataset, row.judge, row.varied, row.method), strict=True)
+    )
+
+
+def _row(group: Sequence[tuple[Cell, CellResult]], test: Test | None) -> Row:
+    cell = group[0][0]
+    done = [result for _, result in group if result.is_done]
+    costs = [result.usd for result in done]
+    values = [result.value for result in done]
+    return Row(
+        method=cell.method,
+        title=METHODS[cell.method].title,
+        dataset=cell.dataset,
+        judge=cell.judge,
+        varied=cell.varied,
+        metric=cell.settings.search.metric,
+        seeds=len(done),
+        asked=len(group),
+        mean=_mean(values),
+        sd=stdev(values) if len(values) > 1 else None,
+        initial=_mean([result.initial for result in done]),
+        accuracy=_mean([result.accuracy for result in done]),
+        coverage=_mean([result.coverage for result in done]),
+        samples=sum(result.samples for result in done),
+        calls=_mean([result.calls for result in done]),
+        most_calls=max((result.calls for _, result in group), default=0),
+        tokens=_mean([result.tokens for result in done]),
+        usd=None if None in costs else _mean([cost or 0.0 for cost in costs]),
+        rounds=_mean([result.rounds for result in done]),
+        test=test,
+        paper=published(cell.method, cell.dataset, cell.judge) if not cell.varied else None,
+        reasons=_reasons([result for _, result in group]),
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _reasons(results: Sequence[CellResult]) -> tuple[str, ...]:
+    failed: dict[str, list[int]] = {}
+    for result in results:
+        if not result.is_done:
+            failed.setdefault(result.reason or "not run yet", []).append(result.seed)
+    return tuple(
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {reason}"
+        for reason, seeds in failed.items()
+    )
+
+
+def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Cell, CellResult]]) -> Test | None:
+    blpo = {cell.seed: cell for cell, result in yardstick if result.is_done}
+    both = [(cell, blpo[cell.seed]) for cell, result in group if result.is_done and cell.seed in blpo]
+    if not both:
+        return None
+    search, task = both[0][0].settings.search, both[0][0].settings.task
+    found = compare_seeds([_paired(read_answers(own), read_answers(best)) for own, best in both], task, search.metric)
+    return Test(found.difference, found.p_value, found.p_value, len(both), found.samples)
+
+
+Answers = Mapping[str, tuple[int | str, int | str | None]]
+
+
+def _paired(method: Answers, blpo: Answers) -> list[PairedAnswer]:
+    """Of the samples that were answered under both."""
+    return [
+        PairedAnswer(sample, human, first, second)
+        for sample, (human, first) in method.items()
+        if first is not None and (second := blpo.get(sample, (human, None))[1]) is not None
+    ]
+
+
+def _corrected(rows: list[Row]) -> list[Row]:
+    adjusted = iter(holm([row.test.p_value for row in rows if row.test]))
+    return [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in rows]
