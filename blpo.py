@@ -9,7 +9,8 @@ result.json; `resume` goes on with a run that was stopped or killed.
 """
 
 from driver.drive import OnEvent
+from driver.fork import fork
 from driver.runs import Config, optimize, resume
 from reports.judge import Judge, load_judge
 
-__all__ = ["Config", "Judge", "OnEvent", "load_judge", "optimize", "resume"]
+__all__ = ["Config", "Judge", "OnEvent", "fork", "load_judge", "optimize", "resume"]

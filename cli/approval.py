@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.failures import say
+from cli.prompt_file import read_prompt
 from cli.wording import one_line, plain
 from state.errors import AnswerError
 
@@ -61,13 +62,10 @@ def ask(question: "Question") -> dict[str, Any] | None:
 
 
 def given(approve: bool, edit: Path | None, reject: str | None) -> dict[str, Any] | None:
-    """The answer that the options give, or None; raises `AnswerError` for more than one or an unreadable file."""
+    """The answer that the options give, or None; raises `BlpoError` for more than one or an unreadable file."""
     answers: list[dict[str, Any]] = [{"decision": "approve"}] if approve else []
     if edit is not None:
-        try:
-            answers.append({"decision": "edit", "text": edit.read_text(encoding="utf-8")})
-        except (OSError, UnicodeDecodeError) as error:
-            raise AnswerError(f"--edit {edit}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+        answers.append({"decision": "edit", "text": read_prompt("--edit", edit)})
     if reject is not None:
         answers.append({"decision": "reject", "reason": reject})
     if len(answers) > 1:

@@ -18,6 +18,7 @@ from cli.data import data
 from cli.estimate import estimate
 from cli.evals import evals
 from cli.failures import explain
+from cli.fork import fork
 from cli.judge import judge
 from cli.optimize import optimize
 from cli.resume import resume
@@ -25,6 +26,7 @@ from cli.resume import resume
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(optimize)
 app.command()(resume)
+app.command()(fork)
 app.command()(judge)
 app.command()(check)
 app.command()(estimate)

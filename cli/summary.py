@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.usage import usage_table
-from cli.wording import METRICS, duration, metric_name, one_line, plain, probability
+from cli.wording import METRICS, duration, metric_name, one_line, plain, probability, short_path
 from prompts.diff import prompt_diff
 from state.result import Result, SplitMetrics, TestMetrics
 
@@ -42,6 +42,8 @@ def print_summary(result: Result, directory: str) -> None:
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
     stopped = STOP_REASONS.get(result["stop_reason"], result["stop_reason"])
     console.print(f"Stopped after {duration(result['seconds'])}: {one_line(stopped)}.", markup=False, soft_wrap=in_file)
+    for told in origin(result):
+        console.print(told, markup=False, soft_wrap=True)
     console.print()
     console.print(usage_table(result["calls"]))
     console.print()
@@ -63,6 +65,15 @@ def verdict(result: Result) -> str:
     if test["p_value"] >= SIGNIFICANT:
         return f"No improvement could be shown: {numbers} ({_evidence(test, after - before)})."
     return f"{'Better' if after > before else 'Worse'}: {numbers} ({_evidence(test, after - before)})."
+
+
+def origin(result: Result) -> list[str]:
+    """Where the run comes from, a line each."""
+    forked = result.get("lineage", {}).get("fork")
+    if forked is None:
+        return []
+    changed = ", ".join(forked["changed"]) or "nothing"
+    return [one_line(f"Forked from {short_path(forked['run'])} at round {forked['round']}; changed: {changed}.")]
 
 
 def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from state.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
@@ -15,6 +16,7 @@ from langgraph.types import Command, StateSnapshot
 
 from driver.outputs import write_judge, write_rounds, write_verdicts
 from driver.run_directory import RunDirectory
+from driver.start import Start
 from nodes.approve import checked
 from nodes.evaluate_test import partial_result
 from nodes.reserve import reserve_test
@@ -31,6 +33,8 @@ OnEvent = Callable[[Mapping[str, Any]], None]
 """Called with every progress event (see `nodes.progress`)."""
 Builder = StateGraph[Any, Any, Any, Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
+BEFORE_ROUND = "approve"
+"""The node after which a round begins."""
 
 
 class Drive:
@@ -99,6 +103,9 @@ class Drive:
         answer = self._resume_by(question_of(snapshot))
         if snapshot.created_at is not None and not snapshot.tasks:
             return  # the graph had ended; only its files were still to be written
+        if snapshot.created_at is None and (start := self.run.start()):
+            await self._begin(start, graph, session)
+            snapshot = await graph.aget_state(self.config)
         if snapshot.created_at is None and await session.store.usage():
             self._event({"event": "replayed", "checkpoints": str(self.run.checkpoints)})
         stream = graph.astream(
@@ -116,6 +123,15 @@ class Drive:
                 self._event(chunk)
             elif not namespace and "judge" in chunk:
                 await self._write(session, chunk["judge"].get("rounds", []))
+
+    async def _begin(self, start: Start, graph: Graph, session: Session) -> None:
+        """Put the graph where a fork starts, with the answers of the run that it is made of, if that is still there."""
+        if start["answers"] is not None and Path(start["answers"]).exists():
+            await session.store.adopt(Path(start["answers"]))
+        for text in start["texts"]:
+            await session.store.put_text(text)
+        if start["state"] is not None:
+            await graph.aupdate_state(self.config, start["state"], as_node=BEFORE_ROUND)
 
     def _resume_by(self, question: Question | None) -> Command[Any] | None:
         """How to go on: by the answer that was given, if any; raises `AnswerError` where it doesn't fit."""
@@ -141,6 +157,8 @@ class Drive:
             tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
             await write_verdicts(self.run, session, rounds, ("train", "validation", *tested))
         result = {**result, "seconds": round(self.run.info.seconds, 3)}
+        if self.run.info.lineage:
+            result["lineage"] = self.run.info.lineage
         self.run.write("result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         return result
 

@@ -56,9 +56,12 @@ async def fork(
     require_usable(settings)
     fingerprint, thread = dataset_of(settings, fresh=True).fingerprint, str(uuid.uuid4())
     if fingerprint != info.dataset:
-        raise RunError(f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from")
+        raise RunError(
+            f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from"
+        )
     changed = [name for name, text in (("judge prompt", judge_prompt), ("I2T prompt", i2t_prompt)) if text is not None]
-    lineage = Lineage(fork=Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=[*changed, *overrides]))
+    kept = [override for override in overrides if not override.startswith("run.")]
+    lineage = Lineage(fork=Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=[*changed, *kept]))
     path = Path(settings.run.dir or parent.parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-fork").absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
     await announce(settings, thread, path)
@@ -99,5 +102,3 @@ def _prompts(before: tuple[str, str], judge: str | None, i2t: str | None) -> Pro
 
 def _span(rounds: int) -> str:
     return "none yet" if rounds == 0 else "round 0" if rounds == 1 else f"rounds 0 to {rounds - 1}"
-
-

@@ -1,5 +1,6 @@
 """The files of a run, written from its records and its response store alone, so at any time and at no cost."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ async def write_rounds(run: RunDirectory, session: Session, rounds: Sequence[Rou
             old, new = [await session.store.text(_digest(r, name)) for r in (before, record)]
             run.write(f"{folder}/{name}.md", new + "\n")
             run.write(f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
+        run.write(f"{folder}/record.json", json.dumps(record) + "\n")
         run.write_lines(f"{folder}/errors.jsonl", await _errors(session, record))
         run.write_lines(f"{folder}/trials.jsonl", await _trials(session, record))
 

@@ -3,8 +3,10 @@
 run.json         format, thread id, config hash, checkpoints, seconds   config.yaml   resolved settings
 result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
 events.jsonl     progress, one event a line                             responses.sqlite
+start.json       what a fork starts from (driver.start)
 images/          those that had to be scaled or converted, as they are sent
-verdicts/{initial,best}.jsonl    rounds/NN/{judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
+verdicts/{initial,best}.jsonl
+rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
 """
 
 import fcntl
@@ -19,9 +21,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from driver.start import Start
 from state.config import config_hash, dump_settings, load_settings
 from state.errors import RunError
-from state.result import FORMAT, Result
+from state.result import FORMAT, Lineage, Result
 from state.settings import POSTGRES, Settings
 
 BESIDE = "../checkpoints.sqlite"
@@ -44,12 +47,15 @@ class RunInfo:
     """ISO 8601, UTC."""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Time spent so far, over all processes that worked on the run."""
+    lineage: Lineage | None = None
+    """Where the run comes from."""
     format: int = FORMAT
 
 
 _MAY_CHANGE = "only limits, run.checkpoints and how models are reached may"
 _INFO = TypeAdapter(RunInfo)
 _RESULT = TypeAdapter(Result)
+_START = TypeAdapter(Start)
 
 
 class RunDirectory:
@@ -61,8 +67,19 @@ class RunDirectory:
         self._lock = lock
 
     @classmethod
-    def create(cls, settings: Settings, path: Path, dataset: str, thread: str) -> "RunDirectory":
+    def create(
+        cls,
+        settings: Settings,
+        path: Path,
+        dataset: str,
+        thread: str,
+        *,
+        lineage: Lineage | None = None,
+        start: str | None = None,
+    ) -> "RunDirectory":
         """Make and lock a new run directory, for a dataset with this fingerprint and a LangGraph thread with this id.
+
+        `start`: the content of start.json (`driver.start`), where the run does not begin at the beginning.
 
         Raises `RunError` where there is a run already or no place for one.
         """
@@ -77,9 +94,12 @@ class RunDirectory:
                 dataset=dataset,
                 checkpoints=recorded_checkpoints(settings, path),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
+                lineage=lineage,
             )
             run = cls(path, info, lock)
             run.write("config.yaml", dump_settings(settings))
+            if start is not None:
+                run.write("start.json", start)
             run.save_info(info)
         except OSError as error:
             raise RunError(f"can't write the run directory {path}: {error.strerror}") from None
@@ -132,6 +152,16 @@ class RunDirectory:
             return _RESULT.validate_json((self.path / "result.json").read_bytes(), strict=True)
         except (OSError, ValidationError):
             return None
+
+    def start(self) -> Start | None:
+        """What the run starts from, where that is not the beginning; raises `RunError` where start.json is damaged."""
+        file = self.path / "start.json"
+        if not file.exists():
+            return None
+        try:
+            return _START.validate_json(file.read_bytes())
+        except (OSError, ValidationError):
+            raise RunError(f"{file} can't be read, and the run starts from it; restore the file") from None
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the run directory whole or not at all."""

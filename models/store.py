@@ -6,10 +6,11 @@ request is sent, so that calls and spend are counted exactly, also across kills.
 
 import hashlib
 import json
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -180,6 +181,13 @@ class ResponseStore:
         nothing = (0,) * 9
         return {role: _counts(issued.get(role, nothing), cached[role]) for role in sorted({*issued, *cached})}
 
+    async def adopt(self, file: Path) -> None:
+        """Take over the answers of another run's file, but not its calls: they cost this run nothing.
+
+        Raises `StoreError` where it can't be read.
+        """
+        await self._write(partial(_adopt, file))
+
     async def issued_twice(self) -> int:
         """How many keys were issued more than once."""
         return await self._database.read(lambda db: int(db.execute(_TWICE).fetchone()[0]))
@@ -194,6 +202,15 @@ def _with_hits(hits: Counter[str], run: Callable[[Connection], T], db: Connectio
         if not db.execute(_MORE_HITS, (count, role)).rowcount:
             db.execute(_FIRST_HITS, (count, role))
     return run(db)
+
+
+def _adopt(file: Path, db: Connection) -> None:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as other:
+        for table in ("responses", "texts", "servers"):
+            rows = other.execute(f"SELECT * FROM {table}")
+            places = ", ".join("?" * len(rows.description))
+            for row in rows:
+                db.execute(f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING", row)
 
 
 def _put_server(served: tuple[str, str], structured_output: str, db: Connection) -> None:

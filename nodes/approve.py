@@ -61,13 +61,14 @@ def checked(given: object, question: Question) -> Answer:
         where = ".".join(map(str, first["loc"]))
         told = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         raise AnswerError(f"the answer can't be used: {where + ': ' if where else ''}{told}") from None
-    problem = None if answer.text is None else _problem(answer.text, question["max_prompt_tokens"])
+    problem = None if answer.text is None else prompt_problem(answer.text, question["max_prompt_tokens"])
     if problem:
         raise AnswerError(f"the edited prompt can't be used: {problem}")
     return answer
 
 
-def _problem(text: str, max_tokens: int) -> str | None:
+def prompt_problem(text: str, max_tokens: int) -> str | None:
+    """What is wrong with a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
     if not text.strip():
         return "it is empty"
     placeholder = _PLACEHOLDER.search(text)

@@ -128,14 +128,30 @@ def config_hash(settings: Settings) -> str:
     where models and the run are.
     Raises `ConfigError` where a prompt file can't be read.
     """
+    measured = measured_by(settings)
     relevant = {
-        "task": settings.task.model_dump(mode="json"),
-        "data": settings.data.model_dump(mode="json", exclude={"path"}),
-        "models": {role: settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS) for role in _ROLES},
-        "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
+        **{name: measured[name] for name in ("task", "data", "prompts")},
+        "models": {role: _model(settings, role) for role in _ROLES},
         "search": settings.search.model_dump(mode="json", exclude={"preset"}),
     }
     return sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+
+
+def measured_by(settings: Settings) -> dict[str, Any]:
+    """What decides how judge prompts are measured, by section, as plain values; where the data is does not.
+
+    Raises `ConfigError` where a prompt file can't be read.
+    """
+    return {
+        "task": settings.task.model_dump(mode="json"),
+        "data": settings.data.model_dump(mode="json", exclude={"path"}),
+        "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
+        "models.judge": _model(settings, "judge"),
+    }
+
+
+def _model(settings: Settings, role: str) -> dict[str, Any]:
+    return settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS)
 
 
 def _given(source: str | Path | Mapping[str, Any] | Settings | None) -> dict[str, Any]:

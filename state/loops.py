@@ -4,7 +4,9 @@ Plain JSON only, and small (at most 64 kB a superstep whatever the dataset's siz
 state at every superstep. Images, descriptions and verdicts live in the response store; reading them again is free.
 """
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 from state.approval import Decision, Objection
 from state.result import Metrics, Result, StopReason

@@ -89,6 +89,24 @@ class RoleUsage(TypedDict):
     """None where the model's price is not known."""
 
 
+class Fork(TypedDict):
+    """Which round of which run a run goes on from."""
+
+    run: str
+    """The other run directory, as it was called then."""
+    thread_id: str
+    round: int
+    """The first round of its own; the earlier ones are the other run's."""
+    changed: list[str]
+    """What differs: prompts given, and settings as `key=value`."""
+
+
+class Lineage(TypedDict, total=False):
+    """Where a run comes from."""
+
+    fork: Fork
+
+
 class Result(TypedDict):
     """result.json."""
 
@@ -105,6 +123,8 @@ class Result(TypedDict):
     seconds: float
     question: NotRequired[Question]
     """What the run waits for (status `interrupted`)."""
+    lineage: NotRequired[Lineage]
+    """Where the run comes from; absent where it began at the beginning, on data as people labelled it."""
 
 
 def empty_result(metric: str) -> Result:
