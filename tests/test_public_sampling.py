@@ -146,7 +146,7 @@ def test_fixed_sizes_respect_shipped_splits() -> None:
     drawn = draw(FORM, pool, Options(sample="mt-rl-judge")).splits
     assert Counter(drawn.values()) == {"train": 20, "validation": 5, "test": 5}
     assert all((drawn[r.id] == "test") == (r.shipped == "test") for r in pool if r.id in drawn)
-    with pytest.raises(DataError, match="train and validation: 24 rows, the sample asks for 25"):
+    with pytest.raises(DataError, match="train, validation: 24 rows, the sample asks for 25"):
         draw(FORM, pool[6:], Options(sample="mt-rl-judge"))
     with pytest.raises(ConfigError, match="there is none of A set"):
         draw(replace(FORM, sizes={}), pool, Options(sample="mt-rl-judge"))

@@ -35,7 +35,8 @@ def load_agin(source: Path, options: Options) -> Loaded:
     low, high = _scale(options)
     column, asked = CRITERIA[criterion]
     file = one_file(source, "*.csv", "the table of mean opinion scores")
-    places = ImagePlaces(source, archives(source))
+    zips = archives(source)
+    places = ImagePlaces(source, zips)
 
     def read(row: Row, _: int, place: str) -> Record:
         name = wanted_text(row, "filename")
@@ -57,7 +58,7 @@ def load_agin(source: Path, options: Options) -> Loaded:
         form,
         tuple(records),
         tuple(problems),
-        (file,),
+        (file, *zips),
         (f"{column} from {low:g} to {high:g} was cut into five classes of equal width",),
     )
 

@@ -51,10 +51,6 @@ class Archive:
         except _BROKEN as error:
             raise DataError(f"{name}: is damaged in {self.name} ({_words(error)})") from error
 
-    def close(self) -> None:
-        """Close the file."""
-        self._zip.close()
-
     @cached_property
     def _members(self) -> dict[str, list[ZipInfo]]:
         members = defaultdict(list)

@@ -22,14 +22,28 @@ _BUFFER = 1 << 20
 """Bytes read at once."""
 
 
+class Turn:
+    """Whose turn it is among streams that are read one after the other: the others hold no page in memory."""
+
+    def __init__(self) -> None:
+        self._holder: CellStream | None = None
+
+    def take(self, stream: "CellStream") -> None:
+        """Let the stream read; the one before it lets go."""
+        if self._holder is not None and self._holder is not stream:
+            self._holder.release()
+        self._holder = stream
+
+
 class CellStream:
     """A column of images (`data.sources.CellColumn`), cheap in rising order of rows: going back starts again."""
 
-    def __init__(self, file: Path, column: str) -> None:
+    def __init__(self, file: Path, column: str, turn: Turn) -> None:
         """Open it; raises `DataError` where the column holds no bytes."""
         self.name = file.name
         self._path = file
         self._column = column
+        self._turn = turn
         with readable(self.name):
             self._file = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         kind = self._file.schema_arrow.field(column).type
@@ -38,11 +52,12 @@ class CellStream:
             raise DataError(f"{self.name}: column {column!r} holds {kind}, expected images as bytes")
         self._batches: Iterator[Any] = iter(())
         self._batch: Any = None
-        self._start = 0
         self._group = -1
+        self._start = 0
 
     def cell(self, row: int) -> object:
         """One cell; rows count from 0. Raises `DataError` where the file is damaged."""
+        self._turn.take(self)
         with readable(self.name):
             group = int(self._starts.searchsorted(row, side="right")) - 1
             if group != self._group or row < self._start:
@@ -51,6 +66,10 @@ class CellStream:
                 self._start += len(self._batch)
                 self._batch = next(self._batches)
             return self._batch.column(0)[row - self._start].as_py()
+
+    def release(self) -> None:
+        """Let go of what is in memory; reading begins anew."""
+        self._batches, self._batch, self._group = iter(()), None, -1
 
     def stamp(self) -> str:
         """Size and both ends of the file."""
@@ -61,7 +80,8 @@ class CellStream:
         return Root(self._path.parent).locate(written)
 
     def _begin(self, group: int) -> None:
-        self._group, self._start = -1, int(self._starts[group])
+        self.release()
+        self._start = int(self._starts[group])
         self._batches = self._file.iter_batches(_BATCH, [group], [self._column], use_threads=False)
         self._batch = next(self._batches)
         self._group = group

@@ -54,10 +54,14 @@ def write_image(source: ImageSource, record: Record, position: int, folder: Path
     data = source.read()
     kind = decoded_format(data, source.name)
     suffix = SUFFIXES.get(kind, f".{kind.lower()}")
-    part = "_ab"[position + 1] if len(record.images) > 1 else ""
-    path = f"images/{_file_stem(record.id, suffix)}{'-' if part else ''}{part}{suffix}"
+    part = "ab"[position] if len(record.images) > 1 else ""
+    stem = _file_stem(record.id, suffix) + (f"-{part}" if part else "")
     (folder / "images").mkdir(exist_ok=True)
-    (folder / path).write_bytes(data)
+    path = f"images/{stem}{suffix}"
+    if (folder / path).exists():  # `a` and `a.png` are two ids
+        path = f"images/{stem}-{sha256(record.id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}{suffix}"
+    with (folder / path).open("xb") as file:
+        file.write(data)
     return path
 
 
@@ -69,7 +73,7 @@ def write_labels(
     shipped = ("source_split",) if any(record.shipped for record in records) else ()
     extra = tuple(dict.fromkeys(name for record in records for name in record.extra))
     with (folder / "labels.csv").open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)  # ends lines by \r\n, and so quotes texts that hold either
         writer.writerow(("id", *names, *_FIRST[1:], *shipped, *extra))
         for r in records:
             own = (r.id, *images[r.id], r.label, splits[r.id], r.group, r.text, *([r.shipped] if shipped else []))

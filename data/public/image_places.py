@@ -33,8 +33,3 @@ class ImagePlaces:
             names = ", ".join(archive.name for archive in self._archives[:3])
             more = f" (nor in {names}{' ...' if len(self._archives) > 3 else ''})" if names else ""
             raise ValueError(f"{error}{more}") from error
-
-    def close(self) -> None:
-        """Close the archives."""
-        for archive in self._archives:
-            archive.close()

@@ -7,6 +7,7 @@ rows lie outside. The rankings file `test.json` (`id, prompt, generations, ranki
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from data.public.image_parts import rows_there
@@ -40,17 +41,20 @@ def load_imagereward(source: Path, options: Options) -> Loaded:
     refuse({"--scale": options.scale, "--subset": options.subsets}, "ImageRewardDB")
     form = chosen("--form", options.form, ("ratings", "pairs"), "ImageRewardDB")
     tables = {split: file for split in SPLITS for file in files(source, f"metadata-{split}.parquet")}
-    places = ImagePlaces(source, [*archives(source), *sorted(source.glob("images/*/*.zip"))])
+    zips = [*archives(source), *sorted(source.glob("images/*/*.zip"))]
+    places = ImagePlaces(source, zips)
     if form == "pairs":
         refuse({"--criterion": options.criterion}, "ImageRewardDB's pairs")
-        return _pairs(source, tables, places, options.seed)
+        pairs = _pairs(tables, source, places, options.seed)
+        return replace(pairs, files=(*pairs.files, *zips))
     if not tables:
         hint = "; test.json holds rankings alone, which --form pairs reads" if _rankings(source) else ""
         raise DataError(f"{source}: has no metadata-train.parquet, metadata-validation.parquet or -test.parquet{hint}")
-    return _ratings(source, tables, places, options)
+    ratings = _ratings(tables, source, places, options)
+    return replace(ratings, files=(*ratings.files, *zips))
 
 
-def _ratings(source: Path, tables: Mapping[SplitName, Path], places: ImagePlaces, options: Options) -> Loaded:
+def _ratings(tables: Mapping[SplitName, Path], source: Path, places: ImagePlaces, options: Options) -> Loaded:
     criterion = chosen("--criterion", options.criterion, tuple(CRITERIA), "ImageRewardDB")
     column, asked = CRITERIA[criterion]
     records: list[Record] = []
@@ -82,7 +86,7 @@ def _rating_form(criterion: str, asked: str) -> Form:
     )
 
 
-def _pairs(source: Path, tables: Mapping[SplitName, Path], places: ImagePlaces, seed: int) -> Loaded:
+def _pairs(tables: Mapping[SplitName, Path], source: Path, places: ImagePlaces, seed: int) -> Loaded:
     form = pair_form("ImageRewardDB pairs", {"a": 70, "b": 70})
     ranked: list[Ranked] = []
     problems: list[Problem] = []

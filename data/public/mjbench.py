@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from data.arrow_tables import open_parquet
-from data.public.cell_stream import CellStream
+from data.public.cell_stream import CellStream, Turn
 from data.public.image_places import ImagePlaces
 from data.public.options import Options, refuse
 from data.public.pairs import pair, pair_form
@@ -24,6 +24,8 @@ from state.sample import ImageSource
 
 COLUMNS = ("caption", "label")
 IMAGES = ("image0", "image1")
+"""Bytes in parquet, file names in JSON."""
+
 EXTRA = ("id", "source", "info")
 """Kept where a file has them, as `original_id`, `source` and `info`."""
 
@@ -35,18 +37,19 @@ def load_mjbench(source: Path, options: Options) -> Loaded:
     given = {"--form": options.form if options.form != "pairs" else None}
     refuse({**given, "--criterion": options.criterion, "--scale": options.scale}, "MJ-Bench")
     chosen = _files(source, options.subsets)
-    places = ImagePlaces(source, archives(source))
+    zips = archives(source)
+    places = ImagePlaces(source, zips)
+    turns = (Turn(), Turn())
     records: list[Record] = []
     problems: list[Problem] = []
     for file in chosen:
         table = open_parquet(file) if file.suffix == ".parquet" else json_rows(file)
-        found, bad = _read_file(file, table, places, options.seed)
+        found, bad = _read_file(file, _image_reader(file, table, places, turns), table, options.seed)
         records, problems = records + found, problems + bad
-    return Loaded(pair_form("MJ-Bench", {}), tuple(records), tuple(problems), tuple(chosen))
+    return Loaded(pair_form("MJ-Bench", {}), tuple(records), tuple(problems), (*chosen, *zips))
 
 
-def _read_file(file: Path, table: Table, places: ImagePlaces, seed: int) -> tuple[list[Record], list[Problem]]:
-    images, columns = _image_reader(file, table, places)
+def _read_file(file: Path, reader: _Images, table: Table, seed: int) -> tuple[list[Record], list[Problem]]:
     kept = [name for name in EXTRA if name in table.columns]
 
     def read(row: Row, index: int, place: str) -> Record:
@@ -54,21 +57,21 @@ def _read_file(file: Path, table: Table, places: ImagePlaces, seed: int) -> tupl
         preferred = wanted_integer(row, "label", 0, 1)
         own = wanted_text(row, "id") if "id" in kept else f"{index + 1:05}"
         extra = {"subset": file.stem, **{"original_id" if name == "id" else name: row[name] for name in kept}}
-        found = images(row, index, place)
+        found = reader(row, index, place)
         return pair(f"{file.stem}/{own}", found, preferred, place, caption, text_group(caption), extra, seed)
 
-    return read_records(table, [*COLUMNS, *columns, *kept], read)
+    return read_records(table, [*COLUMNS, *(IMAGES if file.suffix == ".json" else ()), *kept], read)
 
 
-def _image_reader(file: Path, table: Table, places: ImagePlaces) -> tuple[_Images, Sequence[str]]:
+def _image_reader(file: Path, table: Table, places: ImagePlaces, turns: tuple[Turn, Turn]) -> _Images:
     required(table, IMAGES)
-    if file.suffix == ".parquet":
-        streams = [CellStream(file, column) for column in IMAGES]
-        return lambda _, index, place: (
-            CellImage(streams[0], index, f"{place}: image0"),
-            CellImage(streams[1], index, f"{place}: image1"),
-        ), ()
-    return lambda row, _, place: (places.find(row["image0"], place), places.find(row["image1"], place)), IMAGES
+    if file.suffix == ".json":
+        return lambda row, _, place: (places.find(row["image0"], place), places.find(row["image1"], place))
+    first, second = (CellStream(file, column, turn) for column, turn in zip(IMAGES, turns, strict=True))
+    return lambda _, index, place: (
+        CellImage(first, index, f"{place}: image0"),
+        CellImage(second, index, f"{place}: image1"),
+    )
 
 
 def _files(source: Path, subsets: Sequence[str]) -> list[Path]:
@@ -76,6 +79,8 @@ def _files(source: Path, subsets: Sequence[str]) -> list[Path]:
     by_name = {file.stem: file for file in there}
     if not by_name:
         raise DataError(f"{source}: has no .parquet or .json files, nor has its data/")
+    if len(by_name) < len(there):
+        raise DataError(f"{source}: has two files of one name ({', '.join(sorted(f.name for f in there))}); keep one")
     for subset in subsets:
         if subset not in by_name:
             raise ConfigError(f"--subset {subset}: there are {', '.join(by_name)}{nearest(subset, list(by_name))}")

@@ -12,7 +12,7 @@ from data.public.agin import load_agin
 from data.public.folder import made_beside, write_card, write_config, write_image, write_labels
 from data.public.imagereward import load_imagereward
 from data.public.mjbench import load_mjbench
-from data.public.options import Options
+from data.public.options import SAMPLINGS, Options, chosen
 from data.public.reading import distinct
 from data.public.record import Form, Loaded, Problem, Record
 from data.public.sampling import Drawn, draw
@@ -56,6 +56,7 @@ def load_public(name: str, source: Path, options: Options) -> Loaded:
     """
     if name not in LOADERS:
         raise ConfigError(f"{name}: is no public set; there are {', '.join(LOADERS)}{nearest(name, list(LOADERS))}")
+    chosen("--sample", options.sample, SAMPLINGS, "every set")
     loaded = LOADERS[name](source, options)
     records, doubled = distinct(loaded.records)
     problems = (*loaded.problems, *doubled)

@@ -70,6 +70,6 @@ class Loaded:
     problems: tuple[Problem, ...]
     """Rows that are no records."""
     files: tuple[Path, ...]
-    """The tables read."""
+    """The tables and archives read."""
     notes: tuple[str, ...] = ()
     """What a reader of the prepared folder should know."""

@@ -33,10 +33,9 @@ def draw(form: Form, records: Sequence[Record], options: Options) -> Drawn:
     Raises `ConfigError` for a sample that the set does not have, and `DataError`, with counts, where there are too few
     rows for it and fewer were not allowed.
     """
-    sampling = chosen("--sample", options.sample, SAMPLINGS, "every set")
-    if sampling == "all":
+    if chosen("--sample", options.sample, SAMPLINGS, "every set") == "all":
         return _all(records, options.seed)
-    if sampling == "mt-rl-judge":
+    if options.sample == "mt-rl-judge":
         if not form.sizes:
             raise ConfigError(f"--sample mt-rl-judge: there is none of {form.title}; use paper or all")
         return _sized(form, records, options)
@@ -77,7 +76,7 @@ def _sized(form: Form, records: Sequence[Record], options: Options) -> Drawn:
         sizes = {split: form.sizes[split] for split in splits}
         asked = sum(sizes.values())
         if len(pool) < asked:
-            short.append(f"{' and '.join(sizes)}: {len(pool)} rows, the sample asks for {asked}")
+            short.append(f"{', '.join(sizes)}: {len(pool)} rows, the sample asks for {asked}")
             sizes = shared_out(len(pool), sizes)
         part = draw_sizes(pool, sizes, options.seed)
         got = Counter(part.values())

@@ -32,7 +32,8 @@ def load_seetrue(source: Path, options: Options) -> Loaded:
     given = {"--form": options.form, "--criterion": options.criterion, "--scale": options.scale}
     refuse({**given, "--subset": options.subsets}, "SeeTRUE")
     file = one_file(source, "SeeTRUE.csv", "the table of labels")
-    places = ImagePlaces(source, archives(source))
+    zips = archives(source)
+    places = ImagePlaces(source, zips)
 
     def read(row: Row, _: int, place: str) -> Record:
         name, text = wanted_text(row, "image"), wanted_text(row, "text")
@@ -41,4 +42,4 @@ def load_seetrue(source: Path, options: Options) -> Loaded:
         return Record(name, (places.find(name, place),), label, place, label, text, text_group(text), extra=extra)
 
     records, problems = read_records(open_table(str(file)), COLUMNS, read)
-    return Loaded(FORM, tuple(records), tuple(problems), (file,))
+    return Loaded(FORM, tuple(records), tuple(problems), (file, *zips))

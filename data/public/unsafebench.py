@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data.arrow_tables import open_parquet
 from data.labels import as_text
-from data.public.cell_stream import CellStream
+from data.public.cell_stream import CellStream, Turn
 from data.public.options import Options, refuse
 from data.public.reading import Row, read_records, required, text_group, wanted_text
 from data.public.record import Form, Loaded, Problem, Record
@@ -40,10 +40,10 @@ def load_unsafebench(source: Path, options: Options) -> Loaded:
     records: list[Record] = []
     problems: list[Problem] = []
     rows = dict.fromkeys(_SPLITS, 0)
-    shards = _shards(source)
+    shards, turn = _shards(source), Turn()
     for file in shards:
         name = file.name.partition("-")[0].removesuffix(".parquet")
-        found, bad, count = _read_shard(file, name, rows[name])
+        found, bad, count = _read_shard(file, name, rows[name], turn)
         records, problems, rows[name] = records + found, problems + bad, rows[name] + count
     categories = sorted({record.stratum.partition(", ")[0] for record in records})
     notes = (f"{len(categories)} of {CATEGORIES} categories: {', '.join(categories)}",)
@@ -63,10 +63,10 @@ def _form(categories: Sequence[str]) -> Form:
     )
 
 
-def _read_shard(file: Path, name: str, before: int) -> tuple[list[Record], list[Problem], int]:
+def _read_shard(file: Path, name: str, before: int, turn: Turn) -> tuple[list[Record], list[Problem], int]:
     table = open_parquet(file)
     optional = [column for column in ("text",) if column in table.columns]
-    cells = CellStream(file, required(table, ["image"])[0])
+    cells = CellStream(file, required(table, ["image"])[0], turn)
 
     def read(row: Row, index: int, place: str) -> Record:
         written = wanted_text(row, "safety_label")
@@ -92,7 +92,7 @@ def _read_shard(file: Path, name: str, before: int) -> tuple[list[Record], list[
 
 
 def _shards(source: Path) -> list[Path]:
-    found = [file for file in (*files(source, "*.parquet"), *source.glob("data/*.parquet"))]
+    found = (*files(source, "*.parquet"), *source.glob("data/*.parquet"))
     shards = sorted((file for file in found if _SHARD.fullmatch(file.name)), key=lambda file: file.name)
     if not shards:
         raise DataError(f"{source}: has no train-*.parquet or test-*.parquet, nor has its data/")
