@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,15 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SETS:
         getattr(sources, name)(place / name)
     return place
+
+
+def test_the_documented_commands_run(downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (ROOT / "docs" / "public-data.md").read_text(encoding="utf-8").splitlines()
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("blpo data prepare")]
+    assert {command[2] for command in commands} == set(SETS)
+    (tmp_path / "downloads").symlink_to(downloads)
+    monkeypatch.chdir(tmp_path)
+    assert [main(command) for command in commands] == [0] * len(commands)
 
 
 def labels(folder: Path) -> list[dict[str, str]]:

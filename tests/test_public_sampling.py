@@ -158,8 +158,9 @@ def test_all_keeps_shipped_splits_and_divides_the_rest() -> None:
     assert len(drawn) == 70
     assert all((drawn[r.id] == "test") == (r.shipped == "test") for r in pool)
     assert "validation" in drawn.values()
-    alone = draw(FORM, pool[50:], Options(sample="all")).splits  # only the source's test rows are there
-    assert set(alone.values()) == {"train", "validation", "test"}
+    alone = draw(FORM, pool[50:], Options(sample="all"))
+    assert set(alone.splits.values()) == {"train", "validation", "test"}
+    assert alone.notes == ("of the source's own splits only test is here, so all rows were divided anew",)
 
 
 def test_an_unknown_sample_is_refused() -> None:

@@ -87,7 +87,7 @@ def _sized(form: Form, records: Sequence[Record], options: Options) -> Drawn:
         ]
         drawn |= part
     _allow(short, form, options)
-    return Drawn(drawn, tuple(short))
+    return Drawn(drawn, (*short, *_about_own_splits(records)))
 
 
 def _all(records: Sequence[Record], seed: int) -> Drawn:
@@ -96,7 +96,7 @@ def _all(records: Sequence[Record], seed: int) -> Drawn:
         shares = {split: SHARES[split] for split in splits}
         samples = [Sample(record.id, (), record.stratum, group=record.group) for record in pool]
         drawn |= assign_splits(samples, shares, seed)
-    return Drawn(drawn)
+    return Drawn(drawn, _about_own_splits(records))
 
 
 def _pools(records: Sequence[Record], splits: Iterable[SplitName]) -> list[tuple[list[Record], list[SplitName]]]:
@@ -106,7 +106,7 @@ def _pools(records: Sequence[Record], splits: Iterable[SplitName]) -> list[tuple
     rows are one pool.
     """
     own = {record.shipped for record in records}
-    if not {"train", "test"} <= own or None in own:
+    if not {"train", "test"} <= own:
         return [(list(records), list(splits))]
     homes: dict[SplitName, list[SplitName]] = {}
     for split in splits:
@@ -114,9 +114,16 @@ def _pools(records: Sequence[Record], splits: Iterable[SplitName]) -> list[tuple
     return [([record for record in records if record.shipped == home], drawn) for home, drawn in homes.items()]
 
 
+def _about_own_splits(records: Sequence[Record]) -> tuple[str, ...]:
+    own = sorted({record.shipped for record in records if record.shipped})
+    if not own or {"train", "test"} <= set(own):
+        return ()
+    return (f"of the source's own splits only {' and '.join(own)} is here, so all rows were divided anew",)
+
+
 def _allow(short: Sequence[str], form: Form, options: Options) -> None:
     if short and not options.take_fewer:
-        more = f" (and {len(short) - 1} more classes)" if len(short) > 1 else ""
+        more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         raise DataError(
             f"{form.title}: too few rows for --sample {options.sample}: {short[0]}{more}; --take-fewer takes "
             "what there is",
