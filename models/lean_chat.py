@@ -7,7 +7,6 @@ environment are honoured.
 """
 
 import asyncio
-import json
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +16,12 @@ import aiohttp
 import certifi
 from aiohttp.abc import AbstractStreamWriter
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.exceptions import ModelConnectionError, ModelError
+from langchain_core.exceptions import ModelConnectionError
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr, SecretStr
 
+from models.chat_reply import ServerError, answer_in
 from models.direct_chat import DirectChat
 from models.image_names import ImageNames
 from models.request_body import body_pieces
@@ -31,18 +31,6 @@ _KEPT_ALIVE = 4.0
 """Seconds; below the 5 after which uvicorn, and so vLLM, closes an idle connection."""
 _SLICE = 262_144
 """Bytes written at once; pieces that are no more together are joined."""
-
-
-class ServerError(ModelError):
-    """The server answered with an error: `status_code`, and what its JSON says of `code` and `param`."""
-
-    def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        error = _error_in(body)
-        message = error.get("message")
-        super().__init__(f"Error code: {status}" + (f" - {message}" if isinstance(message, str) and message else ""))
-        self.status_code = status
-        self.code, self.param = error.get("code"), error.get("param")
-        self.headers = headers
 
 
 class LostConnectionError(ModelConnectionError):
@@ -72,7 +60,7 @@ class LeanChat(DirectChat):
         """What `ainvoke` returns, without LangChain's callbacks; all arguments are fields of the request."""
         fields = {"stream": False, **self.parameters, **fields, **(extra_body or {})}
         if not self.image_uuids:
-            return _message(await self._post(messages, fields), self.model)
+            return answer_in(await self._post(messages, fields), self.model)
         named = self._names.short(messages)
         try:
             reply = await self._post(named, fields)
@@ -82,7 +70,7 @@ class LeanChat(DirectChat):
             self._names.forget()  # the server dropped an image, or another one answers
             reply = await self._post(self._names.full(messages), fields)
         self._names.learn(messages)
-        return _message(reply, self.model)
+        return answer_in(reply, self.model)
 
     async def _agenerate(
         self,
@@ -170,46 +158,3 @@ def _trusted() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
-
-
-def _error_in(body: bytes) -> Mapping[str, Any]:
-    """The error object of an error reply, whatever else it may be."""
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return {}
-    error = content.get("error", content) if isinstance(content, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _message(body: bytes, model: str) -> AIMessage:
-    """Read a chat completion; raises `ValueError` for anything else."""
-    reply = json.loads(body)
-    if not isinstance(reply, dict) or reply.get("error") or not reply.get("choices"):
-        raise ValueError((reply.get("error") if isinstance(reply, dict) else None) or "it has no choices")
-    choice = reply["choices"][0]
-    said = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(said, dict) or not isinstance(said.get("content") or "", str | list):
-        raise ValueError("its first choice has no message")
-    return AIMessage(
-        content=said.get("content") or "",
-        additional_kwargs={"refusal": said["refusal"]} if said.get("refusal") else {},
-        usage_metadata=_usage(reply.get("usage")),
-        response_metadata={
-            "finish_reason": choice.get("finish_reason"),
-            "model_name": reply.get("model", model),
-            "logprobs": choice.get("logprobs"),
-        },
-    )
-
-
-def _usage(usage: Any) -> Any:
-    """LangChain's form of the token counts; None where the server gives none."""
-    if not isinstance(usage, dict) or not usage:
-        return None
-    asked, answered = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    return {
-        "input_tokens": asked,
-        "output_tokens": answered,
-        "total_tokens": usage.get("total_tokens") or asked + answered,
-    }
