@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from driver.run_directory import BESIDE, RunDirectory, RunInfo, read_info, recorded_checkpoints
+from nodes.session import store_path
 from state.errors import RunError
 from state.settings import Settings
 
@@ -22,13 +23,13 @@ def settle(run: RunDirectory, settings: Settings) -> None:
             f"run.checkpoints: {run.path} keeps its answers where it began; they do not move between a file and a"
             f" database, so leave it at {before.run.checkpoints or 'null'}, or start a new run"
         )
+    in_files = isinstance(run.checkpoints, Path)  # a database knows the answers by the thread, which must stay
+    if in_files and info.seconds and not store_path(run.path).exists():
+        raise RunError(f"{store_path(run.path)} is missing; restore it, or start a new run, which pays for all again")
     if settings.run.checkpoints != before.run.checkpoints:
         info = replace(info, checkpoints=recorded_checkpoints(settings, run.path))
     elif isinstance(run.checkpoints, Path) and not run.checkpoints.exists():
         info = replace(info, checkpoints=BESIDE)
-    in_files = isinstance(
-        run.checkpoints, Path
-    )  # a database knows the answers by the thread, and must go on finding them
     if in_files and before.run.dir is not None and _is_copy(info, run.path, Path(before.run.dir)):
         info = replace(info, thread_id=str(uuid.uuid4()))
     run.save_info(info)

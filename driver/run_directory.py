@@ -85,6 +85,10 @@ class RunDirectory:
         """
         if (path / "run.json").exists():
             raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
+        if (path / "config.yaml").exists() and not (path / "lock").exists():  # else a run's that was killed at birth
+            raise RunError(
+                f"{path} holds a config.yaml that is no run's, and would be overwritten; set another run.dir"
+            )
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = _locked(path)
@@ -190,7 +194,8 @@ def read_info(path: Path) -> RunInfo:
         reason = "has no run.json" if path.is_dir() else "does not exist"
         raise RunError(f"{path} is no run directory: it {reason}") from None
     except (OSError, ValueError) as error:
-        raise RunError(f"{path / 'run.json'} can't be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise RunError(f"{path / 'run.json'} can't be read: {why}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else None
         raise RunError(

@@ -224,3 +224,21 @@ def test_a_huge_image_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.C
     assert done.returncode == 2
     assert done.stdout.endswith("images/002.png: has more than 80 million pixels; scale it down\n")
     assert done.stderr == "blpo: 1 problem found\n"
+
+
+def test_a_config_that_is_no_runs_is_not_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "config.yaml").read_text()
+    assert main(["optimize", str(folder / "config.yaml"), "--run-dir", str(folder)]) == 2
+    assert "holds a config.yaml that is no run's" in capsys.readouterr().err
+    assert (folder / "config.yaml").read_text() == before
+
+
+def test_a_run_without_its_answers_does_not_pay_for_all_again(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    for name in ("result.json", "responses.sqlite"):
+        (tmp_path / "run" / name).unlink()
+    assert main(["resume", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.startswith(f"blpo: {tmp_path}/run/responses.sqlite is missing; restore it")
+    assert not (tmp_path / "run" / "responses.sqlite").exists()
