@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -196,7 +197,15 @@ def test_damaged_archives_and_tables_are_named(
     shard = unsafe / "data" / "test-00000-of-00001.parquet"
     damage(shard, 4, shard.stat().st_size // 3)
     message = refused(capsys, "unsafebench", "--source", unsafe, *out)[0]
-    assert "test-00000-of-00001.parquet" in message
+    assert re.search(r"test-00000-of-00001.parquet:\d+: ", message)
+    lenient = Options(sample="all", skip_bad_rows=True)
+    prepared = prepare("unsafebench", unsafe, tmp_path / "lenient", lenient)
+    assert prepared.left_out and len({row.partition(": ")[0] for row in prepared.left_out}) == len(prepared.left_out)
+    for row in labels(tmp_path / "lenient"):  # what is left is each row's own image
+        number = int(row["id"][-5:]) - 1 + (240 if row["id"].startswith("test") else 0)
+        own = sources.drawn(number, "JPEG", 10 + 40 * (row["label"] == "unsafe"))
+        assert (tmp_path / "lenient" / row["image"]).read_bytes() == own
+    shutil.rmtree(tmp_path / "lenient")
     shard.write_bytes(b"PAR1")
     assert "can't be read as a table" in refused(capsys, "unsafebench", "--source", unsafe, *out)[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["seetrue", "unsafebench"]

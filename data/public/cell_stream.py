@@ -56,16 +56,15 @@ class CellStream:
         self._start = 0
 
     def cell(self, row: int) -> object:
-        """One cell; rows count from 0. Raises `DataError` where the file is damaged."""
+        """One cell; rows count from 0. Raises `DataError`, naming file and row, where the file is damaged."""
         self._turn.take(self)
-        with readable(self.name):
-            group = int(self._starts.searchsorted(row, side="right")) - 1
-            if group != self._group or row < self._start:
-                self._begin(group)
-            while row >= self._start + len(self._batch):
-                self._start += len(self._batch)
-                self._batch = next(self._batches)
-            return self._batch.column(0)[row - self._start].as_py()
+        try:
+            with readable(f"{self.name}:{row + 1}"):
+                self._go_to(row)
+                return self._batch.column(0)[row - self._start].as_py()
+        except DataError:
+            self.release()  # nobody knows where in the file the damage left it
+            raise
 
     def release(self) -> None:
         """Let go of what is in memory; reading begins anew."""
@@ -79,12 +78,22 @@ class CellStream:
         """A cell may hold a path instead of bytes; it stays below the file's folder."""
         return Root(self._path.parent).locate(written)
 
-    def _begin(self, group: int) -> None:
-        self.release()
-        self._start = int(self._starts[group])
-        self._batches = self._file.iter_batches(_BATCH, [group], [self._column], use_threads=False)
-        self._batch = next(self._batches)
-        self._group = group
+    def _go_to(self, row: int) -> None:
+        """Read on, or begin a row group, until the batch in memory holds the row."""
+        group = int(self._starts.searchsorted(row, side="right")) - 1
+        if group != self._group or row < self._start:
+            self.release()
+            self._batches = self._file.iter_batches(_BATCH, [group], [self._column], use_threads=False)
+            self._batch, self._start, self._group = self._next_batch(), int(self._starts[group]), group
+        while row >= self._start + len(self._batch):
+            following = self._next_batch()
+            self._batch, self._start = following, self._start + len(self._batch)
+
+    def _next_batch(self) -> Any:
+        batch = next(self._batches, None)
+        if batch is None:
+            raise ValueError("it holds fewer rows than it says")
+        return batch
 
     @cached_property
     def _starts(self) -> Any:
