@@ -53,11 +53,13 @@ class Failure:
 def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequence[str] = ()) -> Response:
     """Read a LangChain model's reply to `messages`; with `labels`, how probable each is, where the reply tells.
 
-    Lone surrogates, which a JSON reply can hold and UTF-8 can't, become question marks.
+    Lone surrogates, which a JSON reply can hold and UTF-8 can't, become question marks, and NUL, which databases can't
+    hold, U+FFFD.
     """
     refusal = reply.additional_kwargs.get("refusal")
     finish_reason = str(reply.response_metadata.get("finish_reason") or "stop")
-    text = without_keys(str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8"))
+    said = str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8")
+    text = without_keys(said.replace("\0", "�"))
     usage = reply.usage_metadata
     return Response(
         text=text,

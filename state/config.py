@@ -22,6 +22,7 @@ from state.yaml_text import MAX_BYTES, parse_yaml, read_yaml, write_yaml
 _PATHS = (("data", "path"), ("prompts", "judge_file"), ("prompts", "i2t_file"), ("run", "dir"), ("run", "checkpoints"))
 _ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 DEFAULTS = Settings()
+_DATABASE = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
 _ROLES = ("judge", "verbalizer", "optimizer")
 _SECRET_PARAMETER = re.compile(r"(^|[?&])[^=&]*(key|token|secret|passw|sig)[^=&]*=", re.IGNORECASE)
 _CHANGES_ANSWERS = {
@@ -84,7 +85,7 @@ def absolute_paths(given: dict[str, Any], base: Path) -> dict[str, Any]:
     for section, name in _PATHS:
         inner = given.get(section)
         path = inner.get(name) if isinstance(inner, dict) else None
-        named = name == "checkpoints" and path == POSTGRES
+        named = name == "checkpoints" and isinstance(path, str) and (path == POSTGRES or _DATABASE.match(path))
         if isinstance(path, str) and path and not named and not _ADDRESS.match(path):
             given[section][name] = str(base / os.path.expanduser(path))
     return given
@@ -197,7 +198,7 @@ def _secrets(settings: Settings) -> list[Problem]:
         if model is not None and model.base_url is not None and _holds_secret(model.base_url):
             text = "holds a user name, a password or a key; take it out, secrets are read from the environment alone"
             found.append(Problem(f"models.{role}.base_url", text))
-    if _ADDRESS.match(settings.run.checkpoints or ""):
+    if _DATABASE.match(settings.run.checkpoints or ""):
         text = f"write {POSTGRES}, and put the database's URL into the environment variable BLPO_DATABASE_URL"
         found.append(Problem("run.checkpoints", text))
     return found

@@ -37,7 +37,7 @@ SELECT set_config('search_path', '{SCHEMA}', false), set_config('tcp_keepalives_
 """So that the server, too, notices within a minute that a process is gone with its machine, and frees its locks."""
 _EXAMPLE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _CAUSES: tuple[tuple[str, type[RunError], str], ...] = (
-    ("failed to resolve|could not translate host", RunError, "the host {host} is unknown; correct the address"),
+    ("failed to resolve|could not translate host|idna", RunError, "the host {host} is unknown; correct the address"),
     (
         "password authentication failed|no password supplied|role .* does not exist|not permitted to log in",
         RunError,
@@ -124,7 +124,7 @@ def explaining() -> Iterator[None]:
 
     try:
         yield
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeError) as error:  # the latter for a host that can't be one
         raise explained(error) from None
 
 
