@@ -6,21 +6,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.usage import usage_table
-from cli.wording import METRICS, duration, metric_name, one_line, plain, probability, short_path
+from cli.wording import METRICS, STOP_REASONS, duration, metric_name, one_line, plain, short_path
 from prompts.diff import prompt_diff
-from state.result import Result, SplitMetrics, TestMetrics
-
-SIGNIFICANT = 0.05
-
-STOP_REASONS = {
-    "rounds": "all rounds were done (search.outer_rounds)",
-    "no_errors": "the train split holds no wrong verdict any more",
-    "patience": "the validation metric rose no further (search.patience)",
-    "budget": "the budget was spent (limits)",
-}
+from reports.outcome import prompts, verdict
+from state.result import Result, SplitMetrics
 
 FILES = {
     "judge.yaml": "the best judge, for blpo judge",
+    "report.html": "the same to look at, with every disagreement",
     "result.json": "all numbers and prompts",
     "rounds/": "prompts, errors and trials of each round",
 }
@@ -51,22 +44,6 @@ def print_summary(result: Result, directory: str) -> None:
         console.print(Text(f"{plain(directory)}/{name}", "cyan").append(f"  {content}", "default"), soft_wrap=True)
 
 
-def verdict(result: Result) -> str:
-    """One sentence: whether the best prompt is better on the test split, or why that is not known."""
-    test, metric = result["test"], result["metric"]
-    if test is None:
-        return f"Not tested: {_why_not_tested(result)}."
-    before, after = test["initial"]["strict"][metric], test["best"]["strict"][metric]  # type: ignore[literal-required]
-    where = f"on {test['best']['n']} untouched samples"
-    initial, best = prompts(result)
-    if initial == best:
-        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:.3f} {where})."
-    numbers = f"{metric_name(metric)} {before:.3f} -> {after:.3f} {where}"
-    if test["p_value"] >= SIGNIFICANT:
-        return f"No improvement could be shown: {numbers} ({_evidence(test, after - before)})."
-    return f"{'Better' if after > before else 'Worse'}: {numbers} ({_evidence(test, after - before)})."
-
-
 def origin(result: Result) -> list[str]:
     """Where the run comes from, a line each."""
     forked = result.get("lineage", {}).get("fork")
@@ -95,28 +72,8 @@ def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
     return table
 
 
-def prompts(result: Result) -> tuple[str, str]:
-    """The initial and the best judge prompt; both empty where no round was judged."""
-    rounds = result["rounds"]
-    return (rounds[0]["judge_prompt"], rounds[result["best_round"]]["judge_prompt"]) if rounds else ("", "")
-
-
 def _cells(before: float, after: float) -> tuple[str, str, str]:
     return f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}" if after != before else "="
-
-
-def _evidence(test: TestMetrics, difference: float) -> str:
-    low, high = test["difference_ci95"]
-    shared = min(test["initial"]["coverage"], test["best"]["coverage"]) < 1
-    note = "; interval and p over samples answered under both prompts" if shared else ""
-    interval = f"95 % interval {low:+.3f} to {high:+.3f}"
-    return f"difference {difference:+.3f}, {interval}, {probability(test['p_value'])}{note}"
-
-
-def _why_not_tested(result: Result) -> str:
-    if result["status"] in ("interrupted", "failed"):
-        return "the test split is judged once, at the end of the search"
-    return "what limits left did not suffice to judge the test split under both prompts"
 
 
 def _diff(result: Result) -> list[Text]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from cli.wording import count
+from cli.wording import count, dollars
 from state.result import RoleUsage
 
 UNKNOWN = "?: set models.ROLE.price"
@@ -30,12 +30,12 @@ def usage_table(usage: Mapping[str, RoleUsage], spent: Mapping[str, float] | Non
         table.add_row(name, *cells, count(int(tokens)), *([usd] if paid else []))
 
     for name, role in usage.items():
-        add(name, role["issued"], _tokens(role), [role], _dollars(role["usd"]))
+        add(name, role["issued"], _tokens(role), [role], dollars(role["usd"]))
     if len(roles) > 1:
         calls = spent.get("calls", sum(role["issued"] for role in roles))
         tokens = spent.get("tokens", sum(map(_tokens, roles)))
         known = spent.get("usd", sum(cost or 0.0 for cost in costs))
-        add("total", calls, tokens, roles, _dollars(known) + ("+?" if None in costs else ""))
+        add("total", calls, tokens, roles, dollars(known) + ("+?" if None in costs else ""))
     if None in costs:
         table.caption, table.caption_justify = Text(UNKNOWN, no_wrap=True, overflow="ellipsis"), "left"
     return table
@@ -43,7 +43,3 @@ def usage_table(usage: Mapping[str, RoleUsage], spent: Mapping[str, float] | Non
 
 def _tokens(role: RoleUsage) -> int:
     return role["input_tokens"] + role["output_tokens"]
-
-
-def _dollars(usd: float | None) -> str:
-    return "?" if usd is None else f"{usd:.2f}" if usd < 1000 else count(round(usd))

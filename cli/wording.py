@@ -1,58 +1,22 @@
-"""Names, numbers and foreign text as people read them."""
+"""Names, numbers and foreign text as people read them on a terminal: those of the reports, and paths."""
 
 import os
-import re
 from pathlib import Path
 
-METRICS = {
-    "macro_f1": "macro-F1",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "kappa": "kappa",
-    "quadratic_kappa": "quadratic kappa",
-    "mae": "MAE (lower is better)",
-    "spearman": "Spearman",
-}
-"""Metrics of `state.result.Agreement` with two readings, in the order of tables."""
+from reports.wording import METRICS, STOP_REASONS, count, dollars, duration, metric_name, one_line, plain, probability
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def metric_name(metric: str) -> str:
-    """A metric as people write it."""
-    return METRICS.get(metric, metric)
-
-
-def plain(text: str) -> str:
-    """Text written by models or data, safe to show: without what could move the cursor or reorder the line."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def one_line(text: str) -> str:
-    """The same on one line."""
-    return plain(" ".join(text.split()))
-
-
-def count(number: int) -> str:
-    """A count in at most five characters: 9500, 12.3k, 456k, 7.89M."""
-    if number < 10_000:
-        return str(number)
-    for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
-        if number < 999.5 * size:
-            return f"{number / size:.3g}{unit}"
-    return f"{number / 1e12:.0f}T"
-
-
-def probability(p: float) -> str:
-    """A p-value: `p = 0.03`, `p < 0.0001`."""
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.1g}" if p < 0.001 else f"p = {p:.2g}"
-
-
-def duration(seconds: float) -> str:
-    """Hours, minutes and seconds: 0:42, 1:02:03."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+__all__ = [
+    "METRICS",
+    "STOP_REASONS",
+    "count",
+    "dollars",
+    "duration",
+    "metric_name",
+    "one_line",
+    "plain",
+    "probability",
+    "short_path",
+]
 
 
 def short_path(path: str | Path) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 
 from models.database import Connection, Database
 from models.response import Failure, Response
-from models.sqlite_connection import open_sqlite
+from models.sqlite_connection import open_sqlite, open_sqlite_to_read
 from models.traffic import Traffic
 from state.errors import RunError
 
@@ -100,6 +100,11 @@ class ResponseStore:
     async def open(cls, path: Path | str) -> Self:
         """Open or create the store at `path` (`:memory:`: nothing is kept); one of another format is refused."""
         return cls(await open_sqlite(path, SCHEMA, FORMAT))
+
+    @classmethod
+    async def open_to_read(cls, path: Path) -> Self:
+        """Open an existing store for reading alone: neither it nor its folder is changed."""
+        return cls(await open_sqlite_to_read(path, FORMAT))
 
     async def close(self) -> None:
         """Finish what waits and close the file; closing twice does nothing."""

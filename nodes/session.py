@@ -19,6 +19,7 @@ from data.dataset import Dataset, load_dataset
 from models.budget import Budget
 from models.calls import ModelCaller
 from models.messages import Role
+from models.recall import Recall
 from models.store import ResponseStore
 from models.team_store import TeamRun, TeamStore
 from nodes.images import ImageCache
@@ -177,6 +178,21 @@ async def judging_session(settings: Settings) -> AsyncIterator[Session]:
         yield session
     finally:
         await session.close()
+
+
+@asynccontextmanager
+async def recalling_session(settings: Settings, store: Path | TeamRun, dataset: Dataset) -> AsyncIterator[Session]:
+    """Open a session that answers from the run's response store alone, and changes nothing in its directory.
+
+    What the run has not asked is a failure. Raises `RunError` where there is no store, and `ModelError`.
+    """
+    opened = await (TeamStore.open_run(store) if isinstance(store, TeamRun) else ResponseStore.open_to_read(store))
+    try:
+        kept = _images(store)
+        images = ImageCache(kept if kept and kept.is_dir() else None)
+        yield Session(settings, dataset, opened, Recall(settings.models, opened), images, time.monotonic())
+    finally:
+        await opened.close()
 
 
 def dataset_of(settings: Settings, *, fresh: bool = False) -> Dataset:

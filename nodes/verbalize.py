@@ -41,12 +41,13 @@ async def describe_samples(
 ) -> list[Description]:
     """g(x; q) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`. `count` is called for each."""
     width = session.width("verbalizer")
-    descriptions = await fan_out(lambda sample: _describe(session, i2t_prompt, sample), samples, width, count)
+    descriptions = await fan_out(lambda sample: describe_sample(session, i2t_prompt, sample), samples, width, count)
     check_failures("verbalizer", descriptions, session.settings.limits)
     return descriptions
 
 
-async def _describe(session: Session, i2t_prompt: str, sample: Sample) -> Description:
+async def describe_sample(session: Session, i2t_prompt: str, sample: Sample) -> Description:
+    """g(x; q) for one sample; a failure is a description with that status."""
     model = session.settings.models.of("verbalizer")
     asked = await question(session, sample, model, "verbalize", i2t_prompt=i2t_prompt, max_words=str(MAX_WORDS))
     response = await session.calls.ask("verbalizer", [asked])

@@ -5,7 +5,8 @@ import re
 import pytest
 from rich.console import Console
 
-from cli.summary import agreement_table, print_summary, verdict
+from cli.summary import agreement_table, print_summary
+from reports.outcome import verdict
 from state.result import Agreement, Metrics, Result, RoleUsage, RoundResult, SplitMetrics
 from state.result import TestMetrics as OnTest
 

@@ -1,0 +1,67 @@
+"""What changed between two texts, word by word."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+Kind = Literal["same", "added", "removed"]
+
+_TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text that stayed, came or went."""
+
+    kind: Kind
+    text: str
+
+
+def word_diff(old: str, new: str) -> list[Piece]:
+    """The pieces in reading order: those not added make `old`, those not removed make `new`, each ending its last line.
+
+    Lines are matched first and words within the lines that changed, so that a rewritten sentence is not shredded into
+    the words that it happens to share with its neighbour.
+    """
+    return _merged(_lines(_lines_of(old), _lines_of(new)))
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line + "\n" for line in text.split("\n")]
+
+
+def _lines(old: list[str], new: list[str]) -> Iterator[Piece]:
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        before, after = "".join(old[a:b]), "".join(new[c:d])
+        if tag == "equal":
+            yield Piece("same", before)
+        else:
+            yield from _words(before, after)
+
+
+def _words(before: str, after: str) -> Iterator[Piece]:
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < 0.4:  # another sentence: whole is easier to read
+        yield Piece("removed", before)
+        yield Piece("added", after)
+        return
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            yield Piece("same", "".join(old[a:b]))
+        else:
+            yield Piece("removed", "".join(old[a:b]))
+            yield Piece("added", "".join(new[c:d]))
+
+
+def _merged(pieces: Iterator[Piece]) -> list[Piece]:
+    """Neighbours of one kind as one; nothing empty."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if merged and merged[-1].kind == piece.kind:
+            merged[-1] = Piece(piece.kind, merged[-1].text + piece.text)
+        elif piece.text:
+            merged.append(piece)
+    return merged

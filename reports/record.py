@@ -1,0 +1,174 @@
+"""A run as its directory tells it, without its dataset and without its models."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from driver.run_directory import RunInfo, read_info
+from state.config import load_settings
+from state.errors import RunError
+from state.result import FORMAT, Result
+from state.sample import Label, SplitName
+from state.settings import Settings
+from state.verdict import Status
+
+Change = Literal["fixed", "broken", "wrong", "right"]
+"""What became of a sample: wrong then right, right then wrong, wrong both times, right both times. No answer is not
+right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A line of verdicts/*.jsonl or errors.jsonl."""
+
+    id: str
+    label: Label
+    verdict: Label | None
+    status: Status
+    reason: str
+    split: SplitName = "train"
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the judge answered what people say."""
+        return self.status == "ok" and self.verdict == self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A line of trials.jsonl: one trial of the inner loop."""
+
+    step: int
+    score: float | None
+    i2t_prompt: str | None
+    judge_prompt: str | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the update of one round was made from."""
+
+    errors: tuple[Judged, ...]
+    anchors: tuple[str, ...]
+    trials: tuple[Tried, ...]
+
+    @property
+    def best(self) -> Tried | None:
+        """The trial with the highest score, the earlier on a tie; None where none has a score."""
+        scored = [(trial.score, trial) for trial in self.trials if trial.score is not None]
+        return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Errors, then anchors."""
+        return (*(error.id for error in self.errors), *self.anchors)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished, failed or interrupted run."""
+
+    path: Path
+    settings: Settings
+    result: Result
+    info: RunInfo
+    lineage: Mapping[str, Any]
+    """What run.json says beside what every run has: where a fork comes from, say."""
+    initial: Mapping[str, Judged]
+    """By id, under the first prompt; empty where the run was not tested."""
+    best: Mapping[str, Judged]
+    batches: tuple[Batch, ...]
+    """One for each round of the result."""
+
+    def change(self, sample_id: str) -> Change:
+        """What became of a sample from the first to the selected prompt."""
+        return change(self.initial[sample_id], self.best[sample_id])
+
+
+def change(before: Judged, after: Judged) -> Change:
+    """What became of a sample between two prompts."""
+    if before.is_right:
+        return "right" if after.is_right else "broken"
+    return "fixed" if after.is_right else "wrong"
+
+
+def read_run(path: Path, overrides: Iterable[str] = ()) -> Run:
+    """Read a run directory; `overrides` say where its dataset is now.
+
+    Raises `RunError` where it is none, has no result yet or is damaged, and `ConfigError`.
+    """
+    info = read_info(path)
+    result = _result(path)
+    initial, best = (_verdicts(path / "verdicts" / f"{name}.jsonl") for name in ("initial", "best"))
+    shared = initial.keys() & best.keys()
+    return Run(
+        path=path,
+        settings=load_settings(path / "config.yaml", list(overrides)),
+        result=result,
+        info=info,
+        lineage={name: value for name, value in _raw_info(path).items() if _is_lineage(name, value)},
+        initial={key: row for key, row in initial.items() if key in shared},
+        best={key: row for key, row in best.items() if key in shared},
+        batches=tuple(_batch(path / "rounds" / f"{t:02d}") for t in range(len(result["rounds"]))),
+    )
+
+
+def _result(path: Path) -> Result:
+    try:
+        result: Result = json.loads((path / "result.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{path} has no result yet; go on with it: blpo resume {path}") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path / 'result.json'} can't be read: {error}") from None
+    if not isinstance(result, dict) or result.get("format") != FORMAT:
+        raise RunError(f"{path / 'result.json'} is no result of format {FORMAT}; restore the file")
+    return result
+
+
+def _raw_info(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    return content
+
+
+def _is_lineage(name: str, value: object) -> bool:
+    common = {"thread_id", "config_hash", "dataset", "checkpoints", "created", "seconds", "format"}
+    return name not in common and value not in (None, "", [], {})
+
+
+def _verdicts(file: Path) -> dict[str, Judged]:
+    return {row["id"]: Judged(**row) for row in _lines(file, Judged)}
+
+
+def _batch(folder: Path) -> Batch:
+    return Batch(
+        errors=tuple(Judged(**row) for row in _lines(folder / "errors.jsonl", Judged)),
+        anchors=tuple(str(row["id"]) for row in _lines(folder / "anchors.jsonl", None)),
+        trials=tuple(Tried(**row) for row in _lines(folder / "trials.jsonl", Tried)),
+    )
+
+
+def _lines(file: Path, record: type[Judged] | type[Tried] | None) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON lines file, cut down to the fields of `record`; nothing where there is no such file."""
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file} can't be read: {error}") from None
+    names = {field.name for field in fields(record)} if record else {"id"}
+    for number, line in enumerate(lines, start=1):
+        if line:
+            yield {name: value for name, value in _object(file, number, line).items() if name in names}
+
+
+def _object(file: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict) or "id" not in row and "step" not in row:
+        raise RunError(f"{file}:{number} is damaged; `blpo resume` writes the file again")
+    return row

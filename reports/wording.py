@@ -1,0 +1,65 @@
+"""Names, numbers and foreign text as people read them, on a terminal and on a page."""
+
+import re
+
+METRICS = {
+    "macro_f1": "macro-F1",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "kappa": "kappa",
+    "quadratic_kappa": "quadratic kappa",
+    "mae": "MAE (lower is better)",
+    "spearman": "Spearman",
+}
+"""Metrics of `state.result.Agreement` with two readings, in the order of tables."""
+
+STOP_REASONS = {
+    "rounds": "all rounds were done (search.outer_rounds)",
+    "no_errors": "the train split holds no wrong verdict any more",
+    "patience": "the validation metric rose no further (search.patience)",
+    "budget": "the budget was spent (limits)",
+}
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def metric_name(metric: str) -> str:
+    """A metric as people write it."""
+    return METRICS.get(metric, metric)
+
+
+def plain(text: str) -> str:
+    """Text written by models or data, safe to show: without what could move the cursor or reorder the line."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """The same on one line."""
+    return plain(" ".join(text.split()))
+
+
+def count(number: int) -> str:
+    """A count in at most five characters: 9500, 12.3k, 456k, 7.89M."""
+    if number < 10_000:
+        return str(number)
+    for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        if number < 999.5 * size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number / 1e12:.0f}T"
+
+
+def probability(p: float) -> str:
+    """A p-value: `p = 0.03`, `p < 0.0001`."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.1g}" if p < 0.001 else f"p = {p:.2g}"
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds: 0:42, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def dollars(usd: float | None) -> str:
+    """Dollars with cents, `?` where a price is not known."""
+    return "?" if usd is None else f"{usd:.2f}" if usd < 1000 else count(round(usd))
