@@ -21,6 +21,7 @@ from cli.failures import explain
 from cli.fork import fork
 from cli.judge import judge
 from cli.optimize import optimize
+from cli.report import report
 from cli.resume import resume
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -32,6 +33,7 @@ app.command()(check)
 app.command()(estimate)
 app.add_typer(data, name="data")
 app.command()(evals)
+app.command()(report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,7 @@
 """What a person reads at the end of a run: what changed, whether it is better, why it stopped, what it cost."""
 
+from pathlib import Path
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -9,11 +11,12 @@ from cli.usage import usage_table
 from cli.wording import METRICS, STOP_REASONS, duration, metric_name, one_line, plain, short_path
 from prompts.diff import prompt_diff
 from reports.outcome import prompts, verdict
+from reports.run_page import REPORT
 from state.result import Result, SplitMetrics
 
 FILES = {
     "judge.yaml": "the best judge, for blpo judge",
-    "report.html": "the same to look at, with every disagreement",
+    REPORT: "the same to look at, with every disagreement",
     "result.json": "all numbers and prompts",
     "rounds/": "prompts, errors and trials of each round",
 }
@@ -41,6 +44,8 @@ def print_summary(result: Result, directory: str) -> None:
     console.print(usage_table(result["calls"]))
     console.print()
     for name, content in FILES.items():
+        if name == REPORT and not (Path(directory) / name).exists():
+            continue
         console.print(Text(f"{plain(directory)}/{name}", "cyan").append(f"  {content}", "default"), soft_wrap=True)
 
 

@@ -5,7 +5,7 @@ result.json      the content of `state.result.Result`                   judge.ya
 events.jsonl     progress, one event a line                             responses.sqlite
 start.json       what a fork starts from (driver.start)
 images/          those that had to be scaled or converted, as they are sent
-verdicts/{initial,best}.jsonl
+verdicts/{initial,best}.jsonl                                           report.html   made by the facade
 rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
 """
 

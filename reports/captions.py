@@ -1,4 +1,6 @@
-"""What the captions carry. No model compares a caption with its image here, so two things are measured that need none:
+"""What the captions carry.
+
+No model compares a caption with its image here, so two things are measured that need none:
 
 * distinct: the share of captions that no other image of the same set got word for word;
 * separation: how often two images with the same label have more similar captions than two images with different labels

@@ -87,6 +87,7 @@ class Scale:
         self._begin, self._end = begin, end
 
     def __call__(self, value: float) -> float:
+        """Where a value is."""
         return self._begin + (value - self.low) / (self.high - self.low) * (self._end - self._begin)
 
     def ticks(self) -> tuple[Tick, ...]:
@@ -134,6 +135,7 @@ def validation_chart(runs: Sequence[tuple[str, Run]]) -> Chart | None:
     series = []
     for name, run in runs:
         line, best = values[name], run.result["best_round"]
+        prefix = f"{name}, " if len(runs) > 1 else ""
         series.append(
             Series(
                 name,
@@ -142,7 +144,7 @@ def validation_chart(runs: Sequence[tuple[str, Run]]) -> Chart | None:
                         x[t],
                         y(value),
                         "chosen" if t == best else "dot",
-                        f"{name + ', ' if len(runs) > 1 else ''}round {t}: {value:.3f}{' (selected)' if t == best else ''}",
+                        prefix + f"round {t}: {value:.3f}{' (selected)' if t == best else ''}",
                         f"{value:.3f}" if len(runs) == 1 and t in {0, best} else "",
                         _beside([y(each) for each in line], t),
                     )
@@ -192,6 +194,7 @@ def ratings_chart(before: Sequence[Rated], after: Sequence[Rated], low: int, hig
     """Mean answer for each human rating, before and after; on the diagonal the judge rates as people do."""
     inset = (WIDTH - _LEFT - _RIGHT) / 12
     x, y = Scale((low, high), _LEFT + inset, WIDTH - _RIGHT - inset), Scale((low, high), HEIGHT - _BOTTOM, _TOP)
+    sides: tuple[tuple[str, Sequence[Rated], Mark], ...] = (("before", before, "dot"), ("after", after, "chosen"))
     series = tuple(
         Series(
             name,
@@ -200,12 +203,13 @@ def ratings_chart(before: Sequence[Rated], after: Sequence[Rated], low: int, hig
                     x(row.human),
                     y(row.mean),
                     mark,
-                    f"{name}: people {row.human}, judge {row.mean:.2f} on average, {row.low:g} to {row.high:g} (n = {row.n})",
+                    f"{name}: people {row.human}, judge {row.mean:.2f} on average (n = {row.n},"
+                    f" 80 % of answers {row.low:g} to {row.high:g})",
                 )
                 for row in rows
             ),
         )
-        for name, rows, mark in (("before", before, "dot"), ("after", after, "chosen"))
+        for name, rows, mark in sides
     )
     ticks = [tick for tick in x.ticks() if "." not in tick.text or tick.text.endswith(".0")]
     return Chart(

@@ -26,7 +26,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Human labels (rows) against answers (columns); the last column holds what was not answered, where there is any."""
+    """Human labels (rows) against answers (columns); the last column, where there is one, is for no answer."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]

@@ -88,8 +88,8 @@ def _told(run: Run, tested: Tested) -> Iterator[str]:
         yield _counted(changes)
     if len(set(prompts(run.result))) == 1:
         yield (
-            "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began with."
-            " There is nothing to compare."
+            "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began"
+            " with. There is nothing to compare."
         )
     elif tone(run.result) == "open":
         yield (
@@ -99,11 +99,11 @@ def _told(run: Run, tested: Tested) -> Iterator[str]:
         )
     else:
         yield (
-            f"If both prompts were equally good, a difference this large would come up with {probability(tested.p_value)}."
+            f"A difference this large would be rare if both prompts were equally good ({probability(tested.p_value)})."
             f" The true difference in {metric} probably lies between {tested.low:+.3f} and {tested.high:+.3f}."
         )
     if tone(run.result) == "worse":
-        yield "Keep the first prompt: validation favoured a prompt that does worse on samples which the search never saw."
+        yield "Keep the first prompt: validation favoured one that does worse on samples which the search never saw."
     yield from _cautions(run.result["test"], tested)
 
 

@@ -118,13 +118,14 @@ def read_run(path: Path, overrides: Iterable[str] = ()) -> Run:
 
 def _result(path: Path) -> Result:
     try:
-        result: Result = json.loads((path / "result.json").read_text(encoding="utf-8"))
+        content = json.loads((path / "result.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{path} has no result yet; go on with it: blpo resume {path}") from None
     except (OSError, ValueError) as error:
         raise RunError(f"{path / 'result.json'} can't be read: {error}") from None
-    if not isinstance(result, dict) or result.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise RunError(f"{path / 'result.json'} is no result of format {FORMAT}; restore the file")
+    result: Result = content  # type: ignore[assignment] # written by this project alone
     return result
 
 
@@ -169,6 +170,6 @@ def _object(file: Path, number: int, line: str) -> dict[str, Any]:
         row = json.loads(line)
     except ValueError:
         row = None
-    if not isinstance(row, dict) or "id" not in row and "step" not in row:
+    if not isinstance(row, dict) or not row.keys() & {"id", "step"}:
         raise RunError(f"{file}:{number} is damaged; `blpo resume` writes the file again")
     return row

@@ -1,0 +1,103 @@
+"""A run directory written by hand: as many verdicts as wanted, with images, and no model asked."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from driver.run_directory import RunDirectory
+from metrics.agreement import metrics
+from metrics.significance import compare
+from nodes.session import dataset_of
+from state.config import load_settings
+from state.result import Result, RoleUsage, RoundResult, SplitMetrics, TrialResult
+from state.result import TestMetrics as OnTest
+from state.sample import Label, Sample
+from state.verdict import Verdict
+from tests.small_set import write_labels
+
+Answer = Callable[[int, Sample], Label | None]
+"""The judge's label for the i-th sample of all; None: it refused."""
+
+
+def draw_images(folder: Path, labels: Sequence[str], side: int, seed: int = 0) -> None:
+    """A dataset of `len(labels)` images with soft colours and some noise, half of them for the test."""
+    generator = np.random.default_rng(seed)
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for i, label in enumerate(labels):
+        soft = Image.fromarray(generator.integers(0, 255, (6, 6, 3), dtype=np.uint8)).resize((side, side))
+        pixels = np.asarray(soft, dtype=np.float64) + generator.normal(0, 8, (side, side, 3))
+        name = f"images/{i:04}.jpg"
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name, quality=85)
+        rows.append({"id": f"s{i:04}", "image": name, "label": label})
+    write_labels(folder, rows)
+
+
+def make_run(
+    folder: Path, task: dict[str, object], prompts: Sequence[str], before: Answer, after: Answer, best: int = -1
+) -> Path:
+    """A finished run over the dataset in `folder`, whose round t had prompt t; returns its directory."""
+    path = folder / "run"
+    data = {"path": str(folder / "labels.csv"), "split": {"train": 0.25, "validation": 0.25, "test": 0.5}}
+    settings = load_settings({"task": task, "data": data, "run": {"dir": str(path)}})
+    dataset = dataset_of(settings, fresh=True)
+    run = RunDirectory.create(settings, path, dataset.fingerprint, "00000000-0000-0000-0000-000000000000")
+    rows = [(split, sample) for split in ("train", "validation", "test") for sample in dataset.splits[split]]
+    answers = {}
+    for name, answer in (("initial", before), ("best", after)):
+        verdicts = [_verdict(sample, answer(i, sample)) for i, (_, sample) in enumerate(rows)]
+        answers[name] = verdicts
+        lines = zip(rows, verdicts, strict=True)
+        run.write_lines(f"verdicts/{name}.jsonl", [_line(split, sample, v) for (split, sample), v in lines])
+
+    def measured(name: str, wanted: str) -> tuple[list[Verdict], list[Label | None]]:
+        chosen = [i for i, (split, _) in enumerate(rows) if split == wanted]
+        return [answers[name][i] for i in chosen], [rows[i][1].label for i in chosen]
+
+    validation = {name: metrics(*measured(name, "validation"), settings.task) for name in answers}
+    (old, labels), (new, _) = measured("initial", "test"), measured("best", "test")
+    p_value, interval = compare(old, new, labels, settings.task, "macro_f1", 0)
+    last = len(prompts) - 1
+    usage = RoleUsage(issued=1200, cached=300, failed=1, input_tokens=345678, output_tokens=9876, usd=1.5)
+    result = Result(
+        format=1,
+        status="complete",
+        stop_reason="rounds",
+        metric="macro_f1",
+        validation=SplitMetrics(initial=validation["initial"], best=validation["best"]),
+        test=OnTest(
+            initial=metrics(old, labels, settings.task),
+            best=metrics(new, labels, settings.task),
+            p_value=p_value,
+            difference_ci95=list(interval),
+        ),
+        rounds=[
+            RoundResult(
+                round=t,
+                judge_prompt=prompt,
+                i2t_prompt=f"Describe {t} things.",
+                validation=validation["best" if t == last else "initial"],
+                errors=0,
+                trials=[TrialResult(i2t_prompt="q", score=0.1)] if t < last else [],
+            )
+            for t, prompt in enumerate(prompts)
+        ],
+        best_round=best % len(prompts),
+        calls={"judge": usage, "verbalizer": {**usage, "usd": 0.25}, "optimizer": {**usage, "issued": 12}},
+        seconds=754.2,
+    )
+    run.write("result.json", json.dumps(result))
+    run.close()
+    return path
+
+
+def _verdict(sample: Sample, label: Label | None) -> Verdict:
+    return Verdict(sample.id, "ok" if label is not None else "refused", label, "because of its colours")
+
+
+def _line(split: str, sample: Sample, verdict: Verdict) -> dict[str, object]:
+    told = {"verdict": verdict.label, "status": verdict.status, "reason": verdict.reason}
+    return {"id": sample.id, "label": sample.label, **told, "split": split}
