@@ -6,13 +6,17 @@
 
 `optimize` runs the graph of `graph.outer` with checkpoints, writes the run directory, and returns the content of
 result.json; `resume` goes on with a run that was stopped or killed. Either way report.html is made at the end, also of
-a run that failed; `report` makes it again, and `compare` makes one page of several runs.
+a run that failed; `report` makes it again.
 """
 
+from driver import runs
 from driver.drive import OnEvent
 from driver.runs import Config
-from reports.at_the_end import optimize, resume
+from reports.at_the_end import with_report
 from reports.judge import Judge, load_judge
 from reports.run_page import write_report as report
 
 __all__ = ["Config", "Judge", "OnEvent", "load_judge", "optimize", "report", "resume"]
+
+optimize = with_report(runs.optimize)
+resume = with_report(runs.resume)

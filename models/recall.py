@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from models.budget import Budget
 from models.calls import ModelCaller
 from models.messages import ROLES, Message, Role
 from models.registry import provider_of
 from models.response import Failure, Response
 from models.served_model import ServedModel
 from models.store import ResponseStore
-from state.settings import ModelsSettings
+from state.settings import LimitSettings, ModelsSettings
 
 
 class Recall(ModelCaller):
@@ -23,6 +24,7 @@ class Recall(ModelCaller):
         settings = {role: models.of(role) for role in ROLES}
         self._models = {role: ServedModel(each, provider_of(each), nobody) for role, each in settings.items()}
         self._store = store
+        self.budget = Budget(LimitSettings())
 
     async def ask(
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from driver.run_directory import RunInfo, read_info
 from state.config import load_settings
 from state.errors import RunError
-from state.result import FORMAT, Result
+from state.result import Result
 from state.sample import Label, SplitName
 from state.settings import Settings
 from state.verdict import Status
@@ -88,6 +90,18 @@ class Run:
         return change(self.initial[sample_id], self.best[sample_id])
 
 
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A line of anchors.jsonl."""
+
+    id: str
+
+
+Row = TypeVar("Row")
+_RESULT = TypeAdapter(Result)
+_JUDGED, _TRIED, _ANCHOR = TypeAdapter(Judged), TypeAdapter(Tried), TypeAdapter(_Anchor)
+
+
 def change(before: Judged, after: Judged) -> Change:
     """What became of a sample between two prompts."""
     if before.is_right:
@@ -118,15 +132,13 @@ def read_run(path: Path, overrides: Iterable[str] = ()) -> Run:
 
 def _result(path: Path) -> Result:
     try:
-        content = json.loads((path / "result.json").read_text(encoding="utf-8"))
+        return _RESULT.validate_json((path / "result.json").read_bytes())
     except FileNotFoundError:
         raise RunError(f"{path} has no result yet; go on with it: blpo resume {path}") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path / 'result.json'} can't be read: {error}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise RunError(f"{path / 'result.json'} is no result of format {FORMAT}; restore the file")
-    result: Result = content  # type: ignore[assignment] # written by this project alone
-    return result
+    except OSError as error:
+        raise RunError(f"{path / 'result.json'} can't be read: {error.strerror}") from None
+    except ValidationError:
+        raise RunError(f"{path / 'result.json'} is damaged; `blpo resume {path}` writes it again") from None
 
 
 def _raw_info(path: Path) -> dict[str, Any]:
@@ -140,36 +152,28 @@ def _is_lineage(name: str, value: object) -> bool:
 
 
 def _verdicts(file: Path) -> dict[str, Judged]:
-    return {row["id"]: Judged(**row) for row in _lines(file, Judged)}
+    return {row.id: row for row in _rows(file, _JUDGED)}
 
 
 def _batch(folder: Path) -> Batch:
     return Batch(
-        errors=tuple(Judged(**row) for row in _lines(folder / "errors.jsonl", Judged)),
-        anchors=tuple(str(row["id"]) for row in _lines(folder / "anchors.jsonl", None)),
-        trials=tuple(Tried(**row) for row in _lines(folder / "trials.jsonl", Tried)),
+        errors=tuple(_rows(folder / "errors.jsonl", _JUDGED)),
+        anchors=tuple(row.id for row in _rows(folder / "anchors.jsonl", _ANCHOR)),
+        trials=tuple(_rows(folder / "trials.jsonl", _TRIED)),
     )
 
 
-def _lines(file: Path, record: type[Judged] | type[Tried] | None) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON lines file, cut down to the fields of `record`; nothing where there is no such file."""
+def _rows(file: Path, adapter: TypeAdapter[Row]) -> Iterator[Row]:
+    """The records of a JSON lines file; none where there is no such file."""
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")
+        lines = file.read_bytes().split(b"\n")
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} can't be read: {error}") from None
-    names = {field.name for field in fields(record)} if record else {"id"}
+    except OSError as error:
+        raise RunError(f"{file} can't be read: {error.strerror}") from None
     for number, line in enumerate(lines, start=1):
         if line:
-            yield {name: value for name, value in _object(file, number, line).items() if name in names}
-
-
-def _object(file: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        row = None
-    if not isinstance(row, dict) or not row.keys() & {"id", "step"}:
-        raise RunError(f"{file}:{number} is damaged; `blpo resume` writes the file again")
-    return row
+            try:
+                yield adapter.validate_json(line)
+            except ValidationError:
+                raise RunError(f"{file}:{number} is damaged; `blpo resume` writes the file again") from None

@@ -93,8 +93,8 @@ def test_a_lost_store_leaves_out_captions_and_says_so(finished: Path, tmp_path: 
     ("spoil", "told"),
     [
         (lambda run: (run / "result.json").unlink(), "has no result yet; go on with it: blpo resume"),
-        (lambda run: (run / "result.json").write_text("{"), "result.json can't be read"),
-        (lambda run: (run / "result.json").write_text("[]"), "is no result of format 1"),
+        (lambda run: (run / "result.json").write_text("{"), "result.json is damaged"),
+        (lambda run: (run / "result.json").write_text("[]"), "result.json is damaged"),
         (lambda run: (run / "verdicts" / "best.jsonl").write_text("{}\n"), "best.jsonl:1 is damaged"),
         (lambda run: (run / "run.json").unlink(), "is no run directory"),
     ],
