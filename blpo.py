@@ -5,10 +5,11 @@
     verdicts = await judge(["a.png", "b.png"])
 
 `optimize` runs the graph of `graph.outer` with checkpoints, writes the run directory, and returns the content of
-result.json; `resume` goes on with a run that was stopped or killed. Either way report.html is made at the end, also of
-a run that failed; `report` makes it again.
+result.json; `resume` goes on with a run that was stopped or killed, and `fork` begins a new one at a past round. Each
+makes report.html at its end, also of a run that failed; `report` makes it again.
 """
 
+from driver import fork as forks
 from driver import runs
 from driver.drive import OnEvent
 from driver.runs import Config
@@ -16,7 +17,8 @@ from reports.at_the_end import with_report
 from reports.judge import Judge, load_judge
 from reports.run_page import write_report as report
 
-__all__ = ["Config", "Judge", "OnEvent", "load_judge", "optimize", "report", "resume"]
+__all__ = ["Config", "Judge", "OnEvent", "fork", "load_judge", "optimize", "report", "resume"]
 
 optimize = with_report(runs.optimize)
 resume = with_report(runs.resume)
+fork = with_report(forks.fork)

@@ -30,7 +30,6 @@ async def write_rounds(run: RunDirectory, session: Session, rounds: Sequence[Rou
             run.write(f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
         run.write(f"{folder}/record.json", json.dumps(record) + "\n")
         run.write_lines(f"{folder}/errors.jsonl", await _errors(session, record))
-        run.write_lines(f"{folder}/anchors.jsonl", [{"id": sample_id} for sample_id in record["anchors"]])
         run.write_lines(f"{folder}/trials.jsonl", await _trials(session, record))
 
 

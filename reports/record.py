@@ -1,10 +1,9 @@
 """A run as its directory tells it, without its dataset and without its models."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -77,8 +76,6 @@ class Run:
     settings: Settings
     result: Result
     info: RunInfo
-    lineage: Mapping[str, Any]
-    """What run.json says beside what every run has: where a fork comes from, say."""
     initial: Mapping[str, Judged]
     """By id, under the first prompt; empty where the run was not tested."""
     best: Mapping[str, Judged]
@@ -91,15 +88,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class _Anchor:
-    """A line of anchors.jsonl."""
+class _Round:
+    """What record.json tells beyond the other files of a round."""
 
-    id: str
+    anchors: list[str]
 
 
 Row = TypeVar("Row")
 _RESULT = TypeAdapter(Result)
-_JUDGED, _TRIED, _ANCHOR = TypeAdapter(Judged), TypeAdapter(Tried), TypeAdapter(_Anchor)
+_JUDGED, _TRIED, _ROUND = TypeAdapter(Judged), TypeAdapter(Tried), TypeAdapter(_Round)
 
 
 def change(before: Judged, after: Judged) -> Change:
@@ -123,7 +120,6 @@ def read_run(path: Path, overrides: Iterable[str] = ()) -> Run:
         settings=load_settings(path / "config.yaml", list(overrides)),
         result=result,
         info=info,
-        lineage={name: value for name, value in _raw_info(path).items() if _is_lineage(name, value)},
         initial={key: row for key, row in initial.items() if key in shared},
         best={key: row for key, row in best.items() if key in shared},
         batches=tuple(_batch(path / "rounds" / f"{t:02d}") for t in range(len(result["rounds"]))),
@@ -141,16 +137,6 @@ def _result(path: Path) -> Result:
         raise RunError(f"{path / 'result.json'} is damaged; `blpo resume {path}` writes it again") from None
 
 
-def _raw_info(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    return content
-
-
-def _is_lineage(name: str, value: object) -> bool:
-    common = {"thread_id", "config_hash", "dataset", "checkpoints", "created", "seconds", "format"}
-    return name not in common and value not in (None, "", [], {})
-
-
 def _verdicts(file: Path) -> dict[str, Judged]:
     return {row.id: row for row in _rows(file, _JUDGED)}
 
@@ -158,9 +144,14 @@ def _verdicts(file: Path) -> dict[str, Judged]:
 def _batch(folder: Path) -> Batch:
     return Batch(
         errors=tuple(_rows(folder / "errors.jsonl", _JUDGED)),
-        anchors=tuple(row.id for row in _rows(folder / "anchors.jsonl", _ANCHOR)),
+        anchors=tuple(_anchors(folder / "record.json")),
         trials=tuple(_rows(folder / "trials.jsonl", _TRIED)),
     )
+
+
+def _anchors(file: Path) -> list[str]:
+    """Ids of the samples judged rightly that were shown beside the errors; none where the file tells none."""
+    return [sample_id for row in _rows(file, _ROUND) for sample_id in row.anchors]
 
 
 def _rows(file: Path, adapter: TypeAdapter[Row]) -> Iterator[Row]:

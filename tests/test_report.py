@@ -1,7 +1,6 @@
 """What a report says, and from what; the pages themselves are opened in tests/test_report_browser.py."""
 
 import asyncio
-import json
 import re
 import shutil
 from itertools import pairwise
@@ -165,11 +164,10 @@ def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, told:
 
 
 def test_lineage_is_shown(finished: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(finished, run)
-    info = json.loads((run / "run.json").read_text())
-    assert not read_run(run).lineage
-    assert set(info) >= {"created", "dataset"}
+    fork = tmp_path / "fork"
+    asyncio.run(blpo.fork(finished, 1, overrides=[f"run.dir={fork}"]))
+    html = (fork / "report.html").read_text(encoding="utf-8")
+    assert "forked from" in html and str(finished) in html
 
 
 TEXT = st.lists(st.sampled_from(["Rate it. ", "lower ", "noise\n", "\n", "🙂 ", "<b>", "a", ""]), max_size=30).map(
