@@ -99,8 +99,17 @@ def test_imagereward_pairs_say_that_judging_them_comes_later(downloads: Path, tm
     text = (tmp_path / "set" / "config.yaml").read_text()
     assert "Judging pairs as such (asking in both orders, ties) is not" in text
     assert yaml.safe_load(text)["data"]["image"] == ["image_a", "image_b"]
-    counts = Counter((row["split"], row["label"]) for row in labels(tmp_path / "set"))
+    rows = labels(tmp_path / "set")
+    counts = Counter((row["split"], row["label"]) for row in rows)
     assert [counts["test", label] for label in "ab"] == [70, 70]
+    for row in rows:  # the file is the image's own, whichever pair it is in
+        for column in ("image_a", "image_b"):
+            split, digits = re.findall(r"images/(train|validation|test)-(\d{5}).webp", row[column])[0]
+            number = int(digits)
+            rating = 1 + (number + number // 4) % 7
+            seed = 10000 * ("train", "validation", "test").index(split) + number
+            assert (tmp_path / "set" / row[column]).read_bytes() == sources.drawn(seed, "WEBP", 5 + 8 * rating)
+    assert len(list((tmp_path / "set" / "images").iterdir())) < 2 * len(rows)
 
 
 def test_unsafebench_has_ten_of_each_category(downloads: Path, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from state.yaml_text import write_yaml
 SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "JPEG2000": ".jp2"}
 """By format; others are their format's name."""
 
-_FIRST = ("id", "label", "split", "group", "text")
 _PAIRS_LATER = """\
 # These are PAIRS: two images, of which people prefer one. Judging pairs as such (asking in both orders, ties) is not
 # built yet. Until then the judge is shown both images in one message and answers a or b; the embedded judge looks at
@@ -46,23 +46,43 @@ def made_beside(out: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def write_image(source: ImageSource, record: Record, position: int, folder: Path) -> str:
-    """Copy one image as it is stored, having decoded it in full; returns its path in the folder.
+class ImageFolder:
+    """Copies images into a folder's images/, as they are stored."""
 
-    Raises `DataError` for an image that can't be read or decoded.
-    """
-    data = source.read()
-    kind = decoded_format(data, source.name)
-    suffix = SUFFIXES.get(kind, f".{kind.lower()}")
-    part = "ab"[position] if len(record.images) > 1 else ""
-    stem = _file_stem(record.id, suffix) + (f"-{part}" if part else "")
-    (folder / "images").mkdir(exist_ok=True)
-    path = f"images/{stem}{suffix}"
-    if (folder / path).exists():  # `a` and `a.png` are two ids
-        path = f"images/{stem}-{sha256(record.id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}{suffix}"
-    with (folder / path).open("xb") as file:
-        file.write(data)
-    return path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # By the source's identity: the pairs of one prompt share their images.
+        self._paths: dict[int, tuple[ImageSource, str]] = {}
+
+    def write(self, record: Record) -> list[str]:
+        """Copy a record's images, each once, having decoded it in full; returns their paths in the folder.
+
+        Raises `DataError` for an image that can't be read or decoded.
+        """
+        named = zip(record.images, record.names or (record.id,), strict=True)
+        return [self._one(source, name) for source, name in named]
+
+    def keep(self, paths: Collection[str]) -> None:
+        """Remove all images but these."""
+        for _, path in self._paths.values():
+            if path not in paths:
+                (self._folder / path).unlink()
+
+    def _one(self, source: ImageSource, name: str) -> str:
+        if id(source) not in self._paths:
+            data = source.read()
+            path = self._free_path(name, decoded_format(data, source.name))
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+            self._paths[id(source)] = source, f"images/{path.name}"
+        return self._paths[id(source)][1]
+
+    def _free_path(self, name: str, kind: str) -> Path:
+        """A new file; `a` and `a.png` are two names, and one name may have two images."""
+        suffix = SUFFIXES.get(kind, f".{kind.lower()}")
+        stem = self._folder / "images" / file_stem(name, suffix)
+        paths = (Path(f"{stem}-{n}{suffix}" if n > 1 else f"{stem}{suffix}") for n in count(1))
+        return next(path for path in paths if not path.exists())
 
 
 def write_labels(
@@ -74,7 +94,7 @@ def write_labels(
     extra = tuple(dict.fromkeys(name for record in records for name in record.extra))
     with (folder / "labels.csv").open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)  # ends lines by \r\n, and so quotes texts that hold either
-        writer.writerow(("id", *names, *_FIRST[1:], *shipped, *extra))
+        writer.writerow(("id", *names, "label", "split", "group", "text", *shipped, *extra))
         for r in records:
             own = (r.id, *images[r.id], r.label, splits[r.id], r.group, r.text, *([r.shipped] if shipped else []))
             writer.writerow((*own, *(r.extra.get(name) for name in extra)))
@@ -107,7 +127,7 @@ def write_card(folder: Path, card: Mapping[str, object]) -> None:
     (folder / "source.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
-def _file_stem(name: str, suffix: str) -> str:
+def file_stem(name: str, suffix: str) -> str:
     """A file name that every system can hold, different for different ids."""
     stem = name[: -len(suffix)] if name.lower().endswith(suffix) else name
     plain = re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-")[:80]

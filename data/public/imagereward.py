@@ -97,7 +97,7 @@ def _pairs(tables: Mapping[SplitName, Path], source: Path, places: ImagePlaces, 
             image, rank = places.find(row["image_path"], place), wanted_integer(row, "rank", 1, MOST_RANKS)
             extra = {"classification": row["classification"]}
             name, prompt = wanted_text(row, "prompt_id"), wanted_text(row, "prompt")
-            return Ranked(name, image, rank, place, prompt, split, extra)
+            return Ranked(name, str(row["image_path"]), image, rank, place, prompt, split, extra)
 
         found, bad = read_records(table, COLUMNS, read)
         ranked, problems = ranked + found, problems + bad + missing

@@ -24,12 +24,15 @@ def pair(
     group: str | None,
     extra: Mapping[str, object],
     seed: int,
+    names: tuple[str, str] | None = None,
 ) -> Record:
     """One pair; `preferred` is 0 or 1. Which image comes first follows from the seed and the pair's id alone."""
     swap = seeded(seed, "order", name)[0] & 1
     shown = (images[1], images[0]) if swap else images
     label = LABELS[preferred ^ swap]
-    return Record(name, shown, label, place, label, text, group, extra={**extra, "swapped": swap})
+    first, second = names or (f"{name}-0", f"{name}-1")
+    called = (second, first) if swap else (first, second)
+    return Record(name, shown, label, place, label, text, group, None, {**extra, "swapped": swap}, called)
 
 
 def pair_form(title: str, balanced: Mapping[str, int]) -> Form:

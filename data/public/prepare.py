@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from data.dataset import MAX_PROBLEMS, SPLITS
 from data.public.agin import load_agin
-from data.public.folder import made_beside, write_card, write_config, write_image, write_labels
+from data.public.folder import ImageFolder, made_beside, write_card, write_config, write_labels
 from data.public.imagereward import load_imagereward
 from data.public.mjbench import load_mjbench
 from data.public.options import SAMPLINGS, Options, chosen
@@ -84,27 +84,17 @@ def prepare(
         grouped = any(record.group for record in records) and not divided
         write_config(draft, loaded.form, drawn.splits.values(), grouped, options.seed)
         notes = (*loaded.notes, *drawn.notes, *_about_groups(divided))
-        counts = _counts(loaded.form, records, drawn.splits)
         left_out = tuple(problem.text for problem in problems)
-        write_card(
-            draft,
-            {
-                "format": FORMAT,
-                "name": name,
-                "title": loaded.form.title,
-                **asdict(options),
-                "counts": counts,
-                "rows": {
-                    "usable": len(loaded.records) - len(unreadable),
-                    "sampled": len(records),
-                    "left_out": sum(problem.rows for problem in problems),
-                },
-                "left_out": left_out,
-                "notes": notes,
-                "files": {os.path.relpath(file, source): file_stamp(str(file), file.name) for file in loaded.files},
-            },
-        )
-    return Prepared(out, loaded.form.title, counts, left_out, notes)
+        prepared = Prepared(out, loaded.form.title, _counts(loaded.form, records, drawn.splits), left_out, notes)
+        rows = {
+            "usable": len(loaded.records) - len(unreadable),
+            "sampled": len(records),
+            "left_out": sum(problem.rows for problem in problems),
+        }
+        files = {os.path.relpath(file, source): file_stamp(str(file), file.name) for file in loaded.files}
+        about = {"format": FORMAT, "name": name, "title": prepared.title, **asdict(options), "counts": prepared.counts}
+        write_card(draft, {**about, "rows": rows, "left_out": left_out, "notes": notes, "files": files})
+    return prepared
 
 
 def _with_images(
@@ -112,7 +102,7 @@ def _with_images(
 ) -> tuple[list[Record], Drawn, dict[str, list[str]], list[Problem]]:
     """Draw a sample and write its images; with `skip_bad_rows`, draw again without the rows whose images are broken."""
     usable = {record.id: record for record in loaded.records}
-    written: dict[str, list[str]] = {}
+    images, written = ImageFolder(draft), dict[str, list[str]]()
     unreadable: list[Problem] = []
     while True:
         drawn = draw(loaded.form, list(usable.values()), options)
@@ -121,7 +111,7 @@ def _with_images(
         for done, record in enumerate(chosen, start=1):
             if record.id not in written:
                 try:
-                    written[record.id] = [write_image(s, record, i, draft) for i, s in enumerate(record.images)]
+                    written[record.id] = images.write(record)
                 except DataError as error:
                     problems.append(Problem(str(error)))
                     del usable[record.id]
@@ -129,14 +119,8 @@ def _with_images(
         unreadable += problems
         _allow(problems, options)
         if not problems:
-            _remove_unused(draft, {path for record in chosen for path in written[record.id]})
+            images.keep({path for record in chosen for path in written[record.id]})
             return chosen, drawn, written, unreadable
-
-
-def _remove_unused(draft: Path, used: set[str]) -> None:
-    for path in draft.glob("images/*"):
-        if f"images/{path.name}" not in used:
-            path.unlink()
 
 
 def _allow(problems: Sequence[Problem], options: Options) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from data.labels import as_text
 from data.public.image_places import ImagePlaces
@@ -22,6 +22,8 @@ class Ranked:
     """One image of a prompt and its rank, 1 the best; ties are allowed."""
 
     prompt_id: str
+    name: str
+    """Its path in the source."""
     image: ImageSource
     rank: int
     place: str
@@ -55,7 +57,10 @@ def read_rankings(file: Path, places: ImagePlaces) -> tuple[list[Ranked], list[P
             if type(rank) is not int or not 1 <= rank <= MOST_RANKS:
                 raise ValueError(f"ranking {shown(as_text(rank))} is not a rank from 1")
         found = [places.find(path, place) for path in paths]
-        return [Ranked(name, image, rank, place, prompt) for image, rank in zip(found, ranks, strict=True)]
+        return [
+            Ranked(name, str(path), image, rank, place, prompt)
+            for path, image, rank in zip(paths, found, ranks, strict=True)
+        ]
 
     prompts, problems = read_records(json_rows(file), COLUMNS, read)
     return [image for images in prompts for image in images], problems
@@ -73,5 +78,6 @@ def _pair(i: int, j: int, images: Sequence[Ranked], seed: int) -> Record:
         text_group(one.prompt),
         extra,
         seed,
+        (PurePosixPath(one.name).name, PurePosixPath(other.name).name),
     )
     return replace(made, shipped=one.shipped)

@@ -29,6 +29,8 @@ class Record:
     """The split that the source puts the row into, where it has splits."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """What the source knows besides: further columns of labels.csv."""
+    names: tuple[str, ...] = ()
+    """What the images are called, for their files' names; empty: as the record."""
 
 
 @dataclass(frozen=True, slots=True)
