@@ -66,6 +66,7 @@ def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> 
         if view.begun:
             print(f"go on with: {_same_command()}", file=sys.stderr)
         return code
+    _draw(content, folder)
     _print(content, folder, as_json)
     states = [cell["status"] for cell in content["cells"]]
     if "open" in states:
@@ -76,6 +77,18 @@ def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> 
         say(f"{states.count('failed')} of {len(states)} cells failed; table.md says why, the same command tries again")
         return 1
     return 0
+
+
+def _draw(content: dict[str, Any], folder: Path) -> None:
+    """Draw the figure, where the extra for it is installed; a table is worth having without it."""
+    from cli.failures import say
+    from evals.figures import write_figure
+    from state.errors import ModelError
+
+    try:
+        write_figure(content, folder)
+    except ModelError as missing:
+        say(f"no figure: {missing}")
 
 
 def _print(content: dict[str, Any], folder: Path, as_json: bool) -> None:

@@ -16,6 +16,7 @@ FILES = {
     "table.md": "the whole table, with the paper's numbers and how to read it",
     "table.csv": "the same as rows",
     "table.json": "the same with every cell, for programs",
+    "figure.svg": "methods side by side, or lines over what was varied",
 }
 
 
@@ -29,7 +30,9 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
     console.print(f"{count(charged)} calls charged, {count(spent)} really made: cells share answers.")
     console.print()
     for name, holds in FILES.items():
-        console.print(Text(f"{short_path(folder / name)}", "cyan").append(f"  {holds}", "default"), soft_wrap=True)
+        if (folder / name).exists():
+            line = Text(short_path(folder / name), "cyan").append(f"  {holds}", "default")
+            console.print(line, soft_wrap=True)
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:

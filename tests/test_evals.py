@@ -14,10 +14,12 @@ import yaml
 from cli.main import main
 from evals.cells import cells_of
 from evals.config import load_eval_settings
+from evals.published import published
 from state.errors import ConfigError
-from tests.small_set import COMMAND, ENVIRONMENT, blpo, draw_dataset
+from tests.small_set import COMMAND, ENVIRONMENT, ROOT, blpo, draw_dataset
 
 BUDGET = 70
+EXAMPLES = ROOT / "examples" / "evals"
 
 
 @pytest.fixture(scope="module")
@@ -216,3 +218,23 @@ def test_sweeps_vary_one_setting_at_a_time(folder: Path, tmp_path: Path) -> None
     assert {(c.settings.search.error_batch, c.settings.search.inner_steps) for c in cells} == {
         (2, 1), (4, 1), (2, 0), (2, 2)
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_examples_load_and_can_be_estimated(
+    example: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside small datasets under the names that `blpo data prepare` is told to use."""
+    config = tmp_path / "examples" / "evals" / example.name
+    config.parent.mkdir(parents=True)
+    config.write_text(example.read_text())
+    for name in ("agin", "seetrue", "imagereward", "unsafebench"):
+        (tmp_path / "datasets").mkdir(exist_ok=True)
+        (tmp_path / "datasets" / name).symlink_to(folder)
+    evals = load_eval_settings(config)
+    judges = {judge.name for judge in evals.judges}
+    assert judges == {"qwen2.5-vl-32b"} or published("blpo", "agin", judges.pop())
+    assert main(["evals", str(config), "--out", str(tmp_path / "out"), "--estimate", "--json"]) == 0
+    total = json.loads(capsys.readouterr().out)["total"]
+    assert total["cells"] == len(evals.methods) * 4 * 5
+    assert 0 < total["low"]["usd"] < total["high"]["usd"]
