@@ -3,7 +3,7 @@
 A round is one trial, critique and update of the judge prompt from descriptions by q_0; the inner loop learns nothing.
 """
 
-from evals.methods.method import Method, as_many_trials, with_search
+from evals.methods.method import Method, more_rounds, with_search
 from graph.outer import builder
 
-FIXED_I2T = Method("fixed_i2t", "fixed I2T", builder, lambda s: with_search(as_many_trials(s), inner_steps=0))
+FIXED_I2T = Method("fixed_i2t", "fixed I2T", builder, lambda s: with_search(more_rounds(s), inner_steps=0))

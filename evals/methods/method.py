@@ -1,6 +1,5 @@
 """What a method of the comparison is: a search over judge prompts, driven like any run."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,12 +37,12 @@ def with_search(settings: Settings, **changes: object) -> Settings:
     return settings.model_copy(update={"search": settings.search.model_copy(update=changes)})
 
 
-def as_many_trials(settings: Settings, a_round: int = 1) -> Settings:
-    """Rounds and patience for as many trials as BLPO has, T (K + 1), by a method that tries `a_round` prompts a round.
+def more_rounds(settings: Settings, factor: int | None = None) -> Settings:
+    """`factor` times T rounds, by default K + 1 times, and no patience: the budget is to end the search.
 
-    So it is the budget that ends a search which spends less on a round. Never fewer rounds than T.
+    Without it a method whose rounds cost less than BLPO's would end with calls to spare. K + 1 rounds of one trial are
+    as many trials as a round of BLPO.
     """
     search = settings.search
-    factor = max(1.0, (search.inner_steps + 1) / a_round)
-    patience = None if search.patience is None else math.ceil(search.patience * factor)
-    return with_search(settings, outer_rounds=math.ceil(search.outer_rounds * factor), patience=patience)
+    times = search.inner_steps + 1 if factor is None else factor
+    return with_search(settings, outer_rounds=search.outer_rounds * times, patience=None)

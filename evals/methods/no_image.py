@@ -6,7 +6,7 @@ trial; otherwise as `fixed_i2t`.
 
 from langgraph.runtime import Runtime
 
-from evals.methods.method import Method, as_many_trials
+from evals.methods.method import Method, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import judged_cases, shown_texts, write_prompt
 from nodes.consult import Answer, consult
@@ -54,4 +54,4 @@ async def _update(session: Session, state: OuterState) -> Answer:
     return await write_prompt(session, question, shown_texts([*wrong, *right]))
 
 
-NO_IMAGE = Method("no_image", "no image", outer_loop(update_blindly=update_blindly), as_many_trials)
+NO_IMAGE = Method("no_image", "no image", outer_loop(update_blindly=update_blindly), more_rounds)

@@ -2,16 +2,17 @@
 
 It sees neither verdicts nor errors nor images: a history of judge prompts with their scores, the best last, and the
 labels (and texts, where there are any) of a few samples. In each round it proposes several prompts, each of which is
-scored on one fixed part of the train split. The history is read from the round records, its scores from the store.
+scored on one fixed part of the train split.
 """
 
 import math
 import random
 from collections.abc import Sequence
+from typing import TypedDict
 
 from langgraph.runtime import Runtime
 
-from evals.methods.method import Method, as_many_trials
+from evals.methods.method import Method, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import ask_all, write_prompt
 from metrics.loss import loss
@@ -20,7 +21,6 @@ from nodes.consult import Answer
 from nodes.fan_out import fan_out
 from nodes.judge import judge_samples, try_prompt
 from nodes.progress import report
-from nodes.rounds import closed_rounds
 from nodes.session import Session, session_of
 from prompts.cases import labels_in_words
 from prompts.template import element, render
@@ -36,21 +36,35 @@ EXEMPLARS = 3
 """Section 5.1: three exemplars are drawn anew for each meta-prompt."""
 
 
-async def propose(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Ask for several prompts by the history of scores, and score each."""
+class Scored(TypedDict):
+    """One entry of the history."""
+
+    prompt_sha256: str
+    """The text is in the response store."""
+    score: float
+    """From 0 to 100, higher is better."""
+
+
+class OproState(OuterState, total=False):
+    """The outer loop's state with the history."""
+
+    history: list[Scored]
+    """The best prompts so far, the best last."""
+
+
+async def propose(state: OproState, runtime: Runtime[Settings]) -> OproState:
+    """Ask for several prompts by the history of scores, score each, and remember the best."""
     async with session_of(runtime) as session:
         report(runtime, "phase", state, phase="propose", usage=await session.calls.usage())
-        scored = scoring_samples(session)
-        history = await _history(session, state, scored)
-        answers = await ask_all(session, lambda number: _ask(session, state, history, number), range(PROMPTS_A_STEP))
-        trials = await fan_out(lambda answer: _try(session, state, answer, scored), answers, PROMPTS_A_STEP)
+        samples = scoring_samples(session)
+        history = state.get("history") or [await _scored(session, state["judge_prompt"], samples)]
+        told = "\n".join([await _told(session, entry) for entry in history])
+        answers = await ask_all(session, lambda number: _ask(session, state, told, number), range(PROMPTS_A_STEP))
+        trials = await fan_out(lambda answer: _try(session, state, answer, samples), answers, PROMPTS_A_STEP)
+        new = [await _scored(session, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
         for step, trial in enumerate(trials):
             report(runtime, "trial", state, step=step, **trial)
-    return {"trials": trials}
-
-
-async def _try(session: Session, state: OuterState, answer: Answer, scored: Sequence[Sample]) -> Trial:
-    return await try_prompt(session, state["judge_prompt"], answer.text, scored, failure=answer.problem)
+    return {"trials": trials, "history": best_last([*history, *new])}
 
 
 def scoring_samples(session: Session) -> list[Sample]:
@@ -61,36 +75,30 @@ def scoring_samples(session: Session) -> list[Sample]:
     return session.samples(draw(rows, size, f"{search.seed}/opro", spread=search.draw == "spread"))
 
 
-def best_last(history: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
-    """The best `MOST_REMEMBERED` of (prompt, score), ascending by score, the newer first of equals; each prompt once.
+def best_last(history: Sequence[Scored]) -> list[Scored]:
+    """The best `MOST_REMEMBERED`, ascending by score, each prompt once; `history` runs from the oldest to the newest.
 
-    `history` runs from the oldest to the newest. An older prompt stands nearer to the end than a newer one as good.
+    Of equals the older is the better one.
     """
-    once = list(dict(reversed(history)).items())
-    return sorted(once, key=lambda tried: tried[1])[-MOST_REMEMBERED:]
+    once = {entry["prompt_sha256"]: entry for entry in reversed(history)}
+    return sorted(once.values(), key=lambda entry: entry["score"])[-MOST_REMEMBERED:]
 
 
-async def _history(session: Session, state: OuterState, scored: Sequence[Sample]) -> str:
-    digests = [
-        digest
-        for record in await closed_rounds(state, session.store)
-        for digest in (record["judge_prompt_sha256"], *(trial["judge_prompt_sha256"] for trial in record["trials"]))
-        if digest is not None
-    ]
-    prompts = [await session.store.text(digest) for digest in dict.fromkeys(digests)]
-    tried = best_last([(prompt, await _score(session, prompt, scored)) for prompt in prompts])
-    return "\n".join(
-        f"<tried>\n{element('judge_prompt', prompt)}\n{element('score', f'{score:.1f}')}\n</tried>"
-        for prompt, score in tried
-    )
+async def _try(session: Session, state: OuterState, answer: Answer, samples: Sequence[Sample]) -> Trial:
+    return await try_prompt(session, state["judge_prompt"], answer.text, samples, failure=answer.problem)
 
 
-async def _score(session: Session, prompt: str, scored: Sequence[Sample]) -> float:
-    """From 0 to 100, higher is better; errors left out."""
-    verdicts = await judge_samples(session, prompt, scored)
-    rows = zip(verdicts, scored, strict=True)
+async def _scored(session: Session, prompt: str, samples: Sequence[Sample]) -> Scored:
+    verdicts = await judge_samples(session, prompt, samples)
+    rows = zip(verdicts, samples, strict=True)
     losses = [each for v, s in rows if (each := loss(v, s.label, session.settings.task)) is not None]
-    return 100 * (1 - math.fsum(losses) / len(losses)) if losses else 0.0
+    score = 100 * (1 - math.fsum(losses) / len(losses)) if losses else 0.0
+    return Scored(prompt_sha256=await session.store.put_text(prompt), score=round(score, 1))
+
+
+async def _told(session: Session, entry: Scored) -> str:
+    prompt = await session.store.text(entry["prompt_sha256"])
+    return f"<tried>\n{element('judge_prompt', prompt)}\n{element('score', str(entry['score']))}\n</tried>"
 
 
 async def _ask(session: Session, state: OuterState, history: str, number: int) -> Answer:
@@ -115,4 +123,4 @@ def _exemplar(sample: Sample) -> str:
     return f"<example>\n{text}{element('human', str(sample.label))}\n</example>"
 
 
-OPRO = Method("opro", "OPRO", outer_loop(propose=propose), lambda settings: as_many_trials(settings, PROMPTS_A_STEP))
+OPRO = Method("opro", "OPRO", outer_loop(OproState, propose=propose), lambda settings: more_rounds(settings, 2))
