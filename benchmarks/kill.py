@@ -1,11 +1,11 @@
 """Kill a run again and again, resume it until it is done, and compare it with an uninterrupted one.
 
-    python -m benchmarks.kill [--kills 50] [--seed 0] [--set key=value ...]
+    python -m benchmarks.kill [--kills 50] [--seed 0] [--postgres] [--set key=value ...]
 
 Each process gets SIGKILL at a random moment after its start; the next one resumes. What must hold: result.json equals
 the uninterrupted run's except for times and issued and cached counts; a request was issued again only if it was in
-flight when a process was killed; both databases pass PRAGMA integrity_check; the uninterrupted run issued no request
-twice.
+flight when a process was killed; both databases pass PRAGMA integrity_check (in PostgreSQL: no answer of a call is
+missing, no lock is left); the uninterrupted run issued no request twice. --postgres starts a server of its own.
 """
 
 import argparse
@@ -13,15 +13,18 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.kill_storage import Files, Postgres, Storage
+from tests.servers.postgres import cluster
 
 BLPO = (str(Path(sys.executable).parent / "blpo"),)
 ROOT = Path(__file__).parent.parent
@@ -41,7 +44,7 @@ class Outcome:
     """Requests sent again although an answer had been stored."""
     differences: list[str]
     integrity: list[str]
-    """Answers of PRAGMA integrity_check other than ok."""
+    """What the databases' checks have found."""
 
 
 def comparable(result: dict[str, Any]) -> dict[str, Any]:
@@ -53,14 +56,18 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "calls": calls, "seconds": None}
 
 
-def kill_until_done(folder: Path, kills: int, seed: int, settings: Sequence[str]) -> Outcome:
-    """Run once undisturbed, then with `kills` SIGKILLs spread over as many runs as it takes."""
-    options = [option for setting in settings for option in ("--set", setting)]
+def kill_until_done(
+    folder: Path, kills: int, seed: int, settings: Sequence[str], storage: Storage | None = None
+) -> Outcome:
+    """Run once undisturbed, then with `kills` SIGKILLs spread over as many runs as it takes; storage: files."""
+    storage = storage or Files()
+    options = [option for setting in (*settings, *storage.settings) for option in ("--set", setting)]
     started = time.monotonic()
-    _run([*BLPO, "optimize", "--quiet", "--set", f"run.dir={folder / 'calm'}", *options])
+    target = folder / "calm"
+    _run([*BLPO, "optimize", "--quiet", "--set", f"run.dir={target}", *options], storage.environment(target))
     calm_seconds = time.monotonic() - started
-    calm = json.loads((folder / "calm" / "result.json").read_text())
-    again, paid_twice = _issued_again(folder / "calm")
+    calm = json.loads((target / "result.json").read_text())
+    again, paid_twice = _issued_again(storage.calls(target))
     differences = [f"the uninterrupted run issued {again + paid_twice} requests twice"] if again + paid_twice else []
     integrity: list[str] = []
     done, processes, issued = 0, 0, 0
@@ -71,31 +78,39 @@ def kill_until_done(folder: Path, kills: int, seed: int, settings: Sequence[str]
         while True:
             resumable = (target / "run.json").exists()
             command = [*BLPO, "resume", "--quiet", str(target)] if resumable else first
-            survived = _run_and_kill(command, generator.uniform(0.3, 0.8 * calm_seconds) if done < kills else None)
+            seconds = generator.uniform(0.3, 0.8 * calm_seconds) if done < kills else None
+            survived = _run_and_kill(command, seconds, storage.environment(target))
             processes += 1
             if survived:
                 break
             done += 1
         found = json.loads((target / "result.json").read_text())
         differences += [f"{target.name}: {line}" for line in _differences(comparable(calm), comparable(found))]
-        run_again, run_twice = _issued_again(target)
+        run_again, run_twice = _issued_again(storage.calls(target))
         again, paid_twice = again + run_again, paid_twice + run_twice
         issued += sum(usage["issued"] for usage in found["calls"].values())
-        integrity += _integrity(target / "responses.sqlite")
-    integrity += _integrity(folder / "checkpoints.sqlite")
+        integrity += storage.integrity(target)
     return Outcome(done, processes, issued, again, paid_twice, differences, integrity)
 
 
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
+    )
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
 
 
-def _run_and_kill(command: Sequence[str], seconds: float | None) -> bool:
+def _run_and_kill(command: Sequence[str], seconds: float | None, environment: Mapping[str, str]) -> bool:
     """Start a process and kill it after so many seconds (None: never); return whether it ended by itself."""
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         _, errors = process.communicate(timeout=600 if seconds is None else seconds)
@@ -108,15 +123,12 @@ def _run_and_kill(command: Sequence[str], seconds: float | None) -> bool:
     return True
 
 
-def _issued_again(run: Path) -> tuple[int, int]:
+def _issued_again(calls: Sequence[tuple[str, str | None]]) -> tuple[int, int]:
     """(requests sent again that were in flight at a kill, requests sent again that had an answer)."""
-    with sqlite3.connect(run / "responses.sqlite") as database:
-        rows = database.execute("SELECT key, outcome FROM calls ORDER BY id").fetchall()
-    database.close()
     answered: set[str] = set()
     seen: set[str] = set()
     again = paid_twice = 0
-    for key, outcome in rows:
+    for key, outcome in calls:
         if key in answered:
             paid_twice += 1
         elif key in seen:
@@ -125,13 +137,6 @@ def _issued_again(run: Path) -> tuple[int, int]:
         if outcome == "ok":
             answered.add(key)
     return again, paid_twice
-
-
-def _integrity(path: Path) -> list[str]:
-    with sqlite3.connect(path) as database:
-        lines = [f"{path.name}: {line}" for (line,) in database.execute("PRAGMA integrity_check") if line != "ok"]
-    database.close()
-    return lines
 
 
 def _differences(expected: Any, found: Any, where: str = "result") -> list[str]:
@@ -152,10 +157,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--postgres", action="store_true", help="keep the runs in a PostgreSQL of our own")
     parser.add_argument("--set", action="append", default=[], dest="settings", help="for both runs")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="blpo-kill-") as folder:
-        outcome = kill_until_done(Path(folder), options.kills, options.seed, [*FAST, *options.settings])
+    settings = [*FAST, *options.settings]
+    with tempfile.TemporaryDirectory(prefix="blpo-kill-") as folder, ExitStack() as stack:
+        storage = Postgres(stack.enter_context(cluster())) if options.postgres else Files()
+        outcome = kill_until_done(Path(folder), options.kills, options.seed, settings, storage)
     print(json.dumps({name: getattr(outcome, name) for name in Outcome.__slots__}, indent=1))
     return 1 if outcome.differences or outcome.paid_twice or outcome.integrity else 0
 
