@@ -155,10 +155,11 @@ class ModelCaller:
         self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
     ) -> Response | Failure:
         gate = self._gate
-        async with self._store.claim(request.key) as stored:
-            if stored is not None:
-                self._store.hit(role)
-                return stored
+        stored = await self._store.claim(request.key)
+        if stored is not None:
+            self._store.hit(role)
+            return stored
+        try:
             async with self._limiters.of(model.settings).places:
                 if gate.error is not None:
                     raise type(gate.error)(str(gate.error)) from gate.error
@@ -169,6 +170,8 @@ class ModelCaller:
                     self._gate = _Gate()
                     raise
             return await self._keep(model, request, call)  # the server is free for the next one in the meantime
+        finally:
+            await self._store.release(request.key)
 
     async def _issue(self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None) -> _Call:
         """Admit, record and send. A call that is cancelled stays open in the record."""

@@ -9,8 +9,8 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -119,13 +119,15 @@ class ResponseStore:
         row = await self._database.read(lambda db: db.execute(ANSWER, (key,)).fetchone())
         return None if row is None else response_of(row)
 
-    @asynccontextmanager
-    async def claim(self, key: str) -> AsyncIterator[Response | None]:
-        """The stored answer; None: whoever holds the claim may pay for it, and has kept it when the block ends.
+    async def claim(self, key: str) -> Response | None:
+        """The stored answer; None: the caller may pay for it, and then must `release` it, whatever becomes of that.
 
         A file belongs to one process, whose callers share a request under way; so here nobody else needs keeping out.
         """
-        yield await self.get(key)
+        return await self.get(key)
+
+    async def release(self, key: str) -> None:
+        """Let others claim again what this process has claimed."""
 
     async def failure(self, key: str) -> Failure | None:
         """How the last failed call for the request with this key failed."""

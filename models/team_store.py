@@ -6,8 +6,6 @@ however it does. Others who want the same answer wait for it; a failure is not s
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,19 +47,8 @@ class TeamStore(ResponseStore):
         """
         return cls(await Database.open(partial(connect_run, run.id, run.directory.name)))
 
-    @asynccontextmanager
-    async def claim(self, key: str) -> AsyncIterator[Response | None]:
-        """The stored answer, as soon as nobody is paying for it; None: the block may pay, and nobody else does."""
-        found = await self._look(key)
-        if found != "claimed":
-            yield found
-            return
-        try:
-            yield None
-        finally:  # a transaction of its own: what the block has kept must be seen before others may look
-            await self._database.read(partial(_release, key))
-
-    async def _look(self, key: str) -> Response | Literal["claimed"]:
+    async def claim(self, key: str) -> Response | None:
+        """The stored answer, as soon as nobody is paying for it; None: the caller may pay, and nobody else does."""
         wait, waited = _FIRST_WAIT, 0.0
         while (found := await self._look_once(key)) == "busy":
             await asyncio.sleep(wait)
@@ -69,7 +56,11 @@ class TeamStore(ResponseStore):
             if waited >= _TELL_AFTER > waited - wait:
                 _log.warning("another run is paying for an answer that this one needs; waiting for it")
             wait = min(1.5 * wait, _LONGEST_WAIT)
-        return found
+        return None if found == "claimed" else found
+
+    async def release(self, key: str) -> None:
+        """Let others look: in a later transaction than the one that kept the answer, so that they see it."""
+        await self._database.read(partial(_release, key))
 
     async def _look_once(self, key: str) -> Look:
         seen: list[Look] = []

@@ -113,10 +113,10 @@ async def test_the_claim_of_a_killed_process_is_free(database_url: str) -> None:
 
         async def main():
             store = await TeamStore.open_run(TeamRun("killed", Path("killed")))
-            async with store.claim("k") as found:
-                await store.begin("k", "judge", "m")
-                print(found, flush=True)
-                await asyncio.sleep(600)
+            found = await store.claim("k")
+            await store.begin("k", "judge", "m")
+            print(found, flush=True)
+            await asyncio.sleep(600)
 
         asyncio.run(main())
     """
@@ -125,12 +125,7 @@ async def test_the_claim_of_a_killed_process_is_free(database_url: str) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "None"
         store = await run_store("other")
-
-        async def pay() -> Response | None:
-            async with store.claim("k") as found:
-                return found
-
-        waiting = asyncio.create_task(pay())
+        waiting = asyncio.create_task(store.claim("k"))
         await asyncio.sleep(0.3)
         assert not waiting.done()
         os.kill(process.pid, signal.SIGKILL)
@@ -145,8 +140,8 @@ async def test_a_claim_that_was_cancelled_is_free() -> None:
     one, other = await run_store("one"), await run_store("other")
 
     async def hold(store: ResponseStore) -> None:
-        async with store.claim("k") as found:
-            assert found is None
+        assert await store.claim("k") is None
+        await store.release("k")
 
     for turns in range(12):
         held = asyncio.create_task(hold(one))
@@ -204,11 +199,11 @@ def test_the_same_requests_of_several_processes_are_paid_once(database_url: str)
         from models.team_store import TeamRun, TeamStore
 
         async def ask(store, key):
-            async with store.claim(key) as found:
-                if found is None:
-                    call = await store.begin(key, "judge", "m")
-                    await asyncio.sleep(0.02)
-                    await store.finish(call, Response(key))
+            if await store.claim(key) is None:
+                call = await store.begin(key, "judge", "m")
+                await asyncio.sleep(0.02)
+                await store.finish(call, Response(key))
+                await store.release(key)
 
         async def main():
             store = await TeamStore.open_run(TeamRun(sys.argv[1], Path("run")))
