@@ -64,7 +64,7 @@ async def propose(state: OproState, runtime: Runtime[Settings]) -> OproState:
         new = [await _scored(session, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
         for step, trial in enumerate(trials):
             report(runtime, "trial", state, step=step, **trial)
-    return {"trials": trials, "history": best_last([*history, *new])}
+    return {"trials": trials, "history": best_last(history, new)}
 
 
 def scoring_samples(session: Session) -> list[Sample]:
@@ -75,13 +75,16 @@ def scoring_samples(session: Session) -> list[Sample]:
     return session.samples(draw(rows, size, f"{search.seed}/opro", spread=search.draw == "spread"))
 
 
-def best_last(history: Sequence[Scored]) -> list[Scored]:
-    """The best `MOST_REMEMBERED`, ascending by score, each prompt once; `history` runs from the oldest to the newest.
+def best_last(history: Sequence[Scored], new: Sequence[Scored]) -> list[Scored]:
+    """The best `MOST_REMEMBERED` of both, ascending by score, each prompt once.
 
-    Of equals the older is the better one.
+    `history` is what this returned before; of equals the older one counts as the better.
     """
-    once = {entry["prompt_sha256"]: entry for entry in reversed(history)}
-    return sorted(once.values(), key=lambda entry: entry["score"])[-MOST_REMEMBERED:]
+    once: dict[str, Scored] = {}
+    for entry in (*reversed(history), *new):
+        once.setdefault(entry["prompt_sha256"], entry)
+    best_first = sorted(once.values(), key=lambda entry: -entry["score"])
+    return best_first[:MOST_REMEMBERED][::-1]
 
 
 async def _try(session: Session, state: OuterState, answer: Answer, samples: Sequence[Sample]) -> Trial:

@@ -55,10 +55,11 @@ async def expansion(session: Session, ask: Ask, prompt: str, samples: Sequence[S
     texts = [edit.text for edit in edits if edit.text]
     variants = [(text, number) for text in texts for number in range(1, PARAPHRASES + 1)]
     paraphrases = await ask_all(session, lambda variant: _paraphrase(session, *variant), variants)
-    found = list(dict.fromkeys([*texts, *(answer.text for answer in paraphrases if answer.text)]))
+    written = dict.fromkeys([*texts, *(answer.text for answer in paraphrases if answer.text)])
+    found = [text for text in written if text != prompt]
     kept = random.Random(f"{seed}/successors").sample(found, min(SUCCESSORS, len(found)))
     problems = [answer.problem for answer in (*(each.answer for each in gradients), *edits) if answer.problem]
-    return Expansion(kept, None if kept else next(iter(problems), "it got nothing wrong"))
+    return Expansion(kept, None if kept else next(iter(problems), "no edit differs from the prompt"))
 
 
 async def _error_batches(session: Session, prompt: str, samples: Sequence[Sample], seed: str) -> list[list[Case]]:
