@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from evals.methods import METHODS
 from evals.methods.bandit import Arm, best, most_promising, upper_bound
 from evals.methods.method import more_rounds
 from evals.methods.opro import MOST_REMEMBERED, Scored, best_last
@@ -112,6 +113,14 @@ def test_methods_with_cheaper_rounds_get_more_of_them() -> None:
     assert (search.outer_rounds, search.patience) == (30, None)
     assert more_rounds(Settings(), 2).search.outer_rounds == 10
     assert more_rounds(Settings()).task == Settings().task
+
+
+def test_what_a_method_makes_of_the_settings_are_settings() -> None:
+    paper = Settings.model_validate({"search": {"preset": "paper", "outer_rounds": 900}})
+    adapted = {name: method.adapt(paper) for name, method in METHODS.items()}
+    kept = {name for name, settings in adapted.items() if settings.search.adopt == "improving"}
+    assert kept == {"opro", "apo", "apo_image", "textgrad"}
+    assert all(Settings.model_validate(each.model_dump()) == each for each in adapted.values())
 
 
 def test_opro_takes_over_what_scored_well_and_turns_round_what_did_not() -> None:

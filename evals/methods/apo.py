@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from langgraph.runtime import Runtime
 
 from evals.methods.bandit import Arm, best, most_promising
-from evals.methods.method import Method
+from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.textual_gradients import Ask, expansion
 from graph.stopping import Node
@@ -135,4 +135,9 @@ async def _gains(session: Session, judge_prompt: str, candidate: str, samples: S
     return [0.0 if old is None or new is None else old - new for old, new in losses]
 
 
-APO = Method("apo", "APO", outer_loop(ApoState, expand=expanding(ask_in_words), select=select))
+APO = Method(
+    "apo",
+    "APO",
+    outer_loop(ApoState, expand=expanding(ask_in_words), select=select),
+    lambda settings: improving(more_rounds(settings, 2)),
+)

@@ -7,7 +7,7 @@ up to `search.error_batch` errors at once, and needs vision for it. Edits and pa
 from collections.abc import Sequence
 
 from evals.methods.apo import ApoState, expanding, select
-from evals.methods.method import Method
+from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.vision import seeing
 from evals.methods.writing import message, with_images
@@ -30,5 +30,8 @@ async def ask_with_images(session: Session, judge_prompt: str, rows: Sequence[Ca
 
 
 APO_IMAGE = Method(
-    "apo_image", "APO-image", outer_loop(ApoState, expand=expanding(ask_with_images), select=select), seeing
+    "apo_image",
+    "APO-image",
+    outer_loop(ApoState, expand=expanding(ask_with_images), select=select),
+    lambda settings: improving(more_rounds(seeing(settings), 2)),
 )

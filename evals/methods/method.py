@@ -13,6 +13,10 @@ Builder = StateGraph[Any, Any, Any, Any]
 `OuterState` or a `TypedDict` that extends it."""
 
 
+MOST_ROUNDS = 1000
+"""What `search.outer_rounds` may be at most."""
+
+
 def unchanged(settings: Settings) -> Settings:
     """The settings as they are."""
     return settings
@@ -45,4 +49,9 @@ def more_rounds(settings: Settings, factor: int | None = None) -> Settings:
     """
     search = settings.search
     times = search.inner_steps + 1 if factor is None else factor
-    return with_search(settings, outer_rounds=search.outer_rounds * times, patience=None)
+    return with_search(settings, outer_rounds=min(MOST_ROUNDS, search.outer_rounds * times), patience=None)
+
+
+def improving(settings: Settings) -> Settings:
+    """The same settings, but a prompt is adopted only where it improves: `search.adopt` is BLPO's to choose."""
+    return with_search(settings, adopt="improving")

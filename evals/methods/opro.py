@@ -12,7 +12,7 @@ from typing import TypedDict
 
 from langgraph.runtime import Runtime
 
-from evals.methods.method import Method, more_rounds
+from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import ask_all, write_prompt
 from metrics.loss import loss
@@ -126,4 +126,4 @@ def _exemplar(sample: Sample) -> str:
     return f"<example>\n{text}{element('human', str(sample.label))}\n</example>"
 
 
-OPRO = Method("opro", "OPRO", outer_loop(OproState, propose=propose), lambda settings: more_rounds(settings, 2))
+OPRO = Method("opro", "OPRO", outer_loop(OproState, propose=propose), lambda s: improving(more_rounds(s, 2)))

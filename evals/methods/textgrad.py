@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from evals.methods.method import Method, more_rounds
+from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.vision import seeing
 from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
@@ -65,5 +65,5 @@ async def _feedback(session: Session, judge_prompt: str, row: Case) -> Case:
 
 
 TEXTGRAD = Method(
-    "textgrad", "TextGrad-style", outer_loop(descend=descend), lambda settings: more_rounds(seeing(settings))
+    "textgrad", "TextGrad-style", outer_loop(descend=descend), lambda s: improving(more_rounds(seeing(s)))
 )

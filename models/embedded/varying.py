@@ -19,8 +19,8 @@ def paraphrase(prompt: str, random: Random) -> str:
 
 
 def version(task: str) -> int:
-    """Return which version the task asks for, from 1."""
-    asked = _VERSION.findall(task)
+    """Return which version the task asks for after its last critique, from 1."""
+    asked = _VERSION.findall(task.rpartition("</critique>")[2])
     return int(asked[-1]) if asked else 1
 
 
