@@ -1,5 +1,7 @@
 # Everything is installed into .venv/ of this checkout; nothing else on the machine is touched.
 PYTHON ?= python3
+RUNS ?= runs
+PORT ?= 2024
 VENV := .venv
 BIN := $(VENV)/bin
 # A stamp per set of extras: setting up again costs nothing while the requirements stand.
@@ -7,13 +9,17 @@ CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit drawing clean
+.PHONY: help demo studio test lint unit drawing clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 demo: $(CORE) ## Set up, then align the embedded judge with the built-in sample's labels (about a minute)
 	@$(BIN)/blpo optimize
+
+studio: $(DEV) ## Serve both loops to LangGraph Studio on this machine (RUNS=runs PORT=2024)
+	LANGGRAPH_CLI_NO_ANALYTICS=1 BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/langgraph dev \
+	  --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --server-log-level ERROR
 
 test: $(DEV) lint unit ## Set up, then pass lint, types, import rules and all tests
 

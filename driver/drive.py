@@ -1,5 +1,6 @@
 """Drives the graph of one run: from wherever its checkpoints stand to its end, writing the run directory on the way."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +17,6 @@ from langgraph.types import Command, StateSnapshot
 
 from driver.outputs import write_judge, write_rounds, write_verdicts
 from driver.run_directory import RunDirectory
-from driver.start import Start
 from nodes.approve import checked
 from nodes.evaluate_test import partial_result
 from nodes.reserve import reserve_test
@@ -90,22 +90,20 @@ class Drive:
         try:
             await self._stream(graph, session)
         except GraphDrained as drained:
-            return await self._conclude(graph, session, "interrupted", drained.reason)
+            return await self.conclude(graph, session, "interrupted", drained.reason)
         except StoreError:
             raise
         except BlpoError as error:
-            await self._conclude(graph, session, "failed", str(error))
+            await self.conclude(graph, session, "failed", str(error))
             raise
-        return await self._conclude(graph, session, "complete", "")
+        return await self.conclude(graph, session, "complete", "")
 
     async def _stream(self, graph: Graph, session: Session) -> None:
+        await self.begin(graph, session)
         snapshot = await graph.aget_state(self.config)
         answer = self._resume_by(question_of(snapshot))
         if snapshot.created_at is not None and not snapshot.tasks:
             return  # the graph had ended; only its files were still to be written
-        if snapshot.created_at is None and (start := self.run.start()):
-            await self._begin(start, graph, session)
-            snapshot = await graph.aget_state(self.config)
         if snapshot.created_at is None and await session.store.usage():
             self._event({"event": "replayed", "checkpoints": str(self.run.checkpoints)})
         stream = graph.astream(
@@ -124,9 +122,15 @@ class Drive:
             elif not namespace and "judge" in chunk:
                 await self._write(session, chunk["judge"].get("rounds", []))
 
-    async def _begin(self, start: Start, graph: Graph, session: Session) -> None:
-        """Put the graph where a fork starts, with the answers of the run that it is made of, if that is still there."""
-        if start["answers"] is not None and Path(start["answers"]).exists():
+    async def begin(self, graph: Graph, session: Session) -> None:
+        """Put the graph of a fork where it starts, with the answers of the run that it is made of, if they are there.
+
+        Does nothing where the graph has begun, or begins at the beginning.
+        """
+        start = await asyncio.to_thread(self.run.start)
+        if start is None or (await graph.aget_state(self.config)).created_at is not None:
+            return
+        if start["answers"] is not None and await asyncio.to_thread(Path(start["answers"]).exists):
             await session.store.adopt(Path(start["answers"]))
         for text in start["texts"]:
             await session.store.put_text(text)
@@ -141,7 +145,8 @@ class Drive:
             raise AnswerError(f"{self.run.path} asks no question; go on without an answer")
         return Command(resume=checked(self.answer, question).model_dump())
 
-    async def _conclude(self, graph: Graph, session: Session, status: RunStatus, reason: str) -> Result:
+    async def conclude(self, graph: Graph, session: Session, status: RunStatus, reason: str) -> Result:
+        """Write what is known now; `status` and `reason` say why there is no result, if there is none."""
         snapshot = await graph.aget_state(self.config)
         state: Any = snapshot.values
         question = question_of(snapshot)
@@ -159,7 +164,7 @@ class Drive:
         result = {**result, "seconds": round(self.run.info.seconds, 3)}
         if self.run.info.lineage:
             result["lineage"] = self.run.info.lineage
-        self.run.write("result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        await asyncio.to_thread(self.run.write, "result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         return result
 
     def _conclude_without_store(self, reason: str) -> None:
@@ -173,7 +178,8 @@ class Drive:
     async def _write(self, session: Session, rounds: Sequence[RoundRecord]) -> None:
         await write_rounds(self.run, session, rounds)
         await write_judge(self.run, session, rounds)
-        self.run.save_info(replace(self.run.info, seconds=self.seconds_before + session.seconds))
+        info = replace(self.run.info, seconds=self.seconds_before + session.seconds)
+        await asyncio.to_thread(self.run.save_info, info)
 
     def _event(self, event: Mapping[str, Any]) -> None:
         if event["event"] != "progress":  # too many to keep

@@ -1,5 +1,6 @@
 """The files of a run, written from its records and its response store alone, so at any time and at no cost."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -26,11 +27,11 @@ async def write_rounds(run: RunDirectory, session: Session, rounds: Sequence[Rou
         before = rounds[max(t - 1, 0)]
         for name in ("judge", "i2t"):
             old, new = [await session.store.text(_digest(r, name)) for r in (before, record)]
-            run.write(f"{folder}/{name}.md", new + "\n")
-            run.write(f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
-        run.write(f"{folder}/record.json", json.dumps(record) + "\n")
-        run.write_lines(f"{folder}/errors.jsonl", await _errors(session, record))
-        run.write_lines(f"{folder}/trials.jsonl", await _trials(session, record))
+            await asyncio.to_thread(run.write, f"{folder}/{name}.md", new + "\n")
+            await asyncio.to_thread(run.write, f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
+        await asyncio.to_thread(run.write, f"{folder}/record.json", json.dumps(record) + "\n")
+        await asyncio.to_thread(run.write_lines, f"{folder}/errors.jsonl", await _errors(session, record))
+        await asyncio.to_thread(run.write_lines, f"{folder}/trials.jsonl", await _trials(session, record))
 
 
 async def write_judge(run: RunDirectory, session: Session, rounds: Sequence[RoundRecord]) -> None:
@@ -47,7 +48,7 @@ async def write_judge(run: RunDirectory, session: Session, rounds: Sequence[Roun
         model=settings.models.of("judge"),
         validation=measured,
     )
-    run.write("judge.yaml", judge.dump())
+    await asyncio.to_thread(run.write, "judge.yaml", judge.dump())
 
 
 async def write_verdicts(
@@ -61,7 +62,7 @@ async def write_verdicts(
             samples = session.split(split)
             verdicts = await recalled_verdicts(session, prompt, samples)
             rows += [_row(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
-        run.write_lines(f"verdicts/{name}.jsonl", rows)
+        await asyncio.to_thread(run.write_lines, f"verdicts/{name}.jsonl", rows)
 
 
 def _digest(record: RoundRecord, name: str) -> str:

@@ -7,8 +7,8 @@ everything in the response store again.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -97,6 +97,10 @@ _open: dict[tuple[str, int], _Held] = {}
 """Sessions of runs by (store, event loop): connections belong to one loop."""
 
 
+_served: dict[str, Settings] = {}
+"""Settings of runs by thread, where they are not the graph's context."""
+
+
 @asynccontextmanager
 async def open_session(
     settings: Settings, store: Path | TeamRun, shared: Shared | None = None
@@ -129,9 +133,20 @@ async def session_of(runtime: Runtime[Settings]) -> AsyncIterator[Session]:
 
 
 def settings_of(runtime: Runtime[Settings]) -> Settings:
-    """The run's settings; all defaults where the graph was invoked without a context."""
-    context: Settings | None = runtime.context
+    """The run's settings; all defaults where the graph was invoked without a context (but see `settings_for`)."""
+    served = _served.get(_thread(runtime) or "")
+    context: Settings | None = served or runtime.context
     return Settings() if context is None else context
+
+
+@contextmanager
+def settings_for(thread: str, settings: Settings) -> Iterator[None]:
+    """Let the run of this thread have these settings, whatever the context of its graph is."""
+    _served[thread] = settings
+    try:
+        yield
+    finally:
+        del _served[thread]
 
 
 def run_directory(runtime: Runtime[Settings]) -> Path:

@@ -22,6 +22,12 @@ def template(name: str) -> str:
     return (_FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
+def read_templates() -> None:
+    """Read all prompt files, so that later nobody waits for one."""
+    for file in _FOLDER.rglob("*.md"):
+        template(file.relative_to(_FOLDER).with_suffix("").as_posix())
+
+
 def placeholders(name: str) -> frozenset[str]:
     """Return the names that `render(name, ...)` needs."""
     return frozenset(_PLACEHOLDER.findall(template(name)))

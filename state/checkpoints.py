@@ -42,7 +42,7 @@ async def open_checkpoints(target: Target) -> AsyncIterator[BaseCheckpointSaver[
 @asynccontextmanager
 async def _open_file(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         connection = await aiosqlite.connect(path)
     except (OSError, aiosqlite.Error) as error:
         raise RunError(f"can't open the checkpoints {path}: {error}") from None

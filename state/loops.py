@@ -4,12 +4,26 @@ Plain JSON only, and small (at most 64 kB a superstep whatever the dataset's siz
 state at every superstep. Images, descriptions and verdicts live in the response store; reading them again is free.
 """
 
-from typing import NotRequired
+from typing import Annotated, NotRequired, TypeVar
 
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 from state.approval import Decision, Objection
 from state.result import Metrics, Result, StopReason
+
+T = TypeVar("T")
+
+
+def described(state: type[T]) -> type[T]:
+    """Give each field its docstring as description, for the schemas that Studio shows."""
+    documented = with_config(ConfigDict(use_attribute_docstrings=True))(state)
+    schema = TypeAdapter(documented).json_schema()
+    for name, field in schema["properties"].items():
+        if "description" in field:
+            description = Field(description=field["description"])
+            state.__annotations__[name] = Annotated[state.__annotations__[name], description]
+    return state
 
 
 class Trial(TypedDict):
@@ -49,6 +63,7 @@ class RoundRecord(TypedDict):
     """What people decided about the prompts that the trials led to; absent where nobody was asked."""
 
 
+@described
 class UpdateState(TypedDict, total=False):
     """What J(q, p) reads and writes, at both levels: critique_judge and update_judge run on this."""
 
@@ -71,14 +86,17 @@ class UpdateState(TypedDict, total=False):
     objections: list[Objection]
     """Why people rejected earlier prompts, oldest first; `nodes.approve` bounds them."""
     stop_reason: StopReason | None
+    """Why the search stopped; None while it goes on."""
 
 
+@described
 class InnerState(UpdateState, total=False):
     """State of the inner loop (learning q while p_t is fixed)."""
 
     trials: list[Trial]
     """H, oldest first."""
     i2t_critique: str | None
+    """What the optimizer found lacking in the descriptions; None where it gave no usable critique."""
 
 
 class InnerInput(TypedDict, total=False):
@@ -100,10 +118,12 @@ class InnerOutput(TypedDict, total=False):
     stop_reason: StopReason | None
 
 
+@described
 class OuterState(UpdateState, total=False):
     """State of the outer loop (learning p)."""
 
     trials: list[Trial]
+    """H of this round, oldest first."""
     decisions: list[Decision]
     """What people decided in this round."""
     answered: bool
@@ -111,7 +131,9 @@ class OuterState(UpdateState, total=False):
     problem: str | None
     """What was wrong with that answer."""
     rounds: list[RoundRecord]
+    """All rounds judged so far, the current one last."""
     result: Result
+    """The content of result.json, once the test split is judged."""
 
 
 class OuterInput(TypedDict):
