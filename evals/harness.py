@@ -20,7 +20,7 @@ from langgraph.runtime import RunControl
 from evals.cell_results import CellResult, read_cell
 from evals.cells import CELLS, Cell, cells_of
 from evals.settings import EvalSettings
-from evals.shared_models import open_shared
+from evals.shared_models import make_shared_store, open_shared
 from evals.workers import CellFailed, InProcess, Runner, Start, open_workers
 from state.errors import RunError
 from state.yaml_text import write_yaml
@@ -58,6 +58,7 @@ class Harness:
         served = deque(cell for cell in cells if not cell.is_embedded)
         parallel = self.evals.parallel
         runners: list[tuple[Runner, deque[Cell]]] = []
+        await make_shared_store(self.out)
         async with AsyncExitStack() as stack:
             if embedded:
                 start = Start(out=self.out, models=tuple({cell.settings.models: None for cell in embedded}))

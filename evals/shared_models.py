@@ -16,6 +16,12 @@ STORE = "shared.sqlite"
 IMAGES = "images"
 
 
+async def make_shared_store(out: Path) -> None:
+    """Make the store where there is none: processes that make it at once would be in each other's way."""
+    store = await ResponseStore.open(out / STORE)
+    await store.close()
+
+
 @asynccontextmanager
 async def open_shared(out: Path, models: Iterable[ModelsSettings]) -> AsyncIterator[Mapping[ModelsSettings, Shared]]:
     """What cells of each of these models share, for one event loop; raises `ModelError` for one that can't be built."""
