@@ -89,7 +89,7 @@ def connection_parameters() -> dict[str, Any]:
     ports = str(given.get("port") or "5432").split(",")
     signs = (("host", "@"), ("dbname", "@"), ("dbname", "/"))  # of a password that was not encoded
     misplaced = any(sign in str(given.get(name) or "") for name, sign in signs)
-    if misplaced or not all(port.isdecimal() and 0 < int(port) < 65536 for port in ports):
+    if misplaced or not all(not port or (port.isdecimal() and 0 < int(port) < 65536) for port in ports):
         raise _bad_url()
     return {**_DEFAULTS, **given}
 

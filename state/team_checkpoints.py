@@ -19,10 +19,22 @@ _VERSION = f"SELECT coalesce(max(v), -1) AS found FROM {SCHEMA}.checkpoint_migra
 
 
 class TeamSaver(AsyncPostgresSaver):
-    """LangGraph's saver, whose failures are one line without the password, like all failures of a run's storage."""
+    """LangGraph's saver over one connection, made anew where it was lost: an API server may outlive its database's.
+
+    Its failures are one line without the password, like all failures of a run's storage.
+    """
+
+    conn: AsyncConnection[DictRow]
+
+    def __init__(self, connection: AsyncConnection[DictRow]) -> None:
+        super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        self._connecting = asyncio.Lock()
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+        async with self._connecting:
+            if self.conn.closed:
+                self.conn = await connect_async()
         with explaining():
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
@@ -34,17 +46,17 @@ async def open_team_checkpoints() -> AsyncIterator[TeamSaver]:
 
     Raises `RunError` or `ConfigError` with one line.
     """
-    connection = await connect_async()
+    saver = TeamSaver(await connect_async())
     try:
         with explaining():
-            found = await _version(connection)
+            found = await _version(saver.conn)
             if found > _NEWEST:
                 raise newer_schema(found, _NEWEST)
             if found < _NEWEST:
                 await asyncio.to_thread(_set_up)
-        yield TeamSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        yield saver
     finally:
-        await connection.close()
+        await saver.conn.close()
 
 
 async def _version(connection: AsyncConnection[Any]) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,6 +104,17 @@ def test_nothing_to_connect_with(optimize: Optimize, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "psycopg", None)
     code, line = optimize(f"postgresql://team:{SECRET}@host/team")
     assert (code, "pip install -e '.[postgres]'" in line) == (2, True)
+
+
+def test_files_need_no_driver() -> None:
+    script = "import sys; sys.modules['psycopg'] = sys.modules['psycopg_pool'] = None; import blpo, cli.main"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("url", ["postgresql://", "postgres://u:%40@a,b:1/d", "postgresql:///d?host=/run/postgresql"])
+def test_a_good_url(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, url)
+    assert connection_parameters()["application_name"] == "blpo"
 
 
 @pytest.mark.parametrize("url", [f"postgresql://team:{SECRET}@host/team", f"postgres:{SECRET}@host", f"x://{SECRET}"])

@@ -135,3 +135,18 @@ async def test_a_server_that_is_gone_ends_the_run_and_resuming_goes_on(
             "SELECT count(*) FROM blpo.run_calls WHERE outcome = 'ok' GROUP BY key HAVING count(*) > 1"
         ).fetchall()
     assert paid_again == []
+
+
+async def test_a_saver_that_outlives_its_server_connects_again(
+    own_server: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLPO_DATABASE_URL", own_server.url(own_server.new_database()))
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    async with open_checkpoints("postgres") as saver:
+        assert await saver.aget_tuple(thread) is None
+        own_server.stop()
+        for _ in range(2):
+            with pytest.raises(StoreError, match="BLPO_DATABASE_URL"):
+                await saver.aget_tuple(thread)
+        own_server.start()
+        assert await saver.aget_tuple(thread) is None
