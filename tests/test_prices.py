@@ -89,7 +89,6 @@ TEXT_ONLY = (
     "vllm:google/gemma-2-9b-it",
     "vllm:microsoft/phi-4",
     "vllm-engine:Qwen/Qwen2.5-7B-Instruct",
-    "embedded:optimizer",
 )
 SEEING = (
     "openai:gpt-4o",
@@ -110,6 +109,7 @@ SEEING = (
     "vllm:someone/unheard-of",
     "embedded:judge",
     "embedded:verbalizer",
+    "embedded:optimizer",
 )
 
 
@@ -127,6 +127,13 @@ def test_a_model_that_sees_nothing_is_refused_with_the_setting_to_change(role: s
     with pytest.raises(ModelError, match=rf"^models\.{role}: openai:o3-mini can't see .* models\.{role}\.vision: true"):
         require_vision(ModelsSettings.model_validate(roles))
     require_vision(ModelsSettings.model_validate({**roles, role: model("openai:o3-mini", vision=True)}))
+
+
+@pytest.mark.parametrize("role", ["judge", "verbalizer"])
+def test_the_embedded_optimizer_sees_but_is_refused_in_other_roles(role: str) -> None:
+    models = ModelsSettings.model_validate({role: model("embedded:optimizer")})
+    with pytest.raises(ModelError, match=rf"^models\.{role}: embedded:optimizer is no {role}; name embedded:{role}"):
+        require_vision(models)
 
 
 def test_the_check_names_both(tmp_path: Path) -> None:

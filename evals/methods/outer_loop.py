@@ -1,7 +1,8 @@
 """The outer loop that all methods share: BLPO's, around other steps than its inner loop.
 
 Round t: judge the train and validation splits by p_t; stop if converged; collect errors; the method's own steps, which
-leave their proposals in `trials`; adopt the best of them. At the end the test split is judged once.
+leave their proposals in `trials`; adopt the best of them. At the end the test split is judged once. No person is asked:
+experiments run by themselves.
 """
 
 from itertools import pairwise
@@ -18,6 +19,7 @@ from nodes.evaluate_test import evaluate_test
 from nodes.judge import judge
 from nodes.rounds import best_trial
 from nodes.session import settings_of
+from state.config import CONTEXT
 from state.loops import OuterInput, OuterOutput, OuterState
 from state.settings import Settings
 
@@ -27,7 +29,7 @@ Step = Node[Any] | CompiledStateGraph[Any, Any, Any, Any]
 
 def outer_loop(state: type[OuterState] = OuterState, **steps: Step) -> Builder:
     """The outer loop around `steps`, run in this order in each round; `state` extends `OuterState` by their memory."""
-    builder = StateGraph(state, context_schema=Settings, input_schema=OuterInput, output_schema=OuterOutput)
+    builder = StateGraph(state, context_schema=CONTEXT, input_schema=OuterInput, output_schema=OuterOutput)
     builder.add_node("judge", stopping(judge))
     builder.add_node("collect_errors", stopping(collect_errors))
     for name, step in steps.items():

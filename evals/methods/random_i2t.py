@@ -22,6 +22,7 @@ from nodes.update_judge import update_judge
 from nodes.verbalize import verbalize
 from prompts.cases import labels_in_words
 from prompts.template import render
+from state.config import CONTEXT
 from state.loops import InnerInput, InnerOutput, InnerState
 from state.settings import Settings
 
@@ -52,7 +53,7 @@ def after_trial(state: InnerState, runtime: Runtime[Settings]) -> Literal["draw_
     return "__end__" if done or state.get("stop_reason") else "draw_i2t"
 
 
-builder = StateGraph(InnerState, context_schema=Settings, input_schema=InnerInput, output_schema=InnerOutput)
+builder = StateGraph(InnerState, context_schema=CONTEXT, input_schema=InnerInput, output_schema=InnerOutput)
 builder.add_node("draw_i2t", stopping(draw_i2t))
 builder.add_node("verbalize", stopping(verbalize))
 builder.add_node("critique_judge", stopping(critique_judge))
