@@ -43,10 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(folder: Path) -> Path:
     """The folder of a finished experiment."""
     out = folder / "out"
-    done = blpo("evals", folder / "evals.yaml", "--out", out, "--set", "parallel=2")
-    assert done.returncode == 0, done.stderr
-    assert "4 of 4:" in done.stderr
-    assert "BLPO" in done.stdout
+    assert main(["evals", str(folder / "evals.yaml"), "--out", str(out), "--set", "parallel=2", "-q"]) == 0
     return out
 
 
@@ -98,20 +95,20 @@ def test_no_cell_is_charged_above_its_budget_nor_for_anything_but_its_requests(f
     assert table["spent"]["calls"] < sum(charged)  # both methods judge by p_0
 
 
-def test_the_same_command_again_does_nothing_and_says_the_same(folder: Path, finished: Path) -> None:
+def test_the_same_command_again_does_nothing_and_says_the_same(
+    folder: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = numbers(finished)
-    done = blpo("evals", folder / "evals.yaml", "--out", finished, "--json")
-    assert done.returncode == 0
-    assert "4 cells" in done.stderr and "4 of them done before" in done.stderr
-    assert json.loads(done.stdout)["rows"] == content(finished)["rows"]
+    assert main(["evals", str(folder / "evals.yaml"), "--out", str(finished), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "4 cells" in said.err and "4 of them done before" in said.err
+    assert json.loads(said.out)["rows"] == content(finished)["rows"]
     assert numbers(finished) == before
 
 
 def test_a_shared_store_that_answers_all_changes_no_charge(folder: Path, finished: Path, tmp_path: Path) -> None:
-    (tmp_path / "cells").mkdir()
     (tmp_path / "shared.sqlite").write_bytes((finished / "shared.sqlite").read_bytes())
-    done = blpo("evals", folder / "evals.yaml", "--out", tmp_path, "-q", "--set", "seeds=[0]")
-    assert done.returncode == 0, done.stderr
+    assert main(["evals", str(folder / "evals.yaml"), "--out", str(tmp_path), "-q", "--set", "seeds=[0]"]) == 0
     assert numbers(tmp_path) == [cell for cell in numbers(finished) if cell["seed"] == 0]
     assert content(tmp_path)["spent"] == content(finished)["spent"]
 
@@ -137,19 +134,23 @@ def test_killed_stopped_and_started_again_it_ends_as_the_uninterrupted_one(
     assert "not run yet" in (tmp_path / "table.md").read_text()
     done = blpo(*command[3:])
     assert done.returncode == 0, done.stderr
+    assert "4 of 4:" in done.stderr
+    assert "BLPO" in done.stdout
     values = {cell["name"]: cell["value"] for cell in numbers(tmp_path)}
     assert values == {cell["name"]: cell["value"] for cell in numbers(finished)}
     assert all(cell["calls"] <= BUDGET for cell in numbers(tmp_path))
 
 
-def test_a_cell_that_fails_is_a_row_with_its_reason(folder: Path, tmp_path: Path) -> None:
+def test_a_cell_that_fails_is_a_row_with_its_reason(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = yaml.safe_load((folder / "evals.yaml").read_text())
     config["datasets"].append({"name": "gone", "data": {"path": "nowhere.csv"}})
     (folder / "failing.yaml").write_text(yaml.safe_dump(config))
     few = ("budget.calls=5", "seeds=[0]", "methods=[none]")
-    done = blpo("evals", folder / "failing.yaml", "--out", tmp_path, *(f"--set={each}" for each in few))
-    assert done.returncode == 1
-    assert "2 of 2 cells failed" in done.stderr
+    command = ["evals", str(folder / "failing.yaml"), "--out", str(tmp_path)]
+    assert main([*command, *(f"--set={each}" for each in few)]) == 1
+    assert "2 of 2 cells failed" in capsys.readouterr().err
     page = (tmp_path / "table.md").read_text()
     assert "seed 0: no budget was left for the test" in page
     assert "nowhere.csv" in page
