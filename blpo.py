@@ -14,10 +14,23 @@ from driver import runs
 from driver.drive import OnEvent
 from driver.runs import Config
 from reports.at_the_end import with_report
+from reports.disagreements import Disagreement, correct, disagreements
 from reports.judge import Judge, load_judge
 from reports.run_page import write_report as report
 
-__all__ = ["Config", "Judge", "OnEvent", "fork", "load_judge", "optimize", "report", "resume"]
+__all__ = [
+    "Config",
+    "Disagreement",
+    "Judge",
+    "OnEvent",
+    "correct",
+    "disagreements",
+    "fork",
+    "load_judge",
+    "optimize",
+    "report",
+    "resume",
+]
 
 optimize = with_report(runs.optimize)
 resume = with_report(runs.resume)

@@ -15,6 +15,7 @@ import typer
 
 from cli.check import check
 from cli.data import data
+from cli.disagreements import disagreements
 from cli.estimate import estimate
 from cli.evals import evals
 from cli.failures import explain
@@ -28,6 +29,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command()(optimize)
 app.command()(resume)
 app.command()(fork)
+app.command()(disagreements)
 app.command()(judge)
 app.command()(check)
 app.command()(estimate)

@@ -51,11 +51,16 @@ def print_summary(result: Result, directory: str) -> None:
 
 def origin(result: Result) -> list[str]:
     """Where the run comes from, a line each."""
-    forked = result.get("lineage", {}).get("fork")
-    if forked is None:
-        return []
-    changed = ", ".join(forked["changed"]) or "nothing"
-    return [one_line(f"Forked from {short_path(forked['run'])} at round {forked['round']}; changed: {changed}.")]
+    lineage, told = result.get("lineage", {}), []
+    if (forked := lineage.get("fork")) is not None:
+        changed = ", ".join(forked["changed"]) or "nothing"
+        told.append(f"Forked from {short_path(forked['run'])} at round {forked['round']}; changed: {changed}.")
+    if (labels := lineage.get("labels")) is not None:
+        counts = f"train {labels['train']}, validation {labels['validation']}, test {labels['test']}"
+        told.append(f"Labels as corrected in {short_path(labels['file'])}: {counts}.")
+        if labels["test"]:
+            told.append("The test is not untouched: its labels were corrected after a judge's verdicts had been seen.")
+    return [one_line(line) for line in told]
 
 
 def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:

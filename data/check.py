@@ -18,7 +18,7 @@ def check(settings: Settings) -> list[str]:
     problems += check_images(row.sample for row in rows)
     if not problems:
         try:
-            divide(rows, settings.data, settings.search.seed)
+            divide(rows, settings.data, settings.task, settings.search.seed)
         except DataError as error:
             problems += error.problems
     return problems

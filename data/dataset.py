@@ -7,6 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
 
+from data.corrections import corrected
 from data.rows import Row, read_rows
 from data.sources import stamp
 from data.splits import assign_splits, draw_by_label
@@ -56,7 +57,7 @@ def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
     rows, problems = read_samples(data, task)
     if problems:
         raise DataError(_summary(problems), _bounded(problems))
-    return divide(rows, data, seed)
+    return divide(rows, data, task, seed)
 
 
 def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], list[str]]:
@@ -72,7 +73,7 @@ def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], lis
     return rows, problems
 
 
-def divide(rows: Sequence[Row], data: DataSettings, seed: int) -> Dataset:
+def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
     """Draw `limit` and the splits; raises `DataError` for an empty split or where all labels are the same."""
     rows = _limited(rows, data.limit, seed)
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
@@ -85,7 +86,7 @@ def divide(rows: Sequence[Row], data: DataSettings, seed: int) -> Dataset:
         if not splits[name]:
             raise DataError(f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples")
     _require_contrast("the train split", splits["train"])
-    return Dataset(MappingProxyType(splits))
+    return Dataset(corrected(MappingProxyType(splits), data.corrections, task))
 
 
 def _limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:

@@ -61,12 +61,13 @@ async def fork(
         )
     changed = [name for name, text in (("judge prompt", judge_prompt), ("I2T prompt", i2t_prompt)) if text is not None]
     kept = [override for override in overrides if not override.startswith("run.")]
-    lineage = Lineage(fork=Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=[*changed, *kept]))
+    own = Lineage(fork=Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=[*changed, *kept]))
     path = Path(settings.run.dir or parent.parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-fork").absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
     await announce(settings, thread, path)
     answers = None if settings.run.in_postgres else str(store_path(parent))
     start = Start(answers=answers, texts=texts, state=state if round else None)
+    lineage: Lineage = {**(info.lineage or {}), **own}
     run = RunDirectory.create(settings, path, fingerprint, thread, lineage=lineage, start=json.dumps(start))
     with closing(run):
         return await Drive(run, builder, settings, on_event, control).to_the_end()

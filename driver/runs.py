@@ -11,6 +11,7 @@ from driver.drive import Builder, Drive, OnEvent  # isort: skip - first: it make
 from langgraph.runtime import RunControl
 
 from data.check import check
+from driver.lineage import lineage_of
 from driver.moved_runs import settle
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory
@@ -47,9 +48,9 @@ async def optimize(
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
-    fingerprint, thread = dataset_of(settings, fresh=True).fingerprint, str(uuid.uuid4())
+    dataset, thread = dataset_of(settings, fresh=True), str(uuid.uuid4())
     await announce(settings, thread, path)
-    run = RunDirectory.create(settings, path, fingerprint, thread)
+    run = RunDirectory.create(settings, path, dataset.fingerprint, thread, lineage=lineage_of(settings, dataset))
     with closing(run):
         return await Drive(run, builder, settings, on_event, control).to_the_end()
 

@@ -22,6 +22,7 @@ from langgraph_sdk.runtime import ServerRuntime
 from pydantic import Field
 
 from driver.drive import Drive, Graph
+from driver.lineage import lineage_of
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory, read_info
 from driver.runs import check_data
@@ -165,7 +166,8 @@ def _new_run(thread: str, settings: Settings) -> RunDirectory:
     target = checkpoint_target()
     run = settings.run.model_copy(update={"dir": str(path), "checkpoints": str(target)})
     settings = settings.model_copy(update={"run": run})
-    return RunDirectory.create(settings, path, dataset_of(settings, fresh=True).fingerprint, thread)
+    dataset = dataset_of(settings, fresh=True)
+    return RunDirectory.create(settings, path, dataset.fingerprint, thread, lineage=lineage_of(settings, dataset))
 
 
 def _agreed(run: RunDirectory, given: Settings) -> Settings:

@@ -166,7 +166,9 @@ def verdict(result: Result) -> str:
     if test is None:
         return f"Not tested: {_why_not_tested(result)}."
     before, after = test["initial"]["strict"][metric], test["best"]["strict"][metric]  # type: ignore[literal-required]
-    where = f"on {test['best']['n']} untouched samples"
+    labels = result.get("lineage", {}).get("labels")
+    corrected = 0 if labels is None else labels["test"]
+    where = f"on {test['best']['n']} {f'samples, {corrected} relabelled' if corrected else 'untouched samples'}"
     initial, best = prompts(result)
     if initial == best:
         return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:.3f} {where})."

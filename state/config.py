@@ -19,7 +19,14 @@ from state.errors import ConfigError
 from state.settings import POSTGRES, PRESETS, SearchSettings, Settings
 from state.yaml_text import MAX_BYTES, parse_yaml, read_yaml, write_yaml
 
-_PATHS = (("data", "path"), ("prompts", "judge_file"), ("prompts", "i2t_file"), ("run", "dir"), ("run", "checkpoints"))
+_PATHS = (
+    ("data", "path"),
+    ("data", "corrections"),
+    ("prompts", "judge_file"),
+    ("prompts", "i2t_file"),
+    ("run", "dir"),
+    ("run", "checkpoints"),
+)
 _ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 DEFAULTS = Settings()
 _DATABASE = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
@@ -145,7 +152,7 @@ def measured_by(settings: Settings) -> dict[str, Any]:
     """
     return {
         "task": settings.task.model_dump(mode="json"),
-        "data": settings.data.model_dump(mode="json", exclude={"path"}),
+        "data": settings.data.model_dump(mode="json", exclude={"path", "corrections"}),
         "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
         "models.judge": _model(settings, "judge"),
     }

@@ -101,10 +101,23 @@ class Fork(TypedDict):
     """What differs: prompts given, and settings as `key=value`."""
 
 
+class CorrectedLabels(TypedDict):
+    """The version of its dataset that a run is on: labels corrected after a judge's verdicts had been seen."""
+
+    file: str
+    sha256: str
+    train: int
+    """Labels of the train split that were changed."""
+    validation: int
+    test: int
+    """Where it is not 0, the test split is no longer untouched."""
+
+
 class Lineage(TypedDict, total=False):
-    """Where a run comes from."""
+    """Where a run and its labels come from."""
 
     fork: Fork
+    labels: CorrectedLabels
 
 
 class Result(TypedDict):

@@ -93,6 +93,8 @@ class DataSettings(_Section):
     split: SplitShares | SplitColumn = SplitShares()
     limit: Annotated[int, Field(ge=1)] | None = None
     """Use at most this many samples, drawn by label from the seed."""
+    corrections: str | None = None
+    """File of labels by id that people corrected (`blpo disagreements --correct` writes it); the splits stay."""
 
 
 class PriceSettings(_Section):

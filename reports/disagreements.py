@@ -1,0 +1,192 @@
+"""Where the best prompt and people still differ, and what people say when they look again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data.corrections import Correction, read_corrections, require_known, write_corrections
+from data.dataset import Dataset
+from data.tables import LABEL_FILES
+from driver.run_directory import read_info
+from metrics.loss import loss
+from nodes.session import dataset_of
+from state.config import load_settings
+from state.errors import DataError, RunError
+from state.sample import Label
+from state.settings import Settings, TaskSettings
+from state.verdict import Verdict
+
+NOT_UNTOUCHED = (
+    "{test} of {size} labels of the test split were corrected after a judge's verdicts on them had been seen: it is no"
+    " longer untouched, and its numbers favour that judge"
+)
+
+ORDER = {
+    True: "by the probability that the judge holds its own label for, highest first",
+    False: (
+        "by distance from people's label, then those that the initial prompt judged the same way (the judge gave no"
+        " probabilities: set models.judge.logprobs where its server has them)"
+    ),
+}
+"""How disagreements are ordered: with label scores, and without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A sample that the best prompt judges otherwise than people."""
+
+    id: str
+    split: str
+    label: Label
+    """What people say."""
+    verdict: Label
+    """What the judge says under the best prompt."""
+    confidence: float | None
+    """How probable the judge holds its own label, in [0, 1]; None where it gave no log-probabilities."""
+    distance: float
+    """The verdict's loss, in [0, 1]."""
+    steady: bool
+    """Whether the initial prompt gave the same verdict."""
+    reason: str
+    """The judge's own."""
+    image: str
+    """Its file or row; empty where the dataset is not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a dataset with corrected labels."""
+
+    file: Path
+    """For `data.corrections`; beside it lies its record, as .json."""
+    number: int
+    changed: dict[str, int]
+    """Corrected labels by split."""
+    confirmed: int
+    """Labels that people looked at again and left as they are."""
+    notes: tuple[str, ...]
+    """What is to be said of results on it."""
+
+
+def disagreements(run: str | Path) -> list[Disagreement]:
+    """The samples of a finished run whose best verdict differs from people's label, most confident first (`ORDER`).
+
+    Raises `RunError` where `run` is no run directory, or not finished.
+    """
+    path = Path(run)
+    read_info(path)
+    settings = load_settings(path / "config.yaml")
+    initial = {row["id"]: row["verdict"] for row in _verdicts(path, "initial")}
+    wrong = [r for r in _verdicts(path, "best") if r["status"] == "ok" and r["verdict"] != r["label"]]
+    images = _images(settings)
+    found = [_disagreement(row, initial.get(row["id"]), settings.task, images.get(row["id"], "")) for row in wrong]
+    return sorted(found, key=_rank)
+
+
+def correct(run: str | Path, file: Path, by: str) -> Version:
+    """Record what `file` (id, label and optionally note) says as a new version of the run's dataset.
+
+    The dataset and earlier versions stay. Raises `DataError` where a row can't be used, `RunError` where `run` is none.
+    """
+    path = Path(run)
+    info, settings = read_info(path), load_settings(path / "config.yaml")
+    dataset = dataset_of(settings, fresh=True)
+    if dataset.fingerprint != info.dataset:
+        raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
+    given = read_corrections(file, settings.task)
+    require_known({correction.id: 0 for correction in given}, dataset.splits, file)
+    verdicts = {row["id"]: row for row in _verdicts(path, "best")}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    own = [_told(c, verdicts.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]
+    together = {**_earlier(settings), **{c.id: c for c in own}}
+    new, number = write_corrections(_stem(settings, path), list(together.values()))
+    counts: dict[str, int] = {name: sum(c.split == name and c.changes for c in own) for name in dataset.splits}
+    test = sum(c.split == "test" and c.changes for c in together.values())
+    notes = (NOT_UNTOUCHED.format(test=test, size=len(dataset.splits["test"])),) if test else ()
+    version = Version(new, number, counts, sum(not c.changes for c in own), notes)
+    _record(version, settings, path, by, at)
+    return version
+
+
+def _verdicts(run: Path, name: str) -> list[dict[str, Any]]:
+    file = run / "verdicts" / f"{name}.jsonl"
+    try:
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        raise RunError(f"{run} has no verdicts yet; they are written when it is finished: blpo resume {run}") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file} can't be read ({error}); restore it") from None
+
+
+def _disagreement(row: dict[str, Any], before: Label | None, task: TaskSettings, image: str) -> Disagreement:
+    verdict = Verdict(row["id"], "ok", row["verdict"])
+    confidence = row.get("scores", {}).get(str(row["verdict"]))
+    distance = loss(verdict, row["label"], task) or 0.0
+    steady = before == row["verdict"]
+    return Disagreement(
+        row["id"], row["split"], row["label"], row["verdict"], confidence, distance, steady, row["reason"], image
+    )
+
+
+def _rank(found: Disagreement) -> tuple[bool, float, float, bool, str]:
+    return found.confidence is None, -(found.confidence or 0.0), -found.distance, not found.steady, found.id
+
+
+def _images(settings: Settings) -> dict[str, str]:
+    try:
+        samples = dataset_of(settings).by_id.values()
+    except DataError:
+        return {}
+    return {s.id: ", ".join(str(getattr(image, "path", image.name)) for image in s.images) for s in samples}
+
+
+def _told(
+    correction: Correction, verdict: dict[str, Any] | None, dataset: Dataset, by: str, at: str, run: str
+) -> Correction:
+    """The correction with all that is known of it."""
+    split = next(name for name, samples in dataset.splits.items() if any(s.id == correction.id for s in samples))
+    before = dataset.by_id[correction.id].label
+    judge = "" if verdict is None or verdict["verdict"] is None else verdict["verdict"]
+    return replace(
+        correction, label_before="" if before is None else before, judge=judge, split=split, by=by, at=at, run=run
+    )
+
+
+def _earlier(settings: Settings) -> dict[str, Correction]:
+    """The corrections that the run's dataset has already."""
+    file = settings.data.corrections
+    return {c.id: c for c in read_corrections(Path(file), settings.task)} if file else {}
+
+
+def _stem(settings: Settings, run: Path) -> Path:
+    """What the versions are named after: the labels' file, or for other datasets a file beside the run."""
+    path = Path(settings.data.path or "")
+    if settings.data.path and path.is_file():
+        return path.with_suffix("")
+    found = [path / name for name in LABEL_FILES if settings.data.path and (path / name).is_file()]
+    return found[0].with_suffix("") if found else run.absolute().parent / settings.run_name
+
+
+def _record(version: Version, settings: Settings, run: Path, by: str, at: str) -> None:
+    """Write the version's own account beside it."""
+    record = {
+        "version": version.number,
+        "dataset": settings.data.path,
+        "based_on": settings.data.corrections,
+        "run": str(run.absolute()),
+        "by": by,
+        "at": at,
+        "changed": version.changed,
+        "confirmed": version.confirmed,
+        "notes": version.notes,
+    }
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    version.file.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def rows(found: Sequence[Disagreement]) -> list[dict[str, Any]]:
+    """As plain values."""
+    return [{name: getattr(each, name) for name in Disagreement.__slots__} for each in found]
