@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from cli.check import check
+from cli.compare import compare
 from cli.data import data
 from cli.disagreements import disagreements
 from cli.estimate import estimate
@@ -36,6 +37,7 @@ app.command()(estimate)
 app.add_typer(data, name="data")
 app.command()(evals)
 app.command()(report)
+app.command()(compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

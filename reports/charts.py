@@ -233,12 +233,12 @@ class Interval:
     zero: float
 
 
-def interval(low: float, value: float, high: float) -> Interval:
-    """Place a difference and its interval; the line reaches a little beyond all of them and zero."""
-    span = max(abs(low), abs(high), abs(value), 1e-9) * 1.15
-    begin, end = min(0.0, min(low, value) * 1.15, -0.15 * span), max(0.0, max(high, value) * 1.15, 0.15 * span)
+def interval(low: float, value: float, high: float, others: tuple[float, float] = (0.0, 0.0)) -> Interval:
+    """Place a difference and its interval on a line a little longer than all of them, zero and `others`."""
+    least, most = min(0.0, low, value, *others), max(0.0, high, value, *others)
+    margin = 0.1 * max(most - least, 1e-9)
 
     def place(number: float) -> float:
-        return round(100 * (number - begin) / (end - begin), 2)
+        return round(100 * (number - least + margin) / (most - least + 2 * margin), 2)
 
     return Interval(place(low), place(value), place(high), place(0.0))

@@ -7,6 +7,7 @@ none of it is to be had, and the report says so.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from data.dataset import Dataset
 from nodes.fan_out import fan_out
 from nodes.judge import judge_sample
 from nodes.session import Session, dataset_of, recalling_session, store_of
@@ -38,12 +39,9 @@ class Evidence:
 
 async def gather(run: Run) -> Evidence:
     """Find all that the report shows beside the run's files."""
-    try:
-        dataset = dataset_of(run.settings)
-        if dataset.fingerprint != run.info.dataset:
-            raise DataError("the dataset is not the one that the run used")
-    except (BlpoError, OSError) as error:
-        return Evidence(missing=str(error))
+    dataset, missing = _dataset(run)
+    if dataset is None:
+        return Evidence(missing=missing)
     samples = dataset.by_id
     store = store_of(run.settings, run.path, run.info.thread_id)
     try:
@@ -53,6 +51,23 @@ async def gather(run: Run) -> Evidence:
     except BlpoError as error:  # the store has gone, or its models are unknown here: images are left
         return Evidence(samples, forgotten=str(error))
     return Evidence(samples, captions, verdicts)
+
+
+def dataset_samples(run: Run) -> tuple[Mapping[str, Sample], str]:
+    """The run's samples by id, or none and why."""
+    dataset, missing = _dataset(run)
+    return (dataset.by_id if dataset else {}), missing
+
+
+def _dataset(run: Run) -> tuple[Dataset | None, str]:
+    """The dataset as the run read it, or None and why."""
+    try:
+        dataset = dataset_of(run.settings)
+        if dataset.fingerprint != run.info.dataset:
+            return None, "the dataset is not the one that the run used"
+    except (BlpoError, OSError) as error:
+        return None, str(error)
+    return dataset, ""
 
 
 async def _captions(session: Session, run: Run) -> dict[tuple[str, str], str]:

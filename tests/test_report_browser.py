@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 import blpo
+from reports.compare_page import write_comparison
 from tests.chromium import browser, opened
 from tests.made_run import draw_images, make_run
 from tests.scripted import scripted
@@ -91,7 +93,22 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chromium(small: Path, large: Path, hostile: Path) -> Iterator["Browser"]:
+def compared(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of the hostile run with a copy that says the opposite, under a hostile name."""
+    folder = tmp_path_factory.mktemp("compared")
+    other = folder / "<script>alert('ran')<>"
+    shutil.copytree(hostile.parent, other)
+    verdicts = other / "verdicts" / "best.jsonl"
+    rows = [json.loads(line) for line in verdicts.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row["verdict"] = HOSTILE_LABELS[1 - HOSTILE_LABELS.index(row["verdict"])]
+    verdicts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    asyncio.run(write_comparison([hostile.parent, other], folder / "compare.html"))
+    return folder / "compare.html"
+
+
+@pytest.fixture(scope="module")
+def chromium(small: Path, large: Path, hostile: Path, compared: Path) -> Iterator["Browser"]:
     """One browser for all; the pages are made before it starts, since it keeps an event loop running."""
     with browser() as started:
         yield started
@@ -192,7 +209,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(chromium: "Browser", sm
         assert view.locator("#theme").get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.parametrize("which", ["small", "large", "hostile"])
+@pytest.mark.parametrize("which", ["small", "large", "hostile", "compared"])
 def test_a_phone_needs_no_sideways_scrolling(chromium: "Browser", which: str, request: pytest.FixtureRequest) -> None:
     with opened(chromium, request.getfixturevalue(which), width=360) as view:
         assert view.evaluate("document.documentElement.scrollWidth") <= 360
@@ -215,6 +232,20 @@ def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
         assert "‮" not in text
         options = view.locator("select[name=label] option").all_inner_texts()
         assert '<script>alert("label")</script>' in options
+
+
+def test_a_comparison_works_and_keeps_hostile_text_as_text(chromium: "Browser", compared: Path) -> None:
+    with opened(chromium, compared) as view:
+        view.get_by_label("differences from the first run").click()
+        assert view.locator("[data-view=changes]").first.is_visible()
+        assert view.locator("[data-view=after]").first.is_hidden()
+        everything = shown(view)
+        view.get_by_label("People's label").select_option(index=1)
+        assert 0 < shown(view) < everything
+        view.locator(".card:visible").first.focus()
+        view.keyboard.press("ArrowRight")
+        assert view.locator("body script").count() == 1
+        assert "<script>alert('ran')<>" in view.locator("h1").inner_text()
 
 
 def test_the_policy_forbids_what_is_not_ours(chromium: "Browser", small: Path, tmp_path: Path) -> None:
