@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metrics.agreement import metrics
+from metrics.holm import holm
 from metrics.significance import compare
 from reports.outcome import strict
 from reports.record import Judged, Run
@@ -75,16 +76,6 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
         for name, run, tested in zip(names, runs, [None, *_adjusted(against)], strict=True)
     ]
     return Comparison(first.settings.search.metric, tuple(entries), shared, tuple(_notes(runs, names, shared)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values, in the given order: each in (0, 1] and no smaller than it was."""
-    order = sorted(range(len(p_values)), key=p_values.__getitem__)
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p_values[place]))
-        adjusted[place] = highest
-    return adjusted
 
 
 def _said(row: Judged) -> Label | None:

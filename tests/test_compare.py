@@ -5,12 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cli.main import main
 from reports.compare_page import headline
-from reports.comparison import compare_runs, holm
+from reports.comparison import compare_runs
 from reports.record import Run, read_run
 from state.sample import Sample
 from tests.made_run import draw_images, make_run
@@ -141,15 +139,3 @@ def test_runs_that_cannot_be_compared_are_named(
 def test_one_run_is_not_compared(runs: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(runs[0]), str(runs[0])]) == 2
     assert "needs two different runs" in capsys.readouterr().err
-
-
-@given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=8))
-def test_holm_keeps_order_and_never_lowers(p_values: list[float]) -> None:
-    adjusted = holm(p_values)
-    assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
-    pairs = sorted(zip(p_values, adjusted, strict=True))
-    assert [a for _, a in pairs] == sorted(a for _, a in pairs)
-
-
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
