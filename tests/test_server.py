@@ -17,6 +17,7 @@ from langgraph_sdk.client import LangGraphClient
 
 import blpo
 from benchmarks.kill import comparable
+from driver.run_directory import RunDirectory
 from state.result import Result
 from tests.servers.studio import StudioServer
 from tests.small_set import draw_dataset
@@ -124,12 +125,14 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
     again = await question(client, thread)
     assert again is not None and "placeholder" in again.pop("problem")
     assert again == asked
+    run = server.runs / thread
+    by_hand = await blpo.resume(run, answer="approve")
+    assert by_hand["question"]["round"] == 1
     values: dict[str, Any] = {}
     while await question(client, thread):
         values = await run_to_its_end(client, thread, command={"resume": "approve"}, context={})
     assert prompts(values["result"]) == prompts(calm)
     assert values["result"]["test"] == calm["test"]
-    run = server.runs / thread
     assert json.loads((run / "result.json").read_text())["rounds"] == values["result"]["rounds"]
     assert (await blpo.resume(run))["status"] == "complete"
     assert paid_twice(run) == 0
@@ -175,7 +178,7 @@ async def test_a_run_of_the_command_line_appears_and_goes_on(
     assert paid_twice(run) == 0
 
 
-async def test_what_goes_wrong_is_one_clear_line(client: LangGraphClient, place: Path) -> None:
+async def test_what_goes_wrong_is_one_clear_line(client: LangGraphClient, server: StudioServer, place: Path) -> None:
     with pytest.raises(HTTPStatusError, match="404 Not Found"):
         await client.runs.wait(str(uuid.uuid4()), GRAPH, input={})
     for context, told in (
@@ -189,6 +192,12 @@ async def test_what_goes_wrong_is_one_clear_line(client: LangGraphClient, place:
         ended = await run_to_its_end(client, thread, input={}, context=context)
         assert told in ended["__error__"]["message"]
         assert len(ended["__error__"]["message"].splitlines()) == 1
+    run = RunDirectory.open(next(server.runs.glob("*/run.json")).parent)
+    try:
+        ended = await run_to_its_end(client, run.info.thread_id, input=None, context={})
+        assert "another process is working on" in ended["__error__"]["message"]
+    finally:
+        run.close()
 
 
 async def test_a_killed_server_pays_nothing_twice(
