@@ -26,6 +26,8 @@ from tests.scripted import scripted
 from tests.small_set import draw_dataset, edit_labels
 
 NAMES = list(METHODS)
+OWN_GRAPHS = ["opro", "apo", "textgrad", "judge_as_i2t", "random_i2t", "no_image"]
+"""The others are BLPO's graph, which other tests drain, or APO's."""
 LIMIT = 220
 """Calls a run: 21 for p_0 on train and validation, 18 kept back for the test, and the rest for the search."""
 WANTED = re.compile(r"inside <(\w+)> and\s</\1>")
@@ -60,7 +62,7 @@ def comparable(result: Result) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key not in ("calls", "seconds")}
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module")
 def finished(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     run = tmp_path_factory.mktemp("runs") / request.param
     return request.param, run, run_method(request.param, folder, run, f"limits.calls={LIMIT}")
@@ -72,6 +74,7 @@ def test_methods_are_known_by_name_and_in_order() -> None:
     assert [*METHODS][6:] == ["fixed_i2t", "judge_as_i2t", "random_i2t", "no_image"]
 
 
+@pytest.mark.parametrize("finished", NAMES, indirect=True)
 def test_a_run_keeps_its_budget_pays_nothing_twice_and_selects_by_validation(finished: Any) -> None:
     name, run, result = finished
     rows = calls(run)
@@ -87,6 +90,7 @@ def test_a_run_keeps_its_budget_pays_nothing_twice_and_selects_by_validation(fin
     assert (result["calls"]["verbalizer"]["issued"] > 0) == verbalizes
 
 
+@pytest.mark.parametrize("finished", NAMES, indirect=True)
 def test_a_prompt_adopted_is_one_that_was_tried_and_copies_no_sample(finished: Any) -> None:
     name, run, result = finished
     lines = (run / "verdicts" / "initial.jsonl").read_text().splitlines()
@@ -99,6 +103,7 @@ def test_a_prompt_adopted_is_one_that_was_tried_and_copies_no_sample(finished: A
     assert name != "none" or len(result["rounds"]) == 1
 
 
+@pytest.mark.parametrize("finished", OWN_GRAPHS, indirect=True)
 def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path, tmp_path: Path) -> None:
     name, run, calm = finished
     method, steps, control = METHODS[name], 0, RunControl()
@@ -114,13 +119,13 @@ def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path
                 control.request_drain("test")
 
         result = asyncio.run(resume(tmp_path / "run", on_event=drain, control=control, builder=method.builder))
-    assert steps >= (1 if name == "none" else 3)
+    assert steps >= 3
     assert comparable(result) == comparable(calm)
     rows = calls(tmp_path / "run")
     assert len({key for key, _ in rows}) == len(rows) == len(calls(run))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OWN_GRAPHS)
 def test_wherever_the_budget_ends_the_run_ends_well(name: str, folder: Path, tmp_path: Path) -> None:
     for limit in (20, 62):
         result = run_method(name, folder, tmp_path / str(limit), f"limits.calls={limit}")
@@ -129,7 +134,7 @@ def test_wherever_the_budget_ends_the_run_ends_well(name: str, folder: Path, tmp
         assert result["test"] is not None  # of p_0 alone, where no more is left
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OWN_GRAPHS)
 def test_an_optimizer_that_talks_about_something_else_does_not_end_the_run(
     name: str, folder: Path, tmp_path: Path
 ) -> None:
@@ -171,8 +176,8 @@ def test_the_optimizer_is_shown_images_where_the_method_says_so_and_texts_as_dat
     name_of = scripted("remembering", remember)
     run_method(name, folder, tmp_path / "run", f"models.optimizer.name={name_of}")
     shown = {len(images(messages)) for messages in asked}
-    expected = {"textgrad": {0, 1}, "apo_image": {0, 6}}.get(name, {0})
-    assert shown == expected
+    most = {"textgrad": 1, "apo_image": 6}.get(name, 0)  # a batch has 6 errors at most
+    assert (min(shown), max(shown)) == (0, most)
     for messages in asked:
         task = texts(messages)
         assert task.count("Somebody once") == len(re.findall(r"<text>Somebody once[^<]*</text>", task))
