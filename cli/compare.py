@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN RUN...", help="Run directories; the others are tested against the first."),
+        typer.Argument(metavar="RUN", help="Run directories; the others are tested against the first."),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("compare.html"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.help import Page, examples
 from cli.wording import one_line
 
 if TYPE_CHECKING:
@@ -23,18 +24,22 @@ def sets() -> None:
     """Make dataset folders of public sets."""
 
 
-@data.command()
+@data.command(cls=Page, epilog=examples("data prepare"))
 def prepare(
     name: Annotated[str, typer.Argument(metavar="NAME", help="agin, seetrue, imagereward, unsafebench or mjbench.")],
     source: Annotated[Path, typer.Option(metavar="PATH", help="The folder with the set's files as downloaded.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The dataset folder to make; new or empty.")],
     sample: Annotated[
-        str, typer.Option(help="paper: class-balanced as in the paper; mt-rl-judge: those sizes; all: every row.")
+        str,
+        typer.Option(
+            metavar="NAME", help="paper: class-balanced as in the paper; mt-rl-judge: those sizes; all: every row."
+        ),
     ] = "paper",
-    seed: Annotated[int, typer.Option(help="Every draw follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Every draw follows from it.")] = 0,
     criterion: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help="AGIN: naturalness, technical or rationality; ImageReward: overall, alignment or fidelity.",
             show_default="the first",
         ),
@@ -43,7 +48,8 @@ def prepare(
         tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="AGIN: lowest and highest possible score.")
     ] = None,
     form: Annotated[
-        str | None, typer.Option(help="ImageReward: ratings, or pairs of images.", show_default="ratings")
+        str | None,
+        typer.Option(metavar="NAME", help="ImageReward: ratings, or pairs of images.", show_default="ratings"),
     ] = None,
     subset: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="MJ-Bench: read only this file; may be repeated.")

@@ -33,9 +33,10 @@ def disagreements(
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who corrected them; default: your login.")] = None,
 ) -> int:
-    """List the samples on which the best prompt and people differ, most confident first.
+    """List the samples on which judge and people differ.
 
-    --correct records corrected labels as a new version of the dataset, in a file beside it; the dataset stays.
+    Under the best prompt, the most confident first. --correct records corrected labels as a new version of the
+    dataset, in a file beside it; the dataset stays.
     """
     if as_json and as_csv:
         raise typer.BadParameter("give --json or --csv, not both")

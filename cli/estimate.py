@@ -30,9 +30,10 @@ def estimate(
     overrides: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")] = False,
 ) -> int:
-    """Say what a search will cost at least and at most, by role: calls, tokens and dollars.
+    """Say what a search will cost, at least and at most.
 
-    Settings, labels and image sizes are looked at; no model is needed, and nothing is sent anywhere.
+    Calls, tokens and dollars by role. Settings, labels and image sizes are looked at; no model is needed, and nothing
+    is sent anywhere.
     """
     from evals.estimate import estimate as estimate_roles
     from evals.workload import workload_of

@@ -34,9 +34,10 @@ def evals(
     as_json: Annotated[bool, typer.Option("--json", help="Print table.json on stdout, and nothing else.")] = False,
     quiet: Quiet = False,
 ) -> int:
-    """Compare methods under one equal budget, as a table with paired tests.
+    """Compare methods under one equal budget.
 
-    Each cell is a run. Ctrl-C stops after the steps at hand; the same command goes on from there.
+    Makes a table with paired tests. Each cell is a run. Ctrl-C stops after the steps at hand; the same command goes on
+    from there.
     """
     from evals.config import load_eval_settings
 

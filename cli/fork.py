@@ -13,7 +13,9 @@ Prompt = Annotated[Path | None, typer.Option(metavar="FILE", help="The prompt th
 
 def fork(
     run: RunDirectory,
-    round: Annotated[int, typer.Option(min=0, help="The round to start from; its folder is RUN/rounds/NN.")],
+    round: Annotated[
+        int, typer.Option(min=0, metavar="N", help="The round to start from; its folder is RUN/rounds/NN.")
+    ],
     judge_prompt: Prompt = None,
     i2t_prompt: Prompt = None,
     overrides: Overrides = None,
@@ -23,10 +25,11 @@ def fork(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Start a new run from a past round of RUN, with other prompts or settings.
+    """Start a new run from a past round of another.
 
-    It knows all answers of RUN and pays only for what differs. --set may change the search, the optimizer, the
-    verbalizer, approval and limits, not what past rounds were measured by: data, task, judge and initial prompts.
+    It goes on with other prompts or settings, knows all answers of RUN, and pays only for what differs. --set may
+    change the search, the optimizer, the verbalizer, approval and limits, but not what past rounds were measured by:
+    data, task, judge and initial prompts.
     """
     import blpo
     from cli.prompt_file import read_prompt

@@ -9,13 +9,10 @@ from typing import NoReturn
 
 from data.labels import as_text
 from data.rows import require_column
-from data.sources import FileImage, file_sample
+from data.sources import IMAGE_SUFFIXES, FileImage, file_sample
 from data.tables import LABEL_FILES, Table, open_table
 from state.errors import DataError
 from state.sample import ImageSource, Sample
-
-IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-"""What a folder is searched for; a file named by itself may end otherwise."""
 
 DATASET_FILES = (*LABEL_FILES, "dataset_dict.json", "state.json")
 """One of these makes a folder a dataset."""

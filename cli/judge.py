@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def judge(
     judge: Annotated[Path, typer.Argument(metavar="JUDGE", help="A judge.yaml, or a run directory.")],
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Images, folders, or datasets (labels are not needed).")
+        list[Path], typer.Argument(metavar="INPUT", help="Images, folders, or datasets (labels are not needed).")
     ],
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there instead of to stdout.")] = None,
     image_column: Annotated[

@@ -6,7 +6,7 @@ What takes long to import is imported inside the commands' functions, so that `b
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated
@@ -21,23 +21,26 @@ from cli.estimate import estimate
 from cli.evals import evals
 from cli.failures import explain
 from cli.fork import fork
+from cli.help import MORE, Grouped, Page, examples
+from cli.init import init
 from cli.judge import judge
 from cli.optimize import optimize
 from cli.report import report
 from cli.resume import resume
+from cli.runs import runs
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.command()(optimize)
-app.command()(resume)
-app.command()(fork)
-app.command()(disagreements)
-app.command()(judge)
-app.command()(check)
-app.command()(estimate)
-app.add_typer(data, name="data")
-app.command()(evals)
-app.command()(report)
-app.command()(compare)
+app = typer.Typer(cls=Grouped, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, epilog=MORE)
+_GROUPS: dict[str, tuple[Callable[..., int], ...]] = {
+    "Begin": (init, check, estimate),
+    "Search": (optimize, resume, fork),
+    "Look": (runs, report, compare, disagreements),
+    "Use": (judge,),
+    "Experiments": (evals,),
+}
+for _group, _commands in _GROUPS.items():
+    for _command in _commands:
+        app.command(cls=Page, rich_help_panel=_group, epilog=examples(_command.__name__))(_command)
+app.add_typer(data, name="data", rich_help_panel="Experiments")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ def optimize(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Optimize the judge prompt, and test it on untouched samples.
+    """Optimize the judge prompt, and test it on unseen samples.
 
     Ctrl-C stops after the step at hand; blpo resume goes on from there.
     """

@@ -13,7 +13,7 @@ def report(
     overrides: Overrides = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> int:
-    """Make RUN/report.html from the run's directory, and print its path.
+    """Make a run's report.html, and print its path.
 
     Nothing is asked of any model. Where the dataset has moved, --set data.path=NEW says where it is.
     """

@@ -19,11 +19,11 @@ def resume(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Go on with a run that was stopped, killed or failed, or that waits for an answer.
+    """Go on with a run that stopped, was killed, or waits.
 
-    A finished one prints its result again, and one that spent its budget goes on where --set raises its limits.
-    --set may raise limits and change how models are reached, nothing that determines the result.
-    One that waits asks on the terminal, or takes --approve, --edit or --reject.
+    One that failed goes on too, once its cause is gone. A finished one prints its result again. One that spent its
+    budget goes on where --set raises its limits; --set may also change how models are reached, but nothing that
+    determines the result. One that waits asks on the terminal, or takes --approve, --edit or --reject.
     """
     import blpo
     from cli.approval import given

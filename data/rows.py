@@ -12,7 +12,7 @@ from state.errors import DataError
 from state.sample import ImageSource, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
 
-_SPLIT_NAMES: dict[str, SplitName] = {
+SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
     "validation": "validation",
@@ -140,7 +140,7 @@ def _image_reader(table: Table, column: str) -> _ImageReader:
 
 def _split_name(value: object) -> SplitName:
     text = as_text(value) or ""
-    name = _SPLIT_NAMES.get(text.strip().casefold())
+    name = SPLIT_NAMES.get(text.strip().casefold())
     if name is None:
         raise ValueError(f"split {shown(text)} is not train, validation or test")
     return name

@@ -16,6 +16,9 @@ from data.wording import shown
 from state.errors import DataError
 from state.sample import ImageSource, Sample
 
+IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+"""What a folder is searched for; a file named by itself may end otherwise."""
+
 MAX_FILE_BYTES = 256 * 2**20
 """Larger image files are refused."""
 

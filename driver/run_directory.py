@@ -152,10 +152,7 @@ class RunDirectory:
 
     def result(self) -> Result | None:
         """The content of result.json; None where it is missing or damaged, for it can be written again at no cost."""
-        try:
-            return _RESULT.validate_json((self.path / "result.json").read_bytes(), strict=True)
-        except (OSError, ValidationError):
-            return None
+        return read_result(self.path)
 
     def start(self) -> Start | None:
         """What the run starts from, where that is not the beginning; raises `RunError` where start.json is damaged."""
@@ -207,6 +204,26 @@ def read_info(path: Path) -> RunInfo:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise RunError(f"{path / 'run.json'} is damaged: {where}: {first['msg']}; restore the file") from None
+
+
+def read_result(path: Path) -> Result | None:
+    """result.json of a run directory; None where it is missing or damaged."""
+    try:
+        return _RESULT.validate_json((path / "result.json").read_bytes(), strict=True)
+    except (OSError, ValidationError):
+        return None
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a process of this machine works on the run; a run directory without a lock is not in use."""
+    try:
+        with (path / "lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and let go at once
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def recorded_checkpoints(settings: Settings, run: Path) -> str:

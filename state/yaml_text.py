@@ -92,6 +92,14 @@ def write_yaml(content: Any) -> str:
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
+def write_flow(content: Any) -> str:
+    """Return plain values as YAML on one line that reads back to the same: `{kind: ordinal, min: 1, max: 5}`."""
+    text = yaml.dump(
+        content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"), default_flow_style=True
+    )
+    return text.strip()
+
+
 def _check(node: yaml.Node, sizes: dict[int, int | None]) -> int:
     """Count the values that `node` stands for; refuses duplicate keys, and aliases that multiply or hold themselves.
 
