@@ -1,10 +1,12 @@
 """How long a full report takes to be made and to open, and how large it is: `python -m benchmarks.report`.
 
-500 gallery images of 512 pixels with noise, which compresses badly. Interactive means: the page is loaded, has been
-drawn, and a click on a filter has been answered, in headless Chromium with a fresh tab.
+500 gallery images so noisy that thumbnails take the bytes they may. Interactive means: the page is loaded, has been
+drawn, and a click on a filter has been answered, in headless Chromium with a fresh tab. The renderer's own processor time
+is told beside it: on a busy machine the clock shows mostly the others.
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -15,14 +17,15 @@ import blpo
 from tests.chromium import browser
 from tests.made_run import draw_images, make_run
 
-IMAGES = 1000
+IMAGES = 700
+NOISE = 45.0
 OPENED = 5
 
 
 def made(folder: Path) -> Path:
     """A run whose gallery is full."""
     labels = ["good", "poor"]
-    draw_images(folder, [labels[i % 2] for i in range(IMAGES)], 512)
+    draw_images(folder, [labels[i % 2] for i in range(IMAGES)], 256, NOISE)
     prompts = ["Is it good?", "Is it good?\nLook at the colours."]
     other = {"good": "poor", "poor": "good"}
     return make_run(
@@ -34,19 +37,23 @@ def made(folder: Path) -> Path:
     )
 
 
-def seconds_to_open(page: Path) -> float:
-    """From the navigation to the answer to a click, median of several."""
-    times = []
+def seconds_to_open(page: Path) -> tuple[float, float]:
+    """From the navigation to the answer to a click, and the renderer's processor time for it; medians."""
+    clock, processor = [], []
     with browser() as chromium:
         for _ in range(OPENED):
             view = chromium.new_page(viewport={"width": 1280, "height": 900})
+            tools = view.context.new_cdp_session(view)
+            tools.send("Performance.enable", {"timeDomain": "threadTicks"})
             began = time.perf_counter()
             view.goto(page.as_uri())
             view.locator("input[name=change][value=fixed]").check()
             view.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-            times.append(time.perf_counter() - began)
+            clock.append(time.perf_counter() - began)
+            measured = {each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]}
+            processor.append(measured["ProcessTime"])
             view.close()
-    return median(times)
+    return median(clock), median(processor)
 
 
 def main() -> None:
@@ -55,8 +62,13 @@ def main() -> None:
         run = made(Path(folder) / "set")
         began = time.perf_counter()
         page = asyncio.run(blpo.report(run))
-        making, size, opening = time.perf_counter() - began, page.stat().st_size, seconds_to_open(page)
-    print(f"made in {making:.1f} s, {size / 1e6:.1f} MB, interactive in {opening:.2f} s (median of {OPENED})")
+        making, size = time.perf_counter() - began, page.stat().st_size
+        opening, processor = seconds_to_open(page)
+    load = os.getloadavg()[0]
+    print(f"made in {making:.1f} s, {size / 1e6:.1f} MB, {os.cpu_count()} processors at a load of {load:.1f}")
+    print(
+        f"interactive in {opening:.2f} s, {processor:.2f} s of it the renderer's processor time (medians of {OPENED})"
+    )
     if size > 15e6 or opening > 2:
         sys.exit("a report must have at most 15 MB and be interactive in under 2 s")
 

@@ -22,14 +22,14 @@ Answer = Callable[[int, Sample], Label | None]
 """The judge's label for the i-th sample of all; None: it refused."""
 
 
-def draw_images(folder: Path, labels: Sequence[str], side: int, seed: int = 0) -> None:
-    """A dataset of `len(labels)` images with soft colours and some noise, half of them for the test."""
-    generator = np.random.default_rng(seed)
+def draw_images(folder: Path, labels: Sequence[str], side: int, noise: float = 8.0) -> None:
+    """A dataset of `len(labels)` images with soft colours and noise, half of them for the test."""
+    generator = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     rows = []
     for i, label in enumerate(labels):
         soft = Image.fromarray(generator.integers(0, 255, (6, 6, 3), dtype=np.uint8)).resize((side, side))
-        pixels = np.asarray(soft, dtype=np.float64) + generator.normal(0, 8, (side, side, 3))
+        pixels = np.asarray(soft, dtype=np.float64) + generator.normal(0, noise, (side, side, 3))
         name = f"images/{i:04}.jpg"
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name, quality=85)
         rows.append({"id": f"s{i:04}", "image": name, "label": label})
