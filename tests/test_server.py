@@ -107,7 +107,12 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
 ) -> None:
     config = place / "config.yaml"
     config.write_text(json.dumps(settings(place)))
-    context = {"config": str(config), "approval": "judge"}
+    (assistant,) = await client.assistants.search(graph_id=GRAPH)
+    schemas: Any = await client.assistants.get_schemas(assistant["assistant_id"])
+    fields = schemas["context_schema"]["properties"]
+    defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
+    assert {"search", "task", "models"} <= defaults.keys()
+    context = {**defaults, "config": str(config), "approval": "judge"}  # as a form does that sends all it shows
     thread = (await client.threads.create())["thread_id"]
     events: dict[str, list[Any]] = {"custom": [], "custom|search_i2t": []}
     options: Any = {"stream_mode": ["custom"], "stream_subgraphs": True}
