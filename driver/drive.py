@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from langgraph.types import Command, StateSnapshot
 
 from driver.outputs import write_judge, write_rounds, write_verdicts
 from driver.run_directory import RunDirectory
+from graph.outer import builder as blpo_builder
 from nodes.approve import checked
 from nodes.evaluate_test import partial_result
 from nodes.reserve import reserve_test
@@ -37,29 +38,40 @@ BEFORE_ROUND = "approve"
 """The node after which a round begins."""
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is driven: a graph, and the name under which run.json keeps it, so that no other goes on with the run."""
+
+    name: str
+    builder: Builder
+
+
+BLPO = Search("blpo", blpo_builder)
+
+
 class Drive:
     """Drives the graph of one run from wherever its checkpoints stand, and writes its directory on the way."""
 
     def __init__(
         self,
         run: RunDirectory,
-        builder: Builder,
+        search: Search,
         settings: Settings,
         on_event: OnEvent | None,
         control: RunControl | None,
         answer: object = None,
     ) -> None:
         self.run = run
-        self.builder = builder
+        self.builder = search.builder
         self.settings = settings
         self.on_event = on_event
         self.control = control
         self.answer = answer
         self.seconds_before = run.info.seconds
-        search = settings.search
+        most = settings.search
         self.config: RunnableConfig = {
             "configurable": {"thread_id": run.info.thread_id},
-            "recursion_limit": 100 + 10 * (search.outer_rounds + search.inner_steps),
+            "recursion_limit": 100 + 10 * (most.outer_rounds + most.inner_steps),
         }
 
     async def to_the_end(self) -> Result:

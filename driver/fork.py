@@ -12,14 +12,13 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from driver.drive import Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from driver.drive import BLPO, Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
 from langgraph.runtime import RunControl
 
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory, read_info
 from driver.start import Start, read_rounds, state_before
 from driver.team import announce
-from graph.outer import builder
 from nodes.approve import prompt_problem
 from nodes.session import dataset_of, store_path
 from state.config import load_settings, measured_by
@@ -45,6 +44,8 @@ async def fork(
     """
     parent = Path(directory).absolute()
     info = read_info(parent)
+    if info.method != BLPO.name:
+        raise RunError(f"{parent} is a run of the method {info.method} in an experiment, which can't be forked")
     settings = _settings(parent, overrides)
     _require_prompts({"judge": judge_prompt, "i2t": i2t_prompt}, settings)
     rounds = read_rounds(parent)
@@ -70,7 +71,7 @@ async def fork(
     lineage: Lineage = {**(info.lineage or {}), **own}
     run = RunDirectory.create(settings, path, fingerprint, thread, lineage=lineage, start=json.dumps(start))
     with closing(run):
-        return await Drive(run, builder, settings, on_event, control).to_the_end()
+        return await Drive(run, BLPO, settings, on_event, control).to_the_end()
 
 
 def _settings(parent: Path, overrides: Sequence[str]) -> Settings:

@@ -49,6 +49,8 @@ class RunInfo:
     """Time spent so far, over all processes that worked on the run."""
     lineage: Lineage | None = None
     """Where the run comes from."""
+    method: str = "blpo"
+    """Which search it is: `blpo`, or a method of an experiment."""
     format: int = FORMAT
 
 
@@ -74,6 +76,7 @@ class RunDirectory:
         dataset: str,
         thread: str,
         *,
+        method: str = "blpo",
         lineage: Lineage | None = None,
         start: str | None = None,
     ) -> "RunDirectory":
@@ -99,6 +102,7 @@ class RunDirectory:
                 checkpoints=recorded_checkpoints(settings, path),
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 lineage=lineage,
+                method=method,
             )
             run = cls(path, info, lock)
             run.write("config.yaml", dump_settings(settings))
@@ -137,6 +141,14 @@ class RunDirectory:
     def checkpoints(self) -> Path | str:
         """The SQLite file with the checkpoints, or `postgres`."""
         return POSTGRES if self.info.checkpoints == POSTGRES else (self.path / self.info.checkpoints).resolve()
+
+    def require_method(self, name: str) -> None:
+        """Raise `RunError` unless the run is one of the search with this name."""
+        if name != self.info.method:
+            raise RunError(
+                f"{self.path} is a run of the method {self.info.method} in an experiment, and {name} can't go on with"
+                " it; give the experiment's folder to `blpo evals --out`"
+            )
 
     def check_dataset(self, fingerprint: str) -> None:
         """Raise `RunError` unless the dataset is the one that the run began with, wherever it lies now."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from driver.drive import Builder, Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from driver.drive import BLPO, Drive, OnEvent, Search  # isort: skip - first: it makes LangGraph's msgpack strict
 from langgraph.runtime import RunControl
 
 from data.check import check
@@ -16,7 +16,6 @@ from driver.moved_runs import settle
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory
 from driver.team import announce, forget_checkpoints, require_known
-from graph.outer import builder as blpo_builder
 from nodes.session import dataset_of
 from state.approval import Answer
 from state.config import dump_settings, load_settings
@@ -33,15 +32,15 @@ async def optimize(
     overrides: Sequence[str] = (),
     on_event: OnEvent | None = None,
     control: RunControl | None = None,
-    builder: Builder = blpo_builder,
+    search: Search = BLPO,
 ) -> Result:
     """Run the search to its end and return the content of result.json.
 
     `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value`.
     `control.request_drain()` stops the run at the next superstep, with status `interrupted`; so does a question of
     `approval`, which the result then holds (`question`); `resume` takes the answer. Raises `BlpoError`; a
-    `TooManyFailures` leaves a run that `resume` goes on with. `builder` is another search than BLPO's, over the same
-    nodes for judging and testing.
+    `TooManyFailures` leaves a run that `resume` goes on with. `search` is another one than BLPO, over the same nodes
+    for judging and testing.
     """
     settings = load_settings(config, overrides)
     require_usable(settings)
@@ -50,9 +49,11 @@ async def optimize(
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
     dataset, thread = dataset_of(settings, fresh=True), str(uuid.uuid4())
     await announce(settings, thread, path)
-    run = RunDirectory.create(settings, path, dataset.fingerprint, thread, lineage=lineage_of(settings, dataset))
+    run = RunDirectory.create(
+        settings, path, dataset.fingerprint, thread, method=search.name, lineage=lineage_of(settings, dataset)
+    )
     with closing(run):
-        return await Drive(run, builder, settings, on_event, control).to_the_end()
+        return await Drive(run, search, settings, on_event, control).to_the_end()
 
 
 async def resume(
@@ -61,18 +62,20 @@ async def resume(
     overrides: Sequence[str] = (),
     on_event: OnEvent | None = None,
     control: RunControl | None = None,
-    builder: Builder = blpo_builder,
+    search: Search = BLPO,
     answer: Answer | Mapping[str, Any] | str | None = None,
 ) -> Result:
     """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
 
     `overrides` may change limits and how models are reached, nothing that determines the result. A run that spent its
-    budget goes on where `limits` are raised: what was paid for is read from the response store. `builder` is the one
-    that the run began with. `answer` answers the question that the run waits for: a `state.approval.Answer`, a mapping
-    like one, or "approve"; raises `AnswerError` where it asks none, or the answer can't be used.
+    budget goes on where `limits` are raised: what was paid for is read from the response store. `search` is the one
+    that the run began with, else `RunError` is raised. `answer` answers the question that the run waits for: a
+    `state.approval.Answer`, a mapping like one, or "approve"; raises `AnswerError` where it asks none, or the answer
+    can't be used.
     """
     run = RunDirectory.open(Path(directory).absolute())
     with closing(run):
+        run.require_method(search.name)
         settings = run.settings(overrides)
         result = run.result()
         raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
@@ -89,7 +92,7 @@ async def resume(
             (run.path / "result.json").unlink()
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         run.write("config.yaml", dump_settings(settings))
-        return await Drive(run, builder, settings, on_event, control, answer).to_the_end()
+        return await Drive(run, search, settings, on_event, control, answer).to_the_end()
 
 
 def check_data(settings: Settings) -> None:

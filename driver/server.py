@@ -21,7 +21,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.runtime import ServerRuntime
 from pydantic import Field
 
-from driver.drive import Drive, Graph
+from driver.drive import BLPO, Drive, Graph
 from driver.lineage import lineage_of
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory, read_info
@@ -103,7 +103,7 @@ async def graph(config: RunnableConfig, runtime: ServerRuntime[Any]) -> AsyncIte
 @asynccontextmanager
 async def _working(run: RunDirectory, settings: Settings) -> AsyncIterator[None]:
     """Hold the session of the run, and write its files when the graph has stopped."""
-    thread, drive = run.info.thread_id, Drive(run, builder, settings, None, None)
+    thread, drive = run.info.thread_id, Drive(run, BLPO, settings, None, None)
     async with AsyncExitStack() as stack:
         stack.enter_context(settings_for(thread, settings))
         session = await stack.enter_async_context(open_session(settings, store_of(settings, run.path, thread)))

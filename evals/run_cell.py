@@ -4,7 +4,7 @@ from pathlib import Path
 
 from langgraph.runtime import RunControl
 
-from driver.drive import OnEvent
+from driver.drive import OnEvent, Search
 from driver.runs import optimize, resume
 from evals.methods import METHODS
 from nodes.session import Shared, open_session, store_path
@@ -19,9 +19,9 @@ async def run_cell(method: str, settings: Settings, shared: Shared, on_event: On
     them the shared models answer what any cell has asked before.
     """
     path = Path(str(settings.run.dir))
-    builder = METHODS[method].builder
+    search = Search(method, METHODS[method].builder)
     path.mkdir(parents=True, exist_ok=True)
     async with open_session(settings, store_path(path), shared):
         if (path / "run.json").exists():
-            return await resume(path, on_event=on_event, control=control, builder=builder)
-        return await optimize(settings, on_event=on_event, control=control, builder=builder)
+            return await resume(path, on_event=on_event, control=control, search=search)
+        return await optimize(settings, on_event=on_event, control=control, search=search)

@@ -12,6 +12,7 @@ import pytest
 from langchain_core.messages import BaseMessage
 from langgraph.runtime import RunControl
 
+from driver.drive import Search
 from driver.runs import optimize, resume
 from evals.methods import METHODS
 from evals.methods.method import Method
@@ -19,7 +20,7 @@ from models.embedded.chat import images, texts
 from models.embedded.optimizer import EmbeddedOptimizer
 from nodes.evaluate_test import selected_round
 from state.config import load_settings
-from state.errors import ModelError
+from state.errors import ModelError, RunError
 from state.result import Result
 from state.settings import Settings
 from tests.scripted import scripted
@@ -48,7 +49,9 @@ def settings_for(method: Method, folder: Path, run: Path, *overrides: str) -> Se
 
 def run_method(name: str, folder: Path, run: Path, *overrides: str, **options: Any) -> Result:
     method = METHODS[name]
-    return asyncio.run(optimize(settings_for(method, folder, run, *overrides), builder=method.builder, **options))
+    return asyncio.run(
+        optimize(settings_for(method, folder, run, *overrides), search=Search(method.name, method.builder), **options)
+    )
 
 
 def calls(run: Path) -> list[tuple[str, str]]:
@@ -106,9 +109,11 @@ def test_a_prompt_adopted_is_one_that_was_tried_and_copies_no_sample(finished: A
 @pytest.mark.parametrize("finished", OWN_GRAPHS, indirect=True)
 def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path, tmp_path: Path) -> None:
     name, run, calm = finished
-    method, steps, control = METHODS[name], 0, RunControl()
+    search, steps, control = Search(name, METHODS[name].builder), 0, RunControl()
     control.request_drain("test")
     result = run_method(name, folder, tmp_path / "run", f"limits.calls={LIMIT}", control=control)
+    with pytest.raises(RunError, match=f"the method {name} .*blpo evals"):
+        asyncio.run(resume(tmp_path / "run"))
     while result["status"] == "interrupted":
         steps += 1
         assert steps < 200
@@ -118,7 +123,7 @@ def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path
             if event["event"] == "phase":
                 control.request_drain("test")
 
-        result = asyncio.run(resume(tmp_path / "run", on_event=drain, control=control, builder=method.builder))
+        result = asyncio.run(resume(tmp_path / "run", on_event=drain, control=control, search=search))
     assert steps >= 3
     assert comparable(result) == comparable(calm)
     rows = calls(tmp_path / "run")
