@@ -1,7 +1,7 @@
 """How long a full report takes to be made and to open, and how large it is: `python -m benchmarks.report`.
 
 500 gallery images so noisy that thumbnails take the bytes they may. Interactive means: the page is loaded, has been
-drawn, and a click on a filter has been answered, in headless Chromium with a fresh tab. The renderer's own processor time
+drawn, and a click on a filter has been answered, in headless Chromium with a fresh tab. The renderer's processor time
 is told beside it: on a busy machine the clock shows mostly the others.
 """
 

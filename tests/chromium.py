@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 EXECUTABLE = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @contextmanager
@@ -35,7 +43,7 @@ def browser() -> Iterator["Browser"]:
 def opened(
     chromium: "Browser", page: Path, width: int = 1200, scheme: Literal["light", "dark"] = "light"
 ) -> Iterator["Page"]:
-    """A page from disk, under watch: asserts at the end that it asked for nothing, said nothing and opened no dialog."""
+    """A page from disk, under watch: at the end it must have asked for nothing, said nothing and opened no dialog."""
     seen: list[str] = []
     view = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     address = page.absolute().as_uri()
