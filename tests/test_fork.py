@@ -159,3 +159,20 @@ def test_no_run_to_fork(tmp_path: Path, parent: Path, capsys: pytest.CaptureFixt
     assert "blpo resume" in capsys.readouterr().err
     with pytest.raises(BlpoError, match="no round 5"):
         asyncio.run(blpo.fork(parent, 5))
+
+
+async def test_a_team_forks_and_answers_in_its_database(tmp_path: Path, database_url: str) -> None:
+    assert database_url
+    search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4, "patience": None}
+    config: dict[str, Any] = {"data": {"path": str(draw_dataset(tmp_path / "set"))}, "search": search}
+    run = {"dir": str(tmp_path / "parent"), "checkpoints": "postgres"}
+    result = await blpo.optimize({**config, "run": run, "approval": "judge"})
+    while "question" in result:
+        result = await blpo.resume(tmp_path / "parent", answer="approve")
+    assert result["status"] == "complete"
+    overrides = [f"run.dir={tmp_path / 'fork'}", "approval=none"]
+    forked = await blpo.fork(tmp_path / "parent", 1, overrides=overrides)
+    assert (issued(forked), forked["test"]) == (0, result["test"])
+    assert [r["judge_prompt"] for r in forked["rounds"]] == [r["judge_prompt"] for r in result["rounds"]]
+    assert forked["rounds"][0] == result["rounds"][0]
+    assert "decisions" in forked["rounds"][0]
