@@ -19,6 +19,7 @@ from cli.data import data
 from cli.disagreements import disagreements
 from cli.estimate import estimate
 from cli.evals import evals
+from cli.export import export
 from cli.failures import explain
 from cli.fork import fork
 from cli.help import MORE, Grouped, Page, examples
@@ -34,7 +35,7 @@ _GROUPS: dict[str, tuple[Callable[..., int], ...]] = {
     "Begin": (init, check, estimate),
     "Search": (optimize, resume, fork),
     "Look": (runs, report, compare, disagreements),
-    "Use": (judge,),
+    "Use": (judge, export),
     "Experiments": (evals,),
 }
 for _group, _commands in _GROUPS.items():

@@ -16,7 +16,6 @@ from hashlib import sha256
 from io import BytesIO
 from math import sqrt
 
-import numpy
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from data.metadata import without_metadata
@@ -201,6 +200,8 @@ def _flattened(image: Image.Image) -> Image.Image:
 
 def _narrowed(image: Image.Image) -> Image.Image:
     """Wide grey values to 8 bits: 16-bit ones by their range, others by the lowest and highest that occur."""
+    import numpy  # for this rare kind alone: an exported judge works without it
+
     values = numpy.nan_to_num(numpy.asarray(image, dtype=numpy.float64), posinf=0.0, neginf=0.0)
     low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (values.min(), values.max())
     scaled = (values - low) * (255.0 / max(high - low, 1e-12))

@@ -93,19 +93,18 @@ def _chat(settings: ModelSettings, key: str | None, variables: dict[str, str]) -
 def _lean(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> "BaseChatModel":
     from models.lean_chat import LeanChat
 
-    address, query = _split(_address(settings) or _OPENAI)
+    address, query = address_and_query(_address(settings) or _OPENAI)
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
         raise ModelError(f"{settings.name}: base_url is no address; it looks like http://localhost:8000/v1")
     has_credentials = _CREDENTIALS & {name.lower() for name in headers}
     authorization = {"Authorization": f"Bearer {key}"} if key and not has_credentials else {}
     secret = {name: SecretStr(value) for name, value in {**authorization, **headers}.items()}
     url = f"{address}/chat/completions" + (f"?{query}" if query else "")
-    fields = {name: value for name, value in _fields(settings).items() if value is not None}
     return LeanChat(
-        model=_served_name(settings),
+        model=served_name(settings),
         url=url,
         headers=secret,
-        parameters=fields,
+        parameters={name: value for name, value in request_fields(settings).items() if value is not None},
         image_uuids=settings.image_uuids,
         cache=False,
         disable_streaming=True,
@@ -125,13 +124,13 @@ def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]
 
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [sent], "response": [received]}
     own = DefaultAsyncHttpxClient(timeout=settings.timeout, event_hooks=hooks)  # the shared one belongs to one loop
-    address, query = _split(_address(settings) or "")
+    address, query = address_and_query(_address(settings) or "")
     # ChatOpenAI renames max_tokens, its base sends it. Not in extra_body, which a call with a schema would replace.
     kind = ChatOpenAI if settings.max_tokens_parameter == "max_completion_tokens" else BaseChatOpenAI
-    fields = _fields(settings)
+    fields = request_fields(settings)
     fields["max_tokens"] = fields.pop(settings.max_tokens_parameter)
     return kind(
-        model=_served_name(settings),
+        model=served_name(settings),
         api_key=SecretStr(key or "EMPTY"),
         base_url=address or None,
         default_query=dict(parse_qsl(query)) or None,
@@ -145,7 +144,7 @@ def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]
     )
 
 
-def _fields(settings: ModelSettings) -> dict[str, Any]:
+def request_fields(settings: ModelSettings) -> dict[str, Any]:
     """Fields of a request beside model, messages and schema; None: not sent."""
     sent = sent_parameters(settings)
     return {
@@ -169,7 +168,7 @@ def _headers(settings: ModelSettings) -> dict[str, str]:
     return headers
 
 
-def _split(address: str) -> tuple[str, str]:
+def address_and_query(address: str) -> tuple[str, str]:
     """An address without its query, and the query, such as Azure's api-version."""
     parts = urlsplit(address)
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")), parts.query
@@ -183,11 +182,12 @@ def _address(settings: ModelSettings) -> str | None:
     return given.rstrip("/") if given else None
 
 
-def _served_name(settings: ModelSettings) -> str:
+def served_name(settings: ModelSettings) -> str:
+    """The model's name as its server knows it."""
     return settings.name.partition(":")[2]
 
 
 def _is_reasoning(settings: ModelSettings) -> bool:
     if settings.reasoning is not None:
         return settings.reasoning
-    return _REASONING.match(_served_name(settings).rpartition("/")[2]) is not None
+    return _REASONING.match(served_name(settings).rpartition("/")[2]) is not None
