@@ -29,7 +29,10 @@ def disagreements(
     ] = False,
     correct: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Record corrected labels (CSV or JSON lines: id, label and maybe note)."),
+        typer.Option(
+            metavar="FILE",
+            help="Record corrected labels (CSV or JSON lines: id, label and maybe note; Label Studio's JSON export).",
+        ),
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who corrected them; default: your login.")] = None,
 ) -> int:

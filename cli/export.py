@@ -32,8 +32,7 @@ def export(
     """Write the judge of a run as a file that other tools call, or its disagreements for relabelling; print its path.
 
     python: a program that needs no blpo. openevals, langsmith, mlflow: a module with the function image_judge, an
-    evaluator or a scorer. label-studio: tasks.json and config.xml. Examples: blpo export runs/mine --to python,
-    blpo export runs/mine --to label-studio --out relabel.
+    evaluator or a scorer. label-studio: tasks.json and config.xml.
     """
     from cli.wording import short_path
 
@@ -66,9 +65,8 @@ def _disagreements(run: Path, folder: Path, overrides: list[str]) -> Path:
     from cli.failures import say
     from cli.wording import short_path
     from reports.exports.label_studio import write_label_studio
-    from reports.record import read_run
 
-    number = write_label_studio(read_run(run.absolute(), overrides), folder)
+    number = write_label_studio(run.absolute(), folder, overrides)
     tasks, interface = short_path(folder / "tasks.json"), short_path(folder / "config.xml")
     say(f"{number} disagreements: import {tasks} into a project whose labeling interface is {interface}")
     return folder

@@ -30,6 +30,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo disagreements runs/first --csv > disagreements.csv",
     ),
     "judge": ("blpo judge runs/first photos", "blpo judge runs/first/judge.yaml photos --out verdicts.jsonl"),
+    "export": (
+        "blpo export runs/first --to python",
+        "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",
+        "blpo export runs/first --to label-studio --out relabel",
+    ),
     "evals": (
         "blpo evals --preset table1 --offline --estimate",
         "blpo evals --preset table1 --offline --out runs/table1",

@@ -9,6 +9,7 @@ from typing import Any
 
 from data.corrections import Correction, read_corrections, require_known, write_corrections
 from data.dataset import Dataset
+from data.label_studio import read_label_studio
 from data.tables import LABEL_FILES
 from driver.run_directory import read_info
 from metrics.loss import loss
@@ -87,7 +88,7 @@ def disagreements(run: str | Path) -> list[Disagreement]:
 
 
 def correct(run: str | Path, file: Path, by: str) -> Version:
-    """Record what `file` (id, label and optionally note) says as a new version of the run's dataset.
+    """Record what `file` (id, label and maybe note; or Label Studio's JSON) says as a new version of the run's dataset.
 
     The dataset and earlier versions stay. Raises `DataError` where a row can't be used, `RunError` where `run` is none.
     """
@@ -96,7 +97,8 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     dataset = dataset_of(settings, fresh=True)
     if dataset.fingerprint != info.dataset:
         raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
-    given = read_corrections(file, settings.task)
+    read = read_label_studio if file.suffix.lower() == ".json" else read_corrections
+    given = read(file, settings.task)
     require_known({correction.id: 0 for correction in given}, dataset.splits, file)
     verdicts = {row["id"]: row for row in _verdicts(path, "best")}
     at = datetime.now(UTC).isoformat(timespec="seconds")
