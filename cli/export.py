@@ -29,10 +29,11 @@ def export(
     ] = None,
     overrides: Overrides = None,
 ) -> int:
-    """Write the judge of a run as a file that other tools call, or its disagreements for relabelling; print its path.
+    """Write a run's judge, or its disagreements, for other tools.
 
     python: a program that needs no blpo. openevals, langsmith, mlflow: a module with the function image_judge, an
-    evaluator or a scorer. label-studio: tasks.json and config.xml.
+    evaluator or a scorer. label-studio: a folder with tasks.json and config.xml, for looking again at the samples on
+    which judge and people disagree. Prints the path of what it wrote.
     """
     from cli.wording import short_path
 
