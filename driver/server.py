@@ -130,7 +130,7 @@ def _open_run(thread: str, context: Mapping[str, Any]) -> tuple[RunDirectory, Se
         run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
         judge, i2t = initial_prompts(settings)
         update = {
-            "run": settings.run.model_copy(update={"dir": str(run.path)}),
+            "run": settings.run.model_copy(update={"dir": str(run.path), "checkpoints": str(checkpoint_target())}),
             "prompts": PromptSettings(judge=judge, i2t=i2t),  # whoever needs them reads no file
         }
     except BaseException:

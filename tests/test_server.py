@@ -224,3 +224,27 @@ async def test_a_killed_server_pays_nothing_twice(
     values = await run_to_its_end(client, thread, input=None, context={}, multitask_strategy="enqueue")
     assert comparable(values["result"]) == comparable({**calm})
     assert paid_twice(server.runs / thread) == 0
+
+
+async def test_a_teams_server_shares_its_runs_with_the_command_line(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database_url
+    monkeypatch.setenv("BLPO_CHECKPOINTS", "postgres")
+    draw_dataset(tmp_path / "set")
+    server = StudioServer(tmp_path / "runs")
+    server.start()
+    try:
+        async with get_client(url=server.url) as client:
+            thread = (await client.threads.create())["thread_id"]
+            context = settings(tmp_path, approval="judge")
+            await run_to_its_end(client, thread, input={}, context=context)
+            assert await question(client, thread)
+            result = await blpo.resume(server.runs / thread, answer="approve")
+            while "question" in result:
+                await run_to_its_end(client, thread, command={"resume": "approve"}, context={})
+                result = await blpo.resume(server.runs / thread)
+    finally:
+        server.kill()
+    assert result["status"] == "complete"
+    assert not (server.runs / thread / "responses.sqlite").exists()
