@@ -1,123 +1,179 @@
-"""What `blpo judge` is given: image files, folders of images, and datasets whose labels are not needed."""
+"""What `blpo judge` is given: image files, folders, patterns, datasets, configs, and JSON lines on stdin.
 
+Each is read as it is needed: nothing holds all samples, and a folder is walked while its images are judged.
+"""
+
+import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Protocol
 
-from data.labels import as_text
-from data.rows import require_column
-from data.sources import IMAGE_SUFFIXES, FileImage, file_sample
-from data.tables import LABEL_FILES, Table, open_table
-from state.errors import DataError
-from state.sample import ImageSource, Sample
+from cli.input_rows import Columns, Labels, StdinInput, TableInput, UnusableImage
+from data.sources import IMAGE_SUFFIXES, file_sample
+from data.tables import LABEL_FILES, open_table
+from state.errors import ConfigError, DataError
+from state.sample import Sample, SplitName
 
 DATASET_FILES = (*LABEL_FILES, "dataset_dict.json", "state.json")
 """One of these makes a folder a dataset."""
 
 TABLE_SUFFIXES = {".csv", ".jsonl", ".parquet"}
+STDIN = "-"
+
+
+class Input(Protocol):
+    """One input."""
+
+    def count(self) -> int | None:
+        """How many samples it has; None where only reading it would tell."""
+
+    @property
+    def may_be_labelled(self) -> bool:
+        """Whether its samples have human labels, as far as that is known."""
+
+    def samples(self) -> Iterator[Sample]:
+        """The samples in order, located but not read.
+
+        What lies there but can't be read, such as a dangling link or a pipe, is a sample too: it fails when it is read.
+        Raises `DataError` where there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a dataset that a judge is shown."""
+class FileInput:
+    """One image."""
 
-    images: tuple[str, ...] = ()
-    """Empty: `image`, or `image_a` and `image_b` where there are these."""
-    text: str | None = None
-    """None: `text` where there is such a column."""
-    id: str | None = None
-    """None: `id` where there is such a column."""
+    path: Path
+    may_be_labelled = False
+
+    def count(self) -> int:
+        """1."""
+        return 1
+
+    def samples(self) -> Iterator[Sample]:
+        """The image."""
+        yield file_sample(self.path)
 
 
 @dataclass(frozen=True, slots=True)
-class UnusableImage:
-    """The image of a row or folder that has none; it fails when it is read, so that the others are judged."""
+class FolderInput:
+    """All images below a folder, by name, folder by folder."""
 
-    name: str
-    problem: str
+    folder: Path
+    may_be_labelled = False
 
-    def read(self) -> NoReturn:
-        """Raise `DataError`."""
-        raise DataError(f"{self.name}: {self.problem}")
+    def count(self) -> int:
+        """Walk it once."""
+        return sum(1 for _ in self._images([]))
+
+    def samples(self) -> Iterator[Sample]:
+        """The images, then what could not be searched."""
+        unreadable: list[OSError] = []
+        empty = True
+        for path in self._images(unreadable):
+            empty = False
+            yield file_sample(path)
+        for error in unreadable:
+            name = str(error.filename)
+            yield Sample(name, (UnusableImage(name, f"can't be read ({error.strerror})"),), None)
+        if empty and not unreadable:
+            raise DataError(f"{self.folder}: holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}) and no labels file")
+
+    def _images(self, unreadable: list[OSError]) -> Iterator[Path]:
+        for path, folders, files in os.walk(self.folder, onerror=unreadable.append):
+            folders.sort()
+            for name in sorted(files):
+                if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
+                    yield Path(path, name)
 
 
-def samples_of(inputs: Sequence[Path], columns: Columns) -> Iterator[Sample]:
-    """All samples in order, located but not read; an id that was there before gets a number.
+@dataclass(frozen=True, slots=True)
+class SamplesInput:
+    """The samples of a config's dataset."""
 
-    What lies there but can't be read, such as a dangling link or a pipe, is a sample too: it fails when it is read.
-    Raises `DataError` for an input that does not exist (at once) or holds no image (in its turn).
+    held: Sequence[Sample]
+    may_be_labelled = True
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.held)
+
+    def samples(self) -> Iterator[Sample]:
+        """All, in the order of the table."""
+        return iter(self.held)
+
+
+def inputs_of(given: Sequence[str], columns: Columns, labels: Labels, split: SplitName | None = None) -> list[Input]:
+    """The inputs that are named, tables already open; `split` is that of configs.
+
+    Raises `DataError` for one that does not exist or can't be opened, and `ConfigError` for a `split` without a config.
     """
-    for given in inputs:
-        if not os.path.lexists(given):
-            raise DataError(f"{given}: does not exist; give images, folders or datasets")
-    return _numbered(sample for given in inputs for sample in _samples(given, columns))
+    if split is not None and not all(_is_config(Path(name)) for name in given):
+        raise ConfigError("--split: only a config says which samples are in which split; give a config.yaml alone")
+    if given.count(STDIN) > 1:
+        raise ConfigError("- is given twice, and stdin can be read only once")
+    return [found for name in given for found in _inputs(name, columns, labels, split)]
 
 
-def _numbered(samples: Iterable[Sample]) -> Iterator[Sample]:
+def require_labels(inputs: Iterable[Input]) -> None:
+    """Raise `DataError` where no sample can have a label."""
+    if not any(given.may_be_labelled for given in inputs):
+        raise DataError("--gate: the inputs have no labels; give a dataset with a label column, or leave the gate out")
+
+
+def samples_of(inputs: Iterable[Input]) -> Iterator[Sample]:
+    """All samples in order; an id that was there before gets a number."""
     seen: Counter[str] = Counter()
-    for sample in samples:
-        seen[sample.id] += 1
-        times = seen[sample.id]
-        yield sample if times == 1 else replace(sample, id=f"{sample.id}#{times}")
+    for given in inputs:
+        for sample in given.samples():
+            seen[sample.id] += 1
+            times = seen[sample.id]
+            yield sample if times == 1 else replace(sample, id=f"{sample.id}#{times}")
 
 
-def _samples(given: Path, columns: Columns) -> Iterator[Sample]:
-    if given.is_dir() and not any((given / name).exists() for name in DATASET_FILES):
-        return _images_below(given)
-    if given.is_dir() or (given.suffix.lower() in TABLE_SUFFIXES and given.is_file()):
-        return _rows(open_table(str(given)), columns)
-    return iter([file_sample(given)])
+def count_of(inputs: Iterable[Input]) -> int | None:
+    """How many samples there are in all; None where an input can't tell."""
+    counts = [given.count() for given in inputs]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
-def _images_below(folder: Path) -> Iterator[Sample]:
-    empty = True
-    unreadable: list[OSError] = []
-    for path, folders, files in os.walk(folder, onerror=unreadable.append):
-        folders.sort()
-        for name in sorted(files):
-            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
-                empty = False
-                yield file_sample(Path(path, name))
-    for error in unreadable:
-        yield Sample(
-            str(error.filename), (UnusableImage(str(error.filename), f"can't be read ({error.strerror})"),), None
-        )
-    if empty and not unreadable:
-        raise DataError(f"{folder}: holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}) and no labels file")
+def _inputs(name: str, columns: Columns, labels: Labels, split: SplitName | None) -> Iterator[Input]:
+    if name == STDIN:
+        yield StdinInput(labels)
+        return
+    paths = [name] if os.path.lexists(name) else sorted(glob.iglob(name, recursive=True))
+    if not paths:
+        what = "matches no file" if glob.has_magic(name) else "does not exist"
+        raise DataError(f"{name}: {what}; give images, folders or datasets")
+    for path in map(Path, paths):
+        yield _input(path, columns, labels, split)
 
 
-def _rows(table: Table, columns: Columns) -> Iterator[Sample]:
-    pair = ("image_a", "image_b")
-    names = columns.images or (pair if set(pair) <= set(table.columns) else ("image",))
-    sources = [_sources(table, name) for name in names]
-    texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
-    for index, line in enumerate(table.lines):
-        place = f"{table.name}:{line}"
-        images = tuple(source(index, place) for source in sources)
-        given = as_text(ids[index]) if ids else None
-        text = as_text(texts[index]) if texts else None
-        yield Sample(given or place, images, None, text)
+def _input(path: Path, columns: Columns, labels: Labels, split: SplitName | None) -> Input:
+    if _is_config(path):
+        return SamplesInput(_config_samples(path, labels, split))
+    is_dataset = path.is_dir() and any((path / name).exists() for name in DATASET_FILES)
+    if is_dataset or (path.suffix.lower() in TABLE_SUFFIXES and path.is_file()):
+        return TableInput.of(open_table(str(path)), columns, labels)
+    return FolderInput(path) if path.is_dir() else FileInput(path)
 
 
-def _sources(table: Table, column: str) -> Callable[[int, str], ImageSource]:
-    cells = table.cells(require_column(table, column, "image"))
-    if cells is not None:
-        return cells
-    paths = table.values(column)
-
-    def source(index: int, place: str) -> ImageSource:
-        try:
-            return FileImage(table.root.locate(as_text(paths[index]) or ""), place)
-        except ValueError as error:
-            return UnusableImage(place, str(error))
-
-    return source
+def _is_config(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml") and path.is_file()
 
 
-def _optional(table: Table, name: str | None, default: str) -> Sequence[object] | None:
-    if name is not None:
-        return table.values(require_column(table, name, default))
-    return table.values(default) if default in table.columns else None
+def _config_samples(path: Path, labels: Labels, split: SplitName | None) -> Sequence[Sample]:
+    """What a run of this config reads, in the order of its table, or one split; labels as the judge's task has them."""
+    from data.dataset import load_dataset, read_samples
+    from state.config import load_settings
+
+    settings = load_settings(path)
+    dataset = load_dataset(settings.data, labels.task, settings.search.seed)
+    if split is not None:
+        return dataset.splits[split]
+    rows, _ = read_samples(settings.data, labels.task)
+    return [dataset.by_id[row.sample.id] for row in rows if row.sample.id in dataset.by_id]

@@ -47,7 +47,7 @@ app.add_typer(data, name="data", rich_help_panel="Experiments")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; a failure is told in one line on stderr.
 
-    0 done, 1 failed, 2 usage (a setting, a dataset, a run), 4 budget spent, 130 interrupted.
+    0 done, 1 failed, 2 usage (a setting, a dataset, a run), 3 gate missed, 4 budget spent, 130 interrupted.
     """
     _prepare_streams()
     # Pillow's word about images that are large, which have an error of their own (data.images) where they are too large
@@ -83,5 +83,5 @@ def blpo(
 ) -> None:
     """Align a frozen multimodal judge with people's labels, by rewriting its prompt.
 
-    Exit codes: 0 done, 1 failed, 2 usage, 4 budget spent, 130 interrupted (go on with: blpo resume RUN).
+    Exit codes: 0 done, 1 failed, 2 usage, 3 gate missed, 4 budget spent, 130 interrupted (go on with: blpo resume RUN).
     """

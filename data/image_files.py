@@ -19,10 +19,14 @@ _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
 
 
 class ImageFiles:
-    """Encodes images, over a folder (None: nothing is kept). Safe to use from several threads."""
+    """Encodes images, over a folder (None: nothing is kept). Safe to use from several threads.
 
-    def __init__(self, folder: Path | None) -> None:
+    `remember`: whether it keeps, a few hundred bytes for each image, which are sent as they are stored.
+    """
+
+    def __init__(self, folder: Path | None, *, remember: bool = True) -> None:
         self._folder = folder
+        self._remember = remember
         self._original_kinds: dict[str, str] = {}
 
     def encode(self, source: ImageSource, max_pixels: int, max_side: int) -> EncodedImage:
@@ -50,7 +54,8 @@ class ImageFiles:
 
     def _keep(self, file: SentFile, name: str) -> None:
         if file.is_original:
-            self._original_kinds[name] = file.kind
+            if self._remember:
+                self._original_kinds[name] = file.kind
         elif self._folder is not None:
             with suppress(OSError):  # the folder only saves time
                 self._folder.mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,7 @@ class RunDirectory:
             )
         try:
             path.mkdir(parents=True, exist_ok=True)
-            lock = _locked(path)
+            lock = locked(path)
             info = RunInfo(
                 thread_id=thread,
                 config_hash=config_hash(settings),
@@ -117,7 +117,7 @@ class RunDirectory:
     def open(cls, path: Path) -> "RunDirectory":
         """Lock an existing run directory; raises `RunError` where it is none, of another format, or in use."""
         info = read_info(path)
-        return cls(path, info, _locked(path))
+        return cls(path, info, locked(path))
 
     def close(self) -> None:
         """Unlock."""
@@ -248,7 +248,8 @@ def recorded_checkpoints(settings: Settings, run: Path) -> str:
     return f"../{given.name}" if given.parent.resolve() == run.resolve().parent else str(given)
 
 
-def _locked(path: Path) -> TextIOWrapper:
+def locked(path: Path) -> TextIOWrapper:
+    """The lock of a folder, held until it is closed; raises `RunError` where another process holds it."""
     lock = (path / "lock").open("a", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

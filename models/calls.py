@@ -139,6 +139,10 @@ class ModelCaller:
         counts = await self._store.usage()
         return {role: _usage(counts.get(role, RoleCounts()), model.is_priced) for role, model in self._models.items()}
 
+    def usd(self, role: Role, response: Response) -> float | None:
+        """What an answer of this role's model cost in US dollars; None where its price is not known."""
+        return self._models[role].usd(response)
+
     def limiter_of(self, role: Role) -> Limiter:
         """The limits of this role's model as they stand."""
         return self._limiters.of(self._models[role].settings)

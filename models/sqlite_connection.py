@@ -7,6 +7,9 @@ from pathlib import Path
 from models.database import Database
 from state.errors import RunError, StoreError
 
+TEMPORARY = ""
+"""In place of a path: a file without a name, gone when it is closed; what is little never leaves memory."""
+
 _BUSY_SECONDS = 30.0
 
 
@@ -63,12 +66,12 @@ def _connect_to_read(path: Path, version: int) -> SqliteConnection:
 
 
 def _connect(path: Path | str, schema: str, version: int) -> SqliteConnection:
-    if path != ":memory:":
+    if path not in (":memory:", TEMPORARY):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=SqliteConnection
     )
-    connection.name = str(path)
+    connection.name = str(path) or "the temporary store"
     try:
         _prepare(connection, schema, version)
     except BaseException:

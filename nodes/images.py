@@ -15,10 +15,13 @@ _Key = tuple[str, str, int, int, int]
 
 
 class ImageCache:
-    """Encoded images by (sample, position, pixel limits); the least recently used go first, and are read again."""
+    """Encoded images by (sample, position, pixel limits); the least recently used go first, and are read again.
+
+    With `max_bytes` 0 nothing of an image stays: for images that are each sent once.
+    """
 
     def __init__(self, folder: Path | None = None, max_bytes: int = 128 * 2**20) -> None:
-        self._files = ImageFiles(folder)
+        self._files = ImageFiles(folder, remember=max_bytes > 0)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._encoded: OrderedDict[_Key, EncodedImage] = OrderedDict()

@@ -20,6 +20,7 @@ from models.budget import Budget
 from models.calls import ModelCaller
 from models.messages import Role
 from models.recall import Recall
+from models.sqlite_connection import TEMPORARY
 from models.store import ResponseStore
 from models.team_store import TeamRun, TeamStore
 from nodes.images import ImageCache
@@ -186,9 +187,12 @@ async def _close(opening: asyncio.Task[Session]) -> None:
 
 
 @asynccontextmanager
-async def judging_session(settings: Settings) -> AsyncIterator[Session]:
-    """Open a session without a dataset, to judge new images; answers are kept in memory."""
-    session = await _new_session(settings, None, None)
+async def judging_session(settings: Settings, store: Path | None = None) -> AsyncIterator[Session]:
+    """Open a session without a dataset, to judge new images, each once: none is kept in memory.
+
+    Answers are kept in the response store; None: in one that goes with the session.
+    """
+    session = await _new_session(settings, store, None)
     try:
         yield session
     finally:
@@ -227,13 +231,13 @@ async def _new_session(
     except BaseException:
         await opened.close()
         raise
-    images = ImageCache(shared.images if shared else _images(store))
+    images = ImageCache(shared.images if shared else _images(store)) if dataset else ImageCache(max_bytes=0)
     return Session(settings, dataset, opened, calls, images, time.monotonic())
 
 
 async def _open_store(store: Path | TeamRun | None, shared: Shared | None) -> ResponseStore:
     if not isinstance(store, TeamRun):
-        return await ResponseStore.open(store or ":memory:")
+        return await ResponseStore.open(store or TEMPORARY)
     if shared is not None:
         raise ConfigError(
             "run.checkpoints: postgres shares answers between runs, and here each is charged for its own; take it out"

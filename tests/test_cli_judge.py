@@ -1,6 +1,7 @@
 """`blpo judge`: one JSON line a sample, whatever happens to the others."""
 
 import asyncio
+import io
 import json
 import math
 import os
@@ -42,12 +43,14 @@ def test_judge_files_folders_and_datasets(finished: Path, capsys: pytest.Capture
     assert main(["judge", str(finished / "judge.yaml"), str(image), str(folder / "images"), str(folder)]) == 0
     out, err = capsys.readouterr()
     rows = lines_of(out)
-    assert err == "blpo: judged 61 samples: 61 ok\n"
+    assert err.startswith("blpo: judged 61 samples: 61 ok\nblpo: agreement with people, over 30 labelled: ")
     assert [row["image"] for row in rows[1:31]] == sorted(str(path) for path in (folder / "images").iterdir())
     assert [row["id"] for row in rows[31:]] == [f"s{i}" for i in range(30)]
-    assert list(rows[0]) == ["image", "id", "status", "label", "reason"]
-    assert all(row["status"] == "ok" and row["label"] in range(1, 6) for row in rows)
-    assert [row["label"] for row in rows[1:31]] == [row["label"] for row in rows[31:]]
+    assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "usage"]
+    assert list(rows[31]) == ["id", "image", "status", "verdict", "reason", "label", "usage"]
+    assert all(row["usage"]["input_tokens"] > 100 and row["usage"]["usd"] == 0 for row in rows)
+    assert all(row["status"] == "ok" and row["verdict"] in range(1, 6) for row in rows)
+    assert [row["verdict"] for row in rows[1:31]] == [row["verdict"] for row in rows[31:]]
     assert {**rows[5], "id": rows[0]["id"]} == rows[0]
     assert len({row["id"] for row in rows}) == 61
 
@@ -72,7 +75,8 @@ def test_scores_are_shown_where_the_server_tells_them(
 
     assert asyncio.run(judged()) == 0
     rows = lines_of(capsys.readouterr().out)
-    assert list(rows[0]) == ["image", "id", "status", "label", "reason", "scores"]
+    assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "scores", "usage"]
+    assert rows[0]["usage"]["usd"] is None
     assert rows[0]["scores"] == pytest.approx({"1": 0, "2": 0.25, "3": 0, "4": 0.75, "5": 0})
 
 
@@ -87,7 +91,7 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
     assert printed.err == "blpo: judged 30 samples: 28 ok, 2 error\n"
     rows = lines_of(out.read_text())
     assert [row["status"] for row in rows] == ["error", "ok", "error", *["ok"] * 27]
-    assert rows[0]["label"] is None
+    assert rows[0]["verdict"] is None
     assert "labels.csv:2: image path ../outside.png leads outside" in rows[0]["reason"]
     assert "is not a readable image" in rows[2]["reason"]
 
@@ -100,6 +104,14 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
         (["{run}", "{run}/rounds"], "holds no image"),
         (["{set}/config.yaml", "{set}"], "is no judge file"),
         (["{set}", "{set}"], "judge.yaml does not exist"),
+        (["{run}", "{set}/*.bmp"], "matches no file"),
+        (["{run}", "-", "-"], "- is given twice"),
+        (["{run}", "{set}", "--json"], "give --out FILE"),
+        (["{run}", "{set}", "--split", "test"], "only a config says"),
+        (["{run}", "{set}", "--gate", "macro_f1=0.8"], "must be METRIC>=NUMBER"),
+        (["{run}", "{set}", "--gate", "macrof1>=0.8"], "did you mean 'macro_f1'?"),
+        (["{run}", "{set}/images", "--gate", "macro_f1>=0.8"], "the inputs have no labels"),
+        (["{run}", "{set}", "--calibration", "{set}/labels.csv"], "labels.csv:1: is no line with label"),
     ],
 )
 def test_judge_refuses(arguments: list[str], told: str, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +175,86 @@ def test_a_folder_that_cannot_be_read_gets_an_error_line(
     out, err = capsys.readouterr()
     assert err == "blpo: judged 31 samples: 30 ok, 1 error\n"
     assert "can't be read (File name too long)" in lines_of(out)[-1]["reason"]
+
+
+def test_patterns_configs_and_splits_are_inputs(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = finished.parent / "set"
+    assert main(["judge", str(finished), str(folder / "images" / "00*.png"), "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert [row["id"] for row in lines_of(out)] == [str(folder / "images" / f"00{i}.png") for i in range(10)]
+    assert err == ""
+    assert main(["judge", str(finished), str(folder / "config.yaml"), "--quiet"]) == 0
+    assert [row["id"] for row in lines_of(capsys.readouterr().out)] == [f"s{i}" for i in range(30)]
+    assert main(["judge", str(finished), str(folder / "config.yaml"), "--split", "test", "--quiet"]) == 0
+    rows = lines_of(capsys.readouterr().out)
+    tested = [row for row in lines_of((finished / "verdicts" / "best.jsonl").read_text()) if row["split"] == "test"]
+    assert [(row["id"], row["label"], row["verdict"]) for row in rows] == [
+        (row["id"], row["label"], row["verdict"]) for row in tested
+    ]
+
+
+def test_stdin_holds_rows_and_bad_ones_fail_alone(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = str(folder / "images" / "003.png")
+    rows = [{"image": image, "id": "a", "label": 2}, {"image": "gone.png"}, {"path": image}, {"image": image}]
+    text = "\n".join([*map(json.dumps, rows), "no json", ""])
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert main(["judge", str(finished), "-"]) == 1
+    out, err = capsys.readouterr()
+    found = lines_of(out)
+    assert [row["status"] for row in found] == ["ok", "error", "error", "ok", "error"]
+    assert [row["id"] for row in found] == ["a", "gone.png", "stdin:3", image, "stdin:5"]
+    assert found[0]["label"] == 2
+    assert "over 1 labelled" in err
+
+
+def test_gates_are_held_against_the_labels(
+    finished: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged = ["judge", str(finished), str(folder), "--out", str(tmp_path / "verdicts.jsonl")]
+    assert main([*judged, "--json", "--gate", "accuracy>=0.01, coverage>=1", "--gate", "mae<=4"]) == 0
+    out, err = capsys.readouterr()
+    summary = json.loads(out)
+    rows = lines_of((tmp_path / "verdicts.jsonl").read_text())
+    assert summary["metrics"]["accuracy"] == sum(row["label"] == row["verdict"] for row in rows) / 30
+    assert [gate["kept"] for gate in summary["gates"]] == [True, True, True]
+    assert err.count("is kept") == 3
+    assert main([*judged, "--gate", "accuracy>=1.01", "--quiet"]) == 3
+    assert capsys.readouterr().err.splitlines()[-1].startswith("blpo: gate accuracy>=1.01 is missed: 0.")
+
+
+def test_labels_that_are_not_the_judges_are_ignored_unless_a_gate_needs_them(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_labels(folder, lambda rows: rows[1].update(label="9"))
+    assert main(["judge", str(finished), str(folder)]) == 0
+    assert "1 labels are not the judge's and were ignored, the first: labels.csv:3: label 9" in capsys.readouterr().err
+    assert main(["judge", str(finished), str(folder), "--gate", "accuracy>0"]) == 2
+    assert "labels.csv:3: label 9 is not an integer from 1 to 5" in capsys.readouterr().err
+
+
+def test_shares_are_corrected_by_labelled_samples(
+    finished: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = lines_of_table(finished, folder, capsys)
+    known = {row["verdict"] for row in rows}
+    labelled = [{**row, "label": row["verdict"], "split": "test"} for row in rows]
+    (tmp_path / "known.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labelled))
+    out = str(tmp_path / "out.jsonl")
+    judged = ["judge", str(finished), str(folder / "images"), "--out", out, "--json"]
+    assert main([*judged, "--calibration", str(tmp_path / "known.jsonl")]) == 0
+    printed, err = capsys.readouterr()
+    shares = json.loads(printed)["shares"]
+    assert shares["undefined"] is None
+    for share in shares["shares"]:  # a judge that was always right
+        assert share["corrected"] == pytest.approx(share["judged"], abs=1e-9)
+        assert (share["label"] in known) == (share["interval"] is not None)
+    assert "corrected for the judge's errors by 30 labelled samples" in err
+    assert main([*judged, "--calibration", str(finished)]) == 0  # its five test samples can't tell five labels apart
+    assert "shares of labels can't be corrected: " in capsys.readouterr().err
+
+
+def lines_of_table(finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    assert main(["judge", str(finished), str(folder), "--quiet"]) == 0
+    return lines_of(capsys.readouterr().out)
