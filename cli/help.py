@@ -29,7 +29,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo disagreements runs/first",
         "blpo disagreements runs/first --csv > disagreements.csv",
     ),
-    "judge": ("blpo judge runs/first photos", "blpo judge runs/first/judge.yaml photos --out verdicts.jsonl"),
+    "judge": (
+        "blpo judge runs/first photos",
+        "blpo judge runs/first/judge.yaml photos --out verdicts.jsonl",
+        "blpo judge runs/first config.yaml --split test --gate 'macro_f1>=0.8'",
+    ),
     "export": (
         "blpo export runs/first --to python",
         "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",
