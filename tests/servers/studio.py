@@ -26,7 +26,8 @@ class StudioServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, anew if it runs, and wait until it answers."""
+        self.kill()
         self.runs.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "langgraph_cli", "dev", "--config", str(ROOT / "langgraph.json")]
         environment = {
