@@ -81,15 +81,15 @@ def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> 
 
 
 def _draw(content: dict[str, Any], folder: Path) -> None:
-    """Draw the figure, where the extra for it is installed; a table is worth having without it."""
+    """Draw the figure, where something can be drawn; a table is worth having without it."""
     from cli.failures import say
     from evals.figures import write_figure
-    from state.errors import ModelError
+    from state.errors import BlpoError
 
     try:
         write_figure(content, folder)
-    except ModelError as missing:
-        say(f"no figure: {missing}")
+    except BlpoError as reason:
+        say(f"no figure: {reason}")
 
 
 def _print(content: dict[str, Any], folder: Path, as_json: bool) -> None:

@@ -23,9 +23,11 @@ FILES = {
 def print_table(content: Mapping[str, Any], folder: Path) -> None:
     """Print the rows of table.json on stdout, and where the files are."""
     console = Console(highlight=False)
-    for (dataset, judge), rows in groupby(content["rows"], key=lambda row: (row["dataset"], row["judge"])):
-        console.print(_table(f"{dataset}, judge {judge}", list(rows)))
-        console.print()
+    for (dataset, judge), group in groupby(content["rows"], key=lambda row: (row["dataset"], row["judge"])):
+        rows = list(group)
+        if any(row["seeds"] for row in rows):
+            console.print(_table(f"{dataset}, judge {judge}", rows))
+            console.print()
     charged, spent = content["charged"]["calls"], content["spent"]["calls"]
     console.print(f"{count(charged)} calls charged, {count(spent)} really made: cells share answers.")
     console.print()
@@ -50,7 +52,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     name = " ".join(filter(None, (row["title"], row["varied"])))
     return [
         one_line(name),
-        "failed" if row["mean"] is None else f"{row['mean']:.3f}",
+        "-" if row["mean"] is None else f"{row['mean']:.3f}",
         "" if row["sd"] is None else f"{row['sd']:.3f}",
         f"{row['seeds']}/{row['asked']}",
         "" if row["calls"] is None else count(round(row["calls"])),

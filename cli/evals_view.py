@@ -166,7 +166,7 @@ class LiveEvalsView(EvalsView):
 def at_work(progress: Progress) -> str:
     """Where a cell is."""
     if not progress.phase:
-        return "reading the data"
+        return "starting"
     items = f" {progress.done}/{progress.total}" if progress.total else ""
     metric = ""
     if progress.validation:

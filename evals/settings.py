@@ -46,7 +46,8 @@ class EvalDataset(_Section):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.config is not None and {"task", "data", "prompts"} & self.model_fields_set:
+        own = (self.task, self.data, self.prompts)
+        if self.config is not None and own != (TaskSettings(), DataSettings(), PromptSettings()):
             raise ValueError("give config, or task, data and prompts, not both")
         return self
 

@@ -41,6 +41,11 @@ def budget_in_words(budget: LimitSettings) -> str:
     return " and ".join(f"{limit:,g} {name}" for name, limit in given if limit is not None) or "no limit"
 
 
+def is_offline(evals: EvalSettings) -> bool:
+    """Whether all judges are embedded models."""
+    return all(judge.models.judge.name.startswith("embedded:") for judge in evals.judges)
+
+
 def _setup(evals: EvalSettings) -> str:
     judges = [
         f"- judge {_plain(judge.name)}: {judge.models.judge.name}; verbalizer {judge.models.of('verbalizer').name};"
@@ -108,9 +113,8 @@ def _reading(
     evals: EvalSettings, rows: Sequence[Row], charged: Mapping[str, float | None], spent: Mapping[str, float | None]
 ) -> str:
     tests = sum(row.test is not None for row in rows)
-    embedded = all(judge.models.judge.name.startswith("embedded:") for judge in evals.judges)
     lines = [
-        OFFLINE if embedded else SERVED,
+        OFFLINE if is_offline(evals) else SERVED,
         "mean: the metric of the prompt that validation selected, on the untouched test split, failures to answer"
         " counted as wrong; sd: over seeds (n - 1). A seed draws its own batches, and its own splits where the data"
         " names none; samples: test verdicts of all seeds together.",

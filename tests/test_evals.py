@@ -76,6 +76,7 @@ def test_the_table_holds_every_cell_and_its_cost(finished: Path) -> None:
     assert f"{BUDGET} calls" in page
     assert "does not show how multimodal LLMs behave" in page
     assert f"{best['mean']:.3f}" in page
+    assert f">{best['mean']:.3f}</text>" in (finished / "figure.svg").read_text()
 
 
 def test_no_cell_is_charged_above_its_budget_nor_for_anything_but_its_requests(finished: Path) -> None:
