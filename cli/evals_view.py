@@ -1,7 +1,6 @@
 """What is shown of a running experiment on stderr: a live view in a terminal, a line a cell elsewhere, or nothing."""
 
 import os
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -9,12 +8,12 @@ from typing import Any, Self, TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
-from cli.frame import phase_in_words
-from cli.progress import Progress, advance
+from cli.evals_progress import EvalsView, at_work, outcome
 from cli.view import Lasting, shows_live
-from cli.wording import count, duration, metric_name, one_line, short_path
+from cli.wording import count, one_line, short_path
 from evals.cell_results import CellResult
 
 MOST_SHOWN = 12
@@ -26,69 +25,6 @@ def evals_view_on(stream: TextIO, *, quiet: bool) -> "EvalsView":
     if quiet:
         return EvalsView()
     return LiveEvalsView(stream) if shows_live(stream) else LinesEvalsView(stream)
-
-
-class EvalsView:
-    """Follows an experiment and shows nothing."""
-
-    def __init__(self) -> None:
-        self.out = ""
-        self.cells = 0
-        self.done = 0
-        self.failed = 0
-        self.calls = 0
-        """Charged to the cells that ended in this process."""
-        self.running: dict[str, Progress] = {}
-        self._ended = 0
-        self._began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    @property
-    def begun(self) -> bool:
-        """Whether there is something to go on with."""
-        return bool(self.out)
-
-    @property
-    def elapsed(self) -> str:
-        """How long this process has been at it."""
-        return duration(time.monotonic() - self._began)
-
-    @property
-    def left(self) -> str:
-        """About how long the open cells will take, if they take as long as those that ended; empty while unknown."""
-        still_open = self.cells - self.done - self.failed
-        if not self._ended or not still_open:
-            return ""
-        return duration((time.monotonic() - self._began) / self._ended * still_open)
-
-    def event(self, event: Mapping[str, Any]) -> None:
-        """Take one event of `evals.harness`."""
-        match event["event"]:
-            case "experiment":
-                self.out, self.cells, self.done = event["out"], event["cells"], event["done"]
-            case "cell_began":
-                self.running[event["cell"]] = Progress()
-            case "cell":
-                self.running[event["cell"]] = advance(self.running[event["cell"]], event["of"])
-            case "cell_ended":
-                self._end(event["cell"], event["result"])
-
-    def notify(self, notice: str) -> None:
-        """Say that it will stop; called from a signal handler, so nothing is written through a buffer."""
-
-    def _end(self, cell: str, result: CellResult) -> None:
-        self.running.pop(cell, None)
-        self._ended += 1
-        self.done += result.status == "done"
-        self.failed += result.status == "failed"
-        self.calls += result.calls
 
 
 class LinesEvalsView(EvalsView):
@@ -104,7 +40,7 @@ class LinesEvalsView(EvalsView):
         if event["event"] == "experiment":
             self._tell(f"{self.cells} cells in {short_path(self.out)}, {self.done} of them done before")
         elif event["event"] == "cell_ended":
-            self._tell(f"{self.done + self.failed} of {self.cells}: {outcome(event['result'])}")
+            self._tell(f"{self.done + self.failed} of {self.cells}: {event['result'].name}: {outcome(event['result'])}")
 
     def notify(self, notice: str) -> None:
         """Say that it will stop."""
@@ -133,6 +69,7 @@ class LiveEvalsView(EvalsView):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._notice = ""
         self._live.transient = not self.begun
         self._live.stop()
 
@@ -151,36 +88,21 @@ class LiveEvalsView(EvalsView):
             return _line(f"reading the data · {self.elapsed}")
         failed = f" · {self.failed} failed" if self.failed else ""
         left = f" · about {self.left} left" if self.left else ""
-        lines = [_line(f"{self.done} of {self.cells} cells{failed} · {self.elapsed}{left}", "bold")]
-        lines += [_line(outcome(result), "dim") for result in self._last]
-        running = dict(list(self.running.items())[:MOST_SHOWN])
-        lines += [_line(f"{name}: {at_work(progress)}") for name, progress in running.items()]
+        lines: list[RenderableType] = [
+            _line(f"{self.done} of {self.cells} cells{failed} · {self.elapsed}{left}", "bold")
+        ]
+        cells = Table.grid(padding=(0, 2, 0, 0))
+        for result in self._last:
+            cells.add_row(_line(result.name, "dim"), _line(outcome(result), "dim"))
+        for name, progress in list(self.running.items())[:MOST_SHOWN]:
+            cells.add_row(_line(name), _line(at_work(progress)))
+        lines.append(cells)
         if self.calls:
             lines.append(_line(f"{count(self.calls)} calls charged so far"))
         lines.append(_line(one_line(short_path(self.out)), "dim"))
         if self._notice:
             lines.append(Text(self._notice, "yellow"))
         return Group(*lines)
-
-
-def at_work(progress: Progress) -> str:
-    """Where a cell is."""
-    if not progress.phase:
-        return "starting"
-    items = f" {progress.done}/{progress.total}" if progress.total else ""
-    metric = ""
-    if progress.validation:
-        latest = progress.validation[max(progress.validation)]
-        metric = f" · validation {metric_name(progress.metric)} {latest:.3f}"
-    return f"round {progress.round} of {progress.outer_rounds} · {phase_in_words(progress)}{items}{metric}"
-
-
-def outcome(result: CellResult) -> str:
-    """What became of a cell, in a line."""
-    if result.status == "done":
-        of = f"{metric_name(result.metric)} {result.value:.3f} (initial {result.initial:.3f})"
-        return f"{result.name}: {of}, {result.calls} calls, {duration(result.seconds)}"
-    return f"{result.name}: {result.status}{': ' + result.reason if result.reason else ''}"
 
 
 def _line(text: str, style: str = "") -> Text:
