@@ -60,8 +60,10 @@ def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
     result = _result(cell)
     if reason is not None:
         return row(status="failed", reason=reason, **(_usage(result) if result else {}))
-    if result is None or result["status"] == "interrupted":
+    if result is None:
         return row(status="open")
+    if result["status"] == "interrupted":
+        return row(status="open", **_usage(result))
     if result["status"] == "failed":
         return row(status="open", reason=result["stop_reason"], **_usage(result))
     if result["test"] is None:

@@ -10,19 +10,21 @@ import asyncio
 import fcntl
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterator, Set
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from langgraph.runtime import RunControl
 
+from driver.run_directory import read_info
 from evals.cell_results import CellResult, read_cell
 from evals.cells import CELLS, Cell, cells_of
 from evals.settings import EvalSettings
 from evals.shared_models import make_shared_store, open_shared
 from evals.workers import CellFailed, InProcess, Runner, Start, open_workers
-from state.errors import RunError
+from nodes.session import dataset_of
+from state.errors import DataError, RunError
 from state.yaml_text import write_yaml
 
 PATIENCE = 10.0
@@ -49,8 +51,20 @@ class Harness:
             done = len(self.cells) - len(open_cells)
             self._tell(event="experiment", out=str(self.out), cells=len(self.cells), done=done)
             if open_cells:
+                await asyncio.to_thread(self._require_same_data, {cell.dataset for cell in open_cells})
                 await self._run(open_cells, lock.fileno())
             return [read_cell(cell, self._reasons.get(cell.name)) for cell in self.cells]
+
+    def _require_same_data(self, datasets: Set[str]) -> None:
+        """Refuse to go on where a dataset has changed since its first cell: the rows of a table share samples."""
+        begun = {cell.dataset: cell for cell in reversed(self.cells) if (cell.path / "run.json").exists()}
+        for cell in (cell for name, cell in begun.items() if name in datasets):
+            with suppress(DataError):  # its cells will say so
+                if dataset_of(cell.settings, fresh=True).fingerprint != read_info(cell.path).dataset:
+                    raise RunError(
+                        f"{self.out}: the dataset {cell.dataset} is not the one that {cell.name} began with;"
+                        " restore it, or give another --out"
+                    )
 
     async def _run(self, cells: list[Cell], lock: int) -> None:
         """Cells of embedded models in processes, the others in this one."""

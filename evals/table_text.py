@@ -119,7 +119,7 @@ def _reading(
         " counted as wrong; sd: over seeds (n - 1). A seed draws its own batches, and its own splits where the data"
         " names none; samples: test verdicts of all seeds together.",
         "calls, tokens, US $: what a cell is charged in the mean, that is all its distinct requests, also those that"
-        f" another cell had asked before. No cell may use more than {budget_in_words(evals.budget)}.",
+        f" another cell had asked before. {_bound(evals.budget, rows)}",
         f"All cells together were charged {_cost(charged)}; really spent, since cells share answers: {_cost(spent)}.",
     ]
     if tests:
@@ -135,6 +135,17 @@ def _reading(
             " optimizer, on its own samples of the dataset; not measured here."
         )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _bound(budget: LimitSettings, rows: Sequence[Row]) -> str:
+    """What a cell may use; tokens and dollars of a call are known only when it has ended."""
+    loose = (
+        " (of tokens and dollars: by more than its calls in flight)"
+        if (budget.tokens, budget.usd) != (None, None)
+        else ""
+    )
+    most = max(row.most_calls for row in rows)
+    return f"No cell may use more than {budget_in_words(budget)}{loose}; the most that any used are {most:,} calls."
 
 
 def _cost(cost: Mapping[str, float | None]) -> str:

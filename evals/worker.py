@@ -69,10 +69,11 @@ def _read(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[Line]", control
 
 async def main() -> None:
     """Work until stdin ends."""
+    stdout, sys.stdout = sys.stdout, sys.stderr  # what a library may print is no line for who started it
     lines: asyncio.Queue[Line] = asyncio.Queue()
     control = RunControl()
     threading.Thread(target=_read, args=(asyncio.get_running_loop(), lines, control), daemon=True).start()
-    await work(lines, sys.stdout, control)
+    await work(lines, stdout, control)
 
 
 if __name__ == "__main__":

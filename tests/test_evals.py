@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -14,9 +15,11 @@ import yaml
 from cli.main import main
 from evals.cells import cells_of
 from evals.config import load_eval_settings
+from evals.methods import METHODS
 from evals.published import published
+from nodes.session import dataset_of
 from state.errors import ConfigError
-from tests.small_set import COMMAND, ENVIRONMENT, ROOT, blpo, draw_dataset
+from tests.small_set import COMMAND, ENVIRONMENT, ROOT, blpo, draw_dataset, edit_labels
 
 BUDGET = 70
 EXAMPLES = ROOT / "examples" / "evals"
@@ -156,6 +159,10 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(
     assert "seed 0: no budget was left for the test" in page
     assert "nowhere.csv" in page
     assert [row["mean"] for row in content(tmp_path)["rows"]] == [None, None]
+    (folder / "nowhere.csv").write_bytes((folder / "labels.csv").read_bytes())
+    assert main([*command, "-q", *(f"--set={each}" for each in few)]) == 1
+    page = (tmp_path / "table.md").read_text()
+    assert page.count("seed 0: no budget was left for the test") == 2, "a cell that failed is tried again"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +191,48 @@ def test_other_settings_over_the_same_folder_are_refused(folder: Path, finished:
     for override in ("budget.calls=71", "search.error_batch=3"):
         with pytest.raises(ConfigError, match="give another --out"):
             cells_of(load_eval_settings(folder / "evals.yaml", overrides=[override]), finished)
+
+
+def test_settings_reach_every_cell(folder: Path, tmp_path: Path) -> None:
+    overrides = ["search={preset: paper, max_prompt_tokens: 321, metric: accuracy}", "budget.calls=71"]
+    cells = cells_of(
+        load_eval_settings(folder / "evals.yaml", overrides=[*overrides, f"methods={[*METHODS]}"]), tmp_path
+    )
+    assert [cell.method for cell in cells] == [*METHODS] * 2
+    for settings in (cell.settings for cell in cells):
+        assert (settings.search.max_prompt_tokens, settings.search.metric, settings.limits.calls) == (
+            321,
+            "accuracy",
+            71,
+        )
+        assert settings.search.draw == "uniform"
+
+
+def test_cells_of_one_seed_have_the_same_splits_and_other_seeds_others(folder: Path, tmp_path: Path) -> None:
+    cells = cells_of(load_eval_settings(folder / "evals.yaml"), tmp_path)
+    splits = {(cell.method, cell.seed): dataset_of(cell.settings).fingerprint for cell in cells}
+    assert splits["none", 0] == splits["blpo", 0] != splits["blpo", 1] == splits["none", 1]
+
+
+def test_an_experiment_goes_on_with_the_data_that_it_began_with(
+    folder: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    edit_labels(copy, lambda rows: rows[0].update(label="3"))
+    command = ["evals", str(copy / "evals.yaml"), "--out", str(copy / finished.name)]
+    assert main([*command, "-q"]) == 0, "all is done: the table is of the data that was"
+    assert main([*command, "-q", "--set", "seeds=[0, 1, 2]"]) == 2
+    assert "the dataset noise is not the one that none_noise_embedded_seed0 began with" in capsys.readouterr().err
+
+
+def test_the_resolved_experiment_is_a_configuration(folder: Path, finished: Path, tmp_path: Path) -> None:
+    evals = load_eval_settings(folder / "evals.yaml", overrides=["parallel=2"])
+    assert load_eval_settings(finished / "evals.yaml") == evals
+    config = {"datasets": [{"name": "noise", "config": str(folder / "config.yaml")}], "judges": [{"name": "embedded"}]}
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(config))
+    short = load_eval_settings(tmp_path / "short.yaml")
+    (tmp_path / "whole.yaml").write_text(yaml.safe_dump(short.model_dump(mode="json")))
+    assert load_eval_settings(tmp_path / "whole.yaml") == short
 
 
 def test_a_folder_that_cannot_be_written(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
