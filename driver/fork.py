@@ -45,6 +45,8 @@ async def fork(
     parent = Path(directory).absolute()
     info = read_info(parent)
     if info.method != BLPO.name:
+        raise RunError(f"{parent} is a run of {info.method}; only runs of {BLPO.name} can be forked")
+    if info.method != BLPO.name:
         raise RunError(f"{parent} is a run of the method {info.method} in an experiment, which can't be forked")
     settings = _settings(parent, overrides)
     _require_prompts({"judge": judge_prompt, "i2t": i2t_prompt}, settings)

@@ -9,6 +9,7 @@ from typing import Any
 from state.checkpoints import Target  # isort: skip - first: it makes LangGraph's msgpack strict
 from pydantic import Field
 
+from driver.drive import BLPO
 from driver.lineage import lineage_of
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory, read_info
@@ -93,6 +94,7 @@ def _new_run(thread: str, settings: Settings) -> RunDirectory:
 
 def _agreed(run: RunDirectory, given: Settings) -> Settings:
     """The settings of a run that is there: its own, or those given where they lead to the same results."""
+    run.require_method(BLPO.name)
     if run.checkpoints != checkpoint_target():
         raise RunError(f"{run.path} keeps its checkpoints in {run.checkpoints}, and the server's are elsewhere")
     own = run.settings()

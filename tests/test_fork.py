@@ -157,6 +157,10 @@ def test_no_run_to_fork(tmp_path: Path, parent: Path, capsys: pytest.CaptureFixt
     (copy / "rounds" / "01" / "record.json").write_text("{")
     assert main(["fork", str(copy), "--round", "1"]) == 2
     assert "blpo resume" in capsys.readouterr().err
+    info = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps({**info, "method": "opro"}))
+    assert main(["fork", str(copy), "--round", "0"]) == 2
+    assert "is a run of opro" in capsys.readouterr().err
     with pytest.raises(BlpoError, match="no round 5"):
         asyncio.run(blpo.fork(parent, 5))
 
