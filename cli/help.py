@@ -19,7 +19,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "resume": ("blpo resume runs/first", "blpo resume runs/first --set limits.calls=50000 --json"),
     "fork": (
-        "blpo fork runs/first --round 1 --set search.seed=1",
+        "blpo fork runs/first --round 1 --set search.inner_steps=8",
         "blpo fork runs/first --round 0 --judge-prompt prompts/judge.md",
     ),
     "runs": ("blpo runs", "blpo runs runs --json"),
@@ -48,7 +48,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo data prepare seetrue --source downloads/seetrue --out datasets/seetrue",
     ),
 }
-"""By command; tests/test_help.py runs each of them."""
+"""By command; tests/test_docs.py runs each of them."""
 
 
 MORE = """\b

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -42,13 +41,9 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_the_documented_commands_run(downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = (ROOT / "docs" / "public-data.md").read_text(encoding="utf-8").splitlines()
-    commands = [shlex.split(line)[1:] for line in lines if line.startswith("blpo data prepare")]
-    assert {command[2] for command in commands} == set(SETS)
-    (tmp_path / "downloads").symlink_to(downloads)
-    monkeypatch.chdir(tmp_path)
-    assert [main(command) for command in commands] == [0] * len(commands)
+def test_every_set_is_documented() -> None:
+    page = (ROOT / "docs" / "public-data.md").read_text(encoding="utf-8")  # tests/test_docs.py runs its commands
+    assert set(re.findall(r"^blpo data prepare (\w+)", page, re.MULTILINE)) == set(SETS)
 
 
 def labels(folder: Path) -> list[dict[str, str]]:
