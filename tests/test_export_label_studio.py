@@ -112,7 +112,8 @@ def test_large_images_are_scaled_down(tmp_path: Path) -> None:
 
 
 def test_answers_come_back_as_corrected_labels(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tasks, _ = exported(run, tmp_path / "out")
+    tasks, interface = exported(run, tmp_path / "out")
+    assert interface.validate_annotation(annotation(ODD)), "it is what people's answers look like"
     file = tmp_path / "project-1.json"
     labels = [tasks[0]["data"]["judge_label"], tasks[1]["data"]["human_label"], "", ""]
     file.write_text(json.dumps([*answered(tasks, labels), {"data": {}, "annotations": []}]))

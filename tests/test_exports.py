@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openai import OpenAIError
 from PIL import Image
 
 import blpo
@@ -342,6 +343,27 @@ def test_a_secret_in_the_address_is_refused() -> None:
         with pytest.raises(ConfigError, match="secret must not be in a file") as refused:
             judge_module(judge_of(address), "python", "run")
         assert "me:" not in str(refused.value) and "abc" not in str(refused.value)
+
+
+def test_a_missing_key_is_named(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("GATEWAY", raising=False)
+    for headers, name in (({}, "OPENAI_API_KEY"), ({"api-key": "${GATEWAY}"}, "GATEWAY")):
+        model = ModelSettings(name="openai:m", base_url="http://127.0.0.1:9/v1", headers=headers)
+        module = exported(JudgeFile(judge_prompt=PLAIN, task=RATING, model=model), tmp_path)
+        with pytest.raises(OpenAIError, match=f"{name}.* in the environment"):
+            module.judge(images / "plain.png")
+
+
+async def test_a_gateway_gets_its_header_and_no_other_key(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY", "gateway-secret")
+    async with ChatServer(answer=lambda _: "gateway-secret") as server:
+        module = exported(judge_of(server.base_url, headers={"api-key": "${GATEWAY}"}), tmp_path)
+        (said,) = await theirs(module, [((images / "plain.png",), None)])
+        assert server.headers["api-key"] == "gateway-secret" and "authorization" not in server.headers
+    assert said == {"status": "unparseable", "label": None, "reason": "no label in: ***"}
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ import re
 import struct
 import sys
 from PIL import Image, ImageCms, UnidentifiedImageError
-from state.errors import DataError
+from state.errors import BlpoError, DataError
 from state.sample import Sample
 import blpo
 import openai

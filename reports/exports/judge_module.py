@@ -58,6 +58,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "base": "served.jinja" if served else "inside.jinja",
         "is_served": served,
         "exported_from": exported_from,
+        "validation": judge.validation,
         "task": judge.task,
         "scores": _scores(judge.task),
         "Code": Code,
