@@ -338,6 +338,15 @@ def test_an_mlflow_scorer(images: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert sorted([each.get("value") or each["error"]["error_code"] for each in told]) == sorted([said.value, "ERROR"])
 
 
+@pytest.mark.parametrize(("door", "needed"), [("openevals", "openevals.types"), ("mlflow", "mlflow.entities")])
+def test_a_missing_library_is_named_with_its_extra(
+    door: Door, needed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, needed, None)  # as if it were not installed
+    with pytest.raises(ImportError, match=f"needs {door}: .* the extra exports"):
+        exported(judge_of("http://127.0.0.1:9/v1"), tmp_path, door)
+
+
 def test_a_secret_in_the_address_is_refused() -> None:
     for address in ("http://me:pass@host/v1", "http://host/v1?api_key=abc"):
         with pytest.raises(ConfigError, match="secret must not be in a file") as refused:
