@@ -124,9 +124,9 @@ def _reading(
     ]
     if tests:
         lines.append(
-            "BLPO better by: mean over seeds of BLPO's metric minus the method's, over samples answered under both"
-            " (so it may differ from the difference of the means); p: two-sided paired permutation test, the same"
-            f" sample swapped in all seeds together; Holm: corrected over the {tests} tests of this page"
+            "BLPO better by: mean over the seeds that both have of BLPO's metric minus the method's, over samples"
+            " answered under both (so it may differ from the difference of the means); p: two-sided paired permutation"
+            f" test, the same sample swapped in all seeds together; Holm: corrected over the {tests} tests of this page"
             f" ({SIGNIFICANT} is the usual bound)."
         )
     if any(row.paper for row in rows):
