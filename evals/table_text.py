@@ -120,8 +120,8 @@ def _reading(
         " names none; samples: test verdicts of all seeds together.",
         "calls, tokens, US $: what a cell is charged in the mean, that is all its distinct requests, also those that"
         f" another cell had asked before. {_bound(evals.budget, rows)}",
-        "A cell that used less had done all its rounds, or kept the initial prompt, which is tested once, or had too little"
-        " left for another step beside its test.",
+        "A cell that used less had come to another end first (`stopped` in table.json), or kept the initial prompt,"
+        " which is tested once, or had too little left for another step beside its test.",
         f"All cells together were charged {_cost(charged)}; really spent, since cells share answers: {_cost(spent)}.",
     ]
     if tests:
