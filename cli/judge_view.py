@@ -74,7 +74,7 @@ def tell(summary: "Summary", labels: Labels, *, is_calibrated: bool, quiet: bool
             say(f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}")
         if (measured := summary["metrics"]) is not None:
             strict: Mapping[str, Any] = measured["strict"]
-            listed = ", ".join(f"{metric_name(name)} {strict[name]:.3f}" for name in strict if name in _SHOWN)
+            listed = ", ".join(f"{metric_name(name)} {strict[name]:.3f}" for name in _SHOWN if name in strict)
             say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:
