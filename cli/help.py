@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "init": (
@@ -65,8 +65,20 @@ def examples(command: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
 
 
+def _no_type(ctx: Any) -> None:
+    return None
+
+
 class Page(TyperCommand):
-    """A help page whose usage names arguments plainly: `RUN`, and `[CONFIG]` where it may be left out."""
+    """A help page that names arguments plainly: `RUN`, `[CONFIG]` where it may be left out, and no types of Python."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return all parameters."""
+        params = super().get_params(ctx)
+        for param in params:
+            if isinstance(param, TyperArgument):
+                param.display_type_rich = _no_type  # type: ignore[method-assign] # `<list[Path]>` says little
+        return params
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the parts of the usage line."""

@@ -31,7 +31,7 @@ def test_pages_read_well_at_80_columns(
     page = capsys.readouterr().out
     assert max(map(len, page.splitlines())) <= 80
     assert "Examples:" in page or command == "data"
-    assert not re.search(r"\{|\}|\[\[", page)
+    assert not re.search(r"\{|\}|\[\[|<list|<path|<str>", page)
     summary = page.split("\n\n")[1]
     assert summary.strip().endswith(".") and (len(summary.splitlines()) == 1 or not command)
     listed = page[page.find("Begin:") : page.find("Examples:")]
