@@ -1,6 +1,7 @@
 """Commands in Markdown pages: where they stand, what they need, and how they are run.
 
-In a ```sh or ```bash block, a line that starts with `blpo` or `make` is a command; `\\` joins lines. Comments say more:
+In a ```sh or ```bash block, a line that starts with `blpo` or `make`, or pipes into `blpo`, is a command; `\\` joins
+lines. Comments say more:
 
     <!-- given: runs/first, photos -->   what the page finds in its folder (see `GIVEN` in tests/test_docs.py)
     <!-- file: config.yaml -->           the next block is the content of this file
@@ -23,6 +24,7 @@ from cli.main import main
 SMALL = ["data.limit=40", "search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=4", "search.anchors=2"]
 """Settings that make a search short; what the command sets itself comes after them."""
 
+_COMMAND = re.compile(r"^(blpo|make)\b|\| blpo\b")
 _COMMENT = re.compile(r"<!-- (given|file|exit code|not run): (.+?) -->")
 
 
@@ -70,22 +72,29 @@ def _block(place: str, language: str, lines: Sequence[str], said: dict[str, str]
         yield Step(place, "".join(line + "\n" for line in lines), file=said["file"])
     elif language in ("sh", "bash"):
         for line in "\n".join(lines).replace("\\\n", " ").splitlines():
-            if line.startswith(("blpo ", "make ")) or line in ("blpo", "make"):
+            if _COMMAND.search(line):
                 yield Step(place, line, None, int(said.get("exit code", 0)), said.get("not run"))
 
 
 def run(command: str) -> tuple[int, str]:
     """Run one command in the working directory; returns its exit code and what it wrote.
 
-    `blpo` runs in this process, `make` beside it. `> FILE` is understood; pipes are not, and stdin is empty.
+    `blpo` runs in this process, `make` and what is piped into `blpo` beside it. `> FILE` is understood.
     """
+    before, piped, after = command.partition(" | blpo ")
+    if piped:
+        return _blpo(shlex.split(after, comments=True), subprocess.check_output(["sh", "-c", before], timeout=60))
     words = shlex.split(command, comments=True)
     if words[0] == "make":
         done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parent.parent, timeout=120)
         return done.returncode, done.stdout + done.stderr
-    arguments, files = _redirected(words[1:])
+    return _blpo(words[1:], b"")
+
+
+def _blpo(words: Sequence[str], stdin: bytes) -> tuple[int, str]:
+    arguments, files = _redirected(words)
     out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), _nobody_at_stdin():
+    with redirect_stdout(out), redirect_stderr(err), _stdin(stdin):
         code = main(_small(arguments))
     if ">" in files:
         Path(files[">"]).write_text(out.getvalue(), encoding="utf-8")
@@ -93,8 +102,8 @@ def run(command: str) -> tuple[int, str]:
 
 
 @contextmanager
-def _nobody_at_stdin() -> Iterator[None]:
-    kept, sys.stdin = sys.stdin, io.StringIO()
+def _stdin(content: bytes) -> Iterator[None]:
+    kept, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(content))
     try:
         yield
     finally:
@@ -103,7 +112,7 @@ def _nobody_at_stdin() -> Iterator[None]:
 
 def _redirected(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     left, files = list(words), {}
-    assert not {"|", "&&", ";", "<"} & set(words), "write one command a line, without pipes"
+    assert not {"|", "&&", ";", "<"} & set(words), "write one command a line"
     if ">" in left:
         place = left.index(">")
         files[">"] = left[place + 1]
