@@ -17,7 +17,7 @@ from langgraph.runtime import RunControl
 
 from driver.preflight import require_usable
 from driver.run_directory import RunDirectory, read_info
-from driver.start import Start, read_rounds, state_before
+from driver.start import PastRound, Start, read_rounds, state_before
 from driver.team import announce
 from nodes.approve import prompt_problem
 from nodes.session import dataset_of, store_path
@@ -42,38 +42,52 @@ async def fork(
     The prompts given take the place of p and q of that round; `overrides` are `key=value` for the settings of the run,
     `run.dir` for the new directory (beside the other one by default). Raises `BlpoError`.
     """
-    parent = Path(directory).absolute()
+    run, settings = await _made(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
+    with closing(run):
+        return await Drive(run, BLPO, settings, on_event, control).to_the_end()
+
+
+async def _made(
+    parent: Path, round: int, judge: str | None, i2t: str | None, overrides: Sequence[str]
+) -> tuple[RunDirectory, Settings]:
+    """The new run's directory, locked, and its settings; nothing is written where the fork can't be."""
     info = read_info(parent)
     if info.method != BLPO.name:
         raise RunError(f"{parent} is a run of {info.method}; only runs of {BLPO.name} can be forked")
-    if info.method != BLPO.name:
-        raise RunError(f"{parent} is a run of the method {info.method} in an experiment, which can't be forked")
     settings = _settings(parent, overrides)
-    _require_prompts({"judge": judge_prompt, "i2t": i2t_prompt}, settings)
-    rounds = read_rounds(parent)
-    if not 0 <= round < len(rounds):
-        raise RunError(f"{parent} has no round {round}; it has {_span(len(rounds))}")
-    state, texts = state_before(rounds, round, judge_prompt, i2t_prompt)
+    _require_prompts({"judge": judge, "i2t": i2t}, settings)
+    rounds = _rounds(parent, round)
     if round == 0:
-        settings = settings.model_copy(update={"prompts": _prompts(rounds[0].texts, judge_prompt, i2t_prompt)})
+        settings = settings.model_copy(update={"prompts": _prompts(rounds[0].texts, judge, i2t)})
     require_usable(settings)
-    fingerprint, thread = dataset_of(settings, fresh=True).fingerprint, str(uuid.uuid4())
-    if fingerprint != info.dataset:
+    if dataset_of(settings, fresh=True).fingerprint != info.dataset:
         raise RunError(
             f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from"
         )
-    changed = [name for name, text in (("judge prompt", judge_prompt), ("I2T prompt", i2t_prompt)) if text is not None]
-    kept = [override for override in overrides if not override.startswith("run.")]
-    own = Lineage(fork=Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=[*changed, *kept]))
     path = Path(settings.run.dir or parent.parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-fork").absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
+    thread = str(uuid.uuid4())
     await announce(settings, thread, path)
+    state, texts = state_before(rounds, round, judge, i2t)
     answers = None if settings.run.in_postgres else str(store_path(parent))
-    start = Start(answers=answers, texts=texts, state=state if round else None)
-    lineage: Lineage = {**(info.lineage or {}), **own}
-    run = RunDirectory.create(settings, path, fingerprint, thread, lineage=lineage, start=json.dumps(start))
-    with closing(run):
-        return await Drive(run, BLPO, settings, on_event, control).to_the_end()
+    start = json.dumps(Start(answers=answers, texts=texts, state=state if round else None))
+    fork = Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=_changed(judge, i2t, overrides))
+    lineage: Lineage = {**(info.lineage or {}), "fork": fork}
+    return RunDirectory.create(settings, path, info.dataset, thread, lineage=lineage, start=start), settings
+
+
+def _changed(judge: str | None, i2t: str | None, overrides: Sequence[str]) -> list[str]:
+    """What the new run does otherwise, as its lineage tells it."""
+    prompts = [name for name, text in (("judge prompt", judge), ("I2T prompt", i2t)) if text is not None]
+    return [*prompts, *(override for override in overrides if not override.startswith("run."))]
+
+
+def _rounds(parent: Path, round: int) -> list[PastRound]:
+    """The rounds of a run, which must have this one."""
+    rounds = read_rounds(parent)
+    if not 0 <= round < len(rounds):
+        raise RunError(f"{parent} has no round {round}; it has {_span(len(rounds))}")
+    return rounds
 
 
 def _settings(parent: Path, overrides: Sequence[str]) -> Settings:
