@@ -18,7 +18,7 @@ from nodes.session import dataset_of
 from nodes.start import initial_prompts
 from prompts.template import read_templates
 from state.config import Context, config_hash, load_settings
-from state.errors import RunError
+from state.errors import ConfigError, RunError
 from state.settings import POSTGRES, PromptSettings, Settings
 
 
@@ -82,10 +82,16 @@ def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _new_run(thread: str, settings: Settings) -> RunDirectory:
+    """Its directory is that of the thread, where the server finds it again, whatever `run.dir` says."""
+    target = checkpoint_target()
+    if settings.run.in_postgres and target != POSTGRES:
+        raise ConfigError(
+            "run.checkpoints: this server keeps its runs in files; leave it out, or start the server with"
+            " BLPO_CHECKPOINTS=postgres"
+        )
     require_usable(settings)
     check_data(settings)
-    path = Path(settings.run.dir) if settings.run.dir else runs_folder() / thread
-    target = checkpoint_target()
+    path = runs_folder() / thread
     run = settings.run.model_copy(update={"dir": str(path), "checkpoints": str(target)})
     settings = settings.model_copy(update={"run": run})
     dataset = dataset_of(settings, fresh=True)

@@ -18,6 +18,8 @@ from langgraph_sdk.client import LangGraphClient
 import blpo
 from benchmarks.kill import comparable
 from driver.run_directory import RunDirectory
+from driver.threads import open_run
+from state.errors import ConfigError
 from state.result import Result
 from tests.servers.studio import StudioServer
 from tests.small_set import draw_dataset
@@ -203,6 +205,21 @@ async def test_what_goes_wrong_is_one_clear_line(client: LangGraphClient, server
         assert "another process is working on" in ended["__error__"]["message"]
     finally:
         run.close()
+
+
+def test_a_thread_is_found_again_wherever_its_settings_say(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLPO_RUNS", str(tmp_path))
+    monkeypatch.delenv("BLPO_CHECKPOINTS", raising=False)
+    thread = str(uuid.uuid4())
+    for context in (settings(place, run={"dir": str(tmp_path / "else" / "where")}), {}):
+        run, its = open_run(thread, context)
+        run.close()
+        assert (run.path, run.info.thread_id, its.run.dir) == (tmp_path / thread, thread, str(tmp_path / thread))
+    with pytest.raises(ConfigError, match=r"this server keeps its runs in files.*BLPO_CHECKPOINTS=postgres"):
+        open_run(str(uuid.uuid4()), settings(place, run={"checkpoints": "postgres"}))
+    assert [path.parent.name for path in tmp_path.glob("*/run.json")] == [thread]
 
 
 async def test_a_killed_server_pays_nothing_twice(
