@@ -22,8 +22,8 @@ def resume(
     """Go on with a run that stopped, was killed, or waits.
 
     One that failed goes on too, once its cause is gone. A finished one prints its result again. One that spent its
-    budget goes on where --set raises its limits; --set may also change how models are reached, but nothing that
-    determines the result. One that waits asks on the terminal, or takes --approve, --edit or --reject.
+    budget goes on where --set raises its limits; --set may also change approval and how models are reached, but nothing
+    that determines the result. One that waits asks on the terminal, or takes --approve, --edit or --reject.
     """
     import blpo
     from cli.approval import given

@@ -54,7 +54,7 @@ class RunInfo:
     format: int = FORMAT
 
 
-_MAY_CHANGE = "only limits, run.checkpoints and how models are reached may"
+_MAY_CHANGE = "only approval, limits, run.checkpoints and how models are reached may"
 _INFO = TypeAdapter(RunInfo)
 _RESULT = TypeAdapter(Result)
 _START = TypeAdapter(Start)

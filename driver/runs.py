@@ -67,9 +67,9 @@ async def resume(
 ) -> Result:
     """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
 
-    `overrides` may change limits and how models are reached, nothing that determines the result. A run that spent its
-    budget goes on where `limits` are raised: what was paid for is read from the response store. `search` is the one
-    that the run began with, else `RunError` is raised. `answer` answers the question that the run waits for: a
+    `overrides` may change approval, limits and how models are reached, nothing that determines the result. A run that
+    spent its budget goes on where `limits` are raised: what was paid for is read from the response store. `search` is
+    the one that the run began with, else `RunError` is raised. `answer` answers the question that the run waits for: a
     `state.approval.Answer`, a mapping like one, or "approve"; raises `AnswerError` where it asks none, or the answer
     can't be used.
     """

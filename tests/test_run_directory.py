@@ -202,7 +202,7 @@ def test_what_cannot_change_on_resume_is_blamed_on_who_sets_it(
 ) -> None:
     assert main(["resume", str(finished), "--set", "limits.calls=9000", "--set", "search.seed=3"]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("blpo: --set search.seed=3: can't change on resume (only limits, ")
+    assert err.startswith("blpo: --set search.seed=3: can't change on resume (only approval, limits, ")
     assert len(err.splitlines()) == 1
 
 
