@@ -53,6 +53,8 @@ def read_corrections(file: Path, task: TaskSettings) -> list[Correction]:
 
     Raises `DataError` with all rows that can't be used: no id, an id given twice, or a label that the task has not.
     """
+    if not file.exists():
+        raise DataError(f"{file}: does not exist; give a file with the columns id and label")
     table = open_table(str(file))
     ids, labels = (table.values(require_column(table, name, "corrections")) for name in ("id", "label"))
     told = {name: table.values(name) for name in _TOLD if name in table.columns}

@@ -59,7 +59,7 @@ def checked(given: object, question: Question) -> Answer:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        told = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        told = re.sub("^(Input|String) should", "must", first["msg"].removeprefix("Value error, "))
         raise AnswerError(f"the answer can't be used: {where + ': ' if where else ''}{told}") from None
     problem = None if answer.text is None else prompt_problem(answer.text, question["max_prompt_tokens"])
     if problem:

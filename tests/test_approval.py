@@ -132,7 +132,7 @@ QUESTION: Any = {"max_prompt_tokens": 50}
         ({"decision": "edit", "text": "word " * 100}, "about 125 tokens, and 50 are allowed"),
         ({"decision": "reject"}, "reason must be given"),
         ({"decision": "reject", "reason": " "}, "reason must be given"),
-        ({"decision": "reject", "reason": "x" * 2001}, "reason: "),
+        ({"decision": "reject", "reason": "x" * 2001}, "reason: must have at most 2000 characters"),
         ({"decision": "approve", "why": "x"}, "why: "),
     ],
 )

@@ -159,6 +159,11 @@ def test_what_can_not_be_corrected_is_named(
     assert set((run.parent / "set").iterdir()) == before
 
 
+def test_a_file_of_corrections_must_be_there(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["disagreements", str(run), "--correct", "gone.csv"]) == 2
+    assert capsys.readouterr().err == "blpo: gone.csv: does not exist; give a file with the columns id and label\n"
+
+
 def test_what_is_no_finished_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["disagreements", str(tmp_path)]) == 2
     assert "is no run directory" in capsys.readouterr().err
