@@ -72,7 +72,7 @@ async def graph(config: RunnableConfig, runtime: ServerRuntime[Any]) -> AsyncIte
         finally:
             await asyncio.to_thread(run.close)
     except BlpoError as error:
-        raise RunRefused(str(error)) from error
+        raise RunRefused(str(error)) from None  # its log shows the line, not its cause
 
 
 @asynccontextmanager

@@ -255,7 +255,7 @@ async def test_verdicts_that_are_no_label_never_reach_the_error_batch(tmp_path: 
 
 async def test_another_configuration_and_a_second_process_are_refused(finished: tuple[Path, Result]) -> None:
     directory, _ = finished
-    with pytest.raises(RunError, match="search.seed=5: can.t change on resume"):
+    with pytest.raises(RunError, match=r"search.seed=5: can.t change on resume"):
         await blpo.resume(directory, overrides=["search.seed=5"])
     with pytest.raises(RunError, match="holds a run already"):
         await blpo.optimize(config(directory))
