@@ -1,5 +1,6 @@
 """`blpo init`: a project to begin with: config.yaml, both prompts, and a place for the data."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -38,5 +39,5 @@ def init(
     given = Given(data, image, label, labels, scale, judge, base_url, optimizer)
     made = starter(folder, given, asks=not yes)
     typer.echo("\n".join(write(folder, made)))
-    typer.echo("\n".join([*made.todo, f"then: blpo check {folder / CONFIG}"]))
+    typer.echo("\n".join([*made.todo, f"then: blpo check {shlex.quote(str(folder / CONFIG))}"]))
     return 0
