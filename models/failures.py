@@ -137,12 +137,17 @@ def _retry_after(error: Any) -> float | None:
     """Seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
     source = error if hasattr(error, "headers") else getattr(error, "response", None)
     headers = getattr(source, "headers", None) or {}
+    asked = _seconds(headers.get("retry-after-ms"), 1000)
+    return asked if asked is not None else _seconds(headers.get("retry-after"), 1)
+
+
+def _seconds(given: str | None, parts: int) -> float | None:
+    """A wait in `parts` of a second, or up to a date; None for what is neither."""
     try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        return max(0.0, float(headers["retry-after"]))
-    except KeyError:
-        return None
+        return None if given is None else max(0.0, float(given) / parts)
     except ValueError:
-        date = email.utils.parsedate_tz(str(headers.get("retry-after", "")))
+        date = email.utils.parsedate_tz(given or "")
+    try:
         return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+    except (ValueError, OverflowError):  # no such date
+        return None

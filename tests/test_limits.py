@@ -164,6 +164,14 @@ async def test_a_server_that_is_too_busy_is_asked_less_at_once_and_then_more_aga
         assert window.size > 14
 
 
+@pytest.mark.parametrize("wait", ["soon", "", "Wed, 21 Oct 99999 07:28:00 GMT", "Wed, 99 Foo 2027", "-3", "nan"])
+async def test_a_retry_after_that_says_nothing_is_tried_again_soon(wait: str) -> None:
+    faults = iter([Fault(status=503, retry_after=wait)])
+    async with ChatServer(echo, faults) as server, caller(served_by(served(server))) as (calls, _):
+        assert isinstance(await calls.ask("judge", asked("a")), Response)
+    assert server.count == 2
+
+
 @pytest.mark.parametrize("form", ["seconds", "date"])
 async def test_retry_after_holds_for_all_calls_of_the_model(form: str) -> None:
     async with ChatServer(echo) as server, caller(served_by(served(server))) as (calls, _):
