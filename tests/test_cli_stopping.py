@@ -15,6 +15,7 @@ from langgraph.runtime import RunControl
 from cli.main import main
 from cli.signals import run_with_signals
 from cli.view import View
+from driver.judge_file import read_judge_file
 from state.result import Result
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
 
@@ -98,8 +99,12 @@ def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: py
     out, err = capsys.readouterr()
     assert ": the budget was spent" in out
     assert "--set limits.calls=" in err
-    assert main(["resume", "run", "--quiet"]) == 4
-    capsys.readouterr()
+    initial = read_judge_file(Path("run")).judge_prompt
+    for limit in (12, 24, 40):
+        assert main(["resume", "run", "--quiet", "--json", "--set", f"limits.calls={limit}"]) == 4
+        result = json.loads(capsys.readouterr().out)
+        assert sum(usage["issued"] for usage in result["calls"].values()) <= limit
+        assert read_judge_file(Path("run")).judge_prompt == initial  # none was found that is better
     assert main(["resume", "run", "--quiet", "--set", "limits.calls=10000"]) == 0
     assert "Stopped after " in capsys.readouterr().out
 
