@@ -48,7 +48,13 @@ class LeanChat(DirectChat):
     """Fields of every request beside model and messages."""
     image_uuids: bool = False
     _session: aiohttp.ClientSession | None = PrivateAttr(default=None)
-    _names: ImageNames = PrivateAttr(default_factory=ImageNames)
+    _names: ImageNames | None = PrivateAttr(default=None)
+    """None: images go without names."""
+
+    def model_post_init(self, context: Any) -> None:
+        """Begin to name images where that is asked for."""
+        super().model_post_init(context)
+        self._names = ImageNames() if self.image_uuids else None
 
     @property
     def _llm_type(self) -> str:
@@ -59,18 +65,9 @@ class LeanChat(DirectChat):
     ) -> AIMessage:
         """What `ainvoke` returns, without LangChain's callbacks; all arguments are fields of the request."""
         fields = {"stream": False, **self.parameters, **fields, **(extra_body or {})}
-        if not self.image_uuids:
+        if self._names is None:
             return answer_in(await self._post(messages, fields), self.model)
-        named = self._names.short(messages)
-        try:
-            reply = await self._post(named, fields)
-        except ServerError as error:
-            if error.status_code != 400 or "cache miss" not in str(error).lower():
-                raise
-            self._names.forget()  # the server dropped an image, or another one answers
-            reply = await self._post(self._names.full(messages), fields)
-        self._names.learn(messages)
-        return answer_in(reply, self.model)
+        return answer_in(await self._post_named(self._names, messages, fields), self.model)
 
     async def _agenerate(
         self,
@@ -107,6 +104,24 @@ class LeanChat(DirectChat):
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    async def _post_named(self, names: ImageNames, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> bytes:
+        """Post with images by their names; a server that turns out to know no names is sent none from then on."""
+        named = names.short(messages)
+        try:
+            reply = await self._post(named, fields)
+        except ServerError as error:
+            if error.status_code not in (400, 422) or all(a is b for a, b in zip(named, messages, strict=True)):
+                raise
+            if "cache miss" in str(error).lower():  # the server dropped an image, or another one answers
+                names.forget()
+                reply = await self._post(names.full(messages), fields)
+            else:
+                reply = await self._post(messages, fields)
+                self._names = None  # so it was the names
+                return reply
+        names.learn(messages)
+        return reply
 
     async def _post(self, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> bytes:
         body = _Pieces(body_pieces(self.model, messages, fields))

@@ -8,7 +8,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -289,6 +289,24 @@ async def test_images_under_names_are_sent_once_and_again_when_they_were_dropped
     parts = [request["messages"][0]["content"][0] for request in server.requests]
     assert len({part["uuid"] for part in parts}) == 1
     assert [part["image_url"] is not None for part in parts] == [True, False, False, False, True, False]
+
+
+@pytest.mark.parametrize("named_images", ["ignored", "refused"])
+async def test_a_server_that_knows_no_names_gets_images_in_full(
+    named_images: Literal["ignored", "refused"],
+) -> None:
+    async with ChatServer(answer, named_images=named_images) as server:
+        settings = model(server, image_uuids=True)
+        store = await ResponseStore.open(":memory:")
+        calls = await ModelCaller.create(ModelsSettings(judge=settings, optimizer=settings), LimitSettings(), store)
+        for number in range(4):
+            assert isinstance(await calls.ask("judge", [user(IMAGE, str(number))]), Response)
+        server.faults = itertools.repeat(Fault(status=400, message="cannot identify image file"))
+        assert isinstance(await calls.ask("judge", [user(IMAGE, "bad")]), Failure)
+        await calls.close()
+        await store.close()
+    assert server.count == 4 + 1 + 1  # one was asked again; a bad request by then is not
+    assert "uuid" not in server.requests[-1]["messages"][0]["content"][0]
 
 
 def test_it_is_imported_only_where_it_is_used() -> None:

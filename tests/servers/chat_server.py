@@ -71,6 +71,8 @@ class ChatServer:
     """Instead of `answer`: the same verdict to all, for benchmarks; the body is counted and not looked at."""
     structured: Literal["ignored", "refused"] = "ignored"
     """What becomes of a `response_format`: nothing, or a 400."""
+    named_images: Literal["kept", "ignored", "refused"] = "kept"
+    """What becomes of an image's `uuid`: as in vLLM, nothing (an image without data is a 400), or a 400."""
     killed_at: int | None = None
     """Kill this process with the request of this number, before it is answered."""
     rate: tuple[int, float] | None = None
@@ -198,6 +200,11 @@ class ChatServer:
     def _not_supported(self, request: dict[str, Any]) -> bytes | None:
         if self.structured == "refused" and "response_format" in request:
             return _error(400, "response_format is not supported", param="response_format")
+        if self.named_images == "refused" and any("uuid" in part for part in _images(request)):
+            return _error(400, "Extra inputs are not permitted: uuid")
+        if self.named_images == "ignored":
+            missing = any(part.get("image_url") is None for part in _images(request))
+            return _error(400, "image_url: input should be an object") if missing else None
         for part in _images(request):
             if part.get("image_url") is None and part.get("uuid") not in self.cached_images:
                 return _error(400, f"Cache miss for image {part.get('uuid')}")
