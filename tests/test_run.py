@@ -22,6 +22,7 @@ from state.errors import DataError, RunError, TooManyFailures
 from state.result import Result
 from state.settings import Settings
 from tests.scripted import scripted
+from tests.small_set import draw_dataset
 
 SMALL: dict[str, Any] = {"data": {"limit": 60}, "search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
 
@@ -164,6 +165,16 @@ async def test_a_budget_of_calls_is_kept(tmp_path: Path, limit: int) -> None:
     assert read_judge_file(tmp_path / "run" / "judge.yaml").judge_prompt
     again = await blpo.resume(tmp_path / "run")
     assert again == result
+
+
+async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> None:
+    data = {"path": str(draw_dataset(tmp_path / "set", 90))}
+    search = {"outer_rounds": 3, "inner_steps": 1, "error_batch": 8}
+    result = await blpo.optimize(
+        {"data": data, "search": search, "limits": {"calls": 240}, "run": {"dir": str(tmp_path / "run")}}
+    )
+    assert (result["status"], result["best_round"]) == ("budget", 1)
+    assert read_judge_file(tmp_path / "run").judge_prompt == result["rounds"][1]["judge_prompt"]
 
 
 async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
