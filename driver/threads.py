@@ -35,9 +35,14 @@ def runs_folder() -> Path:
 
 
 def checkpoint_target() -> Target:
-    """Where the checkpoints of these runs are: beside them, or in the team's database (BLPO_CHECKPOINTS=postgres)."""
-    in_postgres = os.environ.get("BLPO_CHECKPOINTS") == POSTGRES
-    return POSTGRES if in_postgres else runs_folder() / "checkpoints.sqlite"
+    """Where the checkpoints of these runs are: beside them, or in the team's database (BLPO_CHECKPOINTS=postgres).
+
+    Raises `ConfigError` for any other value, without quoting it: it may be an address with a password.
+    """
+    given = os.environ.get("BLPO_CHECKPOINTS")
+    if given and given != POSTGRES:
+        raise ConfigError(f"BLPO_CHECKPOINTS: must be {POSTGRES}, or left out to keep runs in files")
+    return POSTGRES if given else runs_folder() / "checkpoints.sqlite"
 
 
 def open_run(thread: str, context: Mapping[str, Any]) -> tuple[RunDirectory, Settings]:

@@ -18,7 +18,7 @@ from langgraph_sdk.client import LangGraphClient
 import blpo
 from benchmarks.kill import comparable
 from driver.run_directory import RunDirectory
-from driver.threads import open_run
+from driver.threads import checkpoint_target, open_run
 from state.errors import ConfigError
 from state.result import Result
 from tests.servers.studio import StudioServer
@@ -220,6 +220,14 @@ def test_a_thread_is_found_again_wherever_its_settings_say(
     with pytest.raises(ConfigError, match=r"this server keeps its runs in files.*BLPO_CHECKPOINTS=postgres"):
         open_run(str(uuid.uuid4()), settings(place, run={"checkpoints": "postgres"}))
     assert [path.parent.name for path in tmp_path.glob("*/run.json")] == [thread]
+
+
+def test_a_server_knows_two_places_for_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in ("postgress", "postgresql://ada:secret@host/blpo"):
+        monkeypatch.setenv("BLPO_CHECKPOINTS", given)
+        with pytest.raises(ConfigError) as refused:
+            checkpoint_target()
+        assert str(refused.value) == "BLPO_CHECKPOINTS: must be postgres, or left out to keep runs in files"
 
 
 async def test_a_killed_server_pays_nothing_twice(
