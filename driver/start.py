@@ -41,8 +41,8 @@ _TRIAL = TypeAdapter(Trial)
 
 def read_rounds(run: Path) -> list[PastRound]:
     """The rounds of a run directory, first to last; raises `RunError` where a file of one is missing or damaged."""
-    folders = sorted(folder for folder in (run / "rounds").glob("[0-9]*") if folder.is_dir())
-    return [_read(folder) for folder in folders]
+    folders = [folder for folder in (run / "rounds").glob("[0-9]*") if folder.is_dir()]
+    return [_read(run, t) for t in range(len(folders))]  # by number: where one is missing, the next is not taken for it
 
 
 def state_before(
@@ -75,15 +75,19 @@ def _texts(trials: Sequence[Trial]) -> list[str]:
     return [text for trial in trials for text in (trial["i2t_prompt"], trial["judge_prompt"]) if text is not None]
 
 
-def _read(folder: Path) -> PastRound:
+def _read(run: Path, t: int) -> PastRound:
+    folder = run / "rounds" / f"{t:02d}"
     try:
         record = _RECORD.validate_json((folder / "record.json").read_bytes())
         lines = (folder / "trials.jsonl").read_text(encoding="utf-8").splitlines()
         trials = [_TRIAL.validate_python(_trial(json.loads(line))) for line in lines]
         p, q = [(folder / f"{name}.md").read_text(encoding="utf-8").removesuffix("\n") for name in ("judge", "i2t")]
     except (OSError, ValueError, ValidationError) as error:
-        told = str(error).splitlines()[0]
-        raise RunError(f"{folder} can't be read ({told}); `blpo resume` writes the files of a run again") from None
+        told = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RunError(
+            f"{folder} can't be read ({told}); delete {run / 'result.json'}, and `blpo resume {run}` writes the run's files"
+            " again"
+        ) from None
     return PastRound(record, (p, q), trials)
 
 

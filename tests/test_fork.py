@@ -157,6 +157,14 @@ def test_no_run_to_fork(tmp_path: Path, parent: Path, capsys: pytest.CaptureFixt
     (copy / "rounds" / "01" / "record.json").write_text("{")
     assert main(["fork", str(copy), "--round", "1"]) == 2
     assert "blpo resume" in capsys.readouterr().err
+    shutil.rmtree(copy / "rounds" / "00")
+    assert main(["fork", str(copy), "--round", "0"]) == 2
+    assert f"{copy / 'rounds' / '00'} can't be read (No such file or directory)" in capsys.readouterr().err
+    (copy / "result.json").unlink()  # as the message says
+    assert main(["resume", str(copy), "--quiet", "--json"]) == 0
+    assert result_of(copy)["rounds"] == json.loads(capsys.readouterr().out)["rounds"]
+    assert [len(list((copy / "rounds" / name).iterdir())) for name in ("00", "01")] == [7, 7]
+    asyncio.run(blpo.fork(copy, 1, overrides=[f"run.dir={tmp_path / 'fork'}"]))
     info = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps({**info, "method": "opro"}))
     assert main(["fork", str(copy), "--round", "0"]) == 2
