@@ -85,8 +85,8 @@ def _read(run: Path, t: int) -> PastRound:
     except (OSError, ValueError, ValidationError) as error:
         told = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise RunError(
-            f"{folder} can't be read ({told}); delete {run / 'result.json'}, and `blpo resume {run}` writes the run's files"
-            " again"
+            f"{folder} can't be read ({told}); delete {run / 'result.json'}, and `blpo resume {run}`"
+            " writes the run's files again"
         ) from None
     return PastRound(record, (p, q), trials)
 
