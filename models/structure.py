@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+from models.openai_chat import sent_parameters
 from models.response import Response
 from models.secrets import one_line
 from models.store import ResponseStore
@@ -64,4 +65,4 @@ class Structure:
 
 
 def _served(settings: ModelSettings) -> tuple[str, str]:
-    return settings.name, settings.base_url or ""
+    return settings.name, sent_parameters(settings)["base_url"] or ""  # also where the environment gives the address

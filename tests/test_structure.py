@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from models.label_scores import label_scores
 from models.response import Response
 from models.verdict_format import obeys, parse_verdict, schema
-from state.settings import TaskSettings
+from state.settings import ModelSettings, TaskSettings
 from tests.servers.chat_server import ChatServer, Fault
 from tests.test_calls import SCHEMA, asked, caller, served, served_by
 
@@ -76,6 +76,21 @@ async def test_a_server_that_does_not_constrain_is_noticed_once(
                 assert set((await store.servers()).values()) == {"ignores"}
     assert len(caplog.records) == 1
     assert "does not keep to it" in caplog.text
+
+
+async def test_what_is_known_belongs_to_the_address_also_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789")
+    models = served_by(ModelSettings(name="openai:tiny"))
+    for structured in ("refused", "ignored"):
+        async with ChatServer(lambda messages: GOOD, structured=structured) as server:
+            monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+            async with caller(models, tmp_path / "r.sqlite") as (calls, store):
+                await calls.ask("judge", asked("a"), schema=SCHEMA)
+                known = await store.servers()
+            assert "response_format" in server.requests[0]
+    assert sorted(known.values()) == ["obeys", "refuses"]
 
 
 @pytest.mark.parametrize("changes", [{"finish_reason": "length"}, {"extra": {"refusal": "no"}}])
