@@ -32,7 +32,7 @@ def frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
     if progress.scores:
         lines.append(_line(f"scores {_scores(progress.scores.values())}"))
     if progress.usage:
-        lines.append(usage_table(progress.usage, progress.spent))
+        lines.append(usage_table(progress.usage))
     lines.append(_line(one_line(short_path(progress.run)), "dim"))
     if notice:
         lines.append(Text(notice, "yellow"))

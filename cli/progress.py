@@ -6,9 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cli.usage import tokens_of
 from state.result import RoleUsage
 
 Event = Mapping[str, Any]
+
+_AT_WORK = {"judge": "judge", "verbalize": "verbalizer", "evaluate_test": "judge"}
+"""The role that a node asks, by phase; while it works, whatever more is spent is that role's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,8 @@ class Progress:
     scores: Mapping[int, float | None] = field(default_factory=dict)
     """Scores of this round's trials by step; None for a failed one."""
     usage: Mapping[str, RoleUsage] = field(default_factory=dict)
-    """Calls and tokens by role, when the node at work began."""
-    spent: Mapping[str, float] = field(default_factory=dict)
-    """Calls, tokens and dollars (usd) of all roles together since then; empty where the node does not say."""
+    """Calls, tokens and dollars by role; cached and failed calls as they were when the node at work began, and an event
+    in between only brings the sum of tokens."""
 
 
 def advance(progress: Progress, event: Event) -> Progress:
@@ -58,14 +61,33 @@ def advance(progress: Progress, event: Event) -> Progress:
             )
         case "phase":
             step = event.get("step", None if event["phase"] == "judge" else progress.step)
-            return replace(progress, phase=event["phase"], step=step, done=0, total=0, spent={})
+            return replace(progress, phase=event["phase"], step=step, done=0, total=0)
         case "progress":
-            return replace(progress, done=event["done"], total=event["total"], spent=event.get("spent", {}))
+            usage = _at(progress.usage, _AT_WORK.get(progress.phase, ""), event.get("spent"))
+            return replace(progress, done=event["done"], total=event["total"], usage=usage)
         case "judged":
             return replace(progress, validation={**progress.validation, event["round"]: event["validation"]})
         case "trial":
             return replace(progress, scores={**progress.scores, event["step"]: event["score"]})
     return progress
+
+
+def _at(usage: Mapping[str, RoleUsage], role: str, spent: Mapping[str, float] | None) -> Mapping[str, RoleUsage]:
+    """The usage when `role` has brought all roles together to `spent`: calls, tokens and usd."""
+    if spent is None or role not in usage:
+        return usage
+    own, others = usage[role], [each for name, each in usage.items() if name != role]
+    return {
+        **usage,
+        role: RoleUsage(
+            issued=int(spent["calls"]) - sum(each["issued"] for each in others),
+            cached=own["cached"],
+            failed=own["failed"],
+            input_tokens=int(spent["tokens"]) - own["output_tokens"] - sum(map(tokens_of, others)),  # shown as one sum
+            output_tokens=own["output_tokens"],
+            usd=None if own["usd"] is None else spent["usd"] - sum(each["usd"] or 0.0 for each in others),
+        ),
+    }
 
 
 def past(run: Path) -> Progress:

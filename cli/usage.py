@@ -11,12 +11,9 @@ from state.result import RoleUsage
 UNKNOWN = "?: set models.ROLE.price"
 
 
-def usage_table(usage: Mapping[str, RoleUsage], spent: Mapping[str, float] | None = None) -> Table:
-    """One row a role, and their total; failures and dollars where there are any, and `?` where dollars are not known.
-
-    `spent` is the total of calls, tokens and usd where it is known to be newer than the roles' own counts.
-    """
-    roles, spent = list(usage.values()), spent or {}
+def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
+    """One row a role, and their total; failures and dollars where there are any, and `?` where a price is unknown."""
+    roles = list(usage.values())
     costs = [role["usd"] for role in roles]
     failed, paid = any(role["failed"] for role in roles), any(costs) or None in costs
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
@@ -24,22 +21,21 @@ def usage_table(usage: Mapping[str, RoleUsage], spent: Mapping[str, float] | Non
     for name in ["calls", "cached", *(["failed"] if failed else []), "tokens", *(["US $"] if paid else [])]:
         table.add_column(name, justify="right", no_wrap=True)
 
-    def add(name: str, calls: float, tokens: float, own: Sequence[RoleUsage], usd: str) -> None:
-        cells = [count(int(calls)), count(sum(role["cached"] for role in own))]
+    def add(name: str, own: Sequence[RoleUsage], usd: str) -> None:
+        cells = [count(sum(role["issued"] for role in own)), count(sum(role["cached"] for role in own))]
         cells += [count(sum(role["failed"] for role in own))] if failed else []
-        table.add_row(name, *cells, count(int(tokens)), *([usd] if paid else []))
+        table.add_row(name, *cells, count(sum(map(tokens_of, own))), *([usd] if paid else []))
 
     for name, role in usage.items():
-        add(name, role["issued"], _tokens(role), [role], dollars(role["usd"]))
+        add(name, [role], dollars(role["usd"]))
     if len(roles) > 1:
-        calls = spent.get("calls", sum(role["issued"] for role in roles))
-        tokens = spent.get("tokens", sum(map(_tokens, roles)))
-        known = spent.get("usd", sum(cost or 0.0 for cost in costs))
-        add("total", calls, tokens, roles, dollars(known) + ("+?" if None in costs else ""))
+        known = sum(cost or 0.0 for cost in costs)
+        add("total", roles, dollars(known) + ("+?" if None in costs else ""))
     if None in costs:
         table.caption, table.caption_justify = Text(UNKNOWN, no_wrap=True, overflow="ellipsis"), "left"
     return table
 
 
-def _tokens(role: RoleUsage) -> int:
+def tokens_of(role: RoleUsage) -> int:
+    """Input and output tokens."""
     return role["input_tokens"] + role["output_tokens"]

@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 import blpo
 from cli.progress import Progress, advance
-from cli.usage import UNKNOWN, usage_table
+from cli.usage import UNKNOWN, tokens_of, usage_table
 from models.prices import LIST_PRICES, price_of, require_prices
 from models.vision import require_vision, sees_images
 from state.errors import ConfigError, ModelError
@@ -185,6 +186,14 @@ async def test_dollars_are_counted_by_role_and_for_every_answer(
     spent = [event["spent"]["usd"] for event in events if event["event"] == "progress"]
     assert spent == sorted(spent)
     assert spent[-1] > 0
+    shown = Progress()
+    for event in events:
+        if event["event"] == "phase" and shown.done == shown.total > 0:  # a node has ended that was followed
+            for role, usage in event["usage"].items():
+                live = shown.usage[role]
+                assert (live["issued"], tokens_of(live)) == (usage["issued"], tokens_of(usage))
+                assert live["usd"] == pytest.approx(usage["usd"])
+        shown = advance(shown, event)
 
 
 async def test_a_budget_in_dollars_is_kept_over_resumes(priced: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
@@ -214,15 +223,24 @@ def test_an_unknown_price_is_null_and_is_said() -> None:
     assert "17      2     22 1.25+?" in text
     assert "?" not in shown({"judge": known, "optimizer": free})
     assert "US $" not in shown({"judge": free, "optimizer": free})
-    assert " 99 " in shown({"judge": known, "optimizer": free}, {"calls": 99, "tokens": 500, "usd": 7.5})
-    assert "7.50" in shown({"judge": known, "optimizer": free}, {"calls": 99, "tokens": 500, "usd": 7.5})
 
 
-def test_what_is_spent_is_followed_while_a_node_works() -> None:
-    spent = {"calls": 3, "tokens": 50, "usd": 0.1}
-    working = advance(Progress(), {"event": "progress", "round": 0, "done": 1, "total": 9, "spent": spent})
-    assert working.spent == spent
-    assert advance(working, {"event": "phase", "round": 0, "phase": "verbalize", "usage": {}}).spent == {}
+def test_what_each_role_spends_is_followed_while_a_node_works() -> None:
+    nothing = RoleUsage(issued=0, cached=0, failed=0, input_tokens=0, output_tokens=0, usd=0.0)
+    usage = {"judge": {**nothing, "issued": 10, "output_tokens": 6, "usd": 1.25}, "optimizer": nothing}
+    usage["verbalizer"] = {**nothing, "issued": 4, "input_tokens": 9, "usd": None}
+    began = advance(Progress(), {"event": "phase", "round": 0, "phase": "judge", "usage": usage})
+    spent = {"event": "progress", "round": 0, "done": 1, "total": 9, "spent": {"calls": 99, "tokens": 515, "usd": 7.5}}
+    working = advance(began, spent)
+    judge = working.usage["judge"]
+    assert (judge["issued"], judge["input_tokens"] + judge["output_tokens"], judge["usd"]) == (95, 506, 7.5)
+    assert working == advance(working, spent)
+    assert {name: working.usage[name] for name in ("optimizer", "verbalizer")} == {
+        name: usage[name] for name in ("optimizer", "verbalizer")
+    }
+    described = advance(replace(began, phase="verbalize"), spent)
+    assert described.usage["verbalizer"]["usd"] is None
+    assert (described.usage["verbalizer"]["issued"], described.usage["judge"]) == (89, usage["judge"])
 
 
 def test_arguments_hold_no_secret() -> None:
@@ -238,9 +256,9 @@ def test_settings_with_arguments_can_be_told_apart_and_found() -> None:
     assert json.loads(Settings(models=ModelsSettings(judge=one, optimizer=other)).model_dump_json())
 
 
-def shown(usage: dict[str, RoleUsage], spent: dict[str, float] | None = None) -> str:
+def shown(usage: dict[str, RoleUsage]) -> str:
     console = Console(file=io.StringIO(), width=60)
-    console.print(usage_table(usage, spent))
+    console.print(usage_table(usage))
     output = console.file
     assert isinstance(output, io.StringIO)
     return output.getvalue()
