@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cli.usage import tokens_of
 from state.result import RoleUsage
 
 Event = Mapping[str, Any]
@@ -77,13 +76,14 @@ def _at(usage: Mapping[str, RoleUsage], role: str, spent: Mapping[str, float] | 
     if spent is None or role not in usage:
         return usage
     own, others = usage[role], [each for name, each in usage.items() if name != role]
+    elsewhere = sum(each["input_tokens"] + each["output_tokens"] for each in others)
     return {
         **usage,
         role: RoleUsage(
             issued=int(spent["calls"]) - sum(each["issued"] for each in others),
             cached=own["cached"],
             failed=own["failed"],
-            input_tokens=int(spent["tokens"]) - own["output_tokens"] - sum(map(tokens_of, others)),  # shown as one sum
+            input_tokens=int(spent["tokens"]) - own["output_tokens"] - elsewhere,  # both are shown as one sum
             output_tokens=own["output_tokens"],
             usd=None if own["usd"] is None else spent["usd"] - sum(each["usd"] or 0.0 for each in others),
         ),

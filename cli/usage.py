@@ -24,7 +24,7 @@ def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
     def add(name: str, own: Sequence[RoleUsage], usd: str) -> None:
         cells = [count(sum(role["issued"] for role in own)), count(sum(role["cached"] for role in own))]
         cells += [count(sum(role["failed"] for role in own))] if failed else []
-        table.add_row(name, *cells, count(sum(map(tokens_of, own))), *([usd] if paid else []))
+        table.add_row(name, *cells, count(sum(map(_tokens, own))), *([usd] if paid else []))
 
     for name, role in usage.items():
         add(name, [role], dollars(role["usd"]))
@@ -36,6 +36,5 @@ def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
     return table
 
 
-def tokens_of(role: RoleUsage) -> int:
-    """Input and output tokens."""
+def _tokens(role: RoleUsage) -> int:
     return role["input_tokens"] + role["output_tokens"]

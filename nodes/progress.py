@@ -25,7 +25,8 @@ def report(runtime: Runtime[Settings], event: Event, state: UpdateState, **detai
 def counter(runtime: Runtime[Settings], state: UpdateState, total: int, budget: Budget) -> Callable[[], None]:
     """What to call whenever one of `total` items is finished; now and then it reports how many are (event `progress`).
 
-    The event also says what was spent by all roles together; only one is at work. These events are for a live view; they are not kept.
+    The event also says what was spent by all roles together; only one is at work. These events are for a live view;
+    they are not kept.
     """
     done, reported = 0, 0.0
 
