@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cli.failures import INTERRUPTED, say
-from cli.view import CANCELLING
 
 if TYPE_CHECKING:
     import blpo
@@ -118,6 +117,7 @@ async def _judge_all(
 ) -> "RoleUsage":
     """Write a line for each sample as soon as its turn has come."""
     from cli.inputs import samples_of
+    from cli.view import CANCELLING
 
     async with judge.open(lines.store) as judging:
         items = lines.unfinished(samples_of(given))
