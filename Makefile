@@ -18,6 +18,7 @@ demo: $(CORE) ## Set up, then align the embedded judge with the built-in sample'
 	@$(BIN)/blpo optimize
 
 studio: $(DEV) ## Serve both loops to LangGraph Studio on this machine (RUNS=runs PORT=2024)
+	@BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/python -m driver.server
 	LANGGRAPH_CLI_NO_ANALYTICS=1 BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/langgraph dev \
 	  --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --server-log-level ERROR
 

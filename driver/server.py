@@ -6,6 +6,7 @@ the server works on a run it holds the lock of its directory. What blocks is don
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from copy import copy
@@ -114,3 +115,22 @@ async def _listed(client: LangGraphClient, thread: str, path: Path) -> bool:
     except httpx.HTTPError:
         return False
     return True
+
+
+async def _open_once() -> None:
+    async with open_checkpoints(await asyncio.to_thread(checkpoint_target)):
+        pass
+
+
+def main() -> int:
+    """Say in one line why the server could not keep its checkpoints, before it starts and says it in many."""
+    try:
+        asyncio.run(_open_once())
+    except BlpoError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

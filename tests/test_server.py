@@ -18,6 +18,7 @@ from langgraph_sdk.client import LangGraphClient
 import blpo
 from benchmarks.kill import comparable
 from driver.run_directory import RunDirectory
+from driver.server import main as can_start
 from driver.threads import checkpoint_target, open_run
 from state.errors import ConfigError
 from state.result import Result
@@ -228,6 +229,19 @@ def test_a_server_knows_two_places_for_its_runs(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(ConfigError) as refused:
             checkpoint_target()
         assert str(refused.value) == "BLPO_CHECKPOINTS: must be postgres, or left out to keep runs in files"
+
+
+def test_where_runs_can_not_be_kept_is_said_before_the_server_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BLPO_RUNS", str(tmp_path))
+    monkeypatch.setenv("BLPO_CHECKPOINTS", "postgres")
+    monkeypatch.setenv("BLPO_DATABASE_URL", "postgresql://ada:s3cret@127.0.0.1:1/blpo")
+    assert can_start() == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "no server answers at 127.0.0.1:1" in said and "s3cret" not in said
+    monkeypatch.delenv("BLPO_CHECKPOINTS")
+    assert can_start() == 0
 
 
 async def test_a_killed_server_pays_nothing_twice(
