@@ -227,7 +227,7 @@ def test_an_experiment_goes_on_with_the_data_that_it_began_with(
 
 def test_the_resolved_experiment_is_a_configuration(folder: Path, finished: Path, tmp_path: Path) -> None:
     evals = load_eval_settings(folder / "evals.yaml", overrides=["parallel=2"])
-    assert load_eval_settings(finished / "evals.yaml") == evals
+    assert load_eval_settings(finished / "evals.yaml", overrides=["parallel=2"]) == evals
     config = {"datasets": [{"name": "noise", "config": str(folder / "config.yaml")}], "judges": [{"name": "embedded"}]}
     (tmp_path / "short.yaml").write_text(yaml.safe_dump(config))
     short = load_eval_settings(tmp_path / "short.yaml")
