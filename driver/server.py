@@ -6,6 +6,7 @@ the server works on a run it holds the lock of its directory. What blocks is don
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -38,6 +39,16 @@ class RunRefused(BlpoError, RuntimeError):
     """Any `BlpoError`, as a kind of error whose message the server passes on."""
 
 
+class _InOneLine(logging.Filter):
+    """Leaves the traceback out of what the server logs of a refusal: its line says what to do."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        event = record.msg  # structlog's, a mapping
+        if isinstance(event, dict) and RunRefused.__name__ in str(event.get("exception", "")):
+            record.msg = {name: value for name, value in event.items() if name != "exception"}
+        return True
+
+
 _served = copy(builder)
 _served.context_schema = ServedContext
 
@@ -46,6 +57,7 @@ _served.context_schema = ServedContext
 async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[str]]:
     """The server's saver; as long as it is open, runs of the folder are listed as the server's threads."""
     target = await asyncio.to_thread(checkpoint_target)
+    logging.getLogger("langgraph_api.worker").addFilter(_InOneLine())
     async with open_checkpoints(target) as saver:
         listing = asyncio.create_task(_list_runs())
         try:

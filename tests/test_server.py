@@ -17,7 +17,6 @@ from langgraph_sdk.client import LangGraphClient
 
 import blpo
 from benchmarks.kill import comparable
-from driver.run_directory import RunDirectory
 from driver.server import main as can_start
 from driver.threads import checkpoint_target, open_run
 from state.errors import ConfigError
@@ -186,7 +185,9 @@ async def test_a_run_of_the_command_line_appears_and_goes_on(
     assert paid_twice(run) == 0
 
 
-async def test_what_goes_wrong_is_one_clear_line(client: LangGraphClient, server: StudioServer, place: Path) -> None:
+async def test_what_goes_wrong_is_one_clear_line(
+    client: LangGraphClient, server: StudioServer, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(HTTPStatusError, match="404 Not Found"):
         await client.runs.wait(str(uuid.uuid4()), GRAPH, input={})
     for context, told in (
@@ -200,12 +201,16 @@ async def test_what_goes_wrong_is_one_clear_line(client: LangGraphClient, server
         ended = await run_to_its_end(client, thread, input={}, context=context)
         assert told in ended["__error__"]["message"]
         assert len(ended["__error__"]["message"].splitlines()) == 1
-    run = RunDirectory.open(next(server.runs.glob("*/run.json")).parent)
+    thread = (await client.threads.create())["thread_id"]
+    monkeypatch.setenv("BLPO_RUNS", str(server.runs))
+    run, _ = open_run(thread, settings(place))
     try:
-        ended = await run_to_its_end(client, run.info.thread_id, input=None, context={})
+        ended = await run_to_its_end(client, thread, input={}, context=settings(place))
         assert "another process is working on" in ended["__error__"]["message"]
     finally:
         run.close()
+    log = server.log.read_text()
+    assert "RunRefused" in log and "driver.server.RunRefused: " not in log  # named, and no traceback ends with it
 
 
 def test_a_thread_is_found_again_wherever_its_settings_say(
