@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from cli.frame import phase_in_words
 from cli.progress import Progress, advance
+from cli.watching import Watching
 from cli.wording import duration, metric_name
 from evals.cell_results import CellResult
 
@@ -21,10 +21,11 @@ PHASES = {
 """The steps of the methods beside BLPO's own."""
 
 
-class EvalsView:
+class EvalsView(Watching):
     """Follows an experiment and shows nothing."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.out = ""
         self.cells = 0
         self.done = 0
@@ -33,25 +34,11 @@ class EvalsView:
         """Charged to the cells that ended in this process."""
         self.running: dict[str, Progress] = {}
         self._ended = 0
-        self._began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     @property
     def begun(self) -> bool:
         """Whether there is something to go on with."""
         return bool(self.out)
-
-    @property
-    def elapsed(self) -> str:
-        """How long this process has been at it."""
-        return duration(time.monotonic() - self._began)
 
     @property
     def left(self) -> str:
@@ -72,9 +59,6 @@ class EvalsView:
                 self.running[event["cell"]] = advance(self.running[event["cell"]], event["of"])
             case "cell_ended":
                 self._end(event["cell"], event["result"])
-
-    def notify(self, notice: str) -> None:
-        """Say that it will stop; called from a signal handler, so nothing is written through a buffer."""
 
     def _end(self, cell: str, result: CellResult) -> None:
         self.running.pop(cell, None)

@@ -1,18 +1,16 @@
 """What is shown of a running experiment on stderr: a live view in a terminal, a line a cell elsewhere, or nothing."""
 
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TextIO, cast
+from typing import Any, TextIO
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cli.evals_progress import EvalsView, at_work, outcome
-from cli.view import Lasting, shows_live
+from cli.view import shows_live
+from cli.watching import Drawing, Telling
 from cli.wording import count, one_line, short_path
 from evals.cell_results import CellResult
 
@@ -27,12 +25,8 @@ def evals_view_on(stream: TextIO, *, quiet: bool) -> "EvalsView":
     return LiveEvalsView(stream) if shows_live(stream) else LinesEvalsView(stream)
 
 
-class LinesEvalsView(EvalsView):
+class LinesEvalsView(Telling, EvalsView):
     """One line for each cell that ends."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._stream = Lasting(stream)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one event, and write its line if it has one."""
@@ -42,46 +36,25 @@ class LinesEvalsView(EvalsView):
         elif event["event"] == "cell_ended":
             self._tell(f"{self.done + self.failed} of {self.cells}: {event['result'].name}: {outcome(event['result'])}")
 
-    def notify(self, notice: str) -> None:
-        """Say that it will stop."""
-        with suppress(OSError, ValueError):
-            os.write(self._stream.fileno(), f"{self.elapsed:>6}  {notice}\n".encode())
 
-    def _tell(self, line: str) -> None:
-        self._stream.write(f"{self.elapsed:>6}  {one_line(line)}\n")
-        self._stream.flush()
-
-
-class LiveEvalsView(EvalsView):
+class LiveEvalsView(Drawing, EvalsView):
     """A frame that is drawn again four times a second; its last state stays on the terminal."""
 
     def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._notice = ""
+        super().__init__(stream)
         self._last: list[CellResult] = []
-        console = Console(file=cast(TextIO, Lasting(stream)), force_terminal=True)
-        self._live = Live(get_renderable=self._frame, console=console, redirect_stdout=False)
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._notice = ""
-        self._live.transient = not self.begun
-        self._live.stop()
+        super().__exit__(kind, error, trace)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one event."""
         super().event(event)
         if event["event"] == "cell_ended":
             self._last = [*self._last, event["result"]][-3:]
-
-    def notify(self, notice: str) -> None:
-        """Say that it will stop."""
-        self._notice = notice
 
     def _frame(self) -> RenderableType:
         if not self.begun:

@@ -1,20 +1,16 @@
 """What is shown of a running search on stderr: a live view in a terminal, lines elsewhere, or nothing."""
 
-import io
 import os
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO, cast
+from typing import Any, TextIO
 
-from rich.console import Console, RenderableType
-from rich.live import Live
+from rich.console import RenderableType
 
 from cli.frame import frame
 from cli.progress import Progress, advance, past
-from cli.wording import duration, metric_name, one_line
+from cli.watching import Drawing, Telling, Watching
+from cli.wording import metric_name, one_line
 
 STOPPING = "stopping after this step; press Ctrl-C again to stop at once"
 CANCELLING = "stopping; answers that are being paid for get a few seconds"
@@ -32,20 +28,12 @@ def shows_live(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") not in (None, "dumb")
 
 
-class View:
+class View(Watching):
     """Follows the progress of a run and shows nothing."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.progress = Progress()
-        self._began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one progress event."""
@@ -53,26 +41,14 @@ class View:
             self.progress = past(Path(event["run"]))
         self.progress = advance(self.progress, event)
 
-    def notify(self, notice: str) -> None:
-        """Say that the run will stop; called from a signal handler, so nothing is written through a buffer."""
-
     @property
     def begun(self) -> bool:
         """Whether there is a run to go on with."""
         return bool(self.progress.run)
 
-    @property
-    def elapsed(self) -> str:
-        """How long this process has been at it."""
-        return duration(time.monotonic() - self._began)
 
-
-class LinesView(View):
+class LinesView(Telling, View):
     """One line for each finished trial and round."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._stream = Lasting(stream)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one progress event, and write its line if it has one."""
@@ -81,44 +57,15 @@ class LinesView(View):
         if line:
             self._tell(line)
 
-    def notify(self, notice: str) -> None:
-        """Say that the run will stop."""
-        with suppress(OSError, ValueError):
-            os.write(self._stream.fileno(), f"{self.elapsed:>6}  {notice}\n".encode())
 
-    def _tell(self, line: str) -> None:
-        self._stream.write(f"{self.elapsed:>6}  {one_line(line)}\n")
-        self._stream.flush()
-
-
-class LiveView(View):
+class LiveView(Drawing, View):
     """A frame that is drawn again four times a second; its last state stays on the terminal."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._notice = ""
-        console = Console(file=cast(TextIO, Lasting(stream)), force_terminal=True)
-        self._live = Live(get_renderable=self._frame, console=console, redirect_stdout=False)
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.transient = not self.progress.run  # a run that did not begin leaves only its error
-        self._live.stop()
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one progress event; what would be gone with the next frame is written above it."""
         super().event(event)
         if event["event"] == "replayed":
             self._live.console.print(one_line(line_of(event, self.progress) or ""), markup=False, highlight=False)
-
-    def notify(self, notice: str) -> None:
-        """Say that the run will stop."""
-        self._notice = notice
 
     def _frame(self) -> RenderableType:
         return frame(self.progress, self.elapsed, self._notice)
@@ -145,30 +92,3 @@ def line_of(event: Mapping[str, Any], progress: Progress) -> str | None:
         case "phase" if event["phase"] == "evaluate_test":
             return "judging the test split"
     return None
-
-
-class Lasting(io.TextIOBase):
-    """A stream whose reader may go away: what can't be written is dropped, since a run must not end for its view."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write, if it can be written."""
-        try:
-            return self._stream.write(text)
-        except OSError:
-            return len(text)
-
-    def flush(self) -> None:
-        """Flush, if it can be flushed."""
-        with suppress(OSError):
-            self._stream.flush()
-
-    def fileno(self) -> int:
-        """The stream's own."""
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        """The stream's own."""
-        return self._stream.isatty()
