@@ -34,10 +34,11 @@ async def with_retries(
     """Run `attempt`, given the seconds it may take, until it answers or the retries or the deadline are used up.
 
     Returns the outcome and the number of attempts. The deadline counts tries and the waits between them, not the wait
-    for room under the limits. Raises `ModelError` where no request to this model can succeed, and whatever is not a
-    model's failure.
+    for room under the limits. A try that the deadline cuts short tells less than the failure before it, which is then
+    the outcome. Raises `ModelError` where no request to this model can succeed, and whatever is not a model's failure.
     """
     left, retry = settings.deadline, 0
+    before: Failure | None = None
     while True:
         async with limiter.trying():
             begun = time.monotonic()
@@ -46,15 +47,17 @@ async def with_retries(
                 limiter.answered(outcome.input_tokens + outcome.output_tokens)
         if not isinstance(outcome, Transient):
             return outcome, retry + 1
+        was_cut = left < settings.timeout and outcome.failure.kind == "timeout"
+        failure = before if was_cut and before is not None else outcome.failure
         gives_up = retry == settings.max_retries or (outcome.wait or 0) > _LONGEST_ASKED
         if outcome.busy:
             limiter.busy(begun, None if gives_up else outcome.wait)
         wait = backoff.seconds(retry, outcome.wait)
         left -= time.monotonic() - begun + wait
         if gives_up or left <= 0:
-            return outcome.failure, retry + 1
+            return failure, retry + 1
         await asyncio.sleep(wait)
-        retry += 1
+        retry, before = retry + 1, failure
 
 
 async def _outcome(
