@@ -32,14 +32,13 @@ class ImageFiles:
     def encode(self, source: ImageSource, max_pixels: int, max_side: int) -> EncodedImage:
         """Return the image as it is sent (see `data.images.encode_image`); raises `DataError`."""
         data = source.read()
-        digest = sha256(f"{max_pixels} {max_side}\n".encode())
-        digest.update(data)
-        name = digest.hexdigest()
+        digest = sha256(data).hexdigest()
+        name = sha256(f"{max_pixels} {max_side} {digest}".encode()).hexdigest()
         found = self._original(data, name) or self._kept(name)
         if found is None:
             found = sent_file(data, source.name, max_pixels, max_side)
             self._keep(found, name)
-        return found.encoded
+        return found.encoded(digest if found.data == data else None)
 
     def _original(self, data: bytes, name: str) -> SentFile | None:
         kind = self._original_kinds.get(name)

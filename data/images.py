@@ -54,11 +54,10 @@ class SentFile:
     is_original: bool
     """It is the stored file less its metadata, not one made anew."""
 
-    @property
-    def encoded(self) -> EncodedImage:
-        """The same as part of a message."""
+    def encoded(self, digest: str | None = None) -> EncodedImage:
+        """The same as part of a message; `digest` is the SHA-256 (hex) of its data where that is known already."""
         text = b64encode(self.data).decode("ascii")
-        return EncodedImage(sha256(self.data).hexdigest(), _MEDIA_TYPES[self.kind], text)
+        return EncodedImage(digest or sha256(self.data).hexdigest(), _MEDIA_TYPES[self.kind], text)
 
 
 def encode_image(source: ImageSource, max_pixels: int, max_side: int) -> EncodedImage:
@@ -66,7 +65,7 @@ def encode_image(source: ImageSource, max_pixels: int, max_side: int) -> Encoded
 
     Safe to call from several threads. Raises `DataError`, and nothing else, for an image that can't be decoded in full.
     """
-    return sent_file(source.read(), source.name, max_pixels, max_side).encoded
+    return sent_file(source.read(), source.name, max_pixels, max_side).encoded()
 
 
 def sent_file(data: bytes, name: str, max_pixels: int, max_side: int) -> SentFile:
@@ -122,7 +121,7 @@ def decoded_format(data: bytes, name: str) -> str:
     """Return the format (one of `FORMATS`, or MPO) of an image that decodes in full; raises `DataError` naming it."""
     try:
         with _open(data) as image:
-            image.load()
+            _read_to_the_end(image)
             return image.format or ""
     except Exception as error:  # as in sent_file
         raise DataError(f"{name}: {_reason(error)}") from error
@@ -148,15 +147,22 @@ def _open(data: bytes) -> Image.Image:
     return image
 
 
+def _read_to_the_end(image: Image.Image) -> None:
+    """Decode an image to see that it is whole; of a JPEG all is read, and the eighth of width and height made."""
+    image.draft("L", (1, 1))
+    image.load()
+
+
 def _encode(data: bytes, max_pixels: int, max_side: int) -> SentFile:
     with _open(data) as image:
-        image.load()
         kind = image.format or ""
         size = fitting(image.width, image.height, max_pixels, max_side)
         if size == image.size and _is_plain(image):
             stripped = without_metadata(data, kind)
             if stripped is not None:
+                _read_to_the_end(image)
                 return SentFile(stripped, kind, is_original=True)
+        image.load()
         turn = _turn(image)
         flat = _flattened(image if turn is None else image.transpose(turn))
     size = fitting(flat.width, flat.height, max_pixels, max_side)
