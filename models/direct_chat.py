@@ -4,6 +4,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+# The tracers, because whether anybody listens is asked at each call: the first would hold up all others by an import.
+import langchain_core.tracers.context
+import langchain_core.tracers.stdout  # noqa: F401
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 

@@ -313,3 +313,35 @@ def test_it_is_imported_only_where_it_is_used() -> None:
     code = "import sys, models.calls; assert 'aiohttp' not in sys.modules"
     root = Path(__file__).parent.parent
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=60)
+
+
+def test_the_first_call_imports_nothing() -> None:
+    """An import takes tens of milliseconds, in which no other call goes on."""
+    code = """
+import asyncio, sys
+from langchain_core.messages import HumanMessage
+from models.messages import user
+from models.calls import ModelCaller
+from models.response import Response
+from models.store import ResponseStore
+from state.settings import LimitSettings, ModelSettings, ModelsSettings
+from tests.servers.chat_server import ChatServer
+
+async def ask():
+    async with ChatServer(lambda messages: "yes") as server:
+        model = ModelSettings(name="vllm:m", base_url=server.base_url)
+        store = await ResponseStore.open(":memory:")
+        calls = await ModelCaller.create(ModelsSettings(judge=model, optimizer=model), LimitSettings(), store)
+        before = set(sys.modules)
+        assert isinstance(await calls.ask("judge", [user("?")]), Response)
+        print(sorted(set(sys.modules) - before))
+        await calls.close()
+        await store.close()
+
+asyncio.run(ask())
+"""
+    root = Path(__file__).parent.parent
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, check=True, timeout=60, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout.strip() == "[]"
