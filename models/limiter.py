@@ -131,7 +131,7 @@ class Limiters:
     """One limiter for each model (name and address), shared by the roles that use it; the strictest settings hold."""
 
     def __init__(self, models: Iterable[ModelSettings]) -> None:
-        by_server: dict[tuple[str, str | None], list[ModelSettings]] = {}
+        by_server: dict[tuple[str, str], list[ModelSettings]] = {}
         for settings in models:
             by_server.setdefault(_served(settings), []).append(settings)
         self._limiters = {served: Limiter(settings) for served, settings in by_server.items()}
@@ -141,8 +141,8 @@ class Limiters:
         return self._limiters[_served(settings)]
 
 
-def _served(settings: ModelSettings) -> tuple[str, str | None]:
-    return settings.name, settings.base_url
+def _served(settings: ModelSettings) -> tuple[str, str]:
+    return settings.name, (settings.base_url or "").rstrip("/")
 
 
 def _least(limits: Iterable[int | None]) -> int | None:

@@ -221,7 +221,8 @@ def test_backoff_grows_is_jittered_and_bounded() -> None:
 
 def test_the_strictest_settings_of_a_model_hold() -> None:
     first = ModelSettings(name="vllm:m", base_url="http://h", max_concurrency=9)
-    limiter = Limiters([first, first.model_copy(update={"max_concurrency": 3})]).of(first)
+    second = first.model_copy(update={"max_concurrency": 3, "base_url": "http://h/"})  # the same address
+    limiter = Limiters([first, second]).of(first)
     assert (limiter.window.most, isinstance(limiter, Limiter)) == (3, True)
 
 
