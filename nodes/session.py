@@ -6,6 +6,7 @@ everything in the response store again.
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -116,7 +117,9 @@ async def open_session(
         held = _open[key] = _Held(asyncio.create_task(_run_session(settings, store, shared)))
     held.borrowers += 1
     try:
-        yield await asyncio.shield(held.opening)
+        session = await asyncio.shield(held.opening)
+        with _old_objects_aside():
+            yield session
     finally:
         held.borrowers -= 1
         if held.borrowers == 0:
@@ -172,6 +175,23 @@ def _thread(runtime: Runtime[Settings]) -> str | None:
     return runtime.execution_info.thread_id if runtime.execution_info else None
 
 
+@contextmanager
+def _old_objects_aside() -> Iterator[None]:
+    """Keep what is in memory by now out of garbage collection for as long as the block lasts.
+
+    Each full collection would go through some hundred thousand objects of the libraries, for a tenth of a second in
+    which no answer is read and no request sent.
+    """
+    if gc.get_freeze_count():  # by another session, or by the program that uses us
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 async def _run_session(settings: Settings, store: Path | TeamRun, shared: Shared | None) -> Session:
     dataset = await asyncio.to_thread(dataset_of, settings)
     session = await _new_session(settings, store, dataset, shared)
@@ -194,7 +214,8 @@ async def judging_session(settings: Settings, store: Path | None = None) -> Asyn
     """
     session = await _new_session(settings, store, None)
     try:
-        yield session
+        with _old_objects_aside():
+            yield session
     finally:
         await session.close()
 
