@@ -2,7 +2,7 @@
 
 It sends what langchain-openai's ChatOpenAI sends and reads from the reply what that reads, over aiohttp, without the
 layers that a chat with text and images does not need: no request is built from typed objects, no image passes through
-`json`, and no reply through pydantic twice. Proxies (HTTPS_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE) of the
+`json`, and no reply through pydantic twice. Proxies (see `models.proxies`) and certificates (SSL_CERT_FILE) of the
 environment are honoured.
 """
 
@@ -47,14 +47,19 @@ class LeanChat(DirectChat):
     parameters: dict[str, Any]
     """Fields of every request beside model and messages."""
     image_uuids: bool = False
+    proxy: SecretStr | None = None
+    """Address of the HTTP proxy that leads to the server; None: straight there."""
     _session: aiohttp.ClientSession | None = PrivateAttr(default=None)
     _names: ImageNames | None = PrivateAttr(default=None)
     """None: images go without names."""
+    _plain_headers: dict[str, str] = PrivateAttr(default_factory=dict)
+    """Sent with each request: what aiohttp knows as the session's own it would send to a proxy too."""
 
     def model_post_init(self, context: Any) -> None:
-        """Begin to name images where that is asked for."""
+        """Prepare what all requests share."""
         super().model_post_init(context)
         self._names = ImageNames() if self.image_uuids else None
+        self._plain_headers = {name: value.get_secret_value() for name, value in self.headers.items()}
 
     @property
     def _llm_type(self) -> str:
@@ -126,11 +131,10 @@ class LeanChat(DirectChat):
     async def _post(self, messages: Sequence[BaseMessage], fields: Mapping[str, Any]) -> bytes:
         body = _Pieces(body_pieces(self.model, messages, fields))
         if self._session is None:
-            headers = {name: value.get_secret_value() for name, value in self.headers.items()}
-            self._session = _session(headers, encrypted=self.url.startswith("https:"))
+            self._session = self._new_session()
         count(sent=body.size or 0)
         try:
-            async with self._session.post(self.url, data=body) as response:
+            async with self._session.post(self.url, data=body, headers=self._plain_headers) as response:
                 reply = await response.read()
         except aiohttp.ClientError as error:
             raise LostConnectionError(f"Connection error: {error}") from error
@@ -138,6 +142,17 @@ class LeanChat(DirectChat):
         if response.status >= 400:
             raise ServerError(response.status, reply, response.headers)
         return reply
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        encrypted = self.url.startswith("https:")
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=_trusted() if encrypted else True, keepalive_timeout=_KEPT_ALIVE
+            ),
+            proxy=self.proxy.get_secret_value() if self.proxy else None,
+            timeout=aiohttp.ClientTimeout(total=None),  # the caller's, which covers the whole call
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
 
 
 class _Pieces(aiohttp.Payload):
@@ -156,16 +171,6 @@ class _Pieces(aiohttp.Payload):
         for piece in self._value:
             for start in range(0, len(piece), _SLICE):
                 await writer.write(piece[start : start + _SLICE].encode("ascii"))
-
-
-def _session(headers: Mapping[str, str], *, encrypted: bool) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=_trusted() if encrypted else True, keepalive_timeout=_KEPT_ALIVE),
-        headers=headers,
-        timeout=aiohttp.ClientTimeout(total=None),  # the caller's, which covers the whole call
-        trust_env=True,
-        cookie_jar=aiohttp.DummyCookieJar(),
-    )
 
 
 def _trusted() -> ssl.SSLContext:

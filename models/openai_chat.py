@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from models.label_scores import MOST_ALTERNATIVES
+from models.proxies import proxy_of
 from models.secrets import environment_secret
 from models.traffic import count
 from models.verdict_format import labels_of
@@ -100,12 +101,14 @@ def _lean(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> 
     authorization = {"Authorization": f"Bearer {key}"} if key and not has_credentials else {}
     secret = {name: SecretStr(value) for name, value in {**authorization, **headers}.items()}
     url = f"{address}/chat/completions" + (f"?{query}" if query else "")
+    proxy = proxy_of(url)
     return LeanChat(
         model=served_name(settings),
         url=url,
         headers=secret,
         parameters={name: value for name, value in request_fields(settings).items() if value is not None},
         image_uuids=settings.image_uuids,
+        proxy=SecretStr(proxy) if proxy else None,
         cache=False,
         disable_streaming=True,
     )

@@ -238,15 +238,58 @@ def test_an_address_that_is_none_is_named() -> None:
 
 async def test_proxies_of_the_environment_are_used_but_for_those_excepted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ChatServer(answer) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        address = proxy.base_url.removesuffix("/v1").removeprefix("http://")
         monkeypatch.setenv("NO_PROXY", "")
         elsewhere = ModelSettings(name="vllm:m", base_url="http://models.invalid/v1", max_retries=0)
-        assert isinstance(await outcome(elsewhere), Response)
-        assert proxy.target == "http://models.invalid/v1/chat/completions"
+        for form in ("http://user:s3cret@{}", "{}"):
+            monkeypatch.setenv("HTTP_PROXY", form.format(address))
+            assert isinstance(await outcome(elsewhere), Response)
+            assert proxy.target == "http://models.invalid/v1/chat/completions"
+            expected = f"Basic {b64encode(b'user:s3cret').decode()}" if "@" in form else None
+            assert proxy.headers.get("proxy-authorization") == expected
         monkeypatch.setenv("NO_PROXY", "models.invalid")
         failure = await outcome(elsewhere)
     assert isinstance(failure, Failure)
     assert failure.kind == "connection"
+
+
+async def test_a_proxy_that_passes_encrypted_requests_on_sees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[str] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        address = "{}:{}".format(*proxy.sockets[0].getsockname())
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cret@{address}")
+        monkeypatch.setenv("NO_PROXY", "")
+        failure = await outcome(ModelSettings(name="vllm:m", base_url="https://models.invalid/v1", max_retries=0))
+    assert isinstance(failure, Failure)
+    assert "s3cret" not in failure.detail
+    assert heads[0].startswith("CONNECT models.invalid:443 ")
+    assert f"Basic {b64encode(b'user:s3cret').decode()}" in heads[0]
+    assert "Bearer" not in heads[0]
+
+
+async def test_a_proxy_that_does_not_answer_is_a_failure_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://user:s3cret@127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    failure = await outcome(ModelSettings(name="vllm:m", base_url="http://models.invalid/v1", max_retries=0))
+    assert isinstance(failure, Failure)
+    assert failure.kind == "connection"
+    assert "s3cret" not in failure.detail
+
+
+def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "socks5://user:s3cret@127.0.0.1:1080")
+    monkeypatch.setenv("NO_PROXY", "elsewhere")
+    with pytest.raises(ModelError, match=r"^HTTP_PROXY: is a socks5 proxy.* name h in NO_PROXY$"):
+        chat_model(ModelSettings(name="vllm:m", base_url="http://h:8000/v1"))
+    monkeypatch.setenv("NO_PROXY", "h:8000")
+    chat_model(ModelSettings(name="vllm:m", base_url="http://h:8000/v1"))
 
 
 async def test_a_certificate_that_is_not_trusted_is_refused_and_a_given_one_is_not(
