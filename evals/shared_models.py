@@ -27,7 +27,7 @@ async def open_shared(out: Path, models: Iterable[ModelsSettings]) -> AsyncItera
     """What cells of each of these models share, for one event loop; raises `ModelError` for one that can't be built."""
     several = list(dict.fromkeys(models))
     async with AsyncExitStack() as stack:
-        store = await ResponseStore.open(out / STORE, alone=False)
+        store = await ResponseStore.open(out / STORE)
         stack.push_async_callback(store.close)
         limiters = Limiters(each.of(role) for each in several for role in ROLES)
         shared = {}

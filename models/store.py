@@ -44,7 +44,6 @@ CREATE TABLE servers (model TEXT, address TEXT, structured_output TEXT NOT NULL,
 ANSWER = """
 SELECT text, refused, finish_reason, input_tokens, output_tokens, model_version, scores FROM responses WHERE key = ?
 """
-_KEYS = "SELECT key FROM responses"
 _BEGIN = "INSERT INTO calls (key, role, model, issued_at) VALUES (?, ?, ?, ?) RETURNING id"
 _KEEP = """
 INSERT INTO responses SELECT key, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ? ON CONFLICT (key) DO NOTHING
@@ -96,24 +95,11 @@ class ResponseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._hits: Counter[str] = Counter()
-        self._known: set[int] | None = None
-        """Hashes of the keys that may have an answer: any other need not be looked for. None: any key may."""
 
     @classmethod
-    async def open(cls, path: Path | str, *, alone: bool = True) -> Self:
-        """Open or create the store at `path` (`:memory:`: nothing is kept); one of another format is refused.
-
-        `alone`: no other process writes to it while it is open.
-        """
-        store = cls(await open_sqlite(path, SCHEMA, FORMAT))
-        if alone:
-            store._known = set()
-            try:
-                await store._learn_keys()
-            except BaseException:
-                await store.close()
-                raise
-        return store
+    async def open(cls, path: Path | str) -> Self:
+        """Open or create the store at `path` (`:memory:`: nothing is kept); one of another format is refused."""
+        return cls(await open_sqlite(path, SCHEMA, FORMAT))
 
     @classmethod
     async def open_to_read(cls, path: Path) -> Self:
@@ -136,9 +122,9 @@ class ResponseStore:
     async def claim(self, key: str) -> Response | None:
         """The stored answer; None: the caller may pay for it, and then must `release` it, whatever becomes of that.
 
-        Callers of one process share a request under way, so here nobody else needs keeping out.
+        A file belongs to one process, whose callers share a request under way; so here nobody else needs keeping out.
         """
-        return await self.get(key) if self._known is None or hash(key) in self._known else None
+        return await self.get(key)
 
     async def release(self, key: str) -> None:
         """Let others claim again what this process has claimed."""
@@ -155,8 +141,6 @@ class ResponseStore:
     async def begin(self, key: str, role: str, model: str) -> int:
         """Record a call before it is sent; returns its id, for `finish` or `fail`."""
         row = (key, role, model, time.time())
-        if self._known is not None:
-            self._known.add(hash(key))
         return await self._write(lambda db: int(db.execute(_BEGIN, row).fetchone()[0]))
 
     async def finish(
@@ -210,15 +194,10 @@ class ResponseStore:
         Raises `StoreError` where it can't be read.
         """
         await self._write(partial(_adopt, file))
-        await self._learn_keys()
 
     async def issued_twice(self) -> int:
         """How many keys were issued more than once."""
         return await self._database.read(lambda db: int(db.execute(_TWICE).fetchone()[0]))
-
-    async def _learn_keys(self) -> None:
-        if self._known is not None:
-            self._known |= await self._database.read(lambda db: {hash(key) for (key,) in db.execute(_KEYS).fetchall()})
 
     async def _write(self, run: Callable[[Connection], T]) -> T:
         hits, self._hits = self._hits, Counter()

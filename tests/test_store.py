@@ -97,37 +97,8 @@ async def test_another_process_reads_at_the_same_time(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_claim_finds_what_was_stored_before_is_stored_since_or_is_adopted(tmp_path: Path) -> None:
-    for name, keys in (("ours", "ab"), ("theirs", "bc")):
-        store = await ResponseStore.open(tmp_path / name)
-        for key in keys:
-            await store.finish(await store.begin(key, "judge", "m"), Response(key))
-        await store.close()
-    store = await ResponseStore.open(tmp_path / "ours")
-    begun = await store.begin("d", "judge", "m")
-
-    async def found() -> str:
-        answers = [await store.claim(key) for key in "abcde"]
-        return "".join(answer.text for answer in answers if answer)
-
-    assert await found() == "ab"
-    await store.adopt(tmp_path / "theirs")
-    assert await found() == "abc"
-    await store.finish(begun, Response("d"))
-    assert await found() == "abcd"
-    await store.close()
-
-
-async def test_what_another_process_stores_is_found_where_the_file_is_shared(tmp_path: Path) -> None:
-    ours, theirs = [await ResponseStore.open(tmp_path / "r.sqlite", alone=False) for _ in range(2)]
-    await theirs.finish(await theirs.begin("k", "judge", "m"), Response("a"))
-    assert await ours.claim("k") == Response("a")
-    await ours.close()
-    await theirs.close()
-
-
 async def test_two_stores_may_write_to_one_file(tmp_path: Path) -> None:
-    stores = [await ResponseStore.open(tmp_path / "r.sqlite", alone=False) for _ in range(2)]
+    stores = [await ResponseStore.open(tmp_path / "r.sqlite") for _ in range(2)]
 
     async def write(store: ResponseStore, i: int) -> None:
         await store.get(f"{i}")
