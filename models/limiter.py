@@ -1,10 +1,9 @@
 """What one served model is asked at most: calls at once, tries a minute, tokens a minute.
 
-Two counts of calls. A call has its *place* from before it is recorded until its outcome, also while it waits to be
-tried again, so that a server in trouble is not asked by others in the meantime. A try has room in the *window*, at most
-`max_concurrency`, which adapts: a busy server (429, 503) halves it, once for all tries that were under way, and each
-windowful of answers widens it by one, as TCP does (AIMD). There are an eighth more places than that, so that the next
-calls are recorded already when an answer makes room for them.
+Two counts of calls. A call has its *place* (`max_concurrency`) from before it is sent until its outcome, also while it
+waits to be tried again, so that a server in trouble is not asked by others in the meantime. A try has room in the
+*window*, which adapts: a busy server (429, 503) halves it, once for all tries that were under way, and each windowful
+of answers widens it by one, as TCP does (AIMD).
 """
 
 import asyncio
@@ -14,9 +13,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from state.settings import ModelSettings
-
-_RECORDED_AHEAD = 8
-"""One place more for so many calls at once."""
 
 
 class Window:
@@ -95,9 +91,8 @@ class Limiter:
 
     def __init__(self, settings: Iterable[ModelSettings]) -> None:
         of_roles = list(settings)
-        at_once = min(each.max_concurrency for each in of_roles)
-        self.places = asyncio.Semaphore(at_once + at_once // _RECORDED_AHEAD)
-        self.window = Window(at_once)
+        self.places = asyncio.Semaphore(min(each.max_concurrency for each in of_roles))
+        self.window = Window(min(each.max_concurrency for each in of_roles))
         self._requests = Pace(_least(each.requests_per_minute for each in of_roles))
         self._tokens = Pace(_least(each.tokens_per_minute for each in of_roles))
         self._answers = 0

@@ -69,8 +69,7 @@ class ServedModel:
                 raise TimeoutError(f"no answer within timeout ({seconds:g} s)") from error
 
         if self.provider.local:
-            async with limiter.window:
-                return await self._in_process(ask(self.arguments(schema))), 1
+            return await self._in_process(ask(self.arguments(schema))), 1
         return await with_retries(attempt, self.settings, backoff, limiter)
 
     async def _in_process(self, answer: Awaitable[Response]) -> Response | Failure:
