@@ -115,6 +115,8 @@ def _lean(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> 
 
 
 def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> "BaseChatModel":
+    if settings.image_uuids:
+        raise ModelError(f"{settings.name}: image_uuids needs client: lean; take one of the two settings out")
     from langchain_openai import ChatOpenAI
     from langchain_openai.chat_models.base import BaseChatOpenAI
     from openai import DefaultAsyncHttpxClient

@@ -352,6 +352,11 @@ async def test_a_server_that_knows_no_names_gets_images_in_full(
     assert "uuid" not in server.requests[-1]["messages"][0]["content"][0]
 
 
+def test_image_names_are_refused_where_they_would_not_be_sent() -> None:
+    with pytest.raises(ModelError, match=r"^vllm:m: image_uuids needs client: lean; "):
+        chat_model(ModelSettings(name="vllm:m", base_url="http://h/v1", client="langchain", image_uuids=True))
+
+
 def test_it_is_imported_only_where_it_is_used() -> None:
     code = "import sys, models.calls; assert 'aiohttp' not in sys.modules"
     root = Path(__file__).parent.parent
