@@ -136,7 +136,7 @@ TRANSIENT = [
 async def test_what_may_pass_is_tried_again(fault: Fault) -> None:
     async with (
         ChatServer(echo, faults=iter([fault, fault])) as server,
-        caller(served_by(served(server, timeout=0.7 if fault.delay else 10))) as (calls, _),
+        caller(served_by(served(server, timeout=1.2 if fault.delay else 10))) as (calls, _),
     ):
         answer = await calls.ask("judge", asked("a"))
         usage = (await calls.usage())["judge"]
@@ -162,7 +162,7 @@ async def test_what_does_not_pass_is_a_failure_seen_once_and_asked_again_on_resu
 ) -> None:
     path = tmp_path / "r.sqlite"
     async with ChatServer(echo, faults=iter([fault] * 3)) as server:
-        models = served_by(served(server, max_retries=2, timeout=0.7 if fault.delay else 10))
+        models = served_by(served(server, max_retries=2, timeout=1.2 if fault.delay else 10))
         async with caller(models, path) as (calls, _):
             failure = await calls.ask("judge", asked("a"))
             assert isinstance(failure, Failure)

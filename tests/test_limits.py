@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import time
 from email.utils import formatdate
 from pathlib import Path
@@ -109,12 +110,12 @@ async def test_a_pace_is_even_and_keeps_order() -> None:
 
 
 async def test_what_was_not_used_is_given_back() -> None:
-    pace = Pace(6000)  # one in 10 ms
+    pace = Pace(3000)  # one in 20 ms
+    begun = time.monotonic()
     await pace.take(100)
     pace.give_back(98)
-    begun = time.monotonic()
     await pace.take()
-    assert 0.01 < time.monotonic() - begun < 0.5
+    assert 0.04 <= time.monotonic() - begun < 1.9
 
 
 async def test_requests_a_minute_over_the_roles_of_one_model() -> None:
@@ -175,15 +176,16 @@ async def test_a_retry_after_that_says_nothing_is_tried_again_soon(wait: str) ->
 @pytest.mark.parametrize("form", ["seconds", "date"])
 async def test_retry_after_holds_for_all_calls_of_the_model(form: str) -> None:
     async with ChatServer(echo) as server, caller(served_by(served(server))) as (calls, _):
-        wait = "0.5" if form == "seconds" else formatdate(time.time() + 2, usegmt=True)
+        until = math.ceil(time.time() + 1)
+        wait = "1" if form == "seconds" else formatdate(until, usegmt=True)
         server.faults = iter([Fault(status=429, retry_after=wait)])
-        first = asyncio.create_task(calls.ask("judge", asked("a")))
-        while not server.count:
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(0.05)
         begun = time.monotonic()
+        first = asyncio.create_task(calls.ask("judge", asked("a")))
+        window = calls.limiter_of("judge").window
+        while window.size == window.most:  # until the 429 is known
+            await asyncio.sleep(0.001)
         assert isinstance(await calls.ask("judge", asked("b")), Response)
-        assert time.monotonic() - begun > 0.3
+        assert time.monotonic() - begun >= 1 if form == "seconds" else time.time() >= until
         assert isinstance(await first, Response)
 
 
@@ -204,7 +206,7 @@ async def test_the_deadline_ends_retries_and_cuts_the_last_try() -> None:
         async with caller(served_by(served(server, deadline=0.3, max_retries=1000))) as (calls, _):
             begun = time.monotonic()
             failure = await calls.ask("judge", asked("a"))
-            assert time.monotonic() - begun < 2
+            assert time.monotonic() - begun < 4
     assert isinstance(failure, Failure)
     assert failure.kind == "timeout"
 
