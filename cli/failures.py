@@ -46,7 +46,7 @@ def say(message: str) -> None:
 
 
 def _usage(error: typer.TyperException) -> int:
-    message = error.format_message()
+    message = error.format_message().replace("Value error, ", "")
     if "\n" in message:  # the help page, shown because no command was given
         print(message, file=sys.stderr)
     else:

@@ -41,12 +41,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert not loaded & heavy
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["optimize", "--nonsense"], ["resume"], ["judge", "x.yaml"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["optimize", "--nonsense"], ["resume"], ["judge", "x.yaml"], ["evals", "--preset", "tabel1"]],
+)
 def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert "Usage:" in err if not arguments else err.startswith("blpo: ") and len(err.splitlines()) == 1
+    assert "Value error" not in err
 
 
 def test_each_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
