@@ -156,6 +156,8 @@ def _read_to_the_end(image: Image.Image) -> None:
 def _encode(data: bytes, max_pixels: int, max_side: int) -> SentFile:
     with _open(data) as image:
         kind = image.format or ""
+        if kind != "JPEG":
+            image.load()  # first: looking for a PNG's EXIF loads it too, and passes over damage
         size = fitting(image.width, image.height, max_pixels, max_side)
         if size == image.size and _is_plain(image):
             stripped = without_metadata(data, kind)

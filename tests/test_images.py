@@ -200,6 +200,26 @@ def test_a_truncated_image_is_refused_by_name(kind: str) -> None:
         encode(data[: len(data) * 2 // 3])
 
 
+@settings(max_examples=150, deadline=None)
+@given(kind=st.sampled_from(["JPEG", "PNG", "WEBP"]), grey=st.booleans(), at=st.floats(0, 1), to=st.integers(0, 255))
+def test_a_damaged_image_is_refused_where_it_can_not_be_decoded(kind: str, grey: bool, at: float, to: int) -> None:
+    picture = scenery(48, 40).convert("L") if grey else scenery(48, 40)
+    data = bytearray(stored(picture, kind))
+    data[int(at * (len(data) - 1))] = to
+    try:
+        with Image.open(BytesIO(data)) as image:
+            image.load()
+        decodes = True
+    except Exception:
+        decodes = False
+    try:
+        encode(bytes(data))
+        sends = True
+    except DataError:
+        sends = False
+    assert sends <= decodes
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a", b"not an image at all", b"\xff\xd8\xff", b"%!PS-Adobe-3.0 EPSF-3.0\n"]
 )
