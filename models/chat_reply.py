@@ -12,7 +12,7 @@ class ServerError(ModelError):
     """The server answered with an error: `status_code`, and what its JSON says of `code` and `param`."""
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        error = _error_in(body)
+        error = error_in(body)
         message = error.get("message")
         super().__init__(f"Error code: {status}" + (f" - {message}" if isinstance(message, str) and message else ""))
         self.status_code = status
@@ -20,19 +20,27 @@ class ServerError(ModelError):
         self.headers = headers
 
 
-def _error_in(body: bytes) -> Mapping[str, Any]:
-    """The error object of an error reply, whatever else it may be."""
+def error_in(body: bytes) -> Mapping[str, Any]:
+    """The error object of an error reply: OpenAI's, FastAPI's `detail`, or a text; whatever else it may be, nothing."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     error = content.get("error", content) if isinstance(content, dict) else None
-    return error if isinstance(error, dict) else {}
+    if isinstance(error, str):
+        return {"message": error}
+    if not isinstance(error, dict):
+        return {}
+    detail = error.get("detail")
+    return error if not detail else {"message": detail if isinstance(detail, str) else json.dumps(detail), **error}
 
 
 def answer_in(body: bytes, model: str) -> AIMessage:
     """Read a chat completion; raises `ValueError` for anything else."""
-    reply = json.loads(body)
+    try:
+        reply = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     if not isinstance(reply, dict) or reply.get("error") or not reply.get("choices"):
         raise ValueError((reply.get("error") if isinstance(reply, dict) else None) or "it has no choices")
     choice = reply["choices"][0]

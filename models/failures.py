@@ -6,7 +6,7 @@
 | 429 for want of quota | `Failure` at once |
 | 400 by a content filter | a refusal: a `Response` |
 | a prompt that is too long, an image that is too large or bad, other 4xx | `Failure` of this request at once |
-| 401, 403, 404, a parameter the server does not know | `ModelError`: no request can succeed |
+| a redirect, 401, 403, 404, 407, a parameter the server does not know | `ModelError`: no request can succeed |
 
 Read from the status code and from LangChain's own classes, so it holds for any provider.
 """
@@ -14,11 +14,13 @@ Read from the status code and from LangChain's own classes, so it holds for any 
 import email.utils
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core import exceptions as langchain
 
+from models.chat_reply import error_in
 from models.response import Failure, FailureKind, Response
 from models.secrets import one_line
 from state.errors import ModelError
@@ -69,10 +71,10 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     Raises `ModelError` where no request to this model can succeed.
     """
     status = getattr(error, "status_code", None)
-    detail = one_line(f"{settings.name}: {error}" if str(error) else f"{settings.name}: {type(error).__name__}")
+    detail = one_line(f"{settings.name}: {_said(error) or type(error).__name__}")
     if isinstance(error, langchain.ContextOverflowError):
         return Failure("too_long", detail)
-    if isinstance(status, int) and status >= 400:
+    if isinstance(status, int) and status >= 300:
         return _outcome_of_status(error, status, detail, settings)
     kind = _kind_without_status(error)
     if kind is None and settings.name.startswith(("langchain:", "community:")):
@@ -88,7 +90,7 @@ def refuses_schema(error: Exception) -> bool:
     """Whether the server answered that it can't constrain an answer to a schema."""
     if getattr(error, "status_code", None) not in (400, 422, 501):
         return False
-    return _OF_SCHEMAS.search(f"{getattr(error, 'param', '')} {error}") is not None
+    return _OF_SCHEMAS.search(f"{getattr(error, 'param', '')} {_said(error)}") is not None
 
 
 def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSettings) -> Transient | Failure | Response:
@@ -98,8 +100,8 @@ def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSett
     if status in (408, 409, 429) or status >= 500:
         kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
         return Transient(Failure(kind, detail), _retry_after(error), status in _BUSY)
-    if status in (401, 403, 404):
-        raise ModelError(_hopeless(detail, status, settings))
+    if status < 400 or status in (401, 403, 404, 407):
+        raise ModelError(_hopeless(detail, status, settings, _headers(error).get("location")))
     if status == 400 and _TOO_LONG.search(f"{code} {detail}"):
         return Failure("too_long", detail)
     if status == 413 or _TOO_LARGE.search(detail):
@@ -111,7 +113,12 @@ def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSett
     return Failure("rejected", detail)
 
 
-def _hopeless(detail: str, status: int, settings: ModelSettings) -> str:
+def _hopeless(detail: str, status: int, settings: ModelSettings, location: str | None) -> str:
+    if status < 400:
+        where = f" to {one_line(location)}" if location else ""
+        return f"{detail}. The server redirects{where}, which is not followed: set base_url to where it is to go"
+    if status == 407:
+        return f"{detail}. The proxy wants other credentials: check user and password in HTTPS_PROXY or HTTP_PROXY"
     if status == 404:
         where = f" at {one_line(settings.base_url)}" if settings.base_url else ""
         return f"{detail}. Check name and base_url: there is no such model{where}"
@@ -135,10 +142,23 @@ def _kind_without_status(error: Exception) -> FailureKind | None:
 
 def _retry_after(error: Any) -> float | None:
     """Seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
-    source = error if hasattr(error, "headers") else getattr(error, "response", None)
-    headers = getattr(source, "headers", None) or {}
+    headers = _headers(error)
     asked = _seconds(headers.get("retry-after-ms"), 1000)
     return asked if asked is not None else _seconds(headers.get("retry-after"), 1)
+
+
+def _said(error: Exception) -> str:
+    """The words of an error, and those of the server where a client leaves out what has not the vendor's form."""
+    try:
+        message = error_in(getattr(getattr(error, "response", None), "content", b"")).get("message")
+    except (RuntimeError, TypeError):  # it was never read, or is none of that kind
+        message = None
+    return f"{error} - {message}" if isinstance(message, str) and message not in str(error) else str(error)
+
+
+def _headers(error: Any) -> Mapping[str, str]:
+    source = error if hasattr(error, "headers") else getattr(error, "response", None)
+    return getattr(source, "headers", None) or {}
 
 
 def _seconds(given: str | None, parts: int) -> float | None:

@@ -134,12 +134,15 @@ class LeanChat(DirectChat):
             self._session = self._new_session()
         count(sent=body.size or 0)
         try:
-            async with self._session.post(self.url, data=body, headers=self._plain_headers) as response:
+            request = self._session.post(self.url, data=body, headers=self._plain_headers, allow_redirects=False)
+            async with request as response:
                 reply = await response.read()
+        except aiohttp.ClientHttpProxyError as error:
+            raise ServerError(error.status, b"", error.headers or {}) from error
         except aiohttp.ClientError as error:
             raise LostConnectionError(f"Connection error: {error}") from error
         count(received=len(reply))
-        if response.status >= 400:
+        if response.status >= 300:
             raise ServerError(response.status, reply, response.headers)
         return reply
 

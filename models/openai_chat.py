@@ -87,8 +87,12 @@ async def close_chat(model: "BaseChatModel") -> None:
 
 def _chat(settings: ModelSettings, key: str | None, variables: dict[str, str]) -> "BaseChatModel":
     own = {name: value for name, variable in variables.items() if (value := environment_secret(variable))}
+    headers = {**own, **_headers(settings)}
+    for name, value in {"Authorization": key or "", **headers}.items():
+        if not value.isprintable():
+            raise ModelError(f"{settings.name}: the key for header {name} holds a line break or the like; set it anew")
     build = _lean if settings.client == "lean" else _langchain
-    return build(settings, key, {**own, **_headers(settings)})
+    return build(settings, key, headers)
 
 
 def _lean(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> "BaseChatModel":
@@ -128,7 +132,8 @@ def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]
         count(received=len(await response.aread()))
 
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [sent], "response": [received]}
-    own = DefaultAsyncHttpxClient(timeout=settings.timeout, event_hooks=hooks)  # the shared one belongs to one loop
+    # The shared client belongs to one loop. Redirects are not followed: they would take keys and images elsewhere.
+    own = DefaultAsyncHttpxClient(timeout=settings.timeout, event_hooks=hooks, follow_redirects=False)
     address, query = address_and_query(_address(settings) or "")
     # ChatOpenAI renames max_tokens, its base sends it. Not in extra_body, which a call with a schema would replace.
     kind = ChatOpenAI if settings.max_tokens_parameter == "max_completion_tokens" else BaseChatOpenAI

@@ -13,17 +13,25 @@ from state.errors import ModelError
 def proxy_of(address: str) -> str | None:
     """The proxy for an `http:` or `https:` address, with its password; None: straight there.
 
-    Raises `ModelError` for a proxy of another kind than HTTP.
+    Raises `ModelError`, without the password, for what is no address of an HTTP proxy.
     """
-    parts = urlsplit(address)
-    proxy = getproxies().get(parts.scheme)
-    if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    server = urlsplit(address)
+    proxy = getproxies().get(server.scheme, "").strip()
+    place = server.netloc.rpartition("@")[2]
+    if not proxy or proxy_bypass(place) or proxy_bypass(server.hostname or ""):  # 'host:port' or '::1' in NO_PROXY
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
-    kind = urlsplit(proxy).scheme
-    if kind not in ("http", "https"):
+    if not _is_http(proxy):
         raise ModelError(
-            f"{parts.scheme.upper()}_PROXY: is a {kind} proxy, and only HTTP proxies are supported; change it, or name"
-            f" {parts.hostname} in NO_PROXY"
+            f"{server.scheme.upper()}_PROXY: is not the address of an HTTP proxy, such as http://proxy:3128 (in a"
+            f" password / is %2F and @ is %40); change it, or name {server.hostname} in NO_PROXY"
         )
     return proxy
+
+
+def _is_http(proxy: str) -> bool:
+    try:
+        parts = urlsplit(proxy)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -3,10 +3,12 @@
 import asyncio
 import itertools
 import json
+import re
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from models.calls import ModelCaller
 from models.messages import Message, assistant, user
+from models.proxies import proxy_of
 from models.registry import chat_model, provider_of
 from models.request_body import body_pieces
 from models.response import Failure, Response
@@ -69,13 +72,19 @@ def model(server: ChatServer, **changes: Any) -> ModelSettings:
 
 async def outcome(settings: ModelSettings, messages: Sequence[Message] = CONVERSATION) -> Response | Failure | str:
     """What a call gives: an answer, a failure, or the kind of the error that it raises."""
+    try:
+        return await asked(settings, messages)
+    except BlpoError as error:
+        return type(error).__name__
+
+
+async def asked(settings: ModelSettings, messages: Sequence[Message] = CONVERSATION) -> Response | Failure:
+    """What a call gives; raises what it raises."""
     store = await ResponseStore.open(":memory:")
     models = ModelsSettings(judge=settings, optimizer=settings)
     calls = await ModelCaller.create(models, LimitSettings(), store, Backoff(first=0.01))
     try:
         return await calls.ask("judge", messages, schema=SCHEMA)
-    except BlpoError as error:
-        return type(error).__name__
     finally:
         await calls.close()
         await store.close()
@@ -253,25 +262,72 @@ async def test_proxies_of_the_environment_are_used_but_for_those_excepted(monkey
     assert failure.kind == "connection"
 
 
-async def test_a_proxy_that_passes_encrypted_requests_on_sees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+@asynccontextmanager
+async def raw_server(reply: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server that gives the same head and body to all; its address, and the heads of the requests it got."""
     heads: list[str] = []
 
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+    async def answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        heads.append(head)
+        length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(reply.replace("\n", "\r\n").encode())
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
-        address = "{}:{}".format(*proxy.sockets[0].getsockname())
+    async with await asyncio.start_server(answer_all, "127.0.0.1", 0) as server:
+        yield "{}:{}".format(*server.sockets[0].getsockname()), heads
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("client", ["lean", "langchain"])
+async def test_a_redirect_is_named_and_not_followed(
+    status: int, client: Literal["lean", "langchain"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_KEY", "azure-0123456789")
+    async with ChatServer(answer) as elsewhere:
+        there = f"{elsewhere.base_url}/chat/completions"
+        async with raw_server(f"HTTP/1.1 {status} Moved\nLocation: {there}\nContent-Length: 0\n\n") as (address, heads):
+            moved = ModelSettings(name="openai:m", base_url=f"http://{address}/v1", client=client, max_retries=3)
+            moved = moved.model_copy(update={"headers": {"api-key": "${AZURE_KEY}"}})
+            with pytest.raises(ModelError, match=f"redirects to {there}, which is not followed: set base_url"):
+                await asked(moved)
+        assert (len(heads), elsewhere.count) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"detail": [{"loc": ["body", "response_format"]}]}', '{"error": "no response_format"}']
+)
+async def test_a_schema_is_refused_in_whatever_form(body: str) -> None:
+    refusal = f"HTTP/1.1 422 Unprocessable\nContent-Length: {len(body)}\n\n{body}"
+    async with raw_server(refusal) as (address, heads):
+        for client in ("lean", "langchain"):
+            refused = await asked(ModelSettings(name="vllm:m", base_url=f"http://{address}/v1", client=client))
+            assert isinstance(refused, Failure)
+            assert (refused.kind, "response_format" in refused.detail) == ("rejected", True), refused
+    assert len(heads) == 4  # each asked again without the schema
+
+
+async def test_a_proxy_that_passes_encrypted_requests_on_sees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with raw_server("HTTP/1.1 502 Bad Gateway\nContent-Length: 0\n\n") as (address, heads):
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cret@{address}")
         monkeypatch.setenv("NO_PROXY", "")
         failure = await outcome(ModelSettings(name="vllm:m", base_url="https://models.invalid/v1", max_retries=0))
     assert isinstance(failure, Failure)
-    assert "s3cret" not in failure.detail
+    assert (failure.kind, "s3cret" in failure.detail) == ("server", False)
     assert heads[0].startswith("CONNECT models.invalid:443 ")
     assert f"Basic {b64encode(b'user:s3cret').decode()}" in heads[0]
     assert "Bearer" not in heads[0]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_refuses_its_password_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with raw_server("HTTP/1.1 407 Proxy Authentication Required\nContent-Length: 0\n\n") as (address, _):
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://user:s3cret@{address}")
+        monkeypatch.setenv("NO_PROXY", "")
+        with pytest.raises(ModelError, match="The proxy wants other credentials"):
+            await asked(ModelSettings(name="vllm:m", base_url=f"{scheme}://models.invalid/v1"))
 
 
 async def test_a_proxy_that_does_not_answer_is_a_failure_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,13 +339,54 @@ async def test_a_proxy_that_does_not_answer_is_a_failure_without_its_password(mo
     assert "s3cret" not in failure.detail
 
 
-def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "socks5://user:s3cret@127.0.0.1:1080")
+@pytest.mark.parametrize(
+    "proxy",
+    ["socks5://user:s3cret@h:1080", "http://user:s3/cret@h:1", "http://[bad", "http://p:x", "//p:1", "http://", "p:0"],
+)
+def test_what_is_no_proxy_is_named_without_its_password(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
     monkeypatch.setenv("NO_PROXY", "elsewhere")
-    with pytest.raises(ModelError, match=r"^HTTP_PROXY: is a socks5 proxy.* name h in NO_PROXY$"):
+    with pytest.raises(
+        ModelError, match=r"^HTTP_PROXY: is not the address of an HTTP proxy.* name h in NO_PROXY$"
+    ) as told:
         chat_model(ModelSettings(name="vllm:m", base_url="http://h:8000/v1"))
-    monkeypatch.setenv("NO_PROXY", "h:8000")
-    chat_model(ModelSettings(name="vllm:m", base_url="http://h:8000/v1"))
+    assert "cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("excepted", "server"),
+    [
+        ("h", "h:8000"),
+        ("h:8000", "h:8000"),
+        ("x,::1", "[::1]:8000"),
+        (".lan", "gpu.lan"),
+        ("lan", "gpu.lan"),
+        ("*", "h"),
+    ],
+)
+def test_servers_excepted_from_the_proxy(excepted: str, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", " ")
+    assert proxy_of(f"http://{server}/v1") is None
+    monkeypatch.setenv("HTTP_PROXY", "p:3128")
+    monkeypatch.setenv("NO_PROXY", "")
+    assert proxy_of(f"http://{server}/v1") == "http://p:3128"
+    assert proxy_of(f"https://{server}/v1") is None
+    monkeypatch.setenv("NO_PROXY", excepted)
+    assert proxy_of(f"http://{server}/v1") is None
+
+
+def test_a_key_with_a_line_break_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", "first-line\nsecond-line")
+    with pytest.raises(ModelError, match=r"^vllm:m: the key for header Authorization holds a line break") as told:
+        chat_model(ModelSettings(name="vllm:m", base_url="http://h/v1"))
+    assert "line\n" not in str(told.value)
+
+
+async def test_a_reply_nested_too_deeply_is_no_answer() -> None:
+    async with raw_server(f"HTTP/1.1 200 OK\nContent-Length: 100000\n\n{'[' * 100_000}") as (address, _):
+        failure = await asked(ModelSettings(name="vllm:m", base_url=f"http://{address}/v1", max_retries=0))
+    assert isinstance(failure, Failure)
+    assert failure.kind == "malformed"
 
 
 async def test_a_certificate_that_is_not_trusted_is_refused_and_a_given_one_is_not(
