@@ -18,6 +18,7 @@ from cli.signals import run_with_signals
 from cli.summary import print_summary
 from cli.view import View, view_on
 from cli.wording import short_path
+from state.config import load_settings
 from state.result import Result, RunStatus
 
 Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Result]]
@@ -54,7 +55,8 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
     elif result["status"] == "interrupted":
         _say_how_to_resume(view)
     elif result["status"] == "budget" and directory is not None:
-        say(f"higher limits go on: blpo resume {_quoted(directory)} --set limits.calls=...")
+        limits = load_settings(directory / "config.yaml").limits
+        say(f"higher limits go on: blpo resume {_quoted(directory)} {limits.options}")
     return EXIT_CODES[result["status"]]
 
 

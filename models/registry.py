@@ -75,6 +75,8 @@ def chat_model(settings: ModelSettings) -> "BaseChatModel":
     """
     if not settings.name.partition(":")[2]:
         raise ModelError(f"{settings.name}: is no model; a name is provider:model, such as openai:o3")
+    if settings.image_uuids and not settings.name.startswith(("openai:", "vllm:")):
+        raise ModelError(f"{settings.name}: image_uuids is for openai: and vllm: servers; take it out of this model")
     return provider_of(settings).build(settings)
 
 

@@ -77,7 +77,7 @@ def headline(result: Result) -> str:
 def meaning(run: Run) -> list[str]:
     """What the numbers mean, a sentence or two each."""
     tested = Tested.of(run.result)
-    sentences = _untested(run.result) if tested is None else _told(run, tested)
+    sentences = _untested(run) if tested is None else _told(run, tested)
     return list(sentences)
 
 
@@ -136,7 +136,8 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
         yield f"{tested.n} test samples are few: chance moves the metric by a lot."
 
 
-def _untested(result: Result) -> Iterator[str]:
+def _untested(run: Run) -> Iterator[str]:
+    result = run.result
     if result["status"] == "failed":
         yield f"The run ended with an error: {one_line(result['stop_reason'])}"
     yield f"There is no test: {_why_not_tested(result)}."
@@ -150,7 +151,7 @@ def _untested(result: Result) -> Iterator[str]:
     else:
         yield "No round was judged, so there is nothing to show but the settings and the calls."
     if result["status"] == "budget":
-        yield "Higher limits go on where it stopped: blpo resume RUN --set limits.calls=..."
+        yield f"Higher limits go on where it stopped: blpo resume RUN {run.settings.limits.options}"
     else:
         yield "What was paid for is kept; blpo resume RUN goes on."
 

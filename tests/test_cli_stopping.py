@@ -98,7 +98,7 @@ def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: py
     assert main(["optimize", *arguments, "--set", "limits.calls=12"]) == 4
     out, err = capsys.readouterr()
     assert ": the budget was spent" in out
-    assert "--set limits.calls=" in err
+    assert err.endswith("higher limits go on: blpo resume run --set limits.calls=...\n")
     initial = read_judge_file(Path("run")).judge_prompt
     for limit in (12, 24, 40):
         assert main(["resume", "run", "--quiet", "--json", "--set", f"limits.calls={limit}"]) == 4

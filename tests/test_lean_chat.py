@@ -452,6 +452,8 @@ async def test_a_server_that_knows_no_names_gets_images_in_full(
 def test_image_names_are_refused_where_they_would_not_be_sent() -> None:
     with pytest.raises(ModelError, match=r"^vllm:m: image_uuids needs client: lean; "):
         chat_model(ModelSettings(name="vllm:m", base_url="http://h/v1", client="langchain", image_uuids=True))
+    with pytest.raises(ModelError, match=r"^embedded:judge: image_uuids is for openai: and vllm: servers"):
+        chat_model(ModelSettings(name="embedded:judge", image_uuids=True))
 
 
 def test_it_is_imported_only_where_it_is_used() -> None:
