@@ -16,8 +16,14 @@ from data.wording import shown
 from state.errors import DataError
 from state.sample import ImageSource, Sample
 
-IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-"""What a folder is searched for; a file named by itself may end otherwise."""
+IMAGE_SUFFIXES = frozenset(
+    "." + end
+    for end in (
+        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "tif", "tiff", "avif", "avifs"),
+        *("jp2", "j2k", "j2c", "jpc", "jpf", "jpx", "ppm", "pgm", "pbm", "pnm", "pfm"),
+    )
+)
+"""What a folder is searched for: the usual ends of `data.images.FORMATS`; a file named by itself may end otherwise."""
 
 MAX_FILE_BYTES = 256 * 2**20
 """Larger image files are refused."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
 import blpo
 from cli.main import main
@@ -160,6 +161,16 @@ async def test_python_takes_a_run_directory_and_gets_failures_as_verdicts(finish
     assert verdicts[0].reason == f"{folder}/gone.png: can't be read (No such file or directory)"
     with pytest.raises(ConfigError, match=r"judge\.yaml does not exist"):
         blpo.load_judge(folder)
+
+
+def test_a_folder_is_judged_whatever_the_formats(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["a.avif", "b.jp2", "c.ppm", "d.jfif", "e.JPG", "f.jpe", "g.pgm"]
+    for name in names:
+        Image.new("L" if name == "g.pgm" else "RGB", (20, 20), 90).save(tmp_path / name)
+    assert main(["judge", str(finished), str(tmp_path), "--quiet"]) == 0
+    assert [row["id"] for row in lines_of(capsys.readouterr().out)] == [str(tmp_path / name) for name in names]
 
 
 def test_a_folder_that_cannot_be_read_gets_an_error_line(

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from data.images import check_images, encode_image
+from data.images import FORMATS, check_images, encode_image
 from data.metadata import without_metadata
+from data.sources import IMAGE_SUFFIXES
 from state.errors import DataError
 from state.sample import EncodedImage, Sample
 
@@ -285,3 +286,9 @@ def test_check_images_names_every_broken_one_in_order() -> None:
     samples = [Sample(str(i), (Held(b"x", f"row {i}") if i % 7 == 3 else good,), 1) for i in range(60)]
     problems = list(check_images(samples))
     assert [problem.split(":")[0] for problem in problems] == [f"row {i}" for i in range(60) if i % 7 == 3]
+
+
+def test_folders_are_searched_for_every_format_that_is_decoded() -> None:
+    Image.init()
+    ends = {end for end, kind in Image.registered_extensions().items() if kind in (*FORMATS, "MPO")}
+    assert ends == IMAGE_SUFFIXES

@@ -115,6 +115,13 @@ def test_images_without_labels_wait_for_them(place: Path, capsys: pytest.Capture
     assert "labels.csv:2: label is missing" in capsys.readouterr().out
 
 
+def test_images_of_every_format_are_found(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.avif", "b.jp2", "c.ppm", "d.jfif", "e.JPG", "f.jpe", "g.pgm", "notes.txt"):
+        (place / name).touch()
+    assert main(["init", ".", "--yes"]) == 0
+    assert "write the labels of 7 images into" in capsys.readouterr().out
+
+
 def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
