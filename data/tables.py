@@ -124,6 +124,8 @@ def _csv(file: Path, stream: Iterator[str]) -> TextTable:
         doubled = sorted({name for name in columns if columns.count(name) > 1})
         if not columns or doubled:
             raise DataError(f"{file}: " + (f"has the column {doubled[0]!r} twice" if columns else "is empty"))
+        if len(columns) == 1:
+            _refuse_separator(file, columns[0])
         rows, lines, problems = [], [], []
         start = reader.line_num + 1
         for fields in reader:
@@ -137,6 +139,13 @@ def _csv(file: Path, stream: Iterator[str]) -> TextTable:
     except csv.Error as error:
         raise DataError(f"{file.name}:{reader.line_num}: is not valid CSV ({error})") from error
     return TextTable(file.name, tuple(columns), tuple(lines), tuple(problems), Root(file.parent), tuple(rows))
+
+
+def _refuse_separator(file: Path, header: str) -> None:
+    """Raise `DataError` where what is read as one column is several, as spreadsheets save them in many countries."""
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if separator in header:
+            raise DataError(f"{file}: separates its columns by {name} ({shown(header)}); save it with commas")
 
 
 def _jsonl(file: Path, stream: Iterator[str]) -> TextTable:

@@ -289,6 +289,8 @@ def test_duplicate_ids_are_refused(tmp_path: Path) -> None:
         ("labels.csv", b"image,label\nimages/0.png\n", "labels.csv:2: has 1 fields, the header has 2"),
         ("labels.csv", b"image,image\n", "has the column 'image' twice"),
         ("labels.csv", b"", "is empty"),
+        ("labels.csv", b"image;label\nimages/0.png;1,5\n", "separates its columns by semicolons (image;label)"),
+        ("labels.csv", b"image\tlabel\nimages/0.png\t1\n", "separates its columns by tabs ('image\\tlabel')"),
         ("labels.csv", b"image,label\n", "labels.csv: has no rows"),
         ("labels.csv", b'image,label\n"images/0.png,1\n', "is not valid CSV"),
         ("labels.csv", b"image,label\nimages/\xff.png,1\n", "is not UTF-8"),

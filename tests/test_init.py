@@ -147,6 +147,7 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
         (["--data", "nowhere"], "nowhere: does not exist"),
         (["--data", "few.csv"], "which column holds the label? Name it with --label: a, b"),
         (["--data", "few.csv", "--label", "c"], "has no column 'c'; columns: image, a, b"),
+        (["--data", "excel.csv"], "excel.csv: separates its columns by semicolons (image;label); save it with commas"),
         (["--labels", "one"], "at least two different"),
         (["--scale", "high"], "'high' is no scale"),
         (["--scale", "5-1"], "min (5) must be below max (1)"),
@@ -159,6 +160,7 @@ def test_what_can_not_be_used_is_said_and_nothing_is_written(
     arguments: list[str], told: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_csv(place / "few.csv", ("image", "a", "b"), [("x.png", 1, 2), ("y.png", 2, 1)])
+    write_csv(place / "excel.csv", ("image;label",), [("x.png;1",), ("y.png;2",)])
     assert main(["init", "new", "--yes", *arguments]) != 0
     assert told in capsys.readouterr().err
     assert not (place / "new").exists()
