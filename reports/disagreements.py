@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,8 @@ def disagreements(run: str | Path) -> list[Disagreement]:
 def correct(run: str | Path, file: Path, by: str) -> Version:
     """Record what `file` (id, label and maybe note; or Label Studio's JSON) says as a new version of the run's dataset.
 
-    The dataset and earlier versions stay. Raises `DataError` where a row can't be used, `RunError` where `run` is none.
+    The version holds the corrections of the last one of the same labels too. The dataset and earlier versions stay.
+    Raises `DataError` where a row can't be used, `RunError` where `run` is none.
     """
     path = Path(run)
     info, settings = read_info(path), load_settings(path / "config.yaml")
@@ -103,13 +106,16 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     verdicts = {row["id"]: row for row in _verdicts(path, "best")}
     at = datetime.now(UTC).isoformat(timespec="seconds")
     own = [_told(c, verdicts.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]
-    together = {**_earlier(settings), **{c.id: c for c in own}}
-    new, number = write_corrections(_stem(settings, path), list(together.values()))
+    stem = _stem(settings, path)
+    base = _last_version(stem, settings) or settings.data.corrections
+    earlier = {c.id: c for c in read_corrections(Path(base), settings.task)} if base else {}
+    together = {**earlier, **{c.id: c for c in own}}
+    new, number = write_corrections(stem, list(together.values()))
     counts: dict[str, int] = {name: sum(c.split == name and c.changes for c in own) for name in dataset.splits}
     test = sum(c.split == "test" and c.changes for c in together.values())
     notes = (NOT_UNTOUCHED.format(test=test, size=len(dataset.splits["test"])),) if test else ()
     version = Version(new, number, counts, sum(not c.changes for c in own), notes)
-    _record(version, settings, path, by, at)
+    _record(version, base, settings, path, by, at)
     return version
 
 
@@ -157,10 +163,23 @@ def _told(
     )
 
 
-def _earlier(settings: Settings) -> dict[str, Correction]:
-    """The corrections that the run's dataset has already."""
-    file = settings.data.corrections
-    return {c.id: c for c in read_corrections(Path(file), settings.task)} if file else {}
+def _last_version(stem: Path, settings: Settings) -> Path | None:
+    """The newest version of the run's labels; those of another column or task of the same table are versions apart."""
+    found: dict[int, Path] = {}
+    for file in stem.parent.glob(f"{escape(stem.name)}.corrections.v*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # some other file
+            record = json.loads(file.read_text(encoding="utf-8"))
+            of_these = all(record[name] == value for name, value in _labels_of(settings).items())
+            if of_these and file.with_suffix(".csv").exists():
+                found[int(record["version"])] = file.with_suffix(".csv")
+    return found[max(found)] if found else None
+
+
+def _labels_of(settings: Settings) -> dict[str, Any]:
+    """Which labels a run has."""
+    data, task = settings.data, settings.task
+    scale = [task.min, task.max] if task.kind == "ordinal" else list(task.labels)
+    return {"dataset": data.path, "column": data.label, "threshold": data.threshold, "task": task.kind, "scale": scale}
 
 
 def _stem(settings: Settings, run: Path) -> Path:
@@ -172,12 +191,12 @@ def _stem(settings: Settings, run: Path) -> Path:
     return found[0].with_suffix("") if found else run.absolute().parent / settings.run_name
 
 
-def _record(version: Version, settings: Settings, run: Path, by: str, at: str) -> None:
+def _record(version: Version, base: str | Path | None, settings: Settings, run: Path, by: str, at: str) -> None:
     """Write the version's own account beside it."""
     record = {
         "version": version.number,
-        "dataset": settings.data.path,
-        "based_on": settings.data.corrections,
+        **_labels_of(settings),
+        "based_on": str(base) if base else None,
         "run": str(run.absolute()),
         "by": by,
         "at": at,

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from typing import Any
 
 import pytest
@@ -119,6 +120,33 @@ def test_corrected_labels_are_a_new_version(run: Path, tmp_path: Path, capsys: p
     again = {c.id: c for c in read_corrections(version.file, TaskSettings())}
     assert again.keys() == {first.id, second.id, third.id}
     assert (again[first.id].by, again[second.id].by) == ("Bob", "Ada")
+    later = blpo.correct(
+        run, write(tmp_path / "e.jsonl", [{"id": third.id, "label": third.label}]), "Cy"
+    )  # another sitting
+    assert later.file.name == "labels.corrections.v4.csv"
+    by = {c.id: c.by for c in read_corrections(later.file, TaskSettings())}
+    assert by == {first.id: "Bob", second.id: "Ada", third.id: "Cy"}
+
+
+def test_versions_of_another_column_are_apart(run: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "set" / "labels.csv"
+    copytree(run.parent / "set", labels.parent, ignore=ignore_patterns("*.corrections.*"))
+    lines = labels.read_text().splitlines()
+    labels.write_text("".join(f"{line},{'other' if i == 0 else 1 + i % 5}\n" for i, line in enumerate(lines)))
+    found = []
+    for column in ("label", "other"):
+        options = [
+            f"run.dir={tmp_path / column}",
+            f"data.label={column}",
+            "search.outer_rounds=1",
+            "search.inner_steps=0",
+        ]
+        asyncio.run(blpo.optimize(labels.parent / "config.yaml", overrides=options))
+        sample = next(iter(verdicts(tmp_path / column, "best")))
+        found.append(blpo.correct(tmp_path / column, write(tmp_path / "c.jsonl", [{"id": sample, "label": 2}]), "Ada"))
+    assert [version.number for version in found] == [2, 3]
+    assert len(read_corrections(found[1].file, TaskSettings())) == 1
+    assert json.loads(found[1].file.with_suffix(".json").read_text())["based_on"] is None
 
 
 def _settings(run: Path, file: Path | None = None) -> Any:
