@@ -79,6 +79,8 @@ class TableInput:
 
     table: Table
     sources: Sequence[Callable[[int, str], ImageSource]]
+    paths: Sequence[Sequence[object]]
+    """What the cells of the image columns say, where they name files."""
     texts: Sequence[object] | None
     ids: Sequence[object] | None
     labels: Sequence[Label | None]
@@ -93,17 +95,18 @@ class TableInput:
         """Find the columns and read the labels; raises `DataError`."""
         names = columns.images or (PAIR if set(PAIR) <= set(table.columns) else ("image",))
         sources = [_sources(table, name) for name in names]
+        paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
         texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
         given = _optional(table, columns.label, "label") or [None] * len(table.lines)
         read = [labels.read(value, f"{table.name}:{line}") for value, line in zip(given, table.lines, strict=True)]
-        return cls(table, sources, texts, ids, read)
+        return cls(table, sources, paths, texts, ids, read)
 
     def count(self) -> int:
         """Rows that can be read."""
         return len(self.table.lines)
 
     def samples(self) -> Iterator[Sample]:
-        """One a row, named by its id, else by its line."""
+        """One a row, named by its id, else by its images as a dataset names it, else by its line."""
         if not self.table.lines:
             raise DataError(self.table.problems[0] if self.table.problems else f"{self.table.name}: has no rows")
         for index, line in enumerate(self.table.lines):
@@ -111,7 +114,8 @@ class TableInput:
             images = tuple(source(index, place) for source in self.sources)
             given = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
-            yield Sample(given or place, images, self.labels[index], text)
+            written = dict.fromkeys(as_text(column[index]) or "" for column in self.paths)
+            yield Sample(given or "|".join(written) or place, images, self.labels[index], text)
 
 
 @dataclass(frozen=True, slots=True)

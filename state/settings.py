@@ -199,7 +199,7 @@ class ModelsSettings(_Section):
     @model_validator(mode="after")
     def _optimizer_is_explicit(self) -> Self:
         if self.optimizer is None and not self.judge.name.startswith("embedded:"):
-            raise ValueError("optimizer must be given when the judge is not an embedded model")
+            raise ValueError(f"optimizer must be given where the judge, {self.judge.name}, is no embedded: model")
         return self
 
     def of(self, role: str) -> ModelSettings:

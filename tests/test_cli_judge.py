@@ -204,6 +204,16 @@ def test_patterns_configs_and_splits_are_inputs(finished: Path, capsys: pytest.C
     ]
 
 
+def test_rows_without_an_id_are_named_as_a_run_names_them(
+    finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = folder / "without_ids.csv"
+    table.write_text("image,label\nimages/000.png,1\nimages/001.png,2\nimages/000.png,3\n,4\n")
+    assert main(["judge", str(finished), str(table), "--quiet"]) == 1  # the last has no image
+    names = [row["id"] for row in lines_of(capsys.readouterr().out)]
+    assert names == ["images/000.png", "images/001.png", "images/000.png#2", "without_ids.csv:5"]
+
+
 def test_stdin_holds_rows_and_bad_ones_fail_alone(
     finished: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
