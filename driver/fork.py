@@ -19,8 +19,8 @@ from driver.preflight import require_usable
 from driver.run_directory import RunDirectory, read_info
 from driver.start import PastRound, Start, read_rounds, state_before
 from driver.team import announce
-from nodes.approve import prompt_problem
 from nodes.session import dataset_of, store_path
+from nodes.start import prompt_problem
 from state.config import load_settings, measured_by
 from state.errors import ConfigError, RunError
 from state.result import Fork, Lineage, Result

@@ -11,11 +11,11 @@ from langgraph.types import interrupt
 from pydantic import ValidationError
 
 from metrics.loss import score
-from nodes.consult import too_long
 from nodes.judge import recalled_verdicts
 from nodes.progress import report
 from nodes.rounds import best_trial
 from nodes.session import Session, session_of
+from nodes.start import prompt_problem
 from prompts.diff import prompt_diff
 from state.approval import MOST_SHOWN, Answer, Change, Decision, Objection, Prompt, Question
 from state.errors import AnswerError
@@ -28,7 +28,6 @@ MOST_OBJECTIONS = 10
 """Objections that critiques are shown, the latest ones."""
 
 SCHEMA = Answer.model_json_schema()
-_PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
 
 
 async def approve(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
@@ -65,16 +64,6 @@ def checked(given: object, question: Question) -> Answer:
     if problem:
         raise AnswerError(f"the edited prompt can't be used: {problem}")
     return answer
-
-
-def prompt_problem(text: str, max_tokens: int) -> str | None:
-    """What is wrong with a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
-    if not text.strip():
-        return "it is empty"
-    placeholder = _PLACEHOLDER.search(text)
-    if placeholder:
-        return f"it holds the placeholder {placeholder[0]}; write out what it stands for"
-    return too_long(text, max_tokens)
 
 
 def _decided(answer: Answer, question: Question, state: OuterState) -> OuterState:

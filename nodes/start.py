@@ -1,5 +1,6 @@
 """p_0 and q_0: what the search starts from."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from prompts.template import render, template
 from state.errors import ConfigError
 from state.settings import PromptSettings, Settings, TaskSettings
 
+_PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
 MOST_READ = 1_000_000
 """Characters of a file; it is refused for fewer."""
 
@@ -17,7 +19,8 @@ MOST_READ = 1_000_000
 def initial_prompts(settings: Settings) -> tuple[str, str]:
     """(p_0, q_0): as given in the settings or their files, else the defaults for the task.
 
-    Raises `ConfigError` for a file that can't be read, is empty, or is longer than `search.max_prompt_tokens`.
+    Raises `ConfigError` for a file that can't be read, is empty, is longer than `search.max_prompt_tokens`, or holds a
+    placeholder.
     """
     return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens)
 
@@ -38,7 +41,19 @@ def _prompt(name: str, given: str | None, path: str | None, default: Callable[[]
         text, source = default(), f"prompts.{name}: the default"
     if problem := too_long(text.strip(), max_tokens):
         raise ConfigError(f"{source}: {problem} (search.max_prompt_tokens); shorten it, or raise that setting")
+    if problem := prompt_problem(text, max_tokens):
+        raise ConfigError(f"{source}: {problem}")
     return text.strip()
+
+
+def prompt_problem(text: str, max_tokens: int) -> str | None:
+    """What is wrong with a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
+    if not text.strip():
+        return "it is empty"
+    placeholder = _PLACEHOLDER.search(text)
+    if placeholder:
+        return f"it holds the placeholder {placeholder[0]}; write out what it stands for"
+    return too_long(text, max_tokens)
 
 
 def _default_judge_prompt(task: TaskSettings) -> str:

@@ -143,6 +143,7 @@ def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path, capsys: pyte
         ({"optimizer": {"name": "vllm:x"}}, "vllm:x: needs the server's address"),
         ({"optimizer": {"name": "community:ChatNobody"}}, "community"),
         ({"prompts": {"judge": "x" * 9000}}, "prompts.judge: it has about 2250 tokens"),
+        ({"prompts": {"i2t": "Tell {{image}}."}}, "prompts.i2t: it holds the placeholder {{image}}; write out"),
     ],
 )
 async def test_what_can_be_known_is_known_before_anything_is_made(
