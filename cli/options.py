@@ -1,13 +1,30 @@
 """Arguments and options that several commands have."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from state.errors import ConfigError
+
+
+def _refuse_folder(config: str | None) -> str | None:
+    """The config as given; raises `ConfigError` for a folder that has one, which is not taken by itself."""
+    inside = os.path.join(config or "", "config.yaml")
+    if config and os.path.isfile(inside):
+        raise ConfigError(f"{config} is a folder; give the config in it, {inside}")
+    return config
+
+
 Config = Annotated[
     str | None,
-    typer.Argument(metavar="CONFIG", help="A YAML file; without it the built-in sample.", show_default=False),
+    typer.Argument(
+        metavar="CONFIG",
+        help="A YAML file; without it the built-in sample.",
+        show_default=False,
+        callback=_refuse_folder,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,

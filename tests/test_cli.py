@@ -137,6 +137,16 @@ def test_bad_input(
     assert not list(folder.parent.glob("runs/*"))
 
 
+@pytest.mark.parametrize("command", ["optimize", "check", "estimate"])
+def test_a_folder_is_told_of_its_config(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, str(folder)]) == 2
+    told = f"blpo: {folder} is a folder; give the config in it, {folder / 'config.yaml'}\n"
+    assert capsys.readouterr() == ("", told)
+    (folder / "config.yaml").unlink()
+    assert main([command, str(folder)]) == 2
+    assert f"{folder} can't be read: Is a directory" in capsys.readouterr().err
+
+
 def test_check_lists_every_problem(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for spoil in (out_of_scale, unreadable_image, duplicate_ids):
         spoil(folder)
