@@ -230,10 +230,15 @@ def _stand_ins(folder: Path, source: Source, task: TaskSettings) -> tuple[dict[P
     path = Path(str(source.section["path"]))
     criterion = f"say in {folder / 'prompts/judge.md'} what the judge is to decide"
     if source.images is None:
-        return {}, (criterion,) if source.values else (f"write the labels into {folder / path}", criterion)
+        return {}, (criterion,) if source.values else (f"write the labels into {_table(folder / path)}", criterion)
     if source.images:
         waiting = f"write the labels of {len(source.images)} images into {folder / path}"
         return {path: labels_csv((name, "") for name in source.images)}, (waiting, criterion)
     images = f"put your images into {folder / 'images'}"
     rows = f"write a row for each into {folder / path}, instead of the two examples"
     return {path: example_labels(task)}, (images, rows, criterion)
+
+
+def _table(path: Path) -> Path:
+    """The labels file that a path stands for; the path where it is one, or a saved dataset."""
+    return next((path / name for name in LABEL_FILES if (path / name).is_file()), path)

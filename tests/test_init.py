@@ -115,6 +115,12 @@ def test_images_without_labels_wait_for_them(place: Path, capsys: pytest.Capture
     assert "labels.csv:2: label is missing" in capsys.readouterr().out
 
 
+def test_a_labels_file_without_rows_waits_for_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_csv(place / "set" / "labels.csv", ("image", "label"), ())
+    assert main(["init", "new", "--data", "set", "--yes"]) == 0
+    assert f"write the labels into {place / 'set' / 'labels.csv'}\n" in capsys.readouterr().out
+
+
 def test_images_of_every_format_are_found(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a.avif", "b.jp2", "c.ppm", "d.jfif", "e.JPG", "f.jpe", "g.pgm", "notes.txt"):
         (place / name).touch()
