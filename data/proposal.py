@@ -8,7 +8,7 @@ from data.labels import as_text, is_empty, number
 from data.rows import SPLIT_NAMES
 from data.sources import IMAGE_SUFFIXES
 from data.tables import Table
-from data.wording import shown
+from data.wording import other_columns, shown
 from state.errors import DataError
 from state.settings import TaskSettings
 
@@ -52,7 +52,7 @@ def propose_columns(table: Table, *, image: str | None = None, label: str | None
     """
     for name in (image, label):
         if name is not None and name not in table.columns:
-            raise DataError(f"{table.name}: has no column {name!r}; columns: {_listed(table.columns)}")
+            raise DataError(f"{table.name}: has no column {name!r}{other_columns(name, table.columns)}")
     images = image or _image_column(table)
     return Columns(images, label or _label_column(table, images), _first(table, GROUP_NAMES), _split_column(table))
 

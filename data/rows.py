@@ -7,7 +7,7 @@ from typing import TypeVar
 from data.labels import as_text, label_reader
 from data.sources import FileImage
 from data.tables import Table
-from data.wording import nearest, shown
+from data.wording import other_columns, shown
 from state.errors import DataError
 from state.sample import ImageSource, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
@@ -65,10 +65,7 @@ def require_column(table: Table, name: str, setting: str) -> str:
     """Return `name` if the table has it; raises `DataError` naming the columns there are and the nearest one."""
     if name in table.columns:
         return name
-    there = ", ".join(map(shown, table.columns)) or "none"
-    raise DataError(
-        f"{table.name}: has no column {name!r} (data.{setting}){nearest(name, table.columns)} Columns: {there}"
-    )
+    raise DataError(f"{table.name}: has no column {name!r} (data.{setting}){other_columns(name, table.columns)}")
 
 
 class _RowReader:

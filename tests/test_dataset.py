@@ -216,6 +216,9 @@ def test_a_missing_column_names_those_there_and_the_nearest(tmp_path: Path) -> N
     assert problems(folder) == (
         "labels.csv: has no column 'label' (data.label); did you mean 'Lable'? Columns: image, Lable",
     )
+    assert problems(folder, image="picture", label="Lable") == (
+        "labels.csv: has no column 'picture' (data.image); columns: image, Lable",
+    )
     for setting in ("text", "id", "group"):
         mapping: dict[str, Any] = {"label": "Lable", setting: "nothing"}
         assert f"(data.{setting})" in problems(folder, **mapping)[0]

@@ -10,7 +10,7 @@ from data.labels import as_text, number
 from data.public.record import Problem, Record
 from data.sources import Root
 from data.tables import Table, TextTable
-from data.wording import nearest, shown
+from data.wording import other_columns, shown
 from state.errors import DataError
 
 Row = Mapping[str, object]
@@ -42,8 +42,7 @@ def required(table: Table, columns: Sequence[str]) -> Sequence[str]:
     """Return `columns`; raises `DataError` naming the first that the table lacks, and those it has."""
     for name in columns:
         if name not in table.columns:
-            there = ", ".join(map(shown, table.columns)) or "none"
-            raise DataError(f"{table.name}: has no column {name!r}{nearest(name, table.columns)} Columns: {there}")
+            raise DataError(f"{table.name}: has no column {name!r}{other_columns(name, table.columns)}")
     return columns
 
 
