@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from state.settings import Settings
 
 _SECRET = re.compile(r"api_?key|secret|passw|credential", re.IGNORECASE)
+_HOW_PYDANTIC_FAILED = re.compile(", unable to (parse string as an? (integer|number)|interpret input)$")
 _LONGEST = 60
 
 
@@ -86,7 +87,8 @@ def _text(key: str, detail: ErrorDetails, known: Sequence[str]) -> str:
             return "must hold settings, one `name: value` a line"
         case "string_type" if isinstance(detail["input"], bool | int | float):
             return "must be text, so write it in quotes"
-    return detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    told = _HOW_PYDANTIC_FAILED.sub("", detail["msg"])
+    return told.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _given(detail: ErrorDetails) -> str:

@@ -178,10 +178,8 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
         ({"models": {"judge": {"name": "embedded:judge", "time_out": 3}}}, "did you mean models.judge.timeout?"),
         ({"limits": {"zzz": 3}}, "limits.zzz: unknown; known here: calls, tokens, usd, max_failure_rate"),
         ({1: 2}, "1: unknown; known here: task, data,"),
-        (
-            {"search": {"seed": "x"}},
-            'search.seed: must be a valid integer, unable to parse string as an integer (got "x")',
-        ),
+        ({"search": {"seed": "x"}}, 'search.seed: must be a valid integer (got "x")'),
+        ({"limits": {"max_failure_rate": "x"}}, 'limits.max_failure_rate: must be a valid number (got "x")'),
         ({"search": 3}, "search: must hold settings, one `name: value` a line (got 3)"),
         ({"search": {"preset": ["paper"]}}, "search.preset: must be 'default' or 'paper' (got [\"paper\"])"),
         ({"search": {"metric": "f1"}}, "search.metric: must be 'macro_f1', 'accuracy',"),
@@ -212,7 +210,7 @@ def test_one_line_names_the_setting_and_what_to_do(given_settings: Mapping[Any, 
 def test_every_problem_gets_its_line_with_where_it_came_from(tmp_path: Path) -> None:
     path = written(tmp_path, "search: {seed: x, paticence: 2}\n")
     assert refusal(path, "limits.calls=0").splitlines() == [
-        f'{path}: search.seed: must be a valid integer, unable to parse string as an integer (got "x")',
+        f'{path}: search.seed: must be a valid integer (got "x")',
         f"{path}: search.paticence: unknown; did you mean search.patience?",
         "--set limits.calls: must be greater than or equal to 1 (got 0)",
     ]
