@@ -59,7 +59,7 @@ class StreamLines:
 class VerdictFile:
     """Lines in a file, with the folder beside it that makes them last; a context manager.
 
-    Entering raises `RunError` where the file is no unfinished or finished work of this judge, or in use, and `OSError`.
+    Entering raises `RunError` where there can be no such file, it is no work of this judge, or in use, and `OSError`.
     """
 
     def __init__(self, file: Path, judge: JudgeFile) -> None:
@@ -76,9 +76,9 @@ class VerdictFile:
 
     def __enter__(self) -> Self:
         if not self.file.parent.is_dir():
-            raise FileNotFoundError(2, "its folder does not exist", str(self.file))
+            raise RunError(f"{self.file}: its folder does not exist; make it, or give another --out")
         if self.file.is_dir():
-            raise IsADirectoryError(21, "is a folder; give a file", str(self.file))
+            raise RunError(f"{self.file}: is a folder; give a file")
         begun = (self.folder / "judge.yaml").exists()
         if not begun and self.file.exists() and self.file.stat().st_size:
             raise RunError(
