@@ -129,6 +129,8 @@ class FileImage:
             with open(self.path, "rb") as file:
                 return file.read(MAX_FILE_BYTES)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            if _URL.match(self.path):
+                raise DataError(f"{self.name}: is a URL; images are not fetched, so give a file") from None
             raise DataError(f"{self.name}: can't be read ({getattr(error, 'strerror', None) or error})") from error
 
     def stamp(self) -> str:

@@ -232,6 +232,17 @@ def test_stdin_holds_rows_and_bad_ones_fail_alone(
     assert "over 1 labelled" in err
 
 
+@pytest.mark.parametrize("address", ["https://x.y/a.png", "data:image/png;base64," + "A" * 5_000])
+def test_addresses_on_stdin_are_not_fetched(
+    address: str, finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps({"image": address, "id": "a"})))
+    assert main(["judge", str(finished), "-", "--quiet"]) == 1
+    (row,) = lines_of(capsys.readouterr().out)
+    assert row["reason"].startswith(f"stdin:1: {address[:20]}")
+    assert row["reason"].endswith(": is a URL; images are not fetched, so give a file")
+
+
 def test_gates_are_held_against_the_labels(
     finished: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
