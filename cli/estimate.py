@@ -30,7 +30,7 @@ def estimate(
     overrides: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")] = False,
 ) -> int:
-    """Say what a search will cost: a low case, a high case, and the most there can be.
+    """Say what a search will cost: low, high, and at most.
 
     Calls, tokens and dollars by role. Settings, labels and image sizes are looked at; no model is needed, and nothing
     is sent anywhere.
