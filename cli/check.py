@@ -49,7 +49,14 @@ def report(settings: "Settings", dataset: "Dataset") -> list[str]:
         *(f"{role}: {settings.models.of(role).name}" for role in ROLES),
         f"judge calls: {judging} for each prompt on train and validation, at most {test} for the test",
         *_warnings(settings.limits.calls, judging, test),
+        *_few(sizes["test"]),
     ]
+
+
+def _few(test: int) -> list[str]:
+    from reports.outcome import FEW
+
+    return [f"warning: so few test samples ({test}) can hardly show a difference; label more"] if test < FEW else []
 
 
 def _label_counts(settings: "Settings", dataset: "Dataset") -> dict[str, dict[SplitName, int]]:

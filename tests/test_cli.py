@@ -164,6 +164,7 @@ def test_check_says_what_a_run_would_use(folder: Path, capsys: pytest.CaptureFix
     assert out.startswith("no problem found: 30 samples, train 12, validation 9, test 9\n")
     assert "judge: embedded:judge" in out
     assert "warning: limits.calls (10) can't pay for the test; it may need 18 calls" in out
+    assert "warning: so few test samples (9) can hardly show a difference; label more" in out
     assert err == ""
 
 
