@@ -7,6 +7,7 @@ environment are honoured.
 """
 
 import asyncio
+import json
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -138,7 +139,8 @@ class LeanChat(DirectChat):
             async with request as response:
                 reply = await response.read()
         except aiohttp.ClientHttpProxyError as error:
-            raise ServerError(error.status, b"", error.headers or {}) from error
+            told = json.dumps({"message": f"the proxy does not connect ({error.message})"})
+            raise ServerError(error.status, told.encode(), error.headers or {}) from error
         except aiohttp.ClientError as error:
             raise LostConnectionError(f"Connection error: {error}") from error
         count(received=len(reply))

@@ -316,6 +316,7 @@ async def test_a_proxy_that_passes_encrypted_requests_on_sees_no_key(monkeypatch
         failure = await outcome(ModelSettings(name="vllm:m", base_url="https://models.invalid/v1", max_retries=0))
     assert isinstance(failure, Failure)
     assert (failure.kind, "s3cret" in failure.detail) == ("server", False)
+    assert "Error code: 502 - the proxy does not connect (Bad Gateway)" in failure.detail
     assert heads[0].startswith("CONNECT models.invalid:443 ")
     assert f"Basic {b64encode(b'user:s3cret').decode()}" in heads[0]
     assert "Bearer" not in heads[0]
