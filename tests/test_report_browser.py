@@ -215,6 +215,16 @@ def test_a_phone_needs_no_sideways_scrolling(chromium: "Browser", which: str, re
         assert view.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_tables_fit_a_phone_and_shade_the_edge_where_one_scrolls(chromium: "Browser", small: Path) -> None:
+    with opened(chromium, small, width=375) as view:
+        tables = view.locator(".scroll:has(.metrics, .carried, .cost)")
+        assert tables.evaluate_all("all => all.map(each => each.scrollWidth <= each.clientWidth)") == [True] * 3
+        shade = tables.last.evaluate("each => getComputedStyle(each).backgroundAttachment")
+        assert shade == "local, local, scroll, scroll"
+    with opened(chromium, small) as view:
+        assert view.locator(".cost").evaluate("table => getComputedStyle(table).display") == "table"
+
+
 def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
     with opened(chromium, hostile) as view:
         for summary in view.locator("details:not([open]) > summary").all():
