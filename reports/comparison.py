@@ -88,7 +88,11 @@ def _test(run: Run) -> Mapping[str, Judged]:
 
 def _require_tested(run: Run) -> None:
     if not _test(run):
-        raise RunError(f"{run.path} has no verdicts on its test split ({run.result['status']}); finish it: blpo resume")
+        status, limits = run.result["status"], run.settings.limits
+        higher = f" {limits.options}" if status == "budget" else ""
+        raise RunError(
+            f"{run.path} has no verdicts on its test split ({status}); finish it: blpo resume {run.path}{higher}"
+        )
 
 
 def _require_same(first: Run, run: Run) -> None:

@@ -103,6 +103,12 @@ def no_verdicts(run: Path) -> None:
     (run / "verdicts" / "best.jsonl").unlink()
 
 
+def spent(run: Path) -> None:
+    no_verdicts(run)
+    result = json.loads((run / "result.json").read_text())
+    (run / "result.json").write_text(json.dumps({**result, "status": "budget"}))
+
+
 def other_task(run: Path) -> None:
     text = (run / "config.yaml").read_text()
     (run / "config.yaml").write_text(text.replace("- 'no'", "- maybe\n  - 'no'"))
@@ -118,7 +124,8 @@ def other_labels(run: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (no_verdicts, "has no verdicts on its test split"),
+        (no_verdicts, "has no verdicts on its test split (complete); finish it: blpo resume {run}\n"),
+        (spent, "(budget); finish it: blpo resume {run} --set limits.calls=...\n"),
         (other_task, "has another task than"),
         (other_labels, "has another dataset than"),
     ],
@@ -132,7 +139,7 @@ def test_runs_that_cannot_be_compared_are_named(
     spoil(other)
     assert main(["compare", str(runs[0]), str(other), "--out", str(tmp_path / "page.html")]) == 2
     err = capsys.readouterr().err
-    assert told in err and str(other) in err and len(err.splitlines()) == 1
+    assert told.format(run=other) in err and str(other) in err and len(err.splitlines()) == 1
     assert not (tmp_path / "page.html").exists()
 
 
