@@ -66,7 +66,10 @@ def _disagreements(run: Path, folder: Path, overrides: list[str]) -> Path:
     from cli.failures import say
     from cli.wording import short_path
     from reports.exports.label_studio import write_label_studio
+    from state.errors import RunError
 
+    if run.is_file():
+        raise RunError(f"{run} is a file; label-studio needs the run directory, for its verdicts and its data")
     number = write_label_studio(run.absolute(), folder, overrides)
     tasks, interface = short_path(folder / "tasks.json"), short_path(folder / "config.xml")
     say(f"{number} disagreements: import {tasks} into a project whose labeling interface is {interface}")

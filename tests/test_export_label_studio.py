@@ -148,8 +148,10 @@ def test_answers_that_can_not_be_used(run: Path, tmp_path: Path) -> None:
 
 def test_a_run_that_can_not_be_exported(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(tmp_path), "--to", "label-studio"]) == 2
+    assert main(["export", str(run / "config.yaml"), "--to", "label-studio"]) == 2
     gone = ["export", str(run), "--to", "label-studio", "--set", f"data.path={tmp_path}"]
     assert main(gone) == 2
     err = capsys.readouterr().err
     assert "Traceback" not in err and str(tmp_path) in err
+    assert f"{run / 'config.yaml'} is a file; label-studio needs the run directory" in err
     assert not (run / "exports").exists()
