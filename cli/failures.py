@@ -47,10 +47,11 @@ def say(message: str) -> None:
 
 def _usage(error: typer.TyperException) -> int:
     message = error.format_message().replace("Value error, ", "")
-    if "\n" in message:  # the help page, shown because no command was given
+    if message.startswith("Usage:"):  # the help page, shown because no command was given
         print(message, file=sys.stderr)
     else:
-        say(f"{message.rstrip('.')} (see blpo --help)")
+        context = getattr(error, "ctx", None)
+        say(f"{message.rstrip('.')} (see {context.command_path if context else 'blpo'} --help)")
     return error.exit_code
 
 

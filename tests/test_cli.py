@@ -42,14 +42,27 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [[], ["nonsense"], ["optimize", "--nonsense"], ["resume"], ["judge", "x.yaml"], ["evals", "--preset", "tabel1"]],
+    ("arguments", "helping"),
+    [
+        ([], ""),
+        (["nonsense"], "blpo"),
+        (["optimize", "--nonsense"], "blpo optimize"),
+        (["resume"], "blpo resume"),
+        (["judge", "x.yaml"], "blpo judge"),
+        (["evals", "--preset", "tabel1"], "blpo evals"),
+        (["export", "runs/first"], "blpo export"),
+        (["data"], ""),
+        (["data", "prepare"], "blpo data prepare"),
+    ],
 )
-def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors(arguments: list[str], helping: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Usage:" in err if not arguments else err.startswith("blpo: ") and len(err.splitlines()) == 1
+    if helping:
+        assert err.startswith("blpo: ") and err.endswith(f" (see {helping} --help)\n") and len(err.splitlines()) == 1
+    else:
+        assert err.startswith("Usage: ")
     assert "Value error" not in err
 
 
