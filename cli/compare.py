@@ -61,10 +61,10 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from cli.wording import metric_name, one_line, probability
+    from cli.wording import counted, metric_name, one_line, probability
 
     several = len(comparison.entries) > 2
-    title = f"{metric_name(comparison.metric)} on {len(comparison.shared)} shared test samples"
+    title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("run", overflow="fold")
     for column in [
@@ -77,7 +77,7 @@ def _table(comparison: "Comparison") -> "Table":
     ]:
         table.add_column(column, justify="right", no_wrap=True)
     for entry in comparison.entries:
-        cells = [f"{each['strict'][comparison.metric]:.3f}" for each in (entry.initial, entry.metrics)]
+        cells = [f"{each['strict'][comparison.metric]:z.3f}" for each in (entry.initial, entry.metrics)]
         if (against := entry.against) is not None:
             cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]

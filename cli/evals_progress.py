@@ -76,7 +76,7 @@ def at_work(progress: Progress) -> str:
     metric = ""
     if progress.validation:
         latest = progress.validation[max(progress.validation)]
-        metric = f" · {metric_name(progress.metric)} {latest:.3f}"
+        metric = f" · {metric_name(progress.metric)} {latest:z.3f}"
     phase = PHASES.get(progress.phase) or phase_in_words(progress)
     where = f"round {progress.round} of {progress.outer_rounds} · " if progress.outer_rounds else ""
     return f"{where}{phase}{items}{metric}"
@@ -85,7 +85,7 @@ def at_work(progress: Progress) -> str:
 def outcome(result: CellResult) -> str:
     """What became of a cell, in a line."""
     if result.status == "done":
-        of = f"{metric_name(result.metric)} {result.value:.3f} (initial {result.initial:.3f})"
+        of = f"{metric_name(result.metric)} {result.value:z.3f} (initial {result.initial:z.3f})"
         return f"{of}, {result.calls} calls, {duration(result.seconds)}"
     if result.status == "open" and not result.reason:
         return "stopped; the same command goes on"

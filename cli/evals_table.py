@@ -52,7 +52,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     name = " ".join(filter(None, (row["title"], row["varied"])))
     return [
         one_line(name),
-        "-" if row["mean"] is None else f"{row['mean']:.3f}",
+        "-" if row["mean"] is None else f"{row['mean']:z.3f}",
         "" if row["sd"] is None else f"{row['sd']:.3f}",
         f"{row['seeds']}/{row['asked']}",
         "" if row["calls"] is None else count(round(row["calls"])),

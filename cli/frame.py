@@ -66,7 +66,7 @@ def _work(progress: Progress) -> str:
 def _validation(progress: Progress) -> str:
     values = [progress.validation[t] for t in sorted(progress.validation)]
     spark = sparkline(values[-30:])
-    return f"validation {metric_name(progress.metric)} {values[-1]:.3f} {spark} best {max(values):.3f}"
+    return f"validation {metric_name(progress.metric)} {values[-1]:z.3f} {spark} best {max(values):z.3f}"
 
 
 def _scores(scores: Iterable[float | None]) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.failures import say
 from cli.input_rows import Labels
 from cli.inputs import Input, count_of
-from cli.wording import count, metric_name, one_line
+from cli.wording import count, counted, metric_name, one_line
 from state.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -69,12 +69,13 @@ class JudgeView:
 def tell(summary: "Summary", labels: Labels, *, is_calibrated: bool, quiet: bool) -> None:
     """Say what came of it on stderr; quiet: only which gates were missed."""
     if not quiet:
-        say(f"judged {summary['judged']} samples: " + ", ".join(f"{n} {s}" for s, n in summary["statuses"].items()))
+        statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
+        say(f"judged {counted(summary['judged'], 'sample')}: {statuses}")
         if labels.ignored:
             say(f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}")
         if (measured := summary["metrics"]) is not None:
             strict: Mapping[str, Any] = measured["strict"]
-            listed = ", ".join(f"{metric_name(name)} {strict[name]:.3f}" for name in _SHOWN if name in strict)
+            listed = ", ".join(f"{metric_name(name)} {strict[name]:z.3f}" for name in _SHOWN if name in strict)
             say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:

@@ -84,7 +84,7 @@ def table(rows: "list[RunRow]") -> "Table":
 def _change(row: "RunRow") -> str:
     if row.before is None or row.after is None:
         return ""
-    return f"{row.before:.3f} -> {row.after:.3f}" + (" (val)" if row.split == "validation" else "")
+    return f"{row.before:z.3f} -> {row.after:z.3f}" + (" (val)" if row.split == "validation" else "")
 
 
 def _when(row: "RunRow") -> str:

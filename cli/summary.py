@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.usage import usage_table
-from cli.wording import METRICS, STOP_REASONS, duration, metric_name, one_line, plain, short_path
+from cli.wording import METRICS, STOP_REASONS, counted, duration, metric_name, one_line, plain, short_path
 from prompts.diff import prompt_diff
 from reports.outcome import prompts, verdict
 from reports.run_page import REPORT
@@ -66,7 +66,7 @@ def origin(result: Result) -> list[str]:
 def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
     """Initial against best: one row a metric over the answered samples, and how many were answered."""
     initial, best = measured["initial"], measured["best"]
-    title = f"Agreement with people on {split}, {best['n']} samples"
+    title = f"Agreement with people on {split}, {counted(best['n'], 'sample')}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):
@@ -83,7 +83,7 @@ def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
 
 
 def _cells(before: float, after: float) -> tuple[str, str, str]:
-    return f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}" if after != before else "="
+    return f"{before:z.3f}", f"{after:z.3f}", f"{after - before:+.3f}" if after != before else "="
 
 
 def _diff(result: Result) -> list[Text]:

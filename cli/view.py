@@ -77,7 +77,7 @@ def line_of(event: Mapping[str, Any], progress: Progress) -> str | None:
         case "started":
             return f"run {event['run']}"
         case "judged":
-            return f"round {event['round']}: {metric_name(event['metric'])} {event['validation']:.3f} on validation"
+            return f"round {event['round']}: {metric_name(event['metric'])} {event['validation']:z.3f} on validation"
         case "errors":
             drawn = f"{event['drawn']} drawn, with {event['anchors']} anchors"
             return f"round {event['round']}: {event['wrong']} wrong verdicts in train, {drawn}"

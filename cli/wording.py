@@ -3,12 +3,24 @@
 import os
 from pathlib import Path
 
-from reports.wording import METRICS, STOP_REASONS, count, dollars, duration, metric_name, one_line, plain, probability
+from reports.wording import (
+    METRICS,
+    STOP_REASONS,
+    count,
+    counted,
+    dollars,
+    duration,
+    metric_name,
+    one_line,
+    plain,
+    probability,
+)
 
 __all__ = [
     "METRICS",
     "STOP_REASONS",
     "count",
+    "counted",
     "dollars",
     "duration",
     "metric_name",

@@ -144,8 +144,8 @@ def validation_chart(runs: Sequence[tuple[str, Run]]) -> Chart | None:
                         x[t],
                         y(value),
                         "chosen" if t == best else "dot",
-                        prefix + f"round {t}: {value:.3f}{' (selected)' if t == best else ''}",
-                        f"{value:.3f}" if len(runs) == 1 and t in {0, best} else "",
+                        prefix + f"round {t}: {value:z.3f}{' (selected)' if t == best else ''}",
+                        f"{value:z.3f}" if len(runs) == 1 and t in {0, best} else "",
                         _beside([y(each) for each in line], t),
                     )
                     for t, value in enumerate(line)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.record import Change, Run
-from reports.wording import STOP_REASONS, metric_name, one_line, probability
+from reports.wording import STOP_REASONS, counted, metric_name, one_line, probability
 from state.result import Agreement, Metrics, Result, TestMetrics
 
 SIGNIFICANT = 0.05
@@ -93,9 +93,9 @@ def _told(run: Run, tested: Tested) -> Iterator[str]:
         )
     elif tone(run.result) == "open":
         yield (
-            f"The 95 % interval of the difference in {metric} runs from {tested.low:+.3f} to {tested.high:+.3f}: these"
-            f" {tested.n} samples can't tell the two prompts apart ({probability(tested.p_value)}). That does not show"
-            " that they are equal; more test samples would narrow the interval."
+            f"The 95 % interval of the difference in {metric} runs from {tested.low:+.3f} to {tested.high:+.3f}: a"
+            f" test of {counted(tested.n, 'sample')} can't tell the two prompts apart ({probability(tested.p_value)})."
+            " That does not show that they are equal; more test samples would narrow the interval."
         )
     else:
         yield (
@@ -113,8 +113,8 @@ def _counted(changes: Iterable[Change]) -> str:
     after = changes.count("right") + fixed
     before = changes.count("right") + broken
     return (
-        f"Of {len(changes)} samples that the search never saw, the judge agreed with people on {before} under the first"
-        f" prompt and on {after} under the selected one: {fixed} fixed, {broken} broken."
+        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with people on {before}"
+        f" under the first prompt and on {after} under the selected one: {fixed} fixed, {broken} broken."
     )
 
 
@@ -133,7 +133,7 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
             " wrong in the metric; interval and p-value use the samples answered under both prompts."
         )
     if tested.n < FEW:
-        yield f"{tested.n} test samples are few: chance moves the metric by a lot."
+        yield f"A test of {counted(tested.n, 'sample')} is small: chance moves the metric by a lot."
 
 
 def _untested(run: Run) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _untested(run: Run) -> Iterator[str]:
         values = [strict(record["validation"], result["metric"]) for record in rounds]
         yield (
             f"On validation, which selects and therefore flatters, {metric_name(result['metric'])} was"
-            f" {values[0]:.3f} under the first prompt and {values[result['best_round']]:.3f} under the selected one."
+            f" {values[0]:z.3f} under the first prompt and {values[result['best_round']]:z.3f} under the selected one."
         )
     else:
         yield "No round was judged, so there is nothing to show but the settings and the calls."
@@ -169,11 +169,13 @@ def verdict(result: Result) -> str:
     before, after = test["initial"]["strict"][metric], test["best"]["strict"][metric]  # type: ignore[literal-required]
     labels = result.get("lineage", {}).get("labels")
     corrected = 0 if labels is None else labels["test"]
-    where = f"on {test['best']['n']} {f'samples, {corrected} relabelled' if corrected else 'untouched samples'}"
+    n = test["best"]["n"]
+    many = f"{counted(n, 'sample')}, {corrected} relabelled" if corrected else counted(n, "untouched sample")
+    where = f"on {many}"
     initial, best = prompts(result)
     if initial == best:
-        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:.3f} {where})."
-    numbers = f"{metric_name(metric)} {before:.3f} -> {after:.3f} {where}"
+        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:z.3f} {where})."
+    numbers = f"{metric_name(metric)} {before:z.3f} -> {after:z.3f} {where}"
     if test["p_value"] >= SIGNIFICANT:
         return f"No improvement could be shown: {numbers} ({_evidence(test, after - before)})."
     return f"{'Better' if after > before else 'Worse'}: {numbers} ({_evidence(test, after - before)})."

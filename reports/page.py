@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.wording import count, dollars, duration, metric_name, plain, probability
+from reports.wording import count, counted, dollars, duration, metric_name, plain, probability
 
 _HERE = Path(__file__).parent
 
@@ -44,11 +44,12 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "count": count,
+        "counted": counted,
         "dollars": dollars,
         "duration": duration,
         "metric": metric_name,
         "probability": probability,
-        "number": lambda value: f"{value:.3f}",
+        "number": lambda value: f"{value:z.3f}",
         "signed": lambda value: f"{value:+.3f}",
         "percent": lambda share: f"{100 * share:.0f} %" if share in (0, 1) else f"{100 * share:.1f} %",
     }

@@ -48,6 +48,11 @@ def count(number: int) -> str:
     return f"{number / 1e12:.0f}T"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 sample`, `72 samples`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def probability(p: float) -> str:
     """A p-value: `p = 0.03`, `p < 0.0001`."""
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.1g}" if p < 0.001 else f"p = {p:.2g}"

@@ -1,6 +1,7 @@
 """What a report says, and from what; the pages themselves are opened in tests/test_report_browser.py."""
 
 import asyncio
+import json
 import re
 import shutil
 from itertools import pairwise
@@ -161,6 +162,22 @@ def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, told:
     assert "60 samples that the search never saw" in words
     assert ("can't tell the two prompts apart" in words) == (told == "No improvement could be shown")
     assert ("Keep the first prompt" in words) == (told == "agrees worse")
+
+
+def test_a_test_of_one_sample_is_told_in_the_singular_and_no_zero_is_negative(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    for measured in (result["test"]["initial"], result["test"]["best"]):
+        measured.update(n=1, kappa=-0.0001)
+    (run / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    for name in ("initial", "best"):
+        file = run / "verdicts" / f"{name}.jsonl"
+        tested = [line for line in file.read_text(encoding="utf-8").splitlines() if '"split": "test"' in line]
+        file.write_text(tested[0] + "\n", encoding="utf-8")
+    html = asyncio.run(blpo.report(run)).read_text(encoding="utf-8")
+    assert "Of 1 sample that" in html and "A test of 1 sample is small" in html and "1 samples" not in html
+    assert ">kappa</th><td>0.000</td><td>0.000</td><td>=</td>" in html
 
 
 def test_lineage_is_shown(finished: Path, tmp_path: Path) -> None:

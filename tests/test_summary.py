@@ -92,6 +92,18 @@ def test_failures_are_told_apart_from_wrong_answers() -> None:
     assert ["coverage", "0.750", "1.000", "+0.250"] in rows
 
 
+def test_one_sample_is_told_in_the_singular_and_no_zero_is_negative() -> None:
+    one: Metrics = {**measured(0.6), "n": 1, "kappa": -0.0001}
+    given = result(one, {**one, "macro_f1": 0.7}, 1.0, [-0.1, 0.1])
+    assert "on 1 untouched sample (" in verdict(given)
+    assert given["test"] is not None
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(agreement_table("test", given["test"], "macro_f1"))
+    shown = capture.get()
+    assert "on test, 1 sample " in shown and "-0.000" not in shown
+
+
 @pytest.mark.parametrize("columns", ["40", "80"])
 def test_summary_fits_and_holds_everything(
     columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
