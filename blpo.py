@@ -14,8 +14,9 @@ from driver import runs
 from driver.drive import OnEvent
 from driver.runs import Config
 from reports.at_the_end import with_report
-from reports.disagreements import Disagreement, correct, disagreements
+from reports.disagreements import Disagreement, disagreements
 from reports.judge import Judge, load_judge
+from reports.relabelling import correct
 from reports.run_page import write_report as report
 
 __all__ = [

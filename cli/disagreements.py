@@ -60,7 +60,7 @@ def disagreements(
 
 
 def _correct(run: Path, file: Path, by: str) -> int:
-    from reports.disagreements import correct
+    from reports.relabelling import correct
 
     version = correct(run, file, by)
     typer.echo(str(version.file))
