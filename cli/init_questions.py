@@ -14,7 +14,7 @@ from cli.wording import one_line
 from data.labels import is_empty
 from data.proposal import are_numbers, propose_columns, propose_labels
 from data.sources import IMAGE_SUFFIXES
-from data.tables import LABEL_FILES, Table, open_table
+from data.tables import LABEL_FILES, Table, label_files, open_table
 from models.registry import provider_of
 from state.config import load_settings
 from state.errors import BlpoError, DataError
@@ -104,7 +104,7 @@ class _Asking:
 
 def _source_here(folder: Path, given: Given) -> tuple[str, Source]:
     """The labels or images that are in the project's folder already, else a labels file to be filled in."""
-    named = [folder / name for name in LABEL_FILES if (folder / name).is_file()]
+    named = label_files(folder)
     if named or (folder.is_dir() and _images_below(folder)):
         path = named[0] if named else folder
         return str(path), _source(folder, path, given)
@@ -230,15 +230,11 @@ def _stand_ins(folder: Path, source: Source, task: TaskSettings) -> tuple[dict[P
     path = Path(str(source.section["path"]))
     criterion = f"say in {folder / 'prompts/judge.md'} what the judge is to decide"
     if source.images is None:
-        return {}, (criterion,) if source.values else (f"write the labels into {_table(folder / path)}", criterion)
+        table = next(iter(label_files(folder / path)), folder / path)
+        return {}, (criterion,) if source.values else (f"write the labels into {table}", criterion)
     if source.images:
         waiting = f"write the labels of {len(source.images)} images into {folder / path}"
         return {path: labels_csv((name, "") for name in source.images)}, (waiting, criterion)
     images = f"put your images into {folder / 'images'}"
     rows = f"write a row for each into {folder / path}, instead of the two examples"
     return {path: example_labels(task)}, (images, rows, criterion)
-
-
-def _table(path: Path) -> Path:
-    """The labels file that a path stands for; the path where it is one, or a saved dataset."""
-    return next((path / name for name in LABEL_FILES if (path / name).is_file()), path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from data.labels import as_text, is_empty, label_reader
-from data.rows import require_column
+from data.rows import named_by, require_column
 from data.sources import FileImage
 from data.tables import Table
 from data.wording import shown
@@ -114,8 +114,8 @@ class TableInput:
             images = tuple(source(index, place) for source in self.sources)
             given = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
-            written = dict.fromkeys(as_text(column[index]) or "" for column in self.paths)
-            yield Sample(given or "|".join(written) or place, images, self.labels[index], text)
+            written = named_by(as_text(column[index]) or "" for column in self.paths)
+            yield Sample(given or written or place, images, self.labels[index], text)
 
 
 @dataclass(frozen=True, slots=True)

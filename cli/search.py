@@ -17,7 +17,7 @@ from cli.failures import INTERRUPTED, explain, say
 from cli.signals import run_with_signals
 from cli.summary import print_summary
 from cli.view import View, view_on
-from cli.wording import short_path
+from cli.wording import higher_limits, short_path
 from state.config import load_settings
 from state.result import Result, RunStatus
 
@@ -56,7 +56,7 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
         _say_how_to_resume(view)
     elif result["status"] == "budget" and directory is not None:
         limits = load_settings(directory / "config.yaml").limits
-        say(f"higher limits go on: blpo resume {_quoted(directory)} {limits.options}")
+        say(f"higher limits go on: blpo resume {_quoted(directory)} {higher_limits(limits)}")
     return EXIT_CODES[result["status"]]
 
 

@@ -1,6 +1,6 @@
 """From the rows of a table to samples, with every problem named by its row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -68,6 +68,11 @@ def require_column(table: Table, name: str, setting: str) -> str:
     raise DataError(f"{table.name}: has no column {name!r} (data.{setting}){other_columns(name, table.columns)}")
 
 
+def named_by(images: Iterable[str]) -> str:
+    """The id of a row that has none of its own, by what it says of its images."""
+    return "|".join(dict.fromkeys(images))
+
+
 class _RowReader:
     """Reads the fields of one row after the other, going on after a bad one so that all are reported."""
 
@@ -99,7 +104,7 @@ class _RowReader:
 
     def _id(self, index: int, images: Sequence[tuple[ImageSource, str]]) -> str:
         if self._ids is None:
-            return "|".join(dict.fromkeys(suggested for _, suggested in images))
+            return named_by(suggested for _, suggested in images)
         given = as_text(self._ids[index])
         if given is None:
             raise ValueError("id is missing")

@@ -87,12 +87,17 @@ def open_table(path: str) -> Table:
     return _open_folder(Path(path)) if os.path.isdir(path) else _open_file(Path(path))
 
 
+def label_files(folder: Path) -> list[Path]:
+    """The labels files that a folder has, of those that are looked for."""
+    return [folder / name for name in LABEL_FILES if (folder / name).is_file()]
+
+
 def _open_folder(folder: Path) -> Table:
-    found = [name for name in LABEL_FILES if (folder / name).is_file()]
+    found = label_files(folder)
     if len(found) > 1:
-        raise DataError(f"{folder}: has {' and '.join(found)}; name one of them in data.path")
+        raise DataError(f"{folder}: has {' and '.join(file.name for file in found)}; name one of them in data.path")
     if found:
-        return _open_file(folder / found[0])
+        return _open_file(found[0])
     if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
         from data.arrow_tables import open_saved
 

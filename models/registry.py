@@ -44,6 +44,8 @@ class Provider:
     """Arguments of a call that ask for an answer of a JSON schema, in the form that `structured_output` says; None: it
     can't be asked."""
     close: Callable[["BaseChatModel"], Awaitable[None]] | None = None
+    names_images: bool = False
+    """Whether it can send images by name (`image_uuids`)."""
     local: bool = False
     """Runs in this process: it has no time-outs and no retries, and an exception in it is a fault of ours, unless it is
     LangChain's `ModelInvalidRequestError`: then this one request fails."""
@@ -75,9 +77,10 @@ def chat_model(settings: ModelSettings) -> "BaseChatModel":
     """
     if not settings.name.partition(":")[2]:
         raise ModelError(f"{settings.name}: is no model; a name is provider:model, such as openai:o3")
-    if settings.image_uuids and not settings.name.startswith(("openai:", "vllm:")):
+    provider = provider_of(settings)
+    if settings.image_uuids and not provider.names_images:
         raise ModelError(f"{settings.name}: image_uuids is for openai: and vllm: servers; take it out of this model")
-    return provider_of(settings).build(settings)
+    return provider.build(settings)
 
 
 def _embedded(settings: ModelSettings) -> "BaseChatModel":
@@ -97,8 +100,8 @@ def _embedded_model(module: str, name: str) -> "BaseChatModel":
 
 
 register("embedded", Provider(_embedded, parameters=_no_parameters, local=True))
-register("openai", Provider(openai_chat, constrain=constrained_to, close=close_chat))
-register("vllm", Provider(vllm_chat, constrain=constrained_to, close=close_chat))
+register("openai", Provider(openai_chat, constrain=constrained_to, close=close_chat, names_images=True))
+register("vllm", Provider(vllm_chat, constrain=constrained_to, close=close_chat, names_images=True))
 register("langchain", Provider(langchain_chat, constructor_parameters, close=close_langchain_chat))
 register("community", Provider(community_chat, constructor_parameters, close=close_langchain_chat))
 register(

@@ -41,19 +41,19 @@ def _prompt(name: str, given: str | None, path: str | None, default: Callable[[]
         text, source = default(), f"prompts.{name}: the default"
     if problem := too_long(text.strip(), max_tokens):
         raise ConfigError(f"{source}: {problem} (search.max_prompt_tokens); shorten it, or raise that setting")
-    if problem := prompt_problem(text, max_tokens):
+    if problem := _placeholder_problem(text):
         raise ConfigError(f"{source}: {problem}")
     return text.strip()
 
 
 def prompt_problem(text: str, max_tokens: int) -> str | None:
     """What is wrong with a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
-    if not text.strip():
-        return "it is empty"
+    return "it is empty" if not text.strip() else _placeholder_problem(text) or too_long(text, max_tokens)
+
+
+def _placeholder_problem(text: str) -> str | None:
     placeholder = _PLACEHOLDER.search(text)
-    if placeholder:
-        return f"it holds the placeholder {placeholder[0]}; write out what it stands for"
-    return too_long(text, max_tokens)
+    return f"it holds the placeholder {placeholder[0]}; write out what it stands for" if placeholder else None
 
 
 def _default_judge_prompt(task: TaskSettings) -> str:

@@ -8,6 +8,7 @@ from metrics.holm import holm
 from metrics.significance import compare
 from reports.outcome import strict
 from reports.record import Judged, Run
+from reports.wording import higher_limits
 from state.errors import RunError
 from state.result import Metrics
 from state.sample import Label
@@ -89,7 +90,7 @@ def _test(run: Run) -> Mapping[str, Judged]:
 def _require_tested(run: Run) -> None:
     if not _test(run):
         status, limits = run.result["status"], run.settings.limits
-        higher = f" {limits.options}" if status == "budget" else ""
+        higher = f" {higher_limits(limits)}" if status == "budget" else ""
         raise RunError(
             f"{run.path} has no verdicts on its test split ({status}); finish it: blpo resume {run.path}{higher}"
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.record import Change, Run
-from reports.wording import STOP_REASONS, counted, metric_name, one_line, probability
+from reports.wording import STOP_REASONS, counted, higher_limits, metric_name, one_line, probability
 from state.result import Agreement, Metrics, Result, TestMetrics
 
 SIGNIFICANT = 0.05
@@ -151,7 +151,7 @@ def _untested(run: Run) -> Iterator[str]:
     else:
         yield "No round was judged, so there is nothing to show but the settings and the calls."
     if result["status"] == "budget":
-        yield f"Higher limits go on where it stopped: blpo resume RUN {run.settings.limits.options}"
+        yield f"Higher limits go on where it stopped: blpo resume RUN {higher_limits(run.settings.limits)}"
     else:
         yield "What was paid for is kept; blpo resume RUN goes on."
 

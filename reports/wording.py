@@ -1,6 +1,10 @@
 """Names, numbers and foreign text as people read them, on a terminal and on a page."""
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it takes long to import
+    from state.settings import LimitSettings
 
 METRICS = {
     "macro_f1": "macro-F1",
@@ -51,6 +55,12 @@ def count(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """A number of things: `1 sample`, `72 samples`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def higher_limits(limits: "LimitSettings") -> str:
+    """The options of `blpo resume` that raise the limits there are."""
+    given = [name for name in ("calls", "tokens", "usd") if getattr(limits, name) is not None]
+    return " ".join(f"--set limits.{name}=..." for name in given or ["calls"])
 
 
 def probability(p: float) -> str:

@@ -290,12 +290,6 @@ class LimitSettings(_Section):
     max_failure_rate: float = Field(default=0.05, ge=0, le=1)
     """Share of a node's calls that may end as errors after retries before the run stops."""
 
-    @property
-    def options(self) -> str:
-        """The options of `blpo resume` that raise the limits there are."""
-        given = [name for name in ("calls", "tokens", "usd") if getattr(self, name) is not None]
-        return " ".join(f"--set limits.{name}=..." for name in given or ["calls"])
-
 
 POSTGRES = "postgres"
 """Instead of the path of a file: the database of the environment variable BLPO_DATABASE_URL."""
