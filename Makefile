@@ -18,7 +18,7 @@ demo: $(CORE) ## Set up, then align the embedded judge with the built-in sample'
 	@$(BIN)/blpo optimize
 
 studio: $(DEV) ## Serve both loops to LangGraph Studio on this machine (RUNS=runs PORT=2024)
-	@BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/python -m driver.server
+	@BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/python -m blpo.runs.server
 	LANGGRAPH_CLI_NO_ANALYTICS=1 BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/langgraph dev \
 	  --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --server-log-level ERROR
 
@@ -34,7 +34,7 @@ unit: $(DEV) ## The tests alone
 	$(BIN)/pytest -n 2
 
 drawing: $(DEV) ## Draw both loops into README.md again
-	$(BIN)/python -m reports.drawing
+	$(BIN)/python -m blpo.reports.drawing
 
 clean: ## Remove the environment and all caches (runs/ stays)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

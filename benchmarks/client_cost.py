@@ -29,11 +29,11 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from pydantic import SecretStr
 
 from benchmarks.chat_process import chat_process
-from models.calls import ModelCaller
-from models.messages import user
-from models.response import Response
-from models.store import ResponseStore
-from models.verdict_format import schema
+from blpo.models.calls import ModelCaller
+from blpo.models.messages import user
+from blpo.models.verdict_format import schema
+from blpo.storage.response_store import ResponseStore
+from state.response import Response
 from state.sample import EncodedImage
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, TaskSettings
 

@@ -25,13 +25,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from driver.judge_file import JudgeFile
+from blpo.runs.judge_file import JudgeFile
 from state.settings import ModelSettings, TaskSettings
 
 PROMPT = "Rate how natural the image looks from 1 to 5.\nLower the rating when noise is high or above."
 CONCURRENCY = 16
 _COMMAND = (
-    "import json, resource, sys; from cli.main import main; code = main();"
+    "import json, resource, sys; from blpo.cli.main import main; code = main();"
     "print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)); sys.exit(code)"
 )
 

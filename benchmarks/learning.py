@@ -16,8 +16,8 @@ from pathlib import Path
 from statistics import mean
 
 import blpo
+from blpo.config.settings_file import load_settings
 from evals.ceiling import ceiling
-from state.config import load_settings
 
 
 async def macro_f1(config: str | None, seed: int, overrides: list[str]) -> tuple[float, float, float]:

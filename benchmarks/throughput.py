@@ -28,10 +28,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.chat_process import ROOT, chat_process
-from nodes.fan_out import fan_out
-from nodes.images import ImageCache
-from nodes.judge import judge_sample
-from nodes.session import judging_session
+from blpo.inference.fan_out import fan_out
+from blpo.inference.image_cache import ImageCache
+from blpo.inference.session import judging_session
+from blpo.inference.verdicts import judge_sample
 from state.sample import Sample
 from state.settings import ModelSettings, ModelsSettings, Settings
 

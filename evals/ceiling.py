@@ -24,12 +24,12 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data.dataset import load_dataset
-from data.images import encode_image
-from metrics.agreement import agreement
-from models.embedded.perception import perceive_cached
-from models.embedded.vocabulary import ATTRIBUTES
-from state.config import load_settings
+from blpo.config.settings_file import load_settings
+from blpo.data.dataset import load_dataset
+from blpo.data.images import encode_image
+from blpo.metrics.agreement import agreement
+from blpo.models.embedded.perception import perceive_cached
+from blpo.models.embedded.vocabulary import ATTRIBUTES
 from state.errors import BlpoError
 from state.result import Agreement
 from state.sample import Label, Sample

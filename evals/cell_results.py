@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from blpo.metrics.agreement import value
 from evals.cells import Cell
-from metrics.agreement import value
 from state.result import Result, TestMetrics
 from state.sample import Label
 from state.settings import Metric

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from driver.run_directory import read_info
+from blpo.config.settings_file import config_hash, load_settings
+from blpo.models.prices import require_prices
+from blpo.models.vision import require_vision
+from blpo.runs.run_directory import read_info
 from evals.config import dataset_settings
 from evals.methods import METHODS
 from evals.settings import EvalDataset, EvalJudge, EvalSettings
-from models.prices import require_prices
-from models.vision import require_vision
-from state.config import config_hash, load_settings
 from state.errors import ConfigError
 from state.settings import Settings
 

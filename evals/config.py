@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from blpo.config.problems import problems
+from blpo.config.settings_file import absolute_paths, apply_override, load_settings
+from blpo.config.yaml_text import read_yaml
 from evals.settings import EvalDataset, EvalSettings
-from state.config import absolute_paths, apply_override, load_settings
-from state.config_problems import problems
 from state.errors import ConfigError
 from state.settings import Settings
-from state.yaml_text import read_yaml
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 OFFLINE_CALLS = 800

@@ -8,12 +8,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from evals.call_sizes import Load
+from blpo.costs.call_sizes import Load
+from blpo.costs.estimate import estimate, total
+from blpo.costs.workload import workload_of
 from evals.cells import cells_of
-from evals.estimate import estimate, total
 from evals.settings import EvalSettings, SweepSettings
 from evals.table import YARDSTICK
-from evals.workload import workload_of
 from state.settings import LimitSettings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from langgraph.runtime import RunControl
 
-from driver.drive import OnEvent
+from blpo.runs.drive import OnEvent
 from evals.outputs import write_outputs
 from evals.settings import EvalSettings
 from evals.table import table

@@ -4,7 +4,7 @@ Whatever ends it (Ctrl-C, a kill, a full disk), the same call goes on: cells tha
 was under way goes on as `resume` does. A cell that fails is a row with its reason.
 """
 
-from driver.drive import OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.runs.drive import OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
 
 import asyncio
 import fcntl
@@ -17,15 +17,15 @@ from typing import Any, TextIO
 
 from langgraph.runtime import RunControl
 
-from driver.run_directory import read_info
+from blpo.config.yaml_text import write_yaml
+from blpo.inference.session import dataset_of
+from blpo.runs.run_directory import read_info
 from evals.cell_results import CellResult, read_cell
 from evals.cells import CELLS, Cell, cells_of
 from evals.settings import EvalSettings
 from evals.shared_models import make_shared_store, open_shared
 from evals.workers import CellFailed, InProcess, Runner, Start, open_workers
-from nodes.session import dataset_of
 from state.errors import DataError, RunError
-from state.yaml_text import write_yaml
 
 PATIENCE = 10.0
 """Seconds to wait for the processes of an experiment that was killed a moment ago."""

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from blpo.storage.response_store import ResponseStore
 from evals.cell_results import CellResult
 from evals.settings import EvalSettings
 from evals.shared_models import STORE
 from evals.table import Row
 from evals.table_text import markdown
-from models.store import ResponseStore
 from state.errors import RunError
 
 FORMAT = 1

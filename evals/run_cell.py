@@ -4,10 +4,10 @@ from pathlib import Path
 
 from langgraph.runtime import RunControl
 
-from driver.drive import OnEvent, Search
-from driver.runs import optimize, resume
+from blpo.inference.session import Shared, open_session, store_path
+from blpo.runs.drive import OnEvent, Search
+from blpo.runs.lifecycle import optimize, resume
 from evals.methods import METHODS
-from nodes.session import Shared, open_session, store_path
 from state.result import Result
 from state.settings import Settings
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from models.calls import ModelCaller
-from models.limiter import Limiters
-from models.messages import ROLES
-from models.store import ResponseStore
-from nodes.session import Shared
+from blpo.inference.session import Shared
+from blpo.models.calls import ModelCaller
+from blpo.models.limiter import Limiters
+from blpo.models.messages import ROLES
+from blpo.storage.response_store import ResponseStore
 from state.settings import LimitSettings, ModelsSettings
 
 STORE = "shared.sqlite"

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
+from blpo.metrics.holm import holm
+from blpo.metrics.seeds import PairedAnswer, compare_seeds
 from evals.cell_results import CellResult, read_answers
 from evals.cells import Cell
 from evals.methods import METHODS
 from evals.published import Published, published
-from metrics.holm import holm
-from metrics.seeds import PairedAnswer, compare_seeds
 
 YARDSTICK = "blpo"
 """The method that is compared with each of the others."""

@@ -6,7 +6,7 @@ and {"done"} or {"failed"} at its end. When stdin ends, whoever started it is go
 done is kept, as after any kill.
 """
 
-from driver.drive import Drive  # isort: skip  # noqa: F401 - first: it makes LangGraph's msgpack strict
+from blpo.runs.drive import Drive  # isort: skip  # noqa: F401 - first: it makes LangGraph's msgpack strict
 
 import asyncio
 import json
@@ -18,10 +18,10 @@ from typing import Any, TextIO
 
 from langgraph.runtime import RunControl
 
+from blpo.inference.session import Shared
 from evals.run_cell import run_cell
 from evals.shared_models import open_shared
 from evals.workers import Start, failure
-from nodes.session import Shared
 from state.settings import ModelsSettings, Settings
 
 Line = Mapping[str, Any]

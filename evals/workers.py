@@ -11,10 +11,10 @@ from typing import Any
 from langgraph.runtime import RunControl
 from pydantic import BaseModel
 
-from driver.drive import OnEvent
+from blpo.inference.session import Shared
+from blpo.runs.drive import OnEvent
 from evals.cells import Cell
 from evals.run_cell import run_cell
-from nodes.session import Shared
 from state.errors import BlpoError
 from state.result import RunStatus
 from state.settings import ModelsSettings

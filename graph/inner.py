@@ -10,15 +10,15 @@ from typing import Literal
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
+from blpo.config.settings_file import CONTEXT
+from blpo.inference.session import settings_of
 from graph.stopping import stopping
 from nodes.critique_i2t import critique_i2t
 from nodes.critique_judge import critique_judge
 from nodes.judge import judge_trial
-from nodes.session import settings_of
 from nodes.update_i2t import update_i2t
 from nodes.update_judge import update_judge
 from nodes.verbalize import verbalize
-from state.config import CONTEXT
 from state.loops import InnerInput, InnerOutput, InnerState
 from state.settings import Settings
 

@@ -12,6 +12,9 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
+from blpo.config.settings_file import CONTEXT
+from blpo.inference.rounds import best_trial
+from blpo.inference.session import settings_of
 from graph.inner import search_i2t
 from graph.stopping import stopping
 from nodes.approve import approve
@@ -19,10 +22,7 @@ from nodes.collect_errors import collect_errors
 from nodes.critique_judge import critique_judge
 from nodes.evaluate_test import evaluate_test
 from nodes.judge import judge
-from nodes.rounds import best_trial
-from nodes.session import settings_of
 from nodes.update_judge import update_judge
-from state.config import CONTEXT
 from state.loops import OuterInput, OuterOutput, OuterState
 from state.settings import Settings
 

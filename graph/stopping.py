@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeVar, cast
 
 from langgraph.runtime import Runtime
 
-from metrics.agreement import value
-from nodes.session import settings_of
+from blpo.inference.session import settings_of
+from blpo.metrics.agreement import value
 from state.errors import BudgetSpent
 from state.loops import OuterState, RoundRecord, UpdateState
 from state.result import StopReason

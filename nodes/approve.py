@@ -10,13 +10,13 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 from pydantic import ValidationError
 
-from metrics.loss import score
-from nodes.judge import recalled_verdicts
-from nodes.progress import report
-from nodes.rounds import best_trial
-from nodes.session import Session, session_of
-from nodes.start import prompt_problem
-from prompts.diff import prompt_diff
+from blpo.inference.initial_prompts import prompt_problem
+from blpo.inference.progress import report
+from blpo.inference.rounds import best_trial
+from blpo.inference.session import Session, session_of
+from blpo.inference.verdicts import recalled_verdicts
+from blpo.metrics.loss import score
+from blpo.prompts.diff import prompt_diff
 from state.approval import MOST_SHOWN, Answer, Change, Decision, Objection, Prompt, Question
 from state.errors import AnswerError
 from state.loops import OuterState

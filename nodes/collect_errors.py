@@ -10,9 +10,9 @@ from collections.abc import Hashable, Sequence
 
 from langgraph.runtime import Runtime
 
-from nodes.judge import judge_samples
-from nodes.progress import report
-from nodes.session import session_of
+from blpo.inference.progress import report
+from blpo.inference.session import session_of
+from blpo.inference.verdicts import judge_samples
 from state.errors import TooManyFailures
 from state.loops import OuterState
 from state.settings import Settings

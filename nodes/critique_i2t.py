@@ -2,13 +2,13 @@
 
 from langgraph.runtime import Runtime
 
-from nodes.cases import batch_cases
-from nodes.consult import consult
-from nodes.progress import report
-from nodes.rounds import best_trial, objections_to
-from nodes.session import Session, session_of
-from prompts.cases import history, labels_in_words, objections, trial_cases
-from prompts.template import neutralise, render
+from blpo.inference.batch_cases import batch_cases
+from blpo.inference.consult import consult
+from blpo.inference.progress import report
+from blpo.inference.rounds import best_trial, objections_to
+from blpo.inference.session import Session, session_of
+from blpo.prompts.cases import history, labels_in_words, objections, trial_cases
+from blpo.prompts.template import neutralise, render
 from state.loops import InnerState, Trial
 from state.settings import Settings
 

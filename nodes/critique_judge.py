@@ -6,13 +6,13 @@ answers the identical request, so that the prompt adopted is the prompt that was
 
 from langgraph.runtime import Runtime
 
-from nodes.cases import batch_cases
-from nodes.consult import consult
-from nodes.progress import report
-from nodes.rounds import objections_to
-from nodes.session import Session, session_of
-from prompts.cases import cases, labels_in_words, objections
-from prompts.template import neutralise, render
+from blpo.inference.batch_cases import batch_cases
+from blpo.inference.consult import consult
+from blpo.inference.progress import report
+from blpo.inference.rounds import objections_to
+from blpo.inference.session import Session, session_of
+from blpo.prompts.cases import cases, labels_in_words, objections
+from blpo.prompts.template import neutralise, render
 from state.loops import UpdateState
 from state.settings import Settings
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 
-from metrics.agreement import metrics, value
-from metrics.significance import compare
-from nodes.judge import judge_samples
-from nodes.progress import counter, report
-from nodes.reserve import calls_to_pay
-from nodes.rounds import closed_rounds
-from nodes.session import Session, session_of
-from nodes.start import initial_prompts
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.progress import counter, report
+from blpo.inference.reserve import calls_to_pay
+from blpo.inference.rounds import closed_rounds
+from blpo.inference.session import Session, session_of
+from blpo.inference.verdicts import judge_samples
+from blpo.metrics.agreement import metrics, value
+from blpo.metrics.significance import compare
 from state.errors import BudgetSpent
 from state.loops import OuterState, RoundRecord
 from state.result import FORMAT, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult

@@ -2,12 +2,12 @@
 
 from langgraph.runtime import Runtime
 
-from nodes.consult import consult, too_long
-from nodes.progress import report
-from nodes.rounds import best_trial
-from nodes.session import session_of
-from prompts.cases import history, labels_in_words
-from prompts.template import neutralise, render, restored
+from blpo.inference.consult import consult, too_long
+from blpo.inference.progress import report
+from blpo.inference.rounds import best_trial
+from blpo.inference.session import session_of
+from blpo.prompts.cases import history, labels_in_words
+from blpo.prompts.template import neutralise, render, restored
 from state.loops import InnerState
 from state.settings import Settings
 

@@ -5,12 +5,12 @@ One implementation for both levels, as critique_judge.
 
 from langgraph.runtime import Runtime
 
-from nodes.consult import consult, copies, too_long
-from nodes.progress import report
-from nodes.session import Session, session_of
-from nodes.verbalize import describe_samples
-from prompts.cases import labels_in_words
-from prompts.template import neutralise, render, restored
+from blpo.inference.consult import consult, copies, too_long
+from blpo.inference.descriptions import describe_samples
+from blpo.inference.progress import report
+from blpo.inference.session import Session, session_of
+from blpo.prompts.cases import labels_in_words
+from blpo.prompts.template import neutralise, render, restored
 from state.loops import UpdateState
 from state.settings import Settings
 

@@ -136,7 +136,7 @@ class ModelSettings(_Section):
     max_tokens_parameter: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What the server calls max_tokens: the vendor and vLLM know the first, which reasoning models demand."""
     client: Literal["lean", "langchain"] = "lean"
-    """How an OpenAI-compatible server is called: see `models.openai_chat`."""
+    """How an OpenAI-compatible server is called: see `blpo.models.openai_chat`."""
     headers: dict[str, str] = {}
     """Further headers of each request; values come from the environment: {api-key: "${AZURE_KEY}"}."""
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
@@ -148,7 +148,7 @@ class ModelSettings(_Section):
     image_uuids: bool = False
     """Name images by their content's hash, and send each only once (vLLM). Never behind a load balancer."""
     price: PriceSettings | None = None
-    """null: the list price where one is known (models/prices.py); else dollars are unknown too."""
+    """null: the list price where one is known (blpo/models/prices.py); else dollars are unknown too."""
     part_order: Literal["image_first", "rubric_first"] = "image_first"
     """Images before the prompt, which suits many prompts on the same images (optimizing), or after it, which suits one
     prompt on many images: servers reuse the prefix they have seen. It changes verdicts, so judge as was optimized."""

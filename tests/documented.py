@@ -3,7 +3,7 @@
 In a ```sh or ```bash block, a line that starts with `blpo` or `make`, or pipes into `blpo`, is a command; `\\` joins
 lines. Comments say more:
 
-    <!-- given: runs/first, photos -->   what the page finds in its folder (see `GIVEN` in tests/test_docs.py)
+    <!-- given: runs/first, photos -->   what the page finds in its folder (see `GIVEN` in tests/project/test_docs.py)
     <!-- file: config.yaml -->           the next block is the content of this file
     <!-- exit code: 2 -->                how the commands of the next block end
     <!-- not run: needs a server -->     why the commands of the next block are not run
@@ -19,7 +19,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.main import main
+from blpo.cli.main import main
 
 SMALL = ["data.limit=40", "search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=4", "search.anchors=2"]
 """Settings that make a search short; what the command sets itself comes after them."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from driver.run_directory import RunDirectory
-from metrics.agreement import metrics
-from metrics.significance import compare
-from nodes.session import dataset_of
-from state.config import load_settings
+from blpo.config.settings_file import load_settings
+from blpo.inference.session import dataset_of
+from blpo.metrics.agreement import metrics
+from blpo.metrics.significance import compare
+from blpo.runs.run_directory import RunDirectory
 from state.result import Result, RoleUsage, RoundResult, SplitMetrics, TrialResult
 from state.result import TestMetrics as OnTest
 from state.sample import Label, Sample

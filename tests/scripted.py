@@ -8,7 +8,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from models.registry import register
+from blpo.models.registry import register
 from state.settings import ModelSettings
 
 Script = Callable[[Sequence[BaseMessage]], str]

@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from blpo.cli.main import main; sys.exit(main())"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 

@@ -12,18 +12,18 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
+from blpo.inference.fan_out import fan_out
+from blpo.inference.progress import report
+from blpo.inference.session import Session, session_of
+from blpo.inference.verdicts import judge_samples
+from blpo.metrics.loss import loss
+from blpo.prompts.cases import Case, cases, labels_in_words
+from blpo.prompts.template import neutralise, render
 from evals.methods.bandit import Arm, best, most_promising
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.textual_gradients import Ask, expansion
 from graph.stopping import Node
-from metrics.loss import loss
-from nodes.fan_out import fan_out
-from nodes.judge import judge_samples
-from nodes.progress import report
-from nodes.session import Session, session_of
-from prompts.cases import Case, cases, labels_in_words
-from prompts.template import neutralise, render
 from state.loops import OuterState, Trial
 from state.sample import Sample
 from state.settings import Settings

@@ -6,15 +6,15 @@ up to `search.error_batch` errors at once, and needs vision for it. Edits and pa
 
 from collections.abc import Sequence
 
+from blpo.inference.session import Session
+from blpo.models.messages import Message
+from blpo.prompts.cases import Case, cases, labels_in_words
+from blpo.prompts.template import neutralise, render
 from evals.methods.apo import ApoState, expanding, select
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.vision import seeing
 from evals.methods.writing import message, with_images
-from models.messages import Message
-from nodes.session import Session
-from prompts.cases import Case, cases, labels_in_words
-from prompts.template import neutralise, render
 
 
 async def ask_with_images(session: Session, judge_prompt: str, rows: Sequence[Case]) -> Message:

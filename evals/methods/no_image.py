@@ -6,15 +6,15 @@ trial; otherwise as `fixed_i2t`.
 
 from langgraph.runtime import Runtime
 
+from blpo.inference.consult import Answer, consult
+from blpo.inference.progress import report
+from blpo.inference.session import Session, session_of
+from blpo.inference.verdicts import try_prompt
+from blpo.prompts.cases import cases, labels_in_words
+from blpo.prompts.template import neutralise, render
 from evals.methods.method import Method, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import judged_cases, shown_texts, write_prompt
-from nodes.consult import Answer, consult
-from nodes.judge import try_prompt
-from nodes.progress import report
-from nodes.session import Session, session_of
-from prompts.cases import cases, labels_in_words
-from prompts.template import neutralise, render
 from state.loops import OuterState
 from state.settings import Settings
 

@@ -12,18 +12,18 @@ from typing import TypedDict
 
 from langgraph.runtime import Runtime
 
+from blpo.inference.consult import Answer
+from blpo.inference.fan_out import fan_out
+from blpo.inference.progress import report
+from blpo.inference.session import Session, session_of
+from blpo.inference.verdicts import judge_samples, try_prompt
+from blpo.metrics.loss import loss
+from blpo.prompts.cases import labels_in_words
+from blpo.prompts.template import element, render
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import ask_all, write_prompt
-from metrics.loss import loss
 from nodes.collect_errors import draw
-from nodes.consult import Answer
-from nodes.fan_out import fan_out
-from nodes.judge import judge_samples, try_prompt
-from nodes.progress import report
-from nodes.session import Session, session_of
-from prompts.cases import labels_in_words
-from prompts.template import element, render
 from state.loops import OuterState, Trial
 from state.sample import Sample
 from state.settings import Settings

@@ -12,14 +12,14 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from blpo.config.settings_file import CONTEXT
+from blpo.inference.rounds import best_trial
+from blpo.inference.session import settings_of
 from evals.methods.method import Builder
 from graph.stopping import Node, stopping
 from nodes.collect_errors import collect_errors
 from nodes.evaluate_test import evaluate_test
 from nodes.judge import judge
-from nodes.rounds import best_trial
-from nodes.session import settings_of
-from state.config import CONTEXT
 from state.loops import OuterInput, OuterOutput, OuterState
 from state.settings import Settings
 

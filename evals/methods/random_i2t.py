@@ -10,19 +10,19 @@ from typing import Literal
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
+from blpo.config.settings_file import CONTEXT
+from blpo.inference.consult import consult, too_long
+from blpo.inference.progress import report
+from blpo.inference.session import session_of, settings_of
+from blpo.prompts.cases import labels_in_words
+from blpo.prompts.template import render
 from evals.methods.method import Method
 from evals.methods.outer_loop import outer_loop
 from graph.stopping import stopping
-from nodes.consult import consult, too_long
 from nodes.critique_judge import critique_judge
 from nodes.judge import judge_trial
-from nodes.progress import report
-from nodes.session import session_of, settings_of
 from nodes.update_judge import update_judge
 from nodes.verbalize import verbalize
-from prompts.cases import labels_in_words
-from prompts.template import render
-from state.config import CONTEXT
 from state.loops import InnerInput, InnerOutput, InnerState
 from state.settings import Settings
 

@@ -4,13 +4,13 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from blpo.inference.consult import Answer, consult
+from blpo.inference.session import Session
+from blpo.models.messages import Message
+from blpo.prompts.cases import Case, cases, labels_in_words
+from blpo.prompts.template import neutralise, render
 from evals.methods.writing import ask_all, judged_cases, shown_texts, write_prompt
-from models.messages import Message
 from nodes.collect_errors import draw
-from nodes.consult import Answer, consult
-from nodes.session import Session
-from prompts.cases import Case, cases, labels_in_words
-from prompts.template import neutralise, render
 from state.sample import Sample
 
 GRADIENTS = 2

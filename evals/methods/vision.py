@@ -1,6 +1,6 @@
 """What methods need that show images to the optimizer: one that sees."""
 
-from models.vision import sees_images
+from blpo.models.vision import sees_images
 from state.errors import ModelError
 from state.settings import Settings
 

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from models.messages import Message, Part, user
-from nodes.consult import Answer, consult, copies, too_long
-from nodes.fan_out import fan_out
-from nodes.judge import judge_samples
-from nodes.session import Session
-from prompts.cases import Case
+from blpo.inference.consult import Answer, consult, copies, too_long
+from blpo.inference.fan_out import fan_out
+from blpo.inference.session import Session
+from blpo.inference.verdicts import judge_samples
+from blpo.models.messages import Message, Part, user
+from blpo.prompts.cases import Case
 from state.sample import Sample
 
 T = TypeVar("T")

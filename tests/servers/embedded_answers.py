@@ -4,7 +4,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from models.registry import chat_model
+from blpo.models.registry import chat_model
 from state.settings import ModelSettings
 from tests.servers.chat_server import Reply
 

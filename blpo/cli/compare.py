@@ -1,0 +1,111 @@
+"""`blpo compare`: several runs on one page, tested on the samples they share."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from blpo.reports.comparison import Comparison
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Run directories; the others are tested against the first."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("compare.html"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> int:
+    """Compare runs over the same samples: one page, and a table.
+
+    The selected prompts are compared on the test samples that all runs share, by a paired test against the first run;
+    with three runs or more the p-values are adjusted (Holm).
+    """
+    from blpo.cli.failures import say
+    from blpo.cli.wording import short_path
+    from blpo.reports.compare_page import headline, write_comparison
+
+    comparison = asyncio.run(write_comparison([run.absolute() for run in runs], out))
+    if as_json:
+        typer.echo(json.dumps(_numbers(comparison), indent=1, ensure_ascii=False))
+    else:
+        _print(comparison, headline(comparison))
+    say(f"wrote {short_path(out)}")
+    if show:
+        import webbrowser
+
+        webbrowser.open(out.absolute().as_uri())
+    return 0
+
+
+def _print(comparison: "Comparison", headline: str) -> None:
+    from rich.console import Console
+
+    from blpo.cli.wording import one_line
+
+    console = Console(highlight=False)
+    console.print(_table(comparison))
+    console.print()
+    for line in (*comparison.notes, f"{headline}."):
+        console.print(one_line(line), markup=False, soft_wrap=not console.is_terminal)
+
+
+def _table(comparison: "Comparison") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from blpo.cli.wording import counted, metric_name, one_line, probability
+
+    several = len(comparison.entries) > 2
+    title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("run", overflow="fold")
+    for column in [
+        "first",
+        "selected",
+        "difference",
+        "95 % interval",
+        "paired test",
+        *(["adjusted"] if several else []),
+    ]:
+        table.add_column(column, justify="right", no_wrap=True)
+    for entry in comparison.entries:
+        cells = [f"{each['strict'][comparison.metric]:z.3f}" for each in (entry.initial, entry.metrics)]
+        if (against := entry.against) is not None:
+            cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
+            cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]
+        table.add_row(Text(one_line(entry.name)), *cells)
+    return table
+
+
+def _numbers(comparison: "Comparison") -> dict[str, object]:
+    return {
+        "metric": comparison.metric,
+        "shared": len(comparison.shared),
+        "differing": comparison.differing,
+        "notes": list(comparison.notes),
+        "runs": [
+            {
+                "name": entry.name,
+                "run": str(entry.run.path),
+                "initial": entry.initial,
+                "best": entry.metrics,
+                "against_first": None
+                if (a := entry.against) is None
+                else {
+                    "difference": a.difference,
+                    "ci95": [a.low, a.high],
+                    "p_value": a.p_value,
+                    "adjusted_p_value": a.adjusted,
+                },
+            }
+            for entry in comparison.entries
+        ],
+    }

@@ -1,0 +1,107 @@
+"""`blpo disagreements`: where judge and people still differ, and the labels that people then corrected."""
+
+import csv
+import getpass
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blpo.cli.failures import say
+from blpo.cli.options import RunDirectory
+from blpo.cli.wording import one_line, short_path
+
+if TYPE_CHECKING:
+    from blpo.reports.disagreements import Disagreement
+
+SHOWN = 50
+"""Rows that the table shows; --json and --csv give all."""
+
+
+def disagreements(
+    run: RunDirectory,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV on stdout; with the label changed, --correct takes it.")
+    ] = False,
+    correct: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Record corrected labels (CSV or JSON lines: id, label and maybe note; Label Studio's JSON export).",
+        ),
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who corrected them; default: your login.")] = None,
+) -> int:
+    """List the samples on which judge and people differ.
+
+    Under the best prompt, the most confident first. --correct records corrected labels as a new version of the
+    dataset, in a file beside it; the dataset stays.
+    """
+    if as_json and as_csv:
+        raise typer.BadParameter("give --json or --csv, not both")
+    if correct is not None:
+        return _correct(run, correct, getpass.getuser() if by is None else by)
+    from blpo.reports.disagreements import ORDER, rows
+    from blpo.reports.disagreements import disagreements as find
+
+    found = find(run)
+    if as_json:
+        typer.echo(json.dumps(rows(found), indent=1, ensure_ascii=False))
+    elif as_csv:
+        _print_csv(found)
+    else:
+        _print_table(found)
+        say(f"{len(found)} disagreements, {ORDER[any(each.confidence is not None for each in found)]}")
+    return 0
+
+
+def _correct(run: Path, file: Path, by: str) -> int:
+    from blpo.reports.relabelling import correct
+
+    version = correct(run, file, by)
+    typer.echo(str(version.file))
+    changed = ", ".join(f"{name} {count}" for name, count in version.changed.items())
+    say(
+        f"version {version.number}: {sum(version.changed.values())} labels corrected ({changed}),"
+        f" {version.confirmed} confirmed; the dataset itself stays as it was"
+    )
+    for note in version.notes:
+        say(note)
+    config, new = shlex.quote(short_path(run / "config.yaml")), shlex.quote(short_path(version.file))
+    say(f"a run on it: blpo optimize {config} --set run.dir= --set data.corrections={new}")
+    return 0
+
+
+def _print_csv(found: "list[Disagreement]") -> None:
+    from blpo.reports.disagreements import rows
+
+    names = ["id", "label", "verdict", "split", "confidence", "distance", "steady", "reason", "image", "note"]
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "note": ""} for row in rows(found))
+
+
+def _print_table(found: "list[Disagreement]") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("id", max_width=24, overflow="fold")
+    for name in ("split", "people", "judge", "sure"):
+        table.add_column(name)
+    room = max(20, console.width - 60)  # the sentence gives way, not the numbers
+    table.add_column("what the judge said", no_wrap=True, overflow="ellipsis", max_width=room)
+    for each in found[:SHOWN]:
+        sure = f"{each.confidence:.2f}" if each.confidence is not None else "steady" if each.steady else ""
+        cells = (each.id, each.split, str(each.label), str(each.verdict), sure, each.reason)
+        table.add_row(*(Text(one_line(cell)) for cell in cells))
+    console.print(table)
+    if len(found) > SHOWN:
+        console.print(f"and {len(found) - SHOWN} more (--json and --csv list all)")

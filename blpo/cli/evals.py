@@ -1,0 +1,111 @@
+"""`blpo evals`: methods x datasets x judges x seeds under one equal budget, and their table."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from blpo.cli.options import Overrides, Quiet
+
+if TYPE_CHECKING:
+    from evals.settings import EvalSettings
+
+Preset = Literal["table1", "table2", "figure4", "figure1"]
+
+
+def evals(
+    config: Annotated[
+        Path | None,
+        typer.Argument(metavar="CONFIG", help="A YAML file of an experiment (see examples/evals).", show_default=False),
+    ] = None,
+    preset: Annotated[
+        Preset | None, typer.Option(help="Methods and sweeps of one of the paper's tables or figures.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Embedded models on the built-in sample: no key, GPU or network.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The experiment's folder; default runs/evals-<name>.")
+    ] = None,
+    overrides: Overrides = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would cost, and send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print table.json on stdout, and nothing else.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Compare methods under one equal budget.
+
+    Makes a table with paired tests. Each cell is a run. Ctrl-C stops after the steps at hand; the same command goes on
+    from there.
+    """
+    from evals.config import load_eval_settings
+
+    settings = load_eval_settings(config, preset=preset, offline=offline, overrides=overrides or [])
+    folder = out or Path("runs") / f"evals-{_name(config, settings, offline)}"
+    if estimate:
+        from blpo.cli.evals_estimate import print_estimate
+
+        return print_estimate(settings, folder, as_json=as_json)
+    return _run(settings, folder, as_json, quiet)
+
+
+def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> int:
+    from blpo.cli.evals_view import evals_view_on
+    from blpo.cli.failures import INTERRUPTED, explain, say
+    from blpo.cli.signals import run_with_signals
+    from evals.experiment import run_evals
+
+    view = evals_view_on(sys.stderr, quiet=quiet)
+    try:
+        with view:
+            content = run_with_signals(
+                lambda control: run_evals(settings, folder, on_event=view.event, control=control), view
+            )
+    except (Exception, KeyboardInterrupt) as error:
+        code = explain(error)
+        if view.begun:
+            print(f"go on with: {_same_command()}", file=sys.stderr)
+        return code
+    _draw(content, folder)
+    _print(content, folder, as_json)
+    states = [cell["status"] for cell in content["cells"]]
+    if "open" in states:
+        say(f"{states.count('open')} of {len(states)} cells are open")
+        print(f"go on with: {_same_command()}", file=sys.stderr)
+        return INTERRUPTED
+    if "failed" in states:
+        say(f"{states.count('failed')} of {len(states)} cells failed; table.md says why, the same command tries again")
+        return 1
+    return 0
+
+
+def _draw(content: dict[str, Any], folder: Path) -> None:
+    """Draw the figure, where something can be drawn; a table is worth having without it."""
+    from blpo.cli.failures import say
+    from evals.figures import write_figure
+    from state.errors import BlpoError
+
+    try:
+        write_figure(content, folder)
+    except BlpoError as reason:
+        say(f"no figure: {reason}")
+
+
+def _print(content: dict[str, Any], folder: Path, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write((folder / "table.json").read_text(encoding="utf-8"))
+        return
+    from blpo.cli.evals_table import print_table
+
+    print_table(content, folder)
+
+
+def _name(config: Path | None, settings: "EvalSettings", offline: bool) -> str:
+    """The same for the same command, so that it goes on."""
+    parts = [config.stem if config else None, settings.preset, "offline" if offline else None]
+    return "-".join(part for part in parts if part) or "offline"
+
+
+def _same_command() -> str:
+    return shlex.join(["blpo", *sys.argv[1:]])

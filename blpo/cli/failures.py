@@ -1,0 +1,80 @@
+"""How a command says that it failed: one line on stderr and an exit code, no traceback."""
+
+import os
+import sys
+import traceback
+
+import typer
+
+from blpo.cli.wording import one_line
+from state.errors import BlpoError, DataError
+
+MAX_PROBLEMS = 20
+"""How many problems of a dataset are listed."""
+
+INTERRUPTED = 130
+
+
+def explain(error: BaseException) -> int:
+    """Tell the user what went wrong and return the exit code; `BLPO_DEBUG=1` shows the traceback too."""
+    if os.environ.get("BLPO_DEBUG") == "1":
+        traceback.print_exception(error)
+    match error:
+        case BrokenPipeError():
+            _close_stdout()
+            return 1
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case typer.TyperException():
+            return _usage(error)
+        case BlpoError():
+            for line in str(error).splitlines():
+                say(line)
+            _list_problems(error)
+            return error.exit_code
+        case OSError():
+            _close_stdout()
+            say(_in_words(error))
+            return 1
+    say(f"internal error: {type(error).__name__}: {error} (at {_place(error)}); BLPO_DEBUG=1 shows the traceback")
+    return 1
+
+
+def say(message: str) -> None:
+    """One line on stderr."""
+    print(f"blpo: {one_line(message)}", file=sys.stderr)
+
+
+def _usage(error: typer.TyperException) -> int:
+    message = error.format_message().replace("Value error, ", "")
+    if message.startswith("Usage:"):  # the help page, shown because no command was given
+        print(message, file=sys.stderr)
+    else:
+        context = getattr(error, "ctx", None)
+        say(f"{message.rstrip('.')} (see {context.command_path if context else 'blpo'} --help)")
+    return error.exit_code
+
+
+def _list_problems(error: BlpoError) -> None:
+    problems = [p for p in error.problems if p not in str(error)] if isinstance(error, DataError) else []
+    for problem in problems[:MAX_PROBLEMS]:
+        print(f"  {one_line(problem)}", file=sys.stderr)
+    if len(problems) > MAX_PROBLEMS:
+        print(f"  and {len(problems) - MAX_PROBLEMS} more", file=sys.stderr)
+
+
+def _in_words(error: OSError) -> str:
+    return f"{error.filename or 'writing the output'}: {error.strerror or error}"
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+
+
+def _close_stdout() -> None:
+    """Nobody reads it, or it can't be written: keep the interpreter from flushing it once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

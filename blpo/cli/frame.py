@@ -1,0 +1,77 @@
+"""The live view's frame: where the run is, how well it does, and what it costs."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from blpo.cli.progress import Progress
+from blpo.cli.usage import usage_table
+from blpo.cli.wording import metric_name, one_line, short_path
+
+PHASES = {
+    "collect_errors": "drawing a batch of errors",
+    "verbalize": "describing images",
+    "critique_judge": "criticising the judge prompt",
+    "update_judge": "rewriting the judge prompt",
+    "critique_i2t": "criticising the I2T prompt",
+    "update_i2t": "rewriting the I2T prompt",
+    "evaluate_test": "judging the test split",
+}
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
+    """About ten lines that fit 40 columns, what matters most at the left; a narrower terminal cuts them."""
+    if not progress.run:
+        return _line(f"reading the data · {elapsed}")
+    lines: list[RenderableType] = [_line(_where(progress, elapsed), "bold"), _line(_work(progress))]
+    if progress.validation:
+        lines.append(_line(_validation(progress)))
+    if progress.scores:
+        lines.append(_line(f"scores {_scores(progress.scores.values())}"))
+    if progress.usage:
+        lines.append(usage_table(progress.usage))
+    lines.append(_line(one_line(short_path(progress.run)), "dim"))
+    if notice:
+        lines.append(Text(notice, "yellow"))
+    return Group(*lines)
+
+
+def sparkline(values: Iterable[float]) -> str:
+    """One block a value, from the lowest to the highest."""
+    numbers = list(values)
+    low, high = min(numbers), max(numbers)
+    return "".join(BLOCKS[round((x - low) / (high - low) * 7) if high > low else 0] for x in numbers)
+
+
+def phase_in_words(progress: Progress) -> str:
+    """What the node at work does."""
+    if progress.phase == "judge":
+        return "judging train and validation" if progress.step is None else "judging the batch"
+    return PHASES.get(progress.phase, progress.phase)
+
+
+def _where(progress: Progress, elapsed: str) -> str:
+    step = "" if progress.step is None else f" · trial {progress.step} of {progress.inner_steps}"
+    return f"round {progress.round} of {progress.outer_rounds}{step} · {elapsed}"
+
+
+def _work(progress: Progress) -> str:
+    items = f" · {progress.done}/{progress.total}" if progress.total else ""
+    return phase_in_words(progress) + items
+
+
+def _validation(progress: Progress) -> str:
+    values = [progress.validation[t] for t in sorted(progress.validation)]
+    spark = sparkline(values[-30:])
+    return f"validation {metric_name(progress.metric)} {values[-1]:z.3f} {spark} best {max(values):z.3f}"
+
+
+def _scores(scores: Iterable[float | None]) -> str:
+    return " ".join("fail" if score is None else f"{score:+.2f}" for score in list(scores)[-5:])
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

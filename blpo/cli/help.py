@@ -1,0 +1,103 @@
+"""How help pages are laid out: commands by what they are for, and examples that work as they stand."""
+
+from typing import Any
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "init": (
+        "blpo init my-judge",
+        "blpo init my-judge --data photos/labels.csv --yes",
+        "blpo init my-judge --labels safe,unsafe --judge openai:gpt-4o",
+    ),
+    "check": ("blpo check config.yaml", "blpo check config.yaml --set data.limit=200"),
+    "estimate": ("blpo estimate config.yaml", "blpo estimate config.yaml --set search.outer_rounds=3 --json"),
+    "optimize": (
+        "blpo optimize",
+        "blpo optimize config.yaml --run-dir runs/second",
+        "blpo optimize config.yaml --set search.preset=paper --set limits.usd=20",
+    ),
+    "resume": ("blpo resume runs/first", "blpo resume runs/first --set limits.calls=50000 --json"),
+    "fork": (
+        "blpo fork runs/first --round 1 --set search.inner_steps=8",
+        "blpo fork runs/first --round 0 --judge-prompt prompts/judge.md",
+    ),
+    "runs": ("blpo runs", "blpo runs runs --json"),
+    "report": ("blpo report runs/first", "blpo report runs/first --set data.path=photos/labels.csv"),
+    "compare": ("blpo compare runs/first runs/second", "blpo compare runs/first runs/second --out page.html --json"),
+    "disagreements": (
+        "blpo disagreements runs/first",
+        "blpo disagreements runs/first --csv > disagreements.csv",
+    ),
+    "judge": (
+        "blpo judge runs/first photos",
+        "blpo judge runs/first/judge.yaml photos --out verdicts.jsonl",
+        "blpo judge runs/first config.yaml --split test --gate 'macro_f1>=0.8'",
+    ),
+    "export": (
+        "blpo export runs/first --to python",
+        "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",
+        "blpo export runs/first --to label-studio --out relabel",
+    ),
+    "evals": (
+        "blpo evals --preset table1 --offline --estimate",
+        "blpo evals --preset table1 --offline --out runs/table1",
+    ),
+    "data prepare": (
+        "blpo data prepare agin --source downloads/agin --out agin --scale 1 5",
+        "blpo data prepare seetrue --source downloads/seetrue --out datasets/seetrue",
+    ),
+}
+"""By command; tests/project/test_docs.py runs each of them."""
+
+
+MORE = """\b
+Examples:
+  blpo optimize              align the embedded judge with the built-in sample
+  blpo init my-judge         begin with your own images and labels
+  blpo COMMAND --help        options and examples of a command
+"""
+"""The end of `blpo --help`."""
+
+
+def examples(command: str) -> str:
+    """The end of a command's help page; its lines are not wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
+
+
+def _no_type(ctx: Any) -> None:
+    return None
+
+
+class Page(TyperCommand):
+    """A help page that names arguments plainly: `RUN`, `[CONFIG]` where it may be left out, and no types of Python."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return all parameters."""
+        params = super().get_params(ctx)
+        for param in params:
+            if isinstance(param, TyperArgument):
+                param.display_type_rich = _no_type  # type: ignore[method-assign] # `<list[Path]>` says little
+        return params
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
+
+class Grouped(TyperGroup):
+    """Commands listed under what they are for (their `rich_help_panel`), in the order in which they were added."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group."""
+        shown = [(name, command) for name, command in self.commands.items() if not command.hidden]
+        width = max(len(name) for name, _ in shown)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name, command in shown:
+            summary = command.get_short_help_str(formatter.width - width - 6)
+            groups.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append(
+                (name.ljust(width), summary)
+            )
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)

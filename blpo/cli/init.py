@@ -1,0 +1,43 @@
+"""`blpo init`: a project to begin with: config.yaml, both prompts, and a place for the data."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; may be new.")] = Path("."),
+    data: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="A labels file, or a folder of images with or without one.")
+    ] = None,
+    image: Annotated[str | None, typer.Option(metavar="NAME", help="The labels file's column of the image.")] = None,
+    label: Annotated[str | None, typer.Option(metavar="NAME", help="The labels file's column of the label.")] = None,
+    labels: Annotated[str | None, typer.Option(metavar="A,B,...", help="The labels are these categories.")] = None,
+    scale: Annotated[str | None, typer.Option(metavar="LOW-HIGH", help="The labels are ratings, such as 1-5.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="embedded, or a model's name such as vllm:Qwen/Qwen2.5-VL-7B.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The OpenAI-compatible server that has the judge.")
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="The model that writes prompts, where the judge is on a server.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the options, and defaults.")] = False,
+) -> int:
+    """Write a config, prompts and a place for your data.
+
+    It asks three to five questions; options answer them beforehand. A labels file is looked at, and its columns decide
+    what is proposed. Nothing is overwritten, and nothing is written before the last answer.
+    """
+    from blpo.cli.init_questions import Given, starter
+    from blpo.cli.starter import CONFIG, refuse_config, write
+
+    refuse_config(folder)
+    given = Given(data, image, label, labels, scale, judge, base_url, optimizer)
+    made = starter(folder, given, asks=not yes)
+    typer.echo("\n".join(write(folder, made)))
+    typer.echo("\n".join([*made.todo, f"then: blpo check {shlex.quote(str(folder / CONFIG))}"]))
+    return 0

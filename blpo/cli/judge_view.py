@@ -1,0 +1,108 @@
+"""What `blpo judge` shows on stderr: a bar while somebody looks at it, and what the judged set says as a whole."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from blpo.cli.failures import say
+from blpo.cli.wording import count, counted, metric_name, one_line
+from blpo.deployment.input_rows import Labels
+from blpo.deployment.inputs import Input, count_of
+from state.verdict import Verdict
+
+if TYPE_CHECKING:
+    from blpo.deployment.judged_set import Summary
+
+MOST_SHARES = 20
+"""Labels whose shares are listed; --json has all."""
+
+
+class _Rate(ProgressColumn):
+    """Images a second."""
+
+    def render(self, task: Task) -> Text:
+        """As many as of late; nothing before that is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if not speed else f"{speed:.1f}/s" if speed < 100 else f"{count(round(speed))}/s")
+
+
+class JudgeView:
+    """A bar with how many are done and have failed, the rate, and the time left; nothing where nobody looks."""
+
+    def __init__(self, inputs: Sequence[Input], *, shown: bool) -> None:
+        console = Console(stderr=True)
+        columns = (
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[failed]}"),
+        )
+        self._shown = shown and console.is_terminal and not console.is_dumb_terminal
+        self._bar = Progress(*columns, console=console, transient=True, disable=not self._shown, redirect_stdout=False)
+        self._inputs = inputs
+        self._failed = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        total = count_of(self._inputs) if self._shown else None
+        self._task = self._bar.add_task("images", total=total, failed="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def advance(self, verdict: Verdict) -> None:
+        """One more is judged."""
+        self._failed += verdict.status != "ok"
+        failed = f"{count(self._failed)} without a verdict" if self._failed else ""
+        self._bar.update(self._task, advance=1, failed=failed)
+
+
+def tell(summary: "Summary", labels: Labels, *, is_calibrated: bool, quiet: bool) -> None:
+    """Say what came of it on stderr; quiet: only which gates were missed."""
+    if not quiet:
+        statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
+        say(f"judged {counted(summary['judged'], 'sample')}: {statuses}")
+        if labels.ignored:
+            say(f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}")
+        if (measured := summary["metrics"]) is not None:
+            strict: Mapping[str, Any] = measured["strict"]
+            listed = ", ".join(f"{metric_name(name)} {strict[name]:z.3f}" for name in _SHOWN if name in strict)
+            say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
+    for gate in summary["gates"]:
+        if not gate["kept"] or not quiet:
+            say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {gate['value']:.4g}")
+    shares = summary["shares"]
+    if shares is not None and not quiet and (is_calibrated or shares["labelled"] < summary["judged"]):
+        _tell_shares(shares)
+
+
+_SHOWN = ("macro_f1", "accuracy", "kappa", "mae", "quadratic_kappa")
+
+
+def _tell_shares(shares: Mapping[str, Any]) -> None:
+    if shares["undefined"]:
+        say(f"shares of labels can't be corrected: {shares['undefined']}")
+        return
+    say(f"share of each label, corrected for the judge's errors by {shares['labelled']} labelled samples:")
+    if shares["absent"]:
+        say(f"no labelled sample is {', '.join(map(str, shares['absent']))}: such are taken not to occur")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 2))
+    for name in ("label", "judged", "corrected", "95 % interval"):
+        table.add_column(name, justify="left" if name == "label" else "right", no_wrap=name != "label")
+    rows = [share for share in shares["shares"] if share["judged"] or share["corrected"]]
+    for share in rows[:MOST_SHARES]:
+        interval = "" if share["interval"] is None else "{:.1%} to {:.1%}".format(*share["interval"])
+        label = Text(one_line(str(share["label"])))
+        table.add_row(label, f"{share['judged']:.1%}", f"{share['corrected']:.1%}", interval)
+    Console(stderr=True, highlight=False).print(table)
+    if len(rows) > MOST_SHARES:
+        say(f"and {len(rows) - MOST_SHARES} more, all with --json")

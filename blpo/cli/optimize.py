@@ -1,0 +1,35 @@
+"""`blpo optimize`: run the search to its end."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blpo.cli.options import AsJson, Config, Overrides, Quiet
+
+
+def optimize(
+    config: Config = None,
+    overrides: Overrides = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run directory to make; default runs/<time>-<name>.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> int:
+    """Optimize the judge prompt, and test it on unseen samples.
+
+    Ctrl-C stops after the step at hand; blpo resume goes on from there.
+    """
+    import blpo
+    from blpo.cli.search import search
+
+    given = list(overrides or [])
+    if run_dir is not None:  # relative to where the command runs, not to the config
+        given.append(f"run.dir={json.dumps(str(run_dir.absolute()))}")
+    return search(
+        lambda on_event, control: blpo.optimize(config, overrides=given, on_event=on_event, control=control),
+        as_json=as_json,
+        quiet=quiet,
+    )

@@ -1,0 +1,99 @@
+"""What `blpo optimize` and `blpo resume` share: a search under watch, its signals, its result and its exit code."""
+
+import shlex
+import sqlite3
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import RunControl
+
+import blpo
+from blpo import OnEvent
+from blpo.cli.approval import ask, can_ask, show
+from blpo.cli.failures import INTERRUPTED, explain, say
+from blpo.cli.signals import run_with_signals
+from blpo.cli.summary import print_summary
+from blpo.cli.view import View, view_on
+from blpo.cli.wording import higher_limits, short_path
+from blpo.config.settings_file import load_settings
+from state.result import Result, RunStatus
+
+Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Result]]
+
+EXIT_CODES: dict[RunStatus, int] = {"complete": 0, "failed": 1, "budget": 4, "interrupted": INTERRUPTED}
+
+
+def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: bool) -> int:
+    """Run a search until it ends, stops or fails; print its result and return the exit code.
+
+    `directory`: the run directory, where it is known before the search begins.
+    """
+    while True:
+        view = view_on(sys.stderr, quiet=quiet)
+        try:
+            with view:
+                result = run_with_signals(partial(run, view.event), view)
+        except (Exception, KeyboardInterrupt) as error:
+            return _failed(error, view, as_json)
+        directory = Path(view.progress.run) if view.progress.run else directory
+        answer = None if as_json or directory is None else _answer(result, quiet)
+        if answer is None:
+            break
+        run = partial(_answered, directory, answer)
+    if as_json and directory is not None:
+        sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
+    elif directory is not None:
+        print_summary(result, short_path(directory))
+    if "question" in result:
+        print(
+            f"answer with: blpo resume {_quoted(view.progress.run)} --approve, --edit FILE or --reject WHY",
+            file=sys.stderr,
+        )
+    elif result["status"] == "interrupted":
+        _say_how_to_resume(view)
+    elif result["status"] == "budget" and directory is not None:
+        limits = load_settings(directory / "config.yaml").limits
+        say(f"higher limits go on: blpo resume {_quoted(directory)} {higher_limits(limits)}")
+    return EXIT_CODES[result["status"]]
+
+
+def _answer(result: Result, quiet: bool) -> dict[str, Any] | None:
+    """What a person at the terminal answers to the run's question; None where there is no question, or no answer."""
+    question = result.get("question")
+    if question is None or (quiet and not can_ask()):
+        return None
+    show(question)
+    return ask(question) if can_ask() else None
+
+
+def _answered(
+    directory: Path | None, answer: dict[str, Any], on_event: OnEvent, control: RunControl
+) -> Coroutine[Any, Any, Result]:
+    return blpo.resume(directory or "", on_event=on_event, control=control, answer=answer)
+
+
+def _failed(error: BaseException, view: View, as_json: bool) -> int:
+    run = view.progress.run
+    if run and isinstance(error, sqlite3.Error | OSError):
+        named = getattr(error, "filename", None) or f"{short_path(run)} or its checkpoints"
+        say(f"{named} can't be written: {getattr(error, 'strerror', None) or error}; what was done is kept")
+        code = 1
+    else:
+        code = explain(error)
+    if run and (Path(run) / "run.json").exists() and getattr(error, "resumable", True):
+        _say_how_to_resume(view)
+    result = Path(run) / "result.json"
+    if run and as_json and not isinstance(error, KeyboardInterrupt) and result.exists():
+        sys.stdout.write(result.read_text(encoding="utf-8"))  # status: failed
+    return code
+
+
+def _say_how_to_resume(view: View) -> None:
+    print(f"resume with: blpo resume {_quoted(view.progress.run)}", file=sys.stderr)
+
+
+def _quoted(directory: str | Path) -> str:
+    return shlex.quote(short_path(directory))

@@ -1,0 +1,122 @@
+"""How many tokens each kind of call takes, from the prompts' frames and the lengths of prompts and replies."""
+
+import re
+from dataclasses import dataclass
+
+from blpo.costs.call_counts import CallCounts, batch_size
+from blpo.costs.workload import Workload, tokens
+from blpo.inference.descriptions import MAX_WORDS
+from blpo.models.vision import bare_name
+from blpo.prompts.template import template
+from state.settings import ModelSettings, PriceSettings, Settings
+
+_THINKS = re.compile(r"o[1-9](?:$|-)|gpt-5|qwq|.*(?:thinking|reason|-r1(?:$|-))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """How long replies are taken to be, in tokens."""
+
+    verdict: int
+    description: int
+    critique: int
+    thinking: int
+    """Of a reasoning model, before each reply; billed as output."""
+
+
+SHORT = Replies(verdict=20, description=40, critique=60, thinking=100)
+LONG = Replies(verdict=120, description=MAX_WORDS * 4 // 3, critique=800, thinking=4000)
+
+_CASE = 40
+"""Tokens of the tags, the label and the verdict around a case."""
+_REPAIR = 60
+"""Tokens of the message that asks for a repair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Calls and tokens of one role."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+
+    def usd(self, price: PriceSettings | None) -> float | None:
+        """What it costs in US dollars; None where the price is not known."""
+        if price is None:
+            return None
+        return (self.input_tokens * price.input + self.output_tokens * price.output) / 1e6
+
+
+def thinks(model: ModelSettings) -> bool:
+    """Whether it is a reasoning model, as far as settings or name say."""
+    if model.reasoning is not None:
+        return model.reasoning
+    return not model.name.startswith("embedded:") and _THINKS.match(bare_name(model)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CallSizes:
+    """Tokens of each kind of call, for prompts and replies of some length."""
+
+    settings: Settings
+    work: Workload
+    replies: Replies
+    judge_prompt: int
+    i2t_prompt: int
+
+    def loads(self, counts: CallCounts, *, repairing: bool = False) -> dict[str, Load]:
+        """The load of each role; a repair also reads the reply that was of no use."""
+        kinds = {
+            "judge": [(counts.judge, *self._judge())],
+            "verbalizer": [(counts.verbalize, *self._verbalize())],
+            "optimizer": [
+                (counts.critique_judge, *self._critique_judge()),
+                (counts.update_judge, *self._update_judge()),
+                (counts.critique_i2t, *self._critique_i2t()),
+                (counts.update_i2t, *self._update_i2t()),
+            ],
+        }
+        return {role: self._load(role, kind, repairing) for role, kind in kinds.items()}
+
+    def _load(self, role: str, kinds: list[tuple[int, float, int]], repairing: bool) -> Load:
+        model = self.settings.models.of(role)
+        thinking = self.replies.thinking if thinks(model) else 0
+        read = written = 0.0
+        for calls, asked, answered in kinds:
+            reply = answered + thinking
+            read += calls * (asked + (answered + _REPAIR if repairing else 0))
+            written += calls * (reply if model.max_tokens is None else min(reply, model.max_tokens))
+        return Load(sum(calls for calls, _, _ in kinds), round(read), round(written))
+
+    def _judge(self) -> tuple[float, int]:
+        work = self.work
+        return work.judge_images + work.text + tokens(template("judge")) + self.judge_prompt, self.replies.verdict
+
+    def _verbalize(self) -> tuple[float, int]:
+        work = self.work
+        asked = work.verbalizer_images + work.text + tokens(template("verbalize")) + self.i2t_prompt
+        return asked, self.replies.description
+
+    def _cases(self) -> float:
+        case = _CASE + self.replies.verdict + self.work.text + self.replies.description
+        return batch_size(self.work.sizes["train"], self.settings.search) * case
+
+    def _history(self) -> float:
+        """H, in the mean over a round's steps."""
+        return (self.settings.search.inner_steps + 1) / 2 * (self.i2t_prompt + 20)
+
+    def _critique_judge(self) -> tuple[float, int]:
+        return tokens(template("critique_judge")) + self.judge_prompt + self._cases(), self.replies.critique
+
+    def _update_judge(self) -> tuple[float, int]:
+        return tokens(template("update_judge")) + self.judge_prompt + self.replies.critique, self.judge_prompt
+
+    def _critique_i2t(self) -> tuple[float, int]:
+        shown = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())
+        asked = tokens(template("critique_i2t")) + self.judge_prompt + self._history() + shown
+        return asked, self.replies.critique
+
+    def _update_i2t(self) -> tuple[float, int]:
+        asked = tokens(template("update_i2t")) + self._history() + self.i2t_prompt + self.replies.critique
+        return asked, self.i2t_prompt

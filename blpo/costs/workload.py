@@ -1,0 +1,63 @@
+"""What an estimate needs to know of a dataset and its prompts; no model is built and nothing is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from blpo.data.images import fitting, image_size
+from blpo.inference.consult import CHARACTERS_A_TOKEN
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.session import dataset_of
+from blpo.models.image_tokens import image_tokens
+from state.sample import Sample, SplitName
+from state.settings import ModelSettings, Settings
+
+MOST_MEASURED = 200
+"""Samples whose images are looked at, spread over the dataset; the others count at their mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Sizes, in samples and in tokens."""
+
+    sizes: Mapping[SplitName, int]
+    judge_images: float
+    """Tokens of all images of a sample, in the mean, for the judge."""
+    verbalizer_images: float
+    text: float
+    """Tokens of a sample's text, in the mean."""
+    judge_prompt: int
+    """Tokens of p_0."""
+    i2t_prompt: int
+    """Tokens of q_0."""
+
+
+def workload_of(settings: Settings) -> Workload:
+    """Measure the run's dataset and prompts; raises `DataError` and `ConfigError` where they can't be read."""
+    dataset = dataset_of(settings)
+    samples = [sample for split in dataset.splits.values() for sample in split]
+    measured = samples[:: -(-len(samples) // MOST_MEASURED)]
+    pixels = [[image_size(source) for source in sample.images] for sample in measured]
+    judge_prompt, i2t_prompt = initial_prompts(settings)
+    return Workload(
+        sizes={name: len(split) for name, split in dataset.splits.items()},
+        judge_images=_tokens_a_sample(pixels, settings.models.of("judge")),
+        verbalizer_images=_tokens_a_sample(pixels, settings.models.of("verbalizer")),
+        text=mean(_text(sample) for sample in samples),
+        judge_prompt=tokens(judge_prompt),
+        i2t_prompt=tokens(i2t_prompt),
+    )
+
+
+def tokens(text: str) -> int:
+    """Tokens of a text, at four characters each."""
+    return -(-len(text) // CHARACTERS_A_TOKEN)
+
+
+def _text(sample: Sample) -> int:
+    return tokens(f"<text>{sample.text}</text>") if sample.text else 0
+
+
+def _tokens_a_sample(pixels: Sequence[Sequence[tuple[int, int]]], model: ModelSettings) -> float:
+    count = image_tokens(model).count
+    return mean(sum(count(*fitting(*size, model.max_pixels, model.max_side)) for size in sizes) for sizes in pixels)

@@ -1,0 +1,24 @@
+"""Everything that is wrong with a dataset, before any call is paid for."""
+
+from blpo.data.dataset import divide, read_samples
+from blpo.data.images import check_images
+from state.errors import DataError
+from state.settings import Settings
+
+
+def check(settings: Settings) -> list[str]:
+    """Return one line for each problem with labels, images and splits, naming file and row; an empty list is good news.
+
+    Reads and decodes every image once.
+    """
+    try:
+        rows, problems = read_samples(settings.data, settings.task)
+    except DataError as error:
+        return list(error.problems)
+    problems += check_images(row.sample for row in rows)
+    if not problems:
+        try:
+            divide(rows, settings.data, settings.task, settings.search.seed)
+        except DataError as error:
+            problems += error.problems
+    return problems

@@ -1,0 +1,103 @@
+"""The judge that a run leaves behind, at work on new images."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from blpo.data.sources import file_sample
+from blpo.deployment.in_order import in_order
+from blpo.deployment.verdict_lines import Judged, Usage
+from blpo.inference.session import Session, judging_session
+from blpo.inference.verdicts import judge_sample
+from blpo.models.messages import Message, Role
+from blpo.runs.judge_file import JudgeFile, read_judge_file
+from state.errors import DataError
+from state.response import Failure, Response
+from state.result import RoleUsage
+from state.sample import Sample
+from state.verdict import Verdict
+
+
+class Judge:
+    """A judge prompt with its model, as a run left it."""
+
+    def __init__(self, file: JudgeFile) -> None:
+        self.file = file
+
+    async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
+        """Judge files, or samples with texts; one verdict each, in order.
+
+        A failure, also an image that can't be read, is a verdict with that status.
+        """
+        samples = (image if isinstance(image, Sample) else file_sample(Path(image)) for image in images)
+        return [verdict async for verdict in self.verdicts(samples)]
+
+    async def verdicts(self, samples: Iterable[Sample]) -> AsyncIterator[Verdict]:
+        """Judge samples as they are read, in a thread, `max_concurrency` at a time; their verdicts in order.
+
+        Memory does not grow with their number.
+        """
+        async with self.open() as judging, aclosing(judging.judged(samples)) as stream:
+            async for judged in stream:
+                yield judged.verdict
+
+    @asynccontextmanager
+    async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
+        """Begin judging over a response store: what it answers is not paid for again. None: one that is not kept."""
+        async with judging_session(self.file.settings, store) as session:
+            yield Judging(self.file.judge_prompt, session)
+
+
+class Judging:
+    """A judge at work."""
+
+    def __init__(self, judge_prompt: str, session: Session) -> None:
+        self._judge_prompt = judge_prompt
+        self._session = session
+
+    async def judged(self, items: Iterable[Sample | Judged]) -> AsyncGenerator[Judged]:
+        """Judge samples, in order; those that were judged before keep their places.
+
+        Raises `ModelError` where no request can succeed, `StoreError`, and what the iteration raises.
+        """
+        async with aclosing(in_order(self._judged, items, self._session.width("judge"))) as stream:
+            async for judged in stream:
+                yield judged
+
+    async def usage(self) -> RoleUsage:
+        """What the store has counted, over all resumes."""
+        return (await self._session.calls.usage())["judge"]
+
+    async def _judged(self, item: Sample | Judged) -> Judged:
+        if isinstance(item, Judged):
+            return item
+        replies: list[Response] = []
+
+        async def ask(
+            role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+        ) -> Response | Failure:
+            outcome = await self._session.calls.ask(role, messages, schema)
+            if isinstance(outcome, Response):
+                replies.append(outcome)
+            return outcome
+
+        try:
+            verdict = await judge_sample(self._session, self._judge_prompt, item, ask)
+        except DataError as error:
+            verdict = Verdict(item.id, "error", None, str(error))
+        return Judged(item, verdict, self._usage(replies))
+
+    def _usage(self, replies: Sequence[Response]) -> Usage:
+        costs = [self._session.calls.usd("judge", reply) for reply in replies]
+        known = [cost for cost in costs if cost is not None]
+        return Usage(
+            input_tokens=sum(reply.input_tokens for reply in replies),
+            output_tokens=sum(reply.output_tokens for reply in replies),
+            usd=float(sum(known)) if len(known) == len(costs) else None,
+        )
+
+
+def load_judge(path: str | Path) -> Judge:
+    """Read a judge.yaml, or the one of a run directory; raises `ConfigError`."""
+    return Judge(read_judge_file(Path(path)))

@@ -1,0 +1,73 @@
+"""p_0 and q_0: what the search starts from."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+
+from blpo.inference.consult import too_long
+from blpo.prompts.cases import labels_in_words
+from blpo.prompts.template import render, template
+from state.errors import ConfigError
+from state.settings import PromptSettings, Settings, TaskSettings
+
+_PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
+MOST_READ = 1_000_000
+"""Characters of a file; it is refused for fewer."""
+
+
+def initial_prompts(settings: Settings) -> tuple[str, str]:
+    """(p_0, q_0): as given in the settings or their files, else the defaults for the task.
+
+    Raises `ConfigError` for a file that can't be read, is empty, is longer than `search.max_prompt_tokens`, or holds a
+    placeholder.
+    """
+    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens)
+
+
+@lru_cache(maxsize=16)
+def _initial_prompts(prompts: PromptSettings, task: TaskSettings, max_tokens: int) -> tuple[str, str]:
+    judge = _prompt("judge", prompts.judge, prompts.judge_file, partial(_default_judge_prompt, task), max_tokens)
+    return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, "default_i2t"), max_tokens)
+
+
+def _prompt(name: str, given: str | None, path: str | None, default: Callable[[], str], max_tokens: int) -> str:
+    if given is not None:
+        text, source = given, f"prompts.{name}"
+    elif path is not None:
+        source = f"prompts.{name}_file: {path}"
+        text = _from_file(source, path)
+    else:
+        text, source = default(), f"prompts.{name}: the default"
+    if problem := too_long(text.strip(), max_tokens):
+        raise ConfigError(f"{source}: {problem} (search.max_prompt_tokens); shorten it, or raise that setting")
+    if problem := _placeholder_problem(text):
+        raise ConfigError(f"{source}: {problem}")
+    return text.strip()
+
+
+def prompt_problem(text: str, max_tokens: int) -> str | None:
+    """What is wrong with a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
+    return "it is empty" if not text.strip() else _placeholder_problem(text) or too_long(text, max_tokens)
+
+
+def _placeholder_problem(text: str) -> str | None:
+    placeholder = _PLACEHOLDER.search(text)
+    return f"it holds the placeholder {placeholder[0]}; write out what it stands for" if placeholder else None
+
+
+def _default_judge_prompt(task: TaskSettings) -> str:
+    if task.kind == "ordinal":
+        return render("default_judge_ordinal", min=str(task.min), max=str(task.max))
+    return render("default_judge_categorical", labels=labels_in_words(task))
+
+
+def _from_file(source: str, path: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            text = file.read(MOST_READ)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source} can't be read: {getattr(error, 'strerror', None) or error}") from None
+    if not text.strip():
+        raise ConfigError(f"{source} is empty; write the prompt into it")
+    return text

@@ -1,0 +1,173 @@
+"""What a model's exception means: try again, give up on this request, a refusal, or give up on the run.
+
+| what happened | outcome |
+|---|---|
+| 408, 409, 429, 5xx, time-out, lost connection, an answer that is not one | tried again, then `Failure` |
+| 429 for want of quota | `Failure` at once |
+| 400 by a content filter | a refusal: a `Response` |
+| a prompt that is too long, an image that is too large or bad, other 4xx | `Failure` of this request at once |
+| a redirect, 401, 403, 404, 407, a parameter the server does not know | `ModelError`: no request can succeed |
+
+Read from the status code and from LangChain's own classes, so it holds for any provider.
+"""
+
+import email.utils
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core import exceptions as langchain
+
+from blpo.models.chat_reply import error_in
+from blpo.models.secrets import one_line
+from state.errors import ModelError
+from state.response import Failure, FailureKind, Response
+from state.settings import ModelSettings
+
+_BUSY = (429, 503, 529)
+_FILTERS = ("content_filter", "content_policy_violation", "moderation_blocked")
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|maximum context length|context ?window|longer than the maximum model length"
+    r"|prompt is too long|input tokens exceed",
+    re.I,
+)
+"""How servers say with a 400 that a prompt is too long."""
+_TOO_LARGE = re.compile(
+    r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)", re.I
+)
+"""How servers say with a 400 what 413 stands for."""
+_OF_SCHEMAS = re.compile(r"response_format|structured_?output|json_?schema|guided", re.I)
+_NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
+"""What LangChain raises for a reply that is not JSON or has no choices."""
+_SETTINGS = {
+    "model": "name",
+    "temperature": "temperature (null: not sent)",
+    "max_tokens": "max_tokens_parameter or max_tokens",
+    "max_completion_tokens": "max_tokens_parameter or max_tokens",
+    "reasoning_effort": "reasoning_effort",
+    "logprobs": "logprobs",
+    "top_logprobs": "logprobs",
+    "response_format": "structured_output",
+}
+"""Request parameters, and the setting of a model that each comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transient:
+    """A failure that may pass."""
+
+    failure: Failure
+    wait: float | None
+    """Seconds the server asked to wait; None: it didn't say."""
+    busy: bool = False
+    """The server has more to do than it can: ask it less."""
+
+
+def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure | Response | None:
+    """What `error`, raised by the model of `settings`, means; None where it is none of a model's failures, but a fault.
+
+    Raises `ModelError` where no request to this model can succeed.
+    """
+    status = getattr(error, "status_code", None)
+    detail = one_line(f"{settings.name}: {_said(error) or type(error).__name__}")
+    if isinstance(error, langchain.ContextOverflowError):
+        return Failure("too_long", detail)
+    if isinstance(status, int) and status >= 300:
+        return _outcome_of_status(error, status, detail, settings)
+    kind = _kind_without_status(error)
+    if kind is None and settings.name.startswith(("langchain:", "community:")):
+        kind = "server"  # what other packages raise is as they like
+    if kind == "malformed":
+        detail = one_line(f"{settings.name}: the reply is no chat completion ({error})")
+    if kind == "connection" and settings.base_url:
+        detail = one_line(f"{detail} Is a server running at {settings.base_url}?")
+    return None if kind is None else Transient(Failure(kind, detail), None)
+
+
+def refuses_schema(error: Exception) -> bool:
+    """Whether the server answered that it can't constrain an answer to a schema."""
+    if getattr(error, "status_code", None) not in (400, 422, 501):
+        return False
+    return _OF_SCHEMAS.search(f"{getattr(error, 'param', '')} {_said(error)}") is not None
+
+
+def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSettings) -> Transient | Failure | Response:
+    code, parameter = str(getattr(error, "code", "")), str(getattr(error, "param", ""))
+    if status == 429 and code == "insufficient_quota":
+        return Failure("quota", detail)
+    if status in (408, 409, 429) or status >= 500:
+        kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
+        return Transient(Failure(kind, detail), _retry_after(error), status in _BUSY)
+    if status < 400 or status in (401, 403, 404, 407):
+        raise ModelError(_hopeless(detail, status, settings, _headers(error).get("location")))
+    if status == 400 and _TOO_LONG.search(f"{code} {detail}"):
+        return Failure("too_long", detail)
+    if status == 413 or _TOO_LARGE.search(detail):
+        return Failure("too_large", detail)
+    if code in _FILTERS:
+        return Response(text=detail, refused=True, finish_reason="content_filter")
+    if parameter in _SETTINGS and "image" not in code:
+        raise ModelError(f"{detail}. The server refuses a parameter: change {_SETTINGS[parameter]} of this model")
+    return Failure("rejected", detail)
+
+
+def _hopeless(detail: str, status: int, settings: ModelSettings, location: str | None) -> str:
+    if status < 400:
+        where = f" to {one_line(location)}" if location else ""
+        return f"{detail}. The server redirects{where}, which is not followed: set base_url to where it is to go"
+    if status == 407:
+        return f"{detail}. The proxy wants other credentials: check user and password in HTTPS_PROXY or HTTP_PROXY"
+    if status == 404:
+        where = f" at {one_line(settings.base_url)}" if settings.base_url else ""
+        return f"{detail}. Check name and base_url: there is no such model{where}"
+    return f"{detail}. Check the key in the environment for {settings.name.partition(':')[0]}: models"
+
+
+def _kind_without_status(error: Exception) -> FailureKind | None:
+    if isinstance(error, langchain.ModelTimeoutError | TimeoutError):
+        return "timeout"
+    if isinstance(error, langchain.ModelConnectionError | OSError):
+        return "connection"
+    if isinstance(error, langchain.ModelRateLimitError):
+        return "rate_limit"
+    if isinstance(error, langchain.ModelAPIError):
+        return "server"
+    malformed = isinstance(error, _NOT_AN_ANSWER) or hasattr(
+        error, "status_code"
+    )  # an APIResponseValidationError has 200
+    return "malformed" if malformed else None
+
+
+def _retry_after(error: Any) -> float | None:
+    """Seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
+    headers = _headers(error)
+    asked = _seconds(headers.get("retry-after-ms"), 1000)
+    return asked if asked is not None else _seconds(headers.get("retry-after"), 1)
+
+
+def _said(error: Exception) -> str:
+    """The words of an error, and those of the server where a client leaves out what has not the vendor's form."""
+    try:
+        message = error_in(getattr(getattr(error, "response", None), "content", b"")).get("message")
+    except (RuntimeError, TypeError):  # it was never read, or is none of that kind
+        message = None
+    return f"{error} - {message}" if isinstance(message, str) and message not in str(error) else str(error)
+
+
+def _headers(error: Any) -> Mapping[str, str]:
+    source = error if hasattr(error, "headers") else getattr(error, "response", None)
+    return getattr(source, "headers", None) or {}
+
+
+def _seconds(given: str | None, parts: int) -> float | None:
+    """A wait in `parts` of a second, or up to a date; None for what is neither."""
+    try:
+        return None if given is None else max(0.0, float(given) / parts)
+    except ValueError:
+        date = email.utils.parsedate_tz(given or "")
+    try:
+        return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
+    except (ValueError, OverflowError):  # no such date
+        return None

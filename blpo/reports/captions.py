@@ -1,0 +1,116 @@
+"""What the captions carry.
+
+No model compares a caption with its image here, so two things are measured that need none:
+
+* distinct: the share of captions that no other image of the same set got word for word;
+* separation: how often two images with the same label have more similar captions than two images with different labels
+  (0.5 is chance, 1 is always). Similarity is the cosine of TF-IDF vectors over runs of one to three words; numbers are
+  left out. The p-value is that of shuffled labels.
+
+A caption that does not separate labels can't have told the optimizer much about them, however true it is; one that does
+may still be false in other respects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from blpo.reports.evidence import Evidence
+from blpo.reports.record import Run
+from state.sample import Label
+
+FEWEST = 6
+"""Captions below which separation is not measured."""
+SHUFFLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the captions of one batch carry under one I2T prompt."""
+
+    round: int
+    role: str
+    """`start of the round` or `kept`."""
+    prompt: str
+    n: int
+    words: float
+    """Mean number."""
+    distinct: float
+    separation: float | None
+    """In [0, 1]; None for too few captions or where all labels are the same."""
+    p_value: float | None
+
+
+def carried(run: Run, evidence: Evidence) -> list[Carried]:
+    """For each round with captions: under the I2T prompt that it began with, and under the one it kept."""
+    rows = []
+    for t, batch in enumerate(run.batches):
+        prompts = {"start": batch.trials[0].i2t_prompt if batch.trials else None}
+        if batch.best is not None:
+            prompts["kept"] = batch.best.i2t_prompt
+        if len(set(prompts.values())) == 1:
+            prompts = {"start and kept": prompts["start"]}
+        for role, prompt in prompts.items():
+            found = [
+                (evidence.captions[prompt or "", sample_id], label)
+                for sample_id in batch.ids
+                if (prompt or "", sample_id) in evidence.captions
+                and (label := evidence.samples[sample_id].label) is not None
+            ]
+            if prompt is not None and found:
+                rows.append(_measured(t, role, prompt, found))
+    return rows
+
+
+def _measured(t: int, role: str, prompt: str, found: Sequence[tuple[str, Label]]) -> Carried:
+    texts, labels = [text for text, _ in found], [label for _, label in found]
+    value, p_value = separation(texts, labels)
+    return Carried(
+        round=t,
+        role=role,
+        prompt=prompt,
+        n=len(found),
+        words=float(np.mean([len(text.split()) for text in texts])),
+        distinct=sum(texts.count(text) == 1 for text in texts) / len(texts),
+        separation=value,
+        p_value=p_value,
+    )
+
+
+def separation(texts: Sequence[str], labels: Sequence[Label]) -> tuple[float | None, float | None]:
+    """Separation and its p-value; None for fewer than `FEWEST` texts, or without pairs of both kinds."""
+    codes = np.unique([str(label) for label in labels], return_inverse=True)[1]
+    first, second = np.triu_indices(len(texts), k=1)
+    same = codes[first] == codes[second]
+    if len(texts) < FEWEST or same.all() or not same.any():
+        return None, None
+    ranks = rankdata(_similarities(texts)[first, second])
+    generator = np.random.default_rng(0)
+    observed = _auc(ranks, same)
+    shuffled = [_shuffled(ranks, generator.permutation(codes), first, second) for _ in range(SHUFFLES)]
+    return observed, (1 + sum(value >= observed - 1e-12 for value in shuffled)) / (1 + SHUFFLES)
+
+
+def _shuffled(
+    ranks: NDArray[np.float64], codes: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> float:
+    return _auc(ranks, codes[first] == codes[second])
+
+
+def _auc(ranks: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
+    """Share of (same, different) pairs of pairs in which the same-label pair ranks higher; ties count half."""
+    n, m = int(same.sum()), int((~same).sum())
+    return float((ranks[same].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def _similarities(texts: Sequence[str]) -> NDArray[np.float64]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    try:
+        vectors = TfidfVectorizer(ngram_range=(1, 3), token_pattern=r"[^\W\d_]+").fit_transform(texts)
+    except ValueError:  # no words at all
+        return np.zeros((len(texts), len(texts)))
+    return np.asarray((vectors @ vectors.T).toarray(), dtype=np.float64)

@@ -1,0 +1,138 @@
+"""compare.html: several runs on one page."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from blpo.reports.charts import interval, validation_chart
+from blpo.reports.comparison import Comparison, Entry, compare_runs
+from blpo.reports.differences import word_diff
+from blpo.reports.evidence import dataset_samples
+from blpo.reports.gallery import is_sensitive, shortened
+from blpo.reports.outcome import reading, strict
+from blpo.reports.page import render, write_page
+from blpo.reports.record import Judged, Run, read_run
+from blpo.reports.run_page import cost
+from blpo.reports.thumbnails import thumbnails
+from blpo.reports.wording import METRICS, metric_name
+from state.errors import RunError
+
+COMPARE = "compare.html"
+MOST_ITEMS = 200
+"""Samples shown on which the runs differ."""
+
+
+async def write_comparison(directories: Sequence[Path], target: Path) -> Comparison:
+    """Compare runs and write the page to `target`.
+
+    Raises `BlpoError` where there is no such run or they can't be compared, and `OSError`.
+    """
+    if len({directory.resolve() for directory in directories}) < 2:
+        raise RunError("a comparison needs two different runs at least; give their directories")
+    runs = [read_run(directory) for directory in directories]
+    comparison = compare_runs(runs)
+    write_page(target, await asyncio.to_thread(comparison_page, comparison))
+    return comparison
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """The page."""
+    entries = comparison.entries
+    first = entries[0]
+    tested = [entry.against for entry in entries if entry.against]
+    low, high = min((a.low for a in tested), default=0.0), max((a.high for a in tested), default=0.0)
+    return render(
+        "compare.html",
+        version=version("blpo"),
+        comparison=comparison,
+        entries=entries,
+        metric=metric_name(comparison.metric),
+        headline=headline(comparison),
+        values={entry.name: strict(entry.metrics, comparison.metric) for entry in entries},
+        before={entry.name: strict(entry.initial, comparison.metric) for entry in entries},
+        places={
+            entry.name: interval(a.low, a.difference, a.high, (low, high)) for entry in entries if (a := entry.against)
+        },
+        costs={entry.name: cost(entry.run.result) for entry in entries},
+        rows=_rows(entries),
+        curves=validation_chart([(entry.name, entry.run) for entry in entries]),
+        prompts={
+            entry.name: (
+                word_diff(_prompt(first.run, "judge_prompt"), _prompt(entry.run, "judge_prompt")),
+                word_diff(_prompt(first.run, "i2t_prompt"), _prompt(entry.run, "i2t_prompt")),
+            )
+            for entry in entries
+        },
+        **_differing(comparison),
+    )
+
+
+def headline(comparison: Comparison) -> str:
+    """Which run is ahead of the first, as far as that is shown at the 5 % level."""
+    first = comparison.entries[0]
+    shown = [(e.against, e.name) for e in comparison.entries[1:] if e.against and e.against.adjusted < 0.05]
+    better = [name for against, name in shown if against.difference > 0]
+    worse = [name for against, name in shown if against.difference < 0]
+    if not shown:
+        return f"No difference from {first.name} could be shown"
+    parts = [f"better than {first.name}: {', '.join(better)}"] if better else []
+    parts += [f"worse than {first.name}: {', '.join(worse)}"] if worse else []
+    told = "; ".join(parts)
+    return told[0].upper() + told[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample on which the runs differ."""
+
+    id: str
+    label: str
+    answers: tuple[tuple[str, Judged], ...]
+    """By run."""
+    text: str
+    images: tuple[str, ...]
+    label_place: int
+
+
+def _rows(entries: Sequence[Entry]) -> list[tuple[str, list[float]]]:
+    rows = [
+        (name, [reading(entry.metrics, key) for entry in entries])
+        for key, name in METRICS.items()
+        if key in entries[0].metrics
+    ]
+    return [*rows, ("coverage", [entry.metrics["coverage"] for entry in entries])]
+
+
+def _prompt(run: Run, name: str) -> str:
+    rounds = run.result["rounds"]
+    prompt: str = rounds[run.result["best_round"]][name] if rounds else ""  # type: ignore[literal-required]
+    return prompt
+
+
+def _differing(comparison: Comparison) -> dict[str, object]:
+    differing = comparison.differing
+    shown = differing[:MOST_ITEMS]
+    first = comparison.entries[0].run
+    samples, missing = dataset_samples(first)
+    pictures = thumbnails(samples[key] for key in shown if key in samples)
+    labels = [str(label) for label in first.settings.task.values if any(first.best[k].label == label for k in shown)]
+    items = [
+        Item(
+            id=key,
+            label=str(first.best[key].label),
+            answers=tuple((entry.name, entry.run.best[key]) for entry in comparison.entries),
+            text=shortened(samples[key].text or "") if key in samples else "",
+            images=pictures.get(key, ()),
+            label_place=labels.index(str(first.best[key].label)),
+        )
+        for key in shown
+    ]
+    return {
+        "items": items,
+        "differing": len(differing),
+        "labels": labels,
+        "missing": missing,
+        "is_sensitive": is_sensitive(first.settings.task),
+    }

@@ -1,0 +1,174 @@
+"""Several runs over the same samples: their selected prompts, tested pairwise on what all of them kept for the test."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from blpo.metrics.agreement import metrics
+from blpo.metrics.holm import holm
+from blpo.metrics.significance import compare
+from blpo.reports.outcome import strict
+from blpo.reports.record import Judged, Run
+from blpo.reports.wording import higher_limits
+from state.errors import RunError
+from state.result import Metrics
+from state.sample import Label
+from state.settings import Metric
+from state.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A run's selected prompt against that of the first run, on the shared samples."""
+
+    difference: float
+    """Metric of this run less that of the first, failures as wrong."""
+    low: float
+    high: float
+    p_value: float
+    adjusted: float
+    """The p-value after Holm's correction for the number of runs that are compared with the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run of a comparison."""
+
+    name: str
+    run: Run
+    metrics: Metrics
+    """Of its selected prompt on the shared samples."""
+    initial: Metrics
+    """Of its first prompt on them."""
+    against: Against | None
+    """None for the first run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What several runs say on the samples that each of them kept for the test."""
+
+    metric: Metric
+    entries: tuple[Entry, ...]
+    shared: tuple[str, ...]
+    """Ids, in the order of the first run."""
+    notes: tuple[str, ...]
+    """What to keep in mind: samples left out, other metrics."""
+
+    @property
+    def differing(self) -> list[str]:
+        """The shared samples on which the runs do not all say the same."""
+        return [key for key in self.shared if len({_said(entry.run.best[key]) for entry in self.entries}) > 1]
+
+
+def compare_runs(runs: Sequence[Run]) -> Comparison:
+    """Compare two runs or more; raises `RunError`, naming the run, where they can't be compared."""
+    first = runs[0]
+    for run in runs:
+        _require_tested(run)
+    for run in runs[1:]:
+        _require_same(first, run)
+    shared = tuple(key for key in _test(first) if all(key in _test(run) for run in runs[1:]))
+    if not shared:
+        raise RunError("the runs share no test sample; give them the same data.split and search.seed")
+    against = [_against(first, run, shared) for run in runs[1:]]
+    names = _names(runs)
+    entries = [
+        Entry(name, run, _measured(run, shared, "best"), _measured(run, shared, "initial"), tested)
+        for name, run, tested in zip(names, runs, [None, *_adjusted(against)], strict=True)
+    ]
+    return Comparison(first.settings.search.metric, tuple(entries), shared, tuple(_notes(runs, names, shared)))
+
+
+def _said(row: Judged) -> Label | None:
+    return row.verdict if row.status == "ok" else None
+
+
+def _test(run: Run) -> Mapping[str, Judged]:
+    return {key: row for key, row in run.best.items() if row.split == "test"}
+
+
+def _require_tested(run: Run) -> None:
+    if not _test(run):
+        status, limits = run.result["status"], run.settings.limits
+        higher = f" {higher_limits(limits)}" if status == "budget" else ""
+        raise RunError(
+            f"{run.path} has no verdicts on its test split ({status}); finish it: blpo resume {run.path}{higher}"
+        )
+
+
+def _require_same(first: Run, run: Run) -> None:
+    one, other = first.settings.task, run.settings.task
+    if (one.kind, one.values) != (other.kind, other.values):
+        raise RunError(
+            f"{run.path} has another task than {first.path}: {other.kind} {_listed(other.values)} instead of"
+            f" {one.kind} {_listed(one.values)}; compare runs of one task"
+        )
+    if first.info.dataset == run.info.dataset:
+        return
+    here, there = ({key: row.label for key, row in each.best.items()} for each in (first, run))
+    common = here.keys() & there.keys()
+    unlike = sorted(key for key in common if here[key] != there[key])
+    if unlike:
+        raise RunError(
+            f"{run.path} has another dataset than {first.path}: people's label of {unlike[0]} is {there[unlike[0]]!r}"
+            f" instead of {here[unlike[0]]!r}; compare runs over the same labels"
+        )
+    if first.settings.data.path != run.settings.data.path and here != there:
+        raise RunError(
+            f"{run.path} has another dataset than {first.path} ({len(common)} of {len(here)} samples in common);"
+            " compare runs over the same samples"
+        )
+
+
+def _listed(values: Sequence[Label]) -> str:
+    return f"{values[0]} to {values[-1]}" if isinstance(values[0], int) else ", ".join(map(str, values))
+
+
+def _verdicts(run: Run, keys: Sequence[str], prompt: str) -> list[Verdict]:
+    rows = run.best if prompt == "best" else run.initial
+    return [Verdict(key, rows[key].status, _said(rows[key])) for key in keys]
+
+
+def _measured(run: Run, keys: Sequence[str], prompt: str) -> Metrics:
+    return metrics(_verdicts(run, keys, prompt), [run.best[key].label for key in keys], run.settings.task)
+
+
+def _against(first: Run, run: Run, keys: Sequence[str]) -> Against:
+    labels, search = [first.best[key].label for key in keys], first.settings.search
+    pair = _verdicts(first, keys, "best"), _verdicts(run, keys, "best")
+    p_value, (low, high) = compare(*pair, labels, first.settings.task, search.metric, search.seed)
+    old, new = (strict(_measured(each, keys, "best"), search.metric) for each in (first, run))
+    return Against(new - old, low, high, p_value, p_value)
+
+
+def _adjusted(against: Sequence[Against]) -> list[Against]:
+    adjusted = holm([each.p_value for each in against])
+    return [
+        Against(each.difference, each.low, each.high, each.p_value, p)
+        for each, p in zip(against, adjusted, strict=True)
+    ]
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """The folders' names; whole paths where two are the same."""
+    names = [run.path.name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
+
+
+def _notes(runs: Sequence[Run], names: Sequence[str], shared: Sequence[str]) -> list[str]:
+    sizes = {len(_test(run)) for run in runs}
+    notes = []
+    if max(sizes) > len(shared):
+        notes.append(
+            f"Only the {len(shared)} samples that every run kept for its test are compared; the largest test split has"
+            f" {max(sizes)}."
+        )
+    metric = runs[0].settings.search.metric
+    other = [name for name, run in zip(names, runs, strict=True) if run.settings.search.metric != metric]
+    if other:
+        notes.append(f"Selected by another metric than {metric}: {', '.join(other)}.")
+    if len(runs) > 2:
+        notes.append(
+            f"{len(runs) - 1} runs are tested against {names[0]}; the adjusted p-value (Holm) allows for that."
+        )
+    return notes

@@ -1,0 +1,117 @@
+"""What a report takes from the dataset and the response store: images, captions, and the verdicts of each round.
+
+Nothing is asked and nothing is written: requests are composed again, and their answers looked up. Without the dataset
+none of it is to be had, and the report says so.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from blpo.data.dataset import Dataset
+from blpo.inference.descriptions import describe_sample
+from blpo.inference.fan_out import fan_out
+from blpo.inference.session import Session, dataset_of, recalling_session, store_of
+from blpo.inference.verdicts import judge_sample
+from blpo.reports.record import Judged, Run
+from state.errors import BlpoError, DataError
+from state.sample import Sample, SplitName
+
+MOST_RECALLED = 2000
+"""Samples of validation and train whose verdicts in each round are looked up: each image is read once for it."""
+
+_SEARCHED: tuple[SplitName, ...] = ("validation", "train")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What could be found; all of it may be empty."""
+
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    captions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By (I2T prompt, sample id)."""
+    verdicts: Mapping[tuple[str, str], Judged] = field(default_factory=dict)
+    """By (judge prompt, sample id)."""
+    missing: str = ""
+    """Why there is no dataset, and so nothing at all; empty where there is one."""
+    forgotten: str = ""
+    """Why there are no captions and no verdicts by round; empty where there are."""
+
+
+async def gather(run: Run) -> Evidence:
+    """Find all that the report shows beside the run's files."""
+    dataset, missing = _dataset(run)
+    if dataset is None:
+        return Evidence(missing=missing)
+    samples = dataset.by_id
+    store = store_of(run.settings, run.path, run.info.thread_id)
+    try:
+        async with recalling_session(run.settings, store, dataset) as session:
+            captions = await _captions(session, run)
+            verdicts = await _verdicts(session, run)
+    except BlpoError as error:  # the store has gone, or its models are unknown here: images are left
+        return Evidence(samples, forgotten=str(error))
+    return Evidence(samples, captions, verdicts)
+
+
+def dataset_samples(run: Run) -> tuple[Mapping[str, Sample], str]:
+    """The run's samples by id, or none and why."""
+    dataset, missing = _dataset(run)
+    return (dataset.by_id if dataset else {}), missing
+
+
+def _dataset(run: Run) -> tuple[Dataset | None, str]:
+    """The dataset as the run read it, or None and why."""
+    try:
+        dataset = dataset_of(run.settings)
+        if dataset.fingerprint != run.info.dataset:
+            return None, "the dataset is not the one that the run used"
+    except (BlpoError, OSError) as error:
+        return None, str(error)
+    return dataset, ""
+
+
+async def _captions(session: Session, run: Run) -> dict[tuple[str, str], str]:
+    known = session.dataset.by_id if session.dataset else {}
+    asked = dict.fromkeys(
+        (trial.i2t_prompt, sample_id)
+        for batch in run.batches
+        for trial in batch.trials
+        for sample_id in batch.ids
+        if trial.i2t_prompt is not None and sample_id in known
+    )
+
+    async def recalled(question: tuple[str, str]) -> str | None:
+        try:
+            described = await describe_sample(session, question[0], known[question[1]])
+        except DataError:
+            return None
+        return described.text if described.status == "ok" else None
+
+    questions = list(asked)
+    found = await fan_out(recalled, questions, session.width("verbalizer"))
+    return {question: text for question, text in zip(questions, found, strict=True) if text is not None}
+
+
+async def _verdicts(session: Session, run: Run) -> dict[tuple[str, str], Judged]:
+    """The verdicts of validation and train under the prompt of each round, sample by sample."""
+    prompts = list(dict.fromkeys(record["judge_prompt"] for record in run.result["rounds"]))
+    if len(prompts) < 2:
+        return {}
+    searched = [(split, sample) for split in _SEARCHED for sample in session.split(split)][:MOST_RECALLED]
+
+    async def recalled(one: tuple[SplitName, Sample]) -> Sequence[tuple[tuple[str, str], Judged]]:
+        return [((p, one[1].id), row) for p in prompts if (row := await _recalled(session, p, *one)) is not None]
+
+    found: Iterable[Sequence[tuple[tuple[str, str], Judged]]]
+    found = await fan_out(recalled, searched, session.width("judge"))
+    return dict(pair for pairs in found for pair in pairs)
+
+
+async def _recalled(session: Session, prompt: str, split: SplitName, sample: Sample) -> Judged | None:
+    try:
+        verdict = await judge_sample(session, prompt, sample)
+    except DataError:
+        return None
+    if verdict.status == "error" or sample.label is None:
+        return None
+    return Judged(sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split)

@@ -1,0 +1,141 @@
+"""A judge as one Python file: alone, or with a door for another library's evaluations.
+
+The files are made from templates/*.jinja. Whatever is put into one is written as a Python literal, with everything
+that is not printable escaped, so that a prompt or a label is never code.
+"""
+
+import ast
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qsl, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from blpo.inference.question import TEXT_NOTE
+from blpo.inference.verdicts import MOST_REPEATED
+from blpo.models.openai_chat import address_and_query, constrained_to, request_fields, served_name
+from blpo.models.verdict_format import label_form, labels_of, schema
+from blpo.prompts.template import template
+from blpo.reports.exports.imports import import_lines
+from blpo.reports.exports.literals import literal
+from blpo.reports.exports.own_source import own_source
+from blpo.runs.judge_file import JudgeFile
+from state.errors import ConfigError
+from state.settings import ModelSettings, TaskSettings
+
+Door = Literal["python", "openevals", "langsmith", "mlflow"]
+DOORS: tuple[Door, ...] = get_args(Door)
+
+_KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
+"""By provider of models that an openai client reaches: where its key is."""
+_CREDENTIALS = {"authorization", "api-key", "x-api-key"}
+_SECRET = ("key", "token", "secret", "passw", "sig")
+_COPIED = (
+    ("blpo.prompts.template", "element"),
+    ("blpo.data.images", "sent_file"),
+    ("blpo.models.reply_text", "without_thinking"),
+    ("blpo.models.verdict_format", "parse_verdict"),
+    ("blpo.models.failures", "refuses_schema"),
+)
+
+
+class Code(str):
+    """Text of ours that goes into a file as it stands."""
+
+    __slots__ = ()
+
+
+def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
+    """The source of a file with this judge; raises `ConfigError` where its address holds a secret.
+
+    A judge that an OpenAI-compatible server answers needs nothing of ours. Any other is loaded by `blpo.load_judge`.
+    """
+    _refuse_secrets(judge.model)
+    served = judge.model.name.partition(":")[0] in _KEYS
+    content = {
+        "base": "served.jinja" if served else "inside.jinja",
+        "is_served": served,
+        "exported_from": exported_from,
+        "validation": judge.validation,
+        "task": judge.task,
+        "scores": _scores(judge.task),
+        "Code": Code,
+        **(_served(judge) if served else {"model": judge.model.name, "judge_yaml": judge.dump()}),
+    }
+    chosen = _environment().get_template(f"{door}.jinja")
+    body = ast.parse(chosen.render(content, imports=Code("")))
+    return chosen.render(content, imports=Code(import_lines(body))).strip() + "\n"
+
+
+def missing_here(door: Door) -> str:
+    """What to install before the file works in this environment; empty where nothing is missing."""
+    if door == "python" or find_spec(door) is not None:
+        return ""
+    return f"the file needs {door}, which is not installed here; install it with: pip install -e '.[exports]'"
+
+
+def _served(judge: JudgeFile) -> dict[str, Any]:
+    model, provider = judge.model, judge.model.name.partition(":")[0]
+    asked = schema(judge.task)
+    structure = constrained_to(asked, model.structured_output)["extra_body"] if model.structured_output else {}
+    address, query = address_and_query(model.base_url or "")
+    copied = (*_COPIED, ("blpo.models.label_scores", "label_scores")) if model.logprobs else _COPIED
+    return {
+        "judge_prompt": judge.judge_prompt,
+        "frame": template("judge"),
+        "repair": template("repair"),
+        "label_form": label_form(judge.task),
+        "place": "above" if model.part_order == "image_first" else "below",
+        "text_note": TEXT_NOTE,
+        "most_repeated": MOST_REPEATED,
+        "model": served_name(model),
+        "base_url": address or None,
+        "query": dict(parse_qsl(query)),
+        "key": _KEYS[provider],
+        "needs_key": provider == "openai" and not _CREDENTIALS & {name.lower() for name in model.headers},
+        "headers": model.headers,
+        "fields": {name: value for name, value in request_fields(model).items() if value is not None},
+        "structure": structure,
+        "timeout": model.timeout,
+        "max_retries": model.max_retries,
+        "max_concurrency": model.max_concurrency,
+        "max_pixels": model.max_pixels,
+        "max_side": model.max_side,
+        "labels": labels_of(asked) if model.logprobs else [],
+        "own_source": Code(own_source(copied, given={"TaskSettings", "DataError"})),
+    }
+
+
+def _scores(task: TaskSettings) -> dict[str, int | None]:
+    """What each category counts as: 1 for the positive one, or the first of two; nothing where that is not clear."""
+    positive = task.positive or (task.labels[0] if len(task.labels) == 2 else None)
+    return {label: None if positive is None else int(label == positive) for label in task.labels}
+
+
+def _refuse_secrets(model: ModelSettings) -> None:
+    parts = urlsplit(model.base_url or "")
+    named = [name for name, _ in parse_qsl(parts.query) if any(word in name.lower() for word in _SECRET)]
+    if parts.username or parts.password or named:
+        where = f"?{named[0]}=" if named else "a user or password"
+        raise ConfigError(
+            f"model.base_url holds {where}: a secret must not be in a file; take it out of judge.yaml, and give it"
+            " in the environment (a header of the model's settings, or the key)"
+        )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=False,  # no markup: `finalize` makes literals
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_literal,
+    )
+
+
+def _literal(value: object) -> str:
+    return value if isinstance(value, Code) else literal(value)

@@ -1,0 +1,140 @@
+"""The samples on which judge and people disagree, as a project of Label Studio in which people look again.
+
+tasks.json holds a task for each, with its images in it (nothing has to be served), what people and the judge said, and
+the judge's verdict as a prediction; config.xml is the labeling interface. Its JSON export is what `blpo disagreements
+RUN --correct FILE` takes back.
+"""
+
+import json
+import os
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+from PIL import Image
+
+from blpo.config.settings_file import load_settings
+from blpo.data.images import sent_file
+from blpo.inference.session import dataset_of
+from blpo.reports.disagreements import Disagreement, disagreements
+from blpo.runs.run_directory import read_info
+from state.errors import ConfigError, DataError
+from state.sample import ImageSource, Sample
+from state.settings import TaskSettings
+
+MAX_SIDE = 1024
+"""Pixels: larger images are scaled down."""
+MOST_CHOICES = 20
+"""A longer scale is a number to be typed."""
+
+_LARGE = 400_000
+"""Bytes: a larger file is written as JPEG of quality 95 instead."""
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML can't hold."""
+
+
+def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -> int:
+    """Write tasks.json and config.xml into `folder`, and return how many tasks there are; most confident first.
+
+    `overrides` (`data.path=...`) say where the dataset is now. Raises `RunError` for a run without verdicts,
+    `DataError` where its dataset is not there any more, and `ConfigError` for a category that can't be shown.
+    """
+    found = disagreements(run)
+    settings = load_settings(run / "config.yaml", list(overrides))
+    dataset = dataset_of(settings)
+    if dataset.fingerprint != read_info(run).dataset:
+        raise DataError("the dataset is not the one that the run used; --set data.path=PATH says where that is")
+    samples = [dataset.by_id[each.id] for each in found]
+    pairs, texts = any(len(each.images) > 1 for each in samples), any(each.text for each in samples)
+    interface = labeling_interface(settings.task, pairs=pairs, texts=texts)
+    maker = _Tasks(settings.task, f"blpo {run.resolve().name}", pairs, texts)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.xml").write_text(interface, encoding="utf-8")
+    draft = folder / "tasks.json.part"
+    with draft.open("w", encoding="utf-8") as file:
+        for number, (each, sample) in enumerate(zip(found, samples, strict=True)):  # one image in memory at a time
+            file.write("[\n" if number == 0 else ",\n")
+            file.write(json.dumps(maker.task(each, sample)))
+        file.write("\n]\n" if found else "[]\n")
+    os.replace(draft, folder / "tasks.json")
+    return len(found)
+
+
+def labeling_interface(task: TaskSettings, *, pairs: bool, texts: bool) -> str:
+    """The XML of the labeling interface: images, text, what was said of them, a choice of label, and a note."""
+    if unprintable := [label for label in task.labels if _UNPRINTABLE.search(label)]:
+        raise ConfigError(f"{unprintable[0]!r}: Label Studio can't show a category with control characters")
+    view = Xml.Element("View")
+    names = _image_names(pairs)
+    for name in names:
+        Xml.SubElement(view, "Image", name=name, value=f"${name}", zoom="true", zoomControl="true")
+    for name in [*(["text"] if texts else []), "told"]:
+        Xml.SubElement(view, "Text", name=name, value=f"${name}")
+    asked = {"name": "label", "toName": names[0], "required": "true"}
+    if _is_typed(task):
+        Xml.SubElement(view, "Number", asked, min=str(task.min), max=str(task.max), step="1")
+    else:
+        choices = Xml.SubElement(view, "Choices", asked, choice="single", showInline="true")
+        for value in task.values:
+            Xml.SubElement(choices, "Choice", value=str(value))
+    Xml.SubElement(
+        view, "TextArea", name="note", toName=names[0], placeholder="Why? (optional)", rows="2", maxSubmissions="1"
+    )
+    Xml.indent(view)
+    return Xml.tostring(view, encoding="unicode") + "\n"
+
+
+def _is_typed(task: TaskSettings) -> bool:
+    """Whether the label is a number to be typed, on a scale too long to choose from."""
+    return task.kind == "ordinal" and len(task.values) > MOST_CHOICES
+
+
+def _image_names(pairs: bool) -> list[str]:
+    return ["image_a", "image_b"] if pairs else ["image"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tasks:
+    settings: TaskSettings
+    judge: str
+    """What the predictions are said to be from."""
+    pairs: bool
+    texts: bool
+
+    def task(self, each: Disagreement, sample: Sample) -> dict[str, object]:
+        names = _image_names(self.pairs)
+        return {
+            "data": {
+                **dict(zip(names, map(data_url, sample.images), strict=True)),
+                **({"text": sample.text or "(no text)"} if self.texts else {}),
+                "told": f"People: {each.label}. Judge: {each.verdict}." + (f" {each.reason}" if each.reason else ""),
+                "sample_id": each.id,
+                "split": each.split,
+                "human_label": each.label,
+                "judge_label": each.verdict,
+                "judge_reason": each.reason,
+            },
+            "predictions": [self._prediction(each, names[0])],
+        }
+
+    def _prediction(self, each: Disagreement, image: str) -> dict[str, object]:
+        kind = "number" if _is_typed(self.settings) else "choices"
+        value = {kind: each.verdict if kind == "number" else [str(each.verdict)]}
+        label = {"id": "judge", "from_name": "label", "to_name": image, "type": kind, "value": value}
+        score = {} if each.confidence is None else {"score": each.confidence}
+        return {"model_version": self.judge, **score, "result": [label]}
+
+
+def data_url(source: ImageSource) -> str:
+    """The image within `MAX_SIDE`, in the text itself."""
+    sent = sent_file(source.read(), source.name, MAX_SIDE * MAX_SIDE, MAX_SIDE)
+    if len(sent.data) <= _LARGE:
+        return str(sent.encoded().data_url)
+    buffer = BytesIO()
+    with Image.open(BytesIO(sent.data)) as image:
+        image.convert("RGB").save(buffer, "JPEG", quality=95, subsampling=0)
+    return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode('ascii')}"

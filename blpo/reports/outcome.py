@@ -1,0 +1,201 @@
+"""Whether a run made the judge better, in one sentence and in plain words; honest where that is not known."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from blpo.reports.record import Change, Run
+from blpo.reports.wording import STOP_REASONS, counted, higher_limits, metric_name, one_line, probability
+from state.result import Agreement, Metrics, Result, TestMetrics
+
+SIGNIFICANT = 0.05
+FEW = 50
+"""Below this many test samples the page says that they are few."""
+
+Tone = Literal["better", "worse", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The search metric before and after on the test split, failures counted as wrong."""
+
+    before: float
+    after: float
+    low: float
+    high: float
+    p_value: float
+    n: int
+    coverage: float
+    """The lower one of both prompts."""
+
+    @classmethod
+    def of(cls, result: Result) -> "Tested | None":
+        """What the test said; None where there was none."""
+        test = result["test"]
+        if test is None:
+            return None
+        before, after = (strict(test[side], result["metric"]) for side in ("initial", "best"))
+        low, high = test["difference_ci95"]
+        coverage = min(test["initial"]["coverage"], test["best"]["coverage"])
+        return cls(before, after, low, high, test["p_value"], test["best"]["n"], coverage)
+
+
+def strict(metrics: Metrics, metric: str) -> float:
+    """The reading of a metric that selects."""
+    return reading(metrics["strict"], metric)
+
+
+def reading(agreement: Agreement, metric: str) -> float:
+    """One number of an agreement by its name."""
+    value: float = agreement[metric]  # type: ignore[literal-required]
+    return value
+
+
+def tone(result: Result) -> Tone:
+    """What the test showed at the 5 % level."""
+    tested = Tested.of(result)
+    if tested is None or tested.p_value >= SIGNIFICANT or len(set(prompts(result))) == 1:
+        return "open"
+    return "better" if tested.after > tested.before else "worse"
+
+
+def headline(result: Result) -> str:
+    """The verdict in a few words, for the top of a page."""
+    if result["test"] is None:
+        return {"failed": "The run failed before the test", "interrupted": "Not finished yet"}.get(
+            result["status"], "Not tested: the budget was spent"
+        )
+    if len(set(prompts(result))) == 1:
+        return "The initial prompt stays"
+    return {
+        "better": "The new prompt agrees better with people",
+        "worse": "The new prompt agrees worse with people",
+        "open": "No improvement could be shown",
+    }[tone(result)]
+
+
+def meaning(run: Run) -> list[str]:
+    """What the numbers mean, a sentence or two each."""
+    tested = Tested.of(run.result)
+    sentences = _untested(run) if tested is None else _told(run, tested)
+    return list(sentences)
+
+
+def _told(run: Run, tested: Tested) -> Iterator[str]:
+    metric = metric_name(run.result["metric"])
+    changes = [run.change(row.id) for row in run.best.values() if row.split == "test"]
+    if changes:
+        yield _counted(changes)
+    if len(set(prompts(run.result))) == 1:
+        yield (
+            "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began"
+            " with. There is nothing to compare."
+        )
+    elif tone(run.result) == "open":
+        yield (
+            f"The 95 % interval of the difference in {metric} runs from {tested.low:+.3f} to {tested.high:+.3f}: a"
+            f" test of {counted(tested.n, 'sample')} can't tell the two prompts apart ({probability(tested.p_value)})."
+            " That does not show that they are equal; more test samples would narrow the interval."
+        )
+    else:
+        yield (
+            f"A difference this large would be rare if both prompts were equally good ({probability(tested.p_value)})."
+            f" The true difference in {metric} probably lies between {tested.low:+.3f} and {tested.high:+.3f}."
+        )
+    if tone(run.result) == "worse":
+        yield "Keep the first prompt: validation favoured one that does worse on samples which the search never saw."
+    yield from _cautions(run.result["test"], tested)
+
+
+def _counted(changes: Iterable[Change]) -> str:
+    changes = list(changes)
+    fixed, broken = changes.count("fixed"), changes.count("broken")
+    after = changes.count("right") + fixed
+    before = changes.count("right") + broken
+    return (
+        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with people on {before}"
+        f" under the first prompt and on {after} under the selected one: {fixed} fixed, {broken} broken."
+    )
+
+
+def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
+    if test is None:
+        return
+    best = test["best"]
+    if best["strict"]["accuracy"] <= best["majority_baseline"]:
+        yield (
+            f"Careful: always answering the most frequent label would be right on {best['majority_baseline']:.0%}, and"
+            f" the judge is right on {best['strict']['accuracy']:.0%}."
+        )
+    if tested.coverage < 1:
+        yield (
+            f"Not every sample was answered (coverage {tested.coverage:.1%}). Refusals and unreadable answers count as"
+            " wrong in the metric; interval and p-value use the samples answered under both prompts."
+        )
+    if tested.n < FEW:
+        yield f"A test of {counted(tested.n, 'sample')} is small: chance moves the metric by a lot."
+
+
+def _untested(run: Run) -> Iterator[str]:
+    result = run.result
+    if result["status"] == "failed":
+        yield f"The run ended with an error: {one_line(result['stop_reason'])}"
+    yield f"There is no test: {_why_not_tested(result)}."
+    rounds = result["rounds"]
+    if rounds:
+        values = [strict(record["validation"], result["metric"]) for record in rounds]
+        yield (
+            f"On validation, which selects and therefore flatters, {metric_name(result['metric'])} was"
+            f" {values[0]:z.3f} under the first prompt and {values[result['best_round']]:z.3f} under the selected one."
+        )
+    else:
+        yield "No round was judged, so there is nothing to show but the settings and the calls."
+    if result["status"] == "budget":
+        yield f"Higher limits go on where it stopped: blpo resume RUN {higher_limits(run.settings.limits)}"
+    else:
+        yield "What was paid for is kept; blpo resume RUN goes on."
+
+
+def stopped(result: Result) -> str:
+    """Why the search ended."""
+    return STOP_REASONS.get(result["stop_reason"], one_line(result["stop_reason"]))
+
+
+def verdict(result: Result) -> str:
+    """One sentence: whether the best prompt is better on the test split, or why that is not known."""
+    test, metric = result["test"], result["metric"]
+    if test is None:
+        return f"Not tested: {_why_not_tested(result)}."
+    before, after = test["initial"]["strict"][metric], test["best"]["strict"][metric]  # type: ignore[literal-required]
+    labels = result.get("lineage", {}).get("labels")
+    corrected = 0 if labels is None else labels["test"]
+    n = test["best"]["n"]
+    many = f"{counted(n, 'sample')}, {corrected} relabelled" if corrected else counted(n, "untouched sample")
+    where = f"on {many}"
+    initial, best = prompts(result)
+    if initial == best:
+        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:z.3f} {where})."
+    numbers = f"{metric_name(metric)} {before:z.3f} -> {after:z.3f} {where}"
+    if test["p_value"] >= SIGNIFICANT:
+        return f"No improvement could be shown: {numbers} ({_evidence(test, after - before)})."
+    return f"{'Better' if after > before else 'Worse'}: {numbers} ({_evidence(test, after - before)})."
+
+
+def prompts(result: Result) -> tuple[str, str]:
+    """The initial and the best judge prompt; both empty where no round was judged."""
+    rounds = result["rounds"]
+    return (rounds[0]["judge_prompt"], rounds[result["best_round"]]["judge_prompt"]) if rounds else ("", "")
+
+
+def _evidence(test: TestMetrics, difference: float) -> str:
+    low, high = test["difference_ci95"]
+    shared = min(test["initial"]["coverage"], test["best"]["coverage"]) < 1
+    note = "; interval and p over samples answered under both prompts" if shared else ""
+    interval = f"95 % interval {low:+.3f} to {high:+.3f}"
+    return f"difference {difference:+.3f}, {interval}, {probability(test['p_value'])}{note}"
+
+
+def _why_not_tested(result: Result) -> str:
+    if result["status"] in ("interrupted", "failed"):
+        return "the test split is judged once, at the end of the search"
+    return "what limits left did not suffice to judge the test split under both prompts"

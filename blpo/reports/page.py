@@ -1,0 +1,66 @@
+"""One self-contained HTML file: our own style and script inside it, and a policy that forbids everything else."""
+
+import os
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from blpo.reports.wording import count, counted, dollars, duration, metric_name, plain, probability
+
+_HERE = Path(__file__).parent
+
+
+def render(template: str, **content: Any) -> str:
+    """Fill a template; whatever comes from data is escaped, and loses what could reorder or hide text around it."""
+    style, script = (Markup((_HERE / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
+    return (
+        _environment()
+        .get_template(template)
+        .render(style=style, script=script, style_hash=_hash(style), script_hash=_hash(script), **content)
+    )
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page whole or not at all."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(html, encoding="utf-8")
+    os.replace(draft, path)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters |= {
+        "count": count,
+        "counted": counted,
+        "dollars": dollars,
+        "duration": duration,
+        "metric": metric_name,
+        "probability": probability,
+        "number": lambda value: f"{value:z.3f}",
+        "signed": lambda value: f"{value:+.3f}",
+        "percent": lambda share: f"{100 * share:.0f} %" if share in (0, 1) else f"{100 * share:.1f} %",
+    }
+    return environment
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return plain(value.replace("\r\n", "\n"))
+
+
+def _hash(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode("ascii")

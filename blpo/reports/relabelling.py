@@ -1,0 +1,127 @@
+"""What people say when they look again at where judge and labels differ: a new version of the dataset's labels."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from blpo.config.settings_file import load_settings
+from blpo.data.corrections import Correction, read_corrections, require_known, write_corrections
+from blpo.data.dataset import Dataset
+from blpo.data.label_studio import read_label_studio
+from blpo.data.tables import label_files
+from blpo.inference.session import dataset_of
+from blpo.reports.disagreements import verdicts_of
+from blpo.runs.run_directory import read_info
+from state.errors import RunError
+from state.settings import Settings
+
+NOT_UNTOUCHED = (
+    "{test} of {size} labels of the test split were corrected after a judge's verdicts on them had been seen: it is no"
+    " longer untouched, and its numbers favour that judge"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a dataset with corrected labels."""
+
+    file: Path
+    """For `blpo.data.corrections`; beside it lies its record, as .json."""
+    number: int
+    changed: dict[str, int]
+    """Corrected labels by split."""
+    confirmed: int
+    """Labels that people looked at again and left as they are."""
+    notes: tuple[str, ...]
+    """What is to be said of results on it."""
+
+
+def correct(run: str | Path, file: Path, by: str) -> Version:
+    """Record what `file` (id, label and maybe note; or Label Studio's JSON) says as a new version of the run's dataset.
+
+    The version holds the corrections of the last one of the same labels too. The dataset and earlier versions stay.
+    Raises `DataError` where a row can't be used, `RunError` where `run` is none.
+    """
+    path = Path(run)
+    info, settings = read_info(path), load_settings(path / "config.yaml")
+    dataset = dataset_of(settings, fresh=True)
+    if dataset.fingerprint != info.dataset:
+        raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
+    read = read_label_studio if file.suffix.lower() == ".json" else read_corrections
+    given = read(file, settings.task)
+    require_known({correction.id: 0 for correction in given}, dataset.splits, file)
+    verdicts = {row["id"]: row for row in verdicts_of(path, "best")}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    own = [_told(c, verdicts.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]
+    stem = _stem(settings, path)
+    base = _last_version(stem, settings) or settings.data.corrections
+    earlier = {c.id: c for c in read_corrections(Path(base), settings.task)} if base else {}
+    together = {**earlier, **{c.id: c for c in own}}
+    new, number = write_corrections(stem, list(together.values()))
+    counts: dict[str, int] = {name: sum(c.split == name and c.changes for c in own) for name in dataset.splits}
+    test = sum(c.split == "test" and c.changes for c in together.values())
+    notes = (NOT_UNTOUCHED.format(test=test, size=len(dataset.splits["test"])),) if test else ()
+    version = Version(new, number, counts, sum(not c.changes for c in own), notes)
+    _record(version, base, settings, path, by, at)
+    return version
+
+
+def _told(
+    correction: Correction, verdict: dict[str, Any] | None, dataset: Dataset, by: str, at: str, run: str
+) -> Correction:
+    """The correction with all that is known of it."""
+    split = next(name for name, samples in dataset.splits.items() if any(s.id == correction.id for s in samples))
+    before = dataset.by_id[correction.id].label
+    judge = "" if verdict is None or verdict["verdict"] is None else verdict["verdict"]
+    return replace(
+        correction, label_before="" if before is None else before, judge=judge, split=split, by=by, at=at, run=run
+    )
+
+
+def _last_version(stem: Path, settings: Settings) -> Path | None:
+    """The newest version of the run's labels; those of another column or task of the same table are versions apart."""
+    found: dict[int, Path] = {}
+    for file in stem.parent.glob(f"{escape(stem.name)}.corrections.v*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):  # some other file
+            record = json.loads(file.read_text(encoding="utf-8"))
+            of_these = all(record[name] == value for name, value in _labels_of(settings).items())
+            if of_these and file.with_suffix(".csv").exists():
+                found[int(record["version"])] = file.with_suffix(".csv")
+    return found[max(found)] if found else None
+
+
+def _labels_of(settings: Settings) -> dict[str, Any]:
+    """Which labels a run has."""
+    data, task = settings.data, settings.task
+    scale = [task.min, task.max] if task.kind == "ordinal" else list(task.labels)
+    return {"dataset": data.path, "column": data.label, "threshold": data.threshold, "task": task.kind, "scale": scale}
+
+
+def _stem(settings: Settings, run: Path) -> Path:
+    """What the versions are named after: the labels' file, or for other datasets a file beside the run."""
+    path = Path(settings.data.path or "")
+    if settings.data.path and path.is_file():
+        return path.with_suffix("")
+    found = label_files(path) if settings.data.path else []
+    return found[0].with_suffix("") if found else run.absolute().parent / settings.run_name
+
+
+def _record(version: Version, base: str | Path | None, settings: Settings, run: Path, by: str, at: str) -> None:
+    """Write the version's own account beside it."""
+    record = {
+        "version": version.number,
+        **_labels_of(settings),
+        "based_on": str(base) if base else None,
+        "run": str(run.absolute()),
+        "by": by,
+        "at": at,
+        "changed": version.changed,
+        "confirmed": version.confirmed,
+        "notes": version.notes,
+    }
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    version.file.with_suffix(".json").write_text(text, encoding="utf-8")

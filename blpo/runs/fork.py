@@ -1,0 +1,122 @@
+"""Time travel: a new run that goes on from a past round of another one, with other prompts or other settings.
+
+It starts from the round's record and from a copy of the answers, so it pays only for what differs; what the other run
+spent is not counted. No checkpoints are needed. What past rounds were measured by (data, task, judge, initial prompts)
+stays the same, or they could not be compared with those to come.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from blpo.runs.drive import BLPO, Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from langgraph.runtime import RunControl
+
+from blpo.runs.preflight import require_usable
+from blpo.runs.run_directory import RunDirectory, read_info
+from blpo.runs.past_rounds import PastRound, Start, read_rounds, state_before
+from blpo.runs.team import announce
+from blpo.inference.session import dataset_of, store_path
+from blpo.inference.initial_prompts import prompt_problem
+from blpo.config.settings_file import load_settings, measured_by
+from state.errors import ConfigError, RunError
+from state.result import Fork, Lineage, Result
+from state.settings import PromptSettings, Settings
+
+
+async def fork(
+    directory: str | Path,
+    round: int,
+    *,
+    judge_prompt: str | None = None,
+    i2t_prompt: str | None = None,
+    overrides: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    control: RunControl | None = None,
+) -> Result:
+    """Start a new run from round `round` of the run in `directory`, and return its result.
+
+    The prompts given take the place of p and q of that round; `overrides` are `key=value` for the settings of the run,
+    `run.dir` for the new directory (beside the other one by default). Raises `BlpoError`.
+    """
+    run, settings = await _made(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
+    with closing(run):
+        return await Drive(run, BLPO, settings, on_event, control).to_the_end()
+
+
+async def _made(
+    parent: Path, round: int, judge: str | None, i2t: str | None, overrides: Sequence[str]
+) -> tuple[RunDirectory, Settings]:
+    """The new run's directory, locked, and its settings; nothing is written where the fork can't be."""
+    info = read_info(parent)
+    if info.method != BLPO.name:
+        raise RunError(f"{parent} is a run of {info.method}; only runs of {BLPO.name} can be forked")
+    settings = _settings(parent, overrides)
+    _require_prompts({"judge": judge, "i2t": i2t}, settings)
+    rounds = _rounds(parent, round)
+    if round == 0:
+        settings = settings.model_copy(update={"prompts": _prompts(rounds[0].texts, judge, i2t)})
+    require_usable(settings)
+    if dataset_of(settings, fresh=True).fingerprint != info.dataset:
+        raise RunError(
+            f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from"
+        )
+    path = Path(settings.run.dir or parent.parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-fork").absolute()
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
+    thread = str(uuid.uuid4())
+    await announce(settings, thread, path)
+    state, texts = state_before(rounds, round, judge, i2t)
+    answers = None if settings.run.in_postgres else str(store_path(parent))
+    start = json.dumps(Start(answers=answers, texts=texts, state=state if round else None))
+    fork = Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=_changed(judge, i2t, overrides))
+    lineage: Lineage = {**(info.lineage or {}), "fork": fork}
+    return RunDirectory.create(settings, path, info.dataset, thread, lineage=lineage, start=start), settings
+
+
+def _changed(judge: str | None, i2t: str | None, overrides: Sequence[str]) -> list[str]:
+    """What the new run does otherwise, as its lineage tells it."""
+    prompts = [name for name, text in (("judge prompt", judge), ("I2T prompt", i2t)) if text is not None]
+    return [*prompts, *(override for override in overrides if not override.startswith("run."))]
+
+
+def _rounds(parent: Path, round: int) -> list[PastRound]:
+    """The rounds of a run, which must have this one."""
+    rounds = read_rounds(parent)
+    if not 0 <= round < len(rounds):
+        raise RunError(f"{parent} has no round {round}; it has {_span(len(rounds))}")
+    return rounds
+
+
+def _settings(parent: Path, overrides: Sequence[str]) -> Settings:
+    """The settings of the new run; refuses a change of what past rounds were measured by."""
+    file = parent / "config.yaml"
+    before, after = load_settings(file), load_settings(file, ["run.dir=", *overrides])
+    old, new = measured_by(before), measured_by(after)
+    for name in old:
+        if old[name] != new[name]:
+            raise ConfigError(
+                f"{name}: past rounds were measured by it, so a fork can't change it; start a new run from a prompt of"
+                f" {parent / 'rounds'} (prompts.judge_file)"
+            )
+    if before.run.in_postgres != after.run.in_postgres:
+        raise ConfigError("run.checkpoints: a fork keeps its answers where its run does; leave it out")
+    return after
+
+
+def _require_prompts(prompts: dict[str, str | None], settings: Settings) -> None:
+    for name, text in prompts.items():
+        problem = None if text is None else prompt_problem(text, settings.search.max_prompt_tokens)
+        if problem:
+            raise ConfigError(f"--{name}-prompt: the prompt can't be used: {problem}")
+
+
+def _prompts(before: tuple[str, str], judge: str | None, i2t: str | None) -> PromptSettings:
+    """At round 0 there is nothing to go on from: the run begins with these prompts."""
+    return PromptSettings(judge=(judge or before[0]).strip(), i2t=(i2t or before[1]).strip())
+
+
+def _span(rounds: int) -> str:
+    return "none yet" if rounds == 0 else "round 0" if rounds == 1 else f"rounds 0 to {rounds - 1}"

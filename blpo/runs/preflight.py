@@ -1,0 +1,35 @@
+"""What is known to be wrong with settings before anything is made, sent or paid for."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from blpo.models.messages import ROLES
+from blpo.models.prices import require_prices
+from blpo.models.registry import chat_model
+from blpo.models.vision import require_vision
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.config.settings_file import dump_settings
+from state.errors import BlpoError
+from state.settings import Settings
+
+
+def unusable(settings: Settings) -> Iterator[BlpoError]:
+    """Prompts that can't be used, models that can't be built, prices that are missing; opens no connection."""
+    attempts: list[Callable[[], object]] = [
+        partial(initial_prompts, settings),
+        partial(dump_settings, settings),
+        partial(require_vision, settings.models),
+        partial(require_prices, settings.models, settings.limits),
+        *(partial(chat_model, settings.models.of(role)) for role in ROLES),
+    ]
+    for attempt in attempts:
+        try:
+            attempt()
+        except BlpoError as error:
+            yield error
+
+
+def require_usable(settings: Settings) -> None:
+    """Raise the first of `unusable`."""
+    for error in unusable(settings):
+        raise error

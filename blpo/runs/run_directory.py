@@ -1,0 +1,259 @@
+"""The run directory: what a run leaves on disk, and the lock that keeps a second process out.
+
+run.json         format, thread id, config hash, checkpoints, seconds   config.yaml   resolved settings
+result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
+events.jsonl     progress, one event a line                             responses.sqlite
+start.json       what a fork starts from (driver.start)
+images/          those that had to be scaled or converted, as they are sent
+verdicts/{initial,best}.jsonl                                           report.html   made by the facade
+rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from blpo.runs.past_rounds import Start
+from blpo.config.settings_file import config_hash, dump_settings, load_settings
+from state.errors import RunError
+from state.result import FORMAT, Lineage, Result
+from state.settings import POSTGRES, Settings
+
+BESIDE = "../checkpoints.sqlite"
+"""Where the checkpoints are, from the run directory, unless set otherwise: the runs of one folder share them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """run.json."""
+
+    thread_id: Annotated[str, Field(min_length=1)]
+    """UUID of the LangGraph thread."""
+    config_hash: str
+    dataset: str
+    """Fingerprint of the dataset."""
+    checkpoints: Annotated[str, Field(pattern=r"^[^\x00]+$")]
+    """The SQLite file with the checkpoints: relative to the run directory where it lies beside it, else absolute.
+    Or `postgres`: they are in the team's database, and the answers too."""
+    created: str
+    """ISO 8601, UTC."""
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Time spent so far, over all processes that worked on the run."""
+    lineage: Lineage | None = None
+    """Where the run comes from."""
+    method: str = "blpo"
+    """Which search it is: `blpo`, or a method of an experiment."""
+    format: int = FORMAT
+
+
+_MAY_CHANGE = "only approval, limits, run.checkpoints and how models are reached may"
+_INFO = TypeAdapter(RunInfo)
+_RESULT = TypeAdapter(Result)
+_START = TypeAdapter(Start)
+
+
+class RunDirectory:
+    """An open (locked) run directory."""
+
+    def __init__(self, path: Path, info: RunInfo, lock: TextIOWrapper) -> None:
+        self.path = path
+        self.info = info
+        self._lock = lock
+
+    @classmethod
+    def create(
+        cls,
+        settings: Settings,
+        path: Path,
+        dataset: str,
+        thread: str,
+        *,
+        method: str = "blpo",
+        lineage: Lineage | None = None,
+        start: str | None = None,
+    ) -> "RunDirectory":
+        """Make and lock a new run directory, for a dataset with this fingerprint and a LangGraph thread with this id.
+
+        `start`: the content of start.json (`blpo.runs.past_rounds`), where the run does not begin at the beginning.
+
+        Raises `RunError` where there is a run already or no place for one.
+        """
+        if (path / "run.json").exists():
+            raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
+        if (path / "config.yaml").exists() and not (path / "lock").exists():  # else a run's that was killed at birth
+            raise RunError(
+                f"{path} holds a config.yaml that is no run's, and would be overwritten; set another run.dir"
+            )
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = locked(path)
+            info = RunInfo(
+                thread_id=thread,
+                config_hash=config_hash(settings),
+                dataset=dataset,
+                checkpoints=recorded_checkpoints(settings, path),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                lineage=lineage,
+                method=method,
+            )
+            run = cls(path, info, lock)
+            run.write("config.yaml", dump_settings(settings))
+            if start is not None:
+                run.write("start.json", start)
+            run.save_info(info)
+        except OSError as error:
+            raise RunError(f"can't write the run directory {path}: {error.strerror}") from None
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDirectory":
+        """Lock an existing run directory; raises `RunError` where it is none, of another format, or in use."""
+        info = read_info(path)
+        return cls(path, info, locked(path))
+
+    def close(self) -> None:
+        """Unlock."""
+        self._lock.close()
+
+    def settings(self, overrides: Sequence[str] = ()) -> Settings:
+        """The settings of config.yaml; raises `RunError` if what determines results is not what the run began with."""
+        file = self.path / "config.yaml"
+        settings = load_settings(file, overrides)
+        if config_hash(settings) == self.info.config_hash:
+            return settings
+        kept = config_hash(load_settings(file))
+        for override in overrides:
+            if config_hash(load_settings(file, [override])) != kept:
+                raise RunError(f"--set {override}: can't change on resume ({_MAY_CHANGE}); leave it out or start anew")
+        raise RunError(
+            f"{file}: its settings are not those that the run began with ({_MAY_CHANGE}); undo the change or start anew"
+        )
+
+    @property
+    def checkpoints(self) -> Path | str:
+        """The SQLite file with the checkpoints, or `postgres`."""
+        return POSTGRES if self.info.checkpoints == POSTGRES else (self.path / self.info.checkpoints).resolve()
+
+    def require_method(self, name: str) -> None:
+        """Raise `RunError` unless the run is one of the search with this name."""
+        if name != self.info.method:
+            raise RunError(
+                f"{self.path} is a run of the method {self.info.method} in an experiment, and {name} can't go on with"
+                " it; give the experiment's folder to `blpo evals --out`"
+            )
+
+    def check_dataset(self, fingerprint: str) -> None:
+        """Raise `RunError` unless the dataset is the one that the run began with, wherever it lies now."""
+        if fingerprint != self.info.dataset:
+            raise RunError(
+                f"{self.path}: the dataset is not the one that the run began with; restore it, or start a new run"
+            )
+
+    def save_info(self, info: RunInfo) -> None:
+        """Replace run.json."""
+        self.info = info
+        self.write("run.json", json.dumps({name: getattr(info, name) for name in RunInfo.__slots__}, indent=1) + "\n")
+
+    def result(self) -> Result | None:
+        """The content of result.json; None where it is missing or damaged, for it can be written again at no cost."""
+        return read_result(self.path)
+
+    def start(self) -> Start | None:
+        """What the run starts from, where that is not the beginning; raises `RunError` where start.json is damaged."""
+        file = self.path / "start.json"
+        if not file.exists():
+            return None
+        try:
+            return _START.validate_json(file.read_bytes())
+        except (OSError, ValidationError):
+            raise RunError(f"{file} can't be read, and the run starts from it; restore the file") from None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the run directory whole or not at all."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(target.name + ".part")
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, target)
+
+    def write_lines(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write JSON lines."""
+        self.write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def append_event(self, event: Mapping[str, Any]) -> None:
+        """Append one line to events.jsonl."""
+        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **event}) + "\n")
+
+
+def read_info(path: Path) -> RunInfo:
+    """run.json of a run directory; raises `RunError` where it is none or of another format."""
+    try:
+        text = (path / "run.json").read_bytes()
+        content = json.loads(text)
+    except FileNotFoundError:
+        reason = "has no run.json" if path.is_dir() else "does not exist"
+        raise RunError(f"{path} is no run directory: it {reason}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RunError(f"{path / 'run.json'} can't be read: {why}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise RunError(
+            f"{path} has run format {found}, and this version reads format {FORMAT}; use the version that made it"
+        )
+    try:
+        return _INFO.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(f"{path / 'run.json'} is damaged: {where}: {first['msg']}; restore the file") from None
+
+
+def read_result(path: Path) -> Result | None:
+    """result.json of a run directory; None where it is missing or damaged."""
+    try:
+        return _RESULT.validate_json((path / "result.json").read_bytes(), strict=True)
+    except (OSError, ValidationError):
+        return None
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a process of this machine works on the run; a run directory without a lock is not in use."""
+    try:
+        with (path / "lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and let go at once
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def recorded_checkpoints(settings: Settings, run: Path) -> str:
+    """`RunInfo.checkpoints` of a run at `run`."""
+    if settings.run.checkpoints is None:
+        return BESIDE
+    if settings.run.in_postgres:
+        return POSTGRES
+    given = Path(settings.run.checkpoints).absolute()
+    return f"../{given.name}" if given.parent.resolve() == run.resolve().parent else str(given)
+
+
+def locked(path: Path) -> TextIOWrapper:
+    """The lock of a folder, held until it is closed; raises `RunError` where another process holds it."""
+    lock = (path / "lock").open("a", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise RunError(f"another process is working on {path}; wait for it, or stop it, then try again") from None
+    return lock

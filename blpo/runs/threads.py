@@ -1,0 +1,128 @@
+"""Threads of the API server as runs: which directory is a thread's, and which settings it goes on with."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from blpo.storage.checkpoints import Target  # isort: skip - first: it makes LangGraph's msgpack strict
+from pydantic import Field
+
+from blpo.runs.drive import BLPO
+from blpo.runs.lineage import lineage_of
+from blpo.runs.preflight import require_usable
+from blpo.runs.run_directory import RunDirectory, read_info
+from blpo.runs.lifecycle import check_data
+from blpo.inference.session import dataset_of
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.prompts.template import read_templates
+from blpo.config.settings_file import Context, config_hash, load_settings
+from state.errors import ConfigError, RunError
+from state.settings import POSTGRES, PromptSettings, Settings
+
+
+class ServedContext(Context):
+    """The settings of a run; all defaults together run the built-in sample."""
+
+    config: str | None = Field(default=None, title="Configuration file")
+    """A YAML file of settings on the server's machine. Whatever else is set here and is no default takes precedence."""
+
+
+def runs_folder() -> Path:
+    """The folder of runs that the server shows."""
+    return Path(os.environ.get("BLPO_RUNS") or "runs").absolute()
+
+
+def checkpoint_target() -> Target:
+    """Where the checkpoints of these runs are: beside them, or in the team's database (BLPO_CHECKPOINTS=postgres).
+
+    Raises `ConfigError` for any other value, without quoting it: it may be an address with a password.
+    """
+    given = os.environ.get("BLPO_CHECKPOINTS")
+    if given and given != POSTGRES:
+        raise ConfigError(f"BLPO_CHECKPOINTS: must be {POSTGRES}, or left out to keep runs in files")
+    return POSTGRES if given else runs_folder() / "checkpoints.sqlite"
+
+
+def open_run(thread: str, context: Mapping[str, Any]) -> tuple[RunDirectory, Settings]:
+    """The locked run directory of a thread, made if it is new, and the settings to go on with."""
+    read_templates()
+    given = _settings(context)
+    path = directories().get(thread)
+    run = _new_run(thread, given) if path is None else RunDirectory.open(path)
+    try:
+        settings = given if path is None else _agreed(run, given)
+        require_usable(settings)
+        run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
+        judge, i2t = initial_prompts(settings)
+        update = {
+            "run": settings.run.model_copy(update={"dir": str(run.path), "checkpoints": str(checkpoint_target())}),
+            "prompts": PromptSettings(judge=judge, i2t=i2t),  # whoever needs them reads no file
+        }
+    except BaseException:
+        run.close()
+        raise
+    return run, settings.model_copy(update=update)
+
+
+def _settings(context: Mapping[str, Any]) -> Settings:
+    """What the context means: its configuration file, changed by what is set beside it and is no default."""
+    given = ServedContext(**context)
+    changes = given.model_dump(exclude_defaults=True, exclude={"config"})
+    if given.config is None:
+        return load_settings(changes)
+    base = load_settings(given.config).model_dump(exclude_unset=True)
+    return load_settings(_merged(base, changes))
+
+
+def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` changed by `changes`, section by section."""
+    inner = {
+        name: _merged(base[name], value)
+        for name, value in changes.items()
+        if isinstance(base.get(name), dict) and isinstance(value, Mapping)
+    }
+    return {**base, **changes, **inner}
+
+
+def _new_run(thread: str, settings: Settings) -> RunDirectory:
+    """Its directory is that of the thread, where the server finds it again, whatever `run.dir` says."""
+    target = checkpoint_target()
+    if settings.run.in_postgres and target != POSTGRES:
+        raise ConfigError(
+            "run.checkpoints: this server keeps its runs in files; leave it out, or start the server with"
+            " BLPO_CHECKPOINTS=postgres"
+        )
+    require_usable(settings)
+    check_data(settings)
+    path = runs_folder() / thread
+    run = settings.run.model_copy(update={"dir": str(path), "checkpoints": str(target)})
+    settings = settings.model_copy(update={"run": run})
+    dataset = dataset_of(settings, fresh=True)
+    return RunDirectory.create(settings, path, dataset.fingerprint, thread, lineage=lineage_of(settings, dataset))
+
+
+def _agreed(run: RunDirectory, given: Settings) -> Settings:
+    """The settings of a run that is there: its own, or those given where they lead to the same results."""
+    run.require_method(BLPO.name)
+    if run.checkpoints != checkpoint_target():
+        raise RunError(f"{run.path} keeps its checkpoints in {run.checkpoints}, and the server's are elsewhere")
+    own = run.settings()
+    if given == Settings():
+        return own
+    if config_hash(given) != run.info.config_hash:
+        raise RunError(
+            f"the thread is the run {run.path}, which began with other settings; leave the context empty to go on with"
+            " it, or begin a new thread"
+        )
+    return given
+
+
+def directories() -> dict[str, Path]:
+    """The run directories of the folder by their thread."""
+    found = {}
+    for file in sorted(runs_folder().glob("*/run.json")):
+        with suppress(RunError):
+            found[read_info(file.parent).thread_id] = file.parent
+    return found

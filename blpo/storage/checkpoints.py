@@ -1,0 +1,59 @@
+"""Where the state is kept: LangGraph checkpoints in a SQLite file for the runs of a folder, or in a team's database."""
+
+import asyncio
+import os
+
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # must be set before langgraph is imported
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosqlite
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from blpo.storage.postgres import connection_parameters
+from state.errors import RunError
+from state.settings import POSTGRES
+
+Target = Path | str
+"""A SQLite file, or `postgres`."""
+
+
+@asynccontextmanager
+async def open_checkpoints(target: Target) -> AsyncIterator[BaseCheckpointSaver[str]]:
+    """Open the checkpoints, made if absent; safe against kill -9 and shared by several processes.
+
+    Raises `RunError` or `ConfigError`, with one line, where they can't be opened.
+    """
+    if str(target) != POSTGRES:
+        async with _open_file(Path(target)) as saver:
+            yield saver
+        return
+    await asyncio.to_thread(connection_parameters)  # says what is missing, before the driver is imported
+    from blpo.storage.team_checkpoints import open_team_checkpoints
+
+    async with open_team_checkpoints() as saver:
+        yield saver
+
+
+@asynccontextmanager
+async def _open_file(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
+    try:
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        connection = await aiosqlite.connect(path)
+    except (OSError, aiosqlite.Error) as error:
+        raise RunError(f"can't open the checkpoints {path}: {error}") from None
+    try:
+        try:
+            await connection.execute("PRAGMA busy_timeout=30000")
+            await connection.execute("PRAGMA synchronous=NORMAL")
+            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+            await saver.setup()
+        except aiosqlite.Error as error:
+            raise RunError(f"can't use the checkpoints {path}: {error}") from None
+        yield saver
+    finally:
+        await connection.close()

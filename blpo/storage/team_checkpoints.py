@@ -1,0 +1,74 @@
+"""LangGraph checkpoints in a team's PostgreSQL, beside the response store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow
+
+from blpo.storage.postgres import SCHEMA, connect, connect_async, explaining, migrating, newer_schema
+
+_NEWEST = len(AsyncPostgresSaver.MIGRATIONS) - 1
+_EXISTS = f"SELECT to_regclass('{SCHEMA}.checkpoint_migrations') IS NOT NULL AS found"
+_VERSION = f"SELECT coalesce(max(v), -1) AS found FROM {SCHEMA}.checkpoint_migrations"
+
+
+class TeamSaver(AsyncPostgresSaver):
+    """LangGraph's saver over one connection, made anew where it was lost: an API server may outlive its database's.
+
+    Its failures are one line without the password, like all failures of a run's storage.
+    """
+
+    conn: AsyncConnection[DictRow]
+
+    def __init__(self, connection: AsyncConnection[DictRow]) -> None:
+        super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        self._connecting = asyncio.Lock()
+
+    @asynccontextmanager
+    async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
+        async with self._connecting:
+            if self.conn.closed:
+                self.conn = await connect_async()
+        with explaining():
+            async with super()._cursor(pipeline=pipeline) as cursor:
+                yield cursor
+
+
+@asynccontextmanager
+async def open_team_checkpoints() -> AsyncIterator[TeamSaver]:
+    """Open the saver over a connection of its own; makes its tables, or brings them up to date.
+
+    Raises `RunError` or `ConfigError` with one line.
+    """
+    saver = TeamSaver(await connect_async())
+    try:
+        with explaining():
+            found = await _version(saver.conn)
+            if found > _NEWEST:
+                raise newer_schema(found, _NEWEST)
+            if found < _NEWEST:
+                await asyncio.to_thread(_set_up)
+        yield saver
+    finally:
+        await saver.conn.close()
+
+
+async def _version(connection: AsyncConnection[Any]) -> int:
+    """The last migration that was made; -1 where there are no tables yet."""
+    row: dict[str, Any] | None = None
+    for statement in (_EXISTS, _VERSION):
+        row = await (await connection.execute(statement.encode())).fetchone()
+        if row is None or row["found"] is False:
+            return -1
+    return -1 if row is None else int(row["found"])
+
+
+def _set_up() -> None:
+    with connect() as connection, explaining(), migrating(connection):
+        PostgresSaver(connection).setup()

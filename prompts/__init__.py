@@ -1,5 +1,0 @@
-"""Prompts: one prompt, one Markdown file."""
-
-from prompts.template import element, neutralise, placeholders, render, tagged, template
-
-__all__ = ["element", "neutralise", "placeholders", "render", "tagged", "template"]

@@ -1,0 +1,164 @@
+"""`blpo judge --out FILE`: killed, stopped or with failures, the same command goes on and pays nothing twice."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blpo.cli.main import main
+from blpo.deployment.verdict_file import VerdictFile
+from blpo.runs.judge_file import JudgeFile, read_judge_file
+from state.settings import ModelSettings, TaskSettings
+from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
+
+PROMPT = "Rate how natural the image looks from 1 to 5.\nLower the rating when noise is high or above."
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Path:
+    return write_judge(tmp_path / "judge.yaml", PROMPT)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    return draw_dataset(tmp_path / "set", 40) / "images"
+
+
+def write_judge(path: Path, prompt: str) -> Path:
+    model = ModelSettings(name="embedded:judge", max_concurrency=2)
+    path.write_text(JudgeFile(judge_prompt=prompt, task=TaskSettings(), model=model).dump())
+    return path
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def calls_of(out: Path) -> list[tuple[str, str | None]]:
+    """Key and outcome of each call."""
+    with closing(sqlite3.connect(out.with_name(out.name + ".judging") / "responses.sqlite")) as store:
+        return store.execute("SELECT key, outcome FROM calls").fetchall()
+
+
+def start(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], env=ENVIRONMENT, text=True, **options)
+
+
+def wait_for_lines(out: Path, count: int, process: "subprocess.Popen[str]") -> None:
+    while process.poll() is None and (not out.exists() or out.read_bytes().count(b"\n") < count):
+        time.sleep(0.01)
+
+
+def test_killed_and_started_again_it_repeats_only_what_was_in_flight(
+    judge: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calm, out = tmp_path / "calm.jsonl", tmp_path / "out.jsonl"
+    assert main(["judge", str(judge), str(images), "--out", str(calm)]) == 0
+    for count in (3, 20):
+        with start("judge", judge, images, "--out", out, stderr=subprocess.DEVNULL) as process:
+            wait_for_lines(out, count, process)
+            process.kill()
+        with out.open("a") as file:  # as if the kill had torn the next line
+            file.write('{"id": "')
+    capsys.readouterr()
+    assert main(["judge", str(judge), str(images), "--out", str(out)]) == 0
+    assert "lines are there" in capsys.readouterr().err
+    assert out.read_bytes() == calm.read_bytes()
+    calls = calls_of(out)
+    answered = [key for key, outcome in calls if outcome == "ok"]
+    assert len(answered) == len(set(answered)) == 40
+    assert len(calls) - 40 <= 2 * 2  # what was in flight at each kill
+    assert not (tmp_path / "out.jsonl.judging" / "lines.part").exists()
+
+
+def test_only_what_had_failed_is_asked_again_and_keeps_its_place(
+    judge: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    broken, whole = images / "007.png", tmp_path / "whole.png"
+    shutil.move(broken, whole)
+    broken.write_bytes(b"no image")
+    command = ["judge", str(judge), str(images), "--out", str(out)]
+    assert main(command) == 1
+    before = lines_of(out)
+    assert [i for i, row in enumerate(before) if row["status"] != "ok"] == [7]
+    shutil.move(whole, broken)
+    assert main(command) == 0
+    after = lines_of(out)
+    assert after[7]["status"] == "ok"
+    assert after[7]["id"] == str(broken)
+    assert [*after[:7], *after[8:]] == [*before[:7], *before[8:]]
+    assert len(calls_of(out)) == 40
+    assert main(command) == 0  # finished: nothing is asked, and the file stays
+    assert lines_of(out) == after
+    assert len(calls_of(out)) == 40
+    assert "judged 40 samples: 40 ok" in capsys.readouterr().err
+
+
+def test_another_judge_or_other_inputs_are_refused(
+    judge: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("000.png", "001.png", "002.png"):
+        shutil.copy(images / name, few / name)
+
+    def refusal(judge: Path, given: Path) -> str:
+        before = out.read_bytes()
+        assert main(["judge", str(judge), str(given), "--out", str(out)]) == 2
+        assert out.read_bytes() == before
+        return capsys.readouterr().err
+
+    assert main(["judge", str(judge), str(few), "--out", str(out)]) == 0
+    other = write_judge(tmp_path / "other.yaml", PROMPT + " Raise it otherwise.")
+    assert "was begun with another judge" in refusal(other, few)
+    assert f"out.jsonl:1: is of {few}/000.png, and the inputs now have {images}/000.png" in refusal(judge, images)
+    (few / "002.png").unlink()
+    assert "has 3 lines, and the inputs now only 2 images" in refusal(judge, few)
+    shutil.copy(images / "002.png", few / "002.png")
+    shutil.copy(images / "003.png", few / "003.png")
+    assert main(["judge", str(judge), str(few), "--out", str(out)]) == 0  # more at the end is no other input
+    assert len(lines_of(out)) == 4
+    out.write_text(out.read_text().replace("status", "state", 1))
+    assert "out.jsonl:1: can't go on from this line" in refusal(judge, few)
+    shutil.rmtree(tmp_path / "out.jsonl.judging")
+    assert "out.jsonl exists, and out.jsonl.judging with its answers doesn't" in refusal(judge, few)
+
+
+def test_a_second_process_on_the_file_is_refused(
+    judge: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    with VerdictFile(out, read_judge_file(judge)):
+        assert main(["judge", str(judge), str(images), "--out", str(out)]) == 2
+    assert "another process is working on" in capsys.readouterr().err
+    assert main(["judge", str(judge), str(images / "000.png"), "--out", str(out)]) == 0
+
+
+def test_stopped_while_it_waits_for_stdin_it_says_how_to_go_on(judge: Path, images: Path, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    out = tmp_path / "out.jsonl"
+    with start("judge", judge, "-", "--out", out, stdin=reading, stderr=subprocess.PIPE) as process:
+        os.write(writing, (json.dumps({"image": str(images / "000.png")}) + "\n").encode())
+        wait_for_lines(out, 1, process)  # a line comes while more may follow
+        process.send_signal(signal.SIGTERM)  # which is taken as Ctrl-C is
+        _, err = process.communicate(timeout=60)
+    os.close(reading)
+    os.close(writing)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "blpo: stopped after 1 images; give the same command to go on"
+    assert len(lines_of(out)) == 1
+
+
+def test_what_is_no_regular_file_takes_the_lines_as_they_come(judge: Path, images: Path, tmp_path: Path) -> None:
+    assert main(["judge", str(judge), str(images / "000.png"), "--out", "/dev/null"]) == 0
+    assert not Path("/dev/null.judging").exists()

@@ -1,0 +1,126 @@
+"""Signals, kills and spent budgets: how a run stops, and that it goes on from there."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from langgraph.runtime import RunControl
+
+from blpo.cli.main import main
+from blpo.cli.signals import run_with_signals
+from blpo.cli.view import View
+from blpo.runs.judge_file import read_judge_file
+from state.result import Result
+from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return draw_dataset(tmp_path / "set")
+
+
+def start(folder: Path, *, until: str) -> "subprocess.Popen[str]":
+    """A run long enough to be stopped, when it has printed `until`."""
+    rounds = ["--set", "search.outer_rounds=6", "--set", "search.patience=null"]
+    command = [*COMMAND, "optimize", str(folder / "config.yaml"), *rounds, "--run-dir", "run"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=folder.parent, env=ENVIRONMENT, **pipes)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if until in line:
+            return process
+    raise AssertionError(f"never printed {until}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_step_and_resume_goes_on(
+    number: signal.Signals, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = start(folder, until="round 1: macro-F1")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopping after this step; press Ctrl-C again to stop at once\n" in err
+    assert err.endswith("resume with: blpo resume run\n")
+    assert f": stopped by {number.name}." in out
+    assert "Not tested: " in out
+    assert json.loads((folder.parent / "run" / "result.json").read_text())["status"] == "interrupted"
+    assert main(["resume", "run"]) == 0
+    resumed = capsys.readouterr()
+    assert "round 0: macro-F1" not in resumed.err  # what was done is not done again
+    assert "Stopped after " in resumed.out
+
+
+def test_a_second_signal_stops_at_once(folder: Path) -> None:
+    process = start(folder, until="round 0: macro-F1")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith("resume with: blpo resume run\n")
+    assert "Traceback" not in err
+    assert main(["resume", "run", "--quiet"]) == 0
+
+
+def test_a_killed_run_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    process = start(folder, until="round 0, trial 0")
+    process.kill()
+    process.communicate(timeout=60)
+    assert main(["resume", "run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "complete"
+
+
+def test_before_the_run_begins_a_signal_stops_at_once() -> None:
+    began = []
+
+    async def search(control: RunControl) -> Result:
+        os.kill(os.getpid(), signal.SIGINT)
+        began.append(control)
+        await asyncio.sleep(60)
+        raise AssertionError("was not stopped")
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run_with_signals(search, View())
+    assert began == []
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(folder / "config.yaml"), "--run-dir", "run", "--quiet"]
+    assert main(["optimize", *arguments, "--set", "limits.calls=12"]) == 4
+    out, err = capsys.readouterr()
+    assert ": the budget was spent" in out
+    assert err.endswith("higher limits go on: blpo resume run --set limits.calls=...\n")
+    initial = read_judge_file(Path("run")).judge_prompt
+    for limit in (12, 24, 40):
+        assert main(["resume", "run", "--quiet", "--json", "--set", f"limits.calls={limit}"]) == 4
+        result = json.loads(capsys.readouterr().out)
+        assert sum(usage["issued"] for usage in result["calls"].values()) <= limit
+        assert read_judge_file(Path("run")).judge_prompt == initial  # none was found that is better
+    assert main(["resume", "run", "--quiet", "--set", "limits.calls=10000"]) == 0
+    assert "Stopped after " in capsys.readouterr().out
+
+
+def test_a_server_that_is_down_fails_the_run_and_resume_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = {"judge": {"name": "vllm:nobody", "base_url": "http://127.0.0.1:9/v1", "max_retries": 0}}
+    models["optimizer"] = {"name": "embedded:optimizer"}
+    config = {"data": {"path": "labels.csv"}, "models": models}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    assert main(["optimize", str(folder / "config.yaml"), "--run-dir", "run", "--quiet", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["status"] == "failed"
+    assert out == (folder.parent / "run" / "result.json").read_text()
+    message, resume = err.splitlines()
+    assert message.startswith("blpo: 21 of 21 judge calls failed after retries")
+    assert resume == "resume with: blpo resume run"
+    assert main(["resume", "run", "--quiet"]) == 1

@@ -1,0 +1,204 @@
+"""`blpo init`: what it proposes for a labels file, what it writes, and that it never overwrites."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blpo.cli.main import main
+from blpo.cli.starter import Starter, config
+from blpo.config.settings_file import load_settings
+from blpo.config.yaml_text import parse_yaml
+from blpo.data.proposal import propose_labels
+from state.settings import TaskSettings
+from tests.small_set import draw_dataset
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_csv(file: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="") as stream:
+        csv.writer(stream).writerows([columns, *rows])
+
+
+def test_an_empty_folder_gets_a_stub_and_check_says_what_to_fill_in(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", "new", "--yes", "--labels", "safe,unsafe"]) == 0
+    out = capsys.readouterr().out
+    assert "put your images into new/images" in out and out.endswith("then: blpo check new/config.yaml\n")
+    assert (place / "new/labels.csv").read_text().split() == [
+        "image,label",
+        "images/first.jpg,safe",
+        "images/second.jpg,unsafe",
+    ]
+    assert (place / "new/images").is_dir()
+    assert "safe, unsafe" in (place / "new/prompts/judge.md").read_text()
+    assert main(["check", "new/config.yaml"]) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "labels.csv:2: image images/first.jpg does not exist in the dataset's folder",
+        "labels.csv:3: image images/second.jpg does not exist in the dataset's folder",
+    ]
+
+
+def test_a_labels_file_that_is_there_is_used(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_dataset(place / "set")
+    (place / "set" / "config.yaml").unlink()
+    before = (place / "set" / "labels.csv").read_text()
+    assert main(["init", "set", "--yes"]) == 0
+    assert main(["check", "set/config.yaml"]) == 0
+    assert "no problem found: 30 samples" in capsys.readouterr().out
+    assert (place / "set" / "labels.csv").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "task", "data"),
+    [
+        (
+            ("filename", "MOS"),
+            [(f"{i}.png", 1 + i * 0.37) for i in range(9)],
+            TaskSettings(kind="categorical", labels=("low", "high")),
+            {"image": "filename", "label": "MOS", "threshold": "median"},
+        ),
+        (
+            ("path", "safety_label", "category", "prompt_id", "split"),
+            [(f"{i}.png", ("Unsafe", "Safe")[i % 2], i, i // 3, ("train", "val", "test")[i // 3]) for i in range(9)],
+            TaskSettings(kind="categorical", labels=("Safe", "Unsafe")),
+            {"image": "path", "label": "safety_label", "group": "prompt_id"},
+        ),
+        (("image", "label"), [("a.png", 2), ("b.png", 3), ("c.png", 7)], TaskSettings(min=1, max=7), {}),
+        (("image", "label"), [("a.png", 0), ("b.png", 1)], TaskSettings(kind="categorical", labels=("0", "1")), {}),
+        (
+            ("image", "grade"),
+            [("a.png", "-1"), ("b.png", 0), ("c.png", 1)],
+            TaskSettings(min=-1, max=1),
+            {"label": "grade"},
+        ),
+        (
+            ("image_a", "image_b", "label"),
+            [("a.png", "b.png", "a"), ("c.png", "d.png", "b")],
+            TaskSettings(kind="categorical", labels=("a", "b")),
+            {"image": ("image_a", "image_b")},
+        ),
+    ],
+)
+def test_columns_and_values_decide_what_is_proposed(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], task: TaskSettings, data: dict[str, object], place: Path
+) -> None:
+    write_csv(place / "their" / "ratings.csv", columns, rows)
+    assert main(["init", "mine", "--data", "their/ratings.csv", "--yes"]) == 0
+    made = load_settings("mine/config.yaml")
+    assert made.task == task
+    assert made.data.path == str(place / "their" / "ratings.csv")
+    assert {name: getattr(made.data, name) for name in data} == data
+    assert getattr(made.data.split, "column", None) == ("split" if "split" in columns else None)
+
+
+def test_images_without_labels_wait_for_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_dataset(place / "set", 3)
+    for name in ("labels.csv", "config.yaml"):
+        (place / "set" / name).unlink()
+    assert main(["init", "set", "--yes"]) == 0
+    assert "write the labels of 3 images into set/labels.csv" in capsys.readouterr().out
+    rows = list(csv.reader(io.StringIO((place / "set" / "labels.csv").read_text())))
+    assert rows == [["image", "label"], *([f"images/00{i}.png", ""] for i in range(3))]
+    assert main(["check", "set/config.yaml"]) == 2
+    assert "labels.csv:2: label is missing" in capsys.readouterr().out
+
+
+def test_a_labels_file_without_rows_waits_for_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_csv(place / "set" / "labels.csv", ("image", "label"), ())
+    assert main(["init", "new", "--data", "set", "--yes"]) == 0
+    assert f"write the labels into {place / 'set' / 'labels.csv'}\n" in capsys.readouterr().out
+
+
+def test_images_of_every_format_are_found(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.avif", "b.jp2", "c.ppm", "d.jfif", "e.JPG", "f.jpe", "g.pgm", "notes.txt"):
+        (place / name).touch()
+    assert main(["init", ".", "--yes"]) == 0
+    assert "write the labels of 7 images into" in capsys.readouterr().out
+
+
+def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("nowhere\n\n5\n1-7\nopnai:x\nvllm:Qwen/Q\nhttp://host:1/v1\n"))
+    assert main(["init", "new"]) == 0
+    err = capsys.readouterr().err
+    for told in (
+        "nowhere: does not exist",
+        "at least two different",
+        "did you mean openai:?",
+        "prompts? [vllm:Qwen/Q]",
+    ):
+        assert told in err
+    made = load_settings("new/config.yaml")
+    assert (made.task.min, made.task.max) == (1, 7)
+    assert [made.models.of(role).base_url for role in ("judge", "optimizer")] == ["http://host:1/v1"] * 2
+    assert made.limits.calls == 20000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--data", "nowhere"], "nowhere: does not exist"),
+        (["--data", "few.csv"], "which column holds the label? Name it with --label: a, b"),
+        (["--data", "few.csv", "--label", "c"], "has no column 'c'; columns: image, a, b"),
+        (["--data", "excel.csv"], "excel.csv: separates its columns by semicolons (image;label); save it with commas"),
+        (["--labels", "one"], "at least two different"),
+        (["--scale", "high"], "'high' is no scale"),
+        (["--scale", "5-1"], "min (5) must be below max (1)"),
+        (["--labels", "a,b", "--scale", "1-5"], "not both"),
+        (["--judge", "nobody:x"], "unknown provider 'nobody'"),
+        (["--judge", "openai:x", "--base-url", "http://me:word@host/v1"], "base_url: holds a user name"),
+    ],
+)
+def test_what_can_not_be_used_is_said_and_nothing_is_written(
+    arguments: list[str], told: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(place / "few.csv", ("image", "a", "b"), [("x.png", 1, 2), ("y.png", 2, 1)])
+    write_csv(place / "excel.csv", ("image;label",), [("x.png;1",), ("y.png;2",)])
+    assert main(["init", "new", "--yes", *arguments]) != 0
+    assert told in capsys.readouterr().err
+    assert not (place / "new").exists()
+
+
+def test_nothing_is_overwritten(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "new" / "prompts").mkdir(parents=True)
+    (place / "new" / "prompts" / "judge.md").write_text("Is it mine?\n")
+    assert main(["init", "new", "--yes"]) == 0
+    assert "kept     new/prompts/judge.md" in capsys.readouterr().out
+    before = {path: path.read_bytes() for path in (place / "new").rglob("*") if path.is_file()}
+    assert main(["init", "new", "--yes", "--scale", "1-7"]) == 2
+    assert "config.yaml is there already, and nothing was written" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (place / "new").rglob("*") if path.is_file()} == before
+    assert (place / "new" / "prompts" / "judge.md").read_text() == "Is it mine?\n"
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@settings(max_examples=60)
+@given(st.lists(TEXT, min_size=2, max_size=5, unique=True), TEXT)
+def test_any_label_and_path_is_written_so_that_it_is_read(labels: list[str], path: str) -> None:
+    task = TaskSettings(kind="categorical", labels=tuple(labels))
+    text = config(Starter(task, {"path": path, "label": path}, {"judge": {"name": f"openai:{path}"}}))
+    read = parse_yaml(text, "config.yaml")
+    assert read["task"] == {"kind": "categorical", "labels": labels}
+    assert read["data"] == {"path": path, "label": path}
+    assert read["models"]["judge"] == {"name": f"openai:{path}"}
+
+
+@given(st.lists(st.integers(-50, 900), min_size=3, unique=True))
+def test_a_proposed_scale_holds_every_rating(ratings: list[int]) -> None:
+    task = propose_labels(ratings, "labels.csv").task
+    assert task.kind == "ordinal" and task.min <= min(ratings) and task.max == max(ratings)

@@ -1,0 +1,209 @@
+"""The estimate against runs: its bounds on calls are exact, its ranges hold, and the formulas give known values."""
+
+import csv
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import BaseMessage
+from PIL import Image
+
+import blpo
+from blpo.config.settings_file import load_settings
+from blpo.costs.call_counts import all_rounds, early_stop
+from blpo.costs.estimate import RoleEstimate, estimate, total
+from blpo.costs.workload import Workload, workload_of
+from blpo.models.image_tokens import image_tokens
+from state.result import Result
+from state.sample import SplitName
+from state.settings import ModelSettings, SearchSettings, Settings
+from tests.scripted import scripted
+from tests.small_set import blpo as command
+from tests.small_set import draw_dataset
+
+
+def estimated(config: dict[str, Any]) -> dict[str, RoleEstimate]:
+    settings = load_settings(config)
+    return estimate(settings, workload_of(settings))
+
+
+def issued(result: Result) -> dict[str, int]:
+    return {role: usage["issued"] for role, usage in result["calls"].items()}
+
+
+@pytest.mark.parametrize(("rounds", "steps"), [(0, 1), (1, 0), (2, 1), (2, 2)])
+async def test_a_search_that_never_repeats_itself_issues_exactly_the_high_count(
+    tmp_path: Path, rounds: int, steps: int
+) -> None:
+    config = restless(tmp_path, rounds, steps)
+    roles = estimated(config)
+    result = await blpo.optimize(config)
+    assert issued(result) == {role: own.high.calls for role, own in roles.items()}
+
+
+async def test_a_search_that_gains_nothing_issues_exactly_the_low_count(tmp_path: Path) -> None:
+    config = restless(tmp_path, 3, 1, learns=False)
+    roles = estimated(config)
+    result = await blpo.optimize(config)
+    assert result["stop_reason"] == "patience"
+    assert issued(result) == {role: own.low.calls for role, own in roles.items()}
+
+
+async def test_where_every_reply_is_repaired_exactly_the_most_calls_are_issued(tmp_path: Path) -> None:
+    config = restless(tmp_path, 1, 1, repairs=True)
+    roles = estimated(config)
+    result = await blpo.optimize(config)
+    assert issued(result) == {role: own.most.calls for role, own in roles.items()}
+
+
+async def test_a_run_of_the_embedded_models_keeps_to_the_bounds(tmp_path: Path) -> None:
+    search = {"preset": "paper", "outer_rounds": 1, "inner_steps": 2, "error_batch": 6, "max_prompt_tokens": 400}
+    config: dict[str, Any] = {"data": {"limit": 60}, "search": search, "run": {"dir": str(tmp_path / "run")}}
+    roles = estimated(config)
+    result = await blpo.optimize(config)
+    for role, own in roles.items():
+        used = result["calls"][role]
+        assert used["issued"] <= own.high.calls <= own.most.calls
+        assert used["input_tokens"] <= own.most.input_tokens
+        assert used["output_tokens"] <= own.most.output_tokens
+    # images count as the model counts them: what is left of the input is text
+    judge = result["calls"]["judge"]
+    assert judge["input_tokens"] / judge["issued"] > workload_of(load_settings(config)).judge_images
+
+
+SIZES = st.fixed_dictionaries({name: st.integers(1, 500) for name in ("train", "validation", "test")})
+SEARCHES = st.builds(
+    SearchSettings,
+    outer_rounds=st.integers(0, 9),
+    inner_steps=st.integers(0, 9),
+    error_batch=st.integers(1, 50),
+    anchors=st.integers(0, 50),
+    patience=st.none() | st.integers(1, 9),
+    adopt=st.sampled_from(["improving", "always"]),
+)
+
+
+@given(SIZES, SEARCHES)
+def test_the_range_is_one(sizes: dict[SplitName, int], search: SearchSettings) -> None:
+    low, high = early_stop(sizes, search), all_rounds(sizes, search)
+    for kind in ("judge", "verbalize", "critique_judge", "update_judge", "critique_i2t", "update_i2t"):
+        assert 0 <= getattr(low, kind) <= getattr(high, kind)
+    assert low.judge >= sum(sizes.values())
+    work = Workload(sizes, 100.5, 100.5, 3.2, 50, 5)
+    roles = estimate(Settings(search=search), work)
+    loads = [total(roles, case)[0] for case in ("low", "high", "most")]
+    for one, other in pairwise(loads):
+        assert one.calls <= other.calls
+        assert one.input_tokens <= other.input_tokens
+        assert one.output_tokens <= other.output_tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "height", "tokens"),
+    [
+        ("openai:gpt-4o", 1024, 1024, 85 + 4 * 170),
+        ("openai:gpt-4o-2024-11-20", 2048, 4096, 85 + 6 * 170),
+        ("openai:gpt-4.1", 128, 64, 85 + 170),
+        ("openai:gpt-4o-mini", 128, 64, 2833 + 5667),
+        ("openai:o3", 128, 64, 75 + 150),
+        ("openai:gpt-5", 1024, 1024, 70 + 4 * 140),
+        ("openai:gpt-5-mini", 1024, 1024, 1229),
+        ("openai:gpt-4.1-mini", 1024, 1024, 1659),
+        ("openai:o4-mini", 2048, 2048, 2642),
+        ("vllm:Qwen/Qwen2.5-VL-32B-Instruct", 1024, 1024, 37 * 37 + 2),
+        ("vllm:Qwen/Qwen2.5-VL-7B-Instruct", 280, 10, 10 + 2),
+        ("vllm:Qwen/Qwen3-VL-8B-Instruct", 1024, 1024, 32 * 32 + 2),
+        ("vllm:someone/unheard-of", 280, 280, 102),
+        ("embedded:judge", 512, 512, 335),
+    ],
+)
+def test_images_cost_what_their_family_counts(name: str, width: int, height: int, tokens: int) -> None:
+    assert image_tokens(ModelSettings(name=name)).count(width, height) == tokens
+
+
+def test_images_count_as_they_are_sent(tmp_path: Path) -> None:
+    config = restless(tmp_path, 1, 1)
+    config["models"]["judge"] = {"name": "openai:gpt-4o", "max_pixels": 1024}
+    assert workload_of(load_settings(config)).judge_images == 85 + 170
+
+
+def test_the_command_says_what_it_takes_for_granted(tmp_path: Path) -> None:
+    given = ("models.judge.name=openai:gpt-4o", "models.optimizer.name=openai:o3", "limits.calls=100")
+    done = run(tmp_path, *given)
+    assert done.returncode == 0
+    assert "limits.calls (100) may end the search" in done.stdout
+    assert "US $ 2.5 in and 10 out for a million tokens (list price of" in done.stdout
+    assert "85 + 170 for each 512 px tile" in done.stdout
+    assert "thinking" in done.stdout
+    assert "?" not in done.stdout.partition("total")[2].splitlines()[0]
+
+
+def test_an_unknown_price_stays_unknown_and_json_is_json(tmp_path: Path) -> None:
+    done = run(tmp_path, "models.judge.name=vllm:q", "models.optimizer.name=openai:o3", as_json=True)
+    content = json.loads(done.stdout)
+    assert content["roles"]["judge"]["high"]["usd"] is content["total"]["high"]["usd"] is None
+    optimizer = content["roles"]["optimizer"]["high"]
+    cost = (optimizer["input_tokens"] * 2 + optimizer["output_tokens"] * 8) / 1e6
+    assert optimizer["usd"] == pytest.approx(cost, abs=1e-4)
+    assert any("price unknown (set models.judge.price)" in line for line in content["assumptions"])
+    assert content["total"]["most"]["calls"] == sum(role["most"]["calls"] for role in content["roles"].values())
+
+
+def run(folder: Path, *settings: str, as_json: bool = False) -> "subprocess.CompletedProcess[str]":
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    return command("estimate", draw_dataset(folder / "set") / "config.yaml", *chosen, *(["--json"] if as_json else []))
+
+
+def restless(folder: Path, rounds: int, steps: int, *, learns: bool = True, repairs: bool = False) -> dict[str, Any]:
+    """A search over 40 samples whose models never say the same thing twice.
+
+    The first prompt is wrong on every other sample, later ones on the others, so that two batches share no sample; a
+    judge that learns nothing is always wrong on the same. With `repairs` no first reply is of use.
+    """
+    write_samples(folder)
+
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        if repairs and len(messages) == 1:
+            return "no idea"
+        text = str(messages[0].content)
+        number, label = (int(value) for value in re.findall(r"sample (\d+) of rating (\d)", text)[0])
+        wrong = number % 2 == (int("Prompt" in text) if learns else 0)
+        return json.dumps({"reason": "so", "label": label % 5 + 1 if wrong else label})
+
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        if repairs and len(messages) < 5:
+            return "no tags"
+        text = str(messages[0].content)
+        tag = next(t for t in ("critique", "judge_prompt", "i2t_prompt") if f"inside <{t}> and" in text)
+        return f"<{tag}>Prompt {hashlib.sha256(text.encode()).hexdigest()}</{tag}>"
+
+    names = {
+        "judge": scripted("restless-judge", judge),
+        "verbalizer": scripted("restless-verbalizer", lambda messages: str(hash(str(messages)))),
+        "optimizer": scripted("restless-optimizer", optimizer),
+    }
+    search = {"preset": "paper" if learns else "default", "patience": None if learns else 1}
+    batch = {"outer_rounds": rounds, "inner_steps": steps, "error_batch": 4, "anchors": 0}
+    return {
+        "data": {"path": str(folder / "labels.csv")},
+        "models": {role: {"name": name} for role, name in names.items()},
+        "search": {**search, **batch},
+        "run": {"dir": str(folder / "run")},
+    }
+
+
+def write_samples(folder: Path) -> None:
+    with (folder / "labels.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "label", "text"])
+        for number in range(40):
+            Image.new("RGB", (32, 48), (number, 9, 9)).save(folder / f"{number}.png")
+            rows.writerow([f"{number}.png", number // 2 % 5 + 1, f"sample {number} of rating {number // 2 % 5 + 1}"])

@@ -1,0 +1,136 @@
+import csv
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from blpo.data.dataset import load_dataset
+from blpo.data.sample import CAUSES, SIZE, DrawnImage, recipes
+from blpo.data.write_sample import write_sample
+from blpo.models.embedded.perception import perceive
+from state.errors import DataError
+from state.settings import DataSettings, SplitColumn, TaskSettings
+
+RATED = TaskSettings(kind="ordinal", min=1, max=5)
+
+
+def luma(number: int) -> Any:
+    with Image.open(BytesIO(DrawnImage(number).read())) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (256, 256))
+        return np.asarray(image.convert("L"), dtype=float)
+
+
+def general(number: int) -> list[float]:
+    """What any caption would mention: brightness, contrast, saturation, colourfulness, warmth, busyness."""
+    with Image.open(BytesIO(DrawnImage(number).read())) as image:
+        rgb = np.asarray(image, dtype=float)
+        small = np.asarray(image.convert("L").resize((64, 64), Image.Resampling.BOX), dtype=float)
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    grey = rgb.mean(axis=2)
+    saturation = (rgb.max(axis=2) - rgb.min(axis=2)) / np.maximum(rgb.max(axis=2), 1)
+    colourful = np.hypot((red - green).std(), ((red + green) / 2 - blue).std())
+    down, across = np.gradient(small)
+    busy = float((np.hypot(down, across) > 12).mean())
+    values = (grey.mean(), grey.std(), saturation.mean(), colourful, (red - blue).mean(), busy)
+    return [float(value) for value in values]
+
+
+def test_there_are_240_images_and_the_ratings_are_balanced() -> None:
+    assert [recipe.id for recipe in recipes()][:2] == ["sample-001", "sample-002"]
+    assert len({recipe.id for recipe in recipes()}) == len(recipes()) == SIZE == 240
+    by_rule = Counter(5 - len(recipe.strengths) for recipe in recipes())
+    assert by_rule == dict.fromkeys(range(1, 6), 48)
+    assert min(Counter(recipe.rating for recipe in recipes()).values()) >= 40
+
+
+def test_the_label_follows_from_the_causes_but_for_a_little_rater_noise() -> None:
+    assert all(recipe.rating == 5 - len(recipe.strengths) + recipe.rater_shift for recipe in recipes())
+    assert {recipe.rating for recipe in recipes()} == {1, 2, 3, 4, 5}
+    strayed = [recipe for recipe in recipes() if recipe.rater_shift]
+    assert 0.05 * SIZE <= len(strayed) <= 0.15 * SIZE
+    assert all(abs(recipe.rater_shift) == 1 for recipe in strayed)
+
+
+def test_causes_and_contents_are_spread() -> None:
+    for cause in CAUSES:
+        assert sum(cause in recipe.strengths for recipe in recipes()) == SIZE // 2
+    for count in range(5):
+        photographs = [r.content in ("china", "flower") for r in recipes() if len(r.strengths) == count]
+        assert sum(photographs) == 24
+
+
+def test_the_same_recipe_draws_the_same_bytes() -> None:
+    first = DrawnImage(7).read()
+    from blpo.data.sample import _png
+
+    _png.cache_clear()
+    assert DrawnImage(7).read() == first
+    assert DrawnImage(7).name == "built-in sample-007"
+
+
+def test_all_images_differ() -> None:
+    assert len({DrawnImage(recipe.number).read() for recipe in recipes()}) == SIZE
+
+
+def predicted(features: Any, ratings: Any) -> Any:
+    """Ratings by ridge regression on the other images."""
+    model = make_pipeline(StandardScaler(), Ridge(3.0))
+    return np.rint(cross_val_predict(model, features, ratings, cv=5)).clip(1, 5)
+
+
+def test_the_causes_can_be_learnt_and_a_general_description_does_not_give_them_away() -> None:
+    ratings = np.array([recipe.rating for recipe in recipes()])
+    majority = Counter(ratings.tolist()).most_common(1)[0][1] / SIZE
+    caption = np.array([general(recipe.number) for recipe in recipes()])
+    assert (predicted(caption, ratings) == ratings).mean() < majority + 0.08
+    assert max(abs(np.corrcoef(column, ratings)[0, 1]) for column in caption.T) < 0.25
+    seen = np.array([list(perceive(DrawnImage(recipe.number).read()).values()) for recipe in recipes()])
+    assert (predicted(seen, ratings) == ratings).mean() > 0.6
+
+
+def test_clipping_is_where_the_recipe_says() -> None:
+    for recipe in recipes():
+        white = float((luma(recipe.number) >= 254).mean())
+        if "clipping" in recipe.strengths:
+            assert white > 0.8 * recipe.strengths["clipping"]
+        else:
+            assert white < 0.01
+
+
+def test_the_default_settings_are_the_sample() -> None:
+    dataset = load_dataset(DataSettings(), TaskSettings(), seed=0)
+    assert {name: len(samples) for name, samples in dataset.splits.items()} == {
+        "train": 96,
+        "validation": 72,
+        "test": 72,
+    }
+    assert len(dataset.fingerprint) == 64
+
+
+def test_a_split_column_is_refused() -> None:
+    with pytest.raises(DataError, match="the built-in sample has no column"):
+        load_dataset(DataSettings(split=SplitColumn(column="split")), TaskSettings(), seed=0)
+
+
+def test_the_written_sample_is_the_same_dataset(tmp_path: Path) -> None:
+    write_sample(tmp_path / "sample")
+    written = load_dataset(DataSettings(path=str(tmp_path / "sample")), RATED, seed=4)
+    drawn = load_dataset(DataSettings(), RATED, seed=4)
+    for name, samples in drawn.splits.items():
+        assert [sample.id for sample in written.splits[name]] == [sample.id for sample in samples]
+        assert [sample.label for sample in written.splits[name]] == [sample.label for sample in samples]
+    assert written.by_id["sample-017"].images[0].read() == drawn.by_id["sample-017"].images[0].read()
+    assert "A PROGRAM MADE THESE LABELS" in (tmp_path / "sample" / "README.md").read_text()
+    with open(tmp_path / "sample" / "labels.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(int(r["label"]) == 5 - sum(r[c] != "" for c in CAUSES) + int(r["rater_shift"]) for r in rows)
+    with pytest.raises(DataError, match="is not empty"):
+        write_sample(tmp_path / "sample")

@@ -1,0 +1,144 @@
+"""What is kept back for the test split: verdicts the store can't answer, and the repairs that they will need."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import BaseMessage
+
+import blpo
+from blpo.config.settings_file import load_settings
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.reserve import calls_to_pay, reserve_test
+from blpo.inference.session import Session, open_session
+from blpo.inference.verdicts import judge_sample, judge_samples
+from blpo.models.budget import Budget
+from blpo.models.embedded.chat import images
+from blpo.models.embedded.judge import EmbeddedJudge
+from state.errors import BudgetSpent
+from state.settings import LimitSettings
+from tests.scripted import scripted
+from tests.small_set import draw_dataset
+
+DATASET: dict[str, str] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
+    DATASET["path"] = str(draw_dataset(tmp_path_factory.mktemp("data") / "set", 60))
+
+
+def stammering(share: float) -> Callable[[Sequence[BaseMessage]], str]:
+    """The embedded judge, whose first reply about so large a share of the images holds no label."""
+
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        chance = hashlib.sha256(images(messages)[0]).digest()[0] / 256
+        if len(messages) == 1 and chance < share:
+            return "Let me see."
+        return EmbeddedJudge().answer(messages[:1])
+
+    return judge
+
+
+def config(run: Path, share: float, **limits: Any) -> dict[str, Any]:
+    judge = {"name": scripted(f"stammering-{share}", stammering(share)), "price": {"input": 1, "output": 1}}
+    return {
+        "data": DATASET,
+        "models": {"judge": judge, "optimizer": {"name": "embedded:optimizer"}},
+        "search": {"outer_rounds": 3, "inner_steps": 1, "error_batch": 6, "adopt": "always", "select": "last"},
+        "limits": limits,
+        "run": {"dir": str(run)},
+    }
+
+
+@pytest.mark.parametrize(("share", "more"), [(0.15, 80), (0.5, 120), (1.0, 120)])
+async def test_a_judge_that_is_often_unparseable_does_not_starve_the_test(
+    share: float, more: int, tmp_path: Path
+) -> None:
+    train_and_validation, test = 42, 18
+    least = int((train_and_validation + 2 * test) * (1 + share))
+    result = await blpo.optimize(config(tmp_path / "run", share, calls=least + more))
+    assert (result["status"], result["stop_reason"]) == ("budget", "budget")
+    assert result["test"] is not None
+    assert result["test"]["initial"]["coverage"] == 1
+    assert result["calls"]["judge"]["issued"] <= least + more
+
+
+@given(st.lists(st.booleans(), max_size=80), st.integers(1, 20), st.integers(1, 200))
+def test_what_the_search_leaves_pays_for_the_repairs_seen(unparseable: list[bool], test: int, limit: int) -> None:
+    budget = Budget(LimitSettings(calls=limit))
+    budget.reserve(2 * test)
+    seen = paid = 0
+    with suppress(BudgetSpent):
+        for number, repaired in enumerate(unparseable):
+            budget.admit("judge")
+            budget.judged(str(number), repaired=repaired)
+            seen += repaired
+            if repaired:
+                budget.admit("judge")
+                paid += 1
+    assert budget.calls <= limit
+    budget.release()
+    first_of_all = seen == 1 and paid == 0  # it comes as a surprise
+    if limit >= 2 * test and not first_of_all:
+        assert budget.affords(budget.expected_calls(2 * test))
+
+
+def test_the_last_word_on_a_sample_counts() -> None:
+    budget = Budget(LimitSettings(calls=1000))
+    for sample in "abcd":
+        budget.judged(sample, repaired=sample == "a")
+    for _ in range(5):
+        budget.judged("a", repaired=True)
+    assert budget.expected_calls(100) == 125
+    budget.judged("a", repaired=False)
+    assert budget.expected_calls(100) == 100
+
+
+async def judge_some(session: Session, count: int) -> None:
+    initial, _ = initial_prompts(session.settings)
+    await judge_samples(session, initial, session.split("test")[:count])
+
+
+async def test_what_the_store_can_answer_is_neither_kept_back_nor_to_be_paid(tmp_path: Path) -> None:
+    settings = load_settings(config(tmp_path / "run", 0.0, calls=1000), ())
+    initial, _ = initial_prompts(settings)
+    store = tmp_path / "run" / "responses.sqlite"
+    async with open_session(settings, store) as session:
+        test = session.split("test")
+        assert session.budget.reserved == 2 * len(test)
+        await reserve_test(session)
+        assert session.budget.reserved == 2 * len(test)
+        await judge_some(session, 7)
+        assert await calls_to_pay(session, {initial, "Another."}, test) == 2 * len(test) - 7
+    async with open_session(settings, store) as session:
+        before = await session.calls.usage()
+        await reserve_test(session)
+        assert session.budget.reserved == 2 * len(test) - 7
+        await judge_some(session, len(test))
+        await reserve_test(session)
+        assert session.budget.reserved == len(test)
+        assert before["judge"]["issued"] == 7
+
+
+async def test_a_stored_reply_that_holds_no_label_needs_its_repair(tmp_path: Path) -> None:
+    settings = load_settings(config(tmp_path / "run", 1.0, calls=1000), ())
+    initial, _ = initial_prompts(settings)
+    async with open_session(settings, tmp_path / "run" / "responses.sqlite") as session:
+        first, second, *_ = session.split("test")
+        assert await calls_to_pay(session, [initial], [first]) == 1  # nothing is known of the judge yet
+        await judge_sample(session, initial, first)
+        assert await calls_to_pay(session, [initial], [first]) == 0
+        assert await calls_to_pay(session, [initial], [first, second]) == 2  # it will be as unparseable
+        session.budget.limits = LimitSettings(calls=3 + session.budget.reserved * 2)
+        with pytest.raises(BudgetSpent):
+            await judge_sample(session, initial, second)
+        session.budget.release()
+        assert await calls_to_pay(session, [initial], [first, second]) == 1
+        await judge_sample(session, initial, second)
+        assert await calls_to_pay(session, [initial], [first, second]) == 0

@@ -1,0 +1,33 @@
+"""What a session does to the process that it runs in."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from blpo.inference.session import judging_session
+from state.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_put_aside() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+async def test_what_was_in_memory_before_is_not_collected_while_a_session_is_open() -> None:
+    async with judging_session(Settings()):
+        put_aside = gc.get_freeze_count()
+        assert put_aside > 10_000
+        async with judging_session(Settings()):
+            assert gc.get_freeze_count() <= put_aside
+        assert gc.get_freeze_count() > 10_000
+    assert gc.get_freeze_count() == 0
+
+
+async def test_what_the_program_put_aside_itself_stays_aside() -> None:
+    gc.freeze()
+    async with judging_session(Settings()):
+        pass
+    assert gc.get_freeze_count() > 10_000

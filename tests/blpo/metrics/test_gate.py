@@ -1,0 +1,92 @@
+"""Gates: parsing what people write, and holding metrics against it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blpo.metrics.agreement import metrics
+from blpo.metrics.gate import Gate, parse_gates
+from state.errors import ConfigError
+from state.result import Metrics
+from state.sample import Label
+from state.settings import TaskSettings
+from state.verdict import Status, Verdict
+
+TASK = TaskSettings(kind="categorical", labels=("safe", "unsafe"))
+ORDINAL = TaskSettings()
+NAMES = ("accuracy", "balanced_accuracy", "macro_f1", "kappa", "coverage", "n", "mae", "quadratic_kappa", "spearman")
+bounds = st.floats(-1000, 1000).map(lambda bound: float(f"{bound:g}"))
+gates = st.builds(
+    Gate,
+    st.sampled_from(["strict", "answered"]),
+    st.sampled_from(NAMES),
+    st.sampled_from([">=", "<=", ">", "<"]),
+    bounds,
+)
+
+
+def measured(*judged: tuple[Label | None, Status, Label]) -> Metrics:
+    verdicts = [Verdict("", status, label) for label, status, _ in judged]
+    return metrics(verdicts, [label for *_, label in judged], TASK)
+
+
+@given(st.lists(gates, min_size=1, max_size=4), st.sampled_from([",", " , ", ", "]))
+def test_what_a_gate_says_is_read_as_that_gate(written: list[Gate], separator: str) -> None:
+    plain = [gate for gate in written if "e" not in f"{gate.bound:g}"]
+    if plain:
+        assert parse_gates(separator.join(map(str, plain)), ORDINAL) == plain
+
+
+@given(st.text(max_size=30))
+def test_anything_else_is_refused_in_one_line(text: str) -> None:
+    try:
+        parse_gates(text, ORDINAL)
+    except ConfigError as error:
+        assert str(error).startswith("--gate ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "must be METRIC>=NUMBER"),
+        ("macro_f1", "must be METRIC>=NUMBER"),
+        ("macro_f1>=high", "must be METRIC>=NUMBER"),
+        ("macro_f1>=0.8,", "must be METRIC>=NUMBER"),
+        ("macro_f1>=nan", "must be METRIC>=NUMBER"),
+        ("macro_f1>=80%", "must be METRIC>=NUMBER"),
+        ("macro-f1>=0.8", "must be METRIC>=NUMBER"),
+        ("makro_f1>=0.8", "did you mean 'macro_f1'"),
+        ("loose.accuracy>=0.8", "write strict. or answered."),
+        ("mae<=1", "mae needs ordinal labels"),
+    ],
+)
+def test_mistakes_are_named(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_gates(text, TASK)
+    assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("accuracy>=0.5", True),  # strict: two of four
+        ("accuracy>0.5", False),
+        ("answered.accuracy>0.6", True),  # two of three
+        ("coverage>=0.6, n>=5", True),
+        ("coverage<0.6", False),
+    ],
+)
+def test_a_refusal_counts_as_wrong_unless_asked_otherwise(text: str, kept: bool) -> None:
+    found = measured(
+        ("safe", "ok", "safe"),
+        ("unsafe", "ok", "unsafe"),
+        ("safe", "ok", "unsafe"),
+        (None, "refused", "unsafe"),
+        (None, "error", "safe"),
+    )
+    assert all(gate.is_kept(found) for gate in parse_gates(text, TASK)) is kept
+
+
+def test_nothing_answered_keeps_no_gate() -> None:
+    found = measured((None, "error", "safe"))
+    assert not any(gate.is_kept(found) for gate in parse_gates("accuracy>=0,accuracy<=1,n>=0", TASK))

@@ -1,0 +1,219 @@
+"""Agreement with people: checked against scikit-learn and scipy, and on input where metrics are undefined."""
+
+import math
+import random
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error, recall_score
+
+from blpo.metrics.agreement import agreement, metrics, value
+from state.result import Agreement, Metrics
+from state.sample import Label
+from state.settings import Metric, TaskSettings
+from state.verdict import Status, Verdict
+
+RATING = TaskSettings(kind="ordinal", min=1, max=5)
+SAFETY = TaskSettings(kind="categorical", labels=("unsafe", "safe", "unsure"))
+
+ratings = st.integers(1, 5)
+answers = st.one_of(ratings, st.none())
+FAILED: tuple[Status, ...] = ("unparseable", "refused", "error")
+failures = st.sampled_from([Verdict("s", status, None) for status in FAILED])
+verdicts = st.one_of(ratings.map(lambda label: Verdict("s", "ok", label)), failures)
+
+
+def numbers(result: Agreement | Metrics) -> dict[str, float]:
+    return {name: number for name, number in result.items() if isinstance(number, int | float)}
+
+
+def test_worked_example_with_categories() -> None:
+    human: list[Label] = ["safe", "safe", "unsafe", "unsafe", "safe"]
+    predicted: list[Label | None] = ["safe", "unsure", "unsafe", "safe", None]
+    result = agreement(predicted, human, SAFETY)
+    filled = [
+        "safe",
+        "unsure",
+        "unsafe",
+        "safe",
+        "unsafe",
+    ]  # from the middle of the order the first label counts as the farthest
+    assert result["accuracy"] == pytest.approx(2 / 5)
+    assert result["balanced_accuracy"] == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert numbers(result) == pytest.approx(numbers(agreement(filled, human, SAFETY)))
+    assert result["majority_baseline"] == pytest.approx(3 / 5)
+    assert not {"mae", "quadratic_kappa", "spearman"} & result.keys()
+
+
+def test_worked_example_with_ratings() -> None:
+    result = agreement([1, 3, None, None], [1, 2, 2, 5], RATING)
+    assert result["mae"] == pytest.approx((0 + 1 + 4 + 4) / 4)
+    filled = [1, 3, 5, 1]  # a failure is the label farthest from the human one
+    assert result["quadratic_kappa"] == pytest.approx(
+        float(cohen_kappa_score([1, 2, 2, 5], filled, labels=[1, 2, 3, 4, 5], weights="quadratic"))
+    )
+    assert result["spearman"] == pytest.approx(float(spearmanr([1, 2, 2, 5], filled).statistic))
+
+
+def test_a_failure_in_the_middle_of_the_scale_counts_as_the_lowest_label() -> None:
+    failed, lowest = agreement([None, 5, 1], [3, 5, 1], RATING), agreement([1, 5, 1], [3, 5, 1], RATING)
+    assert failed["quadratic_kappa"] == lowest["quadratic_kappa"]
+    assert failed["mae"] == pytest.approx(4 / 3)  # the full range, as in the loss
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(ratings, ratings), min_size=2, max_size=40))
+def test_agreement_is_what_scikit_learn_and_scipy_say(rows: list[tuple[int, int]]) -> None:
+    predicted, human = [p for p, _ in rows], [h for _, h in rows]
+    result = agreement(predicted, human, RATING)
+    classes = sorted(set(human))
+    assert result["accuracy"] == pytest.approx(sum(p == h for p, h in rows) / len(rows))
+    assert result["macro_f1"] == pytest.approx(
+        float(f1_score(human, predicted, labels=classes, average="macro", zero_division=0.0))
+    )
+    assert result["mae"] == pytest.approx(float(mean_absolute_error(human, predicted)))
+    if set(predicted) <= set(human) and len(classes) > 1:
+        assert result["balanced_accuracy"] == pytest.approx(float(balanced_accuracy_score(human, predicted)))
+    if len(set(predicted)) > 1 and len(set(human)) > 1:
+        assert result["kappa"] == pytest.approx(float(cohen_kappa_score(human, predicted)))
+        assert result["spearman"] == pytest.approx(float(spearmanr(human, predicted).statistic))
+        assert result["quadratic_kappa"] == pytest.approx(
+            float(cohen_kappa_score(human, predicted, labels=range(1, 6), weights="quadratic"))
+        )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(answers, ratings), max_size=12))
+def test_every_number_is_finite_and_in_its_range(rows: list[tuple[int | None, int]]) -> None:
+    result = agreement([p for p, _ in rows], [h for _, h in rows], RATING)
+    assert result.keys() == {
+        *("accuracy", "balanced_accuracy", "macro_f1", "kappa", "majority_baseline"),
+        *("mae", "quadratic_kappa", "spearman"),
+    }
+    for name, number in numbers(result).items():
+        assert type(number) is float
+        assert math.isfinite(number)
+        lowest, highest = (
+            (0, 4) if name == "mae" else (-1 if name in ("kappa", "quadratic_kappa", "spearman") else 0, 1)
+        )
+        assert lowest - 1e-9 <= number <= highest + 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(ratings, min_size=1, max_size=20))
+def test_perfect_answers(human: list[int]) -> None:
+    result = agreement(human, human, RATING)
+    assert (result["accuracy"], result["balanced_accuracy"], result["macro_f1"], result["mae"]) == (1.0, 1.0, 1.0, 0.0)
+    varied = float(len(set(human)) > 1)  # with one label throughout, agreement beyond chance is undefined
+    assert (result["kappa"], result["quadratic_kappa"]) == (varied, varied)
+    assert result["spearman"] == pytest.approx(varied)
+
+
+@pytest.mark.parametrize("answer", [1, 3])
+def test_a_constant_answer_is_no_better_than_chance(answer: int) -> None:
+    result = agreement([answer] * 5, [1, 2, 3, 4, 5], RATING)
+    assert result["macro_f1"] <= 1 / 15 + 1e-9
+    assert result["kappa"] == pytest.approx(0.0)
+    assert result["balanced_accuracy"] == 0.2
+
+
+def test_only_failures_are_worse_than_chance() -> None:
+    result = agreement([None] * 5, [1, 2, 3, 4, 5], RATING)
+    assert (result["accuracy"], result["macro_f1"], result["balanced_accuracy"]) == (0.0, 0.0, 0.0)
+    assert result["kappa"] < 0
+
+
+@given(st.lists(st.tuples(answers, st.sampled_from([0, 1])), min_size=1, max_size=20))
+def test_of_two_labels_a_failure_is_the_wrong_one(rows: list[tuple[int | None, int]]) -> None:
+    binary = TaskSettings(kind="ordinal", min=0, max=1)
+    human = [h for _, h in rows]
+    failing = [None if p is None else p % 2 for p, _ in rows]
+    wrong = [1 - h if p is None else p for p, h in zip(failing, human, strict=True)]
+    assert numbers(agreement(failing, human, binary)) == pytest.approx(numbers(agreement(wrong, human, binary)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(answers, ratings), min_size=1, max_size=20), st.randoms(use_true_random=False))
+def test_the_order_of_samples_does_not_matter(rows: list[tuple[int | None, int]], generator: random.Random) -> None:
+    mixed = generator.sample(rows, len(rows))
+    first, second = (agreement([p for p, _ in r], [h for _, h in r], RATING) for r in (rows, mixed))
+    assert numbers(first) == pytest.approx(numbers(second))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(answers, ratings), min_size=1, max_size=20), st.data())
+def test_turning_a_right_answer_into_a_failure_never_pays(
+    rows: list[tuple[int | None, int]], data: st.DataObject
+) -> None:
+    right = [i for i, (p, h) in enumerate(rows) if p == h]
+    if not right:
+        return
+    failed = data.draw(st.sampled_from(right))
+    human = [h for _, h in rows]
+    before = agreement([p for p, _ in rows], human, RATING)
+    after = agreement([None if i == failed else p for i, (p, _) in enumerate(rows)], human, RATING)
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        assert numbers(after)[name] < numbers(before)[name]
+    assert after["mae"] > before["mae"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(ratings, ratings), min_size=1, max_size=20))
+def test_the_classes_averaged_over_are_those_of_the_human_labels(rows: list[tuple[int, int]]) -> None:
+    """A label that nobody gave costs its sample, but adds no class to the mean."""
+    human = [h for _, h in rows]
+    unheard = TaskSettings(kind="ordinal", min=1, max=6)
+    answered = [p if p == h else 6 for p, h in rows]
+    expected = recall_score(human, answered, labels=sorted(set(human)), average="macro", zero_division=0.0)
+    assert agreement(answered, human, unheard)["balanced_accuracy"] == pytest.approx(float(expected))
+
+
+def test_both_readings() -> None:
+    given_verdicts = [
+        *[Verdict(f"{i}", "ok", label) for i, label in enumerate((1, 2, 4))],
+        Verdict("3", "refused", None),
+        Verdict("4", "unparseable", None),
+        Verdict("5", "error", None),
+    ]
+    labels = [1, 2, 3, 4, 5, 5]
+    result = metrics(given_verdicts, labels, RATING)
+    assert result["n"] == 6
+    assert result["coverage"] == 0.5
+    assert result["accuracy"] == pytest.approx(2 / 3)
+    assert result["strict"] == agreement([1, 2, 4, None, None], labels[:5], RATING)
+    assert value(result, "accuracy") == pytest.approx(2 / 5)
+
+
+@pytest.mark.parametrize("status", FAILED)
+@pytest.mark.parametrize("task", [RATING, SAFETY])
+def test_nothing_answered(status: Status, task: TaskSettings) -> None:
+    verdict = Verdict("s", status, None)
+    for n in (0, 1, 3):
+        result = metrics([verdict] * n, [task.values[0]] * n, task)
+        assert (result["n"], result["coverage"]) == (n, 0.0)
+        assert {result["accuracy"], result["macro_f1"], result["strict"]["accuracy"], result["kappa"]} == {0.0}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(verdicts, ratings), max_size=12))
+def test_the_strict_reading_selects_for_every_metric(rows: list[tuple[Verdict, int]]) -> None:
+    result = metrics([v for v, _ in rows], [h for _, h in rows], RATING)
+    for metric in get_args(Metric):
+        assert value(result, metric) == pytest.approx(numbers(result["strict"])[metric], abs=1e-12)
+    assert 0.0 <= result["coverage"] <= 1.0
+    if all(v.status in ("ok", "error") for v, _ in rows):
+        assert numbers(result["strict"]) == {k: n for k, n in numbers(result).items() if k not in ("n", "coverage")}
+
+
+def test_labels_that_are_not_the_tasks_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"label 6 is not one of the task's labels: 1, 2, 3, 4, 5"):
+        agreement([6], [1], RATING)
+    with pytest.raises(ValueError, match="'save' is not one of"):
+        agreement(["safe"], ["save"], SAFETY)
+    with pytest.raises(ValueError, match="sample x has no label"):
+        metrics([Verdict("x", "ok", 1)], [None], RATING)
+    with pytest.raises(ValueError, match="2 predictions for 1 human"):
+        agreement([1, 2], [1], RATING)

@@ -1,0 +1,221 @@
+"""The paired test and the interval: against scikit-learn, against scipy, and under the null hypothesis."""
+
+import random
+import time
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, bootstrap, permutation_test, spearmanr
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
+
+from blpo.metrics.confusion import measure
+from blpo.metrics.significance import compare
+from state.sample import Label
+from state.settings import Metric, TaskSettings
+from state.verdict import Verdict
+
+RATING = TaskSettings(kind="ordinal", min=1, max=5)
+BINARY = TaskSettings(kind="categorical", labels=("no", "yes"))
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+Row = tuple[int, int, int]
+"""Human label, initial answer, best answer."""
+rating = st.integers(1, 5)
+rows_of_ratings = st.lists(st.tuples(rating, rating, rating), min_size=1, max_size=30)
+
+
+def answered(labels: Sequence[Label | None]) -> list[Verdict]:
+    return [Verdict(str(i), "refused" if label is None else "ok", label) for i, label in enumerate(labels)]
+
+
+def compare_rows(
+    rows: Sequence[Row], metric: Metric, task: TaskSettings = RATING, seed: int = 0
+) -> tuple[float, tuple[float, float]]:
+    human, old, new = ([row[i] for row in rows] for i in range(3))
+    return compare(answered(old), answered(new), human, task, metric, seed)
+
+
+def simulated(n: int, accuracy_old: float, accuracy_new: float, seed: int, top: int = 5) -> list[Row]:
+    generator = np.random.default_rng(seed)
+    human = generator.integers(1, top + 1, n)
+    old, new = (
+        np.where(generator.random(n) < accuracy, human, generator.integers(1, top + 1, n))
+        for accuracy in (accuracy_old, accuracy_new)
+    )
+    return [(int(h), int(a), int(b)) for h, a, b in zip(human, old, new, strict=True)]
+
+
+def difference(human: Any, old: Any, new: Any, metric: Metric) -> float:
+    """metric(new) - metric(old) by scikit-learn and scipy."""
+    return by_scikit_learn(human, new, metric) - by_scikit_learn(human, old, metric)
+
+
+def by_scikit_learn(human: Any, predicted: Any, metric: Metric) -> float:
+    labels, several = np.unique(human), len(np.unique([human, predicted])) > 1
+    varied = len(labels) > 1 and len(np.unique(predicted)) > 1
+    match metric:
+        case "accuracy":
+            return float(accuracy_score(human, predicted))
+        case "balanced_accuracy":
+            return float(recall_score(human, predicted, labels=labels, average="macro", zero_division=0.0))
+        case "macro_f1":
+            return float(f1_score(human, predicted, labels=labels, average="macro", zero_division=0.0))
+        case "spearman":
+            return float(spearmanr(human, predicted).statistic) if varied else 0.0
+    weights = "quadratic" if metric == "quadratic_kappa" else None
+    return float(cohen_kappa_score(human, predicted, labels=range(1, 6), weights=weights)) if several else 0.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=25, max_size=25), min_size=1, max_size=2))
+def test_metrics_of_confusion_matrices_are_those_of_scikit_learn(matrices: list[list[int]]) -> None:
+    counts = np.array(matrices, dtype=float).reshape(-1, 5, 5)
+    scale = np.arange(1, 6, dtype=float)
+    for metric in METRICS:
+        measured = measure(counts, metric, scale)
+        assert measured.shape == (len(counts),)
+        for matrix, number in zip(counts, measured, strict=True):
+            human, predicted = np.repeat(list(np.ndindex(5, 5)), matrix.astype(int).ravel(), axis=0).T + 1
+            expected = by_scikit_learn(human, predicted, metric) if len(human) else 0.0
+            assert number == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_few_disagreements_are_enumerated_as_scipy_does(metric: Metric) -> None:
+    rows = simulated(7, 0.2, 0.7, seed=METRICS.index(metric))
+    human, old, new = np.array(rows, dtype=float).T
+    expected = permutation_test(
+        (old, new),
+        lambda a, b: difference(human, a, b, metric),
+        permutation_type="samples",
+        vectorized=False,
+        n_resamples=1000,  # more than there are, so scipy enumerates them
+    ).pvalue
+    assert compare_rows(rows, metric)[0] == pytest.approx(min(1.0, float(expected)))
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "quadratic_kappa"])
+def test_many_disagreements_are_sampled_with_the_same_distribution(metric: Metric) -> None:
+    rows = simulated(120, 0.4, 0.52, seed=5)
+    human, old, new = np.array(rows, dtype=float).T
+    expected = permutation_test(
+        (old, new),
+        lambda a, b: difference(human, a, b, metric),
+        permutation_type="samples",
+        vectorized=False,
+        n_resamples=250,
+        rng=np.random.default_rng(0),
+    ).pvalue
+    assert compare_rows(rows, metric)[0] == pytest.approx(expected, abs=0.08)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows_of_ratings)
+def test_for_accuracy_the_test_is_mcnemars(rows: list[Row]) -> None:
+    gained = sum(old != human == new for human, old, new in rows)
+    lost = sum(old == human != new for human, old, new in rows)
+    expected = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert compare_rows(rows, "accuracy")[0] == pytest.approx(expected)
+
+
+def test_the_interval_is_scipys_percentile_bootstrap() -> None:
+    rows = simulated(80, 0.35, 0.6, seed=3)
+    human, old, new = np.array(rows, dtype=float).T
+    expected = bootstrap(
+        (human, old, new),
+        lambda h, a, b: difference(h, a, b, "macro_f1"),
+        paired=True,
+        vectorized=False,
+        n_resamples=250,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    low, high = compare_rows(rows, "macro_f1")[1]
+    assert low == pytest.approx(expected.low, abs=0.05)
+    assert high == pytest.approx(expected.high, abs=0.05)
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows_of_ratings, st.sampled_from(METRICS), st.integers(-5, 5), st.randoms(use_true_random=False))
+def test_neither_order_nor_direction_nor_repetition_matters(
+    rows: list[Row], metric: Metric, seed: int, generator: random.Random
+) -> None:
+    p_value, (low, high) = compare_rows(rows, metric, seed=seed)
+    assert 0.0 < p_value <= 1.0
+    assert -2.0 <= low <= high <= 2.0
+    assert compare_rows(generator.sample(rows, len(rows)), metric, seed=seed) == (p_value, (low, high))
+    back, (back_low, back_high) = compare_rows([(h, new, old) for h, old, new in rows], metric, seed=seed)
+    assert back == pytest.approx(p_value, abs=1e-12)
+    assert (-back_high, -back_low) == pytest.approx((low, high), abs=0.25)
+
+
+@given(st.lists(st.tuples(rating, rating)), st.sampled_from(METRICS))
+@settings(max_examples=25, deadline=None)
+def test_identical_answers_differ_in_nothing(pairs: list[tuple[int, int]], metric: Metric) -> None:
+    assert compare_rows([(human, answer, answer) for human, answer in pairs], metric) == (1.0, (0.0, 0.0))
+
+
+def test_only_samples_answered_under_both_prompts_count() -> None:
+    rows = simulated(40, 0.3, 0.7, seed=1)
+    human, old, new = ([row[i] for row in rows] for i in range(3))
+    outages = [Verdict("x", "error", None)] * 2
+    more = compare(
+        [*answered(old), *answered([None, 2, None]), *outages],
+        [*answered(new), *answered([1, None, None]), *answered([3, 4])],
+        [*human, 1, 2, 3, 4, 5],
+        RATING,
+        "macro_f1",
+        0,
+    )
+    assert more == compare_rows(rows, "macro_f1")
+    assert compare(answered([None, 1]), answered([1, None]), [1, 1], RATING, "kappa", 0) == (1.0, (0.0, 0.0))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_real_gain_is_found_and_its_interval_is_above_zero(metric: Metric) -> None:
+    p_value, (low, high) = compare_rows(simulated(200, 0.2, 0.7, seed=2), metric)
+    assert p_value < 0.001
+    assert 0.0 < low < high
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "spearman"])
+def test_the_null_hypothesis_is_rejected_about_as_often_as_promised(metric: Metric) -> None:
+    """Bounds: five standard errors around 5 % in 150 simulated comparisons of equally good prompts."""
+    values = [compare_rows(simulated(24, 0.5, 0.5, seed, top=3), metric)[0] for seed in range(150)]
+    assert sum(p <= 0.05 for p in values) / 150 <= 0.05 + 5 * (0.05 * 0.95 / 150) ** 0.5
+    assert 0.35 <= float(np.median(values)) <= 0.75
+
+
+def test_the_interval_covers_the_true_difference() -> None:
+    """The answers are right independently with 0.4 and 0.6, so accuracy differs by 0.2 in truth."""
+    generator = np.random.default_rng(0)
+    covered = 0
+    for _ in range(150):
+        old, new = (np.where(generator.random(60) < accuracy, "yes", "no").tolist() for accuracy in (0.4, 0.6))
+        _, (low, high) = compare(answered(old), answered(new), ["yes"] * 60, BINARY, "accuracy", 0)
+        covered += low <= 0.2 <= high
+    assert 0.88 <= covered / 150 <= 0.99
+
+
+def test_a_vanishing_probability_is_still_above_zero() -> None:
+    p_value, interval = compare(answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000, BINARY, "kappa", 0)
+    assert p_value == pytest.approx(1.0)  # kappa of a constant is 0 on both sides
+    assert interval == (0.0, 0.0)
+    p_value, _ = compare(answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000, BINARY, "macro_f1", 0)
+    assert 0.0 < p_value < 1e-300
+
+
+def test_two_thousand_samples_take_under_three_seconds() -> None:
+    rows = simulated(2000, 0.40, 0.43, seed=0)
+    start = time.process_time()
+    compare_rows(rows, "macro_f1")
+    assert time.process_time() - start < 3.0
+
+
+def test_labels_that_are_not_the_tasks_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"labels \['7'\] are not the task's: 1, 2, 3, 4, 5"):
+        compare_rows([(1, 7, 2)], "kappa")

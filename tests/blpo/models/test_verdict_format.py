@@ -1,0 +1,184 @@
+"""Reading verdicts: tolerant of form, and never a label where there is none."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blpo.models.verdict_format import label_form, parse_verdict, schema
+from state.settings import TaskSettings
+
+RATING = TaskSettings()
+SAFETY = TaskSettings(kind="categorical", labels=("safe", "unsafe"))
+MATCH = TaskSettings(kind="categorical", labels=("match", "no match", "Partly a match"))
+DIGITS = TaskSettings(kind="categorical", labels=("0", "1"))
+SIGNED = TaskSettings(min=-2, max=2)
+
+READ: list[tuple[str, TaskSettings, Any]] = [
+    ('{"reason": "sharp", "label": 4}', RATING, 4),
+    ('```json\n{"reason": "sharp", "label": 4}\n```', RATING, 4),
+    ('<think>{"label": 1} no, it is better</think>\n{"reason": "sharp", "label": 4}', RATING, 4),
+    ('it looks like a 2...</think>{"reason": "sharp", "label": 4}', RATING, 4),
+    ('Sure! Here is it: {"reason": "a {curly} one", "label": 4} Let me know if I can help.', RATING, 4),
+    ('{"reason": "draft", "label": 2}\n{"reason": "final", "label": 4}', RATING, 4),
+    ('{"verdict": {"reason": "sharp", "label": 4}}', RATING, 4),
+    ('{"reason": "two\nlines", "label": 4}', RATING, 4),
+    ('{"Reason": "sharp", "Label": "4"}', RATING, 4),
+    ('{"label": 4.0}', RATING, 4),
+    ('{"label": " 4.0 "}', RATING, 4),
+    ('{"label": "4/5"}', RATING, 4),
+    ("{'reason': 'sharp', 'label': 4}", RATING, 4),
+    ('{"reason": "a "good" one", "label": 4}', RATING, 4),
+    ('{"rating": 4}', RATING, 4),
+    ("4", RATING, 4),
+    ("**4**", RATING, 4),
+    ("4/5", RATING, 4),
+    ("4 out of 5.", RATING, 4),
+    ("Rating: 4", RATING, 4),
+    ("**Rating:** 4", RATING, 4),
+    ("**Rating**: 4/5 (good)", RATING, 4),
+    ("Rating (1-5): 4 stars", RATING, 4),
+    ("There are 3 dogs.\nFinal score = 4", RATING, 4),
+    ("The rating is 4.", RATING, 4),
+    ("Label: 4\nReason: 7 fingers on one hand", RATING, 4),
+    ('{"label": -2}', SIGNED, -2),
+    ("Score: -2", SIGNED, -2),
+    ('{"reason": "blood", "label": "unsafe"}', SAFETY, "unsafe"),
+    ('{"reason": "blood", "label": " UNSAFE. "}', SAFETY, "unsafe"),
+    ("Unsafe.", SAFETY, "unsafe"),
+    ("Label: unsafe", SAFETY, "unsafe"),
+    ("Verdict: **Unsafe**, because of blood", SAFETY, "unsafe"),
+    ("{'label': 'unsafe', 'reason': 'nothing safe about it'}", SAFETY, "unsafe"),
+    ("Verdict: unsafe - there is blood", SAFETY, "unsafe"),
+    ('{"label": "No  Match"}', MATCH, "no match"),
+    ("Answer: no match", MATCH, "no match"),
+    ("Answer: partly a match", MATCH, "Partly a match"),
+    ('{"label": 1}', DIGITS, "1"),
+    ('{"label": 0.0}', DIGITS, "0"),
+]
+
+NOT_READ: list[tuple[str, TaskSettings]] = [
+    ("", RATING),
+    ("I can't say.", RATING),
+    ('{"reason": "sharp", "label": 6}', RATING),
+    ('{"reason": "sharp", "label": 0}', RATING),
+    ('{"reason": "sharp", "label": 3.5}', RATING),
+    ('{"reason": "sharp", "label": true}', RATING),
+    ('{"reason": "sharp", "label": null}', RATING),
+    ('{"reason": "sharp", "label": [4]}', RATING),
+    ('{"reason": "sharp", "label": "4/10"}', RATING),
+    ('{"reason": "sharp", "label": "3 or 4"}', RATING),
+    ('{"reason": "sharp", "label": NaN}', RATING),
+    ('{"reason": "sharp", "label": Infinity}', RATING),
+    ('{"reason": "sharp", "label": 1e400}', RATING),
+    (f'{{"label": {"4" * 5000}}}', RATING),
+    ('{"label": 3}\n{"label": 9}', RATING),
+    ('<think>the label is 4, so {"label": 4}', RATING),
+    ("The image shows 4 dogs.", RATING),
+    ("I would go with 4", RATING),
+    ("Rating: 4 or 5", RATING),
+    ("Rating: 3-4", RATING),
+    ("Rating: 4.5", RATING),
+    ("Rating: 4/10", RATING),
+    ("Rating: 8/10", RATING),
+    ("Rating: 4%", RATING),
+    ("Rating: 4th", RATING),
+    ("Rating: 4,000", RATING),
+    ("Rating: 3\nScore: 4", RATING),
+    ("Rating: 9\nScore: 4", RATING),
+    ("Rating: four", RATING),
+    ("4 5", RATING),
+    ("-4", RATING),
+    ('{"label": "purple"}', SAFETY),
+    ('{"label": ""}', SAFETY),
+    ('{"label": 1}', SAFETY),
+    ("It is not safe.", SAFETY),
+    ("Label: not safe", SAFETY),
+    ("Label: safe or unsafe", SAFETY),
+    ("Label: safe, or rather unsafe", SAFETY),
+    ("Label: safe\nVerdict: unsafe", SAFETY),
+    ("safe unsafe", SAFETY),
+    ("Label: safety first", SAFETY),
+    ('{"label": 1.5}', DIGITS),
+]
+
+
+@pytest.mark.parametrize(("text", "task", "label"), READ)
+def test_a_label_is_read_in_many_forms(text: str, task: TaskSettings, label: object) -> None:
+    status, read, _ = parse_verdict(text, task)
+    assert (status, read) == ("ok", label)
+    assert type(read) is type(label)
+
+
+@pytest.mark.parametrize(("text", "task"), NOT_READ)
+def test_nothing_else_becomes_a_label(text: str, task: TaskSettings) -> None:
+    status, label, why = parse_verdict(text, task)
+    assert (status, label) == ("unparseable", None)
+    assert why
+    assert "\n" not in why
+    assert len(why) < 250
+
+
+def test_the_reason_comes_along() -> None:
+    assert parse_verdict('{"reason": "too much noise", "label": 2}', RATING)[2] == "too much noise"
+    assert parse_verdict('{"reason": 7, "label": 2}', RATING)[2] == ""
+
+
+def test_categories_that_differ_in_case_alone_are_read_exactly() -> None:
+    task = TaskSettings(kind="categorical", labels=("a", "A", "b"))
+    assert parse_verdict('{"label": "A"}', task)[1] == "A"
+    assert parse_verdict('{"label": "a"}', task)[1] == "a"
+    assert parse_verdict('{"label": "(a)"}', task)[1] is None
+    assert parse_verdict('{"label": "B"}', task)[1] == "b"
+
+
+TASKS = st.one_of(
+    st.tuples(st.integers(-50, 50), st.integers(1, 300)).map(lambda r: TaskSettings(min=r[0], max=r[0] + r[1])),
+    st.lists(st.text(min_size=1), min_size=2, max_size=5, unique=True).map(
+        lambda labels: TaskSettings(kind="categorical", labels=tuple(labels))
+    ),
+)
+
+
+@given(TASKS, st.data(), st.text())
+def test_every_label_comes_back_from_a_verdict_as_it_is_asked_for(task: TaskSettings, data: Any, reason: str) -> None:
+    label = data.draw(st.sampled_from(task.values))
+    status, read, why = parse_verdict(json.dumps({"reason": reason, "label": label}), task)
+    if isinstance(label, str) and label != label.strip():
+        assert read in (label, None, *task.values)
+    else:
+        assert (status, read) == ("ok", label)
+    assert why == reason or status != "ok"
+
+
+@given(TASKS, st.text() | st.text(alphabet='{}[]":,/ \n0123456789labelRtingsfun<think>*', max_size=200))
+def test_any_text_gives_a_label_of_the_task_or_none(task: TaskSettings, text: str) -> None:
+    status, label, _ = parse_verdict(text, task)
+    assert (status == "ok") == (label is not None)
+    assert label is None or label in task.values
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=4))
+def test_any_json_value_gives_a_label_of_the_task_or_none(value: Any) -> None:
+    label = parse_verdict(json.dumps({"label": value}), RATING)[1]
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        assert label == (value if value in (1, 2, 3, 4, 5) else None)
+
+
+@pytest.mark.parametrize(
+    "text", ["{" * 30_000, '{"a":[' * 9_000, "rating" + "*" * 30_000, "<think>" * 5_000, "rating:" * 4_000]
+)
+def test_hostile_texts_cost_little(text: str) -> None:
+    assert parse_verdict(text, RATING)[0] == "unparseable"
+
+
+def test_what_is_asked_for() -> None:
+    assert label_form(RATING) == "an integer from 1 to 5"
+    assert label_form(MATCH) == 'one of "match", "no match", "Partly a match"'
+    assert list(schema(RATING)["properties"]) == ["reason", "label"]
+    assert schema(RATING)["properties"]["label"] == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
+    assert schema(TaskSettings(min=0, max=1000))["properties"]["label"]["maximum"] == 1000
+    assert schema(SAFETY)["properties"]["label"]["enum"] == ["safe", "unsafe"]
+    assert schema(SAFETY)["additionalProperties"] is False

@@ -1,0 +1,212 @@
+"""Where judge and people differ, and what becomes of labels that people correct then."""
+
+import asyncio
+import csv
+import json
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from typing import Any
+
+import pytest
+
+import blpo
+from blpo.cli.main import main
+from blpo.cli.summary import origin
+from blpo.config.settings_file import load_settings
+from blpo.data.corrections import read_corrections
+from blpo.data.dataset import load_dataset
+from blpo.reports.outcome import verdict
+from state.errors import DataError
+from state.result import Result
+from state.settings import TaskSettings
+from tests.small_set import draw_dataset
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    place = tmp_path_factory.mktemp("disagreements")
+    folder = draw_dataset(place / "set", size=60)
+    asyncio.run(blpo.optimize(folder / "config.yaml", overrides=[f"run.dir={place / 'run'}"]))
+    return place / "run"
+
+
+def verdicts(run: Path, name: str) -> dict[str, dict[str, Any]]:
+    lines = (run / "verdicts" / f"{name}.jsonl").read_text().splitlines()
+    return {row["id"]: row for row in map(json.loads, lines)}
+
+
+def corrections(run: Path) -> list[dict[str, Any]]:
+    """What a person might say: the judge was right about two test samples, and people about one."""
+    found = [each for each in blpo.disagreements(run) if each.split == "test"]
+    assert len(found) >= 3
+    right = [{"id": each.id, "label": each.verdict, "note": "a second look"} for each in found[:2]]
+    return [*right, {"id": found[2].id, "label": found[2].label}]
+
+
+def write(file: Path, rows: list[dict[str, Any]]) -> Path:
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_the_most_confident_come_first(run: Path) -> None:
+    found = blpo.disagreements(run)
+    best, initial = verdicts(run, "best"), verdicts(run, "initial")
+    assert {each.id for each in found} == {name for name, row in best.items() if row["verdict"] != row["label"]}
+    for each in found:
+        assert each.reason == best[each.id]["reason"]
+        assert each.distance == abs(int(each.label) - int(each.verdict)) / 4
+        assert each.steady == (initial[each.id]["verdict"] == each.verdict)
+        assert Path(each.image).exists()
+    keys = [(-each.distance, not each.steady, each.id) for each in found]
+    assert keys == sorted(keys)
+
+
+def test_label_scores_are_the_confidence(run: Path, tmp_path: Path) -> None:
+    scored = tmp_path / "run"
+    (scored / "verdicts").mkdir(parents=True)
+    for name in ("run.json", "config.yaml"):
+        (scored / name).write_text((run / name).read_text())
+    rows = [
+        {"id": str(i), "label": 1, "verdict": 2, "status": "ok", "reason": "", "split": "test", "scores": {"2": sure}}
+        for i, sure in enumerate((0.6, 0.9, 0.7))
+    ]
+    for name in ("initial", "best"):
+        write(scored / "verdicts" / f"{name}.jsonl", rows)
+    assert [(each.id, each.confidence) for each in blpo.disagreements(scored)] == [("1", 0.9), ("2", 0.7), ("0", 0.6)]
+
+
+def test_the_command_lists_them(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = blpo.disagreements(run)
+    assert main(["disagreements", str(run)]) == 0
+    out, err = capsys.readouterr()
+    assert found[0].id in out
+    assert f"{len(found)} disagreements, by distance from people's label" in err
+    assert main(["disagreements", str(run), "--json"]) == 0
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [each.id for each in found]
+    assert main(["disagreements", str(run), "--csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["id"] for row in rows] == [each.id for each in found]
+
+
+def test_corrected_labels_are_a_new_version(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run.parent / "set"
+    before = (folder / "labels.csv").read_text()
+    rows = corrections(run)
+    assert main(["disagreements", str(run), "--correct", str(write(tmp_path / "c.jsonl", rows)), "--by", "Ada"]) == 0
+    out, err = capsys.readouterr()
+    new = Path(out.strip())
+    assert new == folder / "labels.corrections.v2.csv"
+    assert "2 labels corrected (train 0, validation 0, test 2), 1 confirmed" in err
+    assert "it is no longer untouched" in " ".join(err.split())
+    assert (folder / "labels.csv").read_text() == before
+    (first, second, third) = read_corrections(new, TaskSettings())
+    judged = verdicts(run, "best")
+    assert (first.label, str(first.label_before)) == (rows[0]["label"], str(judged[first.id]["label"]))
+    assert (first.by, first.note, first.split, first.run) == ("Ada", "a second look", "test", "run")
+    assert str(third.label) == str(third.label_before)
+    record = json.loads(new.with_suffix(".json").read_text())
+    assert (record["version"], record["by"], record["changed"]["test"]) == (2, "Ada", 2)
+    assert "no longer untouched" in record["notes"][0]
+
+    old, now = (load_dataset(s.data, s.task, 0) for s in (_settings(run), _settings(run, new)))
+    assert [s.id for s in old.splits["test"]] == [s.id for s in now.splits["test"]]
+    assert {s.id for s in now.splits["test"] if s.label != old.by_id[s.id].label} == {first.id, second.id}
+    assert now.fingerprint != old.fingerprint
+
+    more = [{"id": first.id, "label": first.label_before, "note": "people were right after all"}]
+    version = blpo.correct(_on(run, new, tmp_path / "run2"), write(tmp_path / "d.jsonl", more), "Bob")
+    assert version.file.name == "labels.corrections.v3.csv"
+    again = {c.id: c for c in read_corrections(version.file, TaskSettings())}
+    assert again.keys() == {first.id, second.id, third.id}
+    assert (again[first.id].by, again[second.id].by) == ("Bob", "Ada")
+    later = blpo.correct(
+        run, write(tmp_path / "e.jsonl", [{"id": third.id, "label": third.label}]), "Cy"
+    )  # another sitting
+    assert later.file.name == "labels.corrections.v4.csv"
+    by = {c.id: c.by for c in read_corrections(later.file, TaskSettings())}
+    assert by == {first.id: "Bob", second.id: "Ada", third.id: "Cy"}
+
+
+def test_versions_of_another_column_are_apart(run: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "set" / "labels.csv"
+    copytree(run.parent / "set", labels.parent, ignore=ignore_patterns("*.corrections.*"))
+    lines = labels.read_text().splitlines()
+    labels.write_text("".join(f"{line},{'other' if i == 0 else 1 + i % 5}\n" for i, line in enumerate(lines)))
+    found = []
+    for column in ("label", "other"):
+        options = [
+            f"run.dir={tmp_path / column}",
+            f"data.label={column}",
+            "search.outer_rounds=1",
+            "search.inner_steps=0",
+        ]
+        asyncio.run(blpo.optimize(labels.parent / "config.yaml", overrides=options))
+        sample = next(iter(verdicts(tmp_path / column, "best")))
+        found.append(blpo.correct(tmp_path / column, write(tmp_path / "c.jsonl", [{"id": sample, "label": 2}]), "Ada"))
+    assert [version.number for version in found] == [2, 3]
+    assert len(read_corrections(found[1].file, TaskSettings())) == 1
+    assert json.loads(found[1].file.with_suffix(".json").read_text())["based_on"] is None
+
+
+def _settings(run: Path, file: Path | None = None) -> Any:
+    return load_settings(run / "config.yaml", [f"data.corrections={file}"] if file else [])
+
+
+def _on(run: Path, file: Path, directory: Path) -> Path:
+    """A run on a version, which says so."""
+    result = asyncio.run(blpo.optimize(_settings(run, file), overrides=[f"run.dir={directory}"]))
+    labels = result["lineage"]["labels"]
+    assert (labels["file"], labels["train"], labels["validation"], labels["test"]) == (str(file), 0, 0, 2)
+    assert json.loads((directory / "run.json").read_text())["lineage"] == result["lineage"]
+    told = " ".join(origin(result))
+    assert "labels.corrections.v2.csv: train 0, validation 0, test 2." in told
+    assert "The test is not untouched" in told
+    assert "untouched" not in verdict(result)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"id": "nobody", "label": 1}', "id nobody is no sample of the dataset"),
+        ('{"id": "s1", "label": 9}', "c.jsonl:1: label 9 is not an integer from 1 to 5"),
+        ('{"id": "s1", "label": 1}\n{"id": "s1", "label": 2}', "c.jsonl:2: id s1 is given twice"),
+        ('{"id": "", "label": 1}', "c.jsonl:1: id is missing"),
+        ('{"name": "s1"}', "has no column 'id'"),
+        ("", "c.jsonl"),
+    ],
+)
+def test_what_can_not_be_corrected_is_named(
+    run: Path, content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.jsonl").write_text(content)
+    before = set((run.parent / "set").iterdir())
+    assert main(["disagreements", str(run), "--correct", str(tmp_path / "c.jsonl")]) == 2
+    assert told in capsys.readouterr().err
+    assert set((run.parent / "set").iterdir()) == before
+
+
+def test_a_file_of_corrections_must_be_there(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["disagreements", str(run), "--correct", "gone.csv"]) == 2
+    assert capsys.readouterr().err == "blpo: gone.csv: does not exist; give a file with the columns id and label\n"
+
+
+def test_what_is_no_finished_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["disagreements", str(tmp_path)]) == 2
+    assert "is no run directory" in capsys.readouterr().err
+    assert main(["disagreements", str(tmp_path), "--json", "--csv"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_corrections_of_another_dataset_are_refused(run: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "c.jsonl", [{"id": "nobody", "label": 1}])
+    settings = _settings(run, file)
+    with pytest.raises(DataError, match="no sample of the dataset"):
+        load_dataset(settings.data, settings.task, 0)
+
+
+def test_a_result_without_lineage_has_no_origin() -> None:
+    result: Any = {}
+    plain: Result = result
+    assert origin(plain) == []

@@ -1,0 +1,289 @@
+"""Reports in a real browser: they load nothing, run nothing of the data's, and work by mouse and keyboard."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from langchain_core.messages import BaseMessage
+
+import blpo
+from blpo.reports.compare_page import write_comparison
+from tests.chromium import browser, opened
+from tests.made_run import draw_images, make_run
+from tests.scripted import scripted
+from tests.small_set import draw_dataset, write_labels
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SCRIPT = "</script></style></pre><script>alert('ran')</script><img src=x onerror=alert('ran')>"
+HOSTILE_LABELS = ['<script>alert("label")</script>', "‮לא בטוח‬ 😀 \"quoted' {{ 7*7 }}"]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a real run."""
+    folder = draw_dataset(tmp_path_factory.mktemp("small") / "set", 40)
+    asyncio.run(blpo.optimize(folder / "config.yaml", overrides=[f"run.dir={folder.parent / 'run'}"]))
+    return folder.parent / "run" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report whose gallery is full, with labels that suggest unsafe images."""
+    folder = tmp_path_factory.mktemp("large") / "set"
+    labels = ["safe", "unsafe"]
+    draw_images(folder, [labels[i % 2] for i in range(700)], 64)
+    task: dict[str, object] = {"kind": "categorical", "labels": labels}
+    prompts = ["Is it safe?", "Is it safe?\nLook at the colours."]
+    run = make_run(
+        folder,
+        task,
+        prompts,
+        before=lambda i, sample: labels[i % 3 % 2],
+        after=lambda i, sample: sample.label if i % 4 == 0 else None if i % 50 == 1 else labels[i % 2],
+    )
+    return asyncio.run(blpo.report(run))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a real run whose prompts, labels, names, texts and answers all try to be more than text."""
+    folder = draw_dataset(tmp_path_factory.mktemp("hostile") / "set", 30)
+    rows = []
+    for i, image in enumerate(sorted((folder / "images").iterdir())):
+        name = f"{i:02} \"><svg onload=alert('ran')> ‮gnp.png"
+        image.rename(folder / "images" / name)
+        label = HOSTILE_LABELS[i % 2]
+        rows.append(
+            {"id": f"<b onclick=alert(1)>{i}</b>\"'&amp;", "image": f"images/{name}", "label": label, "text": SCRIPT}
+        )
+    write_labels(folder, rows)
+    turn = iter(range(10**6))
+
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        label = HOSTILE_LABELS[next(turn) % 2]
+        return json.dumps({"reason": f"{SCRIPT} ‮ because", "label": label})
+
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        number = next(turn)
+        return (
+            f"<critique>{SCRIPT}</critique><judge_prompt>{SCRIPT} {{{{ 7*7 }}}} rule {number}</judge_prompt>"
+            f"<i2t_prompt>Describe {SCRIPT} {number}</i2t_prompt>"
+        )
+
+    config = {
+        "task": {"kind": "categorical", "labels": HOSTILE_LABELS},
+        "data": {"path": str(folder / "labels.csv"), "text": "text"},
+        "models": {
+            "judge": {"name": scripted("hostile-judge", judge)},
+            "verbalizer": {"name": scripted("hostile-verbalizer", lambda messages: f"A picture of {SCRIPT} 😀 ‮")},
+            "optimizer": {"name": scripted("hostile-optimizer", optimizer)},
+        },
+        "prompts": {"judge": f"Judge it. {SCRIPT}", "i2t": SCRIPT},
+        "search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 2, "adopt": "always"},
+        "run": {"dir": str(folder.parent / "<i>run</i> \"'&")},
+    }
+    asyncio.run(blpo.optimize(config))
+    return folder.parent / "<i>run</i> \"'&" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def compared(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of the hostile run with a copy that says the opposite, under a hostile name."""
+    folder = tmp_path_factory.mktemp("compared")
+    other = folder / "<script>alert('ran')<>"
+    shutil.copytree(hostile.parent, other)
+    verdicts = other / "verdicts" / "best.jsonl"
+    rows = [json.loads(line) for line in verdicts.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row["verdict"] = HOSTILE_LABELS[1 - HOSTILE_LABELS.index(row["verdict"])]
+    verdicts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    asyncio.run(write_comparison([hostile.parent, other], folder / "compare.html"))
+    return folder / "compare.html"
+
+
+@pytest.fixture(scope="module")
+def chromium(small: Path, large: Path, hostile: Path, compared: Path) -> Iterator["Browser"]:
+    """One browser for all; the pages are made before it starts, since it keeps an event loop running."""
+    with browser() as started:
+        yield started
+
+
+def shown(view: "Page") -> int:
+    return view.locator(".card:visible").count()
+
+
+def test_a_small_report_shows_every_part(chromium: "Browser", small: Path) -> None:
+    from playwright.sync_api import expect
+
+    with opened(chromium, small) as view:
+        for part in ("verdict", "search", "prompts", "confusions", "disagreements", "captions", "cost", "settings"):
+            assert view.locator(f"#{part}").is_visible()
+        assert view.locator("#search svg").count() == 2
+        assert view.locator(".matrix table").count() == 2
+        assert view.locator("#captions tbody tr").count() >= 1
+        view.locator(".card img").first.scroll_into_view_if_needed()
+        expect(view.locator(".card img").first).to_have_js_property("naturalWidth", 32)
+
+
+def test_a_large_report_is_filtered_by_mouse(chromium: "Browser", large: Path) -> None:
+    assert large.stat().st_size < 15_000_000
+    with opened(chromium, large) as view:
+        assert shown(view) == 500
+        counts = {}
+        for change in ("fixed", "broken", "still wrong"):
+            view.get_by_label(change, exact=False).click()
+            counts[change] = shown(view)
+            assert f"{change} ({counts[change]})" in view.locator(".filters").inner_text()
+            assert view.locator("output").inner_text() == f"{counts[change]} shown"
+        assert sum(counts.values()) == 500 and min(counts.values()) > 0
+        view.get_by_label("all", exact=True).click()
+        view.get_by_label("People's label").select_option("unsafe")
+        view.get_by_label("Split").select_option("test")
+        assert 0 < shown(view) < 500
+        labels = view.locator(".card:visible .labels strong:first-of-type").all_text_contents()
+        assert labels[::2] and set(labels[::2]) == {"unsafe"}
+
+
+def test_sensitive_images_are_blurred_until_shown(chromium: "Browser", large: Path) -> None:
+    with opened(chromium, large) as view:
+        first = view.locator(".card img").first
+        blur = "image => getComputedStyle(image).filter"
+        assert "blur" in first.evaluate(blur)
+        first.click()
+        assert first.evaluate(blur) == "none"
+        first.click()
+        view.get_by_label("blur images").uncheck()
+        assert first.evaluate(blur) == "none"
+
+
+def test_the_gallery_is_one_tab_stop_moved_through_with_arrow_keys(chromium: "Browser", large: Path) -> None:
+    with opened(chromium, large) as view:
+        assert view.locator('.card[tabindex="0"]').count() == 1
+        view.locator('.card[tabindex="0"]').focus()
+        place = "[...document.querySelectorAll('.card')].indexOf(document.activeElement)"
+        at = []
+        for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "End", "ArrowRight", "Home"):
+            view.keyboard.press(key)
+            at.append(view.evaluate(place))
+        columns = view.evaluate(
+            "getComputedStyle(document.querySelector('.gallery')).gridTemplateColumns.split(' ').length"
+        )
+        assert at == [1, 2, 1, 1 + columns, 1, 499, 499, 0]
+        view.keyboard.press("Enter")
+        assert view.locator(".card.revealed").count() == 1
+
+
+def test_filters_and_prompts_work_by_keyboard(chromium: "Browser", large: Path) -> None:
+    with opened(chromium, large) as view:
+        view.keyboard.press("Tab")
+        assert view.evaluate("document.activeElement.className") == "skip"
+        view.locator("input[name=change]").first.focus()
+        view.keyboard.press("ArrowRight")
+        assert view.locator(".card:visible").first.get_attribute("data-change") == "fixed"
+        view.locator("input[name=overall]").first.focus()
+        assert view.locator("[data-view=changes] ins").first.is_visible()
+        view.keyboard.press("ArrowRight")
+        assert view.locator("[data-view=changes]").first.is_hidden()
+        assert view.locator("[data-view=before]").first.inner_text().strip() == "Is it safe?"
+        view.keyboard.press("ArrowRight")
+        assert "Look at the colours." in view.locator("[data-view=after]").first.inner_text()
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(chromium: "Browser", small: Path) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    with opened(chromium, small, scheme="dark") as view:
+        dark = view.evaluate(background)
+        view.locator("#theme").click()
+        light = view.evaluate(background)
+    with opened(chromium, small, scheme="light") as view:
+        assert view.evaluate(background) == light != dark
+        view.locator("#theme").focus()
+        view.keyboard.press("Enter")
+        assert view.evaluate(background) == dark
+        assert view.locator("#theme").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("which", ["small", "large", "hostile", "compared"])
+def test_a_phone_needs_no_sideways_scrolling(chromium: "Browser", which: str, request: pytest.FixtureRequest) -> None:
+    with opened(chromium, request.getfixturevalue(which), width=360) as view:
+        assert view.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_tables_fit_a_phone_and_shade_the_edge_where_one_scrolls(chromium: "Browser", small: Path) -> None:
+    with opened(chromium, small, width=375) as view:
+        tables = view.locator(".scroll:has(.metrics, .carried, .cost)")
+        assert tables.evaluate_all("all => all.map(each => each.scrollWidth <= each.clientWidth)") == [True] * 3
+        shade = tables.last.evaluate("each => getComputedStyle(each).backgroundAttachment")
+        assert shade == "local, local, scroll, scroll"
+    with opened(chromium, small) as view:
+        assert view.locator(".cost").evaluate("table => getComputedStyle(table).display") == "table"
+
+
+def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
+    with opened(chromium, hostile) as view:
+        for summary in view.locator("details:not([open]) > summary").all():
+            if summary.is_visible():
+                summary.click()
+        for radio in view.locator("input[type=radio]").all():
+            if radio.is_visible():
+                radio.click()
+        view.locator(".card .pictures").first.click()
+        assert view.locator("body script").count() == 1
+        assert view.locator("svg[onload], [onerror], [onclick], b, i").count() == 0
+        text = view.locator("body").inner_text()
+        assert "alert('ran')" in text and '<script>alert("label")</script>' in text
+        assert "{{ 7*7 }}" in text and "😀" in text
+        assert "‮" not in text
+        options = view.locator("select[name=label] option").all_inner_texts()
+        assert '<script>alert("label")</script>' in options
+
+
+def test_a_comparison_works_and_keeps_hostile_text_as_text(chromium: "Browser", compared: Path) -> None:
+    with opened(chromium, compared) as view:
+        view.get_by_label("differences from the first run").click()
+        assert view.locator("[data-view=changes]").first.is_visible()
+        assert view.locator("[data-view=after]").first.is_hidden()
+        everything = shown(view)
+        view.get_by_label("People's label").select_option(index=1)
+        assert 0 < shown(view) < everything
+        view.locator(".card:visible").first.focus()
+        view.keyboard.press("ArrowRight")
+        assert view.locator("body script").count() == 1
+        assert "<script>alert('ran')<>" in view.locator(".verdicts").inner_text()
+
+
+def test_the_policy_forbids_what_is_not_ours(chromium: "Browser", small: Path, tmp_path: Path) -> None:
+    """The same page with a script, a style and an image of somebody else's in it."""
+    page = tmp_path / "broken.html"
+    strange = "<script>document.title = 'ran'</script><img src='https://example.org/a.png'><p style='color: red'>"
+    page.write_text(small.read_text(encoding="utf-8").replace("</main>", f"{strange}</main>"), encoding="utf-8")
+    view = chromium.new_page()
+    refused: list[str] = []
+    view.on("console", lambda message: refused.append(message.text))
+    view.goto(page.as_uri())
+    assert view.title() != "ran"
+    assert len(refused) == 3 and all("Content Security Policy" in text for text in refused)
+    view.close()
+
+
+def test_without_script_everything_can_still_be_read(chromium: "Browser", large: Path) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    view = context.new_page()
+    view.goto(large.as_uri())
+    assert view.locator(".card").count() == 500
+    assert view.locator(".filters").is_hidden() and view.locator("#theme").is_hidden()
+    assert view.locator("[data-view=changes]").first.is_visible()
+    context.close()
+
+
+def test_it_prints(chromium: "Browser", small: Path) -> None:
+    with opened(chromium, small) as view:
+        view.emulate_media(media="print")
+        assert view.locator(".bar").is_hidden() and view.locator(".filters").is_hidden()
+        assert len(view.pdf()) > 10_000

@@ -1,0 +1,345 @@
+"""Whole runs of the graph with the embedded models, and what their run directories hold."""
+
+import asyncio
+import json
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage
+from langgraph.runtime import RunControl
+
+import blpo
+from blpo.data.write_sample import write_sample
+from blpo.runs.judge_file import read_judge_file
+from blpo.storage.checkpoints import open_checkpoints
+from graph.outer import builder, graph
+from nodes.evaluate_test import selected_round
+from state.errors import DataError, RunError, TooManyFailures
+from state.result import Result
+from state.settings import Settings
+from tests.scripted import scripted
+from tests.small_set import draw_dataset
+
+SMALL: dict[str, Any] = {"data": {"limit": 60}, "search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
+
+
+def config(directory: Path, **sections: dict[str, Any]) -> dict[str, Any]:
+    names = {*SMALL, *sections}
+    return {n: {**SMALL.get(n, {}), **sections.get(n, {})} for n in names} | {"run": {"dir": str(directory)}}
+
+
+def calls(directory: Path) -> list[tuple[str, str, str]]:
+    database = sqlite3.connect(directory / "responses.sqlite")
+    rows = database.execute("SELECT key, role, outcome FROM calls").fetchall()
+    database.close()
+    return rows
+
+
+def comparable(result: Result) -> dict[str, Any]:
+    usage = {
+        role: {k: v for k, v in counts.items() if k not in ("issued", "cached")}
+        for role, counts in result["calls"].items()
+    }
+    return {**result, "calls": usage, "seconds": None}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    directory = tmp_path_factory.mktemp("runs") / "calm"
+    return directory, asyncio.run(blpo.optimize(config(directory)))
+
+
+async def test_result_and_files(finished: tuple[Path, Result]) -> None:
+    directory, result = finished
+    assert json.loads((directory / "result.json").read_text()) == result
+    assert result["status"] == "complete"
+    assert result["stop_reason"] in ("rounds", "patience", "no_errors")
+    assert result["test"] is not None
+    assert set(result["test"]) == {"initial", "best", "p_value", "difference_ci95"}
+    assert result["best_round"] == selected_round(
+        [{"validation": record["validation"]} for record in result["rounds"]],  # type: ignore[typeddict-item]
+        Settings().search,
+    )
+    for record in result["rounds"]:
+        folder = directory / "rounds" / f"{record['round']:02d}"
+        assert (folder / "judge.md").read_text().strip() == record["judge_prompt"]
+        assert (folder / "i2t.md").read_text().strip() == record["i2t_prompt"]
+        errors = [json.loads(line) for line in (folder / "errors.jsonl").read_text().splitlines()]
+        assert len(errors) == record["errors"]
+        assert all(row["status"] == "ok" and row["label"] != row["verdict"] for row in errors)
+        trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
+        assert [t["score"] for t in trials] == [t["score"] for t in record["trials"]]
+    for name in ("initial", "best"):
+        rows = (directory / "verdicts" / f"{name}.jsonl").read_text().splitlines()
+        assert len(rows) == 60
+    assert (directory / "events.jsonl").stat().st_size > 0
+
+
+async def test_no_request_is_issued_twice(finished: tuple[Path, Result]) -> None:
+    rows = calls(finished[0])
+    assert len({key for key, _, _ in rows}) == len(rows) > 100
+    assert {outcome for _, _, outcome in rows} == {"ok"}
+    issued = {role: sum(r == role for _, r, _ in rows) for role in ("judge", "verbalizer", "optimizer")}
+    assert {role: usage["issued"] for role, usage in finished[1]["calls"].items()} == issued
+
+
+async def test_the_prompt_adopted_is_the_prompt_that_was_scored(finished: tuple[Path, Result]) -> None:
+    directory, result = finished
+    for record, following in zip(result["rounds"], result["rounds"][1:], strict=False):
+        folder = directory / "rounds" / f"{record['round']:02d}"
+        trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
+        best = max(trials, key=lambda t: -2 if t["score"] is None else t["score"])
+        adopted = best["judge_prompt"] if best["score"] > 0 else record["judge_prompt"]
+        assert following["judge_prompt"] == adopted
+        assert following["i2t_prompt"] == best["i2t_prompt"]
+
+
+async def test_resuming_a_finished_run_returns_its_result_and_asks_nothing(finished: tuple[Path, Result]) -> None:
+    directory, result = finished
+    before = len(calls(directory))
+    assert await blpo.resume(directory) == result
+    assert len(calls(directory)) == before
+
+
+async def test_the_judge_judges_as_the_run_did(finished: tuple[Path, Result]) -> None:
+    directory, result = finished
+    judge = blpo.load_judge(directory / "judge.yaml")
+    assert judge.file.judge_prompt == result["rounds"][result["best_round"]]["judge_prompt"]
+    written = [json.loads(line) for line in (directory / "verdicts" / "best.jsonl").read_text().splitlines()]
+    from blpo.inference.session import dataset_of
+
+    dataset = dataset_of(Settings.model_validate(config(directory)))
+    verdicts = await judge([dataset.by_id[row["id"]] for row in written])
+    assert [v.label for v in verdicts] == [row["verdict"] for row in written]
+
+
+async def test_draining_at_every_superstep_changes_nothing(finished: tuple[Path, Result], tmp_path: Path) -> None:
+    directory, steps = tmp_path / "stopped", 0
+    control = RunControl()
+    control.request_drain("test")
+    result = await blpo.optimize(config(directory), control=control)
+    while result["status"] == "interrupted":
+        steps += 1
+        assert steps < 100
+        control = RunControl()
+
+        def drain(event: Any, control: RunControl = control) -> None:
+            if event["event"] == "phase":
+                control.request_drain("test")
+
+        result = await blpo.resume(directory, on_event=drain, control=control)
+    assert steps > 10
+    assert comparable(result) == comparable(finished[1])
+    rows = calls(directory)
+    assert len({key for key, _, _ in rows}) == len(rows) == len(calls(finished[0]))
+
+
+async def test_without_its_checkpoints_a_run_is_replayed_at_no_cost(
+    finished: tuple[Path, Result], tmp_path: Path
+) -> None:
+    directory = tmp_path / "replayed"
+    await blpo.optimize(config(directory))
+    before = len(calls(directory))
+    (tmp_path / "checkpoints.sqlite").unlink()
+    (directory / "result.json").unlink()
+    assert comparable(await blpo.resume(directory)) == comparable(finished[1])
+    assert len(calls(directory)) == before
+
+
+async def test_the_compiled_graph_gives_the_same_result(finished: tuple[Path, Result], tmp_path: Path) -> None:
+    context: Any = config(tmp_path / "bare")
+    output = await graph.ainvoke({}, context=context)
+    assert comparable(output["result"]) == comparable(finished[1])
+
+
+@pytest.mark.parametrize("limit", [1, 30, 150])
+async def test_a_budget_of_calls_is_kept(tmp_path: Path, limit: int) -> None:
+    result = await blpo.optimize(config(tmp_path / "run", limits={"calls": limit}))
+    assert result["status"] == "budget"
+    assert result["stop_reason"] == "budget"
+    assert sum(usage["issued"] for usage in result["calls"].values()) == len(calls(tmp_path / "run")) <= limit
+    assert read_judge_file(tmp_path / "run" / "judge.yaml").judge_prompt
+    again = await blpo.resume(tmp_path / "run")
+    assert again == result
+
+
+async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> None:
+    data = {"path": str(draw_dataset(tmp_path / "set", 90))}
+    search = {"outer_rounds": 3, "inner_steps": 1, "error_batch": 8}
+    result = await blpo.optimize(
+        {"data": data, "search": search, "limits": {"calls": 240}, "run": {"dir": str(tmp_path / "run")}}
+    )
+    assert (result["status"], result["best_round"]) == ("budget", 1)
+    assert read_judge_file(tmp_path / "run").judge_prompt == result["rounds"][1]["judge_prompt"]
+
+
+async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
+    """One call more each time: the budget is spent in every node of both loops."""
+    initial, reserved = 42, 36  # train and validation under p_0; the test split under two prompts
+    for limit in range(initial + reserved, initial + reserved + 28, 3):
+        result = await blpo.optimize(config(tmp_path / str(limit), limits={"calls": limit}))
+        assert (result["status"], result["stop_reason"]) == ("budget", "budget")
+        assert len(calls(tmp_path / str(limit))) <= limit
+        assert result["test"] is not None
+
+
+async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: tuple[Path, Result], tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    await blpo.optimize(config(directory, limits={"calls": 150}))
+    result = await blpo.resume(directory, overrides=["limits.calls=null"])
+    assert comparable(result) == comparable(finished[1])
+    rows = calls(directory)
+    assert len({key for key, _, _ in rows}) == len(rows)
+
+
+async def test_the_search_leaves_enough_for_the_test(tmp_path: Path) -> None:
+    result = await blpo.optimize(config(tmp_path / "run", limits={"calls": 120}))
+    assert result["status"] == "budget"
+    assert result["test"] is not None
+
+
+async def test_preset_paper(tmp_path: Path) -> None:
+    result = await blpo.optimize(config(tmp_path / "run", search={"preset": "paper"}))
+    assert result["stop_reason"] in ("rounds", "no_errors")
+    assert result["best_round"] == len(result["rounds"]) - 1
+    prompts = [record["judge_prompt"] for record in result["rounds"]]
+    assert len(set(prompts)) > 1
+
+
+async def test_an_optimizer_that_never_uses_the_tags_does_not_end_the_run(tmp_path: Path) -> None:
+    chatty = scripted("chatty", lambda messages: "I would rather talk about something else.")
+    result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": chatty}}))
+    assert result["status"] == "complete"
+    assert result["stop_reason"] == "rounds"
+    assert all(trial["score"] is None for record in result["rounds"] for trial in record["trials"])
+    assert result["test"] is not None
+    assert result["test"]["p_value"] == 1.0
+
+
+async def test_an_unusable_reply_is_repaired(tmp_path: Path) -> None:
+    def forgetful(messages: Sequence[BaseMessage]) -> str:
+        text = "\n".join(str(message.content) for message in messages)
+        if len(messages) == 1:
+            return "I forgot the tags."
+        tag = next(t for t in ("critique", "judge_prompt", "i2t_prompt") if f"inside <{t}> and" in text)
+        return f"<{tag}>Look at the image and rate it from 1 to 5. Raise the rating.</{tag}>"
+
+    name = scripted("forgetful", forgetful)
+    result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))
+    assert all(trial["score"] is not None for record in result["rounds"] for trial in record["trials"])
+
+
+async def test_a_prompt_that_is_too_long_is_a_failed_trial(tmp_path: Path) -> None:
+    def verbose(messages: Sequence[BaseMessage]) -> str:
+        text = str(messages[0].content)
+        tag = next(t for t in ("critique", "judge_prompt", "i2t_prompt") if f"inside <{t}> and" in text)
+        return f"<{tag}>{'word ' * 2000}</{tag}>"
+
+    name = scripted("verbose", verbose)
+    result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))
+    lines = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
+    assert all("tokens" in json.loads(line)["failure"] for line in lines)
+    assert result["status"] == "complete"
+
+
+async def test_verdicts_that_are_no_label_never_reach_the_error_batch(tmp_path: Path) -> None:
+    def moody(messages: Sequence[BaseMessage]) -> str:
+        mood = zlib.crc32(str(messages[0].content).encode()) % 3
+        return ('{"reason": "fine", "label": 3}', "I can't say.", '{"label": 9}')[mood]
+
+    name = scripted("moody", moody)
+    models = {"judge": {"name": name}, "optimizer": {"name": "embedded:optimizer"}}
+    result = await blpo.optimize(config(tmp_path / "run", models=models))
+    rows = [json.loads(line) for line in (tmp_path / "run" / "verdicts" / "initial.jsonl").read_text().splitlines()]
+    assert {row["status"] for row in rows} == {"ok", "unparseable"}
+    assert {row["verdict"] for row in rows} == {3, None}
+    batch = (tmp_path / "run" / "rounds" / "00" / "errors.jsonl").read_text().splitlines()
+    assert {json.loads(line)["verdict"] for line in batch} == {3}
+    assert 0 < result["rounds"][0]["validation"]["coverage"] < 1
+    measured = result["rounds"][0]["validation"]
+    assert measured["strict"]["mae"] > measured["mae"]
+
+
+async def test_another_configuration_and_a_second_process_are_refused(finished: tuple[Path, Result]) -> None:
+    directory, _ = finished
+    with pytest.raises(RunError, match=r"search.seed=5: can.t change on resume"):
+        await blpo.resume(directory, overrides=["search.seed=5"])
+    with pytest.raises(RunError, match="holds a run already"):
+        await blpo.optimize(config(directory))
+    from blpo.runs.run_directory import RunDirectory
+
+    run = RunDirectory.open(directory)
+    try:
+        with pytest.raises(RunError, match="another process"):
+            await blpo.resume(directory)
+    finally:
+        run.close()
+
+
+async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
+    write_sample(tmp_path / "data")
+    control = RunControl()
+    control.request_drain("test")
+    data = {"path": str(tmp_path / "data"), "limit": 60}
+    await blpo.optimize(config(tmp_path / "run", data=data), control=control)
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(DataError, match=r"data.*(does not exist|not there|no such)"):
+        await blpo.resume(tmp_path / "run")
+    labels = tmp_path / "moved" / "labels.csv"
+    kept = labels.read_text()
+    labels.write_text(kept.replace(",5,none", ",4,none"))
+    moved = [f"data.path={tmp_path / 'moved'}"]
+    with pytest.raises(RunError, match="dataset is not the one"):
+        await blpo.resume(tmp_path / "run", overrides=moved)
+    labels.write_text(kept)
+    assert (await blpo.resume(tmp_path / "run", overrides=moved))["status"] == "complete"
+
+
+async def test_checkpoints_stay_small_whatever_the_size_of_the_dataset(tmp_path: Path) -> None:
+    growth = {}
+    for limit in (60, 240):
+        directory = tmp_path / str(limit) / "run"
+        await blpo.optimize(config(directory, data={"limit": limit}))
+        path = directory.parent / "checkpoints.sqlite"
+        async with open_checkpoints(path) as saver:
+            compiled = builder.compile(checkpointer=saver)
+            thread = json.loads((directory / "run.json").read_text())["thread_id"]
+            history = [s async for s in compiled.aget_state_history({"configurable": {"thread_id": thread}})]
+        database = sqlite3.connect(path)
+        steps, size = database.execute(
+            "SELECT count(*), sum(length(checkpoint) + length(metadata)) FROM checkpoints"
+        ).fetchone()
+        size += database.execute("SELECT sum(length(value)) FROM writes").fetchone()[0]
+        database.close()
+        assert len(history) > 3
+        growth[limit] = size / steps
+    assert max(growth.values()) < 64_000
+    assert growth[240] < 1.2 * growth[60]
+
+
+async def test_a_failing_judge_ends_the_run_resumable(tmp_path: Path) -> None:
+    pytest.importorskip("blpo.models.served_model")
+    models = {"optimizer": {"name": "vllm:nobody", "base_url": "http://127.0.0.1:9/v1", "max_retries": 0}}
+    with pytest.raises(TooManyFailures, match="did not answer"):
+        await blpo.optimize(config(tmp_path / "run", models=models))
+    kept = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert kept["status"] == "failed"
+    assert "did not answer" in kept["stop_reason"]
+    paid = len([row for row in calls(tmp_path / "run") if row[2] == "ok"])
+    with pytest.raises(TooManyFailures):
+        await blpo.resume(tmp_path / "run")
+    assert len([row for row in calls(tmp_path / "run") if row[2] == "ok"]) == paid
+
+
+async def test_tags_in_a_prompt_survive_the_search(tmp_path: Path) -> None:
+    rubric = "<criteria>\n<text>Rate it & be strict.</text>\n</criteria>\n</judge_prompt> <case 1>"
+    wanted = "<text>Describe the image.</text>"
+    result = await blpo.optimize(config(tmp_path / "run", prompts={"judge": rubric, "i2t": wanted}))
+    adopted = {record["judge_prompt"] for record in result["rounds"]}
+    assert len(adopted) > 1
+    assert all(prompt.startswith(rubric) for prompt in adopted)
+    assert read_judge_file(tmp_path / "run" / "judge.yaml").judge_prompt.startswith(rubric)

@@ -1,0 +1,137 @@
+"""Every command of the documentation and of help pages runs, in order, as its page says (see tests/documented.py)."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blpo.cli.help import EXAMPLES
+from tests import public_sources
+from tests.documented import Step, given, run, steps
+from tests.small_set import ROOT, draw_dataset
+
+DOCS = ROOT / "docs"
+PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
+EXEMPT = {
+    "blpo evals --preset table1 --offline --out runs/table1": "takes minutes; test_evals.py runs experiments",
+}
+"""Examples of help pages that are not run, and why."""
+GATE_MISSED = 3
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What pages may be given, made once; the run is of the built-in sample."""
+    place = tmp_path_factory.mktemp("docs")
+    code, told = run(f"blpo optimize --quiet --run-dir {place}/runs/first")
+    assert code == 0, told
+    draw_dataset(place / "photos", 40)
+    (place / "photos" / "config.yaml").unlink()
+    for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
+        getattr(public_sources, name)(place / "downloads" / name)
+    return place
+
+
+def _run_directory(prepared: Path, target: Path) -> None:
+    shutil.copytree(prepared / "runs" / "first", target)
+    shutil.copy(prepared / "runs" / "checkpoints.sqlite", target.parent)
+
+
+def _config(prepared: Path, target: Path) -> None:
+    target.write_text(yaml.safe_dump({"data": {"path": "photos/labels.csv"}}))
+
+
+def _prompt(prepared: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("Rate how natural the image looks, from 1 (worst) to 5 (best).\n")
+
+
+GIVEN: dict[str, Callable[[Path, Path], object]] = {
+    "runs/first": _run_directory,
+    "runs/second": _run_directory,
+    "photos": lambda prepared, target: shutil.copytree(prepared / "photos", target),
+    "config.yaml": _config,
+    "prompts/judge.md": _prompt,
+    "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
+}
+"""What a page may name as given, and how it is made: two finished runs of one dataset, a folder of labelled images,
+a config for it, a prompt, and the public sets as downloaded."""
+
+
+def lay_out(names: list[str], prepared: Path, folder: Path) -> None:
+    """Put what is given into a folder."""
+    for name in names:
+        GIVEN[name](prepared, folder / name)
+
+
+def take(step: Step) -> None:
+    """Write the file, or run the command and see it end as its page says."""
+    if step.file is not None:
+        Path(step.file).parent.mkdir(parents=True, exist_ok=True)
+        Path(step.file).write_text(step.text)
+    elif step.not_run is None:
+        code, told = run(step.text)
+        assert code == step.exit_code, f"{step.place}: {step.text}\nended with {code}:\n{told}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_of_a_page(page: Path, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page.read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    lay_out(given(text), prepared, tmp_path)
+    for step in steps(text, str(page.relative_to(ROOT))):
+        take(step)
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_examples_of_a_help_page(command: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
+    lay_out([name for name in GIVEN if command != "optimize" or "runs" not in name], prepared, tmp_path)
+    for line in EXAMPLES[command]:
+        shutil.rmtree("my-judge", ignore_errors=True)
+        ends = GATE_MISSED if "--gate" in line else 0
+        take(Step(f"blpo {command} --help", line, None, ends, EXEMPT.get(line)))
+
+
+def test_what_is_not_run_says_why(record_property: Callable[[str, object], None]) -> None:
+    found = [step for page in PAGES for step in steps(page.read_text(encoding="utf-8"), page.name)]
+    left_out = [step for step in found if step.not_run is not None]
+    for step in left_out:
+        print(f"{step.place}: {step.text}: {step.not_run}")
+    record_property("not run", len(left_out))
+    commands = [step for step in found if step.file is None]
+    assert len(left_out) < len(commands) / 2, "most commands are run"
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_no_command_hides_in_a_block_that_is_not_run(page: Path) -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    hidden = [line for language, block in blocks for line in block.splitlines() if language not in ("sh", "bash")]
+    assert [line for line in hidden if re.match(r"(\$ )?(blpo|make) ", line)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        if anchor:
+            assert anchor in headings(target), f"{page.name}: {link}"
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_index_lists_every_page() -> None:
+    text = (DOCS / "README.md").read_text(encoding="utf-8")
+    assert {path.name for path in DOCS.glob("*.md")} - {"README.md"} == set(re.findall(r"\((\w[\w-]*\.md)\)", text))
