@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from blpo.storage.whole_files import write_whole
 from evals.figure_data import Content, swept
 from state.errors import BlpoError, ModelError, RunError
 
@@ -43,14 +44,12 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 def write_figure(content: Content, out: Path) -> Path:
     """Write figure.svg from the content of table.json.
 
-    Raises `ModelError` without the extra `report`, and `RunError` where no cell has a result, or it can't be written.
+    Raises `ModelError` without the extra `report`, `RunError` where no cell has a result, and
+    `StoreError` where the file can't be written.
     """
     path = out / FIGURE
     text = svg(content)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"can't write {path}: {error.strerror}") from None
+    write_whole(path, text, durable=False)  # can be made again from the table
     return path
 
 

@@ -7,8 +7,6 @@ was under way goes on as `resume` does. A cell that fails is a row with its reas
 from blpo.runs.drive import OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
 
 import asyncio
-import fcntl
-import time
 from collections import deque
 from collections.abc import Iterator, Set
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -20,6 +18,8 @@ from langgraph.runtime import RunControl
 from blpo.config.yaml_text import write_yaml
 from blpo.inference.session import dataset_of
 from blpo.runs.run_directory import read_info
+from blpo.storage.locks import lock_folder
+from blpo.storage.whole_files import write_whole
 from evals.cell_results import CellResult, read_cell
 from evals.cells import CELLS, Cell, cells_of
 from evals.settings import EvalSettings
@@ -46,7 +46,7 @@ class Harness:
     async def run(self) -> list[CellResult]:
         """Run what is not done yet, and return what became of each cell; raises `BlpoError`."""
         with _locked(self.out) as lock:
-            (self.out / "evals.yaml").write_text(write_yaml(self.evals.model_dump(mode="json")), encoding="utf-8")
+            write_whole(self.out / "evals.yaml", write_yaml(self.evals.model_dump(mode="json")))
             open_cells = [cell for cell in self.cells if not read_cell(cell).is_done]
             done = len(self.cells) - len(open_cells)
             self._tell(event="experiment", out=str(self.out), cells=len(self.cells), done=done)
@@ -107,17 +107,7 @@ def _locked(out: Path) -> Iterator[TextIO]:
     """The folder of the experiment, made and locked; raises `RunError` where that can't be done."""
     try:
         (out / CELLS).mkdir(parents=True, exist_ok=True)
-        lock = (out / "lock").open("a", encoding="utf-8")
     except OSError as error:
         raise RunError(f"can't write {out}: {error.strerror}; give another --out") from None
-    with lock:
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise RunError(f"another process is working on {out}; wait for it, or stop it") from None
-                time.sleep(0.1)
+    with lock_folder(out, PATIENCE) as lock:
         yield lock

@@ -3,19 +3,18 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from blpo.storage.response_store import ResponseStore
+from blpo.storage.whole_files import write_whole
 from evals.cell_results import CellResult
 from evals.settings import EvalSettings
 from evals.shared_models import STORE
 from evals.table import Row
 from evals.table_text import markdown
-from state.errors import RunError
 
 FORMAT = 1
 
@@ -23,7 +22,7 @@ FORMAT = 1
 async def write_outputs(
     out: Path, evals: EvalSettings, rows: Sequence[Row], cells: Sequence[CellResult]
 ) -> dict[str, Any]:
-    """Write the three files and return the content of table.json; raises `RunError` where they can't be written."""
+    """Write the three files and return the content of table.json; raises `StoreError` where they can't be written."""
     charged, spent = _charged(cells), await really_spent(out)
     content = {
         "format": FORMAT,
@@ -39,7 +38,7 @@ async def write_outputs(
         "table.md": markdown(evals, rows, charged, spent),
     }
     for name, text in texts.items():
-        _write(out / name, text)
+        write_whole(out / name, text, durable=False)  # can be made again from the runs at no cost
     return content
 
 
@@ -94,12 +93,3 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[name] = "; ".join(value) if isinstance(value, tuple) else value
     return flat
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    except OSError as error:
-        raise RunError(f"can't write {path}: {error.strerror}") from None

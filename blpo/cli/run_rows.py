@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from blpo.cli.progress import past
 from blpo.cli.wording import one_line
-from blpo.runs.run_directory import is_in_use, read_info, read_result
+from blpo.runs.run_directory import read_info, read_result
+from blpo.storage.locks import is_locked
 from state.errors import RunError
 from state.result import Result, RoleUsage, SplitMetrics
 
@@ -71,7 +72,7 @@ def _row(path: Path) -> RunRow:
     result = read_result(path)
     if result is None and (path / "result.json").exists():
         return replace(empty, status="broken", note="result.json is damaged; blpo resume writes it again")
-    if result is not None and (result["status"] in ("complete", "budget") or not is_in_use(path)):
+    if result is not None and (result["status"] in ("complete", "budget") or not is_locked(path)):
         return _finished(empty, result)
     return _unfinished(empty, path)
 
@@ -100,7 +101,7 @@ def _unfinished(row: RunRow, path: Path) -> RunRow:
     values = [value for _, value in sorted(so_far.validation.items())]
     row = replace(
         row,
-        status="running" if is_in_use(path) else "stopped",
+        status="running" if is_locked(path) else "stopped",
         metric=so_far.metric or None,
         rounds=max(so_far.validation, default=0),
         **_spent(so_far.usage),

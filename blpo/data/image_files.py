@@ -5,13 +5,14 @@ for: so it is found again by whoever asks next, also after a restart, and a stor
 What is sent as it is stored is not kept: it is read again from its source, and not decoded again by this process.
 """
 
-import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from blpo.data.images import SentFile, sent_file
 from blpo.data.metadata import without_metadata
+from blpo.storage.whole_files import write_whole
+from state.errors import StoreError
 from state.sample import EncodedImage, ImageSource
 
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
@@ -56,14 +57,10 @@ class ImageFiles:
             if self._remember:
                 self._original_kinds[name] = file.kind
         elif self._folder is not None:
-            with suppress(OSError):  # the folder only saves time
+            with suppress(OSError, StoreError):  # the folder only saves time
                 self._folder.mkdir(parents=True, exist_ok=True)
-                draft = self._path(f"{name}.{os.urandom(4).hex()}.part")
-                with draft.open("wb") as written:
-                    written.write(file.data)
-                    written.flush()
-                    os.fsync(written.fileno())  # what is found there later is sent unseen
-                os.replace(draft, self._path(name + _SUFFIXES[file.kind]))
+                # Durable, because the content is sent later without another look at it.
+                write_whole(self._path(name + _SUFFIXES[file.kind]), file.data, durable=True)
 
     def _path(self, name: str) -> Path:
         assert self._folder is not None

@@ -6,7 +6,6 @@ lines with an answer keep their places, lines with an error are asked again, a t
 Until all kept lines are written anew, FILE stays as it was.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import TextIOWrapper
@@ -19,7 +18,8 @@ from blpo.config.settings_file import measured_by
 from blpo.deployment.verdict_lines import Judged, KeptLine, image_of, line_of, read_line
 from blpo.inference.session import store_path
 from blpo.runs.judge_file import JudgeFile, read_judge_file
-from blpo.runs.run_directory import locked
+from blpo.storage.locks import lock_folder
+from blpo.storage.whole_files import put_in_place, write_whole
 from state.errors import RunError
 from state.sample import Sample
 
@@ -85,7 +85,7 @@ class VerdictFile:
                 f"{self.file} exists, and {self.folder.name} with its answers doesn't; remove it, or give another --out"
             )
         self.folder.mkdir(exist_ok=True)
-        self._lock = locked(self.folder)
+        self._lock = lock_folder(self.folder)
         try:
             self._require_judge(begun)
             self.kept = sum(1 for _ in self._kept_lines())
@@ -134,8 +134,7 @@ class VerdictFile:
         """Let what is written be the file, once it has all that the file had."""
         if self._written == self.kept:
             assert self._stream is not None
-            os.fsync(self._stream.fileno())
-            os.replace(self._draft, self.file)
+            put_in_place(self._draft, self.file)
 
     def _kept_lines(self) -> Iterator[KeptLine]:
         """The file's whole lines; raises `RunError` naming one that is damaged."""
@@ -155,9 +154,7 @@ class VerdictFile:
     def _require_judge(self, begun: bool) -> None:
         copy = self.folder / "judge.yaml"
         if not begun:
-            draft = copy.with_suffix(".part")
-            draft.write_text(self._judge.dump(), encoding="utf-8")
-            os.replace(draft, copy)
+            write_whole(copy, self._judge.dump())
         elif measured_by(read_judge_file(copy).settings) != measured_by(self._judge.settings):
             raise RunError(f"{self.file}: was begun with another judge ({copy}); use that one, or give another --out")
 

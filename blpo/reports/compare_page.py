@@ -27,7 +27,7 @@ MOST_ITEMS = 200
 async def write_comparison(directories: Sequence[Path], target: Path) -> Comparison:
     """Compare runs and write the page to `target`.
 
-    Raises `BlpoError` where there is no such run or they can't be compared, and `OSError`.
+    Raises `BlpoError` where there is no such run or they can't be compared, or the page can't be written.
     """
     if len({directory.resolve() for directory in directories}) < 2:
         raise RunError("a comparison needs two different runs at least; give their directories")

@@ -1,6 +1,5 @@
 """One self-contained HTML file: our own style and script inside it, and a policy that forbids everything else."""
 
-import os
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -11,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from blpo.reports.wording import count, counted, dollars, duration, metric_name, plain, probability
+from blpo.storage.whole_files import write_whole
 
 _HERE = Path(__file__).parent
 
@@ -27,9 +27,7 @@ def render(template: str, **content: Any) -> str:
 
 def write_page(path: Path, html: str) -> None:
     """Write a page whole or not at all."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(html, encoding="utf-8")
-    os.replace(draft, path)
+    write_whole(path, html, durable=False)  # can be made again at no cost
 
 
 @cache

@@ -27,7 +27,7 @@ async def write_report(directory: Path, overrides: Iterable[str] = ()) -> Path:
     """Write report.html into a run directory and return its path; nothing is asked of any model.
 
     `overrides` (`data.path=...`) say where the dataset is now. Raises `BlpoError` where there is no such run or it has
-    no result, and `OSError` where the page can't be written.
+    no result, and `StoreError` where the page can't be written.
     """
     run = read_run(directory, overrides)
     evidence = await gather(run)

@@ -184,7 +184,7 @@ class Drive:
         seconds = round(self.run.info.seconds, 3)
         failed = self.run.result() or empty_result(self.settings.search.metric)
         failed = {**failed, "status": "failed", "stop_reason": reason, "seconds": seconds}
-        with suppress(OSError):  # a full disk, say: then the error alone tells
+        with suppress(OSError, StoreError):  # a full disk, say: then the error alone tells
             self.run.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
 
     async def _write(self, session: Session, rounds: Sequence[RoundRecord]) -> None:

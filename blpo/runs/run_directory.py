@@ -9,9 +9,7 @@ verdicts/{initial,best}.jsonl                                           report.h
 rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +21,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from blpo.runs.past_rounds import Start
 from blpo.config.settings_file import config_hash, dump_settings, load_settings
+from blpo.storage.locks import LOCK, lock_folder
+from blpo.storage.whole_files import write_whole
 from state.errors import RunError
 from state.result import FORMAT, Lineage, Result
 from state.settings import POSTGRES, Settings
@@ -88,13 +88,13 @@ class RunDirectory:
         """
         if (path / "run.json").exists():
             raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
-        if (path / "config.yaml").exists() and not (path / "lock").exists():  # else a run's that was killed at birth
+        if (path / "config.yaml").exists() and not (path / LOCK).exists():  # else a run's that was killed at birth
             raise RunError(
                 f"{path} holds a config.yaml that is no run's, and would be overwritten; set another run.dir"
             )
         try:
             path.mkdir(parents=True, exist_ok=True)
-            lock = locked(path)
+            lock = lock_folder(path)
             info = RunInfo(
                 thread_id=thread,
                 config_hash=config_hash(settings),
@@ -117,7 +117,7 @@ class RunDirectory:
     def open(cls, path: Path) -> "RunDirectory":
         """Lock an existing run directory; raises `RunError` where it is none, of another format, or in use."""
         info = read_info(path)
-        return cls(path, info, locked(path))
+        return cls(path, info, lock_folder(path))
 
     def close(self) -> None:
         """Unlock."""
@@ -180,9 +180,7 @@ class RunDirectory:
         """Write a file of the run directory whole or not at all."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(target.name + ".part")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, target)
+        write_whole(target, text)
 
     def write_lines(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write JSON lines."""
@@ -226,18 +224,6 @@ def read_result(path: Path) -> Result | None:
         return None
 
 
-def is_in_use(path: Path) -> bool:
-    """Whether a process of this machine works on the run; a run directory without a lock is not in use."""
-    try:
-        with (path / "lock").open(encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and let go at once
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def recorded_checkpoints(settings: Settings, run: Path) -> str:
     """`RunInfo.checkpoints` of a run at `run`."""
     if settings.run.checkpoints is None:
@@ -246,14 +232,3 @@ def recorded_checkpoints(settings: Settings, run: Path) -> str:
         return POSTGRES
     given = Path(settings.run.checkpoints).absolute()
     return f"../{given.name}" if given.parent.resolve() == run.resolve().parent else str(given)
-
-
-def locked(path: Path) -> TextIOWrapper:
-    """The lock of a folder, held until it is closed; raises `RunError` where another process holds it."""
-    lock = (path / "lock").open("a", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise RunError(f"another process is working on {path}; wait for it, or stop it, then try again") from None
-    return lock

@@ -15,6 +15,7 @@ from typing import Any
 from blpo.config.yaml_text import write_yaml
 from blpo.data.images import decoded_format
 from blpo.data.public.record import Form, Record
+from blpo.storage.whole_files import put_in_place
 from state.errors import DataError
 from state.sample import ImageSource, SplitName
 
@@ -41,7 +42,7 @@ def made_beside(out: Path) -> Iterator[Path]:
     draft.mkdir()
     try:
         yield draft
-        os.replace(draft, out)  # fails where somebody has put something there meanwhile
+        put_in_place(draft, out)  # fails where somebody has put something there meanwhile
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -6,7 +6,6 @@ RUN --correct FILE` takes back.
 """
 
 import json
-import os
 import re
 from base64 import b64encode
 from collections.abc import Iterable
@@ -22,6 +21,7 @@ from blpo.data.images import sent_file
 from blpo.inference.session import dataset_of
 from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.runs.run_directory import read_info
+from blpo.storage.whole_files import whole_file, write_whole
 from state.errors import ConfigError, DataError
 from state.sample import ImageSource, Sample
 from state.settings import TaskSettings
@@ -53,14 +53,12 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -
     interface = labeling_interface(settings.task, pairs=pairs, texts=texts)
     maker = _Tasks(settings.task, f"blpo {run.resolve().name}", pairs, texts)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.xml").write_text(interface, encoding="utf-8")
-    draft = folder / "tasks.json.part"
-    with draft.open("w", encoding="utf-8") as file:
+    write_whole(folder / "config.xml", interface, durable=False)
+    with whole_file(folder / "tasks.json", durable=False) as file:
         for number, (each, sample) in enumerate(zip(found, samples, strict=True)):  # one image in memory at a time
-            file.write("[\n" if number == 0 else ",\n")
-            file.write(json.dumps(maker.task(each, sample)))
-        file.write("\n]\n" if found else "[]\n")
-    os.replace(draft, folder / "tasks.json")
+            file.write(b"[\n" if number == 0 else b",\n")
+            file.write(json.dumps(maker.task(each, sample)).encode())
+        file.write(b"\n]\n" if found else b"[]\n")
     return len(found)
 
 

@@ -1,0 +1,50 @@
+"""Locks that let one process work on a folder. The operating system frees a lock when the process ends."""
+
+import fcntl
+import time
+from io import TextIOWrapper
+from pathlib import Path
+
+from state.errors import RunError, StoreError
+
+LOCK = "lock"
+"""Name of the lock's file in the folder."""
+
+_POLL_SECONDS = 0.1
+
+
+def lock_folder(folder: Path, patience: float = 0.0) -> TextIOWrapper:
+    """Lock a folder until the returned file is closed. A child process that inherits the file keeps the lock.
+
+    `patience`: seconds to wait for another process.
+
+    Raises `RunError` where another process keeps the lock, and `StoreError` where the lock's file can't be made.
+    """
+    try:
+        lock = (folder / LOCK).open("a", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{folder / LOCK} can't be written: {error.strerror}; fix its permissions") from None
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError:
+            if time.monotonic() >= end:
+                lock.close()
+                raise RunError(
+                    f"another process is working on {folder}; wait for it, or stop it, then try again"
+                ) from None
+        time.sleep(_POLL_SECONDS)
+
+
+def is_locked(folder: Path) -> bool:
+    """Return True if a process of this machine works on the folder. A folder without a lock is not locked."""
+    try:
+        with (folder / LOCK).open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and freed at once
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
