@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from blpo.metrics.holm import holm
-from blpo.metrics.seeds import PairedAnswer, compare_seeds
+from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
 from evals.cell_results import CellResult, read_answers
 from evals.cells import Cell
 from evals.methods import METHODS

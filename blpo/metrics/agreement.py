@@ -1,6 +1,6 @@
-"""Agreement between predicted and human labels: the numbers of a split, in two readings.
+"""Agreement between predicted and human labels: the metrics of a split, in two readings.
 
-One rule for what is undefined (no samples, a constant side for kappa and Spearman): 0.0, never NaN and never a warning.
+An undefined value (no samples; constant labels for kappa and Spearman) is 0.0, never NaN and never a warning.
 """
 
 from collections import Counter
@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
 
+from blpo.metrics.loss import require_label
 from state.result import Agreement, Metrics
 from state.sample import Label
 from state.settings import Metric, TaskSettings
@@ -20,17 +21,18 @@ Prediction = Label | None
 
 
 def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: TaskSettings) -> Agreement:
-    """How well `predicted` agrees with `human`, sample by sample; a failure (None) counts as wrong.
+    """Compare `predicted` with `human`, sample by sample. A failure (None) counts as wrong.
 
     * `accuracy`, `balanced_accuracy` (mean recall), `macro_f1`: in [0, 1]. The means run over the labels that occur
-      among the *human* labels, so that two prompts on the same samples are averaged over the same classes: answering
-      a label that nobody gave costs recall, but doesn't change the number of classes.
-    * `kappa` (Cohen's): in [-1, 1]; 0.0 where both sides are the same constant.
+      among the *human* labels, so that two prompts on the same samples are averaged over the same classes. An answer
+      that occurs among no human labels costs recall, but doesn't change the number of classes.
+    * `kappa` (Cohen's): in [-1, 1]; 0.0 if all answers and all human labels are the same label.
     * `majority_baseline`: the accuracy of always answering the most frequent human label.
     * ordinal tasks only: `mae` in label steps (lower is better), `quadratic_kappa` and `spearman` in [-1, 1].
 
-    A failure counts as the label farthest from the human one in the task's order (the other one of two; the lower one
-    from the middle), so that no metric prefers failing to a wrong answer; `mae` counts max - min for it.
+    A failure counts as the label farthest from the human label in the task's order (from the middle: the lowest label),
+    so that no metric prefers a failure to a wrong answer. For `mae` a failure counts max - min. Raises `ValueError` for
+    sequences of different lengths and for a label outside the task.
     """
     if len(predicted) != len(human):
         raise ValueError(f"{len(predicted)} predictions for {len(human)} human labels; give one for each")
@@ -48,41 +50,33 @@ def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: Tas
 
 
 def metrics(verdicts: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings) -> Metrics:
-    """The metrics of one prompt on one split; `verdicts` and `labels` run over the same samples in the same order.
+    """Return the metrics of a prompt on a split. `verdicts` and `labels` list the same samples in the same order.
 
     Two readings: over the answered samples, and `strict` with `unparseable` and `refused` as wrong. `error` verdicts
-    are left out of both, but count in `n` and so against `coverage` (0.0 for no samples at all). Raises `ValueError`
-    where a sample has no label or one that is not the task's.
+    enter neither reading, but count in `n` and so against `coverage` (0.0 for no samples at all). Raises `ValueError`
+    for a sample without a label or with a label outside the task.
     """
-    pairs = [(v, _labelled(v, label)) for v, label in zip(verdicts, labels, strict=True)]
-    judged = [(v.label, label) for v, label in pairs if v.status != "error"]
-    answered = [(answer, label) for answer, label in judged if answer is not None]
+    pairs = [(v, require_label(v, label)) for v, label in zip(verdicts, labels, strict=True)]
+    predictions = [(v.label, label) for v, label in pairs if v.status != "error"]
+    answered = [(answer, label) for answer, label in predictions if answer is not None]
     return {
         "n": len(pairs),
         "coverage": len(answered) / len(pairs) if pairs else 0.0,
-        **_of_pairs(answered, task),
-        "strict": _of_pairs(judged, task),
+        **_agreement_of_pairs(answered, task),
+        "strict": _agreement_of_pairs(predictions, task),
     }
 
 
 def value(metrics: Metrics, metric: Metric) -> float:
-    """The strict reading of `metric`, which selects among prompts; higher is better.
+    """Return the strict reading of `metric`. The strict reading selects among prompts; higher is better.
 
-    Rounded to 12 decimals, so that values which are equal in truth tie.
+    Rounded to 12 decimals, so that rounding errors don't break a tie.
     """
     return round(metrics["strict"][metric], 12)
 
 
-def _of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:
+def _agreement_of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:
     return agreement([answer for answer, _ in pairs], [label for _, label in pairs], task)
-
-
-def _labelled(verdict: Verdict, label: Label | None) -> Label:
-    if label is None:
-        raise ValueError(
-            f"sample {verdict.sample_id} has no label to compare its verdict with; label it or leave it out"
-        )
-    return label
 
 
 def _code(codes: dict[Label, int], label: Label) -> int:

@@ -1,8 +1,8 @@
 """Metrics as functions of a confusion matrix, for many matrices at once.
 
-Resampling needs a metric tens of thousands of times. All metrics that select depend on the samples only through the
-confusion matrix, so each is a few array operations over a stack of them. The definitions are those of
-`blpo.metrics.agreement`, which has scikit-learn compute them one at a time; tests hold the two together.
+Resampling needs a metric tens of thousands of times. A metric that selects prompts depends on the samples only through
+the confusion matrix, so a few array operations compute the metric over a stack of matrices. The definitions are the
+same as in `blpo.metrics.agreement`, where scikit-learn computes a metric for a single prompt; tests compare the two.
 """
 
 import numpy as np
@@ -13,11 +13,11 @@ from state.settings import Metric
 Floats = NDArray[np.float64]
 
 
-def measure(counts: Floats, metric: Metric, scale: Floats) -> Floats:
-    """Return `metric` of each confusion matrix; 0.0 where it is undefined.
+def metric_values(counts: Floats, metric: Metric, scale: Floats) -> Floats:
+    """Return `metric` of every confusion matrix; 0.0 if undefined.
 
-    `counts` has shape (..., L, L): human label by predicted label. `scale`, of shape (L,), holds the ratings that the
-    labels stand for, ascending; only `quadratic_kappa` uses it.
+    `counts` has shape (..., L, L): human label by predicted label. `scale`, of shape (L,), holds the ratings of the
+    labels, ascending; only `quadratic_kappa` uses the scale.
     """
     total, human, predicted = counts.sum((-2, -1)), counts.sum(-1), counts.sum(-2)
     right = np.diagonal(counts, axis1=-2, axis2=-1)
@@ -36,7 +36,7 @@ def measure(counts: Floats, metric: Metric, scale: Floats) -> Floats:
 
 
 def _quadratic_kappa(counts: Floats, human: Floats, predicted: Floats, scale: Floats) -> Floats:
-    """One minus the mean squared distance, relative to that of independent answers with the same margins."""
+    """Return 1 - observed / expected squared distance. Expected: independent answers with the same margins."""
     squares = (scale[:, None] - scale[None, :]) ** 2
     observed = counts.reshape(*counts.shape[:-2], -1) @ squares.ravel() * human.sum(-1)
     expected = ((human @ squares) * predicted).sum(-1)
@@ -44,12 +44,12 @@ def _quadratic_kappa(counts: Floats, human: Floats, predicted: Floats, scale: Fl
 
 
 def _ranks(margin: Floats) -> Floats:
-    """Mean rank of each label's samples, as ties share it."""
+    """Return the mean rank of a label's samples, for every label. Tied samples share the mean of their ranks."""
     return np.cumsum(margin, -1) - (margin - 1) / 2
 
 
 def _correlation(counts: Floats, human_rank: Floats, predicted_rank: Floats) -> Floats:
-    """Pearson's correlation of the ranks."""
+    """Return Pearson's correlation of the ranks."""
     human, predicted = counts.sum(-1), counts.sum(-2)
     x = human_rank - _ratio((human * human_rank).sum(-1), human.sum(-1))[..., None]
     y = predicted_rank - _ratio((predicted * predicted_rank).sum(-1), predicted.sum(-1))[..., None]

@@ -1,4 +1,4 @@
-"""Gates: what a judge's agreement with people must reach, written as `macro_f1>=0.8`."""
+"""Gates: bounds that a judge's agreement with people must keep, as `macro_f1>=0.8`."""
 
 import operator
 import re
@@ -25,10 +25,10 @@ _WHOLE = ("coverage", "n")
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One metric with the bound it must keep."""
+    """A metric and its bound."""
 
     reading: Literal["strict", "answered"]
-    """strict: unparseable and refused verdicts count as wrong; answered: they are left out."""
+    """strict: unparseable and refused verdicts count as wrong. answered: such verdicts are left out."""
     metric: str
     sign: str
     bound: float
@@ -38,39 +38,39 @@ class Gate:
         return f"{prefix}{self.metric}{self.sign}{self.bound:g}"
 
     def value(self, metrics: Metrics) -> float:
-        """The metric, rounded to 12 decimals so that 0.8 keeps a bound of 0.8."""
-        of: Metrics | Agreement = metrics["strict"] if self.reading == "strict" else metrics
-        found = metrics if self.metric in _WHOLE else of
-        return round(float(cast("dict[str, float]", found)[self.metric]), 12)
+        """Return the metric, rounded to 12 decimals so that 0.8 keeps a bound of 0.8."""
+        reading: Metrics | Agreement = metrics["strict"] if self.reading == "strict" else metrics
+        source = metrics if self.metric in _WHOLE else reading
+        return round(float(cast("dict[str, float]", source)[self.metric]), 12)
 
     def is_kept(self, metrics: Metrics) -> bool:
-        """Whether the metric keeps its bound; where nothing was judged none does."""
+        """Return True if the metric keeps its bound. Without any answered sample no gate is kept."""
         return metrics["coverage"] > 0 and _OPERATORS[self.sign](self.value(metrics), self.bound)
 
 
 def parse_gates(text: str, task: TaskSettings) -> list[Gate]:
-    """The gates of `macro_f1>=0.8` or `macro_f1>=0.8, coverage>=0.95`; `answered.` before a metric changes the reading.
+    """Parse gates such as `macro_f1>=0.8, coverage>=0.95`. `answered.` before a metric changes the reading.
 
-    Raises `ConfigError`, saying what is wrong, for anything else and for metrics that the task hasn't.
+    Raises `ConfigError` for any other text and for a metric that the task lacks.
     """
     return [_parse(part.strip(), task) for part in text.split(",")]
 
 
 def _parse(text: str, task: TaskSettings) -> Gate:
-    found = _GATE.fullmatch(text)
-    if found is None:
+    match = _GATE.fullmatch(text)
+    if match is None:
         raise ConfigError(f"--gate {text}: must be METRIC>=NUMBER (or <=, >, <), for instance macro_f1>=0.8")
-    reading, metric = found["reading"] or "strict", found["metric"]
+    reading, metric = match["reading"] or "strict", match["metric"]
     if reading not in ("strict", "answered"):
         raise ConfigError(f"--gate {text}: there is no reading {reading!r}; write strict. or answered.")
     if metric in _ORDINAL and task.kind != "ordinal":
         raise ConfigError(f"--gate {text}: {metric} needs ordinal labels; there are {', '.join((*_NOMINAL, *_WHOLE))}")
-    known = (*_NOMINAL, *(_ORDINAL if task.kind == "ordinal" else ()), *_WHOLE)
-    if metric not in known:
-        close = get_close_matches(metric, known, 1)
+    names = (*_NOMINAL, *(_ORDINAL if task.kind == "ordinal" else ()), *_WHOLE)
+    if metric not in names:
+        close = get_close_matches(metric, names, 1)
         raise ConfigError(
             f"--gate {text}: there is no metric {metric!r}; "
             + (f"did you mean {close[0]!r}? " if close else "")
-            + f"there are {', '.join(known)}"
+            + f"there are {', '.join(names)}"
         )
-    return Gate(cast(Literal["strict", "answered"], reading), metric, found["sign"], float(found["bound"]))
+    return Gate(cast(Literal["strict", "answered"], reading), metric, match["sign"], float(match["bound"]))

@@ -1,12 +1,12 @@
-"""Holm's correction: p-values of several tests, such that one wrong rejection among them is as rare as of one test."""
+"""Holm's correction of p-values: a wrong rejection among several tests gets as rare as in a single test."""
 
 from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The adjusted p-values, in the given order (Holm 1979, step-down).
+    """Return the adjusted p-values, in the order of `p_values` (Holm 1979, step-down).
 
-    Each is at least the p-value itself and at most 1 and Bonferroni's; a smaller p-value never gets a larger one.
+    An adjusted p-value is at least the p-value and at most Bonferroni's (at most 1). The order of size is kept.
     """
     count = len(p_values)
     adjusted = [0.0] * count

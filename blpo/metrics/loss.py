@@ -1,4 +1,4 @@
-"""l(y_hat, y) and score(q; p): what a trial of the inner loop is judged by."""
+"""l(y_hat, y), the loss of a verdict, and score(q; p), the value of a trial of the inner loop."""
 
 from collections.abc import Sequence
 from math import fsum
@@ -9,15 +9,12 @@ from state.verdict import Verdict
 
 
 def loss(verdict: Verdict, label: Label | None, task: TaskSettings) -> float | None:
-    """l(y_hat, y) in [0, 1], lower is better; None where the verdict says nothing about the prompt (`error`).
+    """Return l(y_hat, y) in [0, 1], lower is better. None for an `error`: it says nothing about the prompt.
 
-    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1, or a prompt
-    could win by making hard cases fail. Raises `ValueError` where the sample has no label.
+    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1. Otherwise a
+    prompt could win by making hard cases fail. Raises `ValueError` if the sample has no label.
     """
-    if label is None:
-        raise ValueError(
-            f"sample {verdict.sample_id} has no label to compare its verdict with; label it or leave it out"
-        )
+    label = require_label(verdict, label)
     if verdict.status == "error":
         return None
     if verdict.label is None:
@@ -30,12 +27,21 @@ def loss(verdict: Verdict, label: Label | None, task: TaskSettings) -> float | N
 def score(
     before: Sequence[Verdict], after: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings
 ) -> float | None:
-    """The score of q under p: mean of l(f(x; p), y) - l(f(x; J(q, p)), y), in [-1, 1]; higher is better.
+    """Return the score of q under p: mean of l(f(x; p), y) - l(f(x; J(q, p)), y), in [-1, 1]; higher is better.
 
-    The three sequences run over the same samples in the same order. Samples with an `error` on either side are left
-    out; None where nothing is left. Rounded to 12 decimals, so that scores which are equal in truth tie.
+    The three sequences list the same samples in the same order. A sample with an `error` before or after is left out.
+    None if no sample remains. Rounded to 12 decimals, so that rounding errors don't break a tie.
     """
     triples = zip(before, after, labels, strict=True)
     losses = [(loss(old, label, task), loss(new, label, task)) for old, new, label in triples]
     gains = [old - new for old, new in losses if old is not None and new is not None]
     return round(fsum(gains) / len(gains), 12) if gains else None
+
+
+def require_label(verdict: Verdict, label: Label | None) -> Label:
+    """Return the human label of the verdict's sample. Raises `ValueError` if the sample has no label."""
+    if label is None:
+        raise ValueError(
+            f"sample {verdict.sample_id} has no label to compare its verdict with; label it or leave it out"
+        )
+    return label

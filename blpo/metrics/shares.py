@@ -1,124 +1,133 @@
-"""How many of the judged are what: shares of labels, corrected for the judge's own errors.
+"""Shares of labels among judged samples, corrected for the judge's own errors.
 
-A judge that calls 10 % of safe images unsafe finds unsafe images where there are none. Where people have labelled some
-of what was judged, M[i, j], the share of label i that is judged j, is known approximately, and the shares p of the
-labels follow from the shares q of the verdicts: q = M' p. With two labels that is the estimator of Rogan and Gladen
-(1978), p = (q + specificity - 1) / (sensitivity + specificity - 1); here it is solved by least squares over shares that
-are not negative, for any number of labels. A verdict without a label (refused, unparseable) is an outcome of its own,
-so that a judge that refuses what is unsafe does not hide it.
+A judge that calls 10 % of safe images unsafe reports unsafe images even if all images are safe. If people have labelled
+some samples, M[i, j] is estimated: the share of samples with label i that are judged j. The shares p of the labels then
+follow from the shares q of the verdicts: q = M' p. For two labels the solution is the estimator of Rogan and Gladen
+(1978), p = (q + specificity - 1) / (sensitivity + specificity - 1). Here least squares over non-negative shares solve
+the equation for any number of labels. A verdict without a label (refused, unparseable) is an outcome of its own, so
+that a judge that refuses unsafe images does not hide unsafe images.
 
-Both M and q are estimates. The interval is a parametric bootstrap over both: rows of M and q are drawn from Dirichlet
-distributions around their counts, with two further samples spread over the outcomes of each row, as Lang and Reiczigel
-(2014) add one to each cell for two labels: a sensitivity of 20 in 20 is no certainty.
+M and q are estimates. The interval is a parametric bootstrap over M and q: their rows are drawn from Dirichlet
+distributions around the counts, with two further samples spread over the outcomes of a row. Lang and Reiczigel (2014)
+add a sample to every cell for two labels in the same way: a sensitivity of 20 in 20 is no certainty.
 
-What is assumed: an image with label i is judged j as often among the judged as among the labelled. How frequent the
-labels are among the labelled is not assumed to be the same: a labelled sample balanced by label will do.
+Assumption: an image with label i is judged j as often among the judged as among the labelled samples. The labels may be
+more or less frequent among the labelled samples: a labelled set balanced by label will do.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from blpo.metrics.confusion import Floats
 from blpo.metrics.significance import generator_of
 from state.sample import Label
 
-Floats = NDArray[np.float64]
 Outcome = Label | None
-"""What the judge said; None: no label."""
+"""Label in the judge's verdict; None for a verdict without a label."""
 
 DRAWS = 2000
-ADDED = 2.0
-"""Samples added to each row in the bootstrap, spread evenly over its outcomes."""
+"""Bootstrap draws."""
+ADDED_SAMPLES = 2.0
+"""Samples added to a row in the bootstrap, spread evenly over the outcomes."""
 _SINGULAR = 1e-6
+"""Smallest singular value of a matrix that tells all labels apart."""
+_ROUNDING_ERROR = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How frequent one label is among all that was judged; in [0, 1]."""
+    """Share of a label among all judged samples, in [0, 1]."""
 
     label: Label
     judged: float
-    """Its share of the verdicts that carry a label."""
+    """Share of the label among the verdicts with a label."""
     corrected: float | None
-    """Its share, less the judge's errors; None where that is undefined."""
+    """Share without the judge's errors; None if undefined."""
     interval: tuple[float, float] | None
-    """95 %, of `corrected`."""
+    """95 % interval of `corrected`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The shares of all labels of a task."""
+    """Shares of all labels of a task."""
 
     labelled: int
-    """Samples whose human label corrects them."""
+    """Samples with a human label. The correction rests on these samples."""
     undefined: str | None
-    """Why there is no correction; None where there is one."""
+    """Reason for a missing correction; None if the shares are corrected."""
     absent: tuple[Label, ...]
-    """Labels that no labelled sample has; their corrected share is taken as 0."""
+    """Labels that no labelled sample has. Their corrected share is taken as 0."""
     shares: tuple[Share, ...]
 
 
 def corrected_shares(
-    labelled: Mapping[tuple[Label, Outcome], int],
-    judged: Mapping[Outcome, int],
+    label_counts: Mapping[tuple[Label, Outcome], int],
+    verdict_counts: Mapping[Outcome, int],
     labels: Sequence[Label],
     seed: int = 0,
 ) -> Shares:
-    """Shares of `labels` among the `judged`, by counts of verdicts, and of (human label, verdict) of a labelled sample.
+    """Return the shares of `labels` among the judged samples, corrected by the labelled samples.
 
-    Same input and seed, same result. Nothing judged or labelled leaves the correction undefined.
+    `label_counts` counts pairs of human label and verdict. `verdict_counts` counts verdicts of all judged samples. Same
+    input and seed, same result. The correction is undefined if either is empty.
     """
-    human = [label for label in labels if any(count for (given, _), count in labelled.items() if given == label)]
-    said = {outcome for _, outcome in labelled} | set(judged)
-    outcomes: list[Outcome] = [outcome for outcome in (*labels, None) if outcome in said]
-    table = np.array([[labelled.get((y, o), 0) for o in outcomes] for y in human], dtype=np.float64)
-    counts = np.array([judged.get(outcome, 0) for outcome in outcomes], dtype=np.float64)
-    undefined = _undefined(table, counts, human, outcomes)
-    absent = tuple(label for label in labels if label not in human)
-    total = int(table.sum())
-    answered = max(1, sum(judged.get(label, 0) for label in labels))
-    plain = {label: judged.get(label, 0) / answered for label in labels}
-    if undefined:
-        return Shares(total, undefined, absent, tuple(Share(label, plain[label], None, None) for label in labels))
-    point = _solved(table / table.sum(1, keepdims=True), counts / counts.sum())
-    low, high = np.quantile(_draws(table, counts, seed), [0.025, 0.975], axis=0)
-    found = {
-        y: Share(y, plain[y], float(point[i]), (float(min(low[i], point[i])), float(max(high[i], point[i]))))
-        for i, y in enumerate(human)
-    }
+    human = [label for label in labels if any(count for (y, _), count in label_counts.items() if y == label)]
+    occurring = {outcome for _, outcome in label_counts} | set(verdict_counts)
+    outcomes: list[Outcome] = [outcome for outcome in (*labels, None) if outcome in occurring]
+    table = np.array([[label_counts.get((y, o), 0) for o in outcomes] for y in human], dtype=np.float64)
+    counts = np.array([verdict_counts.get(outcome, 0) for outcome in outcomes], dtype=np.float64)
+    undefined = _reason_undefined(table, counts, human, outcomes)
+    corrections = {} if undefined else dict(zip(human, _corrections(table, counts, seed), strict=True))
+    answered = max(1, sum(verdict_counts.get(label, 0) for label in labels))
+    missing = (None if undefined else 0.0, None)
     return Shares(
-        total, None, absent, tuple(found.get(label) or Share(label, plain[label], 0.0, None) for label in labels)
+        int(table.sum()),
+        undefined,
+        tuple(label for label in labels if label not in human),
+        tuple(
+            Share(label, verdict_counts.get(label, 0) / answered, *corrections.get(label, missing)) for label in labels
+        ),
     )
 
 
-def _undefined(table: Floats, counts: Floats, human: Sequence[Label], outcomes: Sequence[Outcome]) -> str | None:
+def _corrections(table: Floats, counts: Floats, seed: int) -> list[tuple[float, tuple[float, float]]]:
+    """Return the corrected share and its interval, for every row of `table`. The interval holds the share."""
+    shares = _least_squares(table / table.sum(1, keepdims=True), counts / counts.sum())
+    low, high = np.quantile(_bootstrap(table, counts, seed), [0.025, 0.975], axis=0)
+    bounds = zip(shares, np.minimum(low, shares), np.maximum(high, shares), strict=True)
+    return [(float(share), (float(least), float(most))) for share, least, most in bounds]
+
+
+def _reason_undefined(table: Floats, counts: Floats, human: Sequence[Label], outcomes: Sequence[Outcome]) -> str | None:
+    """Return the reason for an undefined correction; None if the correction is defined."""
     if not counts.sum():
         return "nothing was judged"
     if len(human) < 2:
-        there = f"all labelled samples are {human[0]}" if human else "no sample is labelled"
-        return f"{there}; label samples of at least two labels"
+        state = f"all labelled samples are {human[0]}" if human else "no sample is labelled"
+        return f"{state}; label samples of at least two labels"
     rates = table / table.sum(1, keepdims=True)
     recalls = [rates[i, outcomes.index(y)] if y in outcomes else 0.0 for i, y in enumerate(human)]
-    if np.mean(recalls) <= 1 / len(human) + 1e-12:
+    if np.mean(recalls) <= 1 / len(human) + _ROUNDING_ERROR:
         return f"on the labelled samples the judge is no better than chance (mean recall {np.mean(recalls):.2f})"
     if len(human) > len(outcomes) or np.linalg.svd(rates, compute_uv=False)[-1] < _SINGULAR:
         return f"on the labelled samples the judge's verdicts don't tell all {len(human)} labels apart"
     return None
 
 
-def _solved(rates: Floats, observed: Floats) -> Floats:
-    """Shares p, not negative and adding up to 1, with rates' p nearest to `observed`."""
+def _least_squares(rates: Floats, observed: Floats) -> Floats:
+    """Return shares p, non-negative and adding up to 1, with rates' p nearest to `observed`."""
     equations = np.vstack([rates.T, np.ones(len(rates))])
     shares, _ = nnls(equations, np.append(observed, 1.0))
     return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
-def _draws(table: Floats, counts: Floats, seed: int) -> Floats:
+def _bootstrap(table: Floats, counts: Floats, seed: int) -> Floats:
+    """Return bootstrap shares, shape (draws, human labels)."""
     generator = generator_of(seed, "shares")
-    added = ADDED / table.shape[1]
+    added = ADDED_SAMPLES / table.shape[1]
     rates = np.stack([generator.dirichlet(row + added, DRAWS) for row in table], axis=1)
     observed = generator.dirichlet(counts + added, DRAWS)
-    return np.stack([_solved(m, q) for m, q in zip(rates, observed, strict=True)])
+    return np.stack([_least_squares(m, q) for m, q in zip(rates, observed, strict=True)])

@@ -1,4 +1,4 @@
-"""Is one prompt better than another on the same samples? A paired permutation test and a bootstrap interval."""
+"""Comparison of two prompts on the same samples: a paired permutation test and a bootstrap interval."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -7,19 +7,21 @@ from hashlib import sha256
 import numpy as np
 from scipy.stats import binom, binomtest
 
+from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
-from blpo.metrics.kinds import Integers, Kinds, distinct
 from state.sample import Label
 from state.settings import Metric, TaskSettings
 from state.verdict import Verdict
 
 PERMUTATIONS = 10_000
-"""Random permutations; where there are no more different outcomes than this, each is weighed exactly instead."""
+"""Random permutations. If at most as many different outcomes exist, all are enumerated with their exact weights."""
 RESAMPLES = 10_000
 """Bootstrap resamples."""
+ROUNDING_ERROR = 1e-12
+"""Differences of metrics nearer than this are equal."""
 
 _NUMBERS_AT_ONCE = 2_000_000
-_ROUNDING = 1e-12
+"""Numbers in the confusion matrices of a batch."""
 
 
 def compare(
@@ -32,87 +34,91 @@ def compare(
 ) -> tuple[float, tuple[float, float]]:
     """Return the p-value and the 95 % interval (low, high) of metric(best) - metric(initial).
 
-    The sequences run over the same samples in the same order; only samples answered under both prompts count. The
-    p-value, in (0, 1], is two-sided, of the hypothesis that each sample's two answers are exchangeable; for accuracy
-    the test is McNemar's exact one. The interval is a percentile bootstrap over samples. Identical answers, or no
-    sample answered under both, give 1.0 and (0.0, 0.0). Same input and seed, same result.
+    The sequences list the same samples in the same order. Only samples answered under the two prompts count. The
+    p-value is two-sided and in (0, 1]. Hypothesis: the two answers to a sample are exchangeable. For accuracy the test
+    is McNemar's exact test. The interval is a percentile bootstrap over samples. Identical answers, or no sample
+    answered under the two prompts, give 1.0 and (0.0, 0.0). Same input and seed, same result.
     """
-    answered = [
+    answers = [
         (label, old.label, new.label)
         for old, new, label in zip(initial, best, labels, strict=True)
         if label is not None and old.label is not None and new.label is not None
     ]
-    if all(old == new for _, old, new in answered):
+    if all(old == new for _, old, new in answers):
         return 1.0, (0.0, 0.0)
-    kinds = Kinds.of(answered, task)
-    p_value = _mcnemar_test(kinds) if metric == "accuracy" else _permutation_test(kinds, metric, seed)
-    return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(kinds, metric, seed)
+    patterns = AnswerPatterns.of(answers, task)
+    p_value = _mcnemar_test(patterns) if metric == "accuracy" else _permutation_test(patterns, metric, seed)
+    return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(patterns, metric, seed)
 
 
-def _mcnemar_test(kinds: Kinds) -> float:
-    was_right, is_right = kinds.old == kinds.human, kinds.new == kinds.human
-    gained, lost = (int(kinds.counts[which].sum()) for which in (~was_right & is_right, was_right & ~is_right))
+def _mcnemar_test(patterns: AnswerPatterns) -> float:
+    was_right, is_right = patterns.old == patterns.human, patterns.new == patterns.human
+    gained, lost = (int(patterns.counts[mask].sum()) for mask in (~was_right & is_right, was_right & ~is_right))
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
-def _permutation_test(kinds: Kinds, metric: Metric, seed: int) -> float:
-    """The share of outcomes at least as far from 0 as the observed one, which is among them.
+def _permutation_test(patterns: AnswerPatterns, metric: Metric, seed: int) -> float:
+    """Return the share of outcomes at least as far from 0 as the observed outcome. The observed outcome is included.
 
-    Swapping each sample's answers with probability 1/2 gives the lower of two answers to the first prompt in a
-    binomial number of the samples with that disagreement, so outcomes are drawn, or enumerated, as such numbers.
+    A permutation swaps a sample's two answers with probability 1/2. Among the samples with the same disagreement, the
+    number with the lower answer under the first prompt is then binomial. Outcomes are drawn, or enumerated, as such
+    numbers.
     """
-    sizes, observed, difference = _disagreements(kinds, metric)
-    least = abs(difference(observed[None])[0]) - _ROUNDING
+    sizes, observed, difference = _disagreements(patterns, metric)
+    least = abs(difference(observed[None])[0]) - ROUNDING_ERROR
     if math.prod(size + 1 for size in sizes.tolist()) <= PERMUTATIONS:
         outcomes = np.indices(tuple(size + 1 for size in sizes.tolist())).reshape(len(sizes), -1).T
         weights = np.asarray(binom.pmf(outcomes, sizes, 0.5)).prod(axis=1)
         return float(weights[np.abs(difference(outcomes)) >= least].sum())
     generator = generator_of(seed, "permutation")
-    batches = (generator.binomial(sizes, 0.5, (rows, len(sizes))) for rows in _batches(PERMUTATIONS, kinds))
+    batches = (generator.binomial(sizes, 0.5, (rows, len(sizes))) for rows in _batch_sizes(PERMUTATIONS, patterns))
     extreme = sum(int((np.abs(difference(batch)) >= least).sum()) for batch in batches)
     return (1 + extreme) / (1 + PERMUTATIONS)
 
 
-def _disagreements(kinds: Kinds, metric: Metric) -> tuple[Integers, Integers, Callable[[Integers], Floats]]:
-    """Samples of each kind of disagreement, in how many the first prompt gave the lower answer, and metric differences.
+def _disagreements(patterns: AnswerPatterns, metric: Metric) -> tuple[Integers, Integers, Callable[[Integers], Floats]]:
+    """Return sizes, lower-first counts and a difference function of the disagreements.
 
-    The function maps such numbers, shape (outcomes, disagreements), to metric(second) - metric(first), (outcomes,).
+    A disagreement is a human label with two different answers in any order. Its size counts samples; its lower-first
+    count counts the samples with the lower answer under the first prompt. The function maps lower-first counts, shape
+    (outcomes, disagreements), to metric(second) - metric(first), shape (outcomes,).
     """
-    differ = kinds.old != kinds.new
-    human, old, new, counts = (part[differ] for part in (kinds.human, kinds.old, kinds.new, kinds.counts))
+    differ = patterns.old != patterns.new
+    human, old, new, counts = (part[differ] for part in (patterns.human, patterns.old, patterns.new, patterns.counts))
     sides = np.stack([human, np.minimum(old, new), np.maximum(old, new)], axis=1)
-    (human, low, high), sizes = distinct(sides, counts)
-    _, observed = distinct(sides, np.where(old < new, counts, 0))
-    lower, higher = kinds.cells(human, low), kinds.cells(human, high)
-    agreed = kinds.counts[~differ] @ kinds.cells(kinds.human[~differ], kinds.old[~differ])
+    (human, low, high), sizes = unique_rows(sides, counts)
+    _, observed = unique_rows(sides, np.where(old < new, counts, 0))
+    lower, higher = patterns.cells(human, low), patterns.cells(human, high)
+    agreed = patterns.counts[~differ] @ patterns.cells(patterns.human[~differ], patterns.old[~differ])
 
     def difference(first_lower: Integers) -> Floats:
         first_higher = sizes - first_lower
         first = agreed + first_lower @ lower + first_higher @ higher
         second = agreed + first_lower @ higher + first_higher @ lower
-        return kinds.difference(first, second, metric)
+        return patterns.difference(first, second, metric)
 
     return sizes, observed, difference
 
 
-def _bootstrap_interval(kinds: Kinds, metric: Metric, seed: int) -> tuple[float, float]:
-    """Percentile interval; a resample of the samples is a multinomial draw of their kinds."""
+def _bootstrap_interval(patterns: AnswerPatterns, metric: Metric, seed: int) -> tuple[float, float]:
+    """Return the percentile interval. A resample of the samples is a multinomial draw of their patterns."""
     generator = generator_of(seed, "bootstrap")
-    old, new = kinds.cells(kinds.human, kinds.old), kinds.cells(kinds.human, kinds.new)
-    total = int(kinds.counts.sum())
-    draws = (generator.multinomial(total, kinds.counts / total, rows) for rows in _batches(RESAMPLES, kinds))
-    differences = np.concatenate([kinds.difference(draw @ old, draw @ new, metric) for draw in draws])
+    old, new = (patterns.cells(patterns.human, answers) for answers in (patterns.old, patterns.new))
+    total = int(patterns.counts.sum())
+    sizes = _batch_sizes(RESAMPLES, patterns)
+    draws = (generator.multinomial(total, patterns.counts / total, rows) for rows in sizes)
+    differences = np.concatenate([patterns.difference(draw @ old, draw @ new, metric) for draw in draws])
     low, high = np.quantile(differences, [0.025, 0.975])
     return float(low), float(high)
 
 
-def _batches(total: int, kinds: Kinds) -> Iterator[int]:
-    """Sizes that sum to `total`, each small enough to keep its confusion matrices in memory."""
-    most = max(1, _NUMBERS_AT_ONCE // max(len(kinds.scale) ** 2, len(kinds.counts)))
+def _batch_sizes(total: int, patterns: AnswerPatterns) -> Iterator[int]:
+    """Yield sizes that sum to `total`. The confusion matrices of a batch fit into memory."""
+    most = max(1, _NUMBERS_AT_ONCE // max(len(patterns.scale) ** 2, len(patterns.counts)))
     for start in range(0, total, most):
         yield min(most, total - start)
 
 
 def generator_of(seed: int, purpose: str) -> np.random.Generator:
-    """Random numbers for a purpose, the same for the same seed."""
+    """Return a generator for a purpose. Same seed and purpose, same random numbers."""
     return np.random.default_rng(int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()))

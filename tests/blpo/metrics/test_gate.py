@@ -1,4 +1,4 @@
-"""Gates: parsing what people write, and holding metrics against it."""
+"""Gates: parsing a user's text, and comparing metrics with the bounds."""
 
 import pytest
 from hypothesis import given
@@ -25,14 +25,14 @@ gates = st.builds(
 )
 
 
-def measured(*judged: tuple[Label | None, Status, Label]) -> Metrics:
-    verdicts = [Verdict("", status, label) for label, status, _ in judged]
-    return metrics(verdicts, [label for *_, label in judged], TASK)
+def measured(*rows: tuple[Label | None, Status, Label]) -> Metrics:
+    verdicts = [Verdict("", status, label) for label, status, _ in rows]
+    return metrics(verdicts, [label for *_, label in rows], TASK)
 
 
 @given(st.lists(gates, min_size=1, max_size=4), st.sampled_from([",", " , ", ", "]))
-def test_what_a_gate_says_is_read_as_that_gate(written: list[Gate], separator: str) -> None:
-    plain = [gate for gate in written if "e" not in f"{gate.bound:g}"]
+def test_what_a_gate_says_is_read_as_that_gate(examples: list[Gate], separator: str) -> None:
+    plain = [gate for gate in examples if "e" not in f"{gate.bound:g}"]
     if plain:
         assert parse_gates(separator.join(map(str, plain)), ORDINAL) == plain
 
@@ -46,7 +46,7 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "must be METRIC>=NUMBER"),
         ("macro_f1", "must be METRIC>=NUMBER"),
@@ -60,14 +60,14 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
         ("mae<=1", "mae needs ordinal labels"),
     ],
 )
-def test_mistakes_are_named(text: str, told: str) -> None:
+def test_mistakes_are_named(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as raised:
         parse_gates(text, TASK)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "is_kept"),
     [
         ("accuracy>=0.5", True),  # strict: two of four
         ("accuracy>0.5", False),
@@ -76,17 +76,17 @@ def test_mistakes_are_named(text: str, told: str) -> None:
         ("coverage<0.6", False),
     ],
 )
-def test_a_refusal_counts_as_wrong_unless_asked_otherwise(text: str, kept: bool) -> None:
-    found = measured(
+def test_a_refusal_counts_as_wrong_unless_asked_otherwise(text: str, is_kept: bool) -> None:
+    numbers = measured(
         ("safe", "ok", "safe"),
         ("unsafe", "ok", "unsafe"),
         ("safe", "ok", "unsafe"),
         (None, "refused", "unsafe"),
         (None, "error", "safe"),
     )
-    assert all(gate.is_kept(found) for gate in parse_gates(text, TASK)) is kept
+    assert all(gate.is_kept(numbers) for gate in parse_gates(text, TASK)) is is_kept
 
 
 def test_nothing_answered_keeps_no_gate() -> None:
-    found = measured((None, "error", "safe"))
-    assert not any(gate.is_kept(found) for gate in parse_gates("accuracy>=0,accuracy<=1,n>=0", TASK))
+    numbers = measured((None, "error", "safe"))
+    assert not any(gate.is_kept(numbers) for gate in parse_gates("accuracy>=0,accuracy<=1,n>=0", TASK))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap, permutation_test, spearmanr
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
 
-from blpo.metrics.confusion import measure
+from blpo.metrics.confusion import metric_values
 from blpo.metrics.significance import compare
 from state.sample import Label
 from state.settings import Metric, TaskSettings
@@ -50,7 +50,7 @@ def simulated(n: int, accuracy_old: float, accuracy_new: float, seed: int, top: 
 
 
 def difference(human: Any, old: Any, new: Any, metric: Metric) -> float:
-    """metric(new) - metric(old) by scikit-learn and scipy."""
+    """Return metric(new) - metric(old) by scikit-learn and scipy."""
     return by_scikit_learn(human, new, metric) - by_scikit_learn(human, old, metric)
 
 
@@ -76,9 +76,9 @@ def test_metrics_of_confusion_matrices_are_those_of_scikit_learn(matrices: list[
     counts = np.array(matrices, dtype=float).reshape(-1, 5, 5)
     scale = np.arange(1, 6, dtype=float)
     for metric in METRICS:
-        measured = measure(counts, metric, scale)
-        assert measured.shape == (len(counts),)
-        for matrix, number in zip(counts, measured, strict=True):
+        values = metric_values(counts, metric, scale)
+        assert values.shape == (len(counts),)
+        for matrix, number in zip(counts, values, strict=True):
             human, predicted = np.repeat(list(np.ndindex(5, 5)), matrix.astype(int).ravel(), axis=0).T + 1
             expected = by_scikit_learn(human, predicted, metric) if len(human) else 0.0
             assert number == pytest.approx(expected, abs=1e-9)
@@ -93,7 +93,7 @@ def test_few_disagreements_are_enumerated_as_scipy_does(metric: Metric) -> None:
         lambda a, b: difference(human, a, b, metric),
         permutation_type="samples",
         vectorized=False,
-        n_resamples=1000,  # more than there are, so scipy enumerates them
+        n_resamples=1000,  # more than the possible permutations, so scipy enumerates all
     ).pvalue
     assert compare_rows(rows, metric)[0] == pytest.approx(min(1.0, float(expected)))
 
@@ -191,7 +191,7 @@ def test_the_null_hypothesis_is_rejected_about_as_often_as_promised(metric: Metr
 
 
 def test_the_interval_covers_the_true_difference() -> None:
-    """The answers are right independently with 0.4 and 0.6, so accuracy differs by 0.2 in truth."""
+    """The answers are right independently with probability 0.4 and 0.6: the true difference in accuracy is 0.2."""
     generator = np.random.default_rng(0)
     covered = 0
     for _ in range(150):
@@ -203,7 +203,7 @@ def test_the_interval_covers_the_true_difference() -> None:
 
 def test_a_vanishing_probability_is_still_above_zero() -> None:
     p_value, interval = compare(answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000, BINARY, "kappa", 0)
-    assert p_value == pytest.approx(1.0)  # kappa of a constant is 0 on both sides
+    assert p_value == pytest.approx(1.0)  # kappa of constant answers is 0 under the two prompts
     assert interval == (0.0, 0.0)
     p_value, _ = compare(answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000, BINARY, "macro_f1", 0)
     assert 0.0 < p_value < 1e-300

@@ -1,4 +1,4 @@
-"""Agreement with people: checked against scikit-learn and scipy, and on input where metrics are undefined."""
+"""Agreement with people: checked against scikit-learn and scipy, and on input with undefined metrics."""
 
 import math
 import random
@@ -34,13 +34,8 @@ def test_worked_example_with_categories() -> None:
     human: list[Label] = ["safe", "safe", "unsafe", "unsafe", "safe"]
     predicted: list[Label | None] = ["safe", "unsure", "unsafe", "safe", None]
     result = agreement(predicted, human, SAFETY)
-    filled = [
-        "safe",
-        "unsure",
-        "unsafe",
-        "safe",
-        "unsafe",
-    ]  # from the middle of the order the first label counts as the farthest
+    # "safe" is the middle of the order: the farthest label is the first
+    filled = ["safe", "unsure", "unsafe", "safe", "unsafe"]
     assert result["accuracy"] == pytest.approx(2 / 5)
     assert result["balanced_accuracy"] == pytest.approx((1 / 3 + 1 / 2) / 2)
     assert numbers(result) == pytest.approx(numbers(agreement(filled, human, SAFETY)))
@@ -51,7 +46,7 @@ def test_worked_example_with_categories() -> None:
 def test_worked_example_with_ratings() -> None:
     result = agreement([1, 3, None, None], [1, 2, 2, 5], RATING)
     assert result["mae"] == pytest.approx((0 + 1 + 4 + 4) / 4)
-    filled = [1, 3, 5, 1]  # a failure is the label farthest from the human one
+    filled = [1, 3, 5, 1]  # a failure is the label farthest from the human label
     assert result["quadratic_kappa"] == pytest.approx(
         float(cohen_kappa_score([1, 2, 2, 5], filled, labels=[1, 2, 3, 4, 5], weights="quadratic"))
     )
@@ -107,7 +102,7 @@ def test_every_number_is_finite_and_in_its_range(rows: list[tuple[int | None, in
 def test_perfect_answers(human: list[int]) -> None:
     result = agreement(human, human, RATING)
     assert (result["accuracy"], result["balanced_accuracy"], result["macro_f1"], result["mae"]) == (1.0, 1.0, 1.0, 0.0)
-    varied = float(len(set(human)) > 1)  # with one label throughout, agreement beyond chance is undefined
+    varied = float(len(set(human)) > 1)  # agreement beyond chance is undefined for a single label
     assert (result["kappa"], result["quadratic_kappa"]) == (varied, varied)
     assert result["spearman"] == pytest.approx(varied)
 
@@ -163,23 +158,23 @@ def test_turning_a_right_answer_into_a_failure_never_pays(
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(ratings, ratings), min_size=1, max_size=20))
 def test_the_classes_averaged_over_are_those_of_the_human_labels(rows: list[tuple[int, int]]) -> None:
-    """A label that nobody gave costs its sample, but adds no class to the mean."""
+    """An answer outside the human labels is wrong, but adds no class to the mean."""
     human = [h for _, h in rows]
     unheard = TaskSettings(kind="ordinal", min=1, max=6)
-    answered = [p if p == h else 6 for p, h in rows]
-    expected = recall_score(human, answered, labels=sorted(set(human)), average="macro", zero_division=0.0)
-    assert agreement(answered, human, unheard)["balanced_accuracy"] == pytest.approx(float(expected))
+    predicted = [p if p == h else 6 for p, h in rows]
+    expected = recall_score(human, predicted, labels=sorted(set(human)), average="macro", zero_division=0.0)
+    assert agreement(predicted, human, unheard)["balanced_accuracy"] == pytest.approx(float(expected))
 
 
 def test_both_readings() -> None:
-    given_verdicts = [
+    mixed_verdicts = [
         *[Verdict(f"{i}", "ok", label) for i, label in enumerate((1, 2, 4))],
         Verdict("3", "refused", None),
         Verdict("4", "unparseable", None),
         Verdict("5", "error", None),
     ]
     labels = [1, 2, 3, 4, 5, 5]
-    result = metrics(given_verdicts, labels, RATING)
+    result = metrics(mixed_verdicts, labels, RATING)
     assert result["n"] == 6
     assert result["coverage"] == 0.5
     assert result["accuracy"] == pytest.approx(2 / 3)

@@ -1,4 +1,4 @@
-"""The comparison over seeds and Holm's correction: against other computations, and as properties."""
+"""The comparison over seeds and Holm's correction: against independent computations, and as properties."""
 
 from itertools import pairwise, product
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from blpo.metrics.holm import holm
-from blpo.metrics.seeds import PairedAnswer, compare_seeds
+from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
 from blpo.metrics.significance import compare
 from state.settings import TaskSettings
 from state.verdict import Verdict
@@ -25,20 +25,20 @@ def paired(rows: list[tuple[str, int, int, int]]) -> list[PairedAnswer]:
 
 
 @given(p_values)
-def test_holm_lies_between_the_p_values_and_bonferroni(given_p: list[float]) -> None:
-    adjusted = holm(given_p)
-    for p, corrected in zip(given_p, adjusted, strict=True):
-        assert p <= corrected <= min(1.0, len(given_p) * p) or corrected == p == 0
-    in_order = sorted(zip(given_p, adjusted, strict=True))
+def test_holm_lies_between_the_p_values_and_bonferroni(values: list[float]) -> None:
+    adjusted = holm(values)
+    for p, corrected in zip(values, adjusted, strict=True):
+        assert p <= corrected <= min(1.0, len(values) * p) or corrected == p == 0
+    in_order = sorted(zip(values, adjusted, strict=True))
     assert all(a <= b for (_, a), (_, b) in pairwise(in_order))
 
 
 @given(p_values, st.randoms())
-def test_holm_does_not_depend_on_the_order(given_p: list[float], random: "np.random.Generator") -> None:
-    order = list(range(len(given_p)))
+def test_holm_does_not_depend_on_the_order(values: list[float], random: "np.random.Generator") -> None:
+    order = list(range(len(values)))
     random.shuffle(order)
-    adjusted = holm(given_p)
-    assert holm([given_p[i] for i in order]) == [adjusted[i] for i in order]
+    adjusted = holm(values)
+    assert holm([values[i] for i in order]) == [adjusted[i] for i in order]
 
 
 def test_holm_on_a_known_example() -> None:
@@ -70,10 +70,10 @@ def test_few_samples_are_swapped_in_every_way(seeds: list[list[tuple[str, int, i
         mean_difference({i for i, out in zip(ids, way, strict=True) if out}) for way in product((0, 1), repeat=len(ids))
     ]
     expected = np.mean([abs(outcome) >= abs(observed) - 1e-12 for outcome in outcomes])
-    found = compare_seeds([paired(rows) for rows in seeds], RATING, "macro_f1")
-    assert found.difference == pytest.approx(observed)
-    assert found.p_value == pytest.approx(expected)
-    assert found.samples == len(ids)
+    comparison = compare_seeds([paired(rows) for rows in seeds], RATING, "macro_f1")
+    assert comparison.difference == pytest.approx(observed)
+    assert comparison.p_value == pytest.approx(expected)
+    assert comparison.samples == len(ids)
 
 
 @settings(max_examples=20)
@@ -98,7 +98,7 @@ def test_one_seed_agrees_with_the_test_of_a_run() -> None:
 
 
 def test_a_sample_in_all_seeds_counts_once() -> None:
-    """Twenty seeds of the same three samples are no more evidence than one."""
+    """Twenty seeds of the same three samples are no more evidence than a single seed."""
     rows = [PairedAnswer(name, 2, 1, 2) for name in "abc"]
     assert compare_seeds([rows], RATING, "accuracy").p_value == 0.25
     assert compare_seeds([rows] * 20, RATING, "accuracy").p_value == 0.25

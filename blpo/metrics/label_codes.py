@@ -1,0 +1,34 @@
+"""Numbers in place of labels, so that array operations can count labels."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from blpo.metrics.confusion import Floats
+from state.sample import Label
+from state.settings import TaskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCodes:
+    """Codes 0, 1, ... of the labels that occur, in the order of the task."""
+
+    codes: dict[Label, int]
+    scale: Floats
+    """Shape (labels,): the rating behind a code. For categories the code itself."""
+
+    @classmethod
+    def of(cls, labels: Iterable[Label], task: TaskSettings) -> "LabelCodes":
+        """Give a code to every label in `labels`. Raises `ValueError` for a label outside the task."""
+        occurring = set(labels)
+        values = [label for label in task.values if label in occurring]
+        if unknown := occurring.difference(values):
+            raise ValueError(
+                f"labels {sorted(map(repr, unknown))} are not the task's: {', '.join(map(str, task.values))}"
+            )
+        scale = values if task.kind == "ordinal" else range(len(values))
+        return cls({label: code for code, label in enumerate(values)}, np.array(scale, dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.codes)
