@@ -1,4 +1,4 @@
-"""Prompts: one prompt, one Markdown file."""
+"""Prompts: Markdown files, and the code that fills them."""
 
 from blpo.prompts.template import element, neutralise, placeholders, render, tagged, template
 

@@ -1,4 +1,4 @@
-"""How samples, trials and labels are put into words for the optimizer. All of it is data between delimiters."""
+"""Samples, trials and labels in words, for the optimizer. All of the words are data between delimiters."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from state.verdict import Description, Verdict
 
 
 def labels_in_words(task: TaskSettings) -> str:
-    """Say what a label is. A category that could be taken for two, or for part of the sentence, stands in quotes."""
+    """List the labels of the task. Ambiguous categories (with a comma, quote or line break) stand in quotes."""
     if task.kind == "ordinal":
         return f"integers from {task.min} (lowest) to {task.max} (highest)"
     return ", ".join(map(_label_in_words, task.labels))
@@ -25,51 +25,51 @@ def _label_in_words(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One judged sample, as the optimizer is shown it."""
+    """Judged sample in a message to the optimizer."""
 
     sample: Sample
     verdict: Verdict
-    """Under the judge prompt that is being improved."""
+    """Verdict under the current judge prompt."""
     description: Description | None
-    """None where the optimizer is shown none."""
+    """None if the message holds no descriptions."""
     after: Verdict | None = None
-    """Under a trial's judge prompt; None where there is none."""
+    """Verdict under a trial's judge prompt; None outside trials."""
     images: tuple[int, ...] = ()
-    """Numbers, from 1, of its images in the same message."""
+    """Numbers, from 1, of the sample's images in the same message."""
     feedback: str | None = None
-    """What the optimizer said of this case alone."""
+    """Optimizer's feedback on this case alone."""
 
     @property
     def right(self) -> bool:
-        """Whether the verdict is the label that people gave."""
+        """True if the verdict is the human label."""
         return self.verdict.label == self.sample.label
 
 
 def cases(rows: Iterable[Case]) -> str:
-    """All cases, one after the other; `(none)` for no case."""
+    """Return all cases in words, in order; `(none)` for no case."""
     return "\n".join(map(_case, rows)) or "(none)"
 
 
 def history(trials: Sequence[Trial]) -> str:
-    """H in words: each q tried with its score, oldest first."""
-    return "\n".join(map(_tried, trials)) or "(nothing yet)"
+    """Return H in words: the trials with q and score, oldest first."""
+    return "\n".join(map(_trial, trials)) or "(nothing yet)"
 
 
 def trial_cases(heading: str, trial: Trial, rows: Iterable[Case]) -> str:
-    """One trial with its I2T prompt, the judge prompt it led to, its score and its cases."""
-    led_to = element("judge_prompt", trial["judge_prompt"] or "(none)")
-    return "\n".join((f"<trial>\n{heading}", _tried(trial), led_to, cases(rows), "</trial>"))
+    """Return a trial in words: I2T prompt, score, trial judge prompt and cases."""
+    judge_prompt = element("judge_prompt", trial["judge_prompt"] or "(none)")
+    return "\n".join((f"<trial>\n{heading}", _trial(trial), judge_prompt, cases(rows), "</trial>"))
 
 
 def objections(reasons: Sequence[str]) -> str:
-    """Why people rejected earlier prompts, to stand behind a line; empty where nobody did."""
+    """Return the reasons of people who rejected earlier prompts, to follow a line; empty without reasons."""
     if not reasons:
         return ""
-    listed = "\n".join(element("objection", reason) for reason in reasons)
-    told = (
+    elements = "\n".join(element("objection", reason) for reason in reasons)
+    heading = (
         "People rejected earlier proposals for these reasons. The next one must meet them, so repeat what they ask for:"
     )
-    return f"\n\n{told}\n<objections>\n{listed}\n</objections>"
+    return f"\n\n{heading}\n<objections>\n{elements}\n</objections>"
 
 
 def _case(row: Case) -> str:
@@ -83,8 +83,8 @@ def _case(row: Case) -> str:
     if row.images:
         parts.append(element("images", ", ".join(map(str, row.images))))
     if row.description is not None:
-        described = row.description.status == "ok"
-        parts.append(element("description", row.description.text if described else f"(none: {row.description.status})"))
+        is_usable = row.description.status == "ok"
+        parts.append(element("description", row.description.text if is_usable else f"(none: {row.description.status})"))
     if row.feedback is not None:
         parts.append(element("feedback", row.feedback))
     return "<case>\n" + "\n".join(parts) + "\n</case>"
@@ -94,6 +94,6 @@ def _answer(verdict: Verdict) -> str:
     return str(verdict.label) if verdict.status == "ok" else f"({verdict.status})"
 
 
-def _tried(trial: Trial) -> str:
+def _trial(trial: Trial) -> str:
     score = f"failed: {trial['failure']}" if trial["score"] is None else f"{trial['score']:+.3f}"
     return f"<tried>\n{element('i2t_prompt', trial['i2t_prompt'] or '(none)')}\n{element('score', score)}\n</tried>"

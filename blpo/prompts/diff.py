@@ -1,10 +1,10 @@
-"""Two prompts, line by line."""
+"""Comparison of two prompts, line by line."""
 
 import difflib
 
 
 def prompt_diff(old: str, new: str, name: str) -> str:
-    """A unified diff of two prompts; empty where they are equal."""
+    """Return the unified diff of two prompts; empty for equal prompts."""
     return "".join(
         line + "\n"
         for line in difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{name}", f"b/{name}", lineterm="")

@@ -1,6 +1,6 @@
-"""Prompts are Markdown files of this folder with `{{name}}` placeholders, filled strictly and once.
+"""Prompts as Markdown files of this folder, with `{{name}}` placeholders filled strictly and once.
 
-Values are never scanned for placeholders, so braces, JSON and `{{name}}` inside them stay as they are.
+Values are never scanned for placeholders: braces, JSON and `{{name}}` in a value stay unchanged.
 """
 
 import re
@@ -23,32 +23,32 @@ def template(name: str) -> str:
 
 
 def read_templates() -> None:
-    """Read all prompt files, so that later nobody waits for one."""
+    """Read all prompt files into the cache, so that no later call waits for a disk."""
     for file in _FOLDER.rglob("*.md"):
         template(file.relative_to(_FOLDER).with_suffix("").as_posix())
 
 
 def placeholders(name: str) -> frozenset[str]:
-    """Return the names that `render(name, ...)` needs."""
+    """Return the names of the values for `render(name, ...)`."""
     return frozenset(_PLACEHOLDER.findall(template(name)))
 
 
 def render(name: str, **values: str) -> str:
-    """Fill the prompt file `name`; raises `KeyError` unless `values` are exactly its placeholders."""
-    needed = placeholders(name)
-    if needed != values.keys():
-        wrong = sorted(needed ^ values.keys())
-        raise KeyError(f"prompt {name}.md needs exactly {sorted(needed)}; missing or extra: {wrong}")
+    """Fill the prompt file `name`. Raises `KeyError` unless `values` are exactly the placeholders of the file."""
+    names = placeholders(name)
+    if names != values.keys():
+        wrong = sorted(names ^ values.keys())
+        raise KeyError(f"prompt {name}.md needs exactly {sorted(names)}; missing or extra: {wrong}")
     return _PLACEHOLDER.sub(lambda match: values[match[1]], template(name))
 
 
 def neutralise(text: str) -> str:
-    """Make `text` safe between our delimiters: a tag of ours inside it is no longer one."""
+    """Make `text` safe between our delimiters: our tags in `text` are no longer tags."""
     return _DELIMITER.sub(r"‹\1", text)
 
 
 def restored(text: str, original: str) -> str:
-    """Undo `neutralise` in a text that was made of the neutralised `original`: the tags that it had are tags again."""
+    """Undo `neutralise` in a text derived from `original`: the tags of `original` are tags again."""
     for tag in set(_DELIMITER.findall(original)):
         text = text.replace(f"‹{tag}", f"<{tag}")
     return text
@@ -60,7 +60,7 @@ def element(tag: str, text: str) -> str:
 
 
 def tagged(reply: str, tag: str) -> str | None:
-    """Return what stands between the last `<tag>` and the `</tag>` after it, stripped; None if absent or empty."""
+    """Return the stripped text between the last `<tag>` and the next `</tag>`; None if absent or empty."""
     start = reply.rfind(f"<{tag}>")
     end = reply.find(f"</{tag}>", start)
     if start < 0 or end < 0:

@@ -1,4 +1,4 @@
-"""Prompts: strict placeholders, and data that can't break out of its delimiters."""
+"""Prompts: strict placeholders, and data that can't break out of the delimiters."""
 
 import re
 
@@ -43,10 +43,10 @@ def test_values_are_never_scanned_for_placeholders(value: str) -> None:
 def test_data_cannot_close_or_open_our_delimiters(hostile: str) -> None:
     sample = Sample(id="1", images=(), label=hostile, text=hostile)
     row = Case(sample, Verdict("1", "ok", hostile, hostile), Description("1", "ok", hostile))
-    shown = cases([row])
+    text = cases([row])
     for tag in ("case", "human", "judge", "judge_reason", "text", "description"):
-        found = len(re.findall(rf"<\s*/?\s*{tag}\b", shown, re.IGNORECASE))
-        assert found <= 2, (tag, shown)
+        tags = len(re.findall(rf"<\s*/?\s*{tag}\b", text, re.IGNORECASE))
+        assert tags <= 2, (tag, text)
 
 
 def test_neutralise_leaves_ordinary_text_alone() -> None:
@@ -98,9 +98,9 @@ def test_trials_are_told_with_scores_and_failures() -> None:
     good = Trial(i2t_prompt="Describe noise.", judge_prompt="p'", score=0.25, failure=None)
     bad = Trial(i2t_prompt=None, judge_prompt=None, score=None, failure="no tags")
     assert history([]) == "(nothing yet)"
-    told = history([good, bad])
-    assert "<score>+0.250</score>" in told
-    assert "failed: no tags" in told
+    text = history([good, bad])
+    assert "<score>+0.250</score>" in text
+    assert "failed: no tags" in text
     assert "Describe noise." in trial_cases("The best so far:", good, [])
 
 
@@ -111,7 +111,7 @@ def test_a_case_without_an_answer_says_so() -> None:
         Description("1", "refused", ""),
         Verdict("1", "unparseable", None),
     )
-    shown = cases([row])
-    assert "<description>(none: refused)</description>" in shown
-    assert "<judge_after>(unparseable)</judge_after>" in shown
+    text = cases([row])
+    assert "<description>(none: refused)</description>" in text
+    assert "<judge_after>(unparseable)</judge_after>" in text
     assert cases([]) == "(none)"
