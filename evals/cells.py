@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blpo.config.settings_file import config_hash, load_settings
-from blpo.models.prices import require_prices
-from blpo.models.vision import require_vision
+from blpo.models.role_checks import require_prices, require_vision
 from blpo.runs.run_directory import read_info
 from evals.config import dataset_settings
 from evals.methods import METHODS

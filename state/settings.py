@@ -148,7 +148,7 @@ class ModelSettings(_Section):
     image_uuids: bool = False
     """Name images by their content's hash, and send each only once (vLLM). Never behind a load balancer."""
     price: PriceSettings | None = None
-    """null: the list price where one is known (blpo/models/prices.py); else dollars are unknown too."""
+    """null: the list price where one is known (blpo/models/catalogue/list_prices.py); else dollars are unknown too."""
     part_order: Literal["image_first", "rubric_first"] = "image_first"
     """Images before the prompt, which suits many prompts on the same images (optimizing), or after it, which suits one
     prompt on many images: servers reuse the prefix they have seen. It changes verdicts, so judge as was optimized."""

@@ -111,17 +111,17 @@ def _load(load: "Load", usd: float | None) -> dict[str, Any]:
 
 def _assumptions(settings: "Settings", roles: "Roles") -> Iterable[str]:
     """What the numbers rest on, a line each."""
-    from blpo.costs.call_sizes import LONG, SHORT, thinks
+    from blpo.costs.call_sizes import LONG, SHORT
     from blpo.costs.workload import MOST_MEASURED
-    from blpo.models.image_tokens import image_tokens
+    from blpo.models.catalogue import facts
 
     yield from (f"{case}: {meaning}" for case, meaning in CASES.items())
     for role, own in roles.items():
         set_at = "judge" if role == "verbalizer" and settings.models.verbalizer is None else role
         parts = [f"{role}: {own.model.name}", _price(set_at, own)]
         if role != "optimizer":
-            parts.append(f"images {image_tokens(own.model).formula}")
-        if thinks(own.model):
+            parts.append(f"images {facts(own.model).image_formula.value.words}")
+        if facts(own.model).reasons.value:
             parts.append(f"{SHORT.thinking} to {LONG.thinking} tokens of thinking a reply")
         yield ", ".join(parts)
     yield f"text: four characters a token; images: the mean of up to {MOST_MEASURED} samples, scaled as they are sent"
@@ -132,7 +132,7 @@ def _assumptions(settings: "Settings", roles: "Roles") -> Iterable[str]:
 
 
 def _price(set_at: str, own: "RoleEstimate") -> str:
-    from blpo.models.prices import AS_OF
+    from blpo.models.catalogue import AS_OF
 
     if own.price is None:
         return f"price unknown (set models.{set_at}.price)"

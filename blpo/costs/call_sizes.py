@@ -1,16 +1,13 @@
 """How many tokens each kind of call takes, from the prompts' frames and the lengths of prompts and replies."""
 
-import re
 from dataclasses import dataclass
 
 from blpo.costs.call_counts import CallCounts, batch_size
 from blpo.costs.workload import Workload, tokens
 from blpo.inference.descriptions import MAX_WORDS
-from blpo.models.vision import bare_name
+from blpo.models.catalogue import facts
 from blpo.prompts.template import template
-from state.settings import ModelSettings, PriceSettings, Settings
-
-_THINKS = re.compile(r"o[1-9](?:$|-)|gpt-5|qwq|.*(?:thinking|reason|-r1(?:$|-))", re.IGNORECASE)
+from state.settings import PriceSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +45,6 @@ class Load:
         return (self.input_tokens * price.input + self.output_tokens * price.output) / 1e6
 
 
-def thinks(model: ModelSettings) -> bool:
-    """Whether it is a reasoning model, as far as settings or name say."""
-    if model.reasoning is not None:
-        return model.reasoning
-    return not model.name.startswith("embedded:") and _THINKS.match(bare_name(model)) is not None
-
-
 @dataclass(frozen=True, slots=True)
 class CallSizes:
     """Tokens of each kind of call, for prompts and replies of some length."""
@@ -81,7 +71,7 @@ class CallSizes:
 
     def _load(self, role: str, kinds: list[tuple[int, float, int]], repairing: bool) -> Load:
         model = self.settings.models.of(role)
-        thinking = self.replies.thinking if thinks(model) else 0
+        thinking = self.replies.thinking if facts(model).reasons.value else 0
         read = written = 0.0
         for calls, asked, answered in kinds:
             reply = answered + thinking

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from blpo.costs.call_counts import all_rounds, early_stop
 from blpo.costs.call_sizes import LONG, SHORT, CallSizes, Load
 from blpo.costs.workload import Workload
+from blpo.models.catalogue import facts
 from blpo.models.messages import ROLES
-from blpo.models.prices import price_of
 from state.settings import ModelSettings, PriceSettings, Settings
 
 
@@ -42,7 +42,7 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     return {
         role: RoleEstimate(
             settings.models.of(role),
-            price_of(settings.models.of(role)),
+            facts(settings.models.of(role)).price.value,
             low[role],
             high[role],
             _sum(most[role], repairs[role]),

@@ -8,7 +8,7 @@ from blpo.data.images import fitting, image_size
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.session import dataset_of
-from blpo.models.image_tokens import image_tokens
+from blpo.models.catalogue import facts
 from state.sample import Sample, SplitName
 from state.settings import ModelSettings, Settings
 
@@ -59,5 +59,5 @@ def _text(sample: Sample) -> int:
 
 
 def _tokens_a_sample(pixels: Sequence[Sequence[tuple[int, int]]], model: ModelSettings) -> float:
-    count = image_tokens(model).count
+    count = facts(model).image_formula.value.tokens
     return mean(sum(count(*fitting(*size, model.max_pixels, model.max_side)) for size in sizes) for sizes in pixels)

@@ -15,16 +15,15 @@ from typing import Any, Self
 from blpo.models.budget import Budget
 from blpo.models.limiter import Limiter, Limiters
 from blpo.models.messages import ROLES, Message, Role
-from blpo.models.prices import require_prices
 from blpo.models.registry import chat_model, provider_of
 from blpo.models.request import Request
 from blpo.models.retries import Backoff
+from blpo.models.role_checks import require_prices, require_vision
 from blpo.models.secrets import one_line
 from blpo.models.served_model import ServedModel
 from blpo.models.single_flight import SingleFlight
 from blpo.models.structure import Structure
 from blpo.models.traffic import begin_count
-from blpo.models.vision import require_vision
 from blpo.storage.response_store import ResponseStore, RoleCounts
 from state.errors import BlpoError
 from state.response import Failure, Response, Traffic

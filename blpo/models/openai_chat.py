@@ -9,15 +9,16 @@ Retries are ours, not the client's, and answers are never streamed: LangGraph's 
 lose the token counts.
 """
 
-import os
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
+from blpo.models.catalogue import facts
 from blpo.models.label_scores import MOST_ALTERNATIVES
+from blpo.models.openai.address import VENDOR_URL, address_and_query, address_of, served_name
 from blpo.models.proxies import proxy_of
 from blpo.models.secrets import environment_secret
 from blpo.models.traffic import count
@@ -28,11 +29,6 @@ from state.settings import ModelSettings
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_REASONING = re.compile(r"(?:o[1-9]|gpt-[5-9])(?:$|[^a-z])", re.IGNORECASE)
-"""Names of models that refuse a temperature."""
-
-
-_OPENAI = "https://api.openai.com/v1"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 """Headers that stand for a key."""
@@ -56,8 +52,8 @@ def vllm_chat(settings: ModelSettings) -> "BaseChatModel":
 def sent_parameters(settings: ModelSettings) -> dict[str, Any]:
     """What is sent beside the messages and can change the answer."""
     parameters = {
-        "base_url": _address(settings),
-        "temperature": None if _is_reasoning(settings) else settings.temperature,
+        "base_url": address_of(settings),
+        "temperature": settings.temperature if facts(settings).takes_temperature.value else None,
         "max_tokens": settings.max_tokens,
     }
     if settings.reasoning_effort:
@@ -98,7 +94,7 @@ def _chat(settings: ModelSettings, key: str | None, variables: dict[str, str]) -
 def _lean(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> "BaseChatModel":
     from blpo.models.lean_chat import LeanChat
 
-    address, query = address_and_query(_address(settings) or _OPENAI)
+    address, query = address_and_query(address_of(settings) or VENDOR_URL)
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
         raise ModelError(f"{settings.name}: base_url is no address; it looks like http://localhost:8000/v1")
     has_credentials = _CREDENTIALS & {name.lower() for name in headers}
@@ -134,7 +130,7 @@ def _langchain(settings: ModelSettings, key: str | None, headers: dict[str, str]
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [sent], "response": [received]}
     # The shared client belongs to one loop. Redirects are not followed: they would take keys and images elsewhere.
     own = DefaultAsyncHttpxClient(timeout=settings.timeout, event_hooks=hooks, follow_redirects=False)
-    address, query = address_and_query(_address(settings) or "")
+    address, query = address_and_query(address_of(settings) or "")
     # ChatOpenAI renames max_tokens, its base sends it. Not in extra_body, which a call with a schema would replace.
     kind = ChatOpenAI if settings.max_tokens_parameter == "max_completion_tokens" else BaseChatOpenAI
     fields = request_fields(settings)
@@ -176,28 +172,3 @@ def _headers(settings: ModelSettings) -> dict[str, str]:
             template = template.replace(f"${{{variable}}}", value)
         headers[name] = template
     return headers
-
-
-def address_and_query(address: str) -> tuple[str, str]:
-    """An address without its query, and the query, such as Azure's api-version."""
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")), parts.query
-
-
-def _address(settings: ModelSettings) -> str | None:
-    """Where the requests go; None: the vendor's own address."""
-    given = settings.base_url
-    if given is None and settings.name.startswith("openai:"):
-        given = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
-    return given.rstrip("/") if given else None
-
-
-def served_name(settings: ModelSettings) -> str:
-    """The model's name as its server knows it."""
-    return settings.name.partition(":")[2]
-
-
-def _is_reasoning(settings: ModelSettings) -> bool:
-    if settings.reasoning is not None:
-        return settings.reasoning
-    return _REASONING.match(served_name(settings).rpartition("/")[2]) is not None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import ModelInvalidRequestError
 
+from blpo.models.catalogue import facts
 from blpo.models.failures import outcome_of, refuses_schema
 from blpo.models.limiter import Limiter
 from blpo.models.messages import Message, to_langchain
-from blpo.models.prices import price_of
 from blpo.models.registry import Provider
 from blpo.models.reply_text import from_langchain
 from blpo.models.request import Request
@@ -119,7 +119,7 @@ class ServedModel:
 
     def usd(self, response: Response) -> float | None:
         """What an answer cost in US dollars; None where the price is not known."""
-        price = price_of(self.settings)
+        price = facts(self.settings).price.value
         if price is None:
             return None
         return (response.input_tokens * price.input + response.output_tokens * price.output) / 1e6
@@ -127,4 +127,4 @@ class ServedModel:
     @property
     def is_priced(self) -> bool:
         """Whether what it costs is known."""
-        return price_of(self.settings) is not None
+        return facts(self.settings).price.value is not None

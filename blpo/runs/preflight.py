@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from blpo.models.messages import ROLES
-from blpo.models.prices import require_prices
 from blpo.models.registry import chat_model
-from blpo.models.vision import require_vision
+from blpo.models.role_checks import require_prices, require_vision
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.config.settings_file import dump_settings
 from state.errors import BlpoError

@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from blpo.inference.question import TEXT_NOTE
 from blpo.inference.verdicts import MOST_REPEATED
-from blpo.models.openai_chat import address_and_query, constrained_to, request_fields, served_name
+from blpo.models.openai.address import address_and_query, served_name
+from blpo.models.openai_chat import constrained_to, request_fields
 from blpo.models.verdict_format import label_form, labels_of, schema
 from blpo.prompts.template import template
 from blpo.reports.exports.imports import import_lines

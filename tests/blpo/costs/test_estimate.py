@@ -21,7 +21,7 @@ from blpo.config.settings_file import load_settings
 from blpo.costs.call_counts import all_rounds, early_stop
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
-from blpo.models.image_tokens import image_tokens
+from blpo.models.catalogue import facts
 from state.result import Result
 from state.sample import SplitName
 from state.settings import ModelSettings, SearchSettings, Settings
@@ -126,7 +126,7 @@ def test_the_range_is_one(sizes: dict[SplitName, int], search: SearchSettings) -
     ],
 )
 def test_images_cost_what_their_family_counts(name: str, width: int, height: int, tokens: int) -> None:
-    assert image_tokens(ModelSettings(name=name)).count(width, height) == tokens
+    assert facts(ModelSettings(name=name)).image_formula.value.tokens(width, height) == tokens
 
 
 def test_images_count_as_they_are_sent(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from rich.console import Console
 import blpo
 from blpo.cli.progress import Progress, advance
 from blpo.cli.usage import UNKNOWN, usage_table
-from blpo.models.prices import LIST_PRICES, price_of, require_prices
-from blpo.models.vision import require_vision, sees_images
+from blpo.models.catalogue import LIST_PRICES, facts
+from blpo.models.role_checks import require_prices, require_vision
 from state.errors import ConfigError, ModelError
 from state.result import RoleUsage
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, PriceSettings, Settings
@@ -46,13 +46,13 @@ def model(name: str, **settings: Any) -> ModelSettings:
 def test_a_price_is_the_one_set_or_listed_or_unknown(
     settings: ModelSettings, price: tuple[float, float] | None
 ) -> None:
-    known = price_of(settings)
+    known = facts(settings).price.value
     assert (None if known is None else (known.input, known.output)) == price
 
 
 def test_a_server_named_in_the_environment_has_its_own_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "https://resold.example/v1")
-    assert price_of(model("openai:o3")) is None
+    assert facts(model("openai:o3")).price.value is None
 
 
 def test_the_list_is_plausible() -> None:
@@ -115,11 +115,11 @@ SEEING = (
 
 
 def test_models_known_to_read_text_alone_are_known() -> None:
-    assert [name for name in TEXT_ONLY if sees_images(model(name))] == []
-    assert [name for name in SEEING if not sees_images(model(name))] == []
-    assert not sees_images(model("langchain:langchain_openai.ChatOpenAI", arguments={"model": "o3-mini"}))
-    assert sees_images(model("openai:o3-mini", vision=True))
-    assert not sees_images(model("openai:gpt-4o", vision=False))
+    assert [name for name in TEXT_ONLY if facts(model(name)).sees_images.value] == []
+    assert [name for name in SEEING if not facts(model(name)).sees_images.value] == []
+    assert not facts(model("langchain:langchain_openai.ChatOpenAI", arguments={"model": "o3-mini"})).sees_images.value
+    assert facts(model("openai:o3-mini", vision=True)).sees_images.value
+    assert not facts(model("openai:gpt-4o", vision=False)).sees_images.value
 
 
 @pytest.mark.parametrize("role", ["judge", "verbalizer"])

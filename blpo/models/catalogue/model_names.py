@@ -1,0 +1,44 @@
+"""Facts that the name of a model tells: table of last resort for vision, reasoning and temperature."""
+
+import re
+
+from state.settings import ModelSettings
+
+_TEXT_ONLY = re.compile(
+    r"""gpt-3\.5 | gpt-4(?:-32k)?(?:-0\d{3})?$ | gpt-oss | o1-(?:mini|preview) | o3-mini
+      | deepseek-(?!vl|ocr) | (?:meta-)?llama-?[23](?:[.-]|$)(?!.*vision) | codellama
+      | qwen(?:1\.5|2|2\.5|3)-(?!.*(?:vl|omni)) | qwq-
+      | mistral-(?:7b|nemo) | mixtral | codestral | phi-[1-4](?!.*(?:vision|multimodal))
+      | gemma-(?:1\.1|2|7b) | gemma-3-(?:1b|270m) | claude-(?:2|instant)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Start of the names of models that take text alone."""
+_NO_TEMPERATURE = re.compile(r"(?:o[1-9]|gpt-[5-9])(?:$|[^a-z])", re.IGNORECASE)
+"""Start of the names of models that answer a temperature with an error. All of them reason."""
+_REASONING = re.compile(r"qwq|.*(?:thinking|reason|-r1(?:$|-))", re.IGNORECASE)
+"""Start of the names of reasoning models that take a temperature."""
+
+
+def bare_name(settings: ModelSettings) -> str:
+    """Return the model's name without provider and owner: `Qwen2.5-VL-7B` for `vllm:Qwen/Qwen2.5-VL-7B`.
+
+    A `langchain:` or `community:` model names a class; the model's own name is among the class's arguments.
+    """
+    provider, _, name = settings.name.partition(":")
+    arguments = settings.arguments if provider in ("langchain", "community") else {}
+    return str(arguments.get("model") or arguments.get("model_name") or name).rpartition("/")[2]
+
+
+def is_text_only(name: str) -> bool:
+    """Return true if a model of this bare name is known to take text alone."""
+    return _TEXT_ONLY.match(name) is not None
+
+
+def refuses_temperature(name: str) -> bool:
+    """Return true if a model of this bare name is known to refuse a temperature."""
+    return _NO_TEMPERATURE.match(name) is not None
+
+
+def reasons_by_name(name: str) -> bool:
+    """Return true if a model of this bare name is known to reason."""
+    return refuses_temperature(name) or _REASONING.match(name) is not None

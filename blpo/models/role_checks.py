@@ -1,0 +1,41 @@
+"""Refuse models that can't do the work of their role, before anything is paid for."""
+
+from blpo.models.catalogue import facts
+from blpo.models.messages import ROLES
+from state.errors import ConfigError, ModelError
+from state.settings import LimitSettings, ModelsSettings
+
+_WHY_BLIND = {
+    "setting": "by its setting",
+    "profile": "by its profile in langchain-openai",
+    "table": "as far as its name is known",
+}
+
+
+def require_vision(models: ModelsSettings) -> None:
+    """Raise `ModelError` for a judge or a verbalizer that can't see images, and for an optimizer in their place."""
+    for role in ("judge", "verbalizer"):
+        model = models.of(role)
+        if model.name == "embedded:optimizer":
+            raise ModelError(f"models.{role}: embedded:optimizer is no {role}; name embedded:{role}")
+        vision = facts(model).sees_images
+        if not vision.value:
+            raise ModelError(
+                f"models.{role}: {model.name} can't see images ({_WHY_BLIND[vision.source]}), and a {role} must; name a"
+                f" model with vision, or set models.{role}.vision: true if it has"
+            )
+
+
+def require_prices(models: ModelsSettings, limits: LimitSettings) -> None:
+    """Raise `ConfigError` if a budget in dollars meets a model of unknown price."""
+    if limits.usd is None:
+        return
+    unpriced = [role for role in ROLES if facts(models.of(role)).price.value is None]
+    if "judge" in unpriced and models.verbalizer is None:
+        unpriced.remove("verbalizer")
+    if unpriced:
+        missing = " and ".join(f"models.{role}.price" for role in unpriced)
+        raise ConfigError(
+            f"limits.usd: needs the price of every model; set {missing}, in US dollars for a million tokens, such as"
+            " {input: 2, output: 8}"
+        )
