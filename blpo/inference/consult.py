@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from blpo.inference.failure_rate import explained
 from blpo.inference.session import Session
 from blpo.models.messages import Message, assistant, user
-from blpo.models.reply_text import without_thinking
+from blpo.models.thinking import without_thinking
 from blpo.prompts.template import render, tagged
 from state.errors import TooManyFailures
 from state.response import Failure

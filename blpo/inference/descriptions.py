@@ -7,7 +7,7 @@ from blpo.inference.fan_out import fan_out
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
 from blpo.inference.session import Session
-from blpo.models.reply_text import without_thinking
+from blpo.models.thinking import without_thinking
 from state.response import Failure
 from state.sample import Sample
 from state.verdict import Description

@@ -9,8 +9,9 @@ from blpo.inference.question import question
 from blpo.inference.session import Session
 from blpo.metrics.loss import score
 from blpo.models.messages import Message, assistant, user
-from blpo.models.reply_text import without_thinking
-from blpo.models.verdict_format import label_form, parse_verdict, schema
+from blpo.models.thinking import without_thinking
+from blpo.models.verdict_format import label_form, schema
+from blpo.models.verdict_reading import parse_verdict
 from blpo.prompts.template import render
 from state.loops import Trial
 from state.response import Failure, Response

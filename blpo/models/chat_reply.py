@@ -7,6 +7,8 @@ from typing import Any
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
 
+from blpo.models.server_errors import error_in
+
 
 class ServerError(ModelError):
     """The server answered with an error: `status_code`, and what its JSON says of `code` and `param`."""
@@ -18,21 +20,6 @@ class ServerError(ModelError):
         self.status_code = status
         self.code, self.param = error.get("code"), error.get("param")
         self.headers = headers
-
-
-def error_in(body: bytes) -> Mapping[str, Any]:
-    """The error object of an error reply: OpenAI's, FastAPI's `detail`, or a text; whatever else it may be, nothing."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    error = content.get("error", content) if isinstance(content, dict) else None
-    if isinstance(error, str):
-        return {"message": error}
-    if not isinstance(error, dict):
-        return {}
-    detail = error.get("detail")
-    return error if not detail else {"message": detail if isinstance(detail, str) else json.dumps(detail), **error}
 
 
 def answer_in(body: bytes, model: str) -> AIMessage:

@@ -20,8 +20,8 @@ from typing import Any
 
 from langchain_core import exceptions as langchain
 
-from blpo.models.chat_reply import error_in
 from blpo.models.secrets import one_line
+from blpo.models.server_errors import error_words
 from state.errors import ModelError
 from state.response import Failure, FailureKind, Response
 from state.settings import ModelSettings
@@ -38,7 +38,6 @@ _TOO_LARGE = re.compile(
     r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)", re.I
 )
 """How servers say with a 400 what 413 stands for."""
-_OF_SCHEMAS = re.compile(r"response_format|structured_?output|json_?schema|guided", re.I)
 _NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
 """What LangChain raises for a reply that is not JSON or has no choices."""
 _SETTINGS = {
@@ -71,7 +70,7 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     Raises `ModelError` where no request to this model can succeed.
     """
     status = getattr(error, "status_code", None)
-    detail = one_line(f"{settings.name}: {_said(error) or type(error).__name__}")
+    detail = one_line(f"{settings.name}: {error_words(error) or type(error).__name__}")
     if isinstance(error, langchain.ContextOverflowError):
         return Failure("too_long", detail)
     if isinstance(status, int) and status >= 300:
@@ -84,13 +83,6 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
     if kind == "connection" and settings.base_url:
         detail = one_line(f"{detail} Is a server running at {settings.base_url}?")
     return None if kind is None else Transient(Failure(kind, detail), None)
-
-
-def refuses_schema(error: Exception) -> bool:
-    """Whether the server answered that it can't constrain an answer to a schema."""
-    if getattr(error, "status_code", None) not in (400, 422, 501):
-        return False
-    return _OF_SCHEMAS.search(f"{getattr(error, 'param', '')} {_said(error)}") is not None
 
 
 def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSettings) -> Transient | Failure | Response:
@@ -145,15 +137,6 @@ def _retry_after(error: Any) -> float | None:
     headers = _headers(error)
     asked = _seconds(headers.get("retry-after-ms"), 1000)
     return asked if asked is not None else _seconds(headers.get("retry-after"), 1)
-
-
-def _said(error: Exception) -> str:
-    """The words of an error, and those of the server where a client leaves out what has not the vendor's form."""
-    try:
-        message = error_in(getattr(getattr(error, "response", None), "content", b"")).get("message")
-    except (RuntimeError, TypeError):  # it was never read, or is none of that kind
-        message = None
-    return f"{error} - {message}" if isinstance(message, str) and message not in str(error) else str(error)
 
 
 def _headers(error: Any) -> Mapping[str, str]:

@@ -1,6 +1,5 @@
 """What comes back from a model: an answer, or a failure. Both are values; neither is ever mistaken for a label."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 _CHARACTERS_A_TOKEN = 4
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
-_THINKING_OPENED_BEFORE = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 
 
 def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequence[str] = ()) -> Response:
@@ -37,11 +34,6 @@ def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequ
         model_version=without_keys(str(reply.response_metadata.get("model_name") or "")),
         scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
     )
-
-
-def without_thinking(text: str) -> str:
-    """Drop what a reasoning model thought aloud: `<think>` blocks, closed, cut off, or opened by the chat template."""
-    return _THINKING_OPENED_BEFORE.sub("", _THINKING.sub("", text)).strip()
 
 
 def _tokens(*parts: object) -> int:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.exceptions import ModelInvalidRequestError
 
 from blpo.models.catalogue import facts
-from blpo.models.failures import outcome_of, refuses_schema
+from blpo.models.failures import outcome_of
 from blpo.models.limiter import Limiter
 from blpo.models.messages import Message, to_langchain
 from blpo.models.registry import Provider
 from blpo.models.reply_text import from_langchain
 from blpo.models.request import Request
 from blpo.models.retries import Backoff, with_retries
+from blpo.models.server_errors import refuses_schema
 from blpo.models.structure import Structure
 from blpo.models.verdict_format import labels_of
 from state.response import Failure, Response

@@ -36,9 +36,9 @@ _SECRET = ("key", "token", "secret", "passw", "sig")
 _COPIED = (
     ("blpo.prompts.template", "element"),
     ("blpo.data.images", "sent_file"),
-    ("blpo.models.reply_text", "without_thinking"),
-    ("blpo.models.verdict_format", "parse_verdict"),
-    ("blpo.models.failures", "refuses_schema"),
+    ("blpo.models.thinking", "without_thinking"),
+    ("blpo.models.verdict_reading", "parse_verdict"),
+    ("blpo.models.server_errors", "refuses_schema"),
 )
 
 

@@ -19,7 +19,8 @@ from blpo.models.embedded.optimizer import EmbeddedOptimizer
 from blpo.models.embedded.rubric import Bound, Rule, Start, parse
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 from blpo.models.messages import Message, to_langchain, user
-from blpo.models.verdict_format import label_form, parse_verdict
+from blpo.models.verdict_format import label_form
+from blpo.models.verdict_reading import parse_verdict
 from blpo.prompts.cases import Case, cases, history, labels_in_words, trial_cases
 from blpo.prompts.template import placeholders, render, tagged
 from state.loops import Trial

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blpo.models.label_scores import label_scores
-from blpo.models.verdict_format import obeys, parse_verdict, schema
+from blpo.models.verdict_format import obeys, schema
+from blpo.models.verdict_reading import parse_verdict
 from state.response import Response
 from state.settings import ModelSettings, TaskSettings
 from tests.blpo.models.test_calls import SCHEMA, asked, caller, served, served_by

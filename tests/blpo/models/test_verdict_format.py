@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blpo.models.verdict_format import label_form, parse_verdict, schema
+from blpo.models.verdict_format import label_form, schema
+from blpo.models.verdict_reading import parse_verdict
 from state.settings import TaskSettings
 
 RATING = TaskSettings()
