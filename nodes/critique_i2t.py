@@ -8,7 +8,8 @@ from blpo.inference.progress import report
 from blpo.inference.rounds import best_trial, objections_to
 from blpo.inference.session import Session, session_of
 from blpo.prompts.cases import history, labels_in_words, objections, trial_cases
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from state.loops import InnerState, Trial
 from state.settings import Settings
 

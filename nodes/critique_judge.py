@@ -12,7 +12,8 @@ from blpo.inference.progress import report
 from blpo.inference.rounds import objections_to
 from blpo.inference.session import Session, session_of
 from blpo.prompts.cases import cases, labels_in_words, objections
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from state.loops import UpdateState
 from state.settings import Settings
 

@@ -7,7 +7,8 @@ from blpo.inference.progress import report
 from blpo.inference.rounds import best_trial
 from blpo.inference.session import session_of
 from blpo.prompts.cases import history, labels_in_words
-from blpo.prompts.template import neutralise, render, restored
+from blpo.prompts.delimiters import neutralise, restored
+from blpo.prompts.template import render
 from state.loops import InnerState
 from state.settings import Settings
 

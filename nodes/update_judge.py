@@ -10,7 +10,8 @@ from blpo.inference.descriptions import describe_samples
 from blpo.inference.progress import report
 from blpo.inference.session import Session, session_of
 from blpo.prompts.cases import labels_in_words
-from blpo.prompts.template import neutralise, render, restored
+from blpo.prompts.delimiters import neutralise, restored
+from blpo.prompts.template import render
 from state.loops import UpdateState
 from state.settings import Settings
 

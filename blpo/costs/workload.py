@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from blpo.data.images import fitting, image_size
+from blpo.data.image_encoding import fitting
+from blpo.data.images import image_size
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.session import dataset_of

@@ -9,7 +9,8 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from blpo.data.images import SentFile, sent_file
+from blpo.data.image_encoding import SentFile
+from blpo.data.images import encoded, sent_file
 from blpo.data.metadata import without_metadata
 from blpo.storage.whole_files import write_whole
 from state.errors import StoreError
@@ -39,7 +40,7 @@ class ImageFiles:
         if found is None:
             found = sent_file(data, source.name, max_pixels, max_side)
             self._keep(found, name)
-        return found.encoded(digest if found.data == data else None)
+        return encoded(found, digest if found.data == data else None)
 
     def _original(self, data: bytes, name: str) -> SentFile | None:
         kind = self._original_kinds.get(name)

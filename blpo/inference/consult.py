@@ -7,7 +7,8 @@ from blpo.inference.failure_rate import explained
 from blpo.inference.session import Session
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
-from blpo.prompts.template import render, tagged
+from blpo.prompts.delimiters import tagged
+from blpo.prompts.template import render
 from state.errors import TooManyFailures
 from state.response import Failure
 

@@ -2,7 +2,8 @@
 
 from blpo.inference.session import Session
 from blpo.models.messages import Message, Part, user
-from blpo.prompts.template import element, render
+from blpo.prompts.delimiters import element
+from blpo.prompts.template import render
 from state.sample import Sample
 from state.settings import ModelSettings
 

@@ -1,5 +1,6 @@
 """Prompts: Markdown files, and the code that fills them."""
 
-from blpo.prompts.template import element, neutralise, placeholders, render, tagged, template
+from blpo.prompts.delimiters import element, neutralise, tagged
+from blpo.prompts.template import placeholders, render, template
 
 __all__ = ["element", "neutralise", "placeholders", "render", "tagged", "template"]

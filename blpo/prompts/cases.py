@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from blpo.prompts.template import element, neutralise
+from blpo.prompts.delimiters import element, neutralise
 from state.loops import Trial
 from state.sample import Sample
 from state.settings import TaskSettings

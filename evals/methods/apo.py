@@ -18,7 +18,8 @@ from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.loss import loss
 from blpo.prompts.cases import Case, cases, labels_in_words
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from evals.methods.bandit import Arm, best, most_promising
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop

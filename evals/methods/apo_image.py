@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from blpo.inference.session import Session
 from blpo.models.messages import Message
 from blpo.prompts.cases import Case, cases, labels_in_words
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from evals.methods.apo import ApoState, expanding, select
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop

@@ -11,7 +11,8 @@ from blpo.inference.progress import report
 from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import cases, labels_in_words
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from evals.methods.method import Method, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import judged_cases, shown_texts, write_prompt

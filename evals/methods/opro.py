@@ -19,7 +19,8 @@ from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.loss import loss
 from blpo.prompts.cases import labels_in_words
-from blpo.prompts.template import element, render
+from blpo.prompts.delimiters import element
+from blpo.prompts.template import render
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import ask_all, write_prompt

@@ -14,7 +14,8 @@ from blpo.inference.progress import report
 from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import Case, cases, labels_in_words
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.outer_loop import outer_loop
 from evals.methods.vision import seeing

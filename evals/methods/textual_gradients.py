@@ -8,7 +8,8 @@ from blpo.inference.consult import Answer, consult
 from blpo.inference.session import Session
 from blpo.models.messages import Message
 from blpo.prompts.cases import Case, cases, labels_in_words
-from blpo.prompts.template import neutralise, render
+from blpo.prompts.delimiters import neutralise
+from blpo.prompts.template import render
 from evals.methods.writing import ask_all, judged_cases, shown_texts, write_prompt
 from nodes.collect_errors import draw
 from state.sample import Sample

@@ -18,7 +18,8 @@ from blpo.models.embedded.verbalizer import EmbeddedVerbalizer
 from blpo.models.embedded.vocabulary import mentioned
 from blpo.models.messages import Message, to_langchain, user
 from blpo.prompts.cases import Case, cases, labels_in_words
-from blpo.prompts.template import element, placeholders, render, tagged
+from blpo.prompts.delimiters import element, tagged
+from blpo.prompts.template import placeholders, render
 from evals.methods import METHODS
 from evals.methods.bandit import Arm, best, most_promising, upper_bound
 from evals.methods.method import more_rounds

@@ -4,7 +4,6 @@ The files are made from templates/*.jinja. Whatever is put into one is written a
 that is not printable escaped, so that a prompt or a label is never code.
 """
 
-import ast
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,9 +18,8 @@ from blpo.models.openai.address import address_and_query, served_name
 from blpo.models.openai_chat import constrained_to, request_fields
 from blpo.models.verdict_format import label_form, labels_of, schema
 from blpo.prompts.template import template
-from blpo.reports.exports.imports import import_lines
 from blpo.reports.exports.literals import literal
-from blpo.reports.exports.own_source import own_source
+from blpo.reports.exports.standalone import standalone_text
 from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError
 from state.settings import ModelSettings, TaskSettings
@@ -33,13 +31,17 @@ _KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
 """By provider of models that an openai client reaches: where its key is."""
 _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 _SECRET = ("key", "token", "secret", "passw", "sig")
-_COPIED = (
-    ("blpo.prompts.template", "element"),
-    ("blpo.data.images", "sent_file"),
-    ("blpo.models.thinking", "without_thinking"),
-    ("blpo.models.verdict_reading", "parse_verdict"),
-    ("blpo.models.server_errors", "refuses_schema"),
+STANDALONE = (
+    "blpo.data.metadata",
+    "blpo.data.image_encoding",
+    "blpo.prompts.delimiters",
+    "blpo.models.thinking",
+    "blpo.models.verdict_reading",
+    "blpo.models.server_errors",
 )
+"""Modules that the exported judge holds as text."""
+SCORES = "blpo.models.label_scores"
+"""Held too if the judge's model gives log-probabilities."""
 
 
 class Code(str):
@@ -58,6 +60,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
     content = {
         "base": "served.jinja" if served else "inside.jinja",
         "is_served": served,
+        "is_program": door == "python",
         "exported_from": exported_from,
         "validation": judge.validation,
         "task": judge.task,
@@ -65,9 +68,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "Code": Code,
         **(_served(judge) if served else {"model": judge.model.name, "judge_yaml": judge.dump()}),
     }
-    chosen = _environment().get_template(f"{door}.jinja")
-    body = ast.parse(chosen.render(content, imports=Code("")))
-    return chosen.render(content, imports=Code(import_lines(body))).strip() + "\n"
+    return _environment().get_template(f"{door}.jinja").render(content).strip() + "\n"
 
 
 def missing_here(door: Door) -> str:
@@ -82,7 +83,6 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
     asked = schema(judge.task)
     structure = constrained_to(asked, model.structured_output)["extra_body"] if model.structured_output else {}
     address, query = address_and_query(model.base_url or "")
-    copied = (*_COPIED, ("blpo.models.label_scores", "label_scores")) if model.logprobs else _COPIED
     return {
         "judge_prompt": judge.judge_prompt,
         "frame": template("judge"),
@@ -105,7 +105,7 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "max_pixels": model.max_pixels,
         "max_side": model.max_side,
         "labels": labels_of(asked) if model.logprobs else [],
-        "own_source": Code(own_source(copied, given={"TaskSettings", "DataError"})),
+        "own_modules": Code(standalone_text([*STANDALONE, *([SCORES] if model.logprobs else [])])),
     }
 
 

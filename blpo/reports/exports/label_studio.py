@@ -131,7 +131,7 @@ def data_url(source: ImageSource) -> str:
     """The image within `MAX_SIDE`, in the text itself."""
     sent = sent_file(source.read(), source.name, MAX_SIDE * MAX_SIDE, MAX_SIDE)
     if len(sent.data) <= _LARGE:
-        return str(sent.encoded().data_url)
+        return sent.data_url
     buffer = BytesIO()
     with Image.open(BytesIO(sent.data)) as image:
         image.convert("RGB").save(buffer, "JPEG", quality=95, subsampling=0)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from blpo.data.images import FORMATS, check_images, encode_image
+from blpo.data.image_encoding import FORMATS
+from blpo.data.images import check_images, encode_image
 from blpo.data.metadata import without_metadata
 from blpo.data.sources import IMAGE_SUFFIXES
 from state.errors import DataError

@@ -22,7 +22,8 @@ from blpo.models.messages import Message, to_langchain, user
 from blpo.models.verdict_format import label_form
 from blpo.models.verdict_reading import parse_verdict
 from blpo.prompts.cases import Case, cases, history, labels_in_words, trial_cases
-from blpo.prompts.template import placeholders, render, tagged
+from blpo.prompts.delimiters import tagged
+from blpo.prompts.template import placeholders, render
 from state.loops import Trial
 from state.sample import EncodedImage, Sample
 from state.settings import TaskSettings

@@ -15,7 +15,8 @@ from blpo.models.embedded.reading import read_values
 from blpo.models.embedded.verbalizer import MOST_SENTENCES, EmbeddedVerbalizer, sentence
 from blpo.models.embedded.vocabulary import ATTRIBUTES, BY_NAME
 from blpo.models.messages import Part, to_langchain, user
-from blpo.prompts.template import element, render
+from blpo.prompts.delimiters import element
+from blpo.prompts.template import render
 from state.sample import EncodedImage
 
 VERBALIZER = EmbeddedVerbalizer()

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from blpo.models.embedded.reading import read_labels
 from blpo.prompts.cases import Case, cases, history, labels_in_words, trial_cases
-from blpo.prompts.template import element, neutralise, placeholders, render, restored, tagged, template
+from blpo.prompts.delimiters import element, neutralise, restored, tagged
+from blpo.prompts.template import placeholders, render, template
 from state.loops import Trial
 from state.sample import Sample
 from state.settings import TaskSettings

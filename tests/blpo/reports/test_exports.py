@@ -212,6 +212,16 @@ async def test_the_file_is_a_program_without_us(images: Path, tmp_path: Path) ->
     assert imported(source) <= sys.stdlib_module_names | {"openai", "PIL", "numpy"}
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_no_name_is_defined_twice(door: Door) -> None:
+    body = ast.parse(judge_module(judge_of("http://127.0.0.1:9/v1", logprobs=True), door, "run")).body
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    names += [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    assert sorted(names) == sorted(set(names))
+
+
 async def ran(program: Path, image: Path, folder: Path) -> tuple[int | None, str, str]:
     """The program in a process of its own, away from our modules."""
     process = await asyncio.create_subprocess_exec(
