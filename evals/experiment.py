@@ -1,7 +1,5 @@
 """An experiment from its settings to its table."""
 
-from evals.harness import Harness  # isort: skip - first: it makes LangGraph's msgpack strict
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from langgraph.runtime import RunControl
 
 from blpo.runs.drive import OnEvent
+from evals.harness import Harness
 from evals.outputs import write_outputs
 from evals.settings import EvalSettings
 from evals.table import table

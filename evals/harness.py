@@ -4,8 +4,6 @@ Whatever ends it (Ctrl-C, a kill, a full disk), the same call goes on: cells tha
 was under way goes on as `resume` does. A cell that fails is a row with its reason.
 """
 
-from blpo.runs.drive import OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
-
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Set
@@ -17,6 +15,7 @@ from langgraph.runtime import RunControl
 
 from blpo.config.yaml_text import write_yaml
 from blpo.inference.session import dataset_of
+from blpo.runs.drive import OnEvent
 from blpo.runs.run_directory import read_info
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import write_whole

@@ -6,8 +6,6 @@ and {"done"} or {"failed"} at its end. When stdin ends, whoever started it is go
 done is kept, as after any kill.
 """
 
-from blpo.runs.drive import Drive  # isort: skip  # noqa: F401 - first: it makes LangGraph's msgpack strict
-
 import asyncio
 import json
 import os

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from blpo.storage.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.storage.checkpoints import open_checkpoints
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph, StateGraph

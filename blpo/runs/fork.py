@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from blpo.runs.drive import BLPO, Drive, OnEvent  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.runs.drive import BLPO, Drive, OnEvent
 from langgraph.runtime import RunControl
 
 from blpo.runs.preflight import require_usable

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from blpo.runs.drive import BLPO, Drive, OnEvent, Search  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.runs.drive import BLPO, Drive, OnEvent, Search
 from langgraph.runtime import RunControl
 
 from blpo.data.check import check

@@ -14,7 +14,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from blpo.storage.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.storage.checkpoints import open_checkpoints
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph_sdk import get_client

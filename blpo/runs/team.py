@@ -7,7 +7,7 @@ does not pay for everything again.
 import asyncio
 from pathlib import Path
 
-from blpo.storage.checkpoints import open_checkpoints  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.storage.checkpoints import open_checkpoints
 
 from blpo.runs.run_directory import RunDirectory
 from blpo.storage.team_connection import knows_run

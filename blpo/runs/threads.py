@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from blpo.storage.checkpoints import Target  # isort: skip - first: it makes LangGraph's msgpack strict
+from blpo.storage.checkpoints import Target
 from pydantic import Field
 
 from blpo.runs.drive import BLPO

@@ -1,10 +1,6 @@
 """Where the state is kept: LangGraph checkpoints in a SQLite file for the runs of a folder, or in a team's database."""
 
 import asyncio
-import os
-
-os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")  # must be set before langgraph is imported
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
