@@ -1,11 +1,12 @@
 """What became of a cell: the numbers of the table, read from its run directory."""
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 from blpo.metrics.agreement import value
+from blpo.runs.run_record import RunRecord
+from blpo.runs.usage_totals import total_usage
 from evals.cells import Cell
 from state.result import Result, TestMetrics
 from state.sample import Label
@@ -73,26 +74,20 @@ def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
 
 def read_answers(cell: Cell) -> dict[str, tuple[Label, Label | None]]:
     """By sample of the test split: its human label and the selected prompt's verdict, None where there is none."""
-    lines = (cell.path / "verdicts" / "best.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if row["split"] == "test"]
-    return {row["id"]: (row["label"], row["verdict"]) for row in rows}
+    rows = [row for row in RunRecord.read(cell.path).best.values() if row.split == "test"]
+    return {row.id: (row.label, row.answer) for row in rows}
 
 
 def _result(cell: Cell) -> Result | None:
-    try:
-        result: Result = json.loads((cell.path / "result.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return result
+    return RunRecord.read(cell.path).result_or_none if (cell.path / "run.json").exists() else None
 
 
 def _usage(result: Result) -> dict[str, Any]:
-    roles = result["calls"].values()
-    costs = [role["usd"] for role in roles]
+    total = total_usage(result["calls"].values())
     return {
-        "calls": sum(role["issued"] for role in roles),
-        "tokens": sum(role["input_tokens"] + role["output_tokens"] for role in roles),
-        "usd": None if None in costs else round(sum(cost or 0.0 for cost in costs), 6),
+        "calls": total.issued,
+        "tokens": total.tokens,
+        "usd": None if total.usd is None else round(total.usd, 6),
         "rounds": max(len(result["rounds"]) - 1, 0),
         "stopped": result["stop_reason"],
         "seconds": result["seconds"],

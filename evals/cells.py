@@ -6,7 +6,7 @@ from pathlib import Path
 
 from blpo.config.settings_file import config_hash, load_settings
 from blpo.models.role_checks import require_prices, require_vision
-from blpo.runs.run_directory import read_info
+from blpo.runs.run_info import read_info
 from evals.config import dataset_settings
 from evals.methods import METHODS
 from evals.settings import EvalDataset, EvalJudge, EvalSettings

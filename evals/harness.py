@@ -16,7 +16,7 @@ from langgraph.runtime import RunControl
 from blpo.config.yaml_text import write_yaml
 from blpo.inference.session import dataset_of
 from blpo.runs.drive import OnEvent
-from blpo.runs.run_directory import read_info
+from blpo.runs.run_info import read_info
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import write_whole
 from evals.cell_results import CellResult, read_cell

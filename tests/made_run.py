@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from blpo.inference.session import dataset_of
 from blpo.metrics.agreement import metrics
 from blpo.metrics.significance import compare
 from blpo.runs.run_directory import RunDirectory
+from state.loops import RoundRecord
 from state.result import Result, RoleUsage, RoundResult, SplitMetrics, TrialResult
 from state.result import TestMetrics as OnTest
 from state.sample import Label, Sample
@@ -90,8 +92,28 @@ def make_run(
         seconds=754.2,
     )
     run.write("result.json", json.dumps(result))
+    for t, record in enumerate(result["rounds"]):
+        _write_round(run, t, record)
     run.close()
     return path
+
+
+def _write_round(run: RunDirectory, t: int, result: RoundResult) -> None:
+    digests = [sha256(text.encode()).hexdigest() for text in (result["judge_prompt"], result["i2t_prompt"])]
+    record = RoundRecord(
+        round=t,
+        judge_prompt_sha256=digests[0],
+        i2t_prompt_sha256=digests[1],
+        validation=result["validation"],
+        errors=[],
+        anchors=[],
+        trials=[],
+    )
+    run.write(f"rounds/{t:02d}/judge.md", result["judge_prompt"] + "\n")
+    run.write(f"rounds/{t:02d}/i2t.md", result["i2t_prompt"] + "\n")
+    run.write(f"rounds/{t:02d}/record.json", json.dumps(record))
+    run.write_lines(f"rounds/{t:02d}/errors.jsonl", [])
+    run.write_lines(f"rounds/{t:02d}/trials.jsonl", [])
 
 
 def _verdict(sample: Sample, label: Label | None) -> Verdict:

@@ -62,6 +62,7 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.text import Text
 
     from blpo.cli.wording import counted, metric_name, one_line, probability
+    from blpo.metrics.readings import strict_reading
 
     several = len(comparison.entries) > 2
     title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"
@@ -77,7 +78,7 @@ def _table(comparison: "Comparison") -> "Table":
     ]:
         table.add_column(column, justify="right", no_wrap=True)
     for entry in comparison.entries:
-        cells = [f"{each['strict'][comparison.metric]:z.3f}" for each in (entry.initial, entry.metrics)]
+        cells = [f"{strict_reading(each, comparison.metric):z.3f}" for each in (entry.initial, entry.metrics)]
         if (against := entry.against) is not None:
             cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]
@@ -94,7 +95,7 @@ def _numbers(comparison: "Comparison") -> dict[str, object]:
         "runs": [
             {
                 "name": entry.name,
-                "run": str(entry.run.path),
+                "run": str(entry.run.directory),
                 "initial": entry.initial,
                 "best": entry.metrics,
                 "against_first": None

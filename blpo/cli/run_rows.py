@@ -1,16 +1,17 @@
 """What `blpo runs` says of each run directory, from its files alone: no dataset, store or checkpoint is opened."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from blpo.cli.progress import past
 from blpo.cli.wording import one_line
-from blpo.runs.run_directory import read_info, read_result
+from blpo.metrics.readings import strict_reading
+from blpo.runs.run_record import RunRecord
+from blpo.runs.usage_totals import total_usage
 from blpo.storage.locks import is_locked
 from state.errors import RunError
-from state.result import Result, RoleUsage, SplitMetrics
+from state.result import Result, SplitMetrics
 
 Status = Literal["complete", "budget", "failed", "interrupted", "waiting", "running", "stopped", "broken"]
 """As in result.json; `waiting` for a person's answer, `running` in a process of this machine, `stopped` without a word
@@ -65,21 +66,22 @@ def _is_run(path: Path) -> bool:
 
 def _row(path: Path) -> RunRow:
     try:
-        info = read_info(path)
+        run = RunRecord.read(path)
     except RunError as error:
         return RunRow(str(path), "broken", one_line(str(error)))
-    empty = RunRow(str(path), "stopped", created=info.created)
-    result = read_result(path)
+    row = RunRow(str(path), "stopped", created=run.info.created)
+    result = run.result_or_none
     if result is None and (path / "result.json").exists():
-        return replace(empty, status="broken", note="result.json is damaged; blpo resume writes it again")
+        return replace(row, status="broken", note="result.json is damaged; blpo resume writes it again")
     if result is not None and (result["status"] in ("complete", "budget") or not is_locked(path)):
-        return _finished(empty, result)
-    return _unfinished(empty, path)
+        return _finished(row, result)
+    return _unfinished(row, path)
 
 
 def _finished(row: RunRow, result: Result) -> RunRow:
     test, metric = result["test"], result["metric"]
     measured: SplitMetrics | None = test or result["validation"]
+    total = total_usage(result["calls"].values())
     row = replace(
         row,
         status="waiting" if "question" in result else result["status"],
@@ -87,32 +89,26 @@ def _finished(row: RunRow, result: Result) -> RunRow:
         metric=metric,
         p_value=test["p_value"] if test else None,
         rounds=max(len(result["rounds"]) - 1, 0),
-        **_spent(result["calls"]),
+        calls=total.issued,
+        usd=total.usd,
     )
     if measured is None:
         return row
-    before, after = (measured[side]["strict"][metric] for side in ("initial", "best"))  # type: ignore[literal-required]
+    before, after = (strict_reading(measured[side], metric) for side in ("initial", "best"))
     return replace(row, split="test" if test else "validation", before=before, after=after)
 
 
 def _unfinished(row: RunRow, path: Path) -> RunRow:
-    """A run without a last word: what its events tell."""
+    """Fill the row of a run without a last word from its events."""
     so_far = past(path)
     values = [value for _, value in sorted(so_far.validation.items())]
+    total = total_usage(so_far.usage.values())
     row = replace(
         row,
         status="running" if is_locked(path) else "stopped",
         metric=so_far.metric or None,
         rounds=max(so_far.validation, default=0),
-        **_spent(so_far.usage),
+        calls=total.issued,
+        usd=total.usd,
     )
     return replace(row, split="validation", before=values[0], after=max(values)) if values else row
-
-
-def _spent(calls: Mapping[str, RoleUsage]) -> dict[str, Any]:
-    costs = [role["usd"] for role in calls.values()]
-    known = [cost for cost in costs if cost is not None]
-    return {
-        "calls": sum(role["issued"] for role in calls.values()),
-        "usd": sum(known) if len(known) == len(costs) else None,
-    }

@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from blpo.cli.usage import usage_table
-from blpo.cli.wording import METRICS, STOP_REASONS, counted, duration, metric_name, one_line, plain, short_path
+from blpo.cli.wording import STOP_REASONS, counted, duration, one_line, plain, short_path
 from blpo.prompts.diff import prompt_diff
+from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.outcome import prompts, verdict
 from blpo.reports.run_page import REPORT
 from state.result import Result, SplitMetrics
@@ -71,14 +72,8 @@ def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
     table.add_column("")
     for name in ("initial", "best", "change"):
         table.add_column(name, justify="right")
-    for key, name in METRICS.items():
-        if key in initial:
-            table.add_row(name, *_cells(initial[key], best[key]))  # type: ignore[literal-required]
-    if min(initial["coverage"], best["coverage"]) < 1:
-        strict = (initial["strict"][metric], best["strict"][metric])  # type: ignore[literal-required]
-        table.add_row(f"{metric_name(metric)}, failures as wrong", *_cells(*strict))
-    table.add_row("coverage", *_cells(initial["coverage"], best["coverage"]))
-    table.add_row("majority baseline (accuracy)", *_cells(initial["majority_baseline"], best["majority_baseline"]))
+    for row in agreement_rows((initial, best), metric):
+        table.add_row(row.name, *_cells(row.before, row.after))
     return table
 
 

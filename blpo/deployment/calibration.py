@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from blpo.config.settings_file import measured_by
 from blpo.data.labels import label_reader
 from blpo.metrics.shares import Outcome
 from blpo.runs.judge_file import JudgeFile, read_judge_file
+from blpo.runs.run_record import RunRecord
 from state.errors import DataError
 from state.sample import Label
 
@@ -19,26 +21,36 @@ def read_calibration(path: Path, judge: JudgeFile) -> Counter[tuple[Label, Outco
     Lines without a label, with status `error`, or of a split other than test (prompts were chosen on it) don't count.
     Raises `DataError` naming what can't be used, also a run of another judge.
     """
-    if path.is_dir():
-        if measured_by(read_judge_file(path).settings) != measured_by(judge.settings):
-            raise DataError(f"{path}: is the run of another judge, whose errors are others; give that of this judge")
-        path = path / "verdicts" / "best.jsonl"
     read = label_reader(judge.task, None, ())
-    counts: Counter[tuple[Label, Outcome]] = Counter()
+    pairs = _run_pairs(path, judge) if path.is_dir() else _file_pairs(path, read)
+    counts = Counter((label, verdict) for label, verdict in pairs)
+    if not counts:
+        raise DataError(f"{path}: holds no judged sample of a test split with a label")
+    return counts
+
+
+def _run_pairs(directory: Path, judge: JudgeFile) -> Iterator[tuple[Label, Outcome]]:
+    """Yield human label and verdict of the run's test split; raises `DataError` for the run of another judge."""
+    if measured_by(read_judge_file(directory).settings) != measured_by(judge.settings):
+        raise DataError(f"{directory}: is the run of another judge, whose errors are others; give that of this judge")
+    for row in RunRecord.read(directory).best.values():
+        if row.split == "test" and row.status != "error":
+            yield row.label, row.answer
+
+
+def _file_pairs(file: Path, read: Callable[[Any], Label]) -> Iterator[tuple[Label, Outcome]]:
+    """Yield human label and verdict of each line; `read` turns JSON's value into a label of the task."""
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, text in enumerate(file, start=1):
+        with file.open(encoding="utf-8") as lines:
+            for number, text in enumerate(lines, start=1):
                 try:
                     row: dict[str, Any] = json.loads(text)
                     if row.get("label") is None or row["status"] == "error" or row.get("split", "test") != "test":
                         continue
-                    verdict = read(row["verdict"]) if row["status"] == "ok" else None
-                    counts[read(row["label"]), verdict] += 1
+                    pair = read(row["label"]), read(row["verdict"]) if row["status"] == "ok" else None
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     what = error if type(error) is ValueError else "is no line with label, verdict and status"
-                    raise DataError(f"{path}:{number}: {what}") from None
+                    raise DataError(f"{file}:{number}: {what}") from None
+                yield pair
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read ({getattr(error, 'strerror', None) or error})") from None
-    if not counts:
-        raise DataError(f"{path}: holds no judged sample of a test split with a label")
-    return counts
+        raise DataError(f"{file}: can't be read ({getattr(error, 'strerror', None) or error})") from None

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
 
 from blpo.metrics.loss import require_label
+from blpo.metrics.readings import strict_reading
 from state.result import Agreement, Metrics
 from state.sample import Label
 from state.settings import Metric, TaskSettings
@@ -72,7 +73,7 @@ def value(metrics: Metrics, metric: Metric) -> float:
 
     Rounded to 12 decimals, so that rounding errors don't break a tie.
     """
-    return round(metrics["strict"][metric], 12)
+    return round(strict_reading(metrics, metric), 12)
 
 
 def _agreement_of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:

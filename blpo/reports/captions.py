@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from blpo.reports.evidence import Evidence
-from blpo.reports.record import Run
+from blpo.runs.run_record import RunRecord
 from state.sample import Label
 
 FEWEST = 6
@@ -44,19 +44,19 @@ class Carried:
     p_value: float | None
 
 
-def carried(run: Run, evidence: Evidence) -> list[Carried]:
+def carried(run: RunRecord, evidence: Evidence) -> list[Carried]:
     """For each round with captions: under the I2T prompt that it began with, and under the one it kept."""
     rows = []
-    for t, batch in enumerate(run.batches):
-        prompts = {"start": batch.trials[0].i2t_prompt if batch.trials else None}
-        if batch.best is not None:
-            prompts["kept"] = batch.best.i2t_prompt
+    for t, past in enumerate(run.rounds):
+        prompts = {"start": past.trials[0].i2t_prompt if past.trials else None}
+        if past.best_trial is not None:
+            prompts["kept"] = past.best_trial.i2t_prompt
         if len(set(prompts.values())) == 1:
             prompts = {"start and kept": prompts["start"]}
         for role, prompt in prompts.items():
             found = [
                 (evidence.captions[prompt or "", sample_id], label)
-                for sample_id in batch.ids
+                for sample_id in past.batch
                 if (prompt or "", sample_id) in evidence.captions
                 and (label := evidence.samples[sample_id].label) is not None
             ]

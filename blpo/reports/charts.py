@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from blpo.metrics.readings import strict_reading
 from blpo.reports.confusions import Rated
-from blpo.reports.outcome import strict
-from blpo.reports.record import Run
 from blpo.reports.wording import metric_name
+from blpo.runs.run_record import RunRecord
 
 WIDTH, HEIGHT = 420.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 16.0, 18.0, 40.0
@@ -122,10 +122,10 @@ def _sparse(places: Sequence[float], most: int = 12) -> tuple[Tick, ...]:
     return tuple(Tick(x, str(i)) for i, x in enumerate(places) if i % every == 0)
 
 
-def validation_chart(runs: Sequence[tuple[str, Run]]) -> Chart | None:
+def validation_chart(runs: Sequence[tuple[str, RunRecord]]) -> Chart | None:
     """The metric on validation by round, a line for each run; None where no round was judged."""
     values = {
-        name: [strict(record["validation"], run.result["metric"]) for record in run.result["rounds"]]
+        name: [strict_reading(record["validation"], run.result["metric"]) for record in run.result["rounds"]]
         for name, run in runs
     }
     rounds = max((len(line) for line in values.values()), default=0)
@@ -156,12 +156,12 @@ def validation_chart(runs: Sequence[tuple[str, Run]]) -> Chart | None:
     return Chart(f"{metric} on validation, by round", "round", metric, _sparse(x), y.ticks(), tuple(series))
 
 
-def trials_chart(run: Run) -> Chart | None:
+def trials_chart(run: RunRecord) -> Chart | None:
     """The score of every trial, in order, its round marked off; None where nothing was tried."""
-    trials = [(t, trial) for t, batch in enumerate(run.batches) for trial in batch.trials]
+    trials = [(t, trial) for t, past in enumerate(run.rounds) for trial in past.trials]
     if not trials:
         return None
-    kept = {id(batch.best) for batch in run.batches if batch.best is not None}
+    kept = {id(past.best_trial) for past in run.rounds if past.best_trial is not None}
     x = _columns(len(trials))
     scale = Scale((0.0, *(trial.score for _, trial in trials if trial.score is not None)), HEIGHT - _BOTTOM, _TOP, 0.2)
     points = tuple(

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from blpo.metrics.readings import strict_reading
+from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.charts import interval, validation_chart
-from blpo.reports.comparison import Comparison, Entry, compare_runs
+from blpo.reports.comparison import Comparison, compare_runs
 from blpo.reports.differences import word_diff
 from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
-from blpo.reports.outcome import reading, strict
 from blpo.reports.page import render, write_page
-from blpo.reports.record import Judged, Run, read_run
 from blpo.reports.run_page import cost
 from blpo.reports.thumbnails import thumbnails
-from blpo.reports.wording import METRICS, metric_name
+from blpo.reports.wording import metric_name
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictRow
 from state.errors import RunError
 
 COMPARE = "compare.html"
@@ -31,7 +33,7 @@ async def write_comparison(directories: Sequence[Path], target: Path) -> Compari
     """
     if len({directory.resolve() for directory in directories}) < 2:
         raise RunError("a comparison needs two different runs at least; give their directories")
-    runs = [read_run(directory) for directory in directories]
+    runs = [RunRecord.read(directory) for directory in directories]
     comparison = compare_runs(runs)
     write_page(target, await asyncio.to_thread(comparison_page, comparison))
     return comparison
@@ -50,13 +52,13 @@ def comparison_page(comparison: Comparison) -> str:
         entries=entries,
         metric=metric_name(comparison.metric),
         headline=headline(comparison),
-        values={entry.name: strict(entry.metrics, comparison.metric) for entry in entries},
-        before={entry.name: strict(entry.initial, comparison.metric) for entry in entries},
+        values={entry.name: strict_reading(entry.metrics, comparison.metric) for entry in entries},
+        before={entry.name: strict_reading(entry.initial, comparison.metric) for entry in entries},
         places={
             entry.name: interval(a.low, a.difference, a.high, (low, high)) for entry in entries if (a := entry.against)
         },
         costs={entry.name: cost(entry.run.result) for entry in entries},
-        rows=_rows(entries),
+        rows=agreement_rows([entry.metrics for entry in entries], comparison.metric),
         curves=validation_chart([(entry.name, entry.run) for entry in entries]),
         prompts={
             entry.name: (
@@ -89,23 +91,14 @@ class Item:
 
     id: str
     label: str
-    answers: tuple[tuple[str, Judged], ...]
+    answers: tuple[tuple[str, VerdictRow], ...]
     """By run."""
     text: str
     images: tuple[str, ...]
     label_place: int
 
 
-def _rows(entries: Sequence[Entry]) -> list[tuple[str, list[float]]]:
-    rows = [
-        (name, [reading(entry.metrics, key) for entry in entries])
-        for key, name in METRICS.items()
-        if key in entries[0].metrics
-    ]
-    return [*rows, ("coverage", [entry.metrics["coverage"] for entry in entries])]
-
-
-def _prompt(run: Run, name: str) -> str:
+def _prompt(run: RunRecord, name: str) -> str:
     rounds = run.result["rounds"]
     prompt: str = rounds[run.result["best_round"]][name] if rounds else ""  # type: ignore[literal-required]
     return prompt

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from blpo.metrics.agreement import metrics
 from blpo.metrics.holm import holm
+from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import compare
-from blpo.reports.outcome import strict
-from blpo.reports.record import Judged, Run
 from blpo.reports.wording import higher_limits
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictRow
 from state.errors import RunError
 from state.result import Metrics
 from state.sample import Label
@@ -34,7 +35,7 @@ class Entry:
     """One run of a comparison."""
 
     name: str
-    run: Run
+    run: RunRecord
     metrics: Metrics
     """Of its selected prompt on the shared samples."""
     initial: Metrics
@@ -57,10 +58,10 @@ class Comparison:
     @property
     def differing(self) -> list[str]:
         """The shared samples on which the runs do not all say the same."""
-        return [key for key in self.shared if len({_said(entry.run.best[key]) for entry in self.entries}) > 1]
+        return [key for key in self.shared if len({entry.run.best[key].answer for entry in self.entries}) > 1]
 
 
-def compare_runs(runs: Sequence[Run]) -> Comparison:
+def compare_runs(runs: Sequence[RunRecord]) -> Comparison:
     """Compare two runs or more; raises `RunError`, naming the run, where they can't be compared."""
     first = runs[0]
     for run in runs:
@@ -79,28 +80,25 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     return Comparison(first.settings.search.metric, tuple(entries), shared, tuple(_notes(runs, names, shared)))
 
 
-def _said(row: Judged) -> Label | None:
-    return row.verdict if row.status == "ok" else None
-
-
-def _test(run: Run) -> Mapping[str, Judged]:
+def _test(run: RunRecord) -> Mapping[str, VerdictRow]:
     return {key: row for key, row in run.best.items() if row.split == "test"}
 
 
-def _require_tested(run: Run) -> None:
+def _require_tested(run: RunRecord) -> None:
     if not _test(run):
         status, limits = run.result["status"], run.settings.limits
         higher = f" {higher_limits(limits)}" if status == "budget" else ""
         raise RunError(
-            f"{run.path} has no verdicts on its test split ({status}); finish it: blpo resume {run.path}{higher}"
+            f"{run.directory} has no verdicts on its test split ({status}); finish it:"
+            f" blpo resume {run.directory}{higher}"
         )
 
 
-def _require_same(first: Run, run: Run) -> None:
+def _require_same(first: RunRecord, run: RunRecord) -> None:
     one, other = first.settings.task, run.settings.task
     if (one.kind, one.values) != (other.kind, other.values):
         raise RunError(
-            f"{run.path} has another task than {first.path}: {other.kind} {_listed(other.values)} instead of"
+            f"{run.directory} has another task than {first.directory}: {other.kind} {_listed(other.values)} instead of"
             f" {one.kind} {_listed(one.values)}; compare runs of one task"
         )
     if first.info.dataset == run.info.dataset:
@@ -110,13 +108,13 @@ def _require_same(first: Run, run: Run) -> None:
     unlike = sorted(key for key in common if here[key] != there[key])
     if unlike:
         raise RunError(
-            f"{run.path} has another dataset than {first.path}: people's label of {unlike[0]} is {there[unlike[0]]!r}"
-            f" instead of {here[unlike[0]]!r}; compare runs over the same labels"
+            f"{run.directory} has another dataset than {first.directory}: people's label of {unlike[0]} is"
+            f" {there[unlike[0]]!r} instead of {here[unlike[0]]!r}; compare runs over the same labels"
         )
     if first.settings.data.path != run.settings.data.path and here != there:
         raise RunError(
-            f"{run.path} has another dataset than {first.path} ({len(common)} of {len(here)} samples in common);"
-            " compare runs over the same samples"
+            f"{run.directory} has another dataset than {first.directory} ({len(common)} of {len(here)} samples in"
+            " common); compare runs over the same samples"
         )
 
 
@@ -124,20 +122,20 @@ def _listed(values: Sequence[Label]) -> str:
     return f"{values[0]} to {values[-1]}" if isinstance(values[0], int) else ", ".join(map(str, values))
 
 
-def _verdicts(run: Run, keys: Sequence[str], prompt: str) -> list[Verdict]:
+def _verdicts(run: RunRecord, keys: Sequence[str], prompt: str) -> list[Verdict]:
     rows = run.best if prompt == "best" else run.initial
-    return [Verdict(key, rows[key].status, _said(rows[key])) for key in keys]
+    return [Verdict(key, rows[key].status, rows[key].answer) for key in keys]
 
 
-def _measured(run: Run, keys: Sequence[str], prompt: str) -> Metrics:
+def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
     return metrics(_verdicts(run, keys, prompt), [run.best[key].label for key in keys], run.settings.task)
 
 
-def _against(first: Run, run: Run, keys: Sequence[str]) -> Against:
+def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:
     labels, search = [first.best[key].label for key in keys], first.settings.search
     pair = _verdicts(first, keys, "best"), _verdicts(run, keys, "best")
     p_value, (low, high) = compare(*pair, labels, first.settings.task, search.metric, search.seed)
-    old, new = (strict(_measured(each, keys, "best"), search.metric) for each in (first, run))
+    old, new = (strict_reading(_measured(each, keys, "best"), search.metric) for each in (first, run))
     return Against(new - old, low, high, p_value, p_value)
 
 
@@ -149,13 +147,13 @@ def _adjusted(against: Sequence[Against]) -> list[Against]:
     ]
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
+def _names(runs: Sequence[RunRecord]) -> list[str]:
     """The folders' names; whole paths where two are the same."""
-    names = [run.path.name for run in runs]
-    return names if len(set(names)) == len(names) else [str(run.path) for run in runs]
+    names = [run.directory.name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.directory) for run in runs]
 
 
-def _notes(runs: Sequence[Run], names: Sequence[str], shared: Sequence[str]) -> list[str]:
+def _notes(runs: Sequence[RunRecord], names: Sequence[str], shared: Sequence[str]) -> list[str]:
     sizes = {len(_test(run)) for run in runs}
     notes = []
     if max(sizes) > len(shared):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from blpo.reports.record import Judged
+from blpo.runs.verdict_rows import VerdictRow
 from state.sample import Label
 from state.settings import TaskSettings
 
@@ -34,13 +34,13 @@ class Matrix:
     total: int
 
 
-def labels_of(rows: Iterable[Judged], task: TaskSettings) -> list[Label]:
+def labels_of(rows: Iterable[VerdictRow], task: TaskSettings) -> list[Label]:
     """The labels that occur, as people's or as the judge's, in the task's order."""
     occurring = {label for row in rows for label in (row.label, row.verdict)}
     return [label for label in task.values if label in occurring]
 
 
-def matrix(rows: Sequence[Judged], labels: Sequence[Label], *, no_answer: bool) -> Matrix | None:
+def matrix(rows: Sequence[VerdictRow], labels: Sequence[Label], *, no_answer: bool) -> Matrix | None:
     """Count answers by human label; None where there are too many labels for a table."""
     if len(labels) > MOST_LABELS:
         return None
@@ -58,7 +58,7 @@ def matrix(rows: Sequence[Judged], labels: Sequence[Label], *, no_answer: bool) 
     return Matrix(columns, tuple(table), sum(row.is_right for row in rows), len(rows))
 
 
-def confusions(rows: Iterable[Judged], most: int = 12) -> list[tuple[str, str, int]]:
+def confusions(rows: Iterable[VerdictRow], most: int = 12) -> list[tuple[str, str, int]]:
     """The most frequent wrong answers: (human label, answer, how often)."""
     wrong = Counter(
         (str(row.label), str(row.verdict) if row.status == "ok" else NO_ANSWER) for row in rows if not row.is_right
@@ -79,7 +79,7 @@ class Rated:
     """90th percentile."""
 
 
-def rated(rows: Iterable[Judged]) -> list[Rated]:
+def rated(rows: Iterable[VerdictRow]) -> list[Rated]:
     """Mean and spread of the judge's ratings for each human rating that occurs, lowest first; ordinal tasks."""
     answers: dict[int, list[int]] = {}
     for row in rows:

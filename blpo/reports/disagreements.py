@@ -1,15 +1,14 @@
 """Where the best prompt and people still differ."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blpo.config.settings_file import load_settings
 from blpo.inference.session import dataset_of
 from blpo.metrics.loss import loss
-from blpo.runs.run_directory import read_info
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictRow
 from state.errors import DataError, RunError
 from state.sample import Label
 from state.settings import Settings, TaskSettings
@@ -52,34 +51,35 @@ def disagreements(run: str | Path) -> list[Disagreement]:
 
     Raises `RunError` where `run` is no run directory, or not finished.
     """
-    path = Path(run)
-    read_info(path)
-    settings = load_settings(path / "config.yaml")
-    initial = {row["id"]: row["verdict"] for row in verdicts_of(path, "initial")}
-    wrong = [r for r in verdicts_of(path, "best") if r["status"] == "ok" and r["verdict"] != r["label"]]
-    images = _images(settings)
-    found = [_disagreement(row, initial.get(row["id"]), settings.task, images.get(row["id"], "")) for row in wrong]
+    record = RunRecord.read(run)
+    require_verdicts(record)
+    wrong = [row for row in record.best.values() if row.status == "ok" and not row.is_right]
+    images = _images(record.settings)
+    found = [_disagreement(row, record.initial[row.id], record.settings.task, images.get(row.id, "")) for row in wrong]
     return sorted(found, key=_rank)
 
 
-def verdicts_of(run: Path, name: str) -> list[dict[str, Any]]:
-    """The rows of verdicts/NAME.jsonl; raises `RunError` where there are none."""
-    file = run / "verdicts" / f"{name}.jsonl"
-    try:
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError:
-        raise RunError(f"{run} has no verdicts yet; they are written when it is finished: blpo resume {run}") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} can't be read ({error}); restore it") from None
+def require_verdicts(run: RunRecord) -> None:
+    """Raise `RunError` unless the samples of the run are judged under the first and the selected prompt."""
+    if not run.best:
+        raise RunError(
+            f"{run.directory} has no verdicts yet; they are written when it is finished: blpo resume {run.directory}"
+        )
 
 
-def _disagreement(row: dict[str, Any], before: Label | None, task: TaskSettings, image: str) -> Disagreement:
-    verdict = Verdict(row["id"], "ok", row["verdict"])
-    confidence = row.get("scores", {}).get(str(row["verdict"]))
-    distance = loss(verdict, row["label"], task) or 0.0
-    steady = before == row["verdict"]
+def _disagreement(row: VerdictRow, before: VerdictRow, task: TaskSettings, image: str) -> Disagreement:
+    verdict = Verdict(row.id, "ok", row.verdict)
+    assert row.verdict is not None
     return Disagreement(
-        row["id"], row["split"], row["label"], row["verdict"], confidence, distance, steady, row["reason"], image
+        id=row.id,
+        split=row.split,
+        label=row.label,
+        verdict=row.verdict,
+        confidence=row.scores.get(str(row.verdict)),
+        distance=loss(verdict, row.label, task) or 0.0,
+        steady=before.verdict == row.verdict,
+        reason=row.reason,
+        image=image,
     )
 
 

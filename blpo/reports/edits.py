@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from blpo.metrics.readings import strict_reading
 from blpo.reports.differences import Piece, word_diff
 from blpo.reports.evidence import Evidence
 from blpo.reports.gallery import shortened
-from blpo.reports.outcome import strict
-from blpo.reports.record import Batch, Change, Judged, Run, change
 from blpo.reports.thumbnails import thumbnails
+from blpo.runs.rounds import Round
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictChange, VerdictRow, verdict_change
 
 SIDE = 112
 MOST_BYTES = 2_000_000
@@ -22,10 +24,10 @@ class Case:
 
     id: str
     label: str
-    before: Judged
-    after: Judged | None
+    before: VerdictRow
+    after: VerdictRow | None
     """None where it can't be looked up."""
-    change: Change | None
+    change: VerdictChange | None
     caption: str
     images: tuple[str, ...]
 
@@ -49,20 +51,20 @@ class Edit:
     failed: int
     cases: tuple[Case, ...]
     anchors: int
-    effect: Mapping[str, Mapping[Change, int]]
+    effect: Mapping[str, Mapping[VerdictChange, int]]
     """By split: what became of all its samples; empty where that can't be looked up."""
 
 
-def edits(run: Run, evidence: Evidence) -> list[Edit]:
+def edits(run: RunRecord, evidence: Evidence) -> list[Edit]:
     """One for each round after the first."""
-    wanted = {error.id for batch in run.batches[:-1] for error in batch.errors}
+    wanted = {error.id for past in run.rounds[:-1] for error in past.errors}
     pictures = thumbnails((evidence.samples[key] for key in wanted if key in evidence.samples), SIDE, MOST_BYTES)
     return [_edit(t, run, evidence, pictures) for t in range(len(run.result["rounds"]) - 1)]
 
 
-def _edit(t: int, run: Run, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]) -> Edit:
+def _edit(t: int, run: RunRecord, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]) -> Edit:
     old, new = run.result["rounds"][t : t + 2]
-    batch, metric = run.batches[t], run.result["metric"]
+    past, metric = run.rounds[t], run.result["metric"]
     after = {key: row for (prompt, key), row in evidence.verdicts.items() if prompt == new["judge_prompt"]}
     before = {key: row for (prompt, key), row in evidence.verdicts.items() if prompt == old["judge_prompt"]}
     is_new = old["judge_prompt"] != new["judge_prompt"]
@@ -74,33 +76,35 @@ def _edit(t: int, run: Run, evidence: Evidence, pictures: Mapping[str, tuple[str
         i2t=word_diff(old["i2t_prompt"], new["i2t_prompt"]),
         judge_before=old["judge_prompt"],
         judge_after=new["judge_prompt"],
-        validation=(strict(old["validation"], metric), strict(new["validation"], metric)),
-        score=batch.best.score if batch.best else None,
-        trials=len(batch.trials),
-        failed=sum(trial.score is None for trial in batch.trials),
-        cases=tuple(_case(row, after.get(row.id), batch, evidence, pictures) for row in batch.errors),
-        anchors=len(batch.anchors),
+        validation=(strict_reading(old["validation"], metric), strict_reading(new["validation"], metric)),
+        score=past.best_trial.score if past.best_trial else None,
+        trials=len(past.trials),
+        failed=sum(trial.score is None for trial in past.trials),
+        cases=tuple(_case(row, after.get(row.id), past, evidence, pictures) for row in past.errors),
+        anchors=len(past.anchors),
         effect=_effect(before, after) if is_new else {},
     )
 
 
 def _case(
-    row: Judged, after: Judged | None, batch: Batch, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]
+    row: VerdictRow, after: VerdictRow | None, past: Round, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]
 ) -> Case:
-    prompt = batch.best.i2t_prompt if batch.best else None
+    prompt = past.best_trial.i2t_prompt if past.best_trial else None
     return Case(
         id=row.id,
         label=str(row.label),
         before=row,
         after=after,
-        change=change(row, after) if after else None,
+        change=verdict_change(row, after) if after else None,
         caption=shortened(evidence.captions.get((prompt or "", row.id), "")),
         images=pictures.get(row.id, ()),
     )
 
 
-def _effect(before: Mapping[str, Judged], after: Mapping[str, Judged]) -> dict[str, Mapping[Change, int]]:
-    by_split: dict[str, Counter[Change]] = {}
+def _effect(
+    before: Mapping[str, VerdictRow], after: Mapping[str, VerdictRow]
+) -> dict[str, Mapping[VerdictChange, int]]:
+    by_split: dict[str, Counter[VerdictChange]] = {}
     for key in before.keys() & after.keys():
-        by_split.setdefault(after[key].split, Counter())[change(before[key], after[key])] += 1
+        by_split.setdefault(after[key].split, Counter())[verdict_change(before[key], after[key])] += 1
     return {split: by_split[split] for split in ("train", "validation") if split in by_split}

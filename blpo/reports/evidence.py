@@ -12,7 +12,8 @@ from blpo.inference.descriptions import describe_sample
 from blpo.inference.fan_out import fan_out
 from blpo.inference.session import Session, dataset_of, recalling_session, store_of
 from blpo.inference.verdicts import judge_sample
-from blpo.reports.record import Judged, Run
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictRow
 from state.errors import BlpoError, DataError
 from state.sample import Sample, SplitName
 
@@ -29,7 +30,7 @@ class Evidence:
     samples: Mapping[str, Sample] = field(default_factory=dict)
     captions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """By (I2T prompt, sample id)."""
-    verdicts: Mapping[tuple[str, str], Judged] = field(default_factory=dict)
+    verdicts: Mapping[tuple[str, str], VerdictRow] = field(default_factory=dict)
     """By (judge prompt, sample id)."""
     missing: str = ""
     """Why there is no dataset, and so nothing at all; empty where there is one."""
@@ -37,13 +38,13 @@ class Evidence:
     """Why there are no captions and no verdicts by round; empty where there are."""
 
 
-async def gather(run: Run) -> Evidence:
+async def gather(run: RunRecord) -> Evidence:
     """Find all that the report shows beside the run's files."""
     dataset, missing = _dataset(run)
     if dataset is None:
         return Evidence(missing=missing)
     samples = dataset.by_id
-    store = store_of(run.settings, run.path, run.info.thread_id)
+    store = store_of(run.settings, run.directory, run.info.thread_id)
     try:
         async with recalling_session(run.settings, store, dataset) as session:
             captions = await _captions(session, run)
@@ -53,13 +54,13 @@ async def gather(run: Run) -> Evidence:
     return Evidence(samples, captions, verdicts)
 
 
-def dataset_samples(run: Run) -> tuple[Mapping[str, Sample], str]:
+def dataset_samples(run: RunRecord) -> tuple[Mapping[str, Sample], str]:
     """The run's samples by id, or none and why."""
     dataset, missing = _dataset(run)
     return (dataset.by_id if dataset else {}), missing
 
 
-def _dataset(run: Run) -> tuple[Dataset | None, str]:
+def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
     """The dataset as the run read it, or None and why."""
     try:
         dataset = dataset_of(run.settings)
@@ -70,13 +71,13 @@ def _dataset(run: Run) -> tuple[Dataset | None, str]:
     return dataset, ""
 
 
-async def _captions(session: Session, run: Run) -> dict[tuple[str, str], str]:
+async def _captions(session: Session, run: RunRecord) -> dict[tuple[str, str], str]:
     known = session.dataset.by_id if session.dataset else {}
     asked = dict.fromkeys(
         (trial.i2t_prompt, sample_id)
-        for batch in run.batches
-        for trial in batch.trials
-        for sample_id in batch.ids
+        for past in run.rounds
+        for trial in past.trials
+        for sample_id in past.batch
         if trial.i2t_prompt is not None and sample_id in known
     )
 
@@ -92,26 +93,26 @@ async def _captions(session: Session, run: Run) -> dict[tuple[str, str], str]:
     return {question: text for question, text in zip(questions, found, strict=True) if text is not None}
 
 
-async def _verdicts(session: Session, run: Run) -> dict[tuple[str, str], Judged]:
+async def _verdicts(session: Session, run: RunRecord) -> dict[tuple[str, str], VerdictRow]:
     """The verdicts of validation and train under the prompt of each round, sample by sample."""
     prompts = list(dict.fromkeys(record["judge_prompt"] for record in run.result["rounds"]))
     if len(prompts) < 2:
         return {}
     searched = [(split, sample) for split in _SEARCHED for sample in session.split(split)][:MOST_RECALLED]
 
-    async def recalled(one: tuple[SplitName, Sample]) -> Sequence[tuple[tuple[str, str], Judged]]:
+    async def recalled(one: tuple[SplitName, Sample]) -> Sequence[tuple[tuple[str, str], VerdictRow]]:
         return [((p, one[1].id), row) for p in prompts if (row := await _recalled(session, p, *one)) is not None]
 
-    found: Iterable[Sequence[tuple[tuple[str, str], Judged]]]
+    found: Iterable[Sequence[tuple[tuple[str, str], VerdictRow]]]
     found = await fan_out(recalled, searched, session.width("judge"))
     return dict(pair for pairs in found for pair in pairs)
 
 
-async def _recalled(session: Session, prompt: str, split: SplitName, sample: Sample) -> Judged | None:
+async def _recalled(session: Session, prompt: str, split: SplitName, sample: Sample) -> VerdictRow | None:
     try:
         verdict = await judge_sample(session, prompt, sample)
     except DataError:
         return None
     if verdict.status == "error" or sample.label is None:
         return None
-    return Judged(sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split)
+    return VerdictRow(sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split)

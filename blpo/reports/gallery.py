@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blpo.reports.evidence import Evidence
-from blpo.reports.record import Change, Judged, Run
 from blpo.reports.thumbnails import thumbnails
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from state.settings import TaskSettings
 
 MOST_ITEMS = 500
@@ -20,7 +21,7 @@ _SENSITIVE = re.compile(
     re.IGNORECASE,
 )
 _SPLITS = ("test", "validation", "train")
-_CHANGES: tuple[Change, ...] = ("broken", "wrong", "fixed")
+_CHANGES: tuple[VerdictChange, ...] = ("broken", "wrong", "fixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ class Item:
     label: str
     label_place: int
     """Its place among the gallery's labels."""
-    change: Change
-    before: Judged
-    after: Judged
+    change: VerdictChange
+    before: VerdictRow
+    after: VerdictRow
     text: str
     caption: str
     caption_round: int | None
@@ -48,14 +49,14 @@ class Gallery:
 
     items: tuple[Item, ...]
     total: int
-    changes: Mapping[Change, int]
+    changes: Mapping[VerdictChange, int]
     labels: tuple[str, ...]
     splits: tuple[str, ...]
     is_sensitive: bool
     """Whether labels suggest images that not everybody wants to see."""
 
 
-def gallery(run: Run, evidence: Evidence) -> Gallery:
+def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
     """All disagreements, as many as a page bears: broken ones before those wrong both times and those fixed."""
     rows = [(run.change(key), before, run.best[key]) for key, before in run.initial.items()]
     wrong = sorted((row for row in rows if row[0] != "right"), key=lambda row: _order(row, run.settings.task))
@@ -78,12 +79,12 @@ def is_sensitive(task: TaskSettings) -> bool:
     return any(_SENSITIVE.search(str(label)) for label in task.labels)
 
 
-def latest_captions(run: Run, evidence: Evidence) -> dict[str, tuple[int, str]]:
+def latest_captions(run: RunRecord, evidence: Evidence) -> dict[str, tuple[int, str]]:
     """The last round that described a sample by the I2T prompt it kept, and what it wrote."""
     found: dict[str, tuple[int, str]] = {}
-    for t, batch in enumerate(run.batches):
-        prompt = batch.best.i2t_prompt if batch.best else None
-        for sample_id in batch.ids:
+    for t, past in enumerate(run.rounds):
+        prompt = past.best_trial.i2t_prompt if past.best_trial else None
+        for sample_id in past.batch:
             text = evidence.captions.get((prompt or "", sample_id))
             if text is not None:
                 found[sample_id] = (t, text)
@@ -95,7 +96,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + " …"
 
 
-def _order(row: tuple[Change, Judged, Judged], task: TaskSettings) -> tuple[int, int, int]:
+def _order(row: tuple[VerdictChange, VerdictRow, VerdictRow], task: TaskSettings) -> tuple[int, int, int]:
     """Test before the others; broken, wrong, fixed; and what is farthest from the human rating first."""
     kind, _, after = row
     far = 0
@@ -105,7 +106,7 @@ def _order(row: tuple[Change, Judged, Judged], task: TaskSettings) -> tuple[int,
 
 
 def _item(
-    row: tuple[Change, Judged, Judged],
+    row: tuple[VerdictChange, VerdictRow, VerdictRow],
     labels: Sequence[str],
     pictures: Mapping[str, tuple[str, ...]],
     captions: Mapping[str, tuple[int, str]],

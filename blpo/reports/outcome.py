@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from blpo.reports.record import Change, Run
+from blpo.metrics.readings import strict_reading
 from blpo.reports.wording import STOP_REASONS, counted, higher_limits, metric_name, one_line, probability
-from state.result import Agreement, Metrics, Result, TestMetrics
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictChange
+from state.result import Result, TestMetrics
 
 SIGNIFICANT = 0.05
 FEW = 50
@@ -34,21 +36,10 @@ class Tested:
         test = result["test"]
         if test is None:
             return None
-        before, after = (strict(test[side], result["metric"]) for side in ("initial", "best"))
+        before, after = (strict_reading(test[side], result["metric"]) for side in ("initial", "best"))
         low, high = test["difference_ci95"]
         coverage = min(test["initial"]["coverage"], test["best"]["coverage"])
         return cls(before, after, low, high, test["p_value"], test["best"]["n"], coverage)
-
-
-def strict(metrics: Metrics, metric: str) -> float:
-    """The reading of a metric that selects."""
-    return reading(metrics["strict"], metric)
-
-
-def reading(agreement: Agreement, metric: str) -> float:
-    """One number of an agreement by its name."""
-    value: float = agreement[metric]  # type: ignore[literal-required]
-    return value
 
 
 def tone(result: Result) -> Tone:
@@ -74,14 +65,14 @@ def headline(result: Result) -> str:
     }[tone(result)]
 
 
-def meaning(run: Run) -> list[str]:
+def meaning(run: RunRecord) -> list[str]:
     """What the numbers mean, a sentence or two each."""
     tested = Tested.of(run.result)
     sentences = _untested(run) if tested is None else _told(run, tested)
     return list(sentences)
 
 
-def _told(run: Run, tested: Tested) -> Iterator[str]:
+def _told(run: RunRecord, tested: Tested) -> Iterator[str]:
     metric = metric_name(run.result["metric"])
     changes = [run.change(row.id) for row in run.best.values() if row.split == "test"]
     if changes:
@@ -107,7 +98,7 @@ def _told(run: Run, tested: Tested) -> Iterator[str]:
     yield from _cautions(run.result["test"], tested)
 
 
-def _counted(changes: Iterable[Change]) -> str:
+def _counted(changes: Iterable[VerdictChange]) -> str:
     changes = list(changes)
     fixed, broken = changes.count("fixed"), changes.count("broken")
     after = changes.count("right") + fixed
@@ -136,14 +127,14 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
         yield f"A test of {counted(tested.n, 'sample')} is small: chance moves the metric by a lot."
 
 
-def _untested(run: Run) -> Iterator[str]:
+def _untested(run: RunRecord) -> Iterator[str]:
     result = run.result
     if result["status"] == "failed":
         yield f"The run ended with an error: {one_line(result['stop_reason'])}"
     yield f"There is no test: {_why_not_tested(result)}."
     rounds = result["rounds"]
     if rounds:
-        values = [strict(record["validation"], result["metric"]) for record in rounds]
+        values = [strict_reading(record["validation"], result["metric"]) for record in rounds]
         yield (
             f"On validation, which selects and therefore flatters, {metric_name(result['metric'])} was"
             f" {values[0]:z.3f} under the first prompt and {values[result['best_round']]:z.3f} under the selected one."
@@ -166,7 +157,7 @@ def verdict(result: Result) -> str:
     test, metric = result["test"], result["metric"]
     if test is None:
         return f"Not tested: {_why_not_tested(result)}."
-    before, after = test["initial"]["strict"][metric], test["best"]["strict"][metric]  # type: ignore[literal-required]
+    before, after = (strict_reading(test[side], metric) for side in ("initial", "best"))
     labels = result.get("lineage", {}).get("labels")
     corrected = 0 if labels is None else labels["test"]
     n = test["best"]["n"]

@@ -8,14 +8,14 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from blpo.config.settings_file import load_settings
 from blpo.data.corrections import Correction, read_corrections, require_known, write_corrections
 from blpo.data.dataset import Dataset
 from blpo.data.label_studio import read_label_studio
 from blpo.data.tables import label_files
 from blpo.inference.session import dataset_of
-from blpo.reports.disagreements import verdicts_of
-from blpo.runs.run_directory import read_info
+from blpo.reports.disagreements import require_verdicts
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictRow
 from state.errors import RunError
 from state.settings import Settings
 
@@ -47,16 +47,17 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     Raises `DataError` where a row can't be used, `RunError` where `run` is none.
     """
     path = Path(run)
-    info, settings = read_info(path), load_settings(path / "config.yaml")
+    record = RunRecord.read(path)
+    settings = record.settings
     dataset = dataset_of(settings, fresh=True)
-    if dataset.fingerprint != info.dataset:
+    if dataset.fingerprint != record.info.dataset:
         raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
     read = read_label_studio if file.suffix.lower() == ".json" else read_corrections
     given = read(file, settings.task)
     require_known({correction.id: 0 for correction in given}, dataset.splits, file)
-    verdicts = {row["id"]: row for row in verdicts_of(path, "best")}
+    require_verdicts(record)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    own = [_told(c, verdicts.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]
+    own = [_told(c, record.best.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]
     stem = _stem(settings, path)
     base = _last_version(stem, settings) or settings.data.corrections
     earlier = {c.id: c for c in read_corrections(Path(base), settings.task)} if base else {}
@@ -71,12 +72,12 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
 
 
 def _told(
-    correction: Correction, verdict: dict[str, Any] | None, dataset: Dataset, by: str, at: str, run: str
+    correction: Correction, verdict: VerdictRow | None, dataset: Dataset, by: str, at: str, run: str
 ) -> Correction:
     """The correction with all that is known of it."""
     split = next(name for name, samples in dataset.splits.items() if any(s.id == correction.id for s in samples))
     before = dataset.by_id[correction.id].label
-    judge = "" if verdict is None or verdict["verdict"] is None else verdict["verdict"]
+    judge = "" if verdict is None or verdict.verdict is None else verdict.verdict
     return replace(
         correction, label_before="" if before is None else before, judge=judge, split=split, by=by, at=at, run=run
     )

@@ -16,8 +16,10 @@ from blpo.runs.drive import BLPO, Drive, OnEvent
 from langgraph.runtime import RunControl
 
 from blpo.runs.preflight import require_usable
-from blpo.runs.run_directory import RunDirectory, read_info
-from blpo.runs.past_rounds import PastRound, Start, read_rounds, state_before
+from blpo.runs.fork_start import ForkStart, state_before
+from blpo.runs.rounds import Round
+from blpo.runs.run_directory import RunDirectory
+from blpo.runs.run_record import RunRecord
 from blpo.runs.team import announce
 from blpo.inference.session import dataset_of, store_path
 from blpo.inference.initial_prompts import prompt_problem
@@ -51,14 +53,15 @@ async def _made(
     parent: Path, round: int, judge: str | None, i2t: str | None, overrides: Sequence[str]
 ) -> tuple[RunDirectory, Settings]:
     """The new run's directory, locked, and its settings; nothing is written where the fork can't be."""
-    info = read_info(parent)
+    record = RunRecord.read(parent)
+    info = record.info
     if info.method != BLPO.name:
         raise RunError(f"{parent} is a run of {info.method}; only runs of {BLPO.name} can be forked")
     settings = _settings(parent, overrides)
     _require_prompts({"judge": judge, "i2t": i2t}, settings)
-    rounds = _rounds(parent, round)
+    rounds = _rounds(record, round)
     if round == 0:
-        settings = settings.model_copy(update={"prompts": _prompts(rounds[0].texts, judge, i2t)})
+        settings = settings.model_copy(update={"prompts": _prompts((rounds[0].judge_prompt, rounds[0].i2t_prompt), judge, i2t)})
     require_usable(settings)
     if dataset_of(settings, fresh=True).fingerprint != info.dataset:
         raise RunError(
@@ -70,7 +73,7 @@ async def _made(
     await announce(settings, thread, path)
     state, texts = state_before(rounds, round, judge, i2t)
     answers = None if settings.run.in_postgres else str(store_path(parent))
-    start = json.dumps(Start(answers=answers, texts=texts, state=state if round else None))
+    start = json.dumps(ForkStart(answers=answers, texts=texts, state=state if round else None))
     fork = Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=_changed(judge, i2t, overrides))
     lineage: Lineage = {**(info.lineage or {}), "fork": fork}
     return RunDirectory.create(settings, path, info.dataset, thread, lineage=lineage, start=start), settings
@@ -82,11 +85,11 @@ def _changed(judge: str | None, i2t: str | None, overrides: Sequence[str]) -> li
     return [*prompts, *(override for override in overrides if not override.startswith("run."))]
 
 
-def _rounds(parent: Path, round: int) -> list[PastRound]:
+def _rounds(parent: RunRecord, round: int) -> tuple[Round, ...]:
     """The rounds of a run, which must have this one."""
-    rounds = read_rounds(parent)
+    rounds = parent.rounds
     if not 0 <= round < len(rounds):
-        raise RunError(f"{parent} has no round {round}; it has {_span(len(rounds))}")
+        raise RunError(f"{parent.directory} has no round {round}; it has {_span(len(rounds))}")
     return rounds
 
 

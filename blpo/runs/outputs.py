@@ -7,6 +7,7 @@ from typing import Any
 
 from blpo.runs.judge_file import JudgeFile
 from blpo.runs.run_directory import RunDirectory
+from blpo.runs.verdict_rows import verdict_line
 from blpo.metrics.agreement import value
 from nodes.evaluate_test import selected_prompt, selected_round
 from blpo.inference.verdicts import recalled_verdicts
@@ -14,8 +15,7 @@ from blpo.inference.session import Session
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.prompts.diff import prompt_diff
 from state.loops import RoundRecord
-from state.sample import Sample, SplitName
-from state.verdict import Verdict
+from state.sample import SplitName
 
 
 async def write_rounds(run: RunDirectory, session: Session, rounds: Sequence[RoundRecord]) -> None:
@@ -61,7 +61,7 @@ async def write_verdicts(
         for split in splits:
             samples = session.split(split)
             verdicts = await recalled_verdicts(session, prompt, samples)
-            rows += [_row(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
+            rows += [verdict_line(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
         await asyncio.to_thread(run.write_lines, f"verdicts/{name}.jsonl", rows)
 
 
@@ -72,7 +72,7 @@ def _digest(record: RoundRecord, name: str) -> str:
 async def _errors(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
     samples = session.samples(record["errors"])
     prompt = await session.store.text(record["judge_prompt_sha256"])
-    return [_row(s, v) for s, v in zip(samples, await recalled_verdicts(session, prompt, samples), strict=True)]
+    return [verdict_line(s, v) for s, v in zip(samples, await recalled_verdicts(session, prompt, samples), strict=True)]
 
 
 async def _trials(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
@@ -88,13 +88,3 @@ async def _trials(session: Session, record: RoundRecord) -> list[dict[str, Any]]
         rows.append({"step": step, "score": trial["score"], **texts, "failure": trial["failure"]})
     return rows
 
-
-def _row(sample: Sample, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "id": sample.id,
-        "label": sample.label,
-        "verdict": verdict.label,
-        "status": verdict.status,
-        "reason": verdict.reason,
-        **({"scores": dict(verdict.scores)} if verdict.scores else {}),
-    }

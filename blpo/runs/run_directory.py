@@ -11,53 +11,25 @@ rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, tr
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from blpo.runs.past_rounds import Start
+from blpo.runs.fork_start import ForkStart
+from blpo.runs.run_info import RunInfo, read_info, recorded_checkpoints
+from blpo.runs.run_record import RunRecord
 from blpo.config.settings_file import config_hash, dump_settings, load_settings
 from blpo.storage.locks import LOCK, lock_folder
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError
-from state.result import FORMAT, Lineage, Result
+from state.result import Lineage, Result
 from state.settings import POSTGRES, Settings
 
-BESIDE = "../checkpoints.sqlite"
-"""Where the checkpoints are, from the run directory, unless set otherwise: the runs of one folder share them."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """run.json."""
-
-    thread_id: Annotated[str, Field(min_length=1)]
-    """UUID of the LangGraph thread."""
-    config_hash: str
-    dataset: str
-    """Fingerprint of the dataset."""
-    checkpoints: Annotated[str, Field(pattern=r"^[^\x00]+$")]
-    """The SQLite file with the checkpoints: relative to the run directory where it lies beside it, else absolute.
-    Or `postgres`: they are in the team's database, and the answers too."""
-    created: str
-    """ISO 8601, UTC."""
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Time spent so far, over all processes that worked on the run."""
-    lineage: Lineage | None = None
-    """Where the run comes from."""
-    method: str = "blpo"
-    """Which search it is: `blpo`, or a method of an experiment."""
-    format: int = FORMAT
-
-
 _MAY_CHANGE = "only approval, limits, run.checkpoints and how models are reached may"
-_INFO = TypeAdapter(RunInfo)
-_RESULT = TypeAdapter(Result)
-_START = TypeAdapter(Start)
+_START = TypeAdapter(ForkStart)
 
 
 class RunDirectory:
@@ -82,7 +54,7 @@ class RunDirectory:
     ) -> "RunDirectory":
         """Make and lock a new run directory, for a dataset with this fingerprint and a LangGraph thread with this id.
 
-        `start`: the content of start.json (`blpo.runs.past_rounds`), where the run does not begin at the beginning.
+        `start`: the content of start.json (`blpo.runs.fork_start`), where the run does not begin at the beginning.
 
         Raises `RunError` where there is a run already or no place for one.
         """
@@ -164,9 +136,9 @@ class RunDirectory:
 
     def result(self) -> Result | None:
         """The content of result.json; None where it is missing or damaged, for it can be written again at no cost."""
-        return read_result(self.path)
+        return RunRecord(self.path, self.info).result_or_none
 
-    def start(self) -> Start | None:
+    def start(self) -> ForkStart | None:
         """What the run starts from, where that is not the beginning; raises `RunError` where start.json is damaged."""
         file = self.path / "start.json"
         if not file.exists():
@@ -190,45 +162,3 @@ class RunDirectory:
         """Append one line to events.jsonl."""
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **event}) + "\n")
-
-
-def read_info(path: Path) -> RunInfo:
-    """run.json of a run directory; raises `RunError` where it is none or of another format."""
-    try:
-        text = (path / "run.json").read_bytes()
-        content = json.loads(text)
-    except FileNotFoundError:
-        reason = "has no run.json" if path.is_dir() else "does not exist"
-        raise RunError(f"{path} is no run directory: it {reason}") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise RunError(f"{path / 'run.json'} can't be read: {why}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
-        raise RunError(
-            f"{path} has run format {found}, and this version reads format {FORMAT}; use the version that made it"
-        )
-    try:
-        return _INFO.validate_json(text, strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RunError(f"{path / 'run.json'} is damaged: {where}: {first['msg']}; restore the file") from None
-
-
-def read_result(path: Path) -> Result | None:
-    """result.json of a run directory; None where it is missing or damaged."""
-    try:
-        return _RESULT.validate_json((path / "result.json").read_bytes(), strict=True)
-    except (OSError, ValidationError):
-        return None
-
-
-def recorded_checkpoints(settings: Settings, run: Path) -> str:
-    """`RunInfo.checkpoints` of a run at `run`."""
-    if settings.run.checkpoints is None:
-        return BESIDE
-    if settings.run.in_postgres:
-        return POSTGRES
-    given = Path(settings.run.checkpoints).absolute()
-    return f"../{given.name}" if given.parent.resolve() == run.resolve().parent else str(given)

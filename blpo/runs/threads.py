@@ -12,7 +12,8 @@ from pydantic import Field
 from blpo.runs.drive import BLPO
 from blpo.runs.lineage import lineage_of
 from blpo.runs.preflight import require_usable
-from blpo.runs.run_directory import RunDirectory, read_info
+from blpo.runs.run_directory import RunDirectory
+from blpo.runs.run_info import read_info
 from blpo.runs.lifecycle import check_data
 from blpo.inference.session import dataset_of
 from blpo.inference.initial_prompts import initial_prompts

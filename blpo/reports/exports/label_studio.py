@@ -16,11 +16,10 @@ from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
-from blpo.config.settings_file import load_settings
 from blpo.data.images import sent_file
 from blpo.inference.session import dataset_of
 from blpo.reports.disagreements import Disagreement, disagreements
-from blpo.runs.run_directory import read_info
+from blpo.runs.run_record import RunRecord
 from blpo.storage.whole_files import whole_file, write_whole
 from state.errors import ConfigError, DataError
 from state.sample import ImageSource, Sample
@@ -44,9 +43,10 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -
     `DataError` where its dataset is not there any more, and `ConfigError` for a category that can't be shown.
     """
     found = disagreements(run)
-    settings = load_settings(run / "config.yaml", list(overrides))
+    record = RunRecord.read(run, overrides)
+    settings = record.settings
     dataset = dataset_of(settings)
-    if dataset.fingerprint != read_info(run).dataset:
+    if dataset.fingerprint != record.info.dataset:
         raise DataError("the dataset is not the one that the run used; --set data.path=PATH says where that is")
     samples = [dataset.by_id[each.id] for each in found]
     pairs, texts = any(len(each.images) > 1 for each in samples), any(each.text for each in samples)

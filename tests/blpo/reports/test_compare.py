@@ -9,7 +9,7 @@ import pytest
 from blpo.cli.main import main
 from blpo.reports.compare_page import headline
 from blpo.reports.comparison import compare_runs
-from blpo.reports.record import Run, read_run
+from blpo.runs.run_record import RunRecord
 from state.sample import Sample
 from tests.made_run import draw_images, make_run
 
@@ -42,8 +42,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [made(folder, name, *given) for name, given in shares.items()]
 
 
-def read(paths: list[Path]) -> list[Run]:
-    return [read_run(path) for path in paths]
+def read(paths: list[Path]) -> list[RunRecord]:
+    return [RunRecord.read(path) for path in paths]
 
 
 def test_each_run_is_tested_against_the_first_on_the_shared_samples(runs: list[Path]) -> None:

@@ -17,8 +17,8 @@ from blpo.reports.captions import separation
 from blpo.reports.charts import interval
 from blpo.reports.differences import word_diff
 from blpo.reports.outcome import headline, meaning
-from blpo.reports.record import read_run
 from blpo.reports.thumbnails import thumbnails
+from blpo.runs.run_record import RunRecord
 from state.errors import RunError
 from state.sample import Sample
 from tests.made_run import draw_images, make_run
@@ -137,7 +137,7 @@ def test_a_spent_budget_is_told_without_a_test(tmp_path: Path) -> None:
     folder = draw_dataset(tmp_path / "set")
     overrides = [f"run.dir={tmp_path / 'run'}", "limits.calls=22"]
     asyncio.run(blpo.optimize(folder / "config.yaml", overrides=overrides))
-    run = read_run(tmp_path / "run")
+    run = RunRecord.read(tmp_path / "run")
     assert headline(run.result) == "Not tested: the budget was spent" or run.result["test"] is not None
     assert (tmp_path / "run" / "report.html").exists()
 
@@ -156,7 +156,7 @@ def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, told:
         before=lambda i, sample: sample.label if i % 2 else other[str(sample.label)],
         after=lambda i, sample: sample.label if (i * 37) % 100 < 100 * share else other[str(sample.label)],
     )
-    read = read_run(run)
+    read = RunRecord.read(run)
     assert told in headline(read.result)
     words = " ".join(meaning(read))
     assert "60 samples that the search never saw" in words
@@ -283,4 +283,4 @@ def luminance(rgb: list[float]) -> float:
 
 def test_a_missing_run_is_an_error() -> None:
     with pytest.raises(RunError):
-        read_run(Path("/nowhere/at/all"))
+        RunRecord.read(Path("/nowhere/at/all"))

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import blpo
-from blpo.runs.run_directory import read_info
+from blpo.runs.run_info import read_info
 from blpo.storage.checkpoints import open_checkpoints
 from state.errors import RunError, StoreError
 from state.result import Result
