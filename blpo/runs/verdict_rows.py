@@ -1,0 +1,74 @@
+"""Verdicts of a run as its directory holds them: verdicts/{initial,best}.jsonl and rounds/NN/errors.jsonl."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from blpo.runs.json_lines import read_json_lines
+from state.errors import RunError
+from state.sample import Label, Sample, SplitName
+from state.verdict import Status, Verdict
+
+VerdictChange = Literal["fixed", "broken", "wrong", "right"]
+"""Change of a sample between two prompts: wrong then right, right then wrong, wrong twice, right twice. A sample
+without an answer is not right."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """One line: a labelled sample with its verdict under one prompt."""
+
+    id: str
+    label: Label
+    """The human label."""
+    verdict: Label | None
+    status: Status
+    reason: str
+    split: SplitName = "train"
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Probability that the judge gives each label; empty for a judge without log-probabilities."""
+
+    @property
+    def answer(self) -> Label | None:
+        """The judge's label; None for a failure."""
+        return self.verdict if self.status == "ok" else None
+
+    @property
+    def is_right(self) -> bool:
+        """True if the judge's label is the human label."""
+        return self.status == "ok" and self.verdict == self.label
+
+
+_ROW = TypeAdapter(VerdictRow)
+
+
+def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
+    """Return the line of one verdict; lines of verdicts/ also name the split."""
+    return {
+        "id": sample.id,
+        "label": sample.label,
+        "verdict": verdict.label,
+        "status": verdict.status,
+        "reason": verdict.reason,
+        **({"scores": dict(verdict.scores)} if verdict.scores else {}),
+    }
+
+
+def read_verdict_rows(file: Path) -> tuple[VerdictRow, ...]:
+    """Read the verdicts of a file; none where there is no such file. Raises `RunError` for a damaged file."""
+    try:
+        return tuple(read_json_lines(file, _ROW))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise RunError(f"{file} can't be read: {error.strerror}") from None
+
+
+def verdict_change(before: VerdictRow, after: VerdictRow) -> VerdictChange:
+    """Return the change of a sample between two prompts."""
+    if before.is_right:
+        return "right" if after.is_right else "broken"
+    return "fixed" if after.is_right else "wrong"
