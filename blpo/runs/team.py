@@ -13,7 +13,7 @@ from blpo.runs.run_directory import RunDirectory
 from blpo.storage.team_connection import knows_run
 from blpo.storage.team_store import TeamRun, TeamStore
 from state.errors import RunError
-from blpo.storage.postgres import VARIABLE
+from blpo.storage.database_url import VARIABLE
 from state.settings import POSTGRES, Settings
 
 

@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from blpo.storage.postgres import connection_parameters
+from blpo.storage.database_url import connection_parameters
 from state.errors import RunError
 from state.settings import POSTGRES
 

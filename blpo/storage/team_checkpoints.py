@@ -11,7 +11,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow
 
-from blpo.storage.postgres import SCHEMA, connect, connect_async, explaining, migrating, newer_schema
+from blpo.storage.postgres import SCHEMA, connect, connect_async, newer_schema, schema_lock
+from blpo.storage.postgres_errors import one_line_errors
 
 _NEWEST = len(AsyncPostgresSaver.MIGRATIONS) - 1
 _EXISTS = f"SELECT to_regclass('{SCHEMA}.checkpoint_migrations') IS NOT NULL AS found"
@@ -35,7 +36,7 @@ class TeamSaver(AsyncPostgresSaver):
         async with self._connecting:
             if self.conn.closed:
                 self.conn = await connect_async()
-        with explaining():
+        with one_line_errors():
             async with super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
 
@@ -48,7 +49,7 @@ async def open_team_checkpoints() -> AsyncIterator[TeamSaver]:
     """
     saver = TeamSaver(await connect_async())
     try:
-        with explaining():
+        with one_line_errors():
             found = await _version(saver.conn)
             if found > _NEWEST:
                 raise newer_schema(found, _NEWEST)
@@ -70,5 +71,5 @@ async def _version(connection: AsyncConnection[Any]) -> int:
 
 
 def _set_up() -> None:
-    with connect() as connection, explaining(), migrating(connection):
+    with connect() as connection, one_line_errors(), schema_lock(connection):
         PostgresSaver(connection).setup()

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from blpo.storage.postgres import VARIABLE, connect, explained, explaining, lock_key
+from blpo.storage.database_url import VARIABLE
+from blpo.storage.postgres import connect, lock_key
+from blpo.storage.postgres_errors import one_line_errors, run_error
 from blpo.storage.team_schema import migrate
 from state.errors import RunError
 
@@ -52,7 +54,7 @@ class TeamConnection:
 
     def failure(self, error: Exception) -> RunError:
         """What to say of one of `errors`."""
-        return explained(error)
+        return run_error(error)
 
     def close(self) -> None:
         """Close it; its locks are free from then on."""
@@ -66,7 +68,7 @@ def connect_run(run: str, name: str) -> TeamConnection:
     """
     connection = connect()
     try:
-        with explaining():
+        with one_line_errors():
             migrate(connection)
             connection.execute("SELECT set_config('blpo.run', %s, false)", (run,))
             _hold(connection, run)
@@ -79,7 +81,7 @@ def connect_run(run: str, name: str) -> TeamConnection:
 
 def knows_run(run: str) -> bool:
     """Whether the team's database has seen this run; raises `RunError` where it can't be used."""
-    with connect() as connection, explaining():
+    with connect() as connection, one_line_errors():
         migrate(connection)
         return connection.execute("SELECT 1 FROM runs WHERE id = %s", (run,)).fetchone() is not None
 

@@ -6,7 +6,7 @@ rows by views with the names and columns of the SQLite file, so that both stores
 
 from typing import TYPE_CHECKING, Any
 
-from blpo.storage.postgres import migrating, newer_schema
+from blpo.storage.postgres import newer_schema, schema_lock
 
 if TYPE_CHECKING:  # an extra
     import psycopg
@@ -48,7 +48,7 @@ def migrate(connection: "psycopg.Connection[Any]", migrations: tuple[str, ...] =
     """Bring the tables to the newest version, once, whoever else starts now; raises `RunError` if they are newer."""
     if _version(connection) == len(migrations):
         return
-    with migrating(connection):
+    with schema_lock(connection):
         found = _version(connection)
         if found > len(migrations):
             raise newer_schema(found, len(migrations))

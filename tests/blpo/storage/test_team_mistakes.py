@@ -8,16 +8,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from blpo.cli.main import main
 from blpo.storage.checkpoints import open_checkpoints
-from blpo.storage.postgres import VARIABLE, connection_parameters, explained
+from blpo.storage.database_url import VARIABLE, connection_parameters
+from blpo.storage.postgres import connect
+from blpo.storage.postgres_errors import one_line_errors, run_error
 from blpo.storage.team_schema import MIGRATIONS
 from blpo.storage.team_store import TeamRun, TeamStore
-from state.errors import ConfigError
+from state.errors import ConfigError, RunError, StoreError
 from state.response import Response
 from tests.servers.postgres import Cluster
 
@@ -90,9 +93,9 @@ def test_no_message_holds_a_password_however_it_is_written(given_password: str, 
         except ConfigError as error:
             assert SECRET not in str(error)
         else:
-            echo = explained(ValueError(f"no such thing as {parameters.get('password')}"))
+            echo = run_error(ValueError(f"no such thing as {parameters.get('password')}"))
             assert SECRET not in str(echo)
-            assert SECRET not in str(explained(ValueError("connection refused")))
+            assert SECRET not in str(run_error(ValueError("connection refused")))
 
 
 def test_nothing_to_connect_with(optimize: Optimize, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +136,45 @@ def test_nobody_there(optimize: Optimize) -> None:
     assert (code, f"no server answers at 127.0.0.1:{port}; start it, or correct" in line) == (1, True)
     code, line = optimize(f"postgresql://team:{SECRET}@no..host/team")
     assert (code, "the host no..host is unknown" in line) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "words", "is_resumable"),
+    [
+        ("08006", "the connection to host:5432 was lost", True),
+        ("25006", "is read-only; give the address of the primary", False),
+        ("28P01", "does not accept the user team with this password", False),
+        ("3D000", "has no database base; make it with createdb", False),
+        ("42501", "the user team lacks rights in the database base", False),
+        ("53300", "has no free connection", True),
+        ("57P01", "the connection to host:5432 was lost", True),
+        ("57P03", "is starting or stopping", True),
+        ("53100", "says: kein Platz mit *** auf dem Gerät", True),
+    ],
+)
+def test_the_server_may_speak_any_language(
+    sqlstate: str, words: str, is_resumable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, f"postgresql://team:{SECRET}@host/base")
+    error = run_error(psycopg.errors.lookup(sqlstate)(f"kein Platz mit {SECRET} auf dem Gerät"))
+    assert words in str(error)
+    assert SECRET not in str(error)
+    assert error.resumable == is_resumable
+
+
+async def test_a_session_that_the_server_ends(database_url: str) -> None:
+    connection = connect()
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+    for _ in range(2):  # the first statement gets the server's last word, the second one finds no connection
+        with pytest.raises(StoreError, match="was lost; when the server is back, resume"), one_line_errors():
+            connection.execute("SELECT 1")
+
+
+async def test_a_database_that_is_read_only(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, f"{database_url}?options=-c%20default_transaction_read_only%3Don")
+    with pytest.raises(RunError, match="is read-only; give the address of the primary"):
+        await TeamStore.open_run(TeamRun("run", Path("run")))
 
 
 @pytest.fixture(scope="module")
