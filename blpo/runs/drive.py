@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from blpo.storage.checkpoints import open_checkpoints
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
-from blpo.runs.outputs import write_judge, write_rounds, write_verdicts
-from blpo.runs.run_directory import RunDirectory
-from graph.outer import builder as blpo_builder
-from nodes.approve import checked
-from nodes.evaluate_test import partial_result
 from blpo.inference.reserve import reserve_test
 from blpo.inference.rounds import closed_rounds
 from blpo.inference.session import Session, open_session, store_of
+from blpo.runs.outputs import write_judge, write_rounds, write_verdicts
+from blpo.runs.run_directory import RunDirectory
+from blpo.storage.checkpoints import open_checkpoints
+from graph.outer import builder as blpo_builder
+from nodes.approve import checked
+from nodes.evaluate_test import partial_result
 from state.approval import Question
 from state.errors import AnswerError, BlpoError, StoreError
 from state.loops import RoundRecord

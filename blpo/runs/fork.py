@@ -12,18 +12,18 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from blpo.runs.drive import BLPO, Drive, OnEvent
 from langgraph.runtime import RunControl
 
-from blpo.runs.preflight import require_usable
+from blpo.config.settings_file import load_settings, measured_by
+from blpo.inference.initial_prompts import prompt_problem
+from blpo.inference.session import dataset_of, store_path
+from blpo.runs.drive import BLPO, Drive, OnEvent
 from blpo.runs.fork_start import ForkStart, state_before
+from blpo.runs.preflight import require_usable
 from blpo.runs.rounds import Round
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_record import RunRecord
 from blpo.runs.team import announce
-from blpo.inference.session import dataset_of, store_path
-from blpo.inference.initial_prompts import prompt_problem
-from blpo.config.settings_file import load_settings, measured_by
 from state.errors import ConfigError, RunError
 from state.result import Fork, Lineage, Result
 from state.settings import PromptSettings, Settings
@@ -61,7 +61,9 @@ async def _made(
     _require_prompts({"judge": judge, "i2t": i2t}, settings)
     rounds = _rounds(record, round)
     if round == 0:
-        settings = settings.model_copy(update={"prompts": _prompts((rounds[0].judge_prompt, rounds[0].i2t_prompt), judge, i2t)})
+        settings = settings.model_copy(
+            update={"prompts": _prompts((rounds[0].judge_prompt, rounds[0].i2t_prompt), judge, i2t)}
+        )
     require_usable(settings)
     if dataset_of(settings, fresh=True).fingerprint != info.dataset:
         raise RunError(

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from blpo.config.yaml_text import read_yaml, write_yaml
 from state.errors import ConfigError
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, Prompt, PromptSettings, Settings, TaskSettings
-from blpo.config.yaml_text import read_yaml, write_yaml
 
 
 class JudgeFile(BaseModel):

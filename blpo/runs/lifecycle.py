@@ -7,18 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from blpo.runs.drive import BLPO, Drive, OnEvent, Search
 from langgraph.runtime import RunControl
 
+from blpo.config.settings_file import dump_settings, load_settings
 from blpo.data.check import check
+from blpo.inference.session import dataset_of
+from blpo.runs.drive import BLPO, Drive, OnEvent, Search
 from blpo.runs.lineage import lineage_of
 from blpo.runs.moved_runs import settle
 from blpo.runs.preflight import require_usable
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.team import announce, forget_checkpoints, require_known
-from blpo.inference.session import dataset_of
 from state.approval import Answer
-from blpo.config.settings_file import dump_settings, load_settings
 from state.errors import AnswerError, DataError
 from state.result import Result
 from state.settings import Settings

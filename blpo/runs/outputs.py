@@ -5,15 +5,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.session import Session
+from blpo.inference.verdicts import recalled_verdicts
+from blpo.metrics.agreement import value
+from blpo.prompts.diff import prompt_diff
 from blpo.runs.judge_file import JudgeFile
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
-from blpo.metrics.agreement import value
 from nodes.evaluate_test import selected_prompt, selected_round
-from blpo.inference.verdicts import recalled_verdicts
-from blpo.inference.session import Session
-from blpo.inference.initial_prompts import initial_prompts
-from blpo.prompts.diff import prompt_diff
 from state.loops import RoundRecord
 from state.sample import SplitName
 
@@ -87,4 +87,3 @@ async def _trials(session: Session, record: RoundRecord) -> list[dict[str, Any]]
         }
         rows.append({"step": step, "score": trial["score"], **texts, "failure": trial["failure"]})
     return rows
-

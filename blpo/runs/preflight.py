@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from blpo.config.settings_file import dump_settings
+from blpo.inference.initial_prompts import initial_prompts
 from blpo.models.messages import ROLES
 from blpo.models.registry import chat_model
 from blpo.models.role_checks import require_prices, require_vision
-from blpo.inference.initial_prompts import initial_prompts
-from blpo.config.settings_file import dump_settings
 from state.errors import BlpoError
 from state.settings import Settings
 

@@ -29,9 +29,7 @@ class TrialRow:
     @property
     def in_state(self) -> Trial:
         """The same trial as the graph's state holds it."""
-        return Trial(
-            i2t_prompt=self.i2t_prompt, judge_prompt=self.judge_prompt, score=self.score, failure=self.failure
-        )
+        return Trial(i2t_prompt=self.i2t_prompt, judge_prompt=self.judge_prompt, score=self.score, failure=self.failure)
 
 
 @dataclass(frozen=True, slots=True)

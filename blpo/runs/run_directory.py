@@ -18,10 +18,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from blpo.config.settings_file import config_hash, dump_settings, load_settings
 from blpo.runs.fork_start import ForkStart
 from blpo.runs.run_info import RunInfo, read_info, recorded_checkpoints
 from blpo.runs.run_record import RunRecord
-from blpo.config.settings_file import config_hash, dump_settings, load_settings
 from blpo.storage.locks import LOCK, lock_folder
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError

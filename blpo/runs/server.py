@@ -14,18 +14,18 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from blpo.storage.checkpoints import open_checkpoints
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.runtime import ServerRuntime
 
+from blpo.inference.session import open_session, settings_for, store_of
 from blpo.runs.drive import BLPO, Drive, Graph
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.threads import ServedContext, checkpoint_target, directories, open_run
+from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder
-from blpo.inference.session import open_session, settings_for, store_of
 from state.errors import BlpoError
 from state.settings import Settings
 

@@ -7,13 +7,12 @@ does not pay for everything again.
 import asyncio
 from pathlib import Path
 
-from blpo.storage.checkpoints import open_checkpoints
-
 from blpo.runs.run_directory import RunDirectory
+from blpo.storage.checkpoints import open_checkpoints
+from blpo.storage.database_url import VARIABLE
 from blpo.storage.team_connection import knows_run
 from blpo.storage.team_store import TeamRun, TeamStore
 from state.errors import RunError
-from blpo.storage.database_url import VARIABLE
 from state.settings import POSTGRES, Settings
 
 

@@ -6,19 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from blpo.storage.checkpoints import Target
 from pydantic import Field
 
+from blpo.config.settings_file import Context, config_hash, load_settings
+from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.session import dataset_of
+from blpo.prompts.template import read_templates
 from blpo.runs.drive import BLPO
+from blpo.runs.lifecycle import check_data
 from blpo.runs.lineage import lineage_of
 from blpo.runs.preflight import require_usable
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_info import read_info
-from blpo.runs.lifecycle import check_data
-from blpo.inference.session import dataset_of
-from blpo.inference.initial_prompts import initial_prompts
-from blpo.prompts.template import read_templates
-from blpo.config.settings_file import Context, config_hash, load_settings
+from blpo.storage.checkpoints import Target
 from state.errors import ConfigError, RunError
 from state.settings import POSTGRES, PromptSettings, Settings
 
