@@ -136,7 +136,7 @@ class ModelSettings(_Section):
     max_tokens_parameter: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What the server calls max_tokens: the vendor and vLLM know the first, which reasoning models demand."""
     client: Literal["lean", "langchain"] = "lean"
-    """How an OpenAI-compatible server is called: see `blpo.models.openai_chat`."""
+    """How an OpenAI-compatible server is called: see `blpo.models.openai.chat_models`."""
     headers: dict[str, str] = {}
     """Further headers of each request; values come from the environment: {api-key: "${AZURE_KEY}"}."""
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None

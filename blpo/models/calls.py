@@ -13,17 +13,17 @@ from functools import partial
 from typing import Any, Self
 
 from blpo.models.budget import Budget
+from blpo.models.byte_counts import begin_byte_count
 from blpo.models.limiter import Limiter, Limiters
 from blpo.models.messages import ROLES, Message, Role
 from blpo.models.registry import chat_model, provider_of
 from blpo.models.request import Request
 from blpo.models.retries import Backoff
 from blpo.models.role_checks import require_prices, require_vision
-from blpo.models.secrets import one_line
+from blpo.models.schema_support import Structure
+from blpo.models.secret_masking import one_line
 from blpo.models.served_model import ServedModel
 from blpo.models.single_flight import SingleFlight
-from blpo.models.structure import Structure
-from blpo.models.traffic import begin_count
 from blpo.storage.response_store import ResponseStore, RoleCounts
 from state.errors import BlpoError
 from state.response import Failure, Response, Traffic
@@ -180,7 +180,7 @@ class ModelCaller:
         """Admit, record and send. A call that is cancelled stays open in the record."""
         self.budget.admit(role)
         answer: Response | None = None
-        traffic = begin_count()
+        traffic = begin_byte_count()
         try:
             call_id = await self._store.begin(request.key, role, model.settings.name)
             self._flights.commit(request.key)

@@ -20,7 +20,7 @@ from typing import Any
 
 from langchain_core import exceptions as langchain
 
-from blpo.models.secrets import one_line
+from blpo.models.secret_masking import one_line
 from blpo.models.server_errors import error_words
 from state.errors import ModelError
 from state.response import Failure, FailureKind, Response

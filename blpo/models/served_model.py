@@ -13,11 +13,11 @@ from blpo.models.failures import outcome_of
 from blpo.models.limiter import Limiter
 from blpo.models.messages import Message, to_langchain
 from blpo.models.registry import Provider
-from blpo.models.reply_text import from_langchain
+from blpo.models.replies import from_langchain
 from blpo.models.request import Request
 from blpo.models.retries import Backoff, with_retries
+from blpo.models.schema_support import Structure
 from blpo.models.server_errors import refuses_schema
-from blpo.models.structure import Structure
 from blpo.models.verdict_format import labels_of
 from state.response import Failure, Response
 from state.settings import ModelSettings
@@ -89,10 +89,10 @@ class ServedModel:
         from langchain_core.callbacks import AsyncCallbackManager
         from langchain_core.runnables.config import ensure_config
 
-        from blpo.models.direct_chat import DirectChat
+        from blpo.models.untraced_chat import UntracedChat
 
         if (
-            not isinstance(self.chat, DirectChat)
+            not isinstance(self.chat, UntracedChat)
             or AsyncCallbackManager.configure(ensure_config().get("callbacks")).handlers
         ):
             return await self.chat.ainvoke(messages, **arguments)

@@ -22,9 +22,9 @@ from langchain_core.runnables.config import var_child_runnable_config
 from blpo.config.settings_file import load_settings
 from blpo.models.calls import ModelCaller
 from blpo.models.messages import Message, assistant, user
-from blpo.models.proxies import proxy_of
+from blpo.models.openai.proxy import proxy_of
+from blpo.models.openai.request_body import body_pieces
 from blpo.models.registry import chat_model, provider_of
-from blpo.models.request_body import body_pieces
 from blpo.models.retries import Backoff
 from blpo.models.verdict_format import schema
 from blpo.storage.response_store import ResponseStore

@@ -18,9 +18,9 @@ from PIL import Image
 from blpo.data.sources import file_sample
 from blpo.inference.session import Session, judging_session
 from blpo.inference.verdicts import judge_sample
-from blpo.models.engine_chat import EngineChat
 from blpo.models.registry import Provider, chat_model, provider_of, register
-from blpo.models.vllm_engine import engine_constrained, engine_parameters
+from blpo.models.vllm_engine.batch_chat import EngineChat
+from blpo.models.vllm_engine.engine import engine_parameters, engine_schema_arguments
 from state.errors import BlpoError, ModelError
 from state.sample import Sample
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, Settings
@@ -234,7 +234,7 @@ def register_engine(engine: Engine) -> None:
     def build(settings: ModelSettings) -> EngineChat:
         return engine_model(engine, **engine_parameters(settings))
 
-    register("test-engine", Provider(build, engine_parameters, engine_constrained, local=True))
+    register("test-engine", Provider(build, engine_parameters, engine_schema_arguments, local=True))
 
 
 async def test_calls_that_come_together_are_one_batch_in_one_thread() -> None:

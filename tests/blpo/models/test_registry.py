@@ -8,7 +8,7 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from blpo.models.registry import chat_model, provider_of, register
-from blpo.models.secrets import one_line
+from blpo.models.secret_masking import one_line
 from state.errors import ModelError
 from state.settings import ModelSettings
 

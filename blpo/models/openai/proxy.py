@@ -1,7 +1,7 @@
-"""The proxy through which an address is reached, as the environment says: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.
+"""The proxy to a server, from the environment: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.
 
-It is looked up once for each model. aiohttp would do that for each request (`trust_env`), in two threads, together with
-~/.netrc, which names no keys of model servers.
+The proxy is looked up once for each model. aiohttp would look the proxy up for each request (`trust_env`), in two
+threads, together with ~/.netrc, which holds no keys of model servers.
 """
 
 from urllib.parse import urlsplit
@@ -11,9 +11,9 @@ from state.errors import ModelError
 
 
 def proxy_of(address: str) -> str | None:
-    """The proxy for an `http:` or `https:` address, with its password; None: straight there.
+    """Return the proxy for an `http:` or `https:` address, with the proxy's password; None: no proxy.
 
-    Raises `ModelError`, without the password, for what is no address of an HTTP proxy.
+    Raises `ModelError`, without the password, if the variable does not hold the address of an HTTP proxy.
     """
     server = urlsplit(address)
     proxy = getproxies().get(server.scheme, "").strip()

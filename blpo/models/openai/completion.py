@@ -1,4 +1,4 @@
-"""What a chat-completions server replies: an answer, or an error."""
+"""Replies of a chat-completions server: a completion, or an error."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from blpo.models.server_errors import error_in
 
 
 class ServerError(ModelError):
-    """The server answered with an error: `status_code`, and what its JSON says of `code` and `param`."""
+    """An error reply: its `status_code`, and `code` and `param` of its JSON."""
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         error = error_in(body)
@@ -22,8 +22,8 @@ class ServerError(ModelError):
         self.headers = headers
 
 
-def answer_in(body: bytes, model: str) -> AIMessage:
-    """Read a chat completion; raises `ValueError` for anything else."""
+def completion_message(body: bytes, model: str) -> AIMessage:
+    """Read the first message of a chat completion; raises `ValueError` if the body is no chat completion."""
     try:
         reply = json.loads(body)
     except RecursionError as error:
@@ -31,13 +31,13 @@ def answer_in(body: bytes, model: str) -> AIMessage:
     if not isinstance(reply, dict) or reply.get("error") or not reply.get("choices"):
         raise ValueError((reply.get("error") if isinstance(reply, dict) else None) or "it has no choices")
     choice = reply["choices"][0]
-    said = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(said, dict) or not isinstance(said.get("content") or "", str | list):
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict) or not isinstance(message.get("content") or "", str | list):
         raise ValueError("its first choice has no message")
     return AIMessage(
-        content=said.get("content") or "",
-        additional_kwargs={"refusal": said["refusal"]} if said.get("refusal") else {},
-        usage_metadata=_usage(reply.get("usage")),
+        content=message.get("content") or "",
+        additional_kwargs={"refusal": message["refusal"]} if message.get("refusal") else {},
+        usage_metadata=_usage_metadata(reply.get("usage")),
         response_metadata={
             "finish_reason": choice.get("finish_reason"),
             "model_name": reply.get("model", model),
@@ -46,13 +46,13 @@ def answer_in(body: bytes, model: str) -> AIMessage:
     )
 
 
-def _usage(usage: Any) -> Any:
-    """LangChain's form of the token counts; None where the server gives none."""
+def _usage_metadata(usage: Any) -> Any:
+    """Return the token counts in LangChain's form; None if the server gives no counts."""
     if not isinstance(usage, dict) or not usage:
         return None
-    asked, answered = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    input_tokens, output_tokens = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     return {
-        "input_tokens": asked,
-        "output_tokens": answered,
-        "total_tokens": usage.get("total_tokens") or asked + answered,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "total_tokens": usage.get("total_tokens") or input_tokens + output_tokens,
     }

@@ -8,8 +8,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from blpo.models.openai_chat import sent_parameters
-from blpo.models.secrets import one_line
+from blpo.models.openai.parameters import key_parameters
+from blpo.models.secret_masking import one_line
 from blpo.models.verdict_format import obeys
 from blpo.storage.response_store import ResponseStore
 from state.response import Response
@@ -65,4 +65,4 @@ class Structure:
 
 
 def _served(settings: ModelSettings) -> tuple[str, str]:
-    return settings.name, sent_parameters(settings)["base_url"] or ""  # also where the environment gives the address
+    return settings.name, key_parameters(settings)["base_url"] or ""  # also where the environment gives the address

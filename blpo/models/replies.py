@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from blpo.models.label_scores import label_scores
 from blpo.models.messages import Message
-from blpo.models.secrets import without_keys
+from blpo.models.secret_masking import without_keys
 from state.response import Response
 
 if TYPE_CHECKING:
