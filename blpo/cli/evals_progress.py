@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from blpo.cli.frame import phase_in_words
-from blpo.cli.progress import Progress, advance
 from blpo.cli.watching import Watching
 from blpo.cli.wording import duration, metric_name
+from blpo.runs.run_progress import Progress, advance
 from evals.cell_results import CellResult
 
 PHASES = {

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from blpo.cli.progress import Progress
 from blpo.cli.usage import usage_table
 from blpo.cli.wording import metric_name, one_line, short_path
+from blpo.runs.run_progress import Progress
 
 PHASES = {
     "collect_errors": "drawing a batch of errors",

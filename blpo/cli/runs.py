@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from blpo.cli.run_rows import RunRow
+    from blpo.reports.run_rows import RunRow
 
 DEFAULT = Path("runs")
 COLOURS = {"complete": "green", "running": "cyan", "waiting": "yellow", "failed": "red", "broken": "red"}
@@ -27,7 +27,7 @@ def runs(
     marked (val). A run that can't be read is a line that says why.
     """
     from blpo.cli.failures import say
-    from blpo.cli.run_rows import run_rows
+    from blpo.reports.run_rows import run_rows
 
     rows = [] if folder == DEFAULT and not folder.exists() else run_rows(folder)
     if as_json:

@@ -61,9 +61,7 @@ async def _made(
     _require_prompts({"judge": judge, "i2t": i2t}, settings)
     rounds = _rounds(record, round)
     if round == 0:
-        settings = settings.model_copy(
-            update={"prompts": _prompts((rounds[0].judge_prompt, rounds[0].i2t_prompt), judge, i2t)}
-        )
+        settings = settings.model_copy(update={"prompts": _prompts(rounds[0], judge, i2t)})
     require_usable(settings)
     if dataset_of(settings, fresh=True).fingerprint != info.dataset:
         raise RunError(
@@ -118,9 +116,9 @@ def _require_prompts(prompts: dict[str, str | None], settings: Settings) -> None
             raise ConfigError(f"--{name}-prompt: the prompt can't be used: {problem}")
 
 
-def _prompts(before: tuple[str, str], judge: str | None, i2t: str | None) -> PromptSettings:
+def _prompts(before: Round, judge: str | None, i2t: str | None) -> PromptSettings:
     """At round 0 there is nothing to go on from: the run begins with these prompts."""
-    return PromptSettings(judge=(judge or before[0]).strip(), i2t=(i2t or before[1]).strip())
+    return PromptSettings(judge=(judge or before.judge_prompt).strip(), i2t=(i2t or before.i2t_prompt).strip())
 
 
 def _span(rounds: int) -> str:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from blpo.cli.frame import frame, sparkline
-from blpo.cli.progress import Progress, advance, past
 from blpo.cli.view import STOPPING, LinesView, LiveView, View, view_on
 from blpo.cli.wording import count, duration, one_line, plain, probability
+from blpo.runs.run_progress import Progress, advance, past_progress
 
 USAGE = {
     role: {"issued": 123_456, "cached": 99_999, "failed": 3, "input_tokens": 10**9, "output_tokens": 5, "usd": 12.5}
@@ -176,8 +176,8 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path) -> None:
     written = [STARTED, *ROUND]
     lines = "".join(f"{event}\n".replace("'", '"').replace("None", "null") for event in written)
     (tmp_path / "events.jsonl").write_text(lines + '{"event": "tri')
-    assert past(tmp_path) == folded(written)
-    assert past(tmp_path / "nowhere") == Progress()
+    assert past_progress(tmp_path) == folded(written)
+    assert past_progress(tmp_path / "nowhere") == Progress()
 
 
 def test_foreign_text_can_not_move_the_cursor() -> None:

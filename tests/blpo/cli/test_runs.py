@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blpo.cli.main import main
-from blpo.cli.run_rows import run_rows
+from blpo.reports.run_rows import run_rows
 from blpo.runs.run_directory import RunDirectory
 from tests.made_run import draw_images, make_run
 

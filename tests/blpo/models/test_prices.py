@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 import blpo
-from blpo.cli.progress import Progress, advance
 from blpo.cli.usage import UNKNOWN, usage_table
 from blpo.models.catalogue import LIST_PRICES, facts
 from blpo.models.role_checks import require_prices, require_vision
+from blpo.runs.run_progress import Progress, advance
 from state.errors import ConfigError, ModelError
 from state.result import RoleUsage
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, PriceSettings, Settings

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from blpo.cli.progress import past
-from blpo.cli.wording import one_line
 from blpo.metrics.readings import strict_reading
+from blpo.reports.wording import one_line
+from blpo.runs.run_progress import past_progress
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.storage.locks import is_locked
@@ -100,7 +100,7 @@ def _finished(row: RunRow, result: Result) -> RunRow:
 
 def _unfinished(row: RunRow, path: Path) -> RunRow:
     """Fill the row of a run without a last word from its events."""
-    so_far = past(path)
+    so_far = past_progress(path)
     values = [value for _, value in sorted(so_far.validation.items())]
     total = total_usage(so_far.usage.values())
     row = replace(

@@ -1,0 +1,54 @@
+"""Progress of a run in lines: one for each finished trial and round."""
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from blpo.reports.wording import duration, metric_name, one_line
+from blpo.runs.run_progress import Progress, follow
+
+
+class ProgressLines:
+    """Handler of events that writes the progress of a run to stderr, in scripts and notebooks."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._progress = Progress()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Take one event, and write its line if the event has one. A closed stderr ends no run."""
+        self._progress = follow(self._progress, event)
+        line = progress_line(event, self._progress)
+        if line and sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                print(timed_line(time.monotonic() - self._start, line), file=sys.stderr, flush=True)
+
+
+def timed_line(seconds: float, line: str) -> str:
+    """Return a line of progress behind the time since the start."""
+    return f"{duration(seconds):>6}  {one_line(line)}"
+
+
+def progress_line(event: Mapping[str, Any], progress: Progress) -> str | None:
+    """Return the line of an event; None for an event that is not worth a line."""
+    match event["event"]:
+        case "started":
+            return f"run {event['run']}"
+        case "judged":
+            return f"round {event['round']}: {metric_name(event['metric'])} {event['validation']:z.3f} on validation"
+        case "errors":
+            batch = f"{event['drawn']} drawn, with {event['anchors']} anchors"
+            return f"round {event['round']}: {event['wrong']} wrong verdicts in train, {batch}"
+        case "trial":
+            outcome = f"failed: {event['failure']}" if event["score"] is None else f"score {event['score']:+.3f}"
+            return f"round {event['round']}, trial {event['step']} of {progress.inner_steps}: {outcome}"
+        case "replayed":
+            reason = f"no checkpoints to go on from in {event['checkpoints']}"
+            return f"replaying the run from its response store, at no cost ({reason})"
+        case "decided":
+            return f"round {event['round']}: {event['prompt']} prompt, {event['decision']} by a person"
+        case "phase" if event["phase"] == "evaluate_test":
+            return "judging the test split"
+    return None

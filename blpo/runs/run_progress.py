@@ -1,0 +1,113 @@
+"""Progress of a run, folded from its events."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from blpo.runs.usage_totals import total_usage
+from state.result import RoleUsage
+
+_ROLES_AT_WORK = {"judge": "judge", "verbalize": "verbalizer", "evaluate_test": "judge"}
+"""Role that a node asks, by phase. While the node works, all new spending belongs to the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """State of a run after some events. A repeated event changes nothing, because a resumed run may repeat some."""
+
+    run: str = ""
+    """Run directory; empty before the run began."""
+    metric: str = ""
+    outer_rounds: int = 0
+    """T."""
+    inner_steps: int = 0
+    """K."""
+    round: int = 0
+    """t."""
+    step: int | None = None
+    """k; None outside the inner loop."""
+    phase: str = ""
+    """Node at work."""
+    done: int = 0
+    """Items that the node has finished."""
+    total: int = 0
+    """Items of the node; 0 for a node that counts none."""
+    validation: Mapping[int, float] = field(default_factory=dict)
+    """Validation metric by round."""
+    scores: Mapping[int, float | None] = field(default_factory=dict)
+    """Scores of this round's trials by step; None for a failed trial."""
+    usage: Mapping[str, RoleUsage] = field(default_factory=dict)
+    """Calls, tokens and dollars by role. Cached and failed calls are those at the start of the node at work; an event
+    in between brings the sum of tokens only."""
+
+
+def advance(progress: Progress, event: Mapping[str, Any]) -> Progress:
+    """Return the progress after one event; an unknown event counts for its round and usage only."""
+    if event.get("round", progress.round) != progress.round:
+        progress = replace(progress, round=event["round"], step=None, scores={})
+    progress = replace(progress, usage=event.get("usage", progress.usage))
+    match event["event"]:
+        case "started":
+            return replace(
+                progress,
+                run=event["run"],
+                metric=event["metric"],
+                outer_rounds=event["outer_rounds"],
+                inner_steps=event["inner_steps"],
+            )
+        case "phase":
+            step = event.get("step", None if event["phase"] == "judge" else progress.step)
+            return replace(progress, phase=event["phase"], step=step, done=0, total=0)
+        case "progress":
+            usage = _with_spending(progress.usage, _ROLES_AT_WORK.get(progress.phase, ""), event.get("spent"))
+            return replace(progress, done=event["done"], total=event["total"], usage=usage)
+        case "judged":
+            return replace(progress, validation={**progress.validation, event["round"]: event["validation"]})
+        case "trial":
+            return replace(progress, scores={**progress.scores, event["step"]: event["score"]})
+    return progress
+
+
+def follow(progress: Progress, event: Mapping[str, Any]) -> Progress:
+    """Return the progress after an event of a live run; the first event of a resumed run brings the run's past."""
+    if event["event"] == "started":
+        progress = past_progress(Path(event["run"]))
+    return advance(progress, event)
+
+
+def past_progress(run: Path) -> Progress:
+    """Return the progress of a run up to now, from events.jsonl; skips a line cut short by a kill."""
+    progress = Progress()
+    try:
+        lines = (run / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return progress
+    for line in lines:
+        try:
+            progress = advance(progress, json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return progress
+
+
+def _with_spending(
+    usage: Mapping[str, RoleUsage], role: str, spent: Mapping[str, float] | None
+) -> Mapping[str, RoleUsage]:
+    """Return the usage after `role` has brought all roles together to `spent`: calls, tokens and usd."""
+    if spent is None or role not in usage:
+        return usage
+    own, others = usage[role], [each for name, each in usage.items() if name != role]
+    elsewhere = total_usage(others)
+    return {
+        **usage,
+        role: RoleUsage(
+            issued=int(spent["calls"]) - elsewhere.issued,
+            cached=own["cached"],
+            failed=own["failed"],
+            input_tokens=int(spent["tokens"]) - own["output_tokens"] - elsewhere.tokens,  # views show the sum alone
+            output_tokens=own["output_tokens"],
+            usd=None if own["usd"] is None else spent["usd"] - elsewhere.known_usd,
+        ),
+    }
