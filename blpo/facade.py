@@ -10,6 +10,9 @@ makes report.html at its end, also of a run that failed; `report` makes it again
 """
 
 from blpo.deployment.judge import Judge, load_judge
+from blpo.deployment.judge_set import judge_set
+from blpo.deployment.summary import Summary
+from blpo.deployment.table_input import InputColumns
 from blpo.reports.at_the_end import with_report
 from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.reports.relabelling import correct
@@ -22,11 +25,14 @@ from blpo.runs.lifecycle import Config
 __all__ = [
     "Config",
     "Disagreement",
+    "InputColumns",
     "Judge",
     "OnEvent",
+    "Summary",
     "correct",
     "disagreements",
     "fork",
+    "judge_set",
     "load_judge",
     "optimize",
     "report",

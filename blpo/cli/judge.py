@@ -5,22 +5,17 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from blpo.cli.failures import INTERRUPTED, say
 
 if TYPE_CHECKING:
-    import blpo
-    from blpo.cli.judge_view import JudgeView
-    from blpo.deployment.inputs import Input
-    from blpo.deployment.judged_set import JudgedSet
-    from blpo.deployment.verdict_file import Lines
-    from state.result import RoleUsage
+    from blpo.deployment.summary import Summary
 
 GATE_MISSED = 3
 
@@ -71,83 +66,49 @@ def judge(
     once the judge's own errors are taken out. Exit code 3: a gate is missed.
     """
     from blpo import load_judge
-    from blpo.cli.judge_view import JudgeView, tell
-    from blpo.deployment.calibration import read_calibration
-    from blpo.deployment.input_rows import Columns, Labels
-    from blpo.deployment.inputs import inputs_of, require_labels
-    from blpo.deployment.judged_set import JudgedSet, gate_results, summary
-    from blpo.metrics.gate import parse_gates
+    from blpo.cli.judge_view import JudgeView, print_judged
+    from blpo.deployment.judge_set import SetJudging
+    from blpo.deployment.table_input import InputColumns
+    from blpo.deployment.verdict_file import StreamLines, open_lines
     from state.errors import ConfigError
 
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
-    loaded = load_judge(judge)
-    gates = [each for text in gate or () for each in parse_gates(text, loaded.file.task)]
-    calibrated = read_calibration(calibration, loaded.file) if calibration else None
-    labels = Labels(loaded.file.task, needed=bool(gates))
-    columns = Columns(tuple(image_column or ()), text_column, id_column, label_column)
-    given = inputs_of(inputs, columns, labels, split)
-    if gates:
-        require_labels(given)
-    judged = JudgedSet(loaded.file.task)
-    view = JudgeView(given, shown=not quiet and (out is not None or not sys.stdout.isatty()))
+    columns = InputColumns(tuple(image_column or ()), text_column, id_column, label_column)
+    work = SetJudging(
+        load_judge(judge), inputs, gates=gate or (), calibration=calibration, split=split, columns=columns
+    )
+    view = JudgeView(work.inputs, shown=not quiet and (out is not None or not sys.stdout.isatty()))
+    lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
     try:
-        with _lines(out, loaded) as lines, view, _sigterm_as_ctrl_c():
-            usage = asyncio.run(_judge_all(loaded, given, lines, judged, view))
+        with lines as sink:
+            if sink.old_lines:
+                say(f"going on with {out}: {sink.old_lines} lines are there")
+            with view, _sigterm_as_ctrl_c():
+                summary = asyncio.run(_announce_stop(work.run(sink, view.advance)))
     except KeyboardInterrupt:
-        done = judged.statuses.total()
         hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
-        say(f"stopped after {done} images; {hint}")
+        say(f"stopped after {work.counts.statuses.total()} images; {hint}")
         return INTERRUPTED
-    except OSError as error:
-        error.filename = error.filename or out
-        raise
-    results = gate_results(gates, judged.agreement())
-    whole = summary(judged, results, calibrated, usage)
     if as_json:
-        typer.echo(json.dumps(whole, indent=1))
-    tell(whole, labels, is_calibrated=calibrated is not None, quiet=quiet)
-    if not all(result["kept"] for result in results):
+        typer.echo(json.dumps(summary, indent=1))
+    print_judged(summary, work.labels, is_calibrated=calibration is not None, quiet=quiet)
+    if not all(result["kept"] for result in summary["gates"]):
         return GATE_MISSED
-    return 0 if whole["statuses"].get("ok", 0) == whole["judged"] else 1
+    return 0 if summary["statuses"].get("ok", 0) == summary["judged"] else 1
 
 
-async def _judge_all(
-    judge: "blpo.Judge", given: "Sequence[Input]", lines: "Lines", judged: "JudgedSet", view: "JudgeView"
-) -> "RoleUsage":
-    """Write a line for each sample as soon as its turn has come."""
+async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
+    """Run the work; on Ctrl-C say at once that the command stops, then wait for answers that are being paid for."""
     from blpo.cli.view import CANCELLING
-    from blpo.deployment.inputs import samples_of
 
-    async with judge.open(lines.store) as judging:
-        items = lines.unfinished(samples_of(given))
-        async with aclosing(judging.judged(items)) as stream:
-            try:
-                async for each in stream:
-                    lines.write(each)
-                    judged.add(each)
-                    view.advance(each.verdict)
-            except asyncio.CancelledError:
-                say(CANCELLING)
-                raise
-        return await judging.usage()
-
-
-@contextmanager
-def _lines(out: Path | None, judge: "blpo.Judge") -> "Iterator[Lines]":
-    """Where the lines go; only a regular file can be gone on from."""
-    from blpo.deployment.verdict_file import StreamLines, VerdictFile
-
-    if out is None:
-        yield StreamLines(sys.stdout)
-    elif out.exists() and not out.is_file() and not out.is_dir():
-        with out.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            yield StreamLines(stream)
-    else:
-        with VerdictFile(out.resolve() if out.is_symlink() else out, judge.file) as lines:
-            if lines.kept:
-                say(f"going on with {out}: {lines.kept} lines are there")
-            yield lines
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        say(CANCELLING)
+        task.cancel()
+        return await task
 
 
 @contextmanager

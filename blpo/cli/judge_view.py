@@ -11,12 +11,12 @@ from rich.text import Text
 
 from blpo.cli.failures import say
 from blpo.cli.wording import count, counted, metric_name, one_line
-from blpo.deployment.input_rows import Labels
+from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
 from state.verdict import Verdict
 
 if TYPE_CHECKING:
-    from blpo.deployment.judged_set import Summary
+    from blpo.deployment.summary import SharesRecord, Summary
 
 MOST_SHARES = 20
 """Labels whose shares are listed; --json has all."""
@@ -66,7 +66,7 @@ class JudgeView:
         self._bar.update(self._task, advance=1, failed=failed)
 
 
-def tell(summary: "Summary", labels: Labels, *, is_calibrated: bool, quiet: bool) -> None:
+def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool, quiet: bool) -> None:
     """Say what came of it on stderr; quiet: only which gates were missed."""
     if not quiet:
         statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
@@ -82,13 +82,13 @@ def tell(summary: "Summary", labels: Labels, *, is_calibrated: bool, quiet: bool
             say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {gate['value']:.4g}")
     shares = summary["shares"]
     if shares is not None and not quiet and (is_calibrated or shares["labelled"] < summary["judged"]):
-        _tell_shares(shares)
+        _print_shares(shares)
 
 
 _SHOWN = ("macro_f1", "accuracy", "kappa", "mae", "quadratic_kappa")
 
 
-def _tell_shares(shares: Mapping[str, Any]) -> None:
+def _print_shares(shares: "SharesRecord") -> None:
     if shares["undefined"]:
         say(f"shares of labels can't be corrected: {shares['undefined']}")
         return

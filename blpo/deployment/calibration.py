@@ -1,4 +1,4 @@
-"""A labelled sample that a judge was already tried on: the test split of its run, or lines of `blpo judge`."""
+"""Labelled samples with verdicts of the same judge: the test split of a run, or lines of `blpo judge`."""
 
 import json
 from collections import Counter
@@ -14,16 +14,17 @@ from blpo.runs.run_record import RunRecord
 from state.errors import DataError
 from state.sample import Label
 
+Counts = Counter[tuple[Label, Outcome]]
 
-def read_calibration(path: Path, judge: JudgeFile) -> Counter[tuple[Label, Outcome]]:
-    """Count human labels with verdicts, from a run's verdicts/best.jsonl or from JSON lines with label and verdict.
 
-    Lines without a label, with status `error`, or of a split other than test (prompts were chosen on it) don't count.
-    Raises `DataError` naming what can't be used, also a run of another judge.
+def read_calibration(path: Path, judge: JudgeFile) -> Counts:
+    """Count pairs of human label and verdict in a run, or in JSON lines with label and verdict.
+
+    Lines without a label, with status `error`, or of a split other than test (the prompt was chosen on these samples)
+    don't count. Raises `DataError` naming the line that can't be used, also for a run of another judge.
     """
     read = label_reader(judge.task, None, ())
-    pairs = _run_pairs(path, judge) if path.is_dir() else _file_pairs(path, read)
-    counts = Counter((label, verdict) for label, verdict in pairs)
+    counts = Counter(_run_pairs(path, judge) if path.is_dir() else _file_pairs(path, read))
     if not counts:
         raise DataError(f"{path}: holds no judged sample of a test split with a label")
     return counts
@@ -32,7 +33,7 @@ def read_calibration(path: Path, judge: JudgeFile) -> Counter[tuple[Label, Outco
 def _run_pairs(directory: Path, judge: JudgeFile) -> Iterator[tuple[Label, Outcome]]:
     """Yield human label and verdict of the run's test split; raises `DataError` for the run of another judge."""
     if measured_by(read_judge_file(directory).settings) != measured_by(judge.settings):
-        raise DataError(f"{directory}: is the run of another judge, whose errors are others; give that of this judge")
+        raise DataError(f"{directory}: is the run of another judge, with other errors; give a run of this judge")
     for row in RunRecord.read(directory).best.values():
         if row.split == "test" and row.status != "error":
             yield row.label, row.answer
@@ -49,8 +50,8 @@ def _file_pairs(file: Path, read: Callable[[Any], Label]) -> Iterator[tuple[Labe
                         continue
                     pair = read(row["label"]), read(row["verdict"]) if row["status"] == "ok" else None
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    what = error if type(error) is ValueError else "is no line with label, verdict and status"
-                    raise DataError(f"{file}:{number}: {what}") from None
+                    problem = error if type(error) is ValueError else "is no line with label, verdict and status"
+                    raise DataError(f"{file}:{number}: {problem}") from None
                 yield pair
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: can't be read ({getattr(error, 'strerror', None) or error})") from None

@@ -1,7 +1,7 @@
-"""A stream of work: items are read as they are needed, worked on many at a time, and come out in order.
+"""Concurrent work over a stream of items, with results in the order of the items.
 
-Memory is bounded whatever the number of items, and the event loop never waits for whoever makes them: a slow disk, or a
-pipe that says nothing for an hour.
+Memory is bounded whatever the number of items. A thread reads the items, so the event loop never waits for a slow disk
+or a silent pipe.
 """
 
 import asyncio
@@ -12,86 +12,86 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 _AHEAD = 8
-"""Items begun and not yet given out, for each that is worked on: so long may one hold up those after it."""
+"""Maximum results buffered ahead of the consumer, as a multiple of `width`: one slow item blocks no more."""
 
 
-async def in_order(work: Callable[[T], Awaitable[R]], items: Iterable[T], width: int) -> AsyncGenerator[R]:
-    """The results of `work` for each item, in order, each as soon as its turn has come; `width` at a time.
+async def in_order(work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], width: int) -> AsyncGenerator[_R]:
+    """Yield the results of `work` in the order of `items`, `width` items at a time.
 
-    What `work` or the iteration raises is raised in its turn; whatever is under way then is cancelled.
+    An exception of `work` or of the iteration is raised in its turn and cancels all unfinished work.
     """
     window, places = asyncio.Semaphore(_AHEAD * width), asyncio.Semaphore(width)
-    begun: asyncio.Queue[asyncio.Task[R] | None] = asyncio.Queue()
-    unfinished: set[asyncio.Task[R]] = set()
+    tasks: asyncio.Queue[asyncio.Task[_R] | None] = asyncio.Queue()
+    unfinished: set[asyncio.Task[_R]] = set()
 
-    async def placed(item: T) -> R:
+    async def placed(item: _T) -> _R:
         async with places:
             return await work(item)
 
-    async def begin_all() -> None:
+    async def start_all() -> None:
         try:
-            async with aclosing(read_in_thread(items)) as reading:
-                async for item in reading:
+            async with aclosing(read_in_thread(items)) as stream:
+                async for item in stream:
                     await window.acquire()
                     task = asyncio.create_task(placed(item))
                     unfinished.add(task)
                     task.add_done_callback(unfinished.discard)
-                    begun.put_nowait(task)
+                    tasks.put_nowait(task)
         finally:
-            begun.put_nowait(None)
+            tasks.put_nowait(None)
 
-    beginning = asyncio.create_task(begin_all())
+    starter = asyncio.create_task(start_all())
     try:
-        while (task := await begun.get()) is not None:
+        while (task := await tasks.get()) is not None:
             yield await task
             window.release()
-        await beginning
+        await starter
     finally:
-        ending = [beginning, *unfinished]
-        for each in ending:
-            each.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        remaining = [starter, *unfinished]
+        for job in remaining:
+            job.cancel()
+        await asyncio.gather(*remaining, return_exceptions=True)
 
 
-async def read_in_thread(items: Iterable[T]) -> AsyncGenerator[T]:
-    """The items, each read when it is asked for in a thread of its own, which no process waits for when it ends."""
+async def read_in_thread(items: Iterable[_T]) -> AsyncGenerator[_T]:
+    """Yield the items; a daemon thread reads each item on request, so that no process waits for the thread at exit."""
     loop = asyncio.get_running_loop()
-    asked: SimpleQueue[asyncio.Future[list[T]] | None] = SimpleQueue()
-    Thread(target=_read, args=(items, asked, loop), name="inputs", daemon=True).start()
+    requests: SimpleQueue[asyncio.Future[list[_T]] | None] = SimpleQueue()
+    Thread(target=_read, args=(items, requests, loop), name="inputs", daemon=True).start()
     try:
         while True:
-            future: asyncio.Future[list[T]] = loop.create_future()
-            asked.put(future)
-            found = await future
-            if not found:
+            future: asyncio.Future[list[_T]] = loop.create_future()
+            requests.put(future)
+            batch = await future
+            if not batch:
                 return
-            yield found[0]
+            yield batch[0]
     finally:
-        asked.put(None)
+        requests.put(None)
 
 
 def _read(
-    items: Iterable[T], asked: "SimpleQueue[asyncio.Future[list[T]] | None]", loop: asyncio.AbstractEventLoop
+    items: Iterable[_T], requests: "SimpleQueue[asyncio.Future[list[_T]] | None]", loop: asyncio.AbstractEventLoop
 ) -> None:
     remaining = iter(items)
-    while (future := asked.get()) is not None:
+    while (future := requests.get()) is not None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             try:
-                found = list(islice(remaining, 1))
+                batch = list(islice(remaining, 1))
             except Exception as error:
                 loop.call_soon_threadsafe(_settle, future, None, error)
             else:
-                loop.call_soon_threadsafe(_settle, future, found, None)
+                loop.call_soon_threadsafe(_settle, future, batch, None)
 
 
-def _settle(future: "asyncio.Future[list[T]]", found: list[T] | None, error: Exception | None) -> None:
-    if future.done():  # its waiter was cancelled
+def _settle(future: "asyncio.Future[list[_T]]", batch: list[_T] | None, error: Exception | None) -> None:
+    if future.done():  # the waiting task was cancelled
         return
     if error is not None:
         future.set_exception(error)
-    elif found is not None:
-        future.set_result(found)
+    elif batch is not None:
+        future.set_result(batch)

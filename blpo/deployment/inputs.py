@@ -1,6 +1,6 @@
-"""What `blpo judge` is given: image files, folders, patterns, datasets, configs, and JSON lines on stdin.
+"""Inputs of a judge: image files, folders, patterns, datasets, configs, and JSON lines on stdin.
 
-Each is read as it is needed: nothing holds all samples, and a folder is walked while its images are judged.
+Inputs are read as needed: nothing holds all samples, and a folder is walked while its images are judged.
 """
 
 import glob
@@ -13,12 +13,14 @@ from typing import Protocol
 
 from blpo.data.sources import IMAGE_SUFFIXES, file_sample
 from blpo.data.tables import LABEL_FILES, open_table
-from blpo.deployment.input_rows import Columns, Labels, StdinInput, TableInput, UnusableImage
+from blpo.deployment.input_labels import InputLabels, UnusableImage
+from blpo.deployment.stdin_input import StdinInput
+from blpo.deployment.table_input import InputColumns, TableInput
 from state.errors import ConfigError, DataError
 from state.sample import Sample, SplitName
 
 DATASET_FILES = (*LABEL_FILES, "dataset_dict.json", "state.json")
-"""One of these makes a folder a dataset."""
+"""A folder with one of these files is a dataset."""
 
 TABLE_SUFFIXES = {".csv", ".jsonl", ".parquet"}
 STDIN = "-"
@@ -28,17 +30,17 @@ class Input(Protocol):
     """One input."""
 
     def count(self) -> int | None:
-        """How many samples it has; None where only reading it would tell."""
+        """Return the number of samples; None if only reading would tell."""
 
     @property
     def may_be_labelled(self) -> bool:
-        """Whether its samples have human labels, as far as that is known."""
+        """True if the samples have human labels, as far as is known."""
 
     def samples(self) -> Iterator[Sample]:
-        """The samples in order, located but not read.
+        """Yield the samples in order, located but not read.
 
-        What lies there but can't be read, such as a dangling link or a pipe, is a sample too: it fails when it is read.
-        Raises `DataError` where there is none.
+        A file that can't be read, such as a dangling link or a pipe, is a sample too: reading the sample fails. Raises
+        `DataError` for an input without samples.
         """
 
 
@@ -50,11 +52,11 @@ class FileInput:
     may_be_labelled = False
 
     def count(self) -> int:
-        """1."""
+        """Return 1."""
         return 1
 
     def samples(self) -> Iterator[Sample]:
-        """The image."""
+        """Yield the image."""
         yield file_sample(self.path)
 
 
@@ -66,11 +68,11 @@ class FolderInput:
     may_be_labelled = False
 
     def count(self) -> int:
-        """Walk it once."""
+        """Walk the folder once."""
         return sum(1 for _ in self._images([]))
 
     def samples(self) -> Iterator[Sample]:
-        """The images, then what could not be searched."""
+        """Yield the images, then a failing sample per folder that can't be searched."""
         unreadable: list[OSError] = []
         empty = True
         for path in self._images(unreadable):
@@ -92,68 +94,65 @@ class FolderInput:
 
 @dataclass(frozen=True, slots=True)
 class SamplesInput:
-    """The samples of a config's dataset."""
+    """Samples of a config's dataset."""
 
-    held: Sequence[Sample]
+    dataset: Sequence[Sample]
     may_be_labelled = True
 
     def count(self) -> int:
-        """How many there are."""
-        return len(self.held)
+        """Return the number of samples."""
+        return len(self.dataset)
 
     def samples(self) -> Iterator[Sample]:
-        """All, in the order of the table."""
-        return iter(self.held)
+        """Yield all samples in the order of the table."""
+        return iter(self.dataset)
 
 
-def inputs_of(given: Sequence[str], columns: Columns, labels: Labels, split: SplitName | None = None) -> list[Input]:
-    """The inputs that are named, tables already open; `split` is that of configs.
+def inputs_of(
+    names: Sequence[str], columns: InputColumns, labels: InputLabels, split: SplitName | None = None
+) -> list[Input]:
+    """Return the named inputs, with tables already open; `split` is a split of configs.
 
-    Raises `DataError` for one that does not exist or can't be opened, and `ConfigError` for a `split` without a config.
+    Raises `DataError` for an input that does not exist or can't be opened, and `ConfigError` for a `split` without a
+    config.
     """
-    if split is not None and not all(_is_config(Path(name)) for name in given):
-        raise ConfigError("--split: only a config says which samples are in which split; give a config.yaml alone")
-    if given.count(STDIN) > 1:
+    if split is not None and not all(_is_config(Path(name)) for name in names):
+        raise ConfigError(f"split {split}: only a config has splits; give a config.yaml alone")
+    if names.count(STDIN) > 1:
         raise ConfigError("- is given twice, and stdin can be read only once")
-    return [found for name in given for found in _inputs(name, columns, labels, split)]
-
-
-def require_labels(inputs: Iterable[Input]) -> None:
-    """Raise `DataError` where no sample can have a label."""
-    if not any(given.may_be_labelled for given in inputs):
-        raise DataError("--gate: the inputs have no labels; give a dataset with a label column, or leave the gate out")
+    return [each for name in names for each in _inputs(name, columns, labels, split)]
 
 
 def samples_of(inputs: Iterable[Input]) -> Iterator[Sample]:
-    """All samples in order; an id that was there before gets a number."""
-    seen: Counter[str] = Counter()
-    for given in inputs:
-        for sample in given.samples():
-            seen[sample.id] += 1
-            times = seen[sample.id]
-            yield sample if times == 1 else replace(sample, id=f"{sample.id}#{times}")
+    """Yield all samples in order; a repeated id gets a number."""
+    counts: Counter[str] = Counter()
+    for source in inputs:
+        for sample in source.samples():
+            counts[sample.id] += 1
+            number = counts[sample.id]
+            yield sample if number == 1 else replace(sample, id=f"{sample.id}#{number}")
 
 
 def count_of(inputs: Iterable[Input]) -> int | None:
-    """How many samples there are in all; None where an input can't tell."""
-    counts = [given.count() for given in inputs]
+    """Return the number of all samples; None if an input can't tell."""
+    counts = [source.count() for source in inputs]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
-def _inputs(name: str, columns: Columns, labels: Labels, split: SplitName | None) -> Iterator[Input]:
+def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitName | None) -> Iterator[Input]:
     if name == STDIN:
         yield StdinInput(labels)
         return
     paths = [name] if os.path.lexists(name) else sorted(glob.iglob(name, recursive=True))
     if not paths:
-        what = "matches no file" if glob.has_magic(name) else "does not exist"
-        raise DataError(f"{name}: {what}; give images, folders or datasets")
+        problem = "matches no file" if glob.has_magic(name) else "does not exist"
+        raise DataError(f"{name}: {problem}; give images, folders or datasets")
     for path in map(Path, paths):
         yield _input(path, columns, labels, split)
 
 
-def _input(path: Path, columns: Columns, labels: Labels, split: SplitName | None) -> Input:
+def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitName | None) -> Input:
     if _is_config(path):
         return SamplesInput(_config_samples(path, labels, split))
     is_dataset = path.is_dir() and any((path / name).exists() for name in DATASET_FILES)
@@ -166,8 +165,8 @@ def _is_config(path: Path) -> bool:
     return path.suffix.lower() in (".yaml", ".yml") and path.is_file()
 
 
-def _config_samples(path: Path, labels: Labels, split: SplitName | None) -> Sequence[Sample]:
-    """What a run of this config reads, in the order of its table, or one split; labels as the judge's task has them."""
+def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) -> Sequence[Sample]:
+    """Return the samples of a run with this config, in table order, or one split; labels have the judge's form."""
     from blpo.config.settings_file import load_settings
     from blpo.data.dataset import load_dataset, read_samples
 

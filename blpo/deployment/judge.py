@@ -1,4 +1,4 @@
-"""The judge that a run leaves behind, at work on new images."""
+"""The judge of a run, at work on new images."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -7,7 +7,7 @@ from typing import Any
 
 from blpo.data.sources import file_sample
 from blpo.deployment.in_order import in_order
-from blpo.deployment.verdict_lines import Judged, Usage
+from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.inference.session import Session, judging_session
 from blpo.inference.verdicts import judge_sample
 from blpo.models.messages import Message, Role
@@ -20,57 +20,57 @@ from state.verdict import Verdict
 
 
 class Judge:
-    """A judge prompt with its model, as a run left it."""
+    """A judge prompt with its model, as a run left them."""
 
     def __init__(self, file: JudgeFile) -> None:
         self.file = file
 
     async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
-        """Judge files, or samples with texts; one verdict each, in order.
+        """Judge files, or samples with texts; return one verdict per image, in order.
 
-        A failure, also an image that can't be read, is a verdict with that status.
+        A failure is a verdict with that status, also for an image that can't be read.
         """
         samples = (image if isinstance(image, Sample) else file_sample(Path(image)) for image in images)
         return [verdict async for verdict in self.verdicts(samples)]
 
     async def verdicts(self, samples: Iterable[Sample]) -> AsyncIterator[Verdict]:
-        """Judge samples as they are read, in a thread, `max_concurrency` at a time; their verdicts in order.
+        """Yield the verdicts of samples in order, `max_concurrency` at a time; a thread reads the samples.
 
-        Memory does not grow with their number.
+        Memory does not grow with the number of samples.
         """
         async with self.open() as judging, aclosing(judging.judged(samples)) as stream:
-            async for judged in stream:
-                yield judged.verdict
+            async for item in stream:
+                yield item.verdict
 
     @asynccontextmanager
     async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
-        """Begin judging over a response store: what it answers is not paid for again. None: one that is not kept."""
+        """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
         async with judging_session(self.file.settings, store) as session:
             yield Judging(self.file.judge_prompt, session)
 
 
 class Judging:
-    """A judge at work."""
+    """An open judge. Made by `Judge.open`."""
 
     def __init__(self, judge_prompt: str, session: Session) -> None:
         self._judge_prompt = judge_prompt
         self._session = session
 
-    async def judged(self, items: Iterable[Sample | Judged]) -> AsyncGenerator[Judged]:
-        """Judge samples, in order; those that were judged before keep their places.
+    async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
+        """Judge samples in order; samples judged before keep their places and their verdicts.
 
-        Raises `ModelError` where no request can succeed, `StoreError`, and what the iteration raises.
+        Raises `ModelError` if no request can succeed, `StoreError`, and the errors of the iteration.
         """
         async with aclosing(in_order(self._judged, items, self._session.width("judge"))) as stream:
-            async for judged in stream:
-                yield judged
+            async for item in stream:
+                yield item
 
     async def usage(self) -> RoleUsage:
-        """What the store has counted, over all resumes."""
+        """Return the counts of the store, over all resumes."""
         return (await self._session.calls.usage())["judge"]
 
-    async def _judged(self, item: Sample | Judged) -> Judged:
-        if isinstance(item, Judged):
+    async def _judged(self, item: Sample | JudgedSample) -> JudgedSample:
+        if isinstance(item, JudgedSample):
             return item
         replies: list[Response] = []
 
@@ -86,7 +86,7 @@ class Judging:
             verdict = await judge_sample(self._session, self._judge_prompt, item, ask)
         except DataError as error:
             verdict = Verdict(item.id, "error", None, str(error))
-        return Judged(item, verdict, self._usage(replies))
+        return JudgedSample(item, verdict, self._usage(replies))
 
     def _usage(self, replies: Sequence[Response]) -> Usage:
         costs = [self._session.calls.usd("judge", reply) for reply in replies]
@@ -99,5 +99,5 @@ class Judging:
 
 
 def load_judge(path: str | Path) -> Judge:
-    """Read a judge.yaml, or the one of a run directory; raises `ConfigError`."""
+    """Read a judge.yaml, or the judge.yaml of a run directory; raises `ConfigError`."""
     return Judge(read_judge_file(Path(path)))

@@ -1,13 +1,13 @@
-"""Where a judge's lines go: a stream, or a file that a killed process leaves in a state to go on from.
+"""Verdict lines in a stream, or in a file that survives a kill and can be resumed.
 
-FILE has whole lines in the order of the inputs, so that it says how far the judging is. FILE.judging/ lies beside it:
-the response store with every answer that was paid for, a copy of the judge, and a lock. Whoever goes on reads both:
-lines with an answer keep their places, lines with an error are asked again, a torn last line is asked of the store.
-Until all kept lines are written anew, FILE stays as it was.
+FILE has whole lines in the order of the inputs, so the number of lines tells the progress. The folder FILE.judging/
+holds the response store with all paid answers, a copy of the judge, and a lock. A resumed command reads FILE and the
+store: lines with a verdict keep their places, lines with an error are asked again, a torn last line is answered by the
+store. FILE is replaced only once all old lines are written again.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from blpo.config.settings_file import measured_by
-from blpo.deployment.verdict_lines import Judged, KeptLine, image_of, line_of, read_line
+from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, image_of, line_of, read_line
 from blpo.inference.session import store_path
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from blpo.storage.locks import lock_folder
@@ -24,71 +24,75 @@ from state.errors import RunError
 from state.sample import Sample
 
 
-class Lines(Protocol):
-    """Takes the lines of judged samples."""
+class VerdictSink(Protocol):
+    """Destination of verdict lines."""
 
     @property
     def store(self) -> Path | None:
-        """The response store that belongs to the lines; None: none is kept."""
+        """Response store of the lines; None: a temporary store."""
 
-    def unfinished(self, samples: Iterable[Sample]) -> Iterable[Sample | Judged]:
-        """The samples in order, those as judged whose lines are kept."""
+    @property
+    def old_lines(self) -> int:
+        """Whole lines of an earlier command."""
 
-    def write(self, judged: Judged) -> None:
+    def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
+        """Yield the samples in order; a sample with an old verdict comes as judged."""
+
+    def write(self, item: JudgedSample) -> None:
         """Write the next line."""
 
 
-class StreamLines:
-    """Lines for a pipe or a terminal, which nobody can go on from."""
+class NoLines:
+    """Sink that drops all lines: only the summary is needed."""
 
     store = None
+    old_lines = 0
+
+    def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
+        """Return all samples, none judged."""
+        return samples
+
+    def write(self, item: JudgedSample) -> None:
+        """Write nothing."""
+
+
+class StreamLines(NoLines):
+    """Lines for a pipe or a terminal, which can't be resumed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def unfinished(self, samples: Iterable[Sample]) -> Iterable[Sample | Judged]:
-        """All samples, none of them judged."""
-        return samples
-
-    def write(self, judged: Judged) -> None:
-        """Write the next line, for a reader to see at once."""
-        self._stream.write(line_of(judged))
+    def write(self, item: JudgedSample) -> None:
+        """Write the next line and flush, so that a reader sees the line at once."""
+        self._stream.write(line_of(item))
         self._stream.flush()
 
 
 class VerdictFile:
-    """Lines in a file, with the folder beside it that makes them last; a context manager.
+    """Lines in a file, with the folder for resuming beside the file; a context manager.
 
-    Entering raises `RunError` where there can be no such file, it is no work of this judge, or in use, and `OSError`.
+    Entering raises `OSError`, and `RunError` if the file can't exist, belongs to another judge, or is in use.
     """
 
     def __init__(self, file: Path, judge: JudgeFile) -> None:
         self.file = file
         self.folder = file.with_name(file.name + ".judging")
         self.store = store_path(self.folder)
-        self.kept = 0
-        """Whole lines that were there."""
+        self.old_lines = 0
+        """Whole lines of an earlier command."""
         self._judge = judge
-        self._written = 0
+        self._count = 0
         self._draft = self.folder / "lines.part"
         self._lock: TextIOWrapper | None = None
         self._stream: TextIOWrapper | None = None
 
     def __enter__(self) -> Self:
-        if not self.file.parent.is_dir():
-            raise RunError(f"{self.file}: its folder does not exist; make it, or give another --out")
-        if self.file.is_dir():
-            raise RunError(f"{self.file}: is a folder; give a file")
-        begun = (self.folder / "judge.yaml").exists()
-        if not begun and self.file.exists() and self.file.stat().st_size:
-            raise RunError(
-                f"{self.file} exists, and {self.folder.name} with its answers doesn't; remove it, or give another --out"
-            )
+        resumes = self._require_place()
         self.folder.mkdir(exist_ok=True)
         self._lock = lock_folder(self.folder)
         try:
-            self._require_judge(begun)
-            self.kept = sum(1 for _ in self._kept_lines())
+            self._require_judge(resumes)
+            self.old_lines = sum(1 for _ in self._read_lines())
             self._stream = self._draft.open("w", encoding="utf-8", errors="backslashreplace")
             self._settle()
         except BaseException:
@@ -101,9 +105,12 @@ class VerdictFile:
     ) -> None:
         self._close()
 
-    def unfinished(self, samples: Iterable[Sample]) -> Iterator[Sample | Judged]:
-        """The samples in order, those as judged whose lines are kept; raises `RunError` where lines are of others."""
-        lines = islice(self._kept_lines(), self.kept)  # no more: it may be this process's by then
+    def merge(self, samples: Iterable[Sample]) -> Iterator[Sample | JudgedSample]:
+        """Yield the samples in order; a sample with an old verdict comes as judged.
+
+        Raises `RunError` if the old lines belong to other samples.
+        """
+        lines = islice(self._read_lines(), self.old_lines)  # no more: later lines are written by this process
         place = 0
         for place, sample in enumerate(samples, start=1):
             line = next(lines, None)
@@ -113,56 +120,92 @@ class VerdictFile:
             if (line.id, line.image) != (sample.id, image_of(sample)):
                 raise RunError(
                     f"{self.file}:{place}: is of {line.id}, and the inputs now have {sample.id} in its place; "
-                    "give the inputs it was begun with, or another --out"
+                    "give the inputs of the first command, or another output file"
                 )
             yield sample if line.status == "error" else line.judged(sample)
-        if place < self.kept:
+        if place < self.old_lines:
             raise RunError(
-                f"{self.file}: has {self.kept} lines, and the inputs now only {place} images; "
-                "give the inputs it was begun with, or another --out"
+                f"{self.file}: has {self.old_lines} lines, and the inputs now only {place} images; "
+                "give the inputs of the first command, or another output file"
             )
 
-    def write(self, judged: Judged) -> None:
-        """Write the next line; it survives a kill of the process."""
+    def write(self, item: JudgedSample) -> None:
+        """Write the next line; the line survives a kill of the process."""
         assert self._stream is not None
-        self._stream.write(line_of(judged))
+        self._stream.write(line_of(item))
         self._stream.flush()
-        self._written += 1
+        self._count += 1
         self._settle()
 
     def _settle(self) -> None:
-        """Let what is written be the file, once it has all that the file had."""
-        if self._written == self.kept:
+        """Replace the file by the draft once the draft has as many lines as the file had."""
+        if self._count == self.old_lines:
             assert self._stream is not None
             put_in_place(self._draft, self.file)
 
-    def _kept_lines(self) -> Iterator[KeptLine]:
-        """The file's whole lines; raises `RunError` naming one that is damaged."""
+    def _read_lines(self) -> Iterator[VerdictLine]:
+        """Yield the file's whole lines; raises `RunError` naming a damaged line."""
         if not self.file.exists():
             return
         with self.file.open(encoding="utf-8", errors="replace", newline="\n") as file:
             for number, text in enumerate(file, start=1):
                 if not text.endswith("\n"):
-                    return  # the process was killed as it wrote
+                    return  # torn by a kill
                 try:
                     yield read_line(text, self._judge.task)
                 except ValueError as error:
                     raise RunError(
-                        f"{self.file}:{number}: can't go on from this line, {error}; remove it and those after it"
+                        f"{self.file}:{number}: can't go on from this line, {error}; remove it and the lines after it"
                     ) from None
 
-    def _require_judge(self, begun: bool) -> None:
+    def _require_place(self) -> bool:
+        """Return True if there is work to resume; raises `RunError` if the file can't be written."""
+        if not self.file.parent.is_dir():
+            raise RunError(f"{self.file}: its folder does not exist; make it, or give another output file")
+        if self.file.is_dir():
+            raise RunError(f"{self.file}: is a folder; give a file")
+        resumes = (self.folder / "judge.yaml").exists()
+        if not resumes and self.file.exists() and self.file.stat().st_size:
+            raise RunError(
+                f"{self.file} exists, and {self.folder.name} with its answers doesn't; "
+                "remove it, or give another output file"
+            )
+        return resumes
+
+    def _require_judge(self, resumes: bool) -> None:
         copy = self.folder / "judge.yaml"
-        if not begun:
+        if not resumes:
             write_whole(copy, self._judge.dump())
         elif measured_by(read_judge_file(copy).settings) != measured_by(self._judge.settings):
-            raise RunError(f"{self.file}: was begun with another judge ({copy}); use that one, or give another --out")
+            raise RunError(
+                f"{self.file}: was begun with another judge ({copy}); use that judge, or give another output file"
+            )
 
     def _close(self) -> None:
         if self._stream is not None:
             self._stream.close()
-            if self._written < self.kept:
+            if self._count < self.old_lines:
                 with suppress(OSError):
                     self._draft.unlink()
         if self._lock is not None:
             self._lock.close()
+
+
+@contextmanager
+def open_lines(out: Path | None, judge: JudgeFile) -> Iterator[VerdictSink]:
+    """Open the sink for `out`: a file that can be resumed, or a stream if `out` is no regular file (a pipe, say).
+
+    An `OSError` without a file name gets the name of `out`.
+    """
+    try:
+        if out is None:
+            yield NoLines()
+        elif out.exists() and not out.is_file() and not out.is_dir():
+            with out.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+                yield StreamLines(stream)
+        else:
+            with VerdictFile(out.resolve() if out.is_symlink() else out, judge) as file:
+                yield file
+    except OSError as error:
+        error.filename = error.filename or out
+        raise

@@ -110,7 +110,7 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
         (["{run}", "{set}", "--json"], "give --out FILE"),
         (["{run}", "{set}", "--out", "{set}/nope/x.jsonl"], "x.jsonl: its folder does not exist; make it"),
         (["{run}", "{set}", "--out", "{set}"], "is a folder; give a file"),
-        (["{run}", "{set}", "--split", "test"], "only a config says"),
+        (["{run}", "{set}", "--split", "test"], "only a config has splits"),
         (["{run}", "{set}", "--gate", "macro_f1=0.8"], "must be METRIC>=NUMBER"),
         (["{run}", "{set}", "--gate", "macrof1>=0.8"], "did you mean 'macro_f1'?"),
         (["{run}", "{set}/images", "--gate", "macro_f1>=0.8"], "the inputs have no labels"),

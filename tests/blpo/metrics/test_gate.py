@@ -42,7 +42,7 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
     try:
         parse_gates(text, ORDINAL)
     except ConfigError as error:
-        assert str(error).startswith("--gate ")
+        assert str(error).startswith("gate ")
 
 
 @pytest.mark.parametrize(

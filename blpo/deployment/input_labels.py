@@ -1,0 +1,50 @@
+"""Human labels of inputs, and images that can't be read."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from blpo.data.labels import is_empty, label_reader
+from state.errors import DataError
+from state.sample import Label
+from state.settings import TaskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableImage:
+    """Stand-in for an image that can't be read: only this image fails, so the other images are judged."""
+
+    name: str
+    problem: str
+
+    def read(self) -> NoReturn:
+        """Raise `DataError`."""
+        raise DataError(f"{self.name}: {self.problem}")
+
+
+class InputLabels:
+    """Reader of human labels in the form of the judge's task.
+
+    Labels are optional. A value that is no label of the task is counted and ignored, or refused if `required`.
+    """
+
+    def __init__(self, task: TaskSettings, *, required: bool) -> None:
+        self.task = task
+        self.ignored = 0
+        """Values that are no label of the task."""
+        self.first_ignored = ""
+        """Problem of the first ignored value."""
+        self._required = required
+        self._read = label_reader(task, None, ())
+
+    def read(self, value: object, place: str) -> Label | None:
+        """Return the label of one row, None for an empty value; raises `DataError` for a bad value if required."""
+        if is_empty(value):
+            return None
+        try:
+            return self._read(value)
+        except ValueError as error:
+            if self._required:
+                raise DataError(f"{place}: {error}; correct it, or leave it empty") from None
+            self.ignored += 1
+            self.first_ignored = self.first_ignored or f"{place}: {error}"
+            return None

@@ -1,0 +1,85 @@
+"""Judge whole sets of images: inputs, a verdict file that resumes, gates, corrected shares of labels."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from blpo.deployment.calibration import read_calibration
+from blpo.deployment.input_labels import InputLabels
+from blpo.deployment.inputs import inputs_of, samples_of
+from blpo.deployment.judge import Judge, load_judge
+from blpo.deployment.summary import Summary, VerdictCounts, no_labels, summarize
+from blpo.deployment.table_input import InputColumns
+from blpo.deployment.verdict_file import VerdictSink, open_lines
+from blpo.metrics.gate import parse_gates
+from state.sample import SplitName
+from state.verdict import Verdict
+
+_DEFAULT = InputColumns()
+
+
+async def judge_set(
+    judge: Judge | str | Path,
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    gates: Iterable[str] = (),
+    calibration: str | Path | None = None,
+    split: SplitName | None = None,
+    columns: InputColumns = _DEFAULT,
+    on_verdict: Callable[[Verdict], None] | None = None,
+) -> Summary:
+    """Judge inputs and return a summary: statuses, usage, agreement with labels, gates, shares of labels.
+
+    `inputs` are images, folders, patterns, datasets, labels files or configs. `out` receives a JSON line per sample;
+    the same call after a kill goes on from `out` and pays for nothing twice. `gates` are texts such as `macro_f1>=0.8`.
+    `calibration` is a run directory or a file of labelled verdicts of the same judge. A failed sample is counted and
+    ends nothing. Raises `BlpoError` before the first call for anything that can't be used.
+    """
+    work = SetJudging(
+        judge if isinstance(judge, Judge) else load_judge(judge),
+        [inputs] if isinstance(inputs, str | Path) else inputs,
+        gates=gates,
+        calibration=calibration,
+        split=split,
+        columns=columns,
+    )
+    with open_lines(None if out is None else Path(out), work.judge.file) as sink:
+        return await work.run(sink, on_verdict)
+
+
+class SetJudging:
+    """Judging of one set, with everything read that can be wrong before the first call; raises `BlpoError`."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        inputs: Sequence[str | Path],
+        *,
+        gates: Iterable[str] = (),
+        calibration: str | Path | None = None,
+        split: SplitName | None = None,
+        columns: InputColumns = _DEFAULT,
+    ) -> None:
+        self.judge = judge
+        task = judge.file.task
+        self._gates = [gate for text in gates for gate in parse_gates(text, task)]
+        self._calibration = None if calibration is None else read_calibration(Path(calibration), judge.file)
+        self.labels = InputLabels(task, required=bool(self._gates))
+        self.inputs = inputs_of(list(map(str, inputs)), columns, self.labels, split)
+        if self._gates and not any(source.may_be_labelled for source in self.inputs):
+            raise no_labels()
+        self.counts = VerdictCounts(task)
+
+    async def run(self, sink: VerdictSink, on_verdict: Callable[[Verdict], None] | None = None) -> Summary:
+        """Judge all samples in order, write a line per sample as soon as its turn comes, and return the summary."""
+        async with self.judge.open(sink.store) as judging:
+            items = sink.merge(samples_of(self.inputs))
+            async with aclosing(judging.judged(items)) as stream:
+                async for item in stream:
+                    sink.write(item)
+                    self.counts.add(item)
+                    if on_verdict is not None:
+                        on_verdict(item.verdict)
+            usage = await judging.usage()
+        return summarize(self.counts, self._gates, self._calibration, usage)

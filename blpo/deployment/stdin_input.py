@@ -1,0 +1,63 @@
+"""JSON lines on stdin as samples."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from blpo.data.labels import as_text
+from blpo.data.sources import FileImage
+from blpo.data.wording import shown
+from blpo.deployment.input_labels import InputLabels, UnusableImage
+from blpo.deployment.table_input import IMAGE_PAIR
+from state.sample import ImageSource, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class StdinInput:
+    """A JSON object per line: `image` (a path), or `image_a` and `image_b`; optionally `id`, `text`, `label`."""
+
+    labels: InputLabels
+    may_be_labelled = True
+
+    def count(self) -> None:
+        """Return None: the number of lines is unknown."""
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield a sample per line that is not blank; a line without an image fails when it is judged."""
+        for number, text in enumerate(_lines(), start=1):
+            if text.strip():
+                yield self._sample(text, f"stdin:{number}")
+
+    def _sample(self, text: str, place: str) -> Sample:
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            return Sample(place, (UnusableImage(place, f"is not a JSON object ({shown(text.strip())})"),), None)
+        names = IMAGE_PAIR if set(IMAGE_PAIR) <= set(row) else ("image",)
+        images = tuple(_image(row, name, place) for name in names)
+        name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
+        identity = name if isinstance(name, str) and name else place
+        return Sample(identity, images, self.labels.read(row.get("label"), place), as_text(row.get("text")))
+
+
+def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:
+    path = row.get(name)
+    if not isinstance(path, str) or not path.strip():
+        return UnusableImage(place, f'has no "{name}" with the path of an image')
+    return FileImage(path, f"{place}: {shown(path)}")
+
+
+def _lines() -> Iterator[str]:
+    """Yield lines of stdin through a buffer of our own: no thread can close the interpreter's while another waits."""
+    try:
+        descriptor = os.dup(sys.stdin.fileno())
+    except (AttributeError, io.UnsupportedOperation):
+        yield from sys.stdin or ()
+        return
+    with open(descriptor, encoding="utf-8-sig", errors="replace") as stream:
+        yield from stream

@@ -1,0 +1,93 @@
+"""Rows of a table as samples: images, a text, an id, and a label if present."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from blpo.data.labels import as_text
+from blpo.data.rows import named_by, require_column
+from blpo.data.sources import FileImage
+from blpo.data.tables import Table
+from blpo.deployment.input_labels import InputLabels, UnusableImage
+from state.errors import DataError
+from state.sample import ImageSource, Label, Sample
+
+IMAGE_PAIR = ("image_a", "image_b")
+"""Columns of a pair of images."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputColumns:
+    """Columns of a table that the judge sees, and the column of the human label."""
+
+    images: tuple[str, ...] = ()
+    """Empty: `image`, or `image_a` and `image_b` if the table has both."""
+    text: str | None = None
+    """None: `text` if the table has such a column. `id` and `label` have the same rule."""
+    id: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableInput:
+    """Rows of a table."""
+
+    table: Table
+    sources: Sequence[Callable[[int, str], ImageSource]]
+    paths: Sequence[Sequence[object]]
+    """Cells of the image columns if the cells name files, else empty."""
+    texts: Sequence[object] | None
+    ids: Sequence[object] | None
+    labels: Sequence[Label | None]
+
+    @property
+    def may_be_labelled(self) -> bool:
+        """True if any row has a label."""
+        return any(label is not None for label in self.labels)
+
+    @classmethod
+    def of(cls, table: Table, columns: InputColumns, labels: InputLabels) -> "TableInput":
+        """Find the columns and read the labels; raises `DataError`."""
+        names = columns.images or (IMAGE_PAIR if set(IMAGE_PAIR) <= set(table.columns) else ("image",))
+        sources = [_sources(table, name) for name in names]
+        paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
+        texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
+        values = _optional(table, columns.label, "label") or [None] * len(table.lines)
+        places = [f"{table.name}:{line}" for line in table.lines]
+        return cls(table, sources, paths, texts, ids, list(map(labels.read, values, places)))
+
+    def count(self) -> int:
+        """Return the number of readable rows."""
+        return len(self.table.lines)
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield a sample per row, named by id, else by image path as in a dataset, else by line."""
+        if not self.table.lines:
+            raise DataError(self.table.problems[0] if self.table.problems else f"{self.table.name}: has no rows")
+        for index, line in enumerate(self.table.lines):
+            place = f"{self.table.name}:{line}"
+            images = tuple(source(index, place) for source in self.sources)
+            identity = as_text(self.ids[index]) if self.ids else None
+            text = as_text(self.texts[index]) if self.texts else None
+            path = named_by(as_text(column[index]) or "" for column in self.paths)
+            yield Sample(identity or path or place, images, self.labels[index], text)
+
+
+def _sources(table: Table, column: str) -> Callable[[int, str], ImageSource]:
+    cells = table.cells(require_column(table, column, "image"))
+    if cells is not None:
+        return cells
+    paths = table.values(column)
+
+    def source(index: int, place: str) -> ImageSource:
+        try:
+            return FileImage(table.root.locate(as_text(paths[index]) or ""), place)
+        except ValueError as error:
+            return UnusableImage(place, str(error))
+
+    return source
+
+
+def _optional(table: Table, name: str | None, default: str) -> Sequence[object] | None:
+    if name is not None:
+        return table.values(require_column(table, name, default))
+    return table.values(default) if default in table.columns else None
