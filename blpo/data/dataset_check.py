@@ -1,13 +1,13 @@
-"""Everything that is wrong with a dataset, before any call is paid for."""
+"""Check of a dataset: all problems, before any call is paid for."""
 
 from blpo.data.dataset import divide, read_samples
-from blpo.data.images import check_images
+from blpo.data.image_decoding import check_images
 from state.errors import DataError
 from state.settings import Settings
 
 
-def check(settings: Settings) -> list[str]:
-    """Return one line for each problem with labels, images and splits, naming file and row; an empty list is good news.
+def check_dataset(settings: Settings) -> list[str]:
+    """Return a line for every problem with labels, images and splits, with file and row. Empty for a good dataset.
 
     Reads and decodes every image once.
     """

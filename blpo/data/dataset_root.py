@@ -1,0 +1,65 @@
+"""Root folder of a dataset. Image paths never lead outside the root."""
+
+import os
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+
+from blpo.data.message_text import display_text
+
+URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
+
+
+class DatasetRoot:
+    """Folder that image paths are relative to. A path may not leave the folder by `..` or by a link."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = os.path.realpath(folder)
+        self._real_parents: dict[str, str] = {}
+
+    def locate(self, relative: str) -> str:
+        """Return the absolute path of an image. `relative` counts from the folder, or from its images/.
+
+        Raises `ValueError` for a URL, an absolute path, a path outside the folder and a path to no file.
+        """
+        refuse_outer_path(relative)
+        for base in (self._folder, os.path.join(self._folder, "images")):
+            path = os.path.join(base, relative)
+            if os.path.lexists(path):
+                return self._inside(path, relative)
+        raise ValueError(f"image {display_text(relative)} does not exist in the dataset's folder")
+
+    def locate_real(self, path: str) -> str:
+        """Return the real path of an absolute path. Raises `ValueError` for a path outside the folder."""
+        return self._inside(path, path)
+
+    def _inside(self, path: str, name: str) -> str:
+        parent, last = os.path.split(path)
+        if parent not in self._real_parents:
+            self._real_parents[parent] = os.path.realpath(parent)
+        real = os.path.join(self._real_parents[parent], last)
+        if os.path.islink(real):
+            real = os.path.realpath(real)
+        if not real.startswith(self._folder.rstrip(os.sep) + os.sep):
+            raise ValueError(
+                f"image path {display_text(name)} leads outside the dataset's folder; copy the file into it"
+            )
+        if not os.path.isfile(real):
+            raise ValueError(f"image {display_text(name)} is not a file")
+        return real
+
+
+def refuse_outer_path(path: str) -> None:
+    """Raise `ValueError` for a path that is empty, a URL, absolute, or climbs by `..`."""
+    windows = PureWindowsPath(path)
+    if not path.strip() or "\0" in path:
+        raise ValueError(f"image path {path!r} is no path")
+    if URL.match(path):
+        raise ValueError(
+            f"image {display_text(path)} is a URL; images are not fetched, so copy the file into the folder"
+        )
+    if PurePosixPath(path).is_absolute() or windows.drive or windows.root:
+        raise ValueError(f"image path {display_text(path)} is absolute; write it relative to the dataset's folder")
+    if ".." in windows.parts:
+        raise ValueError(
+            f"image path {display_text(path)} leads outside the dataset's folder; write it without '..'"
+        )

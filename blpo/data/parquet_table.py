@@ -1,0 +1,99 @@
+"""Parquet files as tables. Image cells are read row group by row group."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+
+from blpo.data.arrow_errors import arrow_errors
+from blpo.data.dataset_root import DatasetRoot
+from blpo.data.image_sources import CellImage, file_stamp
+from state.sample import ImageSource
+
+
+class ParquetTable:
+    """Parquet file. At most one row group of image cells is in memory at a time."""
+
+    problems: tuple[str, ...] = ()
+
+    def __init__(self, file: Path) -> None:
+        self.name = file.name
+        self.root = DatasetRoot(file.parent)
+        self._path = str(file)
+        self._file = pyarrow.parquet.ParquetFile(file)
+        self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
+        self.lines = range(1, self._file.metadata.num_rows + 1)
+        # Two threads must not read a ParquetFile at once.
+        self._lock = Lock()
+        self._groups: dict[str, tuple[int, Any]] = {}
+
+    def values(self, column: str) -> Sequence[object]:
+        """Return the values of a column, in the order of the rows."""
+        with self._lock, arrow_errors(self.name):
+            values: list[object] = self._file.read([column]).column(column).to_pylist()
+        return values
+
+    def cells(self, column: str) -> Callable[[int, str], ImageSource] | None:
+        """Return a maker of image sources for a column of bytes or of mappings; None for a column of text."""
+        if not holds_bytes(self._file.schema_arrow.field(column).type):
+            return None
+        cells = _ParquetColumn(self, column)
+        return lambda row, name: CellImage(cells, row, name)
+
+    def cell(self, column: str, row: int) -> object:
+        """Return a cell. Rows count from 0. Neighbouring rows come from the last row group read."""
+        with self._lock, arrow_errors(self.name):
+            group, start = self._group_of(row)
+            if self._groups.get(column, (-1, None))[0] != group:
+                self._groups[column] = (group, self._file.read_row_group(group, columns=[column]).column(column))
+            return self._groups[column][1][row - start].as_py()
+
+    def _group_of(self, row: int) -> tuple[int, int]:
+        starts = self._starts
+        low = int(starts.searchsorted(row, side="right")) - 1
+        return low, int(starts[low])
+
+    @cached_property
+    def _starts(self) -> Any:
+        import numpy
+
+        sizes = [self._file.metadata.row_group(i).num_rows for i in range(self._file.metadata.num_row_groups)]
+        return numpy.cumsum([0, *sizes[:-1]])
+
+    @cached_property
+    def stamp(self) -> str:
+        """Stamp of the file. The last bytes of the file hold the sizes and statistics of all columns."""
+        return file_stamp(self._path, self.name)
+
+
+@dataclass(frozen=True)
+class _ParquetColumn:
+    table: ParquetTable
+    column: str
+
+    def cell(self, row: int) -> object:
+        return self.table.cell(self.column, row)
+
+    def stamp(self) -> str:
+        return self.table.stamp
+
+    def locate(self, relative: str) -> str:
+        return self.table.root.locate(relative)
+
+
+def open_parquet(file: Path) -> ParquetTable:
+    """Open a parquet file. Raises `DataError` for a file that is no parquet file."""
+    with arrow_errors(str(file)):
+        return ParquetTable(file)
+
+
+def holds_bytes(kind: Any) -> bool:
+    """Return True for an Arrow type of bytes, or of a mapping that can hold bytes."""
+    return bool(
+        pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
+    )
