@@ -25,12 +25,12 @@ def check(config: Config = None, overrides: Overrides = None) -> int:
     Otherwise it says what a run would use: samples, labels, models, calls.
     """
     from blpo.config.settings_file import load_settings
-    from blpo.data.check import check as check_data
+    from blpo.data.dataset_check import check_dataset
     from blpo.inference.session import dataset_of
     from blpo.runs.preflight import unusable
 
     settings = load_settings(config, overrides or [])
-    problems = [*dict.fromkeys(map(str, unusable(settings))), *check_data(settings)]
+    problems = [*dict.fromkeys(map(str, unusable(settings))), *check_dataset(settings)]
     if problems:
         typer.echo("\n".join(map(one_line, problems)))
         say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")

@@ -12,9 +12,10 @@ from blpo.cli.failures import say
 from blpo.cli.starter import LABELS, Starter, example_labels, labels_csv
 from blpo.cli.wording import one_line
 from blpo.config.settings_file import load_settings
+from blpo.data.column_proposal import propose_columns
+from blpo.data.image_sources import IMAGE_SUFFIXES
+from blpo.data.label_proposal import as_numbers, propose_labels
 from blpo.data.labels import is_empty
-from blpo.data.proposal import are_numbers, propose_columns, propose_labels
-from blpo.data.sources import IMAGE_SUFFIXES
 from blpo.data.tables import LABEL_FILES, Table, label_files, open_table
 from blpo.models.registry import provider_of
 from state.errors import BlpoError, DataError
@@ -165,7 +166,7 @@ def _task(source: Source, given: Given, ask: _Asking) -> tuple[TaskSettings, boo
         default = (_task_in_words(proposed.task), proposed.task)
     question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
     task = ask.answer(question, option, read, default)
-    numbers = are_numbers(source.values)
+    numbers = as_numbers(source.values)
     is_cut = len(set(numbers)) > 2 and task.kind == "categorical" and len(task.labels) == 2
     return task, is_cut
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from blpo.data.image_encoding import fitting
+from blpo.data.image_encoding import fitted_size
 from blpo.data.images import image_size
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
@@ -61,4 +61,4 @@ def _text(sample: Sample) -> int:
 
 def _tokens_a_sample(pixels: Sequence[Sequence[tuple[int, int]]], model: ModelSettings) -> float:
     count = facts(model).image_formula.value.tokens
-    return mean(sum(count(*fitting(*size, model.max_pixels, model.max_side)) for size in sizes) for sizes in pixels)
+    return mean(sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in sizes) for sizes in pixels)

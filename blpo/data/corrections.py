@@ -1,7 +1,7 @@
-"""Labels that people corrected after they saw a judge's verdicts: a version of a dataset, in a file beside it.
+"""Corrections of labels, made by people who saw a judge's verdicts. A corrections file is a version of a dataset.
 
-The dataset stays as it is. Corrections are applied once its splits are drawn, so that all versions have the same splits
-and can be compared.
+The dataset stays unchanged. Corrections are applied after the splits are drawn, so that all versions have the same
+splits and can be compared.
 """
 
 import csv
@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from blpo.data.labels import as_text, label_reader
+from blpo.data.message_text import display_text
 from blpo.data.rows import require_column
 from blpo.data.tables import open_table
-from blpo.data.wording import shown
 from state.errors import DataError
 from state.sample import Label, Sample, SplitName
 from state.settings import TaskSettings
@@ -21,81 +21,84 @@ from state.settings import TaskSettings
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One sample's label as people see it now; where it equals the one before, they confirmed it."""
+    """New label of a sample. An unchanged label is a confirmation."""
 
     id: str
     label: Label
     label_before: Label | str = ""
-    """In the dataset as it was."""
+    """Label in the original dataset."""
     judge: Label | str = ""
-    """The judge's verdict, which they had seen."""
+    """Verdict that the person saw."""
     split: str = ""
     note: str = ""
-    """Why."""
+    """Reason of the person."""
     by: str = ""
     at: str = ""
-    """When; ISO 8601, UTC."""
+    """Time, ISO 8601, UTC."""
     run: str = ""
-    """Whose verdicts they had seen."""
+    """Run with the verdicts that the person saw."""
 
     @property
     def changes(self) -> bool:
-        """Whether it is another label than before."""
+        """True if the new label differs from the label before."""
         return str(self.label) != str(self.label_before)
 
 
 Splits = Mapping[SplitName, tuple[Sample, ...]]
-_TOLD = tuple(field.name for field in fields(Correction) if field.name not in ("id", "label"))
+_OPTIONAL_COLUMNS = tuple(field.name for field in fields(Correction) if field.name not in ("id", "label"))
 
 
 def read_corrections(file: Path, task: TaskSettings) -> list[Correction]:
-    """Read a .csv, .jsonl or .parquet file with the columns id and label, and those of `Correction` that it has.
+    """Read a .csv, .jsonl or .parquet file with columns id and label. The other fields of `Correction` are optional.
 
-    Raises `DataError` with all rows that can't be used: no id, an id given twice, or a label that the task has not.
+    Raises `DataError` with all faulty rows: no id, a repeated id, or a label outside the task.
     """
     if not file.exists():
         raise DataError(f"{file}: does not exist; give a file with the columns id and label")
     table = open_table(str(file))
     ids, labels = (table.values(require_column(table, name, "corrections")) for name in ("id", "label"))
-    told = {name: table.values(name) for name in _TOLD if name in table.columns}
-    read = label_reader(task, None, labels)
-    found: dict[str, Correction] = {}
+    options = {name: table.values(name) for name in _OPTIONAL_COLUMNS if name in table.columns}
+    read_label = label_reader(task, None, labels)
+    corrections: dict[str, Correction] = {}
     problems = list(table.problems)
     for index, line in enumerate(table.lines):
         name = as_text(ids[index])
         try:
-            correction = Correction(_new(name, found), read(labels[index]))
+            correction = Correction(_new_id(name, corrections), read_label(labels[index]))
         except ValueError as error:
             problems.append(f"{table.name}:{line}: {error}")
             continue
-        found[correction.id] = replace(correction, **{key: as_text(told[key][index]) or "" for key in told})
-    if not found and not problems:
+        fields_of_row = {key: as_text(values[index]) or "" for key, values in options.items()}
+        corrections[correction.id] = replace(correction, **fields_of_row)
+    if not corrections and not problems:
         problems = [f"{table.name}: has no rows"]
-    _raise_if(problems)
-    return list(found.values())
+    raise_problems(problems)
+    return list(corrections.values())
 
 
-def corrected(splits: Splits, file: str | None, task: TaskSettings) -> Splits:
-    """The splits with the labels of a corrections file; raises `DataError`, also for an id that is in no split."""
+def apply_corrections(splits: Splits, file: str | None, task: TaskSettings) -> Splits:
+    """Return the splits with the labels of a corrections file. Raises `DataError`, also for an id of no sample."""
     if file is None:
         return splits
     labels = {correction.id: correction.label for correction in read_corrections(Path(file), task)}
-    require_known(labels, splits, Path(file))
+    require_sample_ids(labels, splits, Path(file))
     return MappingProxyType(
         {name: tuple(_relabelled(sample, labels) for sample in samples) for name, samples in splits.items()}
     )
 
 
-def require_known(ids: Mapping[str, object], splits: Splits, file: Path) -> None:
+def require_sample_ids(ids: Mapping[str, object], splits: Splits, file: Path) -> None:
     """Raise `DataError` for ids that no sample has."""
-    known = {sample.id for samples in splits.values() for sample in samples}
-    _raise_if([f"{file.name}: id {shown(name)} is no sample of the dataset" for name in ids if name not in known])
+    samples = {sample.id for split in splits.values() for sample in split}
+    raise_problems(
+        [f"{file.name}: id {display_text(name)} is no sample of the dataset" for name in ids if name not in samples]
+    )
 
 
 def write_corrections(stem: Path, corrections: Sequence[Correction]) -> tuple[Path, int]:
-    """Write the next version, `STEM.corrections.vN.csv`; returns it and N (the dataset as it was is version 1).
+    """Write the next version, `STEM.corrections.vN.csv`. Return the file and N (the original dataset is version 1).
 
-    Raises `DataError` where it can't be written.
+    Raises `DataError` if the file can't be written.
     """
     version = 2
     while True:
@@ -112,11 +115,11 @@ def write_corrections(stem: Path, corrections: Sequence[Correction]) -> tuple[Pa
             raise DataError(f"{file}: can't be written ({error.strerror})") from error
 
 
-def _new(name: str | None, found: Mapping[str, object]) -> str:
+def _new_id(name: str | None, corrections: Mapping[str, object]) -> str:
     if name is None:
         raise ValueError("id is missing")
-    if name in found:
-        raise ValueError(f"id {shown(name)} is given twice")
+    if name in corrections:
+        raise ValueError(f"id {display_text(name)} is given twice")
     return name
 
 
@@ -124,7 +127,8 @@ def _relabelled(sample: Sample, labels: Mapping[str, Label]) -> Sample:
     return replace(sample, label=labels[sample.id]) if sample.id in labels else sample
 
 
-def _raise_if(problems: Sequence[str]) -> None:
+def raise_problems(problems: Sequence[str]) -> None:
+    """Raise `DataError` with all problems, if any. The message names the first problem."""
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise DataError(problems[0] + more, tuple(problems))

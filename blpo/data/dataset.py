@@ -1,4 +1,4 @@
-"""A dataset: labelled samples in three splits."""
+"""Dataset: labelled samples in three splits."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,9 @@ from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
 
-from blpo.data.corrections import corrected
+from blpo.data.corrections import apply_corrections
+from blpo.data.image_sources import stamp
 from blpo.data.rows import Row, read_rows
-from blpo.data.sources import stamp
 from blpo.data.splits import assign_splits, draw_by_label
 from blpo.data.tables import open_table
 from state.errors import DataError
@@ -19,26 +19,26 @@ from state.settings import DataSettings, SplitColumn, TaskSettings
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 MAX_PROBLEMS = 100
-"""How many problems a `DataError` carries; the rest are counted."""
+"""Maximum number of problems in a `DataError`. Further problems are counted."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples by split, in the order of their table; every split has some."""
+    """Samples by split, in the order of the table. No split is empty."""
 
     splits: Mapping[SplitName, tuple[Sample, ...]]
 
     @cached_property
     def by_id(self) -> Mapping[str, Sample]:
-        """All samples by id."""
+        """Samples of all splits by id."""
         return MappingProxyType({sample.id: sample for name in SPLITS for sample in self.splits[name]})
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over all splits' ids, labels, texts, groups and images, the same on every machine.
+        """SHA-256 over ids, labels, texts, groups and images of all splits, the same on every machine.
 
-        An image file counts by its size and both ends, a table's image cells by those of the table's file, so that
-        large datasets are not read. Raises `DataError` where an image has gone.
+        An image file enters by its stamp (size, first and last bytes), an image cell by the stamp of the table's file.
+        So large datasets are not read. Raises `DataError` for an image that is gone.
         """
         digest = sha256()
         for name in SPLITS:
@@ -49,10 +49,10 @@ class Dataset:
 
 
 def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
-    """Read the labels, and draw `limit` and the splits from the seed; images are located but not read.
+    """Read the labels, and draw `limit` and the splits from the seed. Images are located but not read.
 
-    Relative paths count from the current directory. Raises `DataError` with all problems found (the first
-    `MAX_PROBLEMS` and a count of the rest): rows that can't be used, an empty split, one class only.
+    Relative paths count from the current directory. Raises `DataError` with all problems (the first `MAX_PROBLEMS` and
+    a count of the rest): faulty rows, an empty split, a single class.
     """
     rows, problems = read_samples(data, task)
     if problems:
@@ -61,9 +61,9 @@ def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
 
 
 def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], list[str]]:
-    """Return the usable rows, and one line for each problem; raises `DataError` where there is no such table."""
+    """Return the usable rows, and a line for every problem. Raises `DataError` for a table that can't be opened."""
     if data.path is None:
-        from blpo.data.sample import sample_rows
+        from blpo.data.builtin.drawn_images import sample_rows
 
         return list(sample_rows(data)), []
     table = open_table(data.path)
@@ -74,7 +74,7 @@ def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], lis
 
 
 def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
-    """Draw `limit` and the splits; raises `DataError` for an empty split or where all labels are the same."""
+    """Draw `limit` and the splits. Raises `DataError` for an empty split and for a single class."""
     rows = _limited(rows, data.limit, seed)
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
@@ -86,24 +86,24 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
         if not splits[name]:
             raise DataError(f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples")
     _require_contrast("the train split", splits["train"])
-    return Dataset(corrected(MappingProxyType(splits), data.corrections, task))
+    return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task))
 
 
 def _limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:
     if limit is None or limit >= len(rows):
         return rows
     strata = [(row.split, row.sample.label) for row in rows]
-    kept = {s.id for s in draw_by_label([row.sample for row in rows], strata, limit, seed)}
-    return [row for row in rows if row.sample.id in kept]
+    ids = {sample.id for sample in draw_by_label([row.sample for row in rows], strata, limit, seed)}
+    return [row for row in rows if row.sample.id in ids]
 
 
 def _by_column(rows: Sequence[Row], split: SplitColumn, seed: int) -> dict[str, SplitName]:
-    given = {row.sample.id: row.split for row in rows if row.split is not None}
-    if "validation" in given.values():
-        return given
+    splits = {row.sample.id: row.split for row in rows if row.split is not None}
+    if "validation" in splits.values():
+        return splits
     train = [row.sample for row in rows if row.split == "train"]
     share = split.validation_share
-    return given | assign_splits(train, {"train": 1 - share, "validation": share}, seed)
+    return splits | assign_splits(train, {"train": 1 - share, "validation": share}, seed)
 
 
 def _require_contrast(where: str, samples: Sequence[Sample]) -> None:
@@ -119,5 +119,5 @@ def _summary(problems: Sequence[str]) -> str:
 
 
 def _bounded(problems: Sequence[str]) -> tuple[str, ...]:
-    left = len(problems) - MAX_PROBLEMS
-    return (*problems[:MAX_PROBLEMS], *([f"and {left} more"] if left > 0 else []))
+    more = len(problems) - MAX_PROBLEMS
+    return (*problems[:MAX_PROBLEMS], *([f"and {more} more"] if more > 0 else []))

@@ -1,7 +1,7 @@
 """Check of a dataset: all problems, before any call is paid for."""
 
 from blpo.data.dataset import divide, read_samples
-from blpo.data.image_decoding import check_images
+from blpo.data.images import check_images
 from state.errors import DataError
 from state.settings import Settings
 

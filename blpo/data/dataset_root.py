@@ -60,6 +60,4 @@ def refuse_outer_path(path: str) -> None:
     if PurePosixPath(path).is_absolute() or windows.drive or windows.root:
         raise ValueError(f"image path {display_text(path)} is absolute; write it relative to the dataset's folder")
     if ".." in windows.parts:
-        raise ValueError(
-            f"image path {display_text(path)} leads outside the dataset's folder; write it without '..'"
-        )
+        raise ValueError(f"image path {display_text(path)} leads outside the dataset's folder; write it without '..'")

@@ -1,8 +1,8 @@
 """Sources of an image's bytes: a file, or a cell of a table.
 
-All sources are `state.sample.ImageSource`. A source reads nothing before `read()`. `stamp()` identifies the bytes cheaply
-for a dataset's fingerprint: from the size, the first and the last bytes of a file. So the stamp is the same on every
-machine, and 10 GB are not read.
+All sources are `state.sample.ImageSource`. A source reads nothing before `read()`. `stamp()` identifies the bytes
+cheaply for a dataset's fingerprint: from the size, the first and the last bytes of a file. So the stamp is the same on
+every machine, and 10 GB are not read.
 """
 
 import os
@@ -23,7 +23,7 @@ IMAGE_SUFFIXES = frozenset(
         *("jp2", "j2k", "j2c", "jpc", "jpf", "jpx", "ppm", "pgm", "pbm", "pnm", "pfm"),
     )
 )
-"""Suffixes that a search of a folder looks for: the usual suffixes of `blpo.data.image_decoding.FORMATS`.
+"""Suffixes that a search of a folder looks for: the usual suffixes of `blpo.data.image_encoding.FORMATS`.
 
 A file that a user names may have any suffix.
 """

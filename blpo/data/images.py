@@ -7,45 +7,45 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 
-from blpo.data.image_encoding import ImageError, SentFile, encode_file, image_error, open_image, read_to_the_end
+from blpo.data.image_encoding import EncodedFile, ImageError, encode_file, image_error, open_image, read_to_the_end
 from state.errors import DataError
 from state.sample import EncodedImage, ImageSource, Sample
 
 
 def encode_image(source: ImageSource, max_pixels: int, max_side: int) -> EncodedImage:
-    """Return the image as it is sent, at most `max_pixels` pixels and `max_side` on the longer side.
+    """Return the image for a model: at most `max_pixels` pixels, and `max_side` on the longer side.
 
-    Safe to call from several threads. Raises `DataError`, and nothing else, for an image that can't be decoded in full.
+    Safe to call from several threads. Raises only `DataError`, for an image that can't be decoded in full.
     """
-    return encoded(sent_file(source.read(), source.name, max_pixels, max_side))
+    return encoded(encode_stored_file(source.read(), source.name, max_pixels, max_side))
 
 
-def sent_file(data: bytes, name: str, max_pixels: int, max_side: int) -> SentFile:
-    """Return the file to send for a stored image, as `encode_image`; `name` is the image's name in errors."""
+def encode_stored_file(data: bytes, name: str, max_pixels: int, max_side: int) -> EncodedFile:
+    """Return the file to send for a stored image, as `encode_image`. Errors carry `name`."""
     try:
         return encode_file(data, max_pixels, max_side)
     except ImageError as error:
         raise DataError(f"{name}: {error}") from error
 
 
-def encoded(file: SentFile, digest: str | None = None) -> EncodedImage:
-    """Return a file as part of a message; `digest` is the SHA-256 (hex) of the data, if known already."""
+def encoded(file: EncodedFile, digest: str | None = None) -> EncodedImage:
+    """Return a file as part of a message. `digest` is the SHA-256 (hex) of the data, if known."""
     text = b64encode(file.data).decode("ascii")
     return EncodedImage(digest or sha256(file.data).hexdigest(), file.media_type, text)
 
 
 def image_size(source: ImageSource) -> tuple[int, int]:
-    """Return width and height as stored, from the header alone; raises `DataError` for a file that is no image."""
+    """Return width and height as stored. Reads only the header. Raises `DataError` for a file that is no image."""
     data = source.read()
     try:
         with open_image(data) as image:
             return image.size
-    except Exception as error:  # decoders fail on hostile bytes in every way there is
+    except Exception as error:  # decoders fail on hostile bytes in every possible way
         raise DataError(f"{source.name}: {image_error(error)}") from error
 
 
 def check_images(samples: Iterable[Sample]) -> Iterator[str]:
-    """Decode every image in full and yield a line for each damaged image, in order; few are in memory at a time."""
+    """Decode every image in full and yield a line for each damaged image, in order. Few images are in memory."""
     workers = min(4, os.cpu_count() or 1)
     running: deque[Future[str | None]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -65,7 +65,7 @@ def _problem(source: ImageSource) -> str | None:
 
 
 def decoded_format(data: bytes, name: str) -> str:
-    """Return the format (one of `FORMATS`, or MPO) of an image that decodes in full; raises `DataError` naming it."""
+    """Decode an image in full and return the format (of `FORMATS`, or MPO). Raises `DataError` with `name`."""
     try:
         with open_image(data) as image:
             read_to_the_end(image)

@@ -1,4 +1,4 @@
-"""Human labels: from what a table holds to what the task calls a label."""
+"""Human labels: from the values of a table to the labels of the task."""
 
 import math
 import re
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from statistics import median
 from typing import Literal
 
-from blpo.data.wording import nearest, shown
+from blpo.data.message_text import did_you_mean, display_text
 from state.sample import Label
 from state.settings import TaskSettings
 
@@ -16,23 +16,23 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 def label_reader(
     task: TaskSettings, threshold: float | Literal["median"] | None, column: Iterable[object]
 ) -> Callable[[object], Label]:
-    """Return what reads one value of `column`; it raises `ValueError`, saying what is wrong, for one that is no label.
+    """Return a function from a value of `column` to a label. The function raises `ValueError` for a value of no label.
 
-    Ordinal: an integer in [min, max], as a number or its text (3, 3.0, "3"). Categorical: one of the labels, numbers
-    and booleans compared by their text. With a threshold: a number at or below it is the task's first label, above it
-    the second; "median" is that of all numbers in `column`.
+    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"). Categorical: a label of the task; numbers and
+    booleans are compared by their text. With a threshold: a number up to the threshold is the task's first label, a
+    number above the threshold is the second. "median" is the median of all numbers in `column`.
     """
     if threshold is None:
         return (lambda value: _rating(value, task)) if task.kind == "ordinal" else lambda value: _category(value, task)
     if threshold == "median":
-        numbers = [n for n in map(number, column) if n is not None]
+        numbers = [n for n in map(as_number, column) if n is not None]
         threshold = median(numbers) if numbers else 0.0
     cut = threshold
     return lambda value: _half(value, cut, task)
 
 
-def number(value: object) -> float | None:
-    """The finite number that a cell holds, as a number or its text; None for anything else (booleans too)."""
+def as_number(value: object) -> float | None:
+    """Return a cell's finite number, from a number or a text; None for other values (booleans too)."""
     if isinstance(value, str):
         value = value.strip()
         value = float(value) if _NUMBER.fullmatch(value) else None
@@ -42,7 +42,7 @@ def number(value: object) -> float | None:
 
 
 def is_empty(value: object) -> bool:
-    """Whether a cell holds nothing: None, NaN or blank text."""
+    """Return True for a cell that holds nothing: None, NaN or blank text."""
     return (
         value is None
         or (isinstance(value, float) and math.isnan(value))
@@ -51,7 +51,7 @@ def is_empty(value: object) -> bool:
 
 
 def as_text(value: object) -> str | None:
-    """A cell as text; None for an empty one, and whole numbers without a fraction."""
+    """Return a cell as text; None for an empty cell. Whole numbers have no fraction."""
     if is_empty(value):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -60,33 +60,34 @@ def as_text(value: object) -> str | None:
 
 
 def _rating(value: object, task: TaskSettings) -> int:
-    held = number(value)
-    if held is None or not held.is_integer() or not task.min <= held <= task.max:
-        raise ValueError(f"label {_named(value)} is not an integer from {task.min} to {task.max}")
-    return int(held)
+    number = as_number(value)
+    if number is None or not number.is_integer() or not task.min <= number <= task.max:
+        raise ValueError(f"label {_subject(value)} is not an integer from {task.min} to {task.max}")
+    return int(number)
 
 
 def _category(value: object, task: TaskSettings) -> str:
     for text in _texts(value):
         if text in task.labels:
             return text
-    raise ValueError(f"label {_named(value)} is not one of {', '.join(task.labels)}{nearest(str(value), task.labels)}")
+    hint = did_you_mean(str(value), task.labels)
+    raise ValueError(f"label {_subject(value)} is not one of {', '.join(task.labels)}{hint}")
 
 
 def _texts(value: object) -> list[str]:
     if isinstance(value, bool):
         return [str(value), str(value).lower()]
-    held = number(value)
-    whole = [str(int(held))] if held is not None and held.is_integer() else []
+    number = as_number(value)
+    whole = [str(int(number))] if number is not None and number.is_integer() else []
     return [str(value), str(value).strip(), *whole]
 
 
 def _half(value: object, threshold: float, task: TaskSettings) -> Label:
-    held = number(value)
-    if held is None:
-        raise ValueError(f"label {_named(value)} is not a number, and data.threshold cuts numbers")
-    return task.values[held > threshold]
+    number = as_number(value)
+    if number is None:
+        raise ValueError(f"label {_subject(value)} is not a number, and data.threshold cuts numbers")
+    return task.values[number > threshold]
 
 
-def _named(value: object) -> str:
-    return "is missing: it" if is_empty(value) else shown(value)
+def _subject(value: object) -> str:
+    return "is missing: it" if is_empty(value) else display_text(value)

@@ -1,8 +1,8 @@
-"""Metadata out of image files without touching their pixels.
+"""Removal of metadata from image files. The pixels are not touched.
 
-What decides how pixels look (colour profiles, gamma, Adobe's colour transform) stays; everything else goes: EXIF with
-its places and serial numbers, XMP, IPTC, comments, the generation parameters in PNG text, previews, and what follows
-the end. A file without any of it comes back unchanged.
+Metadata that decides the look of pixels (colour profiles, gamma, Adobe's colour transform) stays. All other metadata
+goes: EXIF with places and serial numbers, XMP, IPTC, comments, generation parameters in PNG text, previews, and bytes
+after the end. A file without metadata comes back unchanged.
 """
 
 import re
@@ -11,18 +11,18 @@ import struct
 _JPEG_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _JPEG_STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_KEPT = frozenset(
+_PNG_CHUNKS = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"IEND")
 )
 _PNG_PLAIN = (b"\x08\x02", b"\x08\x00")
 """Bit depth and colour type of 8-bit RGB and 8-bit grey."""
-_WEBP_KEPT = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"))
+_WEBP_CHUNKS = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"))
 _WEBP_METADATA_FLAGS = 0x08 | 0x04
 """EXIF and XMP, in the first byte of VP8X."""
 
 
 def without_metadata(data: bytes, kind: str) -> bytes | None:
-    """Return a JPEG, PNG or WebP file less its metadata; None for one that is not laid out as expected."""
+    """Return a JPEG, PNG or WebP file without metadata; None for a file with an unexpected layout."""
     strip = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp}[kind]
     try:
         return strip(data)
@@ -31,29 +31,29 @@ def without_metadata(data: bytes, kind: str) -> bytes | None:
 
 
 def _jpeg(data: bytes) -> bytes | None:
-    kept = [data[:2]]
+    parts = [data[:2]]
     at = 2
     while True:
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
-        if marker == 0xFF:  # A fill byte.
+        if marker == 0xFF:  # fill byte
             at += 1
             continue
         if marker == 0xD9:
-            return b"".join((*kept, data[at : at + 2]))
+            return b"".join((*parts, data[at : at + 2]))
         end = at + 2 if marker in _JPEG_STANDALONE else at + 2 + _uint16(data, at + 2)
         if marker == 0xDA:
             next_marker = _JPEG_SCAN_END.search(data, end)
             if next_marker is None:
                 return None
             end = next_marker.start()
-        if _keeps(marker, data[at + 4 : end]):
-            kept.append(data[at:end])
+        if _stays(marker, data[at + 4 : end]):
+            parts.append(data[at:end])
         at = end
 
 
-def _keeps(marker: int, payload: bytes) -> bool:
+def _stays(marker: int, payload: bytes) -> bool:
     if marker == 0xE0:
         return payload.startswith(b"JFIF\0")
     if marker == 0xE2:
@@ -66,29 +66,29 @@ def _keeps(marker: int, payload: bytes) -> bool:
 def _uint16(data: bytes, at: int) -> int:
     length: int = struct.unpack_from(">H", data, at)[0]
     if length < 2:
-        raise IndexError("a segment shorter than its own length field")
+        raise IndexError("a segment shorter than the length field")
     return length
 
 
 def _png(data: bytes) -> bytes | None:
     if not data.startswith(_PNG_SIGNATURE) or data[24:26] not in _PNG_PLAIN:
         return None
-    kept = [_PNG_SIGNATURE]
+    parts = [_PNG_SIGNATURE]
     at = len(_PNG_SIGNATURE)
     while True:
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         if end > len(data):
             return None
-        if name in _PNG_KEPT:
-            kept.append(data[at:end])
+        if name in _PNG_CHUNKS:
+            parts.append(data[at:end])
         if name == b"IEND":
-            return b"".join(kept)
+            return b"".join(parts)
         at = end
 
 
 def _webp(data: bytes) -> bytes | None:
-    kept = []
+    parts = []
     at = 12
     total = min(len(data), 8 + struct.unpack_from("<I", data, 4)[0])
     while at < total:
@@ -96,10 +96,10 @@ def _webp(data: bytes) -> bytes | None:
         end = at + 8 + length + length % 2
         if end > total + 1:
             return None
-        if name in _WEBP_KEPT:
-            kept.append(_without_flags(data[at:end]) if name == b"VP8X" else data[at:end])
+        if name in _WEBP_CHUNKS:
+            parts.append(_without_flags(data[at:end]) if name == b"VP8X" else data[at:end])
         at = end
-    body = b"".join(kept)
+    body = b"".join(parts)
     return data[:4] + struct.pack("<I", 4 + len(body)) + data[8:12] + body if body else None
 
 

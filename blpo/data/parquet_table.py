@@ -94,6 +94,4 @@ def open_parquet(file: Path) -> ParquetTable:
 
 def holds_bytes(kind: Any) -> bool:
     """Return True for an Arrow type of bytes, or of a mapping that can hold bytes."""
-    return bool(
-        pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
-    )
+    return bool(pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))

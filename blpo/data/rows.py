@@ -1,13 +1,13 @@
-"""From the rows of a table to samples, with every problem named by its row."""
+"""From the rows of a table to samples. Every problem is reported with its row."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text, label_reader
-from blpo.data.sources import FileImage
+from blpo.data.message_text import column_hint, display_text
 from blpo.data.tables import Table
-from blpo.data.wording import other_columns, shown
 from state.errors import DataError
 from state.sample import ImageSource, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
@@ -24,25 +24,22 @@ SPLIT_NAMES: dict[str, SplitName] = {
 
 _T = TypeVar("_T")
 _ImageReader = Callable[[int, str], tuple[ImageSource, str]]
-"""From a row's number (from 0) and place to its image and the id that this suggests; raises `ValueError`."""
+"""From a row's number (from 0) and place to an image and a text for the row's id; raises `ValueError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One readable row."""
+    """Usable row of a dataset's table."""
 
     sample: Sample
     split: SplitName | None
-    """Where the table puts it; None where no column says so."""
+    """Split in the table; None for a table without a column of splits."""
     place: str
-    """`labels.csv:17`."""
+    """File and line: `labels.csv:17`."""
 
 
 def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> tuple[list[Row], list[str]]:
-    """Return the rows that are fine, in order, and one line for each problem with the others.
-
-    Raises `DataError` for a missing column.
-    """
+    """Return the usable rows, in order, and a line for every problem. Raises `DataError` for a missing column."""
     if not table.lines:
         return [], list(table.problems)
     reader = _RowReader(table, data, task)
@@ -51,30 +48,30 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> tuple[lis
     places: dict[str, str] = {}
     for index, line in enumerate(table.lines):
         place = f"{table.name}:{line}"
-        row, found = reader.read(index, place)
+        row, row_problems = reader.read(index, place)
         if row is not None and places.setdefault(row.sample.id, place) != place:
             hint = "" if reader.has_ids else "; give each row an id of its own in a column named id"
-            found.append(f"id {shown(row.sample.id)} is also that of {places[row.sample.id]}{hint}")
-        if row is not None and not found:
+            row_problems.append(f"id {display_text(row.sample.id)} is also that of {places[row.sample.id]}{hint}")
+        if row is not None and not row_problems:
             rows.append(row)
-        problems += [f"{place}: {problem}" for problem in found]
+        problems += [f"{place}: {problem}" for problem in row_problems]
     return rows, problems + _divided_groups(rows)
 
 
 def require_column(table: Table, name: str, setting: str) -> str:
-    """Return `name` if the table has it; raises `DataError` naming the columns there are and the nearest one."""
+    """Return `name` if the table has such a column. Otherwise raise `DataError` with the columns of the table."""
     if name in table.columns:
         return name
-    raise DataError(f"{table.name}: has no column {name!r} (data.{setting}){other_columns(name, table.columns)}")
+    raise DataError(f"{table.name}: has no column {name!r} (data.{setting}){column_hint(name, table.columns)}")
 
 
-def named_by(images: Iterable[str]) -> str:
-    """The id of a row that has none of its own, by what it says of its images."""
+def id_from_images(images: Iterable[str]) -> str:
+    """Return an id made of a row's image names, for a table without ids."""
     return "|".join(dict.fromkeys(images))
 
 
 class _RowReader:
-    """Reads the fields of one row after the other, going on after a bad one so that all are reported."""
+    """Reader of all fields of a row. A faulty field does not stop the reader, so that all problems are reported."""
 
     def __init__(self, table: Table, data: DataSettings, task: TaskSettings) -> None:
         names = (data.image,) if isinstance(data.image, str) else data.image
@@ -89,12 +86,12 @@ class _RowReader:
         self.has_ids = self._ids is not None
 
     def read(self, index: int, place: str) -> tuple[Row | None, list[str]]:
-        """Return the row, None if it can't be read, and what is wrong with it."""
+        """Return the row (None for a faulty row) and the row's problems."""
         problems: list[str] = []
-        images = _tried(problems, lambda: [read(index, place) for read in self._images])
-        label = _tried(problems, lambda: self._label(self._labels[index]))
-        name = _tried(problems, lambda: self._id(index, images or []))
-        split = _tried(problems, lambda: _split_name(self._splits[index]) if self._splits else None)
+        images = _value_or_problem(problems, lambda: [read_image(index, place) for read_image in self._images])
+        label = _value_or_problem(problems, lambda: self._label(self._labels[index]))
+        name = _value_or_problem(problems, lambda: self._id(index, images or []))
+        split = _value_or_problem(problems, lambda: _split_name(self._splits[index]) if self._splits else None)
         if images is None or label is None or name is None:
             return None, problems
         text = as_text(self._texts[index]) if self._texts else None
@@ -104,16 +101,16 @@ class _RowReader:
 
     def _id(self, index: int, images: Sequence[tuple[ImageSource, str]]) -> str:
         if self._ids is None:
-            return named_by(suggested for _, suggested in images)
-        given = as_text(self._ids[index])
-        if given is None:
+            return id_from_images(text for _, text in images)
+        name = as_text(self._ids[index])
+        if name is None:
             raise ValueError("id is missing")
-        return given
+        return name
 
 
-def _tried(problems: list[str], read: Callable[[], _T]) -> _T | None:
+def _value_or_problem(problems: list[str], value: Callable[[], _T]) -> _T | None:
     try:
-        return read()
+        return value()
     except ValueError as error:
         problems.append(str(error))
         return None
@@ -132,10 +129,10 @@ def _image_reader(table: Table, column: str) -> _ImageReader:
     paths = table.values(column)
 
     def read(index: int, place: str) -> tuple[ImageSource, str]:
-        written = paths[index]
-        if not isinstance(written, str) or not written.strip():
-            raise ValueError(f"image {shown(written)} is no path")
-        return FileImage(table.root.locate(written), f"{place}: {shown(written)}"), written
+        path = paths[index]
+        if not isinstance(path, str) or not path.strip():
+            raise ValueError(f"image {display_text(path)} is no path")
+        return FileImage(table.root.locate(path), f"{place}: {display_text(path)}"), path
 
     return read
 
@@ -144,23 +141,23 @@ def _split_name(value: object) -> SplitName:
     text = as_text(value) or ""
     name = SPLIT_NAMES.get(text.strip().casefold())
     if name is None:
-        raise ValueError(f"split {shown(text)} is not train, validation or test")
+        raise ValueError(f"split {display_text(text)} is not train, validation or test")
     return name
 
 
 def _divided_groups(rows: Sequence[Row]) -> list[str]:
-    """One line for each group that the table's own splits divide."""
+    """Return a line for every group that the table's own splits divide."""
     first: dict[str, Row] = {}
     problems: dict[str, str] = {}
     for row in rows:
         group = row.sample.group
         if group is None or row.split is None:
             continue
-        other = first.setdefault(group, row)
-        if other.split != row.split:
+        start = first.setdefault(group, row)
+        if start.split != row.split:
             problems.setdefault(
                 group,
-                f"{row.place}: group {shown(group)} is in {row.split} here and in {other.split} at {other.place}; "
-                "a group must stay in one split",
+                f"{row.place}: group {display_text(group)} is in {row.split} here and in {start.split} at "
+                f"{start.place}; a group must stay in one split",
             )
     return list(problems.values())

@@ -1,11 +1,11 @@
-"""Splits: seeded, stratified by label, never dividing a group.
+"""Splits: seeded, stratified by label. A group is never divided.
 
-Everything follows from the seed and the samples' ids, labels and groups, never from their order.
+All draws follow from the seed and from the samples' ids, labels and groups, never from the order of samples.
 
-Groups of several samples go first, largest first, each to the split whose shares it serves best; single groups are then
-moved while that helps. Samples on their own fill what is left: without groups the number of each label in each split is
-its exact share rounded down or up, and so, as nearly, is each split's size. Last, a label missing from a split is
-brought there where another split can spare it.
+Groups of several samples go first, the largest group first. A group goes to the split with the largest gain. Then
+groups are moved while moves help. Single samples fill the rest: without groups, the number of a label in a split is the
+exact share rounded down or up, and the size of a split is as close to its share. Last, a label that is missing from a
+split is brought from a split that can spare the label.
 """
 
 from collections import Counter
@@ -16,13 +16,13 @@ from hashlib import sha256
 from state.sample import Sample, SplitName
 
 _PASSES = 20
-"""Bound on rounds of moving groups; each round lowers the cost, and few are needed."""
+"""Bound on rounds of moving groups. A round lowers the cost, and few rounds suffice."""
 
 
 def assign_splits(samples: Iterable[Sample], shares: Mapping[SplitName, float], seed: int) -> dict[str, SplitName]:
-    """Return the split of each sample id; `shares` are positive and normalised to their sum.
+    """Return the split of every sample id. `shares` are positive; only their ratio counts.
 
-    Where there are enough of it, every label is in every split.
+    A label with enough samples is in every split.
     """
     units = _units(samples, seed)
     ledger = _Ledger(units, list(shares.values()))
@@ -37,7 +37,7 @@ def assign_splits(samples: Iterable[Sample], shares: Mapping[SplitName, float], 
 
 
 def draw_by_label(samples: Sequence[Sample], strata: Sequence[object], limit: int, seed: int) -> list[Sample]:
-    """Return at most `limit` samples in their order, each stratum in proportion; `strata` holds one a sample."""
+    """Return at most `limit` samples, in order and in proportion by stratum. `strata` has a value for every sample."""
     ranks: dict[object, int] = {}
     order = sorted(range(len(samples)), key=lambda i: seeded(seed, "limit", samples[i].id))
     sizes = Counter(strata)
@@ -50,16 +50,16 @@ def draw_by_label(samples: Sequence[Sample], strata: Sequence[object], limit: in
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What is never divided: a group, or a sample on its own."""
+    """Unit of the draw, never divided: a group, or a single sample."""
 
     key: str
     ids: tuple[str, ...]
     labels: tuple[tuple[str, int], ...]
-    """How often each label occurs."""
+    """Labels with their counts."""
 
 
 def _units(samples: Iterable[Sample], seed: int) -> list[_Unit]:
-    """All units, in an order that follows from the seed."""
+    """Return all units, in an order that follows from the seed."""
     members: dict[str, list[Sample]] = {}
     for sample in samples:
         key = f"id {sample.id}" if sample.group is None else f"group {sample.group}"
@@ -72,12 +72,12 @@ def _units(samples: Iterable[Sample], seed: int) -> list[_Unit]:
 
 
 def seeded(seed: int, purpose: str, key: str) -> bytes:
-    """32 bytes that stand for a random draw: the same for the same seed, purpose and key, everywhere."""
+    """Return 32 bytes in place of a random draw. Same seed, purpose and key, same bytes on every machine."""
     return sha256(f"{seed}\n{purpose}\n{key}".encode("utf-8", "surrogatepass")).digest()
 
 
 class _Ledger:
-    """Which unit is where, and how much of each label every split still needs."""
+    """Places of units, and the need of every split for every label."""
 
     def __init__(self, units: Sequence[_Unit], shares: Sequence[float]) -> None:
         self.splits = range(len(shares))
@@ -94,7 +94,7 @@ class _Ledger:
         self.place: dict[str, int] = {}
 
     def put(self, unit: _Unit, split: int, sign: int = 1) -> None:
-        """Put a unit into a split, or with sign -1 take it out."""
+        """Put a unit into a split. With sign -1, take the unit out."""
         for label, count in unit.labels:
             self.need[label][split] -= sign * count
             self.have[label][split] += sign * count
@@ -102,18 +102,18 @@ class _Ledger:
         self.place[unit.key] = split
 
     def move(self, unit: _Unit, split: int) -> None:
-        """Put a placed unit elsewhere."""
+        """Move a unit to a split."""
         self.put(unit, self.place[unit.key], sign=-1)
         self.put(unit, split)
 
     def gain(self, unit: _Unit, split: int) -> float:
-        """How far putting the unit there lowers the squared distance to the shares, each label weighed alike."""
+        """Return the fall of the squared distance to the shares if the unit joins the split. Labels weigh the same."""
         size = len(unit.ids)
         by_label = (c * (2 * self.need[label][split] - c) / self.totals[label] for label, c in unit.labels)
         return sum(by_label) + size * (2 * self.room[split] - size) / self.size
 
     def spares(self, unit: _Unit) -> bool:
-        """Whether the unit's split keeps every label without it."""
+        """Return True if the unit's split keeps every label without the unit."""
         return all(self.have[label][self.place[unit.key]] > count for label, count in unit.labels)
 
 
@@ -124,7 +124,7 @@ def _improve(ledger: _Ledger, groups: Sequence[_Unit]) -> None:
             old = ledger.place[unit.key]
             ledger.put(unit, old, sign=-1)
             gains = [ledger.gain(unit, split) for split in ledger.splits]
-            # Rounding must not make two places look better than each other in turn.
+            # Rounding must not move a unit to and fro between two splits.
             best = max(ledger.splits, key=gains.__getitem__)
             new = best if gains[best] > gains[old] + 1e-9 else old
             ledger.put(unit, new)
@@ -134,19 +134,19 @@ def _improve(ledger: _Ledger, groups: Sequence[_Unit]) -> None:
 
 
 def _fill(ledger: _Ledger, singles: Sequence[_Unit]) -> None:
-    waiting: dict[str, list[_Unit]] = {}
+    queues: dict[str, list[_Unit]] = {}
     for unit in singles:
-        waiting.setdefault(unit.labels[0][0], []).append(unit)
-    for label in sorted(waiting):
+        queues.setdefault(unit.labels[0][0], []).append(unit)
+    for label in sorted(queues):
         need = ledger.need[label]
-        while waiting[label] and max(need) >= 1 - 1e-9:
-            ledger.put(waiting[label].pop(), max(ledger.splits, key=need.__getitem__))
-    for label in sorted(waiting):
+        while queues[label] and max(need) >= 1 - 1e-9:
+            ledger.put(queues[label].pop(), max(ledger.splits, key=need.__getitem__))
+    for label in sorted(queues):
         need = ledger.need[label]
-        for unit in waiting[label]:
-            # Less than one a split is left of a label: whoever gets it, the label stays within one of its share.
-            open_to = [split for split in ledger.splits if need[split] > 1e-9] or list(ledger.splits)
-            ledger.put(unit, max(open_to, key=ledger.room.__getitem__))
+        for unit in queues[label]:
+            # Fewer samples than splits remain: in any split the label stays within one sample of its share.
+            candidates = [split for split in ledger.splits if need[split] > 1e-9] or list(ledger.splits)
+            ledger.put(unit, max(candidates, key=ledger.room.__getitem__))
 
 
 def _bring_missing_labels(ledger: _Ledger, units: Sequence[_Unit]) -> None:

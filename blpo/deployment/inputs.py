@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from blpo.data.sources import IMAGE_SUFFIXES, file_sample
+from blpo.data.image_sources import IMAGE_SUFFIXES, file_sample
 from blpo.data.tables import LABEL_FILES, open_table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from blpo.deployment.stdin_input import StdinInput

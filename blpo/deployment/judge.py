@@ -5,7 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from blpo.data.sources import file_sample
+from blpo.data.image_sources import file_sample
 from blpo.deployment.in_order import in_order
 from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.inference.session import Session, judging_session

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
-from blpo.data.sources import FileImage
-from blpo.data.wording import shown
+from blpo.data.message_text import display_text
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from blpo.deployment.table_input import IMAGE_PAIR
 from state.sample import ImageSource, Sample
@@ -37,7 +37,7 @@ class StdinInput:
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            return Sample(place, (UnusableImage(place, f"is not a JSON object ({shown(text.strip())})"),), None)
+            return Sample(place, (UnusableImage(place, f"is not a JSON object ({display_text(text.strip())})"),), None)
         names = IMAGE_PAIR if set(IMAGE_PAIR) <= set(row) else ("image",)
         images = tuple(_image(row, name, place) for name in names)
         name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
@@ -49,7 +49,7 @@ def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:
     path = row.get(name)
     if not isinstance(path, str) or not path.strip():
         return UnusableImage(place, f'has no "{name}" with the path of an image')
-    return FileImage(path, f"{place}: {shown(path)}")
+    return FileImage(path, f"{place}: {display_text(path)}")
 
 
 def _lines() -> Iterator[str]:

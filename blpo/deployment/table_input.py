@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
-from blpo.data.rows import named_by, require_column
-from blpo.data.sources import FileImage
+from blpo.data.rows import id_from_images, require_column
 from blpo.data.tables import Table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
@@ -68,7 +68,7 @@ class TableInput:
             images = tuple(source(index, place) for source in self.sources)
             identity = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
-            path = named_by(as_text(column[index]) or "" for column in self.paths)
+            path = id_from_images(as_text(column[index]) or "" for column in self.paths)
             yield Sample(identity or path or place, images, self.labels[index], text)
 
 

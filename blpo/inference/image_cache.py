@@ -7,7 +7,7 @@ import asyncio
 from collections import OrderedDict
 from pathlib import Path
 
-from blpo.data.image_files import ImageFiles
+from blpo.data.image_file_cache import ImageFileCache
 from state.sample import EncodedImage, ImageSource, Sample
 from state.settings import ModelSettings
 
@@ -21,7 +21,7 @@ class ImageCache:
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int = 128 * 2**20) -> None:
-        self._files = ImageFiles(folder, remember=max_bytes > 0)
+        self._files = ImageFileCache(folder, remember=max_bytes > 0)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._encoded: OrderedDict[_Key, EncodedImage] = OrderedDict()

@@ -8,9 +8,9 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from blpo.data.corrections import Correction, read_corrections, require_known, write_corrections
+from blpo.data.corrections import Correction, read_corrections, require_sample_ids, write_corrections
 from blpo.data.dataset import Dataset
-from blpo.data.label_studio import read_label_studio
+from blpo.data.label_studio_export import read_label_studio
 from blpo.data.tables import label_files
 from blpo.inference.session import dataset_of
 from blpo.reports.disagreements import require_verdicts
@@ -54,7 +54,7 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
         raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
     read = read_label_studio if file.suffix.lower() == ".json" else read_corrections
     given = read(file, settings.task)
-    require_known({correction.id: 0 for correction in given}, dataset.splits, file)
+    require_sample_ids({correction.id: 0 for correction in given}, dataset.splits, file)
     require_verdicts(record)
     at = datetime.now(UTC).isoformat(timespec="seconds")
     own = [_told(c, record.best.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]

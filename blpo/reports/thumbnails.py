@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from blpo.data.images import sent_file
+from blpo.data.images import encode_stored_file
 from state.errors import DataError
 from state.sample import Sample
 
@@ -38,7 +38,7 @@ def _of_sample(sample: Sample, side: int, bound: int) -> tuple[str, ...]:
 
 def _small(data: bytes, name: str, side: int) -> Image.Image:
     """Upright, on white, in sRGB, as the judge is shown it."""
-    with Image.open(BytesIO(sent_file(data, name, side * side, side).data)) as image:
+    with Image.open(BytesIO(encode_stored_file(data, name, side * side, side).data)) as image:
         return image.convert("RGB")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import dump_settings, load_settings
-from blpo.data.check import check
+from blpo.data.dataset_check import check_dataset
 from blpo.inference.session import dataset_of
 from blpo.runs.drive import BLPO, Drive, OnEvent, Search
 from blpo.runs.lineage import lineage_of
@@ -97,7 +97,7 @@ async def resume(
 
 def check_data(settings: Settings) -> None:
     """Refuse a dataset with unreadable rows or images before anything is paid for; raises `DataError`."""
-    problems = check(settings)
+    problems = check_dataset(settings)
     if problems:
         more = f" (and {len(problems) - 1} more; `blpo check` lists them)" if len(problems) > 1 else ""
         raise DataError(problems[0] + more, tuple(problems))

@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.runtime import RunControl
 
 import blpo
-from blpo.data.write_sample import write_sample
+from blpo.data.builtin.dataset_folder import write_sample
 from blpo.runs.judge_file import read_judge_file
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder, graph

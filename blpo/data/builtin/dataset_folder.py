@@ -1,35 +1,37 @@
-"""The built-in sample as an ordinary dataset folder."""
+"""Built-in sample as an ordinary dataset folder."""
 
 import csv
 from pathlib import Path
 
-from blpo.data.sample import CAUSES, DrawnImage, Recipe, recipes
+from blpo.data.builtin.drawn_images import DrawnImage
+from blpo.data.builtin.recipes import CAUSES, Recipe, recipes
 from state.errors import DataError
 
 _README = """\
 # The built-in sample
 
-A PROGRAM MADE THESE LABELS. No person rated the images; they serve to try `blpo` out and to test it.
+A PROGRAM MADE THESE LABELS. No person rated the images. The images serve for trials and tests of `blpo`.
 
-- `images/`: 240 images of 256 x 256 pixels, drawn by `data/sample.py`: drawn scenes, and crops of two photographs that
-  are packaged with scikit-learn and were changed here: `china.jpg` by danielbuechele
+- `images/`: 240 images of 256 x 256 pixels, drawn by `blpo/data/builtin/`: drawn scenes, and crops of two photographs
+  that are packaged with scikit-learn and were changed here: `china.jpg` by danielbuechele
   (https://www.flickr.com/photos/danielbuechele/6061409035) and `flower.jpg`
   (https://www.flickr.com/photos/vultilion/6056698931), both under CC BY 2.0
   (https://creativecommons.org/licenses/by/2.0/).
 - `labels.csv`: one row an image. `label` is a rating of naturalness from 1 (lowest) to 5 (highest).
-- The rule: an image starts at 5 and loses one point for each cause that is there: blur, blockiness (JPEG), noise and
-  clipping (blown highlights). `cause` names them. Their columns give the strength, empty where the cause is not there:
-  sigma in pixels, JPEG quality, sigma in grey levels of 255, and the share of pixels that are pure white.
-- `rater_shift`: about one rating in ten was moved by one point (-1 or 1), as human raters would.
+- The rule: a rating starts at 5 and loses a point for every cause: blur, blockiness (JPEG), noise and clipping (blown
+  highlights). `cause` names the causes. The columns of the causes give their strength: sigma in pixels, JPEG quality,
+  sigma in grey levels of 255, and the share of pure white pixels. An empty cell means that the cause is absent.
+- `rater_shift`: about one rating in ten was moved by a point (-1 or 1), as human raters would.
 
 To use it: `data.path` names this folder, and the task is ordinal from 1 to 5.
 """
 
 
 def write_sample(folder: Path) -> None:
-    """Write images/, labels.csv and README.md into a new or empty folder; ids, labels and bytes are the built-in ones.
+    """Write images/, labels.csv and README.md into a new or empty folder.
 
-    Raises `DataError` where the folder holds something or can't be written.
+    Ids, labels and bytes are the same as in the built-in sample. Raises `DataError` if the folder is not empty or can't
+    be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

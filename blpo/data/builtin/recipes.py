@@ -1,115 +1,75 @@
-"""The built-in sample: 240 images that this module draws, rated 1 to 5 for how natural they look.
+"""Recipes of the built-in sample: 240 images, rated 1 to 5 for naturalness.
 
-A PROGRAM MADE THESE LABELS; no person saw the images. The rule: an image starts at 5 and loses one point for each of
-four causes that is there: blur, blockiness (JPEG at a low quality), noise, and clipping (blown highlights). About one
-rating in ten is then moved by one point, as human raters would. What the image shows, its brightness, contrast and
-colours are drawn independently of the rating, so that a description of these does not give it away.
+A PROGRAM MADE THESE LABELS; no person saw the images. The rule: a rating starts at 5 and loses a point for each of four
+causes: blur, blockiness (JPEG at a low quality), noise, and clipping (blown highlights). About one rating in ten is
+then moved by a point, as human raters would. The content, brightness, contrast and colours of an image are drawn
+independently of the rating, so that a description of these properties does not reveal the rating.
 
-Half of the images are crops of the two photographs packaged with scikit-learn, half are drawn scenes. The same versions
-of numpy, scipy and pillow draw the same bytes. Images are drawn when first read, and kept.
+Half of the images are crops of the two photographs packaged with scikit-learn, half are drawn scenes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from itertools import combinations
-from math import sqrt
 
 from numpy.random import Generator, default_rng
 
-from blpo.data.artefacts import Grade, blocky, blurred, clipped, drawn_grade, graded, noisy, to_image, tone
-from blpo.data.rows import Row
-from blpo.data.scenes import Pixels, photograph, scene
-from state.errors import DataError
-from state.sample import Sample
-from state.settings import DataSettings, SplitColumn
-
 SIZE = 240
 CAUSES = ("blur", "blockiness", "noise", "clipping")
-"""In the order in which they are applied: lens, file, grain, light. Each leaves those before it to be seen."""
+"""Causes in the order of application: lens, file, grain, light. A cause does not hide the causes before."""
+VERSION = 1
+"""Version of the drawing program. Raise the version with every change of an image: fingerprints depend on it."""
+SEED = 2602
+PHOTOGRAPHS = ("china", "flower")
 
-_VERSION = 1
-"""Raise it with every change to what is drawn: fingerprints of datasets depend on it."""
-_SEED = 2602
 _RATER_NOISE = 0.1
 _CONTENTS = ("china", "landscape", "flower", "town", "china", "table", "flower", "landscape")
-_PHOTOGRAPHS = ("china", "flower")
 _STRENGTHS = {"blur": (2.2, 3.0), "blockiness": (10.0, 18.0), "noise": (3.0, 6.0), "clipping": (0.03, 0.06)}
-"""Drawn between these: sigma in pixels, JPEG quality, sigma in grey levels of 255, share of pixels."""
+"""Ranges of strengths: sigma in pixels, JPEG quality, sigma in grey levels of 255, share of pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What one image shows, what is wrong with it, and the label that follows."""
+    """Content, causes and label of an image."""
 
     number: int
     content: str
     strengths: Mapping[str, float]
-    """The causes that are there, each with its strength."""
+    """Causes in the image, with their strengths."""
     rater_shift: int
-    """-1, 0 or 1: how far the rater strays from the rule."""
+    """-1, 0 or 1: difference between the rater and the rule."""
 
     @property
     def id(self) -> str:
-        """`sample-017`."""
+        """Sample id, such as `sample-017`."""
         return f"sample-{self.number:03}"
 
     @property
     def rating(self) -> int:
-        """The label: 5 less the number of causes, moved by the rater."""
+        """Label: 5 less the number of causes, plus the rater's shift."""
         return 5 - len(self.strengths) + self.rater_shift
 
     @property
     def cause(self) -> str:
-        """`blur + noise`, or `none`."""
+        """Causes in words: `blur + noise`, or `none`."""
         return " + ".join(self.strengths) or "none"
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnImage:
-    """The source of one drawn image."""
-
-    number: int
-
-    @property
-    def name(self) -> str:
-        """`built-in sample-017`."""
-        return f"built-in {recipes()[self.number - 1].id}"
-
-    def read(self) -> bytes:
-        """Return a PNG of 256 x 256 pixels."""
-        return _png(self.number)
-
-    def stamp(self) -> str:
-        """The version of the drawing program and the image's number."""
-        return f"built-in {_VERSION}:{self.number}"
-
-
-def sample_rows(data: DataSettings) -> tuple[Row, ...]:
-    """The whole sample, as if read from a table; raises `DataError` for settings that need columns."""
-    if isinstance(data.split, SplitColumn):
-        raise DataError(f"data.split: the built-in sample has no column {data.split.column!r}; give shares")
-    return tuple(
-        Row(Sample(recipe.id, (DrawnImage(recipe.number),), recipe.rating), None, f"built-in {recipe.id}")
-        for recipe in recipes()
-    )
 
 
 @cache
 def recipes() -> tuple[Recipe, ...]:
-    """All recipes by number, from 1. Before the raters stray, each rating is that of a fifth of them."""
-    rng = default_rng(_SEED)
-    made = [recipe for count in range(5) for recipe in _balanced(count, rng)]
-    shuffled = (made[i] for i in rng.permutation(len(made)))
+    """Return all recipes by number, from 1. By the rule, every rating occurs in a fifth of the recipes."""
+    rng = default_rng(SEED)
+    choices = [choice for count in range(5) for choice in _fifth(count, rng)]
+    shuffled = (choices[i] for i in rng.permutation(len(choices)))
     return tuple(
         Recipe(number, content, {cause: _strength(cause, rng) for cause in causes}, _shift(5 - len(causes), rng))
         for number, (content, causes) in enumerate(shuffled, start=1)
     )
 
 
-def _balanced(count: int, rng: Generator) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A fifth of the sample: every choice of so many causes, and every content, as often as the other."""
+def _fifth(count: int, rng: Generator) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield content and causes of a fifth of the sample. All choices of `count` causes are equally frequent."""
     choices = list(combinations(CAUSES, count))
     fifth = SIZE // 5
     for content, choice in zip(rng.permutation(fifth), rng.permutation(fifth), strict=True):
@@ -125,38 +85,3 @@ def _shift(rating: int, rng: Generator) -> int:
     if not strays:
         return 0
     return 1 if rating == 1 or (up and rating < 5) else -1
-
-
-@cache
-def _png(number: int) -> bytes:
-    buffer = BytesIO()
-    to_image(_drawn(recipes()[number - 1])).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
-
-
-def _drawn(recipe: Recipe) -> Pixels:
-    rng = default_rng((_SEED, _VERSION, recipe.number))
-    content = (photograph if recipe.content in _PHOTOGRAPHS else scene)(recipe.content, rng)
-    causes = recipe.strengths
-    grade = _fitted(drawn_grade(rng), content, causes.get("noise", 0.0) / 255, causes.get("clipping", 0.0))
-    pixels = graded(content, grade)
-    if "blur" in causes:
-        pixels = blurred(pixels, causes["blur"])
-    if "blockiness" in causes:
-        pixels = blocky(pixels, round(causes["blockiness"]))
-    if "noise" in causes:
-        pixels = noisy(pixels, causes["noise"], rng)
-    return clipped(pixels, causes["clipping"]) if "clipping" in causes else pixels
-
-
-def _fitted(grade: Grade, content: Pixels, noise: float, share: float) -> Grade:
-    """The grade that gives the brightness and contrast drawn once noise and clipping have added theirs."""
-    wanted = sqrt(max(grade.contrast**2 - noise**2, 0.01))
-    some = content[::4, ::4]
-    asked = replace(grade, contrast=wanted)
-    for _ in range(4):
-        toned = graded(some, asked)
-        mean, deviation = tone(clipped(toned, share) if share else toned)
-        brightness = asked.brightness + grade.brightness - mean
-        asked = replace(asked, brightness=brightness, contrast=asked.contrast * wanted / deviation)
-    return asked

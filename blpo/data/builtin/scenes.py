@@ -1,6 +1,6 @@
-"""What the built-in sample's images show before anything is wrong with them: crops of photographs, and drawn scenes.
+"""Contents of the built-in sample's images: crops of photographs, and drawn scenes.
 
-All are arrays of shape (SIDE, SIDE, 3), float32, RGB in [0, 1]. What is drawn follows from the generator handed in.
+All images are arrays of shape (IMAGE_SIDE, IMAGE_SIDE, 3). The generator in the arguments decides all draws.
 """
 
 from collections.abc import Callable
@@ -11,30 +11,34 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Pixels = NDArray[np.float32]
-SIDE = 256
-_CANVAS = 2 * SIDE
-"""Scenes are drawn larger and scaled down, so that their edges are smooth."""
+from blpo.data.builtin.pixels import Pixels
+
+IMAGE_SIDE = 256
+"""Pixels."""
+_CANVAS = 2 * IMAGE_SIDE
+"""Side of the canvas. Scenes are drawn larger and scaled down, for smooth edges."""
 _Colour = tuple[int, int, int]
 
 
 def photograph(name: str, rng: Generator) -> Pixels:
-    """A random square of a photograph packaged with scikit-learn, mirrored half of the time, and scaled down."""
+    """Return a random square of a photograph of scikit-learn, scaled down. Half of the squares are mirrored."""
     pixels = _packaged(name)
     side = int(rng.integers(330, min(pixels.shape[:2]) + 1))
-    top, left = (int(rng.integers(0, extent - side + 1)) for extent in pixels.shape[:2])
-    crop = pixels[top : top + side, left : left + side]
+    y, x = (int(rng.integers(0, extent - side + 1)) for extent in pixels.shape[:2])
+    crop = pixels[y : y + side, x : x + side]
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
-    return _pixels(Image.fromarray(np.ascontiguousarray(crop)).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return _pixels(
+        Image.fromarray(np.ascontiguousarray(crop)).resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.LANCZOS)
+    )
 
 
 def scene(name: str, rng: Generator) -> Pixels:
-    """A drawn scene: `landscape`, `town` or `table`."""
+    """Draw a scene: `landscape`, `town` or `table`."""
     image = Image.new("RGB", (_CANVAS, _CANVAS))
     _SCENES[name](image, rng)
-    # Surfaces are never quite even: slow variation of the light, at every scale but the finest.
-    uneven = _pixels(image.reduce(_CANVAS // SIDE)) * (1 + 0.10 * _clouds(rng))[..., None]
+    # Real surfaces are uneven: the light varies slowly, at every scale but the finest.
+    uneven = _pixels(image.reduce(_CANVAS // IMAGE_SIDE)) * (1 + 0.10 * _clouds(rng))[..., None]
     return np.asarray(np.clip(uneven, 0, 1), dtype=np.float32)
 
 
@@ -51,10 +55,10 @@ def _pixels(image: Image.Image) -> Pixels:
 
 
 def _clouds(rng: Generator) -> Pixels:
-    total = np.zeros((SIDE, SIDE), dtype=np.float32)
+    total = np.zeros((IMAGE_SIDE, IMAGE_SIDE), dtype=np.float32)
     for cells in (4, 8, 16, 32):
         grid = Image.fromarray(rng.standard_normal((cells, cells)).astype(np.float32))
-        total += np.asarray(grid.resize((SIDE, SIDE), Image.Resampling.BICUBIC)) * np.float32(4 / cells)
+        total += np.asarray(grid.resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BICUBIC)) * np.float32(4 / cells)
     return total / np.float32(4)
 
 
@@ -76,7 +80,7 @@ def _gradient(image: Image.Image, top: _Colour, bottom: _Colour, from_y: int, to
 
 
 def _strokes(draw: ImageDraw.ImageDraw, rng: Generator, colour: _Colour, count: int, from_y: int, length: int) -> None:
-    """Fine detail: short slanting lines, such as grass or fibres."""
+    """Draw fine detail: short slanting lines, such as grass or fibres."""
     x, y = rng.integers(0, _CANVAS, count), rng.integers(from_y, _CANVAS, count)
     lean, rise = rng.integers(-length // 2, length // 2 + 1, count), rng.integers(length // 2, length, count)
     factor = rng.uniform(0.6, 1.4, count)
@@ -119,11 +123,11 @@ def _town(image: Image.Image, rng: Generator) -> None:
     sky = _colour(rng, 80, 230)
     _gradient(image, sky, _shade(sky, 0.8), 0, _CANVAS)
     draw = ImageDraw.Draw(image)
-    left = -10
-    while left < _CANVAS:
+    x = -10
+    while x < _CANVAS:
         width = int(rng.integers(50, 120))
-        _house(draw, rng, left, int(rng.integers(90, 320)), left + width)
-        left += width
+        _house(draw, rng, x, int(rng.integers(90, 320)), x + width)
+        x += width
     street = _colour(rng, 50, 140)
     draw.rectangle((0, 440, _CANVAS, _CANVAS), fill=street)
     _strokes(draw, rng, street, int(rng.integers(150, 500)), 450, 10)

@@ -7,14 +7,14 @@ equal width, the lowest score in class 1 and the highest in class 5.
 
 from pathlib import Path
 
-from blpo.data.labels import number
+from blpo.data.labels import as_number
+from blpo.data.message_text import display_text
 from blpo.data.public.image_places import ImagePlaces
 from blpo.data.public.options import Options, chosen, refuse
 from blpo.data.public.reading import Row, read_records, wanted_text
 from blpo.data.public.record import Form, Loaded, Record
 from blpo.data.public.source_files import archives, one_file
 from blpo.data.tables import open_table
-from blpo.data.wording import shown
 from state.errors import ConfigError
 from state.settings import TaskSettings
 
@@ -65,9 +65,9 @@ def load_agin(source: Path, options: Options) -> Loaded:
 
 def score_class(score: object, column: str, low: float, high: float) -> int:
     """The class, 1 to 5, of a mean opinion score in [low, high]; raises `ValueError` for any other."""
-    held = number(score)
+    held = as_number(score)
     if held is None or not low <= held <= high:
-        raise ValueError(f"{column} {shown(score)} is not a number from {low:g} to {high:g} (--scale)")
+        raise ValueError(f"{column} {display_text(score)} is not a number from {low:g} to {high:g} (--scale)")
     return min(CLASSES, 1 + int((held - low) / (high - low) * CLASSES))
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from blpo.data.sources import MAX_FILE_BYTES
-from blpo.data.wording import shown
+from blpo.data.image_sources import MAX_FILE_BYTES
+from blpo.data.message_text import display_text
 from state.errors import DataError
 
 _BROKEN = (BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
@@ -32,13 +32,13 @@ class Archive:
         Raises `ValueError` where several members fit.
         """
         path = str(PurePosixPath(written))
-        named = self._members.get(PurePosixPath(path).name, [])
-        found = [m for m in named if m.filename == path] or [m for m in named if _ends_alike(m.filename, path)]
-        if len(found) > 1:
-            raise ValueError(
-                f"image {shown(written)} is ambiguous: {self.name} has {shown(found[0].filename)} and others"
-            )
-        return found[0] if found else None
+        candidates = self._members.get(PurePosixPath(path).name, [])
+        exact = [member for member in candidates if member.filename == path]
+        members = exact or [member for member in candidates if _same_end(member.filename, path)]
+        if len(members) > 1:
+            first = display_text(members[0].filename)
+            raise ValueError(f"image {display_text(written)} is ambiguous: {self.name} has {first} and others")
+        return members[0] if members else None
 
     def read(self, member: ZipInfo, name: str) -> bytes:
         """The member's bytes; raises `DataError`, naming `name`, where it is damaged or too large."""
@@ -73,8 +73,8 @@ class MemberImage:
         return self.archive.read(self.member, self.name)
 
 
-def _ends_alike(one: str, other: str) -> bool:
-    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
+def _same_end(first: str, second: str) -> bool:
+    return f"/{first}".endswith(f"/{second}") or f"/{second}".endswith(f"/{first}")
 
 
 def _words(error: Exception) -> str:

@@ -12,8 +12,9 @@ import numpy
 import pyarrow
 import pyarrow.parquet
 
-from blpo.data.arrow_tables import readable
-from blpo.data.sources import Root, file_stamp
+from blpo.data.arrow_errors import arrow_errors
+from blpo.data.dataset_root import DatasetRoot
+from blpo.data.image_sources import file_stamp
 from state.errors import DataError
 
 _BATCH = 4
@@ -44,7 +45,7 @@ class CellStream:
         self._path = file
         self._column = column
         self._turn = turn
-        with readable(self.name):
+        with arrow_errors(self.name):
             self._file = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         kind = self._file.schema_arrow.field(column).type
         is_bytes = pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
@@ -59,7 +60,7 @@ class CellStream:
         """One cell; rows count from 0. Raises `DataError`, naming file and row, where the file is damaged."""
         self._turn.take(self)
         try:
-            with readable(f"{self.name}:{row + 1}"):
+            with arrow_errors(f"{self.name}:{row + 1}"):
                 self._go_to(row)
                 return self._batch.column(0)[row - self._start].as_py()
         except DataError:
@@ -76,7 +77,7 @@ class CellStream:
 
     def locate(self, written: str) -> str:
         """A cell may hold a path instead of bytes; it stays below the file's folder."""
-        return Root(self._path.parent).locate(written)
+        return DatasetRoot(self._path.parent).locate(written)
 
     def _go_to(self, row: int) -> None:
         """Read on, or begin a row group, until the batch in memory holds the row."""

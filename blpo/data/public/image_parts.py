@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
-from blpo.data.arrow_tables import open_parquet
 from blpo.data.labels import as_text
+from blpo.data.parquet_table import open_parquet
 from blpo.data.public.reading import required
 from blpo.data.public.record import Problem
-from blpo.data.tables import TextTable
+from blpo.data.text_tables import TextTable
 
 
 def rows_there(

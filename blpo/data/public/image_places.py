@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from blpo.data.dataset_root import DatasetRoot, refuse_outer_path
+from blpo.data.image_sources import FileImage
+from blpo.data.message_text import display_text
 from blpo.data.public.archives import Archive, MemberImage
-from blpo.data.sources import FileImage, Root, refuse_foreign
-from blpo.data.wording import shown
 from state.sample import ImageSource
 
 
@@ -14,15 +15,15 @@ class ImagePlaces:
 
     def __init__(self, folder: Path, archives: Sequence[Path]) -> None:
         """Open the archives; raises `DataError` for a damaged one."""
-        self._root = Root(folder)
+        self._root = DatasetRoot(folder)
         self._archives = [Archive(file) for file in archives]
 
     def find(self, written: object, place: str) -> ImageSource:
         """Locate the image that the row at `place` names; raises `ValueError` where it is missing or leads outside."""
         if not isinstance(written, str):
-            raise ValueError(f"image {shown(written)} is no path")
-        refuse_foreign(written)
-        name = f"{place}: {shown(written)}"
+            raise ValueError(f"image {display_text(written)} is no path")
+        refuse_outer_path(written)
+        name = f"{place}: {display_text(written)}"
         for archive in self._archives:
             member = archive.find(written)
             if member is not None:

@@ -8,7 +8,9 @@ names. A label of 0 says that image0 is preferred, and about 90 % are 0: the ord
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from blpo.data.arrow_tables import open_parquet
+from blpo.data.image_sources import CellImage
+from blpo.data.message_text import did_you_mean
+from blpo.data.parquet_table import open_parquet
 from blpo.data.public.cell_stream import CellStream, Turn
 from blpo.data.public.image_places import ImagePlaces
 from blpo.data.public.options import Options, refuse
@@ -16,9 +18,7 @@ from blpo.data.public.pairs import pair, pair_form
 from blpo.data.public.reading import Row, json_rows, read_records, required, text_group, wanted_integer, wanted_text
 from blpo.data.public.record import Loaded, Problem, Record
 from blpo.data.public.source_files import archives, files
-from blpo.data.sources import CellImage
 from blpo.data.tables import Table
-from blpo.data.wording import nearest
 from state.errors import ConfigError, DataError
 from state.sample import ImageSource
 
@@ -83,5 +83,5 @@ def _files(source: Path, subsets: Sequence[str]) -> list[Path]:
         raise DataError(f"{source}: has two files of one name ({', '.join(sorted(f.name for f in there))}); keep one")
     for subset in subsets:
         if subset not in by_name:
-            raise ConfigError(f"--subset {subset}: there are {', '.join(by_name)}{nearest(subset, list(by_name))}")
+            raise ConfigError(f"--subset {subset}: there are {', '.join(by_name)}{did_you_mean(subset, list(by_name))}")
     return [by_name[name] for name in subsets or by_name]

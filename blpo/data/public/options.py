@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from blpo.data.wording import nearest
+from blpo.data.message_text import did_you_mean
 from state.errors import ConfigError
 
 Sampling = Literal["paper", "mt-rl-judge", "all"]
@@ -37,7 +37,7 @@ def chosen(name: str, value: str | None, choices: Sequence[str], of: str) -> str
     """Return `value`, the first of `choices` for None; raises `ConfigError` for any other."""
     if value is None or value in choices:
         return value or choices[0]
-    raise ConfigError(f"{name} {value}: {of} has {', '.join(choices)}{nearest(value, choices)}")
+    raise ConfigError(f"{name} {value}: {of} has {', '.join(choices)}{did_you_mean(value, choices)}")
 
 
 def refuse(given: Mapping[str, object], of: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from blpo.data.dataset import MAX_PROBLEMS, SPLITS
+from blpo.data.image_sources import file_stamp
+from blpo.data.message_text import did_you_mean
 from blpo.data.public.agin import load_agin
 from blpo.data.public.folder import ImageFolder, made_beside, write_card, write_config, write_labels
 from blpo.data.public.imagereward import load_imagereward
@@ -18,8 +20,6 @@ from blpo.data.public.record import Form, Loaded, Problem, Record
 from blpo.data.public.sampling import Drawn, draw
 from blpo.data.public.seetrue import load_seetrue
 from blpo.data.public.unsafebench import load_unsafebench
-from blpo.data.sources import file_stamp
-from blpo.data.wording import nearest
 from state.errors import ConfigError, DataError
 from state.sample import SplitName
 
@@ -55,7 +55,9 @@ def load_public(name: str, source: Path, options: Options) -> Loaded:
     Raises `ConfigError` for a set or choice that there is not, `DataError` for files that can't be read.
     """
     if name not in LOADERS:
-        raise ConfigError(f"{name}: is no public set; there are {', '.join(LOADERS)}{nearest(name, list(LOADERS))}")
+        raise ConfigError(
+            f"{name}: is no public set; there are {', '.join(LOADERS)}{did_you_mean(name, list(LOADERS))}"
+        )
     chosen("--sample", options.sample, SAMPLINGS, "every set")
     loaded = LOADERS[name](source, options)
     records, doubled = distinct(loaded.records)

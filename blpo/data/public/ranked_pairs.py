@@ -6,11 +6,11 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from blpo.data.labels import as_text
+from blpo.data.message_text import display_text
 from blpo.data.public.image_places import ImagePlaces
 from blpo.data.public.pairs import pair
 from blpo.data.public.reading import Row, json_rows, read_records, text_group, wanted_text
 from blpo.data.public.record import Problem, Record
-from blpo.data.wording import shown
 from state.sample import ImageSource, SplitName
 
 MOST_RANKS = 1000
@@ -55,7 +55,7 @@ def read_rankings(file: Path, places: ImagePlaces) -> tuple[list[Ranked], list[P
             raise ValueError("generations and ranking are not two lists of one length")
         for rank in ranks:
             if type(rank) is not int or not 1 <= rank <= MOST_RANKS:
-                raise ValueError(f"ranking {shown(as_text(rank))} is not a rank from 1")
+                raise ValueError(f"ranking {display_text(as_text(rank))} is not a rank from 1")
         found = [places.find(path, place) for path in paths]
         return [
             Ranked(name, str(path), image, rank, place, prompt)

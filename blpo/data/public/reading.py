@@ -6,11 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from blpo.data.labels import as_text, number
+from blpo.data.dataset_root import DatasetRoot
+from blpo.data.labels import as_number, as_text
+from blpo.data.message_text import column_hint, display_text
 from blpo.data.public.record import Problem, Record
-from blpo.data.sources import Root
-from blpo.data.tables import Table, TextTable
-from blpo.data.wording import other_columns, shown
+from blpo.data.tables import Table
+from blpo.data.text_tables import TextTable
 from state.errors import DataError
 
 Row = Mapping[str, object]
@@ -42,7 +43,7 @@ def required(table: Table, columns: Sequence[str]) -> Sequence[str]:
     """Return `columns`; raises `DataError` naming the first that the table lacks, and those it has."""
     for name in columns:
         if name not in table.columns:
-            raise DataError(f"{table.name}: has no column {name!r}{other_columns(name, table.columns)}")
+            raise DataError(f"{table.name}: has no column {name!r}{column_hint(name, table.columns)}")
     return columns
 
 
@@ -53,7 +54,7 @@ def distinct(records: Iterable[Record]) -> tuple[list[Record], list[Problem]]:
     for record in records:
         earlier = first.setdefault(record.id, record)
         if earlier is not record:
-            problems.append(Problem(f"{record.place}: id {shown(record.id)} is also that of {earlier.place}"))
+            problems.append(Problem(f"{record.place}: id {display_text(record.id)} is also that of {earlier.place}"))
     return list(first.values()), problems
 
 
@@ -66,11 +67,11 @@ def json_rows(file: Path) -> TextTable:
     if not isinstance(rows, list):
         raise DataError(f"{file}: holds no list of rows")
     bad = [n for n, row in enumerate(rows, start=1) if not isinstance(row, dict)]
-    problems = tuple(f"{file.name}:{n}: is not a JSON object ({shown(rows[n - 1])})" for n in bad)
+    problems = tuple(f"{file.name}:{n}: is not a JSON object ({display_text(rows[n - 1])})" for n in bad)
     kept = [(n, row) for n, row in enumerate(rows, start=1) if isinstance(row, dict)]
     columns = tuple(dict.fromkeys(name for _, row in kept for name in row))
     lines = tuple(n for n, _ in kept)
-    return TextTable(file.name, columns, lines, problems, Root(file.parent), tuple(row for _, row in kept))
+    return TextTable(file.name, columns, lines, problems, DatasetRoot(file.parent), tuple(row for _, row in kept))
 
 
 def text_group(text: str | None) -> str | None:
@@ -89,7 +90,7 @@ def wanted_text(row: Row, column: str) -> str:
 
 def wanted_integer(row: Row, column: str, low: int, high: int) -> int:
     """A cell that must hold an integer in [low, high]; raises `ValueError` for any other."""
-    held = number(row[column])
+    held = as_number(row[column])
     if held is None or not held.is_integer() or not low <= held <= high:
-        raise ValueError(f"{column} {shown(row[column])} is not an integer from {low} to {high}")
+        raise ValueError(f"{column} {display_text(row[column])} is not an integer from {low} to {high}")
     return int(held)

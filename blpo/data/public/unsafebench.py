@@ -10,15 +10,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from blpo.data.arrow_tables import open_parquet
+from blpo.data.image_sources import CellImage
 from blpo.data.labels import as_text
+from blpo.data.message_text import display_text
+from blpo.data.parquet_table import open_parquet
 from blpo.data.public.cell_stream import CellStream, Turn
 from blpo.data.public.options import Options, refuse
 from blpo.data.public.reading import Row, read_records, required, text_group, wanted_text
 from blpo.data.public.record import Form, Loaded, Problem, Record
 from blpo.data.public.source_files import files
-from blpo.data.sources import CellImage
-from blpo.data.wording import shown
 from state.errors import DataError
 from state.sample import SplitName
 from state.settings import TaskSettings
@@ -71,7 +71,7 @@ def _read_shard(file: Path, name: str, before: int, turn: Turn) -> tuple[list[Re
     def read(row: Row, index: int, place: str) -> Record:
         written = wanted_text(row, "safety_label")
         if written not in LABELS:
-            raise ValueError(f"safety_label {shown(written)} is not Safe or Unsafe")
+            raise ValueError(f"safety_label {display_text(written)} is not Safe or Unsafe")
         label, category = LABELS[written], wanted_text(row, "category")
         caption = as_text(row.get("text"))
         extra = {"category": category, "source": row["source"], "caption": caption}

@@ -33,6 +33,7 @@ _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 _SECRET = ("key", "token", "secret", "passw", "sig")
 STANDALONE = (
     "blpo.data.metadata",
+    "blpo.data.image_conversion",
     "blpo.data.image_encoding",
     "blpo.prompts.delimiters",
     "blpo.models.thinking",

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
-from blpo.data.images import sent_file
+from blpo.data.images import encode_stored_file
 from blpo.inference.session import dataset_of
 from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.runs.run_record import RunRecord
@@ -129,7 +129,7 @@ class _Tasks:
 
 def data_url(source: ImageSource) -> str:
     """The image within `MAX_SIDE`, in the text itself."""
-    sent = sent_file(source.read(), source.name, MAX_SIDE * MAX_SIDE, MAX_SIDE)
+    sent = encode_stored_file(source.read(), source.name, MAX_SIDE * MAX_SIDE, MAX_SIDE)
     if len(sent.data) <= _LARGE:
         return sent.data_url
     buffer = BytesIO()

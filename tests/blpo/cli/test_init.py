@@ -13,7 +13,7 @@ from blpo.cli.main import main
 from blpo.cli.starter import Starter, config
 from blpo.config.settings_file import load_settings
 from blpo.config.yaml_text import parse_yaml
-from blpo.data.proposal import propose_labels
+from blpo.data.label_proposal import propose_labels
 from state.settings import TaskSettings
 from tests.small_set import draw_dataset
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from blpo.data.check import check
 from blpo.data.dataset import MAX_PROBLEMS, Dataset, load_dataset
+from blpo.data.dataset_check import check_dataset
 from state.errors import DataError
 from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
 
@@ -35,7 +35,7 @@ def rows(count: int = 12) -> list[dict[str, Any]]:
 
 
 def write(folder: Path, table: Iterable[Mapping[str, Any]], images: int = 12) -> Path:
-    """A dataset folder with a labels.csv."""
+    """Write a dataset folder with a labels.csv."""
     table = list(table)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for i in range(images):
@@ -107,15 +107,15 @@ def test_a_cell_may_not_name_a_file_outside(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     table = pyarrow.table({"image": cells, "label": [i % 3 + 1 for i in range(12)]})
     pyarrow.parquet.write_table(table, tmp_path / "set" / "labels.parquet")
-    found = check(Settings(task=ORDINAL, data=DataSettings(path=str(tmp_path / "set"))))
-    assert len(found) == 1 and found[0].startswith("labels.parquet:1: image path ../secret.png leads outside")
+    lines = check_dataset(Settings(task=ORDINAL, data=DataSettings(path=str(tmp_path / "set"))))
+    assert len(lines) == 1 and lines[0].startswith("labels.parquet:1: image path ../secret.png leads outside")
 
 
 def saved(split: str | None) -> Any:
     features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["low", "high"])})
     columns = {"image": [{"bytes": png(i), "path": None} for i in range(12)], "label": [i % 2 for i in range(12)]}
-    made = datasets.Dataset.from_dict(columns, features=features)
-    return made if split is None else datasets.DatasetDict({split: made, "test": made})
+    dataset = datasets.Dataset.from_dict(columns, features=features)
+    return dataset if split is None else datasets.DatasetDict({split: dataset, "test": dataset})
 
 
 def test_a_saved_dataset_is_read_without_decoding(tmp_path: Path) -> None:
@@ -186,16 +186,16 @@ def jsonl(folder: Path, table: list[dict[str, Any]]) -> Path:
 
 
 def test_categories_are_compared_by_their_text(tmp_path: Path) -> None:
-    values = [1, "1", 1.0, "0", 0, 0.0] * 2
-    table = [{"image": f"images/{i}.png", "label": value} for i, value in enumerate(values)]
-    found = labels(load(jsonl(tmp_path, table), TaskSettings(kind="categorical", labels=("0", "1"))))
-    assert Counter(found.values()) == {"0": 6, "1": 6}
+    cells = [1, "1", 1.0, "0", 0, 0.0] * 2
+    table = [{"image": f"images/{i}.png", "label": value} for i, value in enumerate(cells)]
+    values = labels(load(jsonl(tmp_path, table), TaskSettings(kind="categorical", labels=("0", "1"))))
+    assert Counter(values.values()) == {"0": 6, "1": 6}
 
 
 def test_booleans_are_categories_by_their_text(tmp_path: Path) -> None:
     table = [{"image": f"images/{i}.png", "label": i % 2 == 0} for i in range(12)]
-    found = labels(load(jsonl(tmp_path, table), TaskSettings(kind="categorical", labels=("true", "false"))))
-    assert Counter(found.values()) == {"true": 6, "false": 6}
+    values = labels(load(jsonl(tmp_path, table), TaskSettings(kind="categorical", labels=("true", "false"))))
+    assert Counter(values.values()) == {"true": 6, "false": 6}
 
 
 def test_an_unknown_category_names_the_nearest(tmp_path: Path) -> None:
@@ -205,10 +205,10 @@ def test_an_unknown_category_names_the_nearest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("threshold", "low"), [("median", 6), (0.5, 3), (10, 11)])
 def test_a_threshold_cuts_numbers_in_two(tmp_path: Path, threshold: Any, low: int) -> None:
-    values = [-3, -2, -1, 1, 2, 3, 4.5, 5, 6, 7, 8, 11]
-    folder = write(tmp_path, [{**row, "label": value} for row, value in zip(rows(), values, strict=True)])
-    found = labels(load(folder, HALVES, threshold=threshold, split={"train": 8, "validation": 2, "test": 2}))
-    assert Counter(found.values()) == {"low": low, "high": 12 - low}
+    cells = [-3, -2, -1, 1, 2, 3, 4.5, 5, 6, 7, 8, 11]
+    folder = write(tmp_path, [{**row, "label": value} for row, value in zip(rows(), cells, strict=True)])
+    values = labels(load(folder, HALVES, threshold=threshold, split={"train": 8, "validation": 2, "test": 2}))
+    assert Counter(values.values()) == {"low": low, "high": 12 - low}
 
 
 def test_a_missing_column_names_those_there_and_the_nearest(tmp_path: Path) -> None:
@@ -247,8 +247,8 @@ def test_images_stay_inside_the_folder(tmp_path: Path, path: str, complaint: str
     folder = write(tmp_path / "set", [*rows(), {"image": path, "label": 1}])
     (folder / "link.png").symlink_to(tmp_path / "outside.png")
     (folder / "linked").symlink_to(tmp_path)
-    (found,) = problems(folder)
-    assert found.startswith("labels.csv:14: image ") and complaint in found
+    (problem,) = problems(folder)
+    assert problem.startswith("labels.csv:14: image ") and complaint in problem
 
 
 def test_a_pipe_is_no_image(tmp_path: Path) -> None:
@@ -265,10 +265,10 @@ def test_links_inside_the_folder_are_followed(tmp_path: Path) -> None:
 
 def test_all_problems_are_collected_up_to_a_bound(tmp_path: Path) -> None:
     table = [*rows(), *({"image": "images/0.png", "label": 9} for _ in range(150))]
-    found = problems(write(tmp_path, table))
-    assert len(found) == MAX_PROBLEMS + 1
-    assert found[0] == "labels.csv:14: label 9 is not an integer from 1 to 3"
-    assert found[-1] == "and 50 more"
+    lines = problems(write(tmp_path, table))
+    assert len(lines) == MAX_PROBLEMS + 1
+    assert lines[0] == "labels.csv:14: label 9 is not an integer from 1 to 3"
+    assert lines[-1] == "and 50 more"
 
 
 def test_a_row_is_named_by_the_line_it_begins_on(tmp_path: Path) -> None:
@@ -377,10 +377,10 @@ def test_check_lists_labels_and_images_together(tmp_path: Path) -> None:
     (folder / "images" / "4.png").write_bytes(png(4)[:40])
     (folder / "images" / "6.png").write_bytes(b"")
     settings = Settings(task=ORDINAL, data=DataSettings(path=str(folder)))
-    found = check(settings)
-    assert [problem.split(": ")[0] for problem in found] == ["labels.csv:14", "labels.csv:6", "labels.csv:8"]
-    assert check(settings.model_copy(update={"data": DataSettings(path=str(tmp_path / "nothing"))}))
-    assert check(Settings(task=ORDINAL, data=DataSettings(path=str(write(tmp_path / "good", rows()))))) == []
+    lines = check_dataset(settings)
+    assert [problem.split(": ")[0] for problem in lines] == ["labels.csv:14", "labels.csv:6", "labels.csv:8"]
+    assert check_dataset(settings.model_copy(update={"data": DataSettings(path=str(tmp_path / "nothing"))}))
+    assert check_dataset(Settings(task=ORDINAL, data=DataSettings(path=str(write(tmp_path / "good", rows()))))) == []
 
 
 EXAMPLES = sorted((CHECKOUT / "examples").glob("*.yaml"))

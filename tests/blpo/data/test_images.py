@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from blpo.data.image_encoding import FORMATS
+from blpo.data.image_sources import IMAGE_SUFFIXES
 from blpo.data.images import check_images, encode_image
 from blpo.data.metadata import without_metadata
-from blpo.data.sources import IMAGE_SUFFIXES
 from state.errors import DataError
 from state.sample import EncodedImage, Sample
 
@@ -24,8 +24,8 @@ LIMITS = (1_048_576, 2048)
 
 
 @dataclass(frozen=True)
-class Held:
-    """An image source over bytes in memory."""
+class MemoryImage:
+    """Image source over bytes in memory."""
 
     data: bytes
     name: str = "labels.csv:2: a.png"
@@ -65,7 +65,7 @@ def pixels(data: bytes) -> Any:
 
 
 def encode(data: bytes, max_pixels: int = LIMITS[0], max_side: int = LIMITS[1]) -> EncodedImage:
-    return encode_image(Held(data), max_pixels, max_side)
+    return encode_image(MemoryImage(data), max_pixels, max_side)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -89,9 +89,9 @@ def test_metadata_is_cut_out_of_a_jpeg_and_its_pixels_stay(progressive: bool) ->
 def test_a_profile_stays_in_a_jpeg() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     data = stored(scenery(), "JPEG", icc_profile=profile, exif=exif())
-    left = sent(encode(data))
-    assert SECRET not in left
-    assert profile in left
+    stripped = sent(encode(data))
+    assert SECRET not in stripped
+    assert profile in stripped
 
 
 def test_metadata_is_cut_out_of_a_png() -> None:
@@ -106,10 +106,10 @@ def test_metadata_is_cut_out_of_a_png() -> None:
 @pytest.mark.parametrize("lossless", [False, True])
 def test_metadata_is_cut_out_of_a_webp(lossless: bool) -> None:
     data = stored(scenery(), "WEBP", lossless=lossless, exif=exif(), xmp=SECRET) + SECRET
-    left = sent(encode(data))
-    assert SECRET not in left
-    assert (pixels(left) == pixels(data)).all()
-    with Image.open(BytesIO(left)) as image:
+    stripped = sent(encode(data))
+    assert SECRET not in stripped
+    assert (pixels(stripped) == pixels(data)).all()
+    with Image.open(BytesIO(stripped)) as image:
         assert not image.getexif()
 
 
@@ -164,7 +164,7 @@ def test_only_the_first_frame_of_an_animation_is_sent() -> None:
 
 
 def test_a_foreign_profile_is_converted_before_encoding() -> None:
-    # An sRGB profile whose primaries are swapped would do; Lab is refused and must not matter.
+    # A Lab profile is refused, and must not change the image.
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     data = stored(scenery(), "TIFF", icc_profile=profile)
     assert (pixels(sent(encode(data))) == np.asarray(scenery())).all()
@@ -276,15 +276,15 @@ def test_stripping_never_raises(data: bytes, kind: str) -> None:
 
 
 def test_encoding_in_many_threads_gives_the_same_bytes() -> None:
-    sources = [Held(seed) for seed in SEEDS * 8]
+    sources = [MemoryImage(seed) for seed in SEEDS * 8]
     with ThreadPoolExecutor(8) as pool:
         hashes = list(pool.map(lambda source: encode_image(source, 1024, 32).sha256, sources))
     assert hashes == [encode_image(source, 1024, 32).sha256 for source in sources]
 
 
 def test_check_images_names_every_broken_one_in_order() -> None:
-    good = Held(SEEDS[0])
-    samples = [Sample(str(i), (Held(b"x", f"row {i}") if i % 7 == 3 else good,), 1) for i in range(60)]
+    good = MemoryImage(SEEDS[0])
+    samples = [Sample(str(i), (MemoryImage(b"x", f"row {i}") if i % 7 == 3 else good,), 1) for i in range(60)]
     problems = list(check_images(samples))
     assert [problem.split(":")[0] for problem in problems] == [f"row {i}" for i in range(60) if i % 7 == 3]
 

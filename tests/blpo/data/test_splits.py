@@ -23,8 +23,8 @@ def grouped(draw: Any) -> list[Sample]:
     ]
 
 
-def alone(given_labels: list[str]) -> list[Sample]:
-    return [Sample(f"s{i}", (), label) for i, label in enumerate(given_labels)]
+def alone(values: list[str]) -> list[Sample]:
+    return [Sample(f"s{i}", (), label) for i, label in enumerate(values)]
 
 
 @given(grouped(), shares, st.integers(0, 5))
@@ -49,36 +49,34 @@ def test_the_order_of_rows_does_not_matter(samples: list[Sample], random: Any, s
 
 
 @given(labels, shares)
-def test_without_groups_each_share_is_exact_to_within_one(
-    given_labels: list[str], parts: dict[SplitName, float]
-) -> None:
-    samples = alone(given_labels)
+def test_without_groups_each_share_is_exact_to_within_one(values: list[str], parts: dict[SplitName, float]) -> None:
+    samples = alone(values)
     split = assign_splits(samples, parts, seed=0)
     counts = Counter((sample.label, split[sample.id]) for sample in samples)
-    for label, total in Counter(given_labels).items():
+    for label, total in Counter(values).items():
         exact = {name: total * share / sum(parts.values()) for name, share in parts.items()}
         if min(exact.values()) >= 1:
             assert all(abs(counts[label, name] - exact[name]) < 1 + 1e-6 for name in NAMES)
 
 
 @given(labels)
-def test_every_label_reaches_every_split_where_there_are_enough(given_labels: list[str]) -> None:
-    samples = alone(given_labels)
+def test_every_label_reaches_every_split_where_there_are_enough(values: list[str]) -> None:
+    samples = alone(values)
     split = assign_splits(samples, {"train": 0.9, "validation": 0.05, "test": 0.05}, seed=1)
-    for label, total in Counter(given_labels).items():
-        there = {split[sample.id] for sample in samples if sample.label == label}
-        assert len(there) == min(total, 3) or total == 2
+    for label, total in Counter(values).items():
+        splits = {split[sample.id] for sample in samples if sample.label == label}
+        assert len(splits) == min(total, 3) or total == 2
 
 
 @given(st.lists(st.sampled_from("ab"), min_size=9, max_size=60), st.integers(0, 3))
 @settings(max_examples=50)
-def test_labels_spread_over_many_groups_reach_every_split(given_labels: list[str], seed: int) -> None:
-    samples = [Sample(f"s{i}", (), label, group=f"g{i // 2}") for i, label in enumerate(given_labels)]
+def test_labels_spread_over_many_groups_reach_every_split(values: list[str], seed: int) -> None:
+    samples = [Sample(f"s{i}", (), label, group=f"g{i // 2}") for i, label in enumerate(values)]
     split = assign_splits(samples, SHARES, seed)
     for label in "ab":
         groups = Counter(sample.group for sample in samples if sample.label == label)
-        there = {split[sample.id] for sample in samples if sample.label == label}
-        assert len(there) >= min(len(groups), 2)
+        splits = {split[sample.id] for sample in samples if sample.label == label}
+        assert len(splits) >= min(len(groups), 2)
 
 
 def test_split_sizes_are_the_shares_of_the_whole() -> None:
@@ -106,11 +104,11 @@ def test_adding_a_hundred_thousand_rows_stays_fast() -> None:
 
 
 @given(labels, st.integers(1, 150), st.integers(0, 3))
-def test_a_limit_keeps_the_order_and_the_proportions(given_labels: list[str], limit: int, seed: int) -> None:
-    samples = alone(given_labels)
-    kept = draw_by_label(samples, given_labels, limit, seed)
-    assert len(kept) == min(limit, len(samples))
-    assert kept == [sample for sample in samples if sample in kept]
-    counts, totals = Counter(str(sample.label) for sample in kept), Counter(given_labels)
+def test_a_limit_keeps_the_order_and_the_proportions(values: list[str], limit: int, seed: int) -> None:
+    samples = alone(values)
+    drawn = draw_by_label(samples, values, limit, seed)
+    assert len(drawn) == min(limit, len(samples))
+    assert drawn == [sample for sample in samples if sample in drawn]
+    counts, totals = Counter(str(sample.label) for sample in drawn), Counter(values)
     for label, total in totals.items():
-        assert abs(counts[label] - len(kept) * total / len(samples)) <= len(totals) / 2 + 0.5
+        assert abs(counts[label] - len(drawn) * total / len(samples)) <= len(totals) / 2 + 0.5

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from PIL import Image
 
 import blpo
-from blpo.data.sources import file_sample
+from blpo.data.image_sources import file_sample
 from blpo.inference.consult import consult
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.session import Session, judging_session

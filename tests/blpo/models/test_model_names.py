@@ -15,7 +15,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 from PIL import Image
 
-from blpo.data.sources import file_sample
+from blpo.data.image_sources import file_sample
 from blpo.inference.session import Session, judging_session
 from blpo.inference.verdicts import judge_sample
 from blpo.models.registry import Provider, chat_model, provider_of, register

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from blpo.cli.main import main
-from blpo.data.label_studio import read_label_studio
-from blpo.data.sources import FileImage
+from blpo.data.image_sources import FileImage
+from blpo.data.label_studio_export import read_label_studio
 from blpo.reports.exports.label_studio import data_url
 from state.errors import DataError
 from state.sample import Label, Sample

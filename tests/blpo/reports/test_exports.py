@@ -21,7 +21,7 @@ from PIL import Image
 
 import blpo
 from blpo.cli.main import main
-from blpo.data.sources import FileImage
+from blpo.data.image_sources import FileImage
 from blpo.reports.exports.judge_module import DOORS, Door, judge_module
 from blpo.reports.exports.literals import literal
 from blpo.runs.judge_file import JudgeFile

@@ -228,7 +228,7 @@ def test_thumbnails_keep_within_their_bound(tmp_path: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    from blpo.data.sources import file_sample
+    from blpo.data.image_sources import file_sample
 
     samples: list[Sample] = []
     for i in range(6):

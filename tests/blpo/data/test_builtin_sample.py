@@ -12,9 +12,10 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from blpo.data.builtin.dataset_folder import write_sample
+from blpo.data.builtin.drawn_images import DrawnImage
+from blpo.data.builtin.recipes import CAUSES, SIZE, recipes
 from blpo.data.dataset import load_dataset
-from blpo.data.sample import CAUSES, SIZE, DrawnImage, recipes
-from blpo.data.write_sample import write_sample
 from blpo.models.embedded.perception import perceive
 from state.errors import DataError
 from state.settings import DataSettings, SplitColumn, TaskSettings
@@ -29,7 +30,7 @@ def luma(number: int) -> Any:
 
 
 def general(number: int) -> list[float]:
-    """What any caption would mention: brightness, contrast, saturation, colourfulness, warmth, busyness."""
+    """Return the contents of a general caption: brightness, contrast, saturation, colourfulness, warmth, busyness."""
     with Image.open(BytesIO(DrawnImage(number).read())) as image:
         rgb = np.asarray(image, dtype=float)
         small = np.asarray(image.convert("L").resize((64, 64), Image.Resampling.BOX), dtype=float)
@@ -69,7 +70,7 @@ def test_causes_and_contents_are_spread() -> None:
 
 def test_the_same_recipe_draws_the_same_bytes() -> None:
     first = DrawnImage(7).read()
-    from blpo.data.sample import _png
+    from blpo.data.builtin.drawn_images import _png
 
     _png.cache_clear()
     assert DrawnImage(7).read() == first
@@ -81,7 +82,7 @@ def test_all_images_differ() -> None:
 
 
 def predicted(features: Any, ratings: Any) -> Any:
-    """Ratings by ridge regression on the other images."""
+    """Return ratings by ridge regression, cross-validated."""
     model = make_pipeline(StandardScaler(), Ridge(3.0))
     return np.rint(cross_val_predict(model, features, ratings, cv=5)).clip(1, 5)
 
@@ -92,8 +93,8 @@ def test_the_causes_can_be_learnt_and_a_general_description_does_not_give_them_a
     caption = np.array([general(recipe.number) for recipe in recipes()])
     assert (predicted(caption, ratings) == ratings).mean() < majority + 0.08
     assert max(abs(np.corrcoef(column, ratings)[0, 1]) for column in caption.T) < 0.25
-    seen = np.array([list(perceive(DrawnImage(recipe.number).read()).values()) for recipe in recipes()])
-    assert (predicted(seen, ratings) == ratings).mean() > 0.6
+    attributes = np.array([list(perceive(DrawnImage(recipe.number).read()).values()) for recipe in recipes()])
+    assert (predicted(attributes, ratings) == ratings).mean() > 0.6
 
 
 def test_clipping_is_where_the_recipe_says() -> None:
@@ -122,12 +123,12 @@ def test_a_split_column_is_refused() -> None:
 
 def test_the_written_sample_is_the_same_dataset(tmp_path: Path) -> None:
     write_sample(tmp_path / "sample")
-    written = load_dataset(DataSettings(path=str(tmp_path / "sample")), RATED, seed=4)
-    drawn = load_dataset(DataSettings(), RATED, seed=4)
-    for name, samples in drawn.splits.items():
-        assert [sample.id for sample in written.splits[name]] == [sample.id for sample in samples]
-        assert [sample.label for sample in written.splits[name]] == [sample.label for sample in samples]
-    assert written.by_id["sample-017"].images[0].read() == drawn.by_id["sample-017"].images[0].read()
+    copy = load_dataset(DataSettings(path=str(tmp_path / "sample")), RATED, seed=4)
+    original = load_dataset(DataSettings(), RATED, seed=4)
+    for name, samples in original.splits.items():
+        assert [sample.id for sample in copy.splits[name]] == [sample.id for sample in samples]
+        assert [sample.label for sample in copy.splits[name]] == [sample.label for sample in samples]
+    assert copy.by_id["sample-017"].images[0].read() == original.by_id["sample-017"].images[0].read()
     assert "A PROGRAM MADE THESE LABELS" in (tmp_path / "sample" / "README.md").read_text()
     with open(tmp_path / "sample" / "labels.csv", newline="") as file:
         rows = list(csv.DictReader(file))

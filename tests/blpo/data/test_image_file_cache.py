@@ -1,4 +1,4 @@
-"""Images are made once for a model and found again: in memory, in the run directory, or at their source."""
+"""Images are encoded once for a model: then they come from memory, from the run directory, or from the source."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from blpo.data.image_files import ImageFiles
+from blpo.data.image_file_cache import ImageFileCache
 from blpo.data.images import encode_image
 from blpo.inference.image_cache import ImageCache
 from state.errors import DataError
@@ -22,8 +22,8 @@ LARGE, SMALL = ModelSettings(name="embedded:judge"), ModelSettings(name="embedde
 
 
 @dataclass
-class Counted:
-    """An image that counts how often it is read."""
+class CountingImage:
+    """Image that counts its reads."""
 
     data: bytes
     name: str = "row 1"
@@ -41,28 +41,28 @@ def jpeg(width: int = 100, height: int = 80, colour: str = "teal", quality: int 
 
 
 def test_what_was_made_is_kept_and_found_again_by_another_process(tmp_path: Path) -> None:
-    source, folder = Counted(jpeg()), tmp_path / "run" / "images"
-    made = ImageFiles(folder).encode(source, 1024, 2048)
-    assert made == encode_image(source, 1024, 2048)
-    (kept,) = folder.iterdir()
-    assert hashlib.sha256(kept.read_bytes()).hexdigest() == made.sha256
-    kept.write_bytes(kept.read_bytes() + b"still this file")
-    again = ImageFiles(folder).encode(source, 1024, 2048)
-    assert again.sha256 != made.sha256  # it was read from the file
-    other = ImageFiles(folder).encode(source, 2048, 2048)
-    assert other == encode_image(source, 2048, 2048)
+    source, folder = CountingImage(jpeg()), tmp_path / "run" / "images"
+    first = ImageFileCache(folder).encode(source, 1024, 2048)
+    assert first == encode_image(source, 1024, 2048)
+    (file,) = folder.iterdir()
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == first.sha256
+    file.write_bytes(file.read_bytes() + b"still this file")
+    again = ImageFileCache(folder).encode(source, 1024, 2048)
+    assert again.sha256 != first.sha256  # the bytes come from the file
+    larger = ImageFileCache(folder).encode(source, 2048, 2048)
+    assert larger == encode_image(source, 2048, 2048)
     assert len(list(folder.iterdir())) == 2
 
 
 def test_what_is_sent_as_it_is_stored_is_not_kept(tmp_path: Path) -> None:
-    files, source = ImageFiles(tmp_path / "images"), Counted(jpeg())
+    files, source = ImageFileCache(tmp_path / "images"), CountingImage(jpeg())
     first, second = (files.encode(source, 2**20, 2048) for _ in range(2))
     assert first == second == encode_image(source, 2**20, 2048)
     assert not (tmp_path / "images").exists()
 
 
 def test_a_stored_file_that_changes_is_another_image(tmp_path: Path) -> None:
-    files, source = ImageFiles(tmp_path), Counted(jpeg())
+    files, source = ImageFileCache(tmp_path), CountingImage(jpeg())
     for limit in (1024, 2**20):
         before = files.encode(source, limit, 2048)
         source.data = jpeg(colour="orange")
@@ -75,14 +75,14 @@ def test_a_stored_file_that_changes_is_another_image(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("in the way")
-    files, source = ImageFiles(tmp_path / "images" / "deeper"), Counted(jpeg())
+    files, source = ImageFileCache(tmp_path / "images" / "deeper"), CountingImage(jpeg())
     with pytest.raises(NotADirectoryError):
         (tmp_path / "images" / "deeper").mkdir()
     assert files.encode(source, 1024, 2048) == encode_image(source, 1024, 2048)
 
 
 async def test_an_image_is_made_once_for_each_limit_and_shared_by_prompts() -> None:
-    cache, source = ImageCache(), Counted(jpeg())
+    cache, source = ImageCache(), CountingImage(jpeg())
     sample = Sample("a", (source, source), None)
     results = await asyncio.gather(*(cache.of(sample, model) for model in [LARGE, SMALL] * 20))
     assert len({image.sha256 for images in results for image in images}) == 2
@@ -91,24 +91,24 @@ async def test_an_image_is_made_once_for_each_limit_and_shared_by_prompts() -> N
 
 async def test_samples_with_one_id_keep_their_own_images() -> None:
     cache = ImageCache()
-    sources = [Counted(jpeg(colour=colour), name=colour) for colour in ("teal", "orange")]
-    sent = [await cache.of(Sample("same", (source,), None), LARGE) for source in sources]
-    assert sent[0] != sent[1]
+    sources = [CountingImage(jpeg(colour=colour), name=colour) for colour in ("teal", "orange")]
+    images = [await cache.of(Sample("same", (source,), None), LARGE) for source in sources]
+    assert images[0] != images[1]
 
 
 async def test_memory_stays_flat_with_the_number_of_images(tmp_path: Path) -> None:
     cache = ImageCache(tmp_path / "images", max_bytes=2**20)
     random = numpy.random.default_rng(0)
-    samples = [Sample(str(i), (Counted(noise(random), name=f"row {i}"),), None) for i in range(120)]
+    samples = [Sample(str(i), (CountingImage(noise(random), name=f"row {i}"),), None) for i in range(120)]
     tracemalloc.start()
     try:
-        held = []
+        memory = []
         for i, sample in enumerate(samples):
             await cache.of(sample, (LARGE, SMALL)[i % 2])
-            held.append(tracemalloc.get_traced_memory()[0])
+            memory.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert max(held[60:]) - max(held[:60]) < 200_000
+    assert max(memory[60:]) - max(memory[:60]) < 200_000
     assert await cache.of(samples[0], LARGE) == (encode_image(samples[0].images[0], 2**20, 2048),)
 
 

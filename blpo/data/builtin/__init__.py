@@ -1,0 +1,1 @@
+"""Built-in sample: drawn images with labels made by a program."""
