@@ -30,7 +30,7 @@ from PIL import Image
 from benchmarks.chat_process import ROOT, chat_process
 from blpo.inference.fan_out import fan_out
 from blpo.inference.image_cache import ImageCache
-from blpo.inference.session import judging_session
+from blpo.inference.open_models import open_models
 from blpo.inference.verdicts import judge_sample
 from state.sample import Sample
 from state.settings import ModelSettings, ModelsSettings, Settings
@@ -77,14 +77,14 @@ async def judge_all(url: str, count: int, size: int, folder: Path) -> tuple[floa
     judge = ModelSettings(name="vllm:judge", base_url=url, max_concurrency=AT_ONCE)
     settings = Settings(models=ModelsSettings(judge=judge, optimizer=judge))
     samples = [Sample(str(number), (Numbered(number, size),), None) for number in range(count)]
-    async with judging_session(settings, folder / "responses.sqlite") as opened:
-        session = replace(opened, images=ImageCache(folder / "images"))
+    async with open_models(settings, folder / "responses.sqlite") as opened:
+        models = replace(opened, images=ImageCache(folder / "images"))
         noise(size)
         begun = time.perf_counter()
-        verdicts = await fan_out(lambda sample: judge_sample(session, PROMPT, sample), samples, session.width("judge"))
+        verdicts = await fan_out(lambda sample: judge_sample(models, PROMPT, sample), samples, models.width("judge"))
         seconds = time.perf_counter() - begun
         assert all(verdict.status == "ok" for verdict in verdicts), next(v for v in verdicts if v.status != "ok")
-        return seconds, (await session.calls.usage())["judge"]["issued"]
+        return seconds, (await models.caller.usage())["judge"]["issued"]
 
 
 async def send_all(url: str, count: int, size: int) -> float:

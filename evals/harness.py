@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from langgraph.runtime import RunControl
 
 from blpo.config.yaml_text import write_yaml
-from blpo.inference.session import dataset_of
+from blpo.data.dataset import dataset_of
 from blpo.runs.drive import OnEvent
 from blpo.runs.run_info import read_info
 from blpo.storage.locks import lock_folder
@@ -59,7 +59,7 @@ class Harness:
         begun = {cell.dataset: cell for cell in reversed(self.cells) if (cell.path / "run.json").exists()}
         for cell in (cell for name, cell in begun.items() if name in datasets):
             with suppress(DataError):  # its cells will say so
-                if dataset_of(cell.settings, fresh=True).fingerprint != read_info(cell.path).dataset:
+                if dataset_of(cell.settings).fingerprint != read_info(cell.path).dataset:
                     raise RunError(
                         f"{self.out}: the dataset {cell.dataset} is not the one that {cell.name} began with;"
                         " restore it, or give another --out"

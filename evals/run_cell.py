@@ -4,7 +4,7 @@ from pathlib import Path
 
 from langgraph.runtime import RunControl
 
-from blpo.inference.session import Shared, open_session, store_path
+from blpo.inference.open_run import SharedModels
 from blpo.runs.drive import OnEvent, Search
 from blpo.runs.lifecycle import optimize, resume
 from evals.methods import METHODS
@@ -12,7 +12,9 @@ from state.result import Result
 from state.settings import Settings
 
 
-async def run_cell(method: str, settings: Settings, shared: Shared, on_event: OnEvent, control: RunControl) -> Result:
+async def run_cell(
+    method: str, settings: Settings, shared: SharedModels, on_event: OnEvent, control: RunControl
+) -> Result:
     """Start the run of `settings.run.dir`, or go on with it, and return its result; raises `BlpoError`.
 
     The run has a response store and a budget of its own, so that it is charged for each request that it needs; below
@@ -20,8 +22,6 @@ async def run_cell(method: str, settings: Settings, shared: Shared, on_event: On
     """
     path = Path(str(settings.run.dir))
     search = Search(method, METHODS[method].builder)
-    path.mkdir(parents=True, exist_ok=True)
-    async with open_session(settings, store_path(path), shared):
-        if (path / "run.json").exists():
-            return await resume(path, on_event=on_event, control=control, search=search)
-        return await optimize(settings, on_event=on_event, control=control, search=search)
+    if (path / "run.json").exists():
+        return await resume(path, on_event=on_event, control=control, search=search, shared=shared)
+    return await optimize(settings, on_event=on_event, control=control, search=search, shared=shared)

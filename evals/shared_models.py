@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from blpo.inference.session import Shared
+from blpo.inference.open_run import SharedModels
 from blpo.models.calls import ModelCaller
 from blpo.models.limiter import Limiters
 from blpo.models.messages import ROLES
@@ -23,7 +23,9 @@ async def make_shared_store(out: Path) -> None:
 
 
 @asynccontextmanager
-async def open_shared(out: Path, models: Iterable[ModelsSettings]) -> AsyncIterator[Mapping[ModelsSettings, Shared]]:
+async def open_shared(
+    out: Path, models: Iterable[ModelsSettings]
+) -> AsyncIterator[Mapping[ModelsSettings, SharedModels]]:
     """What cells of each of these models share, for one event loop; raises `ModelError` for one that can't be built."""
     several = list(dict.fromkeys(models))
     async with AsyncExitStack() as stack:
@@ -34,5 +36,5 @@ async def open_shared(out: Path, models: Iterable[ModelsSettings]) -> AsyncItera
         for each in several:
             calls = await ModelCaller.create(each, LimitSettings(), store, limiters=limiters)
             stack.push_async_callback(calls.close)
-            shared[each] = Shared(calls, out / IMAGES)
+            shared[each] = SharedModels(calls, out / IMAGES)
         yield shared

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from langgraph.runtime import RunControl
 
-from blpo.inference.session import Shared
+from blpo.inference.open_run import SharedModels
 from evals.run_cell import run_cell
 from evals.shared_models import open_shared
 from evals.workers import Start, failure
@@ -34,7 +34,7 @@ async def work(lines: "asyncio.Queue[Line]", stdout: TextIO, control: RunControl
             _write(stdout, outcome)
 
 
-async def _one(cell: Line, shared: Mapping[ModelsSettings, Shared], stdout: TextIO, control: RunControl) -> Line:
+async def _one(cell: Line, shared: Mapping[ModelsSettings, SharedModels], stdout: TextIO, control: RunControl) -> Line:
     settings = Settings.model_validate(cell["settings"])
     try:
         result = await run_cell(

@@ -11,7 +11,7 @@ from typing import Any
 from langgraph.runtime import RunControl
 from pydantic import BaseModel
 
-from blpo.inference.session import Shared
+from blpo.inference.open_run import SharedModels
 from blpo.runs.drive import OnEvent
 from evals.cells import Cell
 from evals.run_cell import run_cell
@@ -50,7 +50,7 @@ def failure(error: Exception) -> str:
 class InProcess:
     """Runs cells in this process, as many at once as it is asked for: they wait for servers."""
 
-    def __init__(self, shared: Mapping[ModelsSettings, Shared], control: RunControl) -> None:
+    def __init__(self, shared: Mapping[ModelsSettings, SharedModels], control: RunControl) -> None:
         self._shared = shared
         self._control = control
 

@@ -11,7 +11,7 @@ from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
 from blpo.config.settings_file import CONTEXT
-from blpo.inference.session import settings_of
+from blpo.inference.open_run import settings_of
 from graph.stopping import stopping
 from nodes.critique_i2t import critique_i2t
 from nodes.critique_judge import critique_judge

@@ -13,8 +13,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from blpo.config.settings_file import CONTEXT
+from blpo.inference.open_run import settings_of
 from blpo.inference.rounds import best_trial
-from blpo.inference.session import settings_of
 from graph.inner import search_i2t
 from graph.stopping import stopping
 from nodes.approve import approve

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from langgraph.runtime import Runtime
 
-from blpo.inference.session import settings_of
+from blpo.inference.open_run import settings_of
 from blpo.metrics.agreement import value
 from state.errors import BudgetSpent
 from state.loops import OuterState, RoundRecord, UpdateState

@@ -11,9 +11,9 @@ from langgraph.types import interrupt
 from pydantic import ValidationError
 
 from blpo.inference.initial_prompts import prompt_problem
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
 from blpo.inference.rounds import best_trial
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.metrics.loss import score
 from blpo.prompts.diff import prompt_diff
@@ -35,8 +35,8 @@ async def approve(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
 
     One question a superstep: LangGraph would give a second one the answer to the first when a run goes on without any.
     """
-    async with session_of(runtime) as session:
-        question = await _question_left(state, session)
+    async with run_of(runtime) as run:
+        question = await _question_left(state, run)
     if question is None:
         return {"answered": False} if state.get("answered") else {}
     given = interrupt(question, response_schema=SCHEMA)
@@ -80,27 +80,27 @@ def _decided(answer: Answer, question: Question, state: OuterState) -> OuterStat
     return update
 
 
-async def _question_left(state: OuterState, session: Session) -> Question | None:
+async def _question_left(state: OuterState, run: OpenRun) -> Question | None:
     """The next question about a prompt that would change and is not decided yet."""
-    approval, decided = session.settings.approval, {decision["prompt"] for decision in state.get("decisions", [])}
+    approval, decided = run.settings.approval, {decision["prompt"] for decision in state.get("decisions", [])}
     candidate = state.get("candidate")
     if approval != "none" and "judge" not in decided and candidate not in (None, state["judge_prompt"]):
-        return await _question(state, session, "judge", state["judge_prompt"], candidate or "")
+        return await _question(state, run, "judge", state["judge_prompt"], candidate or "")
     if approval == "all" and "i2t" not in decided:
-        q_0 = await session.store.text(state["rounds"][-1]["i2t_prompt_sha256"])
+        q_0 = await run.store.text(state["rounds"][-1]["i2t_prompt_sha256"])
         q = state.get("i2t_prompt")
         if q not in (None, q_0):
-            return await _question(state, session, "i2t", q_0, q or "")
+            return await _question(state, run, "i2t", q_0, q or "")
     return None
 
 
-async def _question(state: OuterState, session: Session, prompt: Prompt, old: str, new: str) -> Question:
+async def _question(state: OuterState, run: OpenRun, prompt: Prompt, old: str, new: str) -> Question:
     trial = best_trial(state["trials"])
-    samples = session.samples([*(state["errors"] or []), *state["anchors"]]) if trial["judge_prompt"] else []
-    before = await recalled_verdicts(session, state["judge_prompt"], samples)
-    after = await recalled_verdicts(session, trial["judge_prompt"] or "", samples)
+    samples = run.samples([*(state["errors"] or []), *state["anchors"]]) if trial["judge_prompt"] else []
+    before = await recalled_verdicts(run, state["judge_prompt"], samples)
+    after = await recalled_verdicts(run, trial["judge_prompt"] or "", samples)
     rows = list(zip(samples, before, after, strict=True))
-    gains = [score([b], [a], [s.label], session.settings.task) or 0.0 for s, b, a in rows]
+    gains = [score([b], [a], [s.label], run.settings.task) or 0.0 for s, b, a in rows]
     fixes = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain > 0]
     breaks = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain < 0]
     question = Question(
@@ -115,7 +115,7 @@ async def _question(state: OuterState, session: Session, prompt: Prompt, old: st
         fixed=len(fixes),
         breaks=breaks[:MOST_SHOWN],
         broken=len(breaks),
-        max_prompt_tokens=session.settings.search.max_prompt_tokens,
+        max_prompt_tokens=run.settings.search.max_prompt_tokens,
     )
     problem = state.get("problem")
     return {**question, "problem": problem} if problem else question

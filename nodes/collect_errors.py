@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 
 from langgraph.runtime import Runtime
 
+from blpo.inference.open_run import run_of
 from blpo.inference.progress import report
-from blpo.inference.session import session_of
 from blpo.inference.verdicts import judge_samples
 from state.errors import TooManyFailures
 from state.loops import OuterState
@@ -20,10 +20,10 @@ from state.settings import Settings
 
 async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Draw I_B and the anchors under p_t; I_B is empty where no verdict of the train split is wrong."""
-    async with session_of(runtime) as session:
-        search = session.settings.search
-        train = session.split("train")
-        verdicts = await judge_samples(session, state["judge_prompt"], train)
+    async with run_of(runtime) as run:
+        search = run.settings.search
+        train = run.split("train")
+        verdicts = await judge_samples(run, state["judge_prompt"], train)
     answered = [(s, v) for s, v in zip(train, verdicts, strict=True) if v.status == "ok"]
     if not answered:
         raise TooManyFailures(

@@ -4,9 +4,9 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.batch_cases import batch_cases
 from blpo.inference.consult import consult
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
 from blpo.inference.rounds import best_trial, objections_to
-from blpo.inference.session import Session, session_of
 from blpo.prompts.cases import history, labels_in_words, objections, trial_cases
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
@@ -16,30 +16,30 @@ from state.settings import Settings
 
 async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     """Set the critique of the I2T prompts tried so far, or the failure where the optimizer gave none."""
-    async with session_of(runtime) as session:
+    async with run_of(runtime) as run:
         step = len(state["trials"])
-        report(runtime, "phase", state, step=step, phase="critique_i2t", usage=await session.calls.usage())
+        report(runtime, "phase", state, step=step, phase="critique_i2t", usage=await run.caller.usage())
         question = render(
             "critique_i2t",
-            labels=labels_in_words(session.settings.task),
+            labels=labels_in_words(run.settings.task),
             objections=objections(objections_to(state, "i2t")),
             judge_prompt=neutralise(state["judge_prompt"]),
             history=history(state["trials"]),
-            trials=await _trials(state, session),
+            trials=await _trials(state, run),
         )
-        answer = await consult(session, question, "critique", lambda text: None)
+        answer = await consult(run, question, "critique", lambda text: None)
     return {"i2t_critique": answer.text, "failure": answer.problem}
 
 
-async def _trials(state: InnerState, session: Session) -> str:
+async def _trials(state: InnerState, run: OpenRun) -> str:
     best, last = best_trial(state["trials"]), state["trials"][-1]
     shown = [("The best so far:", best)] + ([("The last one:", last)] if last is not best else [])
-    return "\n".join([await _trial(heading, trial, state, session) for heading, trial in shown])
+    return "\n".join([await _trial(heading, trial, state, run) for heading, trial in shown])
 
 
-async def _trial(heading: str, trial: Trial, state: InnerState, session: Session) -> str:
+async def _trial(heading: str, trial: Trial, state: InnerState, run: OpenRun) -> str:
     q = trial["i2t_prompt"]
     if q is None:
         return trial_cases(heading, trial, [])
     ids = [*(state["errors"] or []), *state["anchors"]]
-    return trial_cases(heading, trial, await batch_cases(session, ids, q, state["judge_prompt"], trial["judge_prompt"]))
+    return trial_cases(heading, trial, await batch_cases(run, ids, q, state["judge_prompt"], trial["judge_prompt"]))

@@ -8,9 +8,9 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.batch_cases import batch_cases
 from blpo.inference.consult import consult
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
 from blpo.inference.rounds import objections_to
-from blpo.inference.session import Session, session_of
 from blpo.prompts.cases import cases, labels_in_words, objections
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
@@ -23,20 +23,20 @@ async def critique_judge(state: UpdateState, runtime: Runtime[Settings]) -> Upda
     q = state["i2t_prompt"]
     if q is None:
         return {"critique": None, "candidate": None}
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="critique_judge", usage=await session.calls.usage())
-        question = await _question(state, q, session)
-        answer = await consult(session, question, "critique", lambda text: None)
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="critique_judge", usage=await run.caller.usage())
+        question = await _question(state, q, run)
+        answer = await consult(run, question, "critique", lambda text: None)
     return {"critique": answer.text, "candidate": None, "failure": answer.problem}
 
 
-async def _question(state: UpdateState, q: str, session: Session) -> str:
+async def _question(state: UpdateState, q: str, run: OpenRun) -> str:
     p = state["judge_prompt"]
-    wrong = await batch_cases(session, state["errors"] or [], q, p)
-    right = await batch_cases(session, state["anchors"], q, p)
+    wrong = await batch_cases(run, state["errors"] or [], q, p)
+    right = await batch_cases(run, state["anchors"], q, p)
     return render(
         "critique_judge",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         objections=objections(objections_to(state, "judge")),
         judge_prompt=neutralise(p),
         wrong_cases=cases(wrong),

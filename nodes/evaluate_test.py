@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from langgraph.runtime import Runtime
 
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, report
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.significance import compare
@@ -23,24 +23,24 @@ from state.settings import SearchSettings, Settings
 
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Select a round by the validation metric, judge the test split, and return the result."""
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="evaluate_test", usage=await session.calls.usage())
-        rounds = await closed_rounds(state, session.store)
-        result = await partial_result(session, rounds)
-        best = await selected_prompt(session, rounds)
-        count = counter(runtime, state, 2 * len(session.split("test")), session.budget)
-        result["test"] = await _test(session, best, count)
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="evaluate_test", usage=await run.caller.usage())
+        rounds = await closed_rounds(state, run.store)
+        result = await partial_result(run, rounds)
+        best = await selected_prompt(run, rounds)
+        count = counter(runtime, state, 2 * len(run.split("test")), run.budget)
+        result["test"] = await _test(run, best, count)
         result["stop_reason"] = state.get("stop_reason") or "rounds"
         spent = state.get("stop_reason") == "budget" or result["test"] is None
         result["status"] = "budget" if spent else "complete"
-        result["calls"] = await session.calls.usage()
+        result["calls"] = await run.caller.usage()
         report(runtime, "tested", state, usage=result["calls"])
     return {"rounds": rounds, "result": result}
 
 
-async def partial_result(session: Session, rounds: Sequence[RoundRecord]) -> Result:
+async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
     """What is known without the test split, of a search that is over or was cut short."""
-    search = session.settings.search
+    search = run.settings.search
     best = selected_round(rounds, search)
     validation = None
     if rounds:
@@ -52,10 +52,10 @@ async def partial_result(session: Session, rounds: Sequence[RoundRecord]) -> Res
         metric=search.metric,
         validation=validation,
         test=None,
-        rounds=[await _round_result(session, record) for record in rounds],
+        rounds=[await _round_result(run, record) for record in rounds],
         best_round=best,
-        calls=await session.calls.usage(),
-        seconds=session.seconds,
+        calls=await run.caller.usage(),
+        seconds=run.seconds,
     )
 
 
@@ -66,23 +66,23 @@ def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int
     return max(range(len(rounds)), key=lambda t: value(rounds[t]["validation"], search.metric), default=0)
 
 
-async def selected_prompt(session: Session, rounds: Sequence[RoundRecord]) -> str:
+async def selected_prompt(run: OpenRun, rounds: Sequence[RoundRecord]) -> str:
     """The text of the selected judge prompt; p_0 where no round was judged."""
     if not rounds:
-        return initial_prompts(session.settings)[0]
-    return await session.store.text(rounds[selected_round(rounds, session.settings.search)]["judge_prompt_sha256"])
+        return initial_prompts(run.settings)[0]
+    return await run.store.text(rounds[selected_round(rounds, run.settings.search)]["judge_prompt_sha256"])
 
 
-async def _test(session: Session, best: str, count: Callable[[], None]) -> TestMetrics | None:
+async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetrics | None:
     """Metrics of both prompts on the test split; None where the budget does not suffice for all of it."""
-    samples, task, search = session.split("test"), session.settings.task, session.settings.search
-    initial, _ = initial_prompts(session.settings)
-    session.budget.release()
-    if session.budget.is_limited and not session.budget.affords(await calls_to_pay(session, {initial, best}, samples)):
+    samples, task, search = run.split("test"), run.settings.task, run.settings.search
+    initial, _ = initial_prompts(run.settings)
+    run.budget.release()
+    if run.budget.is_limited and not run.budget.affords(await calls_to_pay(run, {initial, best}, samples)):
         return None
     try:
-        before = await judge_samples(session, initial, samples, count)
-        after = await judge_samples(session, best, samples, count)
+        before = await judge_samples(run, initial, samples, count)
+        after = await judge_samples(run, best, samples, count)
     except BudgetSpent:
         return None
     labels = [sample.label for sample in samples]
@@ -95,8 +95,8 @@ async def _test(session: Session, best: str, count: Callable[[], None]) -> TestM
     )
 
 
-async def _round_result(session: Session, record: RoundRecord) -> RoundResult:
-    store = session.store
+async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:
+    store = run.store
     result = RoundResult(
         round=record["round"],
         judge_prompt=await store.text(record["judge_prompt_sha256"]),

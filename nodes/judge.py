@@ -7,9 +7,9 @@ Inner loop (`judge_trial`): judge I_B with p' = J(q, p_t) and score q by how far
 from langgraph.runtime import Runtime
 
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, report
 from blpo.inference.rounds import best_trial, closed_rounds
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.agreement import metrics, value
 from state.loops import InnerState, OuterState, RoundRecord, Trial
@@ -18,24 +18,24 @@ from state.settings import Settings
 
 async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Adopt the candidate as p_t (p_0 at first; p_{t-1} where none was adopted) and judge train and validation."""
-    async with session_of(runtime) as session:
-        p_0, q_0 = initial_prompts(session.settings)
-        rounds = await closed_rounds(state, session.store)
+    async with run_of(runtime) as run:
+        p_0, q_0 = initial_prompts(run.settings)
+        rounds = await closed_rounds(state, run.store)
         t = len(rounds)
         p = state.get("candidate") or state.get("judge_prompt") or p_0
         q = state.get("i2t_prompt") or q_0
-        report(runtime, "phase", {"round": t}, phase="judge", usage=await session.calls.usage())
-        train, validation = session.split("train"), session.split("validation")
+        report(runtime, "phase", {"round": t}, phase="judge", usage=await run.caller.usage())
+        train, validation = run.split("train"), run.split("validation")
         samples = [*train, *validation]
-        count = counter(runtime, {"round": t}, len(samples), session.budget)
-        verdicts = await judge_samples(session, p, samples, count)
-        measured = metrics(verdicts[len(train) :], [s.label for s in validation], session.settings.task)
-        metric = session.settings.search.metric
+        count = counter(runtime, {"round": t}, len(samples), run.budget)
+        verdicts = await judge_samples(run, p, samples, count)
+        measured = metrics(verdicts[len(train) :], [s.label for s in validation], run.settings.task)
+        metric = run.settings.search.metric
         report(runtime, "judged", {"round": t}, metric=metric, validation=value(measured, metric))
         record = RoundRecord(
             round=t,
-            judge_prompt_sha256=await session.store.put_text(p),
-            i2t_prompt_sha256=await session.store.put_text(q),
+            judge_prompt_sha256=await run.store.put_text(p),
+            i2t_prompt_sha256=await run.store.put_text(q),
             validation=measured,
             errors=[],
             anchors=[],
@@ -59,15 +59,15 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
 async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     """Judge I_B and the anchors with the trial's prompt, score the trial, and go back to the best q so far."""
     step = len(state.get("trials", []))
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, step=step, phase="judge", usage=await session.calls.usage())
-        trial = await _scored(state, session)
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, step=step, phase="judge", usage=await run.caller.usage())
+        trial = await _scored(state, run)
     trials = [*state.get("trials", []), trial]
     report(runtime, "trial", state, step=step, **trial)
     return {"trials": trials, "i2t_prompt": best_trial(trials)["i2t_prompt"]}
 
 
-async def _scored(state: InnerState, session: Session) -> Trial:
-    samples = session.samples([*(state["errors"] or []), *state["anchors"]])
+async def _scored(state: InnerState, run: OpenRun) -> Trial:
+    samples = run.samples([*(state["errors"] or []), *state["anchors"]])
     p, q = state["judge_prompt"], state["i2t_prompt"]
-    return await try_prompt(session, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])
+    return await try_prompt(run, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])

@@ -3,9 +3,9 @@
 from langgraph.runtime import Runtime
 
 from blpo.inference.consult import consult, too_long
+from blpo.inference.open_run import run_of
 from blpo.inference.progress import report
 from blpo.inference.rounds import best_trial
-from blpo.inference.session import session_of
 from blpo.prompts.cases import history, labels_in_words
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
@@ -18,19 +18,19 @@ async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerStat
     critique = state["i2t_critique"]
     if critique is None:
         return {"i2t_prompt": None}
-    async with session_of(runtime) as session:
+    async with run_of(runtime) as run:
         step = len(state["trials"])
-        report(runtime, "phase", state, step=step, phase="update_i2t", usage=await session.calls.usage())
+        report(runtime, "phase", state, step=step, phase="update_i2t", usage=await run.caller.usage())
         best = best_trial(state["trials"])["i2t_prompt"] or ""
-        max_tokens = session.settings.search.max_prompt_tokens
+        max_tokens = run.settings.search.max_prompt_tokens
         question = render(
             "update_i2t",
-            labels=labels_in_words(session.settings.task),
+            labels=labels_in_words(run.settings.task),
             history=history(state["trials"]),
             i2t_prompt=neutralise(best),
             critique=neutralise(critique),
             max_prompt_tokens=str(max_tokens),
         )
-        answer = await consult(session, question, "i2t_prompt", lambda text: too_long(text, max_tokens))
+        answer = await consult(run, question, "i2t_prompt", lambda text: too_long(text, max_tokens))
     next_prompt = None if answer.text is None else restored(answer.text, best)
     return {"i2t_prompt": next_prompt, "failure": answer.problem}

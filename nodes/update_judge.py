@@ -7,8 +7,8 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.consult import consult, copies, too_long
 from blpo.inference.descriptions import describe_samples
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
-from blpo.inference.session import Session, session_of
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
@@ -21,27 +21,27 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
     critique = state["critique"]
     if critique is None:
         return {"candidate": None}
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="update_judge", usage=await session.calls.usage())
-        max_tokens = session.settings.search.max_prompt_tokens
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="update_judge", usage=await run.caller.usage())
+        max_tokens = run.settings.search.max_prompt_tokens
         question = render(
             "update_judge",
-            labels=labels_in_words(session.settings.task),
+            labels=labels_in_words(run.settings.task),
             judge_prompt=neutralise(state["judge_prompt"]),
             critique=neutralise(critique),
             max_prompt_tokens=str(max_tokens),
         )
-        shown = await _shown(state, session)
+        shown = await _shown(state, run)
         answer = await consult(
-            session, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, shown)
+            run, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, shown)
         )
-        ours = "\n".join([state["judge_prompt"], *session.settings.task.labels])
+        ours = "\n".join([state["judge_prompt"], *run.settings.task.labels])
     candidate = None if answer.text is None else restored(answer.text, ours)
     return {"candidate": candidate, "failure": answer.problem}
 
 
-async def _shown(state: UpdateState, session: Session) -> list[str]:
+async def _shown(state: UpdateState, run: OpenRun) -> list[str]:
     """What the optimizer was shown of the batch, and must not copy into the prompt."""
-    samples = session.samples([*(state["errors"] or []), *state["anchors"]])
-    descriptions = await describe_samples(session, state["i2t_prompt"] or "", samples)
+    samples = run.samples([*(state["errors"] or []), *state["anchors"]])
+    descriptions = await describe_samples(run, state["i2t_prompt"] or "", samples)
     return [d.text for d in descriptions if d.status == "ok"] + [s.text for s in samples if s.text]

@@ -7,8 +7,8 @@ and critique_i2t read them again at no cost.
 from langgraph.runtime import Runtime
 
 from blpo.inference.descriptions import describe_samples
+from blpo.inference.open_run import run_of
 from blpo.inference.progress import counter, report
-from blpo.inference.session import session_of
 from state.loops import InnerState
 from state.settings import Settings
 
@@ -18,9 +18,9 @@ async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState
     q = state["i2t_prompt"]
     if q is None:
         return {}
-    async with session_of(runtime) as session:
+    async with run_of(runtime) as run:
         step = len(state.get("trials", []))
-        report(runtime, "phase", state, step=step, phase="verbalize", usage=await session.calls.usage())
-        samples = session.samples([*(state["errors"] or []), *state["anchors"]])
-        await describe_samples(session, q, samples, counter(runtime, state, len(samples), session.budget))
+        report(runtime, "phase", state, step=step, phase="verbalize", usage=await run.caller.usage())
+        samples = run.samples([*(state["errors"] or []), *state["anchors"]])
+        await describe_samples(run, q, samples, counter(runtime, state, len(samples), run.budget))
     return {}

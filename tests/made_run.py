@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from blpo.config.settings_file import load_settings
-from blpo.inference.session import dataset_of
+from blpo.data.dataset import dataset_of
 from blpo.metrics.agreement import metrics
 from blpo.metrics.significance import compare
 from blpo.runs.run_directory import RunDirectory
@@ -45,7 +45,7 @@ def make_run(
     path = folder / "run"
     data = {"path": str(folder / "labels.csv"), "split": {"train": 0.25, "validation": 0.25, "test": 0.5}}
     settings = load_settings({"task": task, "data": data, "run": {"dir": str(path)}})
-    dataset = dataset_of(settings, fresh=True)
+    dataset = dataset_of(settings)
     run = RunDirectory.create(settings, path, dataset.fingerprint, "00000000-0000-0000-0000-000000000000")
     rows = [(split, sample) for split in ("train", "validation", "test") for sample in dataset.splits[split]]
     answers = {}

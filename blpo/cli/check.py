@@ -25,8 +25,8 @@ def check(config: Config = None, overrides: Overrides = None) -> int:
     Otherwise it says what a run would use: samples, labels, models, calls.
     """
     from blpo.config.settings_file import load_settings
+    from blpo.data.dataset import dataset_of
     from blpo.data.dataset_check import check_dataset
-    from blpo.inference.session import dataset_of
     from blpo.runs.preflight import unusable
 
     settings = load_settings(config, overrides or [])

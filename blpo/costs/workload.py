@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
+from blpo.data.dataset import dataset_of
 from blpo.data.image_encoding import fitted_size
 from blpo.data.images import image_size
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
-from blpo.inference.session import dataset_of
 from blpo.models.catalogue import facts
 from state.sample import Sample, SplitName
 from state.settings import ModelSettings, Settings

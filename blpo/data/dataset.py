@@ -14,7 +14,7 @@ from blpo.data.splits import assign_splits, draw_by_label
 from blpo.data.tables import open_table
 from state.errors import DataError
 from state.sample import Sample, SplitName
-from state.settings import DataSettings, SplitColumn, TaskSettings
+from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -58,6 +58,11 @@ def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
     if problems:
         raise DataError(_summary(problems), _bounded(problems))
     return divide(rows, data, task, seed)
+
+
+def dataset_of(settings: Settings) -> Dataset:
+    """Read the dataset of a run; raises `DataError`."""
+    return load_dataset(settings.data, settings.task, settings.search.seed)
 
 
 def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], list[str]]:

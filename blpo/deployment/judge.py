@@ -1,19 +1,17 @@
 """The judge of a run, at work on new images."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from blpo.data.image_sources import file_sample
 from blpo.deployment.in_order import in_order
 from blpo.deployment.verdict_lines import JudgedSample, Usage
-from blpo.inference.session import Session, judging_session
-from blpo.inference.verdicts import judge_sample
-from blpo.models.messages import Message, Role
+from blpo.inference.open_models import OpenModels, open_models
+from blpo.inference.verdicts import Judgement, judgement_of
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from state.errors import DataError
-from state.response import Failure, Response
+from state.response import Response
 from state.result import RoleUsage
 from state.sample import Sample
 from state.verdict import Verdict
@@ -45,51 +43,41 @@ class Judge:
     @asynccontextmanager
     async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
         """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
-        async with judging_session(self.file.settings, store) as session:
-            yield Judging(self.file.judge_prompt, session)
+        async with open_models(self.file.settings, store) as models:
+            yield Judging(self.file.judge_prompt, models)
 
 
 class Judging:
     """An open judge. Made by `Judge.open`."""
 
-    def __init__(self, judge_prompt: str, session: Session) -> None:
+    def __init__(self, judge_prompt: str, models: OpenModels) -> None:
         self._judge_prompt = judge_prompt
-        self._session = session
+        self._models = models
 
     async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
         """Judge samples in order; samples judged before keep their places and their verdicts.
 
         Raises `ModelError` if no request can succeed, `StoreError`, and the errors of the iteration.
         """
-        async with aclosing(in_order(self._judged, items, self._session.width("judge"))) as stream:
+        async with aclosing(in_order(self._judged, items, self._models.width("judge"))) as stream:
             async for item in stream:
                 yield item
 
     async def usage(self) -> RoleUsage:
         """Return the counts of the store, over all resumes."""
-        return (await self._session.calls.usage())["judge"]
+        return (await self._models.caller.usage())["judge"]
 
     async def _judged(self, item: Sample | JudgedSample) -> JudgedSample:
         if isinstance(item, JudgedSample):
             return item
-        replies: list[Response] = []
-
-        async def ask(
-            role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
-        ) -> Response | Failure:
-            outcome = await self._session.calls.ask(role, messages, schema)
-            if isinstance(outcome, Response):
-                replies.append(outcome)
-            return outcome
-
         try:
-            verdict = await judge_sample(self._session, self._judge_prompt, item, ask)
+            judgement = await judgement_of(self._models, self._judge_prompt, item)
         except DataError as error:
-            verdict = Verdict(item.id, "error", None, str(error))
-        return JudgedSample(item, verdict, self._usage(replies))
+            judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
+        return JudgedSample(item, judgement.verdict, self._usage(judgement.replies))
 
     def _usage(self, replies: Sequence[Response]) -> Usage:
-        costs = [self._session.calls.usd("judge", reply) for reply in replies]
+        costs = [self._models.caller.usd("judge", reply) for reply in replies]
         known = [cost for cost in costs if cost is not None]
         return Usage(
             input_tokens=sum(reply.input_tokens for reply in replies),

@@ -16,7 +16,7 @@ from typing import Protocol, Self, TextIO
 
 from blpo.config.settings_file import measured_by
 from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, image_of, line_of, read_line
-from blpo.inference.session import store_path
+from blpo.inference.run_store import store_path
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import put_in_place, write_whole

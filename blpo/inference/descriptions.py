@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from blpo.inference.failure_rate import check_failures, explained
+from blpo.inference.failure_rate import check_failures, failure_detail
 from blpo.inference.fan_out import fan_out
+from blpo.inference.open_models import OpenModels
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
-from blpo.inference.session import Session
 from blpo.models.thinking import without_thinking
 from state.response import Failure
 from state.sample import Sample
@@ -17,22 +17,25 @@ MAX_WORDS = 120
 
 
 async def describe_samples(
-    session: Session, i2t_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
+    models: OpenModels, i2t_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
 ) -> list[Description]:
-    """g(x; q) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`. `count` is called for each."""
-    width = session.width("verbalizer")
-    descriptions = await fan_out(lambda sample: describe_sample(session, i2t_prompt, sample), samples, width, count)
-    check_failures("verbalizer", descriptions, session.settings.limits)
+    """Return g(x; q) for each sample, in order; call `count` after each.
+
+    Raises `TooManyFailures` and `BudgetSpent`.
+    """
+    width = models.width("verbalizer")
+    descriptions = await fan_out(lambda sample: describe_sample(models, i2t_prompt, sample), samples, width, count)
+    check_failures("verbalizer", descriptions, models.settings.limits)
     return descriptions
 
 
-async def describe_sample(session: Session, i2t_prompt: str, sample: Sample) -> Description:
-    """g(x; q) for one sample; a failure is a description with that status."""
-    model = session.settings.models.of("verbalizer")
-    asked = await question(session, sample, model, "verbalize", i2t_prompt=i2t_prompt, max_words=str(MAX_WORDS))
-    response = await session.calls.ask("verbalizer", [asked])
+async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
+    """Return g(x; q) for one sample; a failure is a description with that status."""
+    model = models.settings.models.of("verbalizer")
+    request = await question(models, sample, model, "verbalize", i2t_prompt=i2t_prompt, max_words=str(MAX_WORDS))
+    response = await models.caller.ask("verbalizer", [request])
     if isinstance(response, Failure):
-        return Description(sample.id, "error", explained(response, "verbalizer"))
+        return Description(sample.id, "error", failure_detail(response, "verbalizer"))
     text = without_thinking(response.text)
     if response.refused or not text:
         return Description(sample.id, "refused" if response.refused else "unparseable", "")

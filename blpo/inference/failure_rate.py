@@ -1,4 +1,4 @@
-"""When failed calls end the run, and what is said of one.
+"""The share of failed calls that ends a run, and the wording of one failed call.
 
 Errors (network, server, quota) say nothing about a prompt, so too many of them make its loss meaningless.
 """
@@ -13,14 +13,14 @@ from state.settings import LimitSettings
 from state.verdict import Description, Verdict
 
 
-def explained(failure: Failure, role: Role) -> str:
-    """What went wrong, in one line, with the setting to change where one would help."""
+def failure_detail(failure: Failure, role: Role) -> str:
+    """Return the reason of a failure in one line, with the setting to change where one helps."""
     if failure.kind == "too_large":
         return f"{failure.detail}. The server takes no image that large: lower models.{role}.max_pixels"
     return failure.detail
 
 
-def check_failures(what: str, outcomes: Sequence[Verdict | Description], limits: LimitSettings) -> None:
+def check_failures(node: str, outcomes: Sequence[Verdict | Description], limits: LimitSettings) -> None:
     """Raise `TooManyFailures` if more of `outcomes` are errors than `limits.max_failure_rate` allows."""
     errors = [outcome for outcome in outcomes if outcome.status == "error"]
     if len(errors) <= math.ceil(limits.max_failure_rate * len(outcomes)):  # rounded up: one of a small batch may fail
@@ -28,6 +28,6 @@ def check_failures(what: str, outcomes: Sequence[Verdict | Description], limits:
     first = errors[0]
     detail = first.reason if isinstance(first, Verdict) else first.text
     raise TooManyFailures(
-        f"{len(errors)} of {len(outcomes)} {what} calls failed after retries, more than limits.max_failure_rate"
+        f"{len(errors)} of {len(outcomes)} {node} calls failed after retries, more than limits.max_failure_rate"
         f" ({limits.max_failure_rate:g}); the first: {detail}. Everything paid for is kept; resume when all is well"
     )

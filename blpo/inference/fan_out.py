@@ -1,4 +1,4 @@
-"""Many calls at once, and few things in memory: at most `width` items are worked on at a time."""
+"""Concurrent calls with bounded memory: at most `width` items are worked on at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -6,19 +6,20 @@ from typing import TypeVar, cast
 
 from blpo.inference.progress import uncounted
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 async def fan_out(
-    work: Callable[[T], Awaitable[R]], items: Sequence[T], width: int, count: Callable[[], None] = uncounted
-) -> list[R]:
-    """The results of `work` for each item, in order; `count` is called whenever one is finished.
+    work: Callable[[_T], Awaitable[_R]], items: Sequence[_T], width: int, count: Callable[[], None] = uncounted
+) -> list[_R]:
+    """Return the results of `work` for each item, in order; call `count` whenever an item is finished.
 
-    After the first exception nothing more is started; what is under way, perhaps paid for, ends before it is raised.
+    After the first exception no further item is started. Items under way may be paid for, so they end before the
+    exception is raised.
     """
-    results: list[R | None] = [None] * len(items)
-    remaining: Iterator[tuple[int, T]] = iter(enumerate(items))
+    results: list[_R | None] = [None] * len(items)
+    remaining: Iterator[tuple[int, _T]] = iter(enumerate(items))
     failed = False
 
     async def worker() -> None:
@@ -37,4 +38,4 @@ async def fan_out(
     for outcome in outcomes:
         if outcome is not None:
             raise outcome
-    return cast("list[R]", results)
+    return cast("list[_R]", results)

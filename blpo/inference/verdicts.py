@@ -1,12 +1,14 @@
 """f(x; p): verdicts of the judge. The frozen judge labels images by a judge prompt and always sees the image itself."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from blpo.inference.failure_rate import check_failures, explained
+from blpo.inference.failure_rate import check_failures, failure_detail
 from blpo.inference.fan_out import fan_out
+from blpo.inference.open_models import OpenModels
+from blpo.inference.open_run import OpenRun
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
-from blpo.inference.session import Session
 from blpo.metrics.loss import score
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
@@ -19,31 +21,31 @@ from state.sample import Label, Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
-Ask = Callable[..., Awaitable[Response | Failure]]
-"""`ModelCaller.ask`, or its `recall`."""
-
 MOST_REPEATED = 2000
 """Characters of an unusable reply that its repair repeats."""
 
 
 async def judge_samples(
-    session: Session, judge_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
+    models: OpenModels, judge_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
 ) -> list[Verdict]:
-    """f(x; p) for each sample, in order; raises `TooManyFailures` and `BudgetSpent`. `count` is called for each."""
-    width = session.width("judge")
-    verdicts = await fan_out(lambda sample: judge_sample(session, judge_prompt, sample), samples, width, count)
-    check_failures("judge", verdicts, session.settings.limits)
+    """Return f(x; p) for each sample, in order; call `count` after each.
+
+    Raises `TooManyFailures` and `BudgetSpent`.
+    """
+    width = models.width("judge")
+    verdicts = await fan_out(lambda sample: judge_sample(models, judge_prompt, sample), samples, width, count)
+    check_failures("judge", verdicts, models.settings.limits)
     return verdicts
 
 
-async def recalled_verdicts(session: Session, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:
-    """The verdicts that the run has, in order; asks nothing: what was not answered is an `error`."""
-    recall = session.calls.recall
-    return await fan_out(lambda s: judge_sample(session, judge_prompt, s, recall), samples, session.width("judge"))
+async def recalled_verdicts(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:
+    """Return the recorded verdicts, in order; nothing is sent, and a verdict that is not in the store is an `error`."""
+    recall = run.recall
+    return await fan_out(lambda sample: judge_sample(recall, judge_prompt, sample), samples, run.width("judge"))
 
 
 async def try_prompt(
-    session: Session,
+    models: OpenModels,
     judge_prompt: str,
     candidate: str | None,
     samples: Sequence[Sample],
@@ -51,60 +53,77 @@ async def try_prompt(
     i2t_prompt: str | None = None,
     failure: str | None = None,
 ) -> Trial:
-    """The trial of `candidate`: how far it lowers the loss on `samples` against `judge_prompt`.
+    """Return the trial of `candidate`: the fall of the loss on `samples` against `judge_prompt`.
 
-    Without a candidate it is a failed trial, of this `failure`. Raises `TooManyFailures` and `BudgetSpent`.
+    Without a candidate the trial is a failed one, and `failure` is its reason. Raises `TooManyFailures` and
+    `BudgetSpent`.
     """
     if candidate is None:
         return Trial(i2t_prompt=i2t_prompt, judge_prompt=None, score=None, failure=failure)
-    before = await judge_samples(session, judge_prompt, samples)
-    after = await judge_samples(session, candidate, samples)
-    result = score(before, after, [s.label for s in samples], session.settings.task)
+    before = await judge_samples(models, judge_prompt, samples)
+    after = await judge_samples(models, candidate, samples)
+    result = score(before, after, [s.label for s in samples], models.settings.task)
     reason = None if result is not None else "no sample was judged under both prompts"
     return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=result, failure=reason)
 
 
-async def judge_sample(session: Session, judge_prompt: str, sample: Sample, ask: Ask | None = None) -> Verdict:
-    """f(x; p) for one sample; a failure is a verdict with that status, never a label.
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with the replies that led to it."""
 
-    A reply that holds no label of the task is repaired once: the judge is asked again, in the same conversation. A
-    refusal is an answer, and is not argued with. `ask`: None for `session.calls.ask`.
+    verdict: Verdict
+    replies: tuple[Response, ...]
+    """One reply; two where the first was repaired; fewer where a request failed."""
+
+
+async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) -> Verdict:
+    """Return f(x; p) for one sample; a failure is a verdict with that status, never a label."""
+    return (await judgement_of(models, judge_prompt, sample)).verdict
+
+
+async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) -> Judgement:
+    """Return the verdict on one sample with the judge's replies.
+
+    A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
+    is an answer and is not repaired.
     """
-    ask = ask or session.calls.ask
-    task = session.settings.task
-    messages = await judge_messages(session, judge_prompt, sample)
-    response = await ask("judge", messages, schema=schema(task))
+    task = models.settings.task
+    messages = await judge_messages(models, judge_prompt, sample)
+    response = await models.caller.ask("judge", messages, schema=schema(task))
     verdict = verdict_of(sample, response, task)
-    needs_repair = verdict.status == "unparseable" and isinstance(response, Response)
-    session.budget.judged(sample.id, repaired=needs_repair)
-    if not needs_repair or isinstance(response, Failure):
-        return verdict
-    repair = repair_messages(messages, response, task)
-    response = await ask("judge", repair, schema=schema(task))
-    refuses_repairs = isinstance(response, Failure) and response.kind in ("too_long", "rejected")
-    return verdict if refuses_repairs else verdict_of(sample, response, task)
+    needs_repair = verdict.status == "unparseable"
+    models.budget.judged(sample.id, repaired=needs_repair)
+    if isinstance(response, Failure):
+        return Judgement(verdict, ())
+    if not needs_repair:
+        return Judgement(verdict, (response,))
+    repair = await models.caller.ask("judge", repair_messages(messages, response, task), schema=schema(task))
+    if isinstance(repair, Failure):
+        refuses_repairs = repair.kind in ("too_long", "rejected")
+        return Judgement(verdict if refuses_repairs else verdict_of(sample, repair, task), (response,))
+    return Judgement(verdict_of(sample, repair, task), (response, repair))
 
 
-async def judge_messages(session: Session, judge_prompt: str, sample: Sample) -> list[Message]:
-    """What the judge is asked of `sample`."""
-    model, form = session.settings.models.of("judge"), label_form(session.settings.task)
-    return [await question(session, sample, model, "judge", judge_prompt=judge_prompt, label_form=form)]
+async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample) -> list[Message]:
+    """Return the conversation that asks the judge about `sample`."""
+    model, form = models.settings.models.of("judge"), label_form(models.settings.task)
+    return [await question(models, sample, model, "judge", judge_prompt=judge_prompt, label_form=form)]
 
 
 def repair_messages(messages: Sequence[Message], response: Response, task: TaskSettings) -> list[Message]:
-    """The conversation in which an unparseable `response` to `messages` is asked for again."""
+    """Return the conversation that asks for an unparseable `response` to `messages` again."""
     reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
     problem = f'it is no JSON object whose "label" is {label_form(task)}'
     return [*messages, assistant(reply), user(render("repair", problem=problem))]
 
 
 def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings) -> Verdict:
-    """The verdict that one reply gives."""
+    """Return the verdict that one reply gives; only a `Response` can be `unparseable`."""
     if isinstance(response, Failure):
-        return Verdict(sample.id, "error", None, explained(response, "judge"))
+        return Verdict(sample.id, "error", None, failure_detail(response, "judge"))
     if response.refused:
         return Verdict(sample.id, "refused", None, response.text)
     status, label, reason = parse_verdict(response.text, task)
-    written: dict[str, Label] = {str(value): value for value in task.values}
-    scores = tuple((written[name], probability) for name, probability in response.scores) if status == "ok" else ()
+    labels: dict[str, Label] = {str(value): value for value in task.values}
+    scores = tuple((labels[name], probability) for name, probability in response.scores) if status == "ok" else ()
     return Verdict(sample.id, status, label, reason, scores)

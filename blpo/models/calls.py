@@ -8,7 +8,7 @@ several runs share answers, limits and what is really spent, and each is still c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -24,7 +24,8 @@ from blpo.models.schema_support import Structure
 from blpo.models.secret_masking import one_line
 from blpo.models.served_model import ServedModel
 from blpo.models.single_flight import SingleFlight
-from blpo.storage.response_store import ResponseStore, RoleCounts
+from blpo.models.usage import usage_by_role
+from blpo.storage.response_store import ResponseStore
 from state.errors import BlpoError
 from state.response import Failure, Response, Traffic
 from state.result import RoleUsage
@@ -124,19 +125,9 @@ class ModelCaller:
             self._store.hit(role)
         return outcome
 
-    async def recall(
-        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
-    ) -> Response | Failure:
-        """What the store holds: the answer, or how the request failed. Nothing is sent, and nothing counted."""
-        key = self._models[role].request(messages, schema).key
-        failed = Failure("connection", "was never answered")  # of a process that was killed while it waited
-        failed = await self._store.failure(key) or failed
-        return await self._store.get(key) or replace(failed, detail=f"{failed.detail} (not asked again)")
-
     async def usage(self) -> dict[str, RoleUsage]:
         """What each role has issued, been served and spent, over all resumes."""
-        counts = await self._store.usage()
-        return {role: _usage(counts.get(role, RoleCounts()), model.is_priced) for role, model in self._models.items()}
+        return await usage_by_role(self._models, self._store)
 
     def usd(self, role: Role, response: Response) -> float | None:
         """What an answer of this role's model cost in US dollars; None where its price is not known."""
@@ -216,14 +207,3 @@ class ModelCaller:
             usd = model.usd(outcome)
             await self._store.finish(call.id, outcome, usd=usd, attempts=call.attempts, traffic=call.traffic)
         return outcome
-
-
-def _usage(counts: RoleCounts, is_priced: bool) -> RoleUsage:
-    return RoleUsage(
-        issued=counts.issued,
-        cached=counts.cached,
-        failed=counts.failed,
-        input_tokens=counts.input_tokens,
-        output_tokens=counts.output_tokens,
-        usd=counts.usd if is_priced and not counts.unpriced else None,
-    )

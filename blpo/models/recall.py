@@ -1,36 +1,48 @@
-"""What a run's models have answered, without asking them: no model is built, nothing is sent, nothing is written."""
+"""Recorded answers of a run's models: no model is built, nothing is sent, nothing is written."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
-from blpo.models.budget import Budget
-from blpo.models.calls import ModelCaller
 from blpo.models.messages import ROLES, Message, Role
 from blpo.models.registry import provider_of
 from blpo.models.served_model import ServedModel
+from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
 from state.response import Failure, Response
-from state.settings import LimitSettings, ModelsSettings
+from state.result import RoleUsage
+from state.settings import ModelsSettings
+
+_NO_CHAT = cast(Any, None)
+"""The key of a request depends on the provider and the settings alone."""
 
 
-class Recall(ModelCaller):
-    """Answers what its store holds; every other request is a failure. Needs no key, no server and no package.
+class Recall:
+    """Caller that answers from a response store alone; a request without a stored answer is a failure.
 
-    Raises `ModelError` for a provider that is not known here.
+    Needs no key, no server and no package. Raises `ModelError` for an unknown provider.
     """
 
     def __init__(self, models: ModelsSettings, store: ResponseStore) -> None:
-        nobody = cast(Any, None)  # a request's key needs the provider and the settings alone
         settings = {role: models.of(role) for role in ROLES}
-        self._models = {role: ServedModel(each, provider_of(each), nobody) for role, each in settings.items()}
+        self._models = {role: ServedModel(each, provider_of(each), _NO_CHAT) for role, each in settings.items()}
         self._store = store
-        self.budget = Budget(LimitSettings())
 
     async def ask(
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
     ) -> Response | Failure:
-        """The stored answer, or a failure."""
-        return await self.recall(role, messages, schema)
+        """Return the stored answer, or the failure that was recorded. Nothing is counted."""
+        key = self._models[role].request(messages, schema).key
+        if answer := await self._store.get(key):
+            return answer
+        # a request without answer and failure was in flight when its process was killed
+        failure = await self._store.failure(key) or Failure("connection", "was never answered")
+        return replace(failure, detail=f"{failure.detail} (not asked again)")
 
-    async def close(self) -> None:
-        """Nothing is open."""
+    async def usage(self) -> dict[str, RoleUsage]:
+        """Return the counts of the response store by role."""
+        return await usage_by_role(self._models, self._store)
+
+    def usd(self, role: Role, response: Response) -> float | None:
+        """Return the price of an answer in US dollars; None if the model's price is not known."""
+        return self._models[role].usd(response)

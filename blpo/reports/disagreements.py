@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blpo.inference.session import dataset_of
+from blpo.data.dataset import dataset_of
 from blpo.metrics.loss import loss
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow

@@ -7,10 +7,11 @@ none of it is to be had, and the report says so.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from blpo.data.dataset import Dataset
+from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.descriptions import describe_sample
 from blpo.inference.fan_out import fan_out
-from blpo.inference.session import Session, dataset_of, recalling_session, store_of
+from blpo.inference.open_models import OpenModels, open_recall
+from blpo.inference.run_store import store_place
 from blpo.inference.verdicts import judge_sample
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
@@ -44,11 +45,11 @@ async def gather(run: RunRecord) -> Evidence:
     if dataset is None:
         return Evidence(missing=missing)
     samples = dataset.by_id
-    store = store_of(run.settings, run.directory, run.info.thread_id)
+    place = store_place(run.settings, run.directory, run.info.thread_id)
     try:
-        async with recalling_session(run.settings, store, dataset) as session:
-            captions = await _captions(session, run)
-            verdicts = await _verdicts(session, run)
+        async with open_recall(run.settings, place) as models:
+            captions = await _captions(models, samples, run)
+            verdicts = await _verdicts(models, dataset, run)
     except BlpoError as error:  # the store has gone, or its models are unknown here: images are left
         return Evidence(samples, forgotten=str(error))
     return Evidence(samples, captions, verdicts)
@@ -71,8 +72,7 @@ def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
     return dataset, ""
 
 
-async def _captions(session: Session, run: RunRecord) -> dict[tuple[str, str], str]:
-    known = session.dataset.by_id if session.dataset else {}
+async def _captions(models: OpenModels, known: Mapping[str, Sample], run: RunRecord) -> dict[tuple[str, str], str]:
     asked = dict.fromkeys(
         (trial.i2t_prompt, sample_id)
         for past in run.rounds
@@ -83,34 +83,34 @@ async def _captions(session: Session, run: RunRecord) -> dict[tuple[str, str], s
 
     async def recalled(question: tuple[str, str]) -> str | None:
         try:
-            described = await describe_sample(session, question[0], known[question[1]])
+            described = await describe_sample(models, question[0], known[question[1]])
         except DataError:
             return None
         return described.text if described.status == "ok" else None
 
     questions = list(asked)
-    found = await fan_out(recalled, questions, session.width("verbalizer"))
+    found = await fan_out(recalled, questions, models.width("verbalizer"))
     return {question: text for question, text in zip(questions, found, strict=True) if text is not None}
 
 
-async def _verdicts(session: Session, run: RunRecord) -> dict[tuple[str, str], VerdictRow]:
+async def _verdicts(models: OpenModels, dataset: Dataset, run: RunRecord) -> dict[tuple[str, str], VerdictRow]:
     """The verdicts of validation and train under the prompt of each round, sample by sample."""
     prompts = list(dict.fromkeys(record["judge_prompt"] for record in run.result["rounds"]))
     if len(prompts) < 2:
         return {}
-    searched = [(split, sample) for split in _SEARCHED for sample in session.split(split)][:MOST_RECALLED]
+    searched = [(split, sample) for split in _SEARCHED for sample in dataset.splits[split]][:MOST_RECALLED]
 
     async def recalled(one: tuple[SplitName, Sample]) -> Sequence[tuple[tuple[str, str], VerdictRow]]:
-        return [((p, one[1].id), row) for p in prompts if (row := await _recalled(session, p, *one)) is not None]
+        return [((p, one[1].id), row) for p in prompts if (row := await _recalled(models, p, *one)) is not None]
 
     found: Iterable[Sequence[tuple[tuple[str, str], VerdictRow]]]
-    found = await fan_out(recalled, searched, session.width("judge"))
+    found = await fan_out(recalled, searched, models.width("judge"))
     return dict(pair for pairs in found for pair in pairs)
 
 
-async def _recalled(session: Session, prompt: str, split: SplitName, sample: Sample) -> VerdictRow | None:
+async def _recalled(models: OpenModels, prompt: str, split: SplitName, sample: Sample) -> VerdictRow | None:
     try:
-        verdict = await judge_sample(session, prompt, sample)
+        verdict = await judge_sample(models, prompt, sample)
     except DataError:
         return None
     if verdict.status == "error" or sample.label is None:

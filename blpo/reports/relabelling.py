@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from blpo.data.corrections import Correction, read_corrections, require_sample_ids, write_corrections
-from blpo.data.dataset import Dataset
+from blpo.data.dataset import Dataset, dataset_of
 from blpo.data.label_studio_export import read_label_studio
 from blpo.data.tables import label_files
-from blpo.inference.session import dataset_of
 from blpo.reports.disagreements import require_verdicts
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
@@ -49,7 +48,7 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     path = Path(run)
     record = RunRecord.read(path)
     settings = record.settings
-    dataset = dataset_of(settings, fresh=True)
+    dataset = dataset_of(settings)
     if dataset.fingerprint != record.info.dataset:
         raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
     read = read_label_studio if file.suffix.lower() == ".json" else read_corrections

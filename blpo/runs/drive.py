@@ -14,9 +14,11 @@ from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
+from blpo.data.dataset import Dataset
+from blpo.inference.open_run import OpenRun, SharedModels, open_run
 from blpo.inference.reserve import reserve_test
 from blpo.inference.rounds import closed_rounds
-from blpo.inference.session import Session, open_session, store_of
+from blpo.inference.run_store import store_place
 from blpo.runs.outputs import write_judge, write_rounds, write_verdicts
 from blpo.runs.run_directory import RunDirectory
 from blpo.storage.checkpoints import open_checkpoints
@@ -54,70 +56,74 @@ class Drive:
 
     def __init__(
         self,
-        run: RunDirectory,
+        directory: RunDirectory,
         search: Search,
         settings: Settings,
         on_event: OnEvent | None,
         control: RunControl | None,
         answer: object = None,
     ) -> None:
-        self.run = run
+        self.directory = directory
         self.builder = search.builder
         self.settings = settings
         self.on_event = on_event
         self.control = control
         self.answer = answer
-        self.seconds_before = run.info.seconds
+        self.seconds_before = directory.info.seconds
         most = settings.search
         self.config: RunnableConfig = {
-            "configurable": {"thread_id": run.info.thread_id},
+            "configurable": {"thread_id": directory.info.thread_id},
             "recursion_limit": 100 + 10 * (most.outer_rounds + most.inner_steps),
         }
 
-    async def to_the_end(self) -> Result:
-        """Run the graph until it ends, drains or fails, and write what is known then."""
-        search = self.settings.search
+    async def to_the_end(self, dataset: Dataset, shared: SharedModels | None = None) -> Result:
+        """Run the graph until it ends, drains or fails, and write what is known then.
+
+        `shared`: models that the run shares with other runs.
+        """
+        search, thread = self.settings.search, self.directory.info.thread_id
+        place = store_place(self.settings, self.directory.path, thread)
         self._event(
             {
                 "event": "started",
-                "run": str(self.run.path),
+                "run": str(self.directory.path),
                 "metric": search.metric,
                 "outer_rounds": search.outer_rounds,
                 "inner_steps": search.inner_steps,
             }
         )
         async with (
-            open_session(self.settings, store_of(self.settings, self.run.path, self.run.info.thread_id)) as session,
-            open_checkpoints(self.run.checkpoints) as saver,
+            open_run(self.settings, place, thread=thread, dataset=dataset, shared=shared) as run,
+            open_checkpoints(self.directory.checkpoints) as saver,
         ):
-            await reserve_test(session)
+            await reserve_test(run)
             graph = self.builder.compile(checkpointer=saver, name="blpo")
             try:
-                return await self._run(graph, session)
+                return await self._run(graph, run)
             except StoreError as error:
                 self._conclude_without_store(str(error))
                 raise
 
-    async def _run(self, graph: Graph, session: Session) -> Result:
+    async def _run(self, graph: Graph, run: OpenRun) -> Result:
         try:
-            await self._stream(graph, session)
+            await self._stream(graph, run)
         except GraphDrained as drained:
-            return await self.conclude(graph, session, "interrupted", drained.reason)
+            return await self.conclude(graph, run, "interrupted", drained.reason)
         except StoreError:
             raise
         except BlpoError as error:
-            await self.conclude(graph, session, "failed", str(error))
+            await self.conclude(graph, run, "failed", str(error))
             raise
-        return await self.conclude(graph, session, "complete", "")
+        return await self.conclude(graph, run, "complete", "")
 
-    async def _stream(self, graph: Graph, session: Session) -> None:
-        await self.begin(graph, session)
+    async def _stream(self, graph: Graph, run: OpenRun) -> None:
+        await self.begin(graph, run)
         snapshot = await graph.aget_state(self.config)
         answer = self._resume_by(question_of(snapshot))
         if snapshot.created_at is not None and not snapshot.tasks:
             return  # the graph had ended; only its files were still to be written
-        if snapshot.created_at is None and await session.store.usage():
-            self._event({"event": "replayed", "checkpoints": str(self.run.checkpoints)})
+        if snapshot.created_at is None and await run.store.usage():
+            self._event({"event": "replayed", "checkpoints": str(self.directory.checkpoints)})
         stream = graph.astream(
             {} if snapshot.created_at is None else answer,
             self.config,
@@ -132,20 +138,20 @@ class Drive:
             if mode == "custom":
                 self._event(chunk)
             elif not namespace and "judge" in chunk:
-                await self._write(session, chunk["judge"].get("rounds", []))
+                await self._write(run, chunk["judge"].get("rounds", []))
 
-    async def begin(self, graph: Graph, session: Session) -> None:
+    async def begin(self, graph: Graph, run: OpenRun) -> None:
         """Put the graph of a fork where it starts, with the answers of the run that it is made of, if they are there.
 
         Does nothing where the graph has begun, or begins at the beginning.
         """
-        start = await asyncio.to_thread(self.run.start)
+        start = await asyncio.to_thread(self.directory.start)
         if start is None or (await graph.aget_state(self.config)).created_at is not None:
             return
         if start["answers"] is not None and await asyncio.to_thread(Path(start["answers"]).exists):
-            await session.store.adopt(Path(start["answers"]))
+            await run.store.adopt(Path(start["answers"]))
         for text in start["texts"]:
-            await session.store.put_text(text)
+            await run.store.put_text(text)
         if start["state"] is not None:
             await graph.aupdate_state(self.config, start["state"], as_node=BEFORE_ROUND)
 
@@ -154,48 +160,50 @@ class Drive:
         if self.answer is None:
             return None
         if question is None:
-            raise AnswerError(f"{self.run.path} asks no question; go on without an answer")
+            raise AnswerError(f"{self.directory.path} asks no question; go on without an answer")
         return Command(resume=checked(self.answer, question).model_dump())
 
-    async def conclude(self, graph: Graph, session: Session, status: RunStatus, reason: str) -> Result:
+    async def conclude(self, graph: Graph, run: OpenRun, status: RunStatus, reason: str) -> Result:
         """Write what is known now; `status` and `reason` say why there is no result, if there is none."""
         snapshot = await graph.aget_state(self.config)
         state: Any = snapshot.values
         question = question_of(snapshot)
-        rounds = await closed_rounds(state, session.store)
+        rounds = await closed_rounds(state, run.store)
         result: Result | None = state.get("result")
-        await self._write(session, rounds)
+        await self._write(run, rounds)
         if result is None:
-            result = {**await partial_result(session, rounds), "status": status, "stop_reason": reason}
+            result = {**await partial_result(run, rounds), "status": status, "stop_reason": reason}
             if question is not None:
                 reason = f"{named(question)} waits for an answer"
                 result = {**result, "status": "interrupted", "stop_reason": reason, "question": question}
         elif rounds:
             tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
-            await write_verdicts(self.run, session, rounds, ("train", "validation", *tested))
-        result = {**result, "seconds": round(self.run.info.seconds, 3)}
-        if self.run.info.lineage:
-            result["lineage"] = self.run.info.lineage
-        await asyncio.to_thread(self.run.write, "result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+            await write_verdicts(self.directory, run, rounds, ("train", "validation", *tested))
+        result = {**result, "seconds": round(self.directory.info.seconds, 3)}
+        if self.directory.info.lineage:
+            result["lineage"] = self.directory.info.lineage
+        await asyncio.to_thread(
+            self.directory.write, "result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+        )
         return result
 
     def _conclude_without_store(self, reason: str) -> None:
         """Write that the run failed; all else that is known of it is in a store that can't be used any more."""
-        seconds = round(self.run.info.seconds, 3)
-        failed = self.run.result() or empty_result(self.settings.search.metric)
+        seconds = round(self.directory.info.seconds, 3)
+        failed = self.directory.result() or empty_result(self.settings.search.metric)
         failed = {**failed, "status": "failed", "stop_reason": reason, "seconds": seconds}
         with suppress(OSError, StoreError):  # a full disk, say: then the error alone tells
-            self.run.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
+            self.directory.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
 
-    async def _write(self, session: Session, rounds: Sequence[RoundRecord]) -> None:
-        await write_rounds(self.run, session, rounds)
-        await write_judge(self.run, session, rounds)
-        info = replace(self.run.info, seconds=self.seconds_before + session.seconds)
-        await asyncio.to_thread(self.run.save_info, info)
+    async def _write(self, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
+        await write_rounds(self.directory, run, rounds)
+        await write_judge(self.directory, run, rounds)
+        info = replace(self.directory.info, seconds=self.seconds_before + run.seconds)
+        await asyncio.to_thread(self.directory.save_info, info)
 
     def _event(self, event: Mapping[str, Any]) -> None:
         if event["event"] != "progress":  # too many to keep
-            self.run.append_event(event)
+            self.directory.append_event(event)
         if self.on_event is not None:
             self.on_event(event)
 

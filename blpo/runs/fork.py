@@ -15,8 +15,9 @@ from pathlib import Path
 from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import load_settings, measured_by
+from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.initial_prompts import prompt_problem
-from blpo.inference.session import dataset_of, store_path
+from blpo.inference.run_store import store_path
 from blpo.runs.drive import BLPO, Drive, OnEvent
 from blpo.runs.fork_start import ForkStart, state_before
 from blpo.runs.preflight import require_usable
@@ -44,15 +45,15 @@ async def fork(
     The prompts given take the place of p and q of that round; `overrides` are `key=value` for the settings of the run,
     `run.dir` for the new directory (beside the other one by default). Raises `BlpoError`.
     """
-    run, settings = await _made(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
+    run, settings, dataset = await _made(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
     with closing(run):
-        return await Drive(run, BLPO, settings, on_event, control).to_the_end()
+        return await Drive(run, BLPO, settings, on_event, control).to_the_end(dataset)
 
 
 async def _made(
     parent: Path, round: int, judge: str | None, i2t: str | None, overrides: Sequence[str]
-) -> tuple[RunDirectory, Settings]:
-    """The new run's directory, locked, and its settings; nothing is written where the fork can't be."""
+) -> tuple[RunDirectory, Settings, Dataset]:
+    """The new run's directory, locked, its settings and its dataset; nothing is written where the fork can't be."""
     record = RunRecord.read(parent)
     info = record.info
     if info.method != BLPO.name:
@@ -63,7 +64,8 @@ async def _made(
     if round == 0:
         settings = settings.model_copy(update={"prompts": _prompts(rounds[0], judge, i2t)})
     require_usable(settings)
-    if dataset_of(settings, fresh=True).fingerprint != info.dataset:
+    dataset = dataset_of(settings)
+    if dataset.fingerprint != info.dataset:
         raise RunError(
             f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from"
         )
@@ -76,7 +78,8 @@ async def _made(
     start = json.dumps(ForkStart(answers=answers, texts=texts, state=state if round else None))
     fork = Fork(run=str(parent), thread_id=info.thread_id, round=round, changed=_changed(judge, i2t, overrides))
     lineage: Lineage = {**(info.lineage or {}), "fork": fork}
-    return RunDirectory.create(settings, path, info.dataset, thread, lineage=lineage, start=start), settings
+    run = RunDirectory.create(settings, path, info.dataset, thread, lineage=lineage, start=start)
+    return run, settings, dataset
 
 
 def _changed(judge: str | None, i2t: str | None, overrides: Sequence[str]) -> list[str]:

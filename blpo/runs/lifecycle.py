@@ -10,8 +10,9 @@ from typing import Any
 from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import dump_settings, load_settings
+from blpo.data.dataset import dataset_of
 from blpo.data.dataset_check import check_dataset
-from blpo.inference.session import dataset_of
+from blpo.inference.open_run import SharedModels
 from blpo.runs.drive import BLPO, Drive, OnEvent, Search
 from blpo.runs.lineage import lineage_of
 from blpo.runs.moved_runs import settle
@@ -33,6 +34,7 @@ async def optimize(
     on_event: OnEvent | None = None,
     control: RunControl | None = None,
     search: Search = BLPO,
+    shared: SharedModels | None = None,
 ) -> Result:
     """Run the search to its end and return the content of result.json.
 
@@ -40,20 +42,20 @@ async def optimize(
     `control.request_drain()` stops the run at the next superstep, with status `interrupted`; so does a question of
     `approval`, which the result then holds (`question`); `resume` takes the answer. Raises `BlpoError`; a
     `TooManyFailures` leaves a run that `resume` goes on with. `search` is another one than BLPO, over the same nodes
-    for judging and testing.
+    for judging and testing. `shared`: models that the run shares with other runs.
     """
     settings = load_settings(config, overrides)
     require_usable(settings)
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
-    dataset, thread = dataset_of(settings, fresh=True), str(uuid.uuid4())
+    dataset, thread = dataset_of(settings), str(uuid.uuid4())
     await announce(settings, thread, path)
     run = RunDirectory.create(
         settings, path, dataset.fingerprint, thread, method=search.name, lineage=lineage_of(settings, dataset)
     )
     with closing(run):
-        return await Drive(run, search, settings, on_event, control).to_the_end()
+        return await Drive(run, search, settings, on_event, control).to_the_end(dataset, shared)
 
 
 async def resume(
@@ -63,6 +65,7 @@ async def resume(
     on_event: OnEvent | None = None,
     control: RunControl | None = None,
     search: Search = BLPO,
+    shared: SharedModels | None = None,
     answer: Answer | Mapping[str, Any] | str | None = None,
 ) -> Result:
     """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
@@ -71,7 +74,7 @@ async def resume(
     spent its budget goes on where `limits` are raised: what was paid for is read from the response store. `search` is
     the one that the run began with, else `RunError` is raised. `answer` answers the question that the run waits for: a
     `state.approval.Answer`, a mapping like one, or "approve"; raises `AnswerError` where it asks none, or the answer
-    can't be used.
+    can't be used. `shared`: models that the run shares with other runs.
     """
     run = RunDirectory.open(Path(directory).absolute())
     with closing(run):
@@ -84,7 +87,8 @@ async def resume(
                 raise AnswerError(f"{run.path} asks no question: it is finished")
             return result
         require_usable(settings)
-        run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
+        dataset = dataset_of(settings)
+        run.check_dataset(dataset.fingerprint)
         await require_known(run)
         settle(run, settings)
         if raised:
@@ -92,7 +96,7 @@ async def resume(
             (run.path / "result.json").unlink()
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         run.write("config.yaml", dump_settings(settings))
-        return await Drive(run, search, settings, on_event, control, answer).to_the_end()
+        return await Drive(run, search, settings, on_event, control, answer).to_the_end(dataset, shared)
 
 
 def check_data(settings: Settings) -> None:

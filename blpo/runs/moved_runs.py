@@ -4,7 +4,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
-from blpo.inference.session import store_path
+from blpo.inference.run_store import store_path
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_info import BESIDE, RunInfo, read_info, recorded_checkpoints
 from state.errors import RunError

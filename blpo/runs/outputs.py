@@ -1,4 +1,4 @@
-"""The files of a run, written from its records and its response store alone, so at any time and at no cost."""
+"""The files of a directory, written from its records and its response store alone, so at any time and at no cost."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from blpo.inference.initial_prompts import initial_prompts
-from blpo.inference.session import Session
+from blpo.inference.open_run import OpenRun
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.metrics.agreement import value
 from blpo.prompts.diff import prompt_diff
@@ -18,68 +18,68 @@ from state.loops import RoundRecord
 from state.sample import SplitName
 
 
-async def write_rounds(run: RunDirectory, session: Session, rounds: Sequence[RoundRecord]) -> None:
+async def write_rounds(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
     """Write rounds/NN for every record; a past round that is written already stays."""
     for t, record in enumerate(rounds):
         folder = f"rounds/{t:02d}"
-        if t < len(rounds) - 2 and (run.path / folder / "trials.jsonl").exists():
+        if t < len(rounds) - 2 and (directory.path / folder / "trials.jsonl").exists():
             continue
         before = rounds[max(t - 1, 0)]
         for name in ("judge", "i2t"):
-            old, new = [await session.store.text(_digest(r, name)) for r in (before, record)]
-            await asyncio.to_thread(run.write, f"{folder}/{name}.md", new + "\n")
-            await asyncio.to_thread(run.write, f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
-        await asyncio.to_thread(run.write, f"{folder}/record.json", json.dumps(record) + "\n")
-        await asyncio.to_thread(run.write_lines, f"{folder}/errors.jsonl", await _errors(session, record))
-        await asyncio.to_thread(run.write_lines, f"{folder}/trials.jsonl", await _trials(session, record))
+            old, new = [await run.store.text(_digest(r, name)) for r in (before, record)]
+            await asyncio.to_thread(directory.write, f"{folder}/{name}.md", new + "\n")
+            await asyncio.to_thread(directory.write, f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
+        await asyncio.to_thread(directory.write, f"{folder}/record.json", json.dumps(record) + "\n")
+        await asyncio.to_thread(directory.write_lines, f"{folder}/errors.jsonl", await _errors(run, record))
+        await asyncio.to_thread(directory.write_lines, f"{folder}/trials.jsonl", await _trials(run, record))
 
 
-async def write_judge(run: RunDirectory, session: Session, rounds: Sequence[RoundRecord]) -> None:
+async def write_judge(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
     """Write judge.yaml: the selected prompt so far, and what it needs to judge new images."""
-    settings = session.settings
+    settings = run.settings
     measured = {}
     if rounds:
         validation = rounds[selected_round(rounds, settings.search)]["validation"]
         metric = settings.search.metric
         measured = {metric: value(validation, metric), "n": validation["n"], "coverage": validation["coverage"]}
     judge = JudgeFile(
-        judge_prompt=await selected_prompt(session, rounds),
+        judge_prompt=await selected_prompt(run, rounds),
         task=settings.task,
         model=settings.models.of("judge"),
         validation=measured,
     )
-    await asyncio.to_thread(run.write, "judge.yaml", judge.dump())
+    await asyncio.to_thread(directory.write, "judge.yaml", judge.dump())
 
 
 async def write_verdicts(
-    run: RunDirectory, session: Session, rounds: Sequence[RoundRecord], splits: Sequence[SplitName]
+    directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord], splits: Sequence[SplitName]
 ) -> None:
     """Write verdicts/{initial,best}.jsonl over `splits`, all judged under both prompts; failed calls are errors."""
-    prompts = {"initial": initial_prompts(session.settings)[0], "best": await selected_prompt(session, rounds)}
+    prompts = {"initial": initial_prompts(run.settings)[0], "best": await selected_prompt(run, rounds)}
     for name, prompt in prompts.items():
         rows: list[dict[str, Any]] = []
         for split in splits:
-            samples = session.split(split)
-            verdicts = await recalled_verdicts(session, prompt, samples)
+            samples = run.split(split)
+            verdicts = await recalled_verdicts(run, prompt, samples)
             rows += [verdict_line(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
-        await asyncio.to_thread(run.write_lines, f"verdicts/{name}.jsonl", rows)
+        await asyncio.to_thread(directory.write_lines, f"verdicts/{name}.jsonl", rows)
 
 
 def _digest(record: RoundRecord, name: str) -> str:
     return record["judge_prompt_sha256"] if name == "judge" else record["i2t_prompt_sha256"]
 
 
-async def _errors(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
-    samples = session.samples(record["errors"])
-    prompt = await session.store.text(record["judge_prompt_sha256"])
-    return [verdict_line(s, v) for s, v in zip(samples, await recalled_verdicts(session, prompt, samples), strict=True)]
+async def _errors(run: OpenRun, record: RoundRecord) -> list[dict[str, Any]]:
+    samples = run.samples(record["errors"])
+    prompt = await run.store.text(record["judge_prompt_sha256"])
+    return [verdict_line(s, v) for s, v in zip(samples, await recalled_verdicts(run, prompt, samples), strict=True)]
 
 
-async def _trials(session: Session, record: RoundRecord) -> list[dict[str, Any]]:
+async def _trials(run: OpenRun, record: RoundRecord) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for step, trial in enumerate(record["trials"]):
         texts = {
-            name: await session.store.text(digest) if digest else None
+            name: await run.store.text(digest) if digest else None
             for name, digest in (
                 ("i2t_prompt", trial["i2t_prompt_sha256"]),
                 ("judge_prompt", trial["judge_prompt_sha256"]),

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,13 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.runtime import ServerRuntime
 
-from blpo.inference.session import open_session, settings_for, store_of
+from blpo.inference.open_run import open_run
+from blpo.inference.run_store import store_place
 from blpo.runs.drive import BLPO, Drive, Graph
-from blpo.runs.run_directory import RunDirectory
-from blpo.runs.threads import ServedContext, checkpoint_target, directories, open_run
+from blpo.runs.threads import ServedContext, ThreadRun, checkpoint_target, directories, run_of_thread
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder
 from state.errors import BlpoError
-from state.settings import Settings
 
 GRAPH = "blpo"
 """The graph's name in langgraph.json."""
@@ -78,32 +77,35 @@ async def graph(config: RunnableConfig, runtime: ServerRuntime[Any]) -> AsyncIte
         return
     thread = str(config["configurable"]["thread_id"])
     try:
-        run, settings = await asyncio.to_thread(open_run, thread, execution.context or {})
+        run = await asyncio.to_thread(run_of_thread, thread, execution.context or {})
         try:
-            async with _working(run, settings):
+            async with _working(run):
                 yield compiled
         finally:
-            await asyncio.to_thread(run.close)
+            await asyncio.to_thread(run.directory.close)
     except BlpoError as error:
         raise RunRefused(str(error)) from None  # its log shows the line, not its cause
 
 
 @asynccontextmanager
-async def _working(run: RunDirectory, settings: Settings) -> AsyncIterator[None]:
-    """Hold the session of the run, and write its files when the graph has stopped."""
-    thread, drive = run.info.thread_id, Drive(run, BLPO, settings, None, None)
-    async with AsyncExitStack() as stack:
-        stack.enter_context(settings_for(thread, settings))
-        session = await stack.enter_async_context(open_session(settings, store_of(settings, run.path, thread)))
-        saver = await stack.enter_async_context(open_checkpoints(await asyncio.to_thread(lambda: run.checkpoints)))
+async def _working(run: ThreadRun) -> AsyncIterator[None]:
+    """Hold the open run for the graph's nodes, and write its files when the graph has stopped."""
+    directory, settings, thread = run.directory, run.settings, run.directory.info.thread_id
+    place = store_place(settings, directory.path, thread)
+    checkpoints = await asyncio.to_thread(lambda: directory.checkpoints)
+    drive = Drive(directory, BLPO, settings, None, None)
+    async with (
+        open_run(settings, place, thread=thread, dataset=run.dataset) as opened,
+        open_checkpoints(checkpoints) as saver,
+    ):
         own = builder.compile(checkpointer=saver, name=GRAPH)
-        await drive.begin(own, session)
+        await drive.begin(own, opened)
         try:
             yield
         except BlpoError as error:
-            await drive.conclude(own, session, "failed", str(error))
+            await drive.conclude(own, opened, "failed", str(error))
             raise
-        await drive.conclude(own, session, "interrupted", "stopped on the server")
+        await drive.conclude(own, opened, "interrupted", "stopped on the server")
 
 
 async def _list_runs() -> None:

@@ -3,14 +3,15 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from blpo.config.settings_file import Context, config_hash, load_settings
+from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.initial_prompts import initial_prompts
-from blpo.inference.session import dataset_of
 from blpo.prompts.template import read_templates
 from blpo.runs.drive import BLPO
 from blpo.runs.lifecycle import check_data
@@ -46,8 +47,18 @@ def checkpoint_target() -> Target:
     return POSTGRES if given else runs_folder() / "checkpoints.sqlite"
 
 
-def open_run(thread: str, context: Mapping[str, Any]) -> tuple[RunDirectory, Settings]:
-    """The locked run directory of a thread, made if it is new, and the settings to go on with."""
+@dataclass(frozen=True, slots=True)
+class ThreadRun:
+    """The run of a thread."""
+
+    directory: RunDirectory
+    """Locked."""
+    settings: Settings
+    dataset: Dataset
+
+
+def run_of_thread(thread: str, context: Mapping[str, Any]) -> ThreadRun:
+    """Open the run of a thread, and create a new run for a new thread; its settings are those to go on with."""
     read_templates()
     given = _settings(context)
     path = directories().get(thread)
@@ -55,7 +66,8 @@ def open_run(thread: str, context: Mapping[str, Any]) -> tuple[RunDirectory, Set
     try:
         settings = given if path is None else _agreed(run, given)
         require_usable(settings)
-        run.check_dataset(dataset_of(settings, fresh=True).fingerprint)
+        dataset = dataset_of(settings)
+        run.check_dataset(dataset.fingerprint)
         judge, i2t = initial_prompts(settings)
         update = {
             "run": settings.run.model_copy(update={"dir": str(run.path), "checkpoints": str(checkpoint_target())}),
@@ -64,7 +76,7 @@ def open_run(thread: str, context: Mapping[str, Any]) -> tuple[RunDirectory, Set
     except BaseException:
         run.close()
         raise
-    return run, settings.model_copy(update=update)
+    return ThreadRun(run, settings.model_copy(update=update), dataset)
 
 
 def _settings(context: Mapping[str, Any]) -> Settings:
@@ -100,7 +112,7 @@ def _new_run(thread: str, settings: Settings) -> RunDirectory:
     path = runs_folder() / thread
     run = settings.run.model_copy(update={"dir": str(path), "checkpoints": str(target)})
     settings = settings.model_copy(update={"run": run})
-    dataset = dataset_of(settings, fresh=True)
+    dataset = dataset_of(settings)
     return RunDirectory.create(settings, path, dataset.fingerprint, thread, lineage=lineage_of(settings, dataset))
 
 

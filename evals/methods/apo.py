@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from langgraph.runtime import Runtime
 
 from blpo.inference.fan_out import fan_out
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.loss import loss
 from blpo.prompts.cases import Case, cases, labels_in_words
@@ -50,11 +50,11 @@ class ApoState(OuterState, total=False):
     """The same of what they were expanded to in this round."""
 
 
-async def ask_in_words(session: Session, judge_prompt: str, rows: Sequence[Case]) -> str:
+async def ask_in_words(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> str:
     """Ask for a gradient without showing images."""
     return render(
         "methods/apo_gradient",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(judge_prompt),
         wrong_cases=cases(rows),
     )
@@ -65,15 +65,15 @@ def expanding(ask: Ask) -> Node[ApoState]:
 
     async def expand(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
         """Set the successors of the beam's prompts."""
-        async with session_of(runtime) as session:
-            report(runtime, "phase", state, phase="expand", usage=await session.calls.usage())
-            beam = state.get("beam") or [await session.store.put_text(state["judge_prompt"])]
-            seed = f"{session.settings.search.seed}/{state['round']}/expand"
+        async with run_of(runtime) as run:
+            report(runtime, "phase", state, phase="expand", usage=await run.caller.usage())
+            beam = state.get("beam") or [await run.store.put_text(state["judge_prompt"])]
+            seed = f"{run.settings.search.seed}/{state['round']}/expand"
             successors, problem = [], None
             for place, digest in enumerate(beam):
-                prompt = await session.store.text(digest)
-                expanded = await expansion(session, ask, prompt, _known(session, state, prompt), f"{seed}/{place}")
-                successors += [await session.store.put_text(text) for text in expanded.successors]
+                prompt = await run.store.text(digest)
+                expanded = await expansion(run, ask, prompt, _known(run, state, prompt), f"{seed}/{place}")
+                successors += [await run.store.put_text(text) for text in expanded.successors]
                 problem = problem or expanded.problem
         return {"beam": beam, "successors": successors, "failure": problem}
 
@@ -82,12 +82,12 @@ def expanding(ask: Ask) -> Node[ApoState]:
 
 async def select(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
     """Try beam and successors by the bandit; the best are the new beam, and those that are not p_t its trials."""
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="select", usage=await session.calls.usage())
-        at_hand = await session.store.put_text(state["judge_prompt"])
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="select", usage=await run.caller.usage())
+        at_hand = await run.store.put_text(state["judge_prompt"])
         names = [name for name in dict.fromkeys([*state["beam"], *state["successors"]]) if name != at_hand]
-        ranked = best(await _pulled(session, state, [Arm(name) for name in names]), BEAM)
-        trials = [_trial(await session.store.text(arm.name), arm) for arm in ranked]
+        ranked = best(await _pulled(run, state, [Arm(name) for name in names]), BEAM)
+        trials = [_trial(await run.store.text(arm.name), arm) for arm in ranked]
         if not state["successors"]:
             trials.append(Trial(i2t_prompt=None, judge_prompt=None, score=None, failure=state["failure"]))
         for step, trial in enumerate(trials):
@@ -96,27 +96,27 @@ async def select(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
     return {"beam": beam, "successors": [], "trials": trials}
 
 
-def _known(session: Session, state: ApoState, prompt: str) -> Sequence[Sample]:
+def _known(run: OpenRun, state: ApoState, prompt: str) -> Sequence[Sample]:
     """Where to look for a prompt's errors: the whole train split, judged already, under p_t; else the round's batch."""
     if prompt == state["judge_prompt"]:
-        return session.split("train")
-    return session.samples([*(state["errors"] or []), *state["anchors"]])
+        return run.split("train")
+    return run.samples([*(state["errors"] or []), *state["anchors"]])
 
 
 def _trial(prompt: str, arm: Arm) -> Trial:
     return Trial(i2t_prompt=None, judge_prompt=prompt, score=round(arm.mean, 12), failure=None)
 
 
-async def _pulled(session: Session, state: ApoState, arms: Sequence[Arm]) -> list[Arm]:
+async def _pulled(run: OpenRun, state: ApoState, arms: Sequence[Arm]) -> list[Arm]:
     """The arms after all pulls. The n-th pull of any arm is on the n-th minibatch: arms meet the same samples."""
-    train = list(session.split("train"))
-    random.Random(f"{session.settings.search.seed}/{state['round']}/minibatches").shuffle(train)
+    train = list(run.split("train"))
+    random.Random(f"{run.settings.search.seed}/{state['round']}/minibatches").shuffle(train)
     known = {arm.name: arm for arm in arms}
 
     async def pull(arm: Arm) -> Arm:
         minibatch = train[arm.samples : arm.samples + SAMPLES_A_PULL]
-        prompt = await session.store.text(arm.name)
-        return arm.after(await _gains(session, state["judge_prompt"], prompt, minibatch))
+        prompt = await run.store.text(arm.name)
+        return arm.after(await _gains(run, state["judge_prompt"], prompt, minibatch))
 
     for number in range(1, PULLS + 1):
         open_arms = [arm for arm in known.values() if arm.samples < len(train)]
@@ -125,10 +125,10 @@ async def _pulled(session: Session, state: ApoState, arms: Sequence[Arm]) -> lis
     return list(known.values())
 
 
-async def _gains(session: Session, judge_prompt: str, candidate: str, samples: Sequence[Sample]) -> list[float]:
+async def _gains(run: OpenRun, judge_prompt: str, candidate: str, samples: Sequence[Sample]) -> list[float]:
     """How far the candidate lowers the loss on each sample, in [-1, 1]; 0 where there is an error on either side."""
-    task = session.settings.task
-    before, after = [await judge_samples(session, prompt, samples) for prompt in (judge_prompt, candidate)]
+    task = run.settings.task
+    before, after = [await judge_samples(run, prompt, samples) for prompt in (judge_prompt, candidate)]
     losses = [
         (loss(old, sample.label, task), loss(new, sample.label, task))
         for old, new, sample in zip(before, after, samples, strict=True)

@@ -6,7 +6,7 @@ up to `search.error_batch` errors at once, and needs vision for it. Edits and pa
 
 from collections.abc import Sequence
 
-from blpo.inference.session import Session
+from blpo.inference.open_run import OpenRun
 from blpo.models.messages import Message
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
@@ -18,12 +18,12 @@ from evals.methods.vision import seeing
 from evals.methods.writing import message, with_images
 
 
-async def ask_with_images(session: Session, judge_prompt: str, rows: Sequence[Case]) -> Message:
+async def ask_with_images(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> Message:
     """Show the errors with their images."""
-    images, numbered = await with_images(session, rows)
+    images, numbered = await with_images(run, rows)
     question = render(
         "methods/apo_image_gradient",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(judge_prompt),
         wrong_cases=cases(numbered),
     )

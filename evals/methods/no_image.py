@@ -6,9 +6,9 @@ trial; otherwise as `fixed_i2t`.
 
 from langgraph.runtime import Runtime
 
-from blpo.inference.consult import Answer, consult
+from blpo.inference.consult import Advice, consult
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
@@ -22,19 +22,19 @@ from state.settings import Settings
 
 async def update_blindly(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Critique and rewrite p_t, as J(q, p_t) does, without descriptions; score it on the batch, as a trial of q."""
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="update_blindly", usage=await session.calls.usage())
-        p, batch = state["judge_prompt"], session.samples([*(state["errors"] or []), *state["anchors"]])
-        answer = await _update(session, state)
-        trial = await try_prompt(session, p, answer.text, batch, failure=answer.problem)
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="update_blindly", usage=await run.caller.usage())
+        p, batch = state["judge_prompt"], run.samples([*(state["errors"] or []), *state["anchors"]])
+        answer = await _update(run, state)
+        trial = await try_prompt(run, p, answer.text, batch, failure=answer.problem)
         report(runtime, "trial", state, step=0, **trial)
     return {"trials": [trial]}
 
 
-async def _update(session: Session, state: OuterState) -> Answer:
-    p, labels = state["judge_prompt"], labels_in_words(session.settings.task)
-    wrong = await judged_cases(session, p, session.samples(state["errors"] or []))
-    right = await judged_cases(session, p, session.samples(state["anchors"]))
+async def _update(run: OpenRun, state: OuterState) -> Advice:
+    p, labels = state["judge_prompt"], labels_in_words(run.settings.task)
+    wrong = await judged_cases(run, p, run.samples(state["errors"] or []))
+    right = await judged_cases(run, p, run.samples(state["anchors"]))
     question = render(
         "methods/no_image_critique",
         labels=labels,
@@ -42,7 +42,7 @@ async def _update(session: Session, state: OuterState) -> Answer:
         wrong_cases=cases(wrong),
         right_cases=cases(right),
     )
-    critique = await consult(session, question, "critique", lambda text: None)
+    critique = await consult(run, question, "critique", lambda text: None)
     if critique.text is None:
         return critique
     question = render(
@@ -50,9 +50,9 @@ async def _update(session: Session, state: OuterState) -> Answer:
         labels=labels,
         judge_prompt=neutralise(p),
         critique=neutralise(critique.text),
-        max_prompt_tokens=str(session.settings.search.max_prompt_tokens),
+        max_prompt_tokens=str(run.settings.search.max_prompt_tokens),
     )
-    return await write_prompt(session, question, shown_texts([*wrong, *right]))
+    return await write_prompt(run, question, shown_texts([*wrong, *right]))
 
 
 NO_IMAGE = Method("no_image", "no image", outer_loop(update_blindly=update_blindly), more_rounds)

@@ -12,10 +12,10 @@ from typing import TypedDict
 
 from langgraph.runtime import Runtime
 
-from blpo.inference.consult import Answer
+from blpo.inference.consult import Advice
 from blpo.inference.fan_out import fan_out
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.loss import loss
 from blpo.prompts.cases import labels_in_words
@@ -55,25 +55,25 @@ class OproState(OuterState, total=False):
 
 async def propose(state: OproState, runtime: Runtime[Settings]) -> OproState:
     """Ask for several prompts by the history of scores, score each, and remember the best."""
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="propose", usage=await session.calls.usage())
-        samples = scoring_samples(session)
-        history = state.get("history") or [await _scored(session, state["judge_prompt"], samples)]
-        told = "\n".join([await _told(session, entry) for entry in history])
-        answers = await ask_all(session, lambda number: _ask(session, state, told, number), range(PROMPTS_A_STEP))
-        trials = await fan_out(lambda answer: _try(session, state, answer, samples), answers, PROMPTS_A_STEP)
-        new = [await _scored(session, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="propose", usage=await run.caller.usage())
+        samples = scoring_samples(run)
+        history = state.get("history") or [await _scored(run, state["judge_prompt"], samples)]
+        told = "\n".join([await _told(run, entry) for entry in history])
+        answers = await ask_all(run, lambda number: _ask(run, state, told, number), range(PROMPTS_A_STEP))
+        trials = await fan_out(lambda answer: _try(run, state, answer, samples), answers, PROMPTS_A_STEP)
+        new = [await _scored(run, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
         for step, trial in enumerate(trials):
             report(runtime, "trial", state, step=step, **trial)
     return {"trials": trials, "history": best_last(history, new)}
 
 
-def scoring_samples(session: Session) -> list[Sample]:
+def scoring_samples(run: OpenRun) -> list[Sample]:
     """The part of the train split that scores all prompts of a run: as many samples as a trial of BLPO is scored on."""
-    search = session.settings.search
-    rows = [(sample.id, str(sample.label)) for sample in session.split("train")]
+    search = run.settings.search
+    rows = [(sample.id, str(sample.label)) for sample in run.split("train")]
     size = search.error_batch + search.anchors
-    return session.samples(draw(rows, size, f"{search.seed}/opro", spread=search.draw == "spread"))
+    return run.samples(draw(rows, size, f"{search.seed}/opro", spread=search.draw == "spread"))
 
 
 def best_last(history: Sequence[Scored], new: Sequence[Scored]) -> list[Scored]:
@@ -88,38 +88,38 @@ def best_last(history: Sequence[Scored], new: Sequence[Scored]) -> list[Scored]:
     return best_first[:MOST_REMEMBERED][::-1]
 
 
-async def _try(session: Session, state: OuterState, answer: Answer, samples: Sequence[Sample]) -> Trial:
-    return await try_prompt(session, state["judge_prompt"], answer.text, samples, failure=answer.problem)
+async def _try(run: OpenRun, state: OuterState, answer: Advice, samples: Sequence[Sample]) -> Trial:
+    return await try_prompt(run, state["judge_prompt"], answer.text, samples, failure=answer.problem)
 
 
-async def _scored(session: Session, prompt: str, samples: Sequence[Sample]) -> Scored:
-    verdicts = await judge_samples(session, prompt, samples)
+async def _scored(run: OpenRun, prompt: str, samples: Sequence[Sample]) -> Scored:
+    verdicts = await judge_samples(run, prompt, samples)
     rows = zip(verdicts, samples, strict=True)
-    losses = [each for v, s in rows if (each := loss(v, s.label, session.settings.task)) is not None]
+    losses = [each for v, s in rows if (each := loss(v, s.label, run.settings.task)) is not None]
     score = 100 * (1 - math.fsum(losses) / len(losses)) if losses else 0.0
-    return Scored(prompt_sha256=await session.store.put_text(prompt), score=round(score, 1))
+    return Scored(prompt_sha256=await run.store.put_text(prompt), score=round(score, 1))
 
 
-async def _told(session: Session, entry: Scored) -> str:
-    prompt = await session.store.text(entry["prompt_sha256"])
+async def _told(run: OpenRun, entry: Scored) -> str:
+    prompt = await run.store.text(entry["prompt_sha256"])
     return f"<tried>\n{element('judge_prompt', prompt)}\n{element('score', str(entry['score']))}\n</tried>"
 
 
-async def _ask(session: Session, state: OuterState, history: str, number: int) -> Answer:
-    search = session.settings.search
+async def _ask(run: OpenRun, state: OuterState, history: str, number: int) -> Advice:
+    search = run.settings.search
     generator = random.Random(f"{search.seed}/{state['round']}/{number}/exemplars")
-    train = session.split("train")
+    train = run.split("train")
     exemplars = generator.sample(train, min(EXEMPLARS, len(train)))
     question = render(
         "methods/opro",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         history=history,
         examples="\n".join(map(_exemplar, exemplars)),
         count=str(PROMPTS_A_STEP),
         number=str(number + 1),
         max_prompt_tokens=str(search.max_prompt_tokens),
     )
-    return await write_prompt(session, question, [sample.text for sample in exemplars if sample.text])
+    return await write_prompt(run, question, [sample.text for sample in exemplars if sample.text])
 
 
 def _exemplar(sample: Sample) -> str:

@@ -13,8 +13,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from blpo.config.settings_file import CONTEXT
+from blpo.inference.open_run import settings_of
 from blpo.inference.rounds import best_trial
-from blpo.inference.session import settings_of
 from evals.methods.method import Builder
 from graph.stopping import Node, stopping
 from nodes.collect_errors import collect_errors

@@ -12,8 +12,8 @@ from langgraph.runtime import Runtime
 
 from blpo.config.settings_file import CONTEXT
 from blpo.inference.consult import consult, too_long
+from blpo.inference.open_run import run_of, settings_of
 from blpo.inference.progress import report
-from blpo.inference.session import session_of, settings_of
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.template import render
 from evals.methods.method import Method
@@ -32,18 +32,18 @@ NUMBERS = 1_000_000
 
 async def draw_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     """Set q to one that the optimizer writes with nothing to go by but a number drawn from (seed, round, step)."""
-    async with session_of(runtime) as session:
+    async with run_of(runtime) as run:
         step = len(state.get("trials", []))
-        report(runtime, "phase", state, step=step, phase="draw_i2t", usage=await session.calls.usage())
-        search = session.settings.search
+        report(runtime, "phase", state, step=step, phase="draw_i2t", usage=await run.caller.usage())
+        search = run.settings.search
         generator = random.Random(f"{search.seed}/{state['round']}/{step}/i2t")
         question = render(
             "methods/random_i2t",
-            labels=labels_in_words(session.settings.task),
+            labels=labels_in_words(run.settings.task),
             number=str(generator.randrange(NUMBERS)),
             max_prompt_tokens=str(search.max_prompt_tokens),
         )
-        answer = await consult(session, question, "i2t_prompt", lambda text: too_long(text, search.max_prompt_tokens))
+        answer = await consult(run, question, "i2t_prompt", lambda text: too_long(text, search.max_prompt_tokens))
     return {"i2t_prompt": answer.text, "failure": answer.problem}
 
 

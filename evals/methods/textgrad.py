@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from blpo.inference.consult import Answer, consult
+from blpo.inference.consult import Advice, consult
+from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import report
-from blpo.inference.session import Session, session_of
 from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
@@ -26,42 +26,42 @@ from state.settings import Settings
 
 async def descend(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Gather feedback from the errors and the anchors, update once, and try the update on the validation split."""
-    async with session_of(runtime) as session:
-        report(runtime, "phase", state, phase="descend", usage=await session.calls.usage())
+    async with run_of(runtime) as run:
+        report(runtime, "phase", state, phase="descend", usage=await run.caller.usage())
         p = state["judge_prompt"]
-        batch = session.samples([*(state["errors"] or []), *state["anchors"]])
-        rows = await judged_cases(session, p, batch)
-        told = await ask_all(session, lambda row: _feedback(session, p, row), rows)
-        answer = await _update(session, p, [row for row in told if row.feedback is not None])
-        trial = await try_prompt(session, p, answer.text, session.split("validation"), failure=answer.problem)
+        batch = run.samples([*(state["errors"] or []), *state["anchors"]])
+        rows = await judged_cases(run, p, batch)
+        told = await ask_all(run, lambda row: _feedback(run, p, row), rows)
+        answer = await _update(run, p, [row for row in told if row.feedback is not None])
+        trial = await try_prompt(run, p, answer.text, run.split("validation"), failure=answer.problem)
         report(runtime, "trial", state, step=0, **trial)
     return {"trials": [trial]}
 
 
-async def _update(session: Session, judge_prompt: str, rows: Sequence[Case]) -> Answer:
+async def _update(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> Advice:
     """The prompt rewritten by the feedback of all cases."""
     if not rows:
-        return Answer(None, "no feedback of the batch was of use")
+        return Advice(None, "no feedback of the batch was of use")
     question = render(
         "methods/textgrad_update",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(judge_prompt),
         cases=cases(rows),
-        max_prompt_tokens=str(session.settings.search.max_prompt_tokens),
+        max_prompt_tokens=str(run.settings.search.max_prompt_tokens),
     )
-    return await write_prompt(session, question, shown_texts(rows))
+    return await write_prompt(run, question, shown_texts(rows))
 
 
-async def _feedback(session: Session, judge_prompt: str, row: Case) -> Case:
+async def _feedback(run: OpenRun, judge_prompt: str, row: Case) -> Case:
     """The case with what the optimizer says of it; as it was where it says nothing of use."""
-    images, _ = await with_images(session, [row])
+    images, _ = await with_images(run, [row])
     question = render(
         "methods/textgrad_feedback",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(judge_prompt),
         case=cases([Case(row.sample, row.verdict, None)]),
     )
-    answer = await consult(session, message(images, question), "feedback", lambda text: None)
+    answer = await consult(run, message(images, question), "feedback", lambda text: None)
     return Case(row.sample, row.verdict, None, feedback=answer.text)
 
 

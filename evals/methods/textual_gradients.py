@@ -4,8 +4,8 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from blpo.inference.consult import Answer, consult
-from blpo.inference.session import Session
+from blpo.inference.consult import Advice, consult
+from blpo.inference.open_run import OpenRun
 from blpo.models.messages import Message
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
@@ -23,7 +23,7 @@ PARAPHRASES = 1
 SUCCESSORS = 8
 """A prompt, at most; as published."""
 
-Ask = Callable[[Session, str, Sequence[Case]], Awaitable[str | Message]]
+Ask = Callable[[OpenRun, str, Sequence[Case]], Awaitable[str | Message]]
 """The question for a gradient of a judge prompt, from cases that it got wrong."""
 
 
@@ -33,7 +33,7 @@ class Gradient:
 
     prompt: str
     cases: Sequence[Case]
-    answer: Answer
+    answer: Advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ class Expansion:
     problem: str | None
 
 
-async def expansion(session: Session, ask: Ask, prompt: str, samples: Sequence[Sample], seed: str) -> Expansion:
+async def expansion(run: OpenRun, ask: Ask, prompt: str, samples: Sequence[Sample], seed: str) -> Expansion:
     """Edits of the prompt by gradients from its errors among `samples`, and their paraphrases; each text once.
 
     All draws derive from `seed`. Raises `TooManyFailures` and `BudgetSpent`.
     """
-    batches = await _error_batches(session, prompt, samples, seed)
-    gradients = await ask_all(session, lambda rows: _gradient(session, ask, prompt, rows), batches)
+    batches = await _error_batches(run, prompt, samples, seed)
+    gradients = await ask_all(run, lambda rows: _gradient(run, ask, prompt, rows), batches)
     versions = [(gradient, number) for gradient in gradients if gradient.answer.text for number in range(1, EDITS + 1)]
-    edits = await ask_all(session, lambda version: _edit(session, *version), versions)
+    edits = await ask_all(run, lambda version: _edit(run, *version), versions)
     texts = [edit.text for edit in edits if edit.text]
     variants = [(text, number) for text in texts for number in range(1, PARAPHRASES + 1)]
-    paraphrases = await ask_all(session, lambda variant: _paraphrase(session, *variant), variants)
+    paraphrases = await ask_all(run, lambda variant: _paraphrase(run, *variant), variants)
     written = dict.fromkeys([*texts, *(answer.text for answer in paraphrases if answer.text)])
     found = [text for text in written if text != prompt]
     kept = random.Random(f"{seed}/successors").sample(found, min(SUCCESSORS, len(found)))
@@ -63,10 +63,10 @@ async def expansion(session: Session, ask: Ask, prompt: str, samples: Sequence[S
     return Expansion(kept, None if kept else next(iter(problems), "no edit differs from the prompt"))
 
 
-async def _error_batches(session: Session, prompt: str, samples: Sequence[Sample], seed: str) -> list[list[Case]]:
+async def _error_batches(run: OpenRun, prompt: str, samples: Sequence[Sample], seed: str) -> list[list[Case]]:
     """Draws of the prompt's errors, none of them twice."""
-    search = session.settings.search
-    rows = {row.sample.id: row for row in await judged_cases(session, prompt, samples)}
+    search = run.settings.search
+    rows = {row.sample.id: row for row in await judged_cases(run, prompt, samples)}
     wrong = [(name, (row.sample.label, row.verdict.label)) for name, row in rows.items() if not row.right]
     spread = search.draw == "spread"
     drawn = [draw(wrong, search.error_batch, f"{seed}/{number}", spread=spread) for number in range(GRADIENTS)]
@@ -74,32 +74,32 @@ async def _error_batches(session: Session, prompt: str, samples: Sequence[Sample
     return [[rows[sample_id] for sample_id in ids] for ids in different.values()]
 
 
-async def _gradient(session: Session, ask: Ask, prompt: str, rows: Sequence[Case]) -> Gradient:
-    answer = await consult(session, await ask(session, prompt, rows), "critique", lambda text: None)
+async def _gradient(run: OpenRun, ask: Ask, prompt: str, rows: Sequence[Case]) -> Gradient:
+    answer = await consult(run, await ask(run, prompt, rows), "critique", lambda text: None)
     return Gradient(prompt, rows, answer)
 
 
-async def _edit(session: Session, gradient: Gradient, number: int) -> Answer:
+async def _edit(run: OpenRun, gradient: Gradient, number: int) -> Advice:
     question = render(
         "methods/apo_edit",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(gradient.prompt),
         wrong_cases=cases(gradient.cases),
         critique=neutralise(gradient.answer.text or ""),
         count=str(EDITS),
         number=str(number),
-        max_prompt_tokens=str(session.settings.search.max_prompt_tokens),
+        max_prompt_tokens=str(run.settings.search.max_prompt_tokens),
     )
-    return await write_prompt(session, question, shown_texts(gradient.cases))
+    return await write_prompt(run, question, shown_texts(gradient.cases))
 
 
-async def _paraphrase(session: Session, prompt: str, number: int) -> Answer:
+async def _paraphrase(run: OpenRun, prompt: str, number: int) -> Advice:
     question = render(
         "methods/apo_paraphrase",
-        labels=labels_in_words(session.settings.task),
+        labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(prompt),
         count=str(PARAPHRASES),
         number=str(number),
-        max_prompt_tokens=str(session.settings.search.max_prompt_tokens),
+        max_prompt_tokens=str(run.settings.search.max_prompt_tokens),
     )
-    return await write_prompt(session, question, [])
+    return await write_prompt(run, question, [])

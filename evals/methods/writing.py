@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from blpo.inference.consult import Answer, consult, copies, too_long
+from blpo.inference.consult import Advice, consult, copies, too_long
 from blpo.inference.fan_out import fan_out
-from blpo.inference.session import Session
+from blpo.inference.open_run import OpenRun
 from blpo.inference.verdicts import judge_samples
 from blpo.models.messages import Message, Part, user
 from blpo.prompts.cases import Case
@@ -15,22 +15,20 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def write_prompt(session: Session, question: str | Message, shown: Sequence[str]) -> Answer:
+async def write_prompt(run: OpenRun, question: str | Message, shown: Sequence[str]) -> Advice:
     """Ask for a judge prompt that is short enough and copies none of the texts that were `shown`."""
-    most = session.settings.search.max_prompt_tokens
-    return await consult(
-        session, question, "judge_prompt", lambda text: too_long(text, most) or copies(text, list(shown))
-    )
+    most = run.settings.search.max_prompt_tokens
+    return await consult(run, question, "judge_prompt", lambda text: too_long(text, most) or copies(text, list(shown)))
 
 
-async def ask_all(session: Session, ask: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
+async def ask_all(run: OpenRun, ask: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
     """`ask` for each item, in order, as many at once as the optimizer takes."""
-    return await fan_out(ask, items, session.width("optimizer"))
+    return await fan_out(ask, items, run.width("optimizer"))
 
 
-async def judged_cases(session: Session, judge_prompt: str, samples: Sequence[Sample]) -> list[Case]:
+async def judged_cases(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> list[Case]:
     """A case without a description for each sample that the judge answered under `judge_prompt`."""
-    verdicts = await judge_samples(session, judge_prompt, samples)
+    verdicts = await judge_samples(run, judge_prompt, samples)
     return [Case(s, v, None) for s, v in zip(samples, verdicts, strict=True) if v.status == "ok"]
 
 
@@ -39,13 +37,13 @@ def shown_texts(rows: Iterable[Case]) -> list[str]:
     return [text for row in rows for text in (row.sample.text, row.verdict.reason, row.feedback) if text]
 
 
-async def with_images(session: Session, rows: Sequence[Case]) -> tuple[list[Part], list[Case]]:
+async def with_images(run: OpenRun, rows: Sequence[Case]) -> tuple[list[Part], list[Case]]:
     """The images of `rows` as the optimizer is sent them, and the rows with the numbers of their images."""
-    model = session.settings.models.of("optimizer")
+    model = run.settings.models.of("optimizer")
     parts: list[Part] = []
     numbered: list[Case] = []
     for row in rows:
-        images = await session.images.of(row.sample, model)
+        images = await run.images.of(row.sample, model)
         numbers = tuple(range(len(parts) + 1, len(parts) + len(images) + 1))
         parts += images
         numbered.append(Case(row.sample, row.verdict, row.description, images=numbers, feedback=row.feedback))

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from blpo.cli.main import main
-from blpo.inference.session import dataset_of
+from blpo.data.dataset import dataset_of
 from evals.cells import cells_of
 from evals.config import load_eval_settings
 from evals.methods import METHODS

@@ -14,7 +14,7 @@ import blpo
 from blpo.data.image_sources import file_sample
 from blpo.inference.consult import consult
 from blpo.inference.descriptions import describe_samples
-from blpo.inference.session import Session, judging_session
+from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import judge_sample
 from blpo.models.embedded.chat import images, prompt_and_frame
 from blpo.models.embedded.judge import EmbeddedJudge
@@ -35,11 +35,11 @@ def sample(tmp_path: Path) -> Sample:
 
 
 @asynccontextmanager
-async def session_with(script: Script, **judge: Any) -> AsyncIterator[Session]:
+async def session_with(script: Script, **judge: Any) -> AsyncIterator[OpenModels]:
     name = scripted("repair", script)
-    models = ModelsSettings(judge=ModelSettings(name=name, **judge), optimizer=ModelSettings(name=name))
-    async with judging_session(Settings(models=models, limits=LimitSettings(max_failure_rate=1))) as session:
-        yield session
+    roles = ModelsSettings(judge=ModelSettings(name=name, **judge), optimizer=ModelSettings(name=name))
+    async with open_models(Settings(models=roles, limits=LimitSettings(max_failure_rate=1))) as models:
+        yield models
 
 
 @pytest.mark.parametrize("first", ["I can't say.", "", '{"label": 9}', "<think>4? 5?</think>", '{"label": "4 or 5"}'])
@@ -50,10 +50,10 @@ async def test_an_unparseable_verdict_is_repaired_in_the_same_conversation(sampl
         asked.append(messages)
         return first if len(messages) == 1 else GOOD
 
-    async with session_with(judge) as session:
-        verdict = await judge_sample(session, "Rate it.", sample)
-        again = await judge_sample(session, "Rate it.", sample)
-        usage = (await session.calls.usage())["judge"]
+    async with session_with(judge) as models:
+        verdict = await judge_sample(models, "Rate it.", sample)
+        again = await judge_sample(models, "Rate it.", sample)
+        usage = (await models.caller.usage())["judge"]
     assert (verdict.status, verdict.label) == ("ok", 4)
     assert again == verdict
     assert (usage["issued"], usage["cached"]) == (2, 2)  # another request in the store, served again as well
@@ -66,9 +66,9 @@ async def test_an_unparseable_verdict_is_repaired_in_the_same_conversation(sampl
 
 
 async def test_it_is_repaired_once(sample: Sample) -> None:
-    async with session_with(lambda messages: "no idea " * 1000) as session:
-        verdict = await judge_sample(session, "Rate it.", sample)
-        usage = (await session.calls.usage())["judge"]
+    async with session_with(lambda messages: "no idea " * 1000) as models:
+        verdict = await judge_sample(models, "Rate it.", sample)
+        usage = (await models.caller.usage())["judge"]
     assert (verdict.status, verdict.label) == ("unparseable", None)
     assert usage["issued"] == 2
 
@@ -76,9 +76,9 @@ async def test_it_is_repaired_once(sample: Sample) -> None:
 async def test_a_refusal_is_not_argued_with(sample: Sample) -> None:
     async with ChatServer(lambda messages: "no", extra={"refusal": "I won't."}) as server:
         model = ModelSettings(name="vllm:q", base_url=server.base_url)
-        models = ModelsSettings(judge=model, optimizer=model)
-        async with judging_session(Settings(models=models)) as session:
-            verdict = await judge_sample(session, "Rate it.", sample)
+        roles = ModelsSettings(judge=model, optimizer=model)
+        async with open_models(Settings(models=roles)) as models:
+            verdict = await judge_sample(models, "Rate it.", sample)
         assert (verdict.status, len(server.requests)) == ("refused", 1)
 
 
@@ -87,8 +87,8 @@ async def test_a_repair_that_fails(sample: Sample, status: int, expected: str) -
     faults = iter([Fault(), Fault(status=status)])
     async with ChatServer(lambda messages: "hm", faults) as server:
         model = ModelSettings(name="vllm:q", base_url=server.base_url, max_retries=0)
-        async with judging_session(Settings(models=ModelsSettings(judge=model, optimizer=model))) as session:
-            verdict = await judge_sample(session, "Rate it.", sample)
+        async with open_models(Settings(models=ModelsSettings(judge=model, optimizer=model))) as models:
+            verdict = await judge_sample(models, "Rate it.", sample)
     assert (verdict.status, verdict.label) == (expected, None)
 
 
@@ -101,9 +101,9 @@ async def test_an_image_that_the_server_finds_too_large_names_the_setting(sample
         settings = Settings(
             models=ModelsSettings(judge=model, optimizer=model), limits=LimitSettings(max_failure_rate=1)
         )
-        async with judging_session(settings) as session:
-            verdict = await judge_sample(session, "Rate it.", sample)
-            (description,) = await describe_samples(session, "Describe it.", [sample])
+        async with open_models(settings) as models:
+            verdict = await judge_sample(models, "Rate it.", sample)
+            (description,) = await describe_samples(models, "Describe it.", [sample])
         assert len(server.requests) == 2  # neither was tried again
     assert (verdict.status, description.status) == ("error", "error")
     assert verdict.reason.endswith("lower models.judge.max_pixels")
@@ -113,15 +113,15 @@ async def test_an_image_that_the_server_finds_too_large_names_the_setting(sample
 async def test_what_a_model_thinks_aloud_is_neither_a_description_nor_a_prompt(sample: Sample) -> None:
     thought = "<think>Say <critique>nothing</critique>.</think>\n"
 
-    async with session_with(lambda messages: f"{thought}<critique>Too strict.</critique>") as session:
-        (description,) = await describe_samples(session, "Describe it.", [sample])
-        answer = await consult(session, "What is wrong?", "critique", lambda text: None)
+    async with session_with(lambda messages: f"{thought}<critique>Too strict.</critique>") as models:
+        (description,) = await describe_samples(models, "Describe it.", [sample])
+        answer = await consult(models, "What is wrong?", "critique", lambda text: None)
     assert description.text == "<critique>Too strict.</critique>"
     assert answer.text == "Too strict."
 
-    async with session_with(lambda messages: thought) as session:
-        (description,) = await describe_samples(session, "Describe it.", [sample])
-        answer = await consult(session, "What is wrong?", "critique", lambda text: None)
+    async with session_with(lambda messages: thought) as models:
+        (description,) = await describe_samples(models, "Describe it.", [sample])
+        answer = await consult(models, "What is wrong?", "critique", lambda text: None)
     assert description.status == "unparseable"
     assert answer.text is None
 
@@ -135,8 +135,8 @@ async def test_parts_stand_in_the_order_that_is_set_and_the_prompt_says_where(sa
         return GOOD
 
     shown = Sample(sample.id, sample.images, None, text="a teal card\n---\nRate it 5.")
-    async with session_with(judge, part_order=order) as session:
-        await judge_sample(session, "Rate it. Raise the rating.", shown)
+    async with session_with(judge, part_order=order) as models:
+        await judge_sample(models, "Rate it. Raise the rating.", shown)
     parts: Any = asked[0][0].content
     kinds = [part["type"] for part in parts]
     assert kinds == (["image_url", "text", "text"] if order == "image_first" else ["text", "image_url", "text"])
@@ -155,9 +155,9 @@ async def test_the_embedded_models_answer_alike_in_both_orders(sample: Sample) -
         model = ModelSettings.model_validate({"name": "embedded:judge", "part_order": order})
         verbalizer = model.model_copy(update={"name": "embedded:verbalizer"})
         settings = Settings(models=ModelsSettings(judge=model, verbalizer=verbalizer))
-        async with judging_session(settings) as session:
-            verdict = await judge_sample(session, "Lower the rating when brightness is high or above.", sample)
-            (description,) = await describe_samples(session, "How bright and sharp is it?", [sample])
+        async with open_models(settings) as models:
+            verdict = await judge_sample(models, "Lower the rating when brightness is high or above.", sample)
+            (description,) = await describe_samples(models, "How bright and sharp is it?", [sample])
         assert verdict.status == description.status == "ok"
         said.append((verdict, description))
     assert said[0] == said[1]

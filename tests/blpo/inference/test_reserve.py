@@ -14,8 +14,8 @@ from langchain_core.messages import BaseMessage
 import blpo
 from blpo.config.settings_file import load_settings
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.open_run import OpenRun, open_run
 from blpo.inference.reserve import calls_to_pay, reserve_test
-from blpo.inference.session import Session, open_session
 from blpo.inference.verdicts import judge_sample, judge_samples
 from blpo.models.budget import Budget
 from blpo.models.embedded.chat import images
@@ -100,45 +100,45 @@ def test_the_last_word_on_a_sample_counts() -> None:
     assert budget.expected_calls(100) == 100
 
 
-async def judge_some(session: Session, count: int) -> None:
-    initial, _ = initial_prompts(session.settings)
-    await judge_samples(session, initial, session.split("test")[:count])
+async def judge_some(run: OpenRun, count: int) -> None:
+    initial, _ = initial_prompts(run.settings)
+    await judge_samples(run, initial, run.split("test")[:count])
 
 
 async def test_what_the_store_can_answer_is_neither_kept_back_nor_to_be_paid(tmp_path: Path) -> None:
     settings = load_settings(config(tmp_path / "run", 0.0, calls=1000), ())
     initial, _ = initial_prompts(settings)
     store = tmp_path / "run" / "responses.sqlite"
-    async with open_session(settings, store) as session:
-        test = session.split("test")
-        assert session.budget.reserved == 2 * len(test)
-        await reserve_test(session)
-        assert session.budget.reserved == 2 * len(test)
-        await judge_some(session, 7)
-        assert await calls_to_pay(session, {initial, "Another."}, test) == 2 * len(test) - 7
-    async with open_session(settings, store) as session:
-        before = await session.calls.usage()
-        await reserve_test(session)
-        assert session.budget.reserved == 2 * len(test) - 7
-        await judge_some(session, len(test))
-        await reserve_test(session)
-        assert session.budget.reserved == len(test)
+    async with open_run(settings, store) as run:
+        test = run.split("test")
+        assert run.budget.reserved == 2 * len(test)
+        await reserve_test(run)
+        assert run.budget.reserved == 2 * len(test)
+        await judge_some(run, 7)
+        assert await calls_to_pay(run, {initial, "Another."}, test) == 2 * len(test) - 7
+    async with open_run(settings, store) as run:
+        before = await run.caller.usage()
+        await reserve_test(run)
+        assert run.budget.reserved == 2 * len(test) - 7
+        await judge_some(run, len(test))
+        await reserve_test(run)
+        assert run.budget.reserved == len(test)
         assert before["judge"]["issued"] == 7
 
 
 async def test_a_stored_reply_that_holds_no_label_needs_its_repair(tmp_path: Path) -> None:
     settings = load_settings(config(tmp_path / "run", 1.0, calls=1000), ())
     initial, _ = initial_prompts(settings)
-    async with open_session(settings, tmp_path / "run" / "responses.sqlite") as session:
-        first, second, *_ = session.split("test")
-        assert await calls_to_pay(session, [initial], [first]) == 1  # nothing is known of the judge yet
-        await judge_sample(session, initial, first)
-        assert await calls_to_pay(session, [initial], [first]) == 0
-        assert await calls_to_pay(session, [initial], [first, second]) == 2  # it will be as unparseable
-        session.budget.limits = LimitSettings(calls=3 + session.budget.reserved * 2)
+    async with open_run(settings, tmp_path / "run" / "responses.sqlite") as run:
+        first, second, *_ = run.split("test")
+        assert await calls_to_pay(run, [initial], [first]) == 1  # nothing is known of the judge yet
+        await judge_sample(run, initial, first)
+        assert await calls_to_pay(run, [initial], [first]) == 0
+        assert await calls_to_pay(run, [initial], [first, second]) == 2  # it will be as unparseable
+        run.budget.limits = LimitSettings(calls=3 + run.budget.reserved * 2)
         with pytest.raises(BudgetSpent):
-            await judge_sample(session, initial, second)
-        session.budget.release()
-        assert await calls_to_pay(session, [initial], [first, second]) == 1
-        await judge_sample(session, initial, second)
-        assert await calls_to_pay(session, [initial], [first, second]) == 0
+            await judge_sample(run, initial, second)
+        run.budget.release()
+        assert await calls_to_pay(run, [initial], [first, second]) == 1
+        await judge_sample(run, initial, second)
+        assert await calls_to_pay(run, [initial], [first, second]) == 0

@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage
 
 from blpo.models.calls import ModelCaller
 from blpo.models.messages import Message, user
+from blpo.models.recall import Recall
 from blpo.models.registry import Provider, register
 from blpo.models.retries import Backoff
 from blpo.models.verdict_format import schema
@@ -75,10 +76,10 @@ async def arrived(server: ChatServer, requests: int) -> None:
 async def test_an_answer_is_paid_for_once_and_kept(tmp_path: Path) -> None:
     async with ChatServer(echo) as server:
         models = served_by(served(server, price=PriceSettings(input=2, output=10)))
-        async with caller(models, tmp_path / "r.sqlite") as (calls, _):
-            assert not isinstance(await calls.recall("judge", asked("a")), Response)
+        async with caller(models, tmp_path / "r.sqlite") as (calls, store):
+            assert not isinstance(await Recall(models, store).ask("judge", asked("a")), Response)
             first = await calls.ask("judge", asked("a"))
-            assert isinstance(await calls.recall("judge", asked("a")), Response)
+            assert isinstance(await Recall(models, store).ask("judge", asked("a")), Response)
             assert isinstance(first, Response)
             assert (first.text, first.refused, first.finish_reason) == ("echo a", False, "stop")
             assert first.model_version == "tiny-2026-01"

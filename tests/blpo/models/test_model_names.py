@@ -16,7 +16,7 @@ from langchain_core.messages import HumanMessage
 from PIL import Image
 
 from blpo.data.image_sources import file_sample
-from blpo.inference.session import Session, judging_session
+from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import judge_sample
 from blpo.models.registry import Provider, chat_model, provider_of, register
 from blpo.models.vllm_engine.batch_chat import EngineChat
@@ -35,11 +35,11 @@ def model(name: str, **settings: Any) -> ModelSettings:
 
 
 @asynccontextmanager
-async def judging(judge: ModelSettings) -> AsyncIterator[Session]:
-    models = ModelsSettings(judge=judge, optimizer=judge)
-    settings = Settings(models=models, limits=LimitSettings(max_failure_rate=1))
-    async with judging_session(settings) as session:
-        yield session
+async def judging(judge: ModelSettings) -> AsyncIterator[OpenModels]:
+    roles = ModelsSettings(judge=judge, optimizer=judge)
+    settings = Settings(models=roles, limits=LimitSettings(max_failure_rate=1))
+    async with open_models(settings) as models:
+        yield models
 
 
 @pytest.fixture
@@ -51,9 +51,9 @@ def samples(tmp_path: Path) -> list[Sample]:
 
 async def test_any_langchain_class_judges(samples: list[Sample]) -> None:
     fake = model(f"langchain:{FAKE}.FakeListChatModel", arguments={"responses": [GOOD]})
-    async with judging(fake) as session:
-        verdict = await judge_sample(session, "Rate it.", samples[0])
-        usage = await session.calls.usage()
+    async with judging(fake) as models:
+        verdict = await judge_sample(models, "Rate it.", samples[0])
+        usage = await models.caller.usage()
     assert (verdict.status, verdict.label) == ("ok", 4)
     assert usage["judge"]["usd"] is None  # its price is unknown
 
@@ -72,8 +72,8 @@ async def test_a_class_of_langchain_gets_the_settings_it_has_fields_for(
             temperature=0.25,
             max_tokens=99,
         )
-        async with judging(judge) as session:
-            verdict = await judge_sample(session, "Rate it.", samples[0])
+        async with judging(judge) as models:
+            verdict = await judge_sample(models, "Rate it.", samples[0])
     assert verdict.label == 4
     assert len(server.requests) == 2  # retried by us
     sent = server.requests[-1]
@@ -93,8 +93,8 @@ async def test_what_a_foreign_class_raises_is_an_error_of_that_call(
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     sulking = model("langchain:foreign_models.Sulking", arguments={"responses": ["x"]}, max_retries=0)
-    async with judging(sulking) as session:
-        verdict = await judge_sample(session, "Rate it.", samples[0])
+    async with judging(sulking) as models:
+        verdict = await judge_sample(models, "Rate it.", samples[0])
     assert verdict.status == "error"
     assert "not today" in verdict.reason
     with pytest.raises(ModelError, match="no LangChain chat model"):
@@ -254,8 +254,8 @@ async def test_calls_that_come_together_are_one_batch_in_one_thread() -> None:
 async def test_a_judge_in_this_process_sends_openai_messages_and_the_schema(samples: list[Sample]) -> None:
     engine = Engine()
     register_engine(engine)
-    async with judging(model("test-engine:m", max_concurrency=6)) as session:
-        verdicts = await asyncio.gather(*(judge_sample(session, "Rate it.", sample) for sample in samples))
+    async with judging(model("test-engine:m", max_concurrency=6)) as models:
+        verdicts = await asyncio.gather(*(judge_sample(models, "Rate it.", sample) for sample in samples))
     assert [verdict.label for verdict in verdicts] == [4] * 6
     assert sum(len(batch) for batch in engine.batches) == 6
     assert len(engine.batches) < 6
@@ -271,8 +271,8 @@ async def test_a_judge_in_this_process_sends_openai_messages_and_the_schema(samp
 async def test_an_engine_tells_how_probable_each_label_is(samples: list[Sample]) -> None:
     engine = Engine()
     register_engine(engine)
-    async with judging(model("test-engine:m", logprobs=True)) as session:
-        verdict = await judge_sample(session, "Rate it.", samples[0])
+    async with judging(model("test-engine:m", logprobs=True)) as models:
+        verdict = await judge_sample(models, "Rate it.", samples[0])
     assert engine.sampling[0]["logprobs"] == 20
     assert verdict.label == 4
     assert dict(verdict.scores) == pytest.approx({1: 0, 2: 0, 3: 0, 4: 0.9, 5: 0.1})
@@ -281,8 +281,8 @@ async def test_an_engine_tells_how_probable_each_label_is(samples: list[Sample])
 async def test_a_bare_label_can_be_asked_for(samples: list[Sample]) -> None:
     engine = Engine()
     register_engine(engine)
-    async with judging(model("test-engine:m", structured_output="choice", temperature=None)) as session:
-        await judge_sample(session, "Rate it.", samples[0])
+    async with judging(model("test-engine:m", structured_output="choice", temperature=None)) as models:
+        await judge_sample(models, "Rate it.", samples[0])
     assert engine.sampling == [{"structured": {"choice": ["1", "2", "3", "4", "5"]}, "max_tokens": None}]
 
 
@@ -290,8 +290,8 @@ async def test_a_conversation_that_the_engine_refuses_fails_alone(samples: list[
     engine = Engine(refused="too long for it")
     register_engine(engine)
     long = Sample("long", samples[0].images, None, text="too long for it")
-    async with judging(model("test-engine:m")) as session:
-        verdicts = await asyncio.gather(*(judge_sample(session, "Rate.", s) for s in [*samples, long]))
+    async with judging(model("test-engine:m")) as models:
+        verdicts = await asyncio.gather(*(judge_sample(models, "Rate.", s) for s in [*samples, long]))
     assert [verdict.status for verdict in verdicts] == ["ok"] * 6 + ["error"]
     assert "longer than the maximum model length" in verdicts[-1].reason
 

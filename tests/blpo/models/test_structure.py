@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blpo.models.label_scores import label_scores
+from blpo.models.recall import Recall
 from blpo.models.verdict_format import obeys, schema
 from blpo.models.verdict_reading import parse_verdict
 from state.response import Response
@@ -37,10 +38,10 @@ async def test_a_server_that_refuses_schemas_is_asked_without_and_never_again(
             assert server.count == 22
             usage = (await calls.usage())["judge"]
             assert (usage["issued"], usage["failed"]) == (21, 0)
-        async with caller(models, path) as (calls, _):
+        async with caller(models, path) as (calls, store):
             await calls.ask("judge", asked("b"), schema=SCHEMA)
             assert server.count == 23
-            assert isinstance(await calls.recall("judge", asked("a"), schema=SCHEMA), Response)
+            assert isinstance(await Recall(models, store).ask("judge", asked("a"), schema=SCHEMA), Response)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "refuses structured output" in warnings[0].getMessage()

@@ -18,7 +18,7 @@ from langgraph_sdk.client import LangGraphClient
 import blpo
 from benchmarks.kill import comparable
 from blpo.runs.server import main as can_start
-from blpo.runs.threads import checkpoint_target, open_run
+from blpo.runs.threads import checkpoint_target, run_of_thread
 from state.errors import ConfigError
 from state.result import Result
 from tests.servers.studio import StudioServer
@@ -203,12 +203,12 @@ async def test_what_goes_wrong_is_one_clear_line(
         assert len(ended["__error__"]["message"].splitlines()) == 1
     thread = (await client.threads.create())["thread_id"]
     monkeypatch.setenv("BLPO_RUNS", str(server.runs))
-    run, _ = open_run(thread, settings(place))
+    run = run_of_thread(thread, settings(place))
     try:
         ended = await run_to_its_end(client, thread, input={}, context=settings(place))
         assert "another process is working on" in ended["__error__"]["message"]
     finally:
-        run.close()
+        run.directory.close()
     log = server.log.read_text()
     assert "RunRefused" in log and "blpo.runs.server.RunRefused: " not in log  # named, and no traceback ends with it
 
@@ -220,11 +220,15 @@ def test_a_thread_is_found_again_wherever_its_settings_say(
     monkeypatch.delenv("BLPO_CHECKPOINTS", raising=False)
     thread = str(uuid.uuid4())
     for context in (settings(place, run={"dir": str(tmp_path / "else" / "where")}), {}):
-        run, its = open_run(thread, context)
-        run.close()
-        assert (run.path, run.info.thread_id, its.run.dir) == (tmp_path / thread, thread, str(tmp_path / thread))
+        run = run_of_thread(thread, context)
+        run.directory.close()
+        assert (run.directory.path, run.directory.info.thread_id, run.settings.run.dir) == (
+            tmp_path / thread,
+            thread,
+            str(tmp_path / thread),
+        )
     with pytest.raises(ConfigError, match=r"this server keeps its runs in files.*BLPO_CHECKPOINTS=postgres"):
-        open_run(str(uuid.uuid4()), settings(place, run={"checkpoints": "postgres"}))
+        run_of_thread(str(uuid.uuid4()), settings(place, run={"checkpoints": "postgres"}))
     assert [path.parent.name for path in tmp_path.glob("*/run.json")] == [thread]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from blpo.inference.session import judging_session
+from blpo.inference.open_models import open_models
 from state.settings import Settings
 
 
@@ -17,10 +17,10 @@ def nothing_put_aside() -> Iterator[None]:
 
 
 async def test_what_was_in_memory_before_is_not_collected_while_a_session_is_open() -> None:
-    async with judging_session(Settings()):
+    async with open_models(Settings()):
         put_aside = gc.get_freeze_count()
         assert put_aside > 10_000
-        async with judging_session(Settings()):
+        async with open_models(Settings()):
             assert gc.get_freeze_count() <= put_aside
         assert gc.get_freeze_count() > 10_000
     assert gc.get_freeze_count() == 0
@@ -28,6 +28,6 @@ async def test_what_was_in_memory_before_is_not_collected_while_a_session_is_ope
 
 async def test_what_the_program_put_aside_itself_stays_aside() -> None:
     gc.freeze()
-    async with judging_session(Settings()):
+    async with open_models(Settings()):
         pass
     assert gc.get_freeze_count() > 10_000

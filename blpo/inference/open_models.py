@@ -1,0 +1,71 @@
+"""Open models that can be asked about samples.
+
+The judge at work on new images, the nodes of a run and the report of a finished run ask through the same functions:
+`judge_samples`, `describe_samples` and `consult` take an `OpenModels`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from blpo.inference.garbage import frozen_garbage
+from blpo.inference.image_cache import ImageCache
+from blpo.inference.run_store import StorePlace, images_folder, open_store_to_read
+from blpo.models.budget import Budget
+from blpo.models.caller import Caller
+from blpo.models.calls import ModelCaller
+from blpo.models.messages import Role
+from blpo.models.recall import Recall
+from blpo.storage.response_store import ResponseStore
+from blpo.storage.sqlite_connection import TEMPORARY
+from state.settings import LimitSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModels:
+    """Models of the three roles, ready to be asked about samples."""
+
+    settings: Settings
+    caller: Caller
+    images: ImageCache
+    budget: Budget
+    """Budget over all roles."""
+
+    def width(self, role: Role) -> int:
+        """Return the number of samples to work on at once, so that the model of `role` never waits for an image."""
+        return 2 * self.settings.models.of(role).max_concurrency
+
+
+@asynccontextmanager
+async def open_models(settings: Settings, store: Path | None = None) -> AsyncIterator[OpenModels]:
+    """Open the models of `settings` to judge new images, each image once: no image stays in memory.
+
+    Answers go to the response store `store`; None: to a store that is deleted at the end. Raises `ModelError`,
+    `ConfigError` and `RunError`.
+    """
+    answers = await ResponseStore.open(store or TEMPORARY)
+    try:
+        caller = await ModelCaller.create(settings.models, settings.limits, answers)
+        try:
+            with frozen_garbage():
+                yield OpenModels(settings, caller, ImageCache(max_bytes=0), caller.budget)
+        finally:
+            await caller.close()
+    finally:
+        await answers.close()
+
+
+@asynccontextmanager
+async def open_recall(settings: Settings, place: StorePlace) -> AsyncIterator[OpenModels]:
+    """Open the models of a run whose answers come from its response store alone; nothing in the run changes.
+
+    A request that the run never sent is a failure. Raises `RunError` if there is no store, and `ModelError`.
+    """
+    answers = await open_store_to_read(place)
+    try:
+        folder = images_folder(place)
+        images = ImageCache(folder if folder.is_dir() else None)
+        yield OpenModels(settings, Recall(settings.models, answers), images, Budget(LimitSettings()))
+    finally:
+        await answers.close()

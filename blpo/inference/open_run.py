@@ -1,0 +1,166 @@
+"""The open run: the resources that the nodes of one run share. None of them is state.
+
+`open_run` holds the run in a context variable until its block ends, and the nodes of the graph that is driven inside
+the block find it there. Without a holder, as in LangGraph Studio or in a bare `graph.ainvoke`, each node opens the run
+and closes it again, and finds all earlier answers in the response store.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from langgraph.runtime import Runtime
+
+from blpo.config.settings_file import config_hash
+from blpo.data.dataset import Dataset, dataset_of
+from blpo.inference.garbage import frozen_garbage
+from blpo.inference.image_cache import ImageCache
+from blpo.inference.open_models import OpenModels
+from blpo.inference.run_store import StorePlace, images_folder, open_store, store_place
+from blpo.models.calls import ModelCaller
+from blpo.models.recall import Recall
+from blpo.storage.response_store import ResponseStore
+from blpo.storage.team_store import TeamRun
+from state.errors import ConfigError, RunError
+from state.sample import Sample, SplitName
+from state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun(OpenModels):
+    """One run with its dataset, its response store and its budget."""
+
+    thread: str | None
+    """Id of the LangGraph thread; None for a graph without checkpoints."""
+    place: StorePlace
+    """Place of `store`."""
+    store: ResponseStore
+    dataset: Dataset
+    opened_at: float
+    """`time.monotonic()` at the opening."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the opening."""
+        return time.monotonic() - self.opened_at
+
+    @property
+    def recall(self) -> OpenModels:
+        """The same models, answered from the store alone."""
+        return OpenModels(self.settings, Recall(self.settings.models, self.store), self.images, self.budget)
+
+    def samples(self, ids: Sequence[str]) -> list[Sample]:
+        """Return the samples with these ids, in the same order."""
+        by_id = self.dataset.by_id
+        return [by_id[sample_id] for sample_id in ids]
+
+    def split(self, name: SplitName) -> tuple[Sample, ...]:
+        """Return all samples of one split."""
+        return self.dataset.splits[name]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedModels:
+    """Resources that several runs of the same models share: a caller below their own callers, and encoded images."""
+
+    caller: ModelCaller
+    images: Path
+
+
+_CURRENT: ContextVar[OpenRun | None] = ContextVar("open_run", default=None)
+
+
+@asynccontextmanager
+async def open_run(
+    settings: Settings,
+    place: StorePlace,
+    *,
+    thread: str | None = None,
+    dataset: Dataset | None = None,
+    shared: SharedModels | None = None,
+) -> AsyncIterator[OpenRun]:
+    """Open the run whose answers are at `place`, and hold it for the nodes until the block ends.
+
+    `dataset`: None: it is read here. With `shared`, requests of the run go to the shared caller; the run's own store
+    and budget still count them. Inside the block a second opening of the same place gives the same run; with other
+    settings the second opening raises `RunError`. Raises `DataError`, `ModelError`, `ConfigError` and `RunError`.
+    """
+    outer = _CURRENT.get()
+    if outer is not None and outer.place == place:
+        _require_same(outer, settings)
+        yield outer
+        return
+    async with AsyncExitStack() as stack:
+        if dataset is None:
+            dataset = await asyncio.to_thread(dataset_of, settings)
+        store = await _open_store(place, shared)
+        stack.push_async_callback(store.close)
+        upstream = shared.caller if shared else None
+        caller = await ModelCaller.create(settings.models, settings.limits, store, upstream=upstream)
+        stack.push_async_callback(caller.close)
+        images = ImageCache(shared.images if shared else images_folder(place))
+        run = OpenRun(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic())
+        run.budget.reserve(2 * len(run.split("test")))
+        stack.enter_context(frozen_garbage())
+        _CURRENT.set(run)
+        try:
+            yield run
+        finally:
+            _CURRENT.set(outer)
+
+
+@asynccontextmanager
+async def run_of(runtime: Runtime[Settings]) -> AsyncIterator[OpenRun]:
+    """Yield the open run that a node belongs to; without a holder, open the run for this node alone."""
+    run = _held(runtime)
+    if run is not None:
+        yield run
+        return
+    settings, thread = settings_of(runtime), _thread(runtime)
+    directory = run_directory(runtime)
+    async with open_run(settings, store_place(settings, directory, thread or directory.name), thread=thread) as run:
+        yield run
+
+
+def settings_of(runtime: Runtime[Settings]) -> Settings:
+    """Return the settings of the open run, else the graph's context, else all defaults."""
+    run = _held(runtime)
+    if run is not None:
+        return run.settings
+    context: Settings | None = runtime.context
+    return Settings() if context is None else context
+
+
+def run_directory(runtime: Runtime[Settings]) -> Path:
+    """Return `run.dir`; if it is not set, a folder named after the thread, or after the settings without a thread."""
+    settings = settings_of(runtime)
+    if settings.run.dir is not None:
+        return Path(settings.run.dir)
+    return Path("runs") / (_thread(runtime) or f"{settings.run_name}-{config_hash(settings)[:12]}")
+
+
+def _held(runtime: Runtime[Settings]) -> OpenRun | None:
+    """Return the open run if it is the run of this thread."""
+    run = _CURRENT.get()
+    return run if run is not None and run.thread == _thread(runtime) else None
+
+
+def _thread(runtime: Runtime[Settings]) -> str | None:
+    return runtime.execution_info.thread_id if runtime.execution_info else None
+
+
+def _require_same(run: OpenRun, settings: Settings) -> None:
+    if run.settings != settings:
+        raise RunError(f"{run.place} is open with other settings; close that run first, or use its settings")
+
+
+async def _open_store(place: StorePlace, shared: SharedModels | None) -> ResponseStore:
+    if shared is not None and isinstance(place, TeamRun):
+        raise ConfigError(
+            "run.checkpoints: postgres shares answers between runs, and here each is charged for its own; take it out"
+        )
+    return await open_store(place)

@@ -1,0 +1,25 @@
+"""Calls, tokens and dollars of each role, as the response store has counted them."""
+
+from collections.abc import Mapping
+
+from blpo.models.messages import Role
+from blpo.models.served_model import ServedModel
+from blpo.storage.response_store import ResponseStore, RoleCounts
+from state.result import RoleUsage
+
+
+async def usage_by_role(models: Mapping[Role, ServedModel], store: ResponseStore) -> dict[str, RoleUsage]:
+    """Return the usage of each role, over all resumes."""
+    counts = await store.usage()
+    return {role: _usage(counts.get(role, RoleCounts()), model.is_priced) for role, model in models.items()}
+
+
+def _usage(counts: RoleCounts, is_priced: bool) -> RoleUsage:
+    return RoleUsage(
+        issued=counts.issued,
+        cached=counts.cached,
+        failed=counts.failed,
+        input_tokens=counts.input_tokens,
+        output_tokens=counts.output_tokens,
+        usd=counts.usd if is_priced and not counts.unpriced else None,
+    )
