@@ -30,10 +30,11 @@ def compare(
     from blpo.cli.failures import say
     from blpo.cli.wording import short_path
     from blpo.reports.compare_page import headline, write_comparison
+    from blpo.reports.comparison_json import comparison_json
 
     comparison = asyncio.run(write_comparison([run.absolute() for run in runs], out))
     if as_json:
-        typer.echo(json.dumps(_numbers(comparison), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(comparison_json(comparison), indent=1, ensure_ascii=False))
     else:
         _print(comparison, headline(comparison))
     say(f"wrote {short_path(out)}")
@@ -84,29 +85,3 @@ def _table(comparison: "Comparison") -> "Table":
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]
         table.add_row(Text(one_line(entry.name)), *cells)
     return table
-
-
-def _numbers(comparison: "Comparison") -> dict[str, object]:
-    return {
-        "metric": comparison.metric,
-        "shared": len(comparison.shared),
-        "differing": comparison.differing,
-        "notes": list(comparison.notes),
-        "runs": [
-            {
-                "name": entry.name,
-                "run": str(entry.run.directory),
-                "initial": entry.initial,
-                "best": entry.metrics,
-                "against_first": None
-                if (a := entry.against) is None
-                else {
-                    "difference": a.difference,
-                    "ci95": [a.low, a.high],
-                    "p_value": a.p_value,
-                    "adjusted_p_value": a.adjusted,
-                },
-            }
-            for entry in comparison.entries
-        ],
-    }

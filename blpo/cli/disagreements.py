@@ -1,6 +1,5 @@
 """`blpo disagreements`: where judge and people still differ, and the labels that people then corrected."""
 
-import csv
 import getpass
 import json
 import shlex
@@ -47,12 +46,13 @@ def disagreements(
         return _correct(run, correct, getpass.getuser() if by is None else by)
     from blpo.reports.disagreements import ORDER, rows
     from blpo.reports.disagreements import disagreements as find
+    from blpo.reports.disagreements_csv import write_csv
 
     found = find(run)
     if as_json:
         typer.echo(json.dumps(rows(found), indent=1, ensure_ascii=False))
     elif as_csv:
-        _print_csv(found)
+        write_csv(sys.stdout, found)
     else:
         _print_table(found)
         say(f"{len(found)} disagreements, {ORDER[any(each.confidence is not None for each in found)]}")
@@ -74,15 +74,6 @@ def _correct(run: Path, file: Path, by: str) -> int:
     config, new = shlex.quote(short_path(run / "config.yaml")), shlex.quote(short_path(version.file))
     say(f"a run on it: blpo optimize {config} --set run.dir= --set data.corrections={new}")
     return 0
-
-
-def _print_csv(found: "list[Disagreement]") -> None:
-    from blpo.reports.disagreements import rows
-
-    names = ["id", "label", "verdict", "split", "confidence", "distance", "steady", "reason", "image", "note"]
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**row, "note": ""} for row in rows(found))
 
 
 def _print_table(found: "list[Disagreement]") -> None:

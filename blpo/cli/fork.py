@@ -1,12 +1,11 @@
 """`blpo fork`: go on from a past round, otherwise than was done."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blpo.cli.options import AsJson, Overrides, Quiet, RunDirectory
+from blpo.cli.options import AsJson, Overrides, Quiet, RunDirectory, with_run_dir
 
 Prompt = Annotated[Path | None, typer.Option(metavar="FILE", help="The prompt that the round begins with instead.")]
 
@@ -38,16 +37,14 @@ def fork(
     texts = [
         read_prompt(option, file) for option, file in (("--judge-prompt", judge_prompt), ("--i2t-prompt", i2t_prompt))
     ]
-    given = list(overrides or [])
-    if run_dir is not None:
-        given.append(f"run.dir={json.dumps(str(run_dir.absolute()))}")
+    options = with_run_dir(overrides, run_dir)
     return search(
         lambda on_event, control: blpo.fork(
             run,
             round,
             judge_prompt=texts[0],
             i2t_prompt=texts[1],
-            overrides=given,
+            overrides=options,
             on_event=on_event,
             control=control,
         ),

@@ -1,12 +1,11 @@
 """`blpo optimize`: run the search to its end."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blpo.cli.options import AsJson, Config, Overrides, Quiet
+from blpo.cli.options import AsJson, Config, Overrides, Quiet, with_run_dir
 
 
 def optimize(
@@ -25,11 +24,9 @@ def optimize(
     import blpo
     from blpo.cli.search import search
 
-    given = list(overrides or [])
-    if run_dir is not None:  # relative to where the command runs, not to the config
-        given.append(f"run.dir={json.dumps(str(run_dir.absolute()))}")
+    options = with_run_dir(overrides, run_dir)
     return search(
-        lambda on_event, control: blpo.optimize(config, overrides=given, on_event=on_event, control=control),
+        lambda on_event, control: blpo.optimize(config, overrides=options, on_event=on_event, control=control),
         as_json=as_json,
         quiet=quiet,
     )

@@ -1,5 +1,6 @@
 """Arguments and options that several commands have."""
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from state.errors import ConfigError
 
 
 def _refuse_folder(config: str | None) -> str | None:
-    """The config as given; raises `ConfigError` for a folder that has one, which is not taken by itself."""
+    """Return the config; raises `ConfigError` for a folder with a config, because a folder is no config."""
     inside = os.path.join(config or "", "config.yaml")
     if config and os.path.isfile(inside):
         raise ConfigError(f"{config} is a folder; give the config in it, {inside}")
@@ -33,3 +34,8 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print result.json on stdout, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 RunDirectory = Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a run.", show_default=False)]
+
+
+def with_run_dir(overrides: list[str] | None, run_dir: Path | None) -> list[str]:
+    """Return the overrides with the run directory, relative to the working directory and not to the config."""
+    return [*(overrides or []), *([] if run_dir is None else [f"run.dir={json.dumps(str(run_dir.absolute()))}"])]

@@ -17,6 +17,8 @@ PERMUTATIONS = 10_000
 """Random permutations. If at most as many different outcomes exist, all are enumerated with their exact weights."""
 RESAMPLES = 10_000
 """Bootstrap resamples."""
+FEW_SAMPLES = 50
+"""A test on fewer samples is small: chance moves the metric by a lot."""
 ROUNDING_ERROR = 1e-12
 """Differences of metrics nearer than this are equal."""
 

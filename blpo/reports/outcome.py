@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blpo.metrics.readings import strict_reading
+from blpo.metrics.significance import FEW_SAMPLES
 from blpo.reports.wording import STOP_REASONS, counted, higher_limits, metric_name, one_line, probability
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange
 from state.result import Result, TestMetrics
 
 SIGNIFICANT = 0.05
-FEW = 50
-"""Below this many test samples the page says that they are few."""
 
 Tone = Literal["better", "worse", "open"]
 
@@ -123,7 +122,7 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
             f"Not every sample was answered (coverage {tested.coverage:.1%}). Refusals and unreadable answers count as"
             " wrong in the metric; interval and p-value use the samples answered under both prompts."
         )
-    if tested.n < FEW:
+    if tested.n < FEW_SAMPLES:
         yield f"A test of {counted(tested.n, 'sample')} is small: chance moves the metric by a lot."
 
 

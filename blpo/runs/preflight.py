@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from blpo.config.settings_file import dump_settings
+from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.models.messages import ROLES
 from blpo.models.registry import chat_model
@@ -32,3 +33,8 @@ def require_usable(settings: Settings) -> None:
     """Raise the first of `unusable`."""
     for error in unusable(settings):
         raise error
+
+
+def problems(settings: Settings) -> list[str]:
+    """Return all problems of the settings and the dataset, a line each; decodes every image."""
+    return [*dict.fromkeys(map(str, unusable(settings))), *check_dataset(settings)]

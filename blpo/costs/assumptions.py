@@ -1,0 +1,59 @@
+"""Assumptions behind an estimate, in words, and limits that the estimate exceeds."""
+
+from collections.abc import Iterator, Mapping
+
+from blpo.costs.call_sizes import LONG, SHORT
+from blpo.costs.estimate import RoleEstimate, total
+from blpo.costs.workload import MOST_MEASURED
+from blpo.models.catalogue import AS_OF, facts
+from state.settings import Settings
+
+CASES = {
+    "low": "stops after search.patience rounds without a gain; prompts as long as the initial ones, short replies",
+    "high": "all rounds, each adopting a new prompt; prompts that grow to search.max_prompt_tokens, long replies",
+    "most": "the same with the longest prompts from the start and every repair used up; no run issues more calls",
+}
+"""Cases of an estimate, with their meaning."""
+
+
+def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterator[str]:
+    """Yield the assumptions, then a line for each limit that may end the search early."""
+    yield from (f"{case}: {meaning}" for case, meaning in CASES.items())
+    for role, estimate in roles.items():
+        yield ", ".join(_role(settings, role, estimate))
+    yield f"text: four characters a token; images: the mean of up to {MOST_MEASURED} samples, scaled as they are sent"
+    lengths = ", ".join(
+        f"{name}s {getattr(SHORT, name)} to {getattr(LONG, name)}" for name in ("verdict", "description", "critique")
+    )
+    yield f"tokens of replies: {lengths}; cached input counts in full"
+    yield from _low_limits(settings, roles)
+
+
+def _role(settings: Settings, role: str, estimate: RoleEstimate) -> Iterator[str]:
+    model = estimate.model
+    setting = "judge" if role == "verbalizer" and settings.models.verbalizer is None else role
+    yield f"{role}: {model.name}"
+    yield _price(setting, estimate)
+    if role != "optimizer":
+        yield f"images {facts(model).image_formula.value.words}"
+    if facts(model).reasons.value:
+        yield f"{SHORT.thinking} to {LONG.thinking} tokens of thinking a reply"
+
+
+def _price(setting: str, estimate: RoleEstimate) -> str:
+    price, own = estimate.price, estimate.model.price
+    if price is None:
+        return f"price unknown (set models.{setting}.price)"
+    if own is None and price.input == price.output == 0:
+        return "free"
+    source = f"list price of {AS_OF}; override with models.{setting}.price" if own is None else "as set"
+    return f"US $ {price.input:g} in and {price.output:g} out for a million tokens ({source})"
+
+
+def _low_limits(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterator[str]:
+    load, usd = total(roles, "high")
+    needs = {"calls": load.calls, "tokens": load.input_tokens + load.output_tokens, "usd": usd}
+    for name, need in needs.items():
+        limit = getattr(settings.limits, name)
+        if limit is not None and need is not None and need > limit:
+            yield f"limits.{name} ({limit:g}) may end the search before all rounds are done"

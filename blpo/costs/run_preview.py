@@ -1,0 +1,62 @@
+"""Preview of a run: samples, labels, models and judge calls, with warnings; nothing is sent."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from blpo.data.dataset import Dataset
+from blpo.metrics.significance import FEW_SAMPLES
+from blpo.models.messages import ROLES
+from state.sample import SplitName
+from state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunPreview:
+    """Numbers of a run that are known before the run."""
+
+    samples: Mapping[SplitName, int]
+    labels: Mapping[str, Mapping[SplitName, int]]
+    """Samples by label and split."""
+    models: Mapping[str, str]
+    """Model names by role."""
+    calls_a_prompt: int
+    """Judge calls that judge one prompt on train and validation."""
+    test_calls: int
+    """Largest number of judge calls of the test."""
+    warnings: tuple[str, ...]
+
+
+def preview(settings: Settings, dataset: Dataset) -> RunPreview:
+    """Count samples, labels and judge calls of a run with these settings."""
+    sizes = {name: len(samples) for name, samples in dataset.splits.items()}
+    calls, test_calls = sizes["train"] + sizes["validation"], 2 * sizes["test"]
+    warnings = [*_limit_warnings(settings.limits.calls, calls, test_calls), *_test_warnings(sizes["test"])]
+    return RunPreview(
+        samples=sizes,
+        labels=_labels(settings, dataset),
+        models={role: settings.models.of(role).name for role in ROLES},
+        calls_a_prompt=calls,
+        test_calls=test_calls,
+        warnings=tuple(warnings),
+    )
+
+
+def _labels(settings: Settings, dataset: Dataset) -> dict[str, dict[SplitName, int]]:
+    counts = {name: Counter(sample.label for sample in samples) for name, samples in dataset.splits.items()}
+    return {str(label): {name: counts[name][label] for name in counts} for label in settings.task.values}
+
+
+def _test_warnings(test: int) -> Iterator[str]:
+    if test < FEW_SAMPLES:
+        yield f"so few test samples ({test}) can hardly show a difference; label more"
+
+
+def _limit_warnings(limit: int | None, calls: int, test_calls: int) -> Iterator[str]:
+    if limit is None or limit >= calls + test_calls:
+        return
+    if limit < test_calls:
+        yield f"limits.calls ({limit}) can't pay for the test; it may need {test_calls} calls"
+    else:
+        rest = limit - test_calls
+        yield f"limits.calls ({limit}) leaves {rest} calls beside the test; judging one prompt needs {calls}"

@@ -1,0 +1,68 @@
+"""A comparison of runs as plain JSON values."""
+
+from typing import TypedDict
+
+from blpo.reports.comparison import Against, Comparison, Entry
+from state.result import Metrics
+
+
+class AgainstJson(TypedDict):
+    """Difference to the first run."""
+
+    difference: float
+    ci95: list[float]
+    p_value: float
+    adjusted_p_value: float
+
+
+class EntryJson(TypedDict):
+    """One run."""
+
+    name: str
+    run: str
+    initial: Metrics
+    best: Metrics
+    against_first: AgainstJson | None
+    """None for the first run."""
+
+
+class ComparisonJson(TypedDict):
+    """Content of `blpo compare --json`."""
+
+    metric: str
+    shared: int
+    """Test samples of all runs."""
+    differing: list[str]
+    """Ids of shared samples with different verdicts."""
+    notes: list[str]
+    runs: list[EntryJson]
+
+
+def comparison_json(comparison: Comparison) -> ComparisonJson:
+    """Return the numbers of a comparison."""
+    return ComparisonJson(
+        metric=comparison.metric,
+        shared=len(comparison.shared),
+        differing=comparison.differing,
+        notes=list(comparison.notes),
+        runs=list(map(_entry, comparison.entries)),
+    )
+
+
+def _entry(entry: Entry) -> EntryJson:
+    return EntryJson(
+        name=entry.name,
+        run=str(entry.run.directory),
+        initial=entry.initial,
+        best=entry.metrics,
+        against_first=None if entry.against is None else _against(entry.against),
+    )
+
+
+def _against(against: Against) -> AgainstJson:
+    return AgainstJson(
+        difference=against.difference,
+        ci95=[against.low, against.high],
+        p_value=against.p_value,
+        adjusted_p_value=against.adjusted,
+    )

@@ -1,0 +1,17 @@
+"""Disagreements as CSV; people change the labels and give the file back to `blpo disagreements --correct`."""
+
+import csv
+from collections.abc import Sequence
+from typing import TextIO
+
+from blpo.reports.disagreements import Disagreement, rows
+
+COLUMNS = ("id", "label", "verdict", "split", "confidence", "distance", "steady", "reason", "image", "note")
+"""`note` is empty: people may write a note there."""
+
+
+def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
+    """Write a header and a row per disagreement."""
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "note": ""} for row in rows(disagreements))

@@ -1,0 +1,38 @@
+"""Write exports of a run to their places."""
+
+from pathlib import Path
+
+from blpo.reports.exports.judge_module import Door, judge_module
+from blpo.reports.exports.label_studio import write_label_studio
+from blpo.runs.judge_file import read_judge_file
+from blpo.storage.whole_files import write_whole
+from state.errors import RunError
+
+
+def export_judge(run: Path, door: Door, out: Path | None = None) -> Path:
+    """Write the judge of a run directory or a judge.yaml as a Python file, and return the path.
+
+    `out` is a file or a folder; None: the folder `exports` of the run.
+    """
+    folder = _folder(run)
+    name = "judge.py" if door == "python" else f"{door}_judge.py"
+    path = folder / "exports" / name if out is None else out / name if out.is_dir() else out
+    source = judge_module(read_judge_file(run), door, folder.resolve().name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, source, durable=False)  # can be made again at no cost
+    return path
+
+
+def export_disagreements(run: Path, out: Path | None = None, overrides: list[str] | None = None) -> tuple[Path, int]:
+    """Write the disagreements of a run for Label Studio; return the folder and the number of tasks.
+
+    `out` is a folder; None: a folder in `exports` of the run.
+    """
+    if run.is_file():
+        raise RunError(f"{run} is a file; label-studio needs the run directory, for its verdicts and its data")
+    folder = out or run / "exports" / "label-studio"
+    return folder, write_label_studio(run.absolute(), folder, overrides or [])
+
+
+def _folder(run: Path) -> Path:
+    return run if run.is_dir() else run.parent
