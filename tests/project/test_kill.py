@@ -1,4 +1,7 @@
-"""SIGKILL at random moments changes nothing and pays nothing twice (the long form is `python -m benchmarks.kill`)."""
+"""Runs that are killed at random moments end as an undisturbed run, and pay for no request twice.
+
+A small dataset keeps the processes short; `python -m benchmarks.kill` is the long form, with 50 kills.
+"""
 
 from pathlib import Path
 
@@ -6,8 +9,9 @@ import pytest
 
 from benchmarks.kill import kill_until_done
 from benchmarks.kill_storage import Files, Postgres, Storage
+from tests.small_set import draw_dataset
 
-SETTINGS = ("data.limit=60", "search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=6")
+SEARCH = ("search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=6")
 
 
 @pytest.fixture(params=["files", "postgres"])
@@ -16,8 +20,10 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 
 
 def test_killed_runs_end_as_the_uninterrupted_one(storage: Storage, tmp_path: Path) -> None:
+    dataset = draw_dataset(tmp_path / "dataset", 60)
+    settings = (f"data.path={dataset / 'labels.csv'}", *SEARCH)
     kills = 4 if isinstance(storage, Files) else 2
-    outcome = kill_until_done(tmp_path, kills=kills, seed=0, settings=SETTINGS, storage=storage)
+    outcome = kill_until_done(tmp_path, kills=kills, seed=0, settings=settings, storage=storage)
     assert outcome.kills >= kills
     assert outcome.differences == []
     assert outcome.paid_twice == 0
