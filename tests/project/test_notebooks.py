@@ -1,22 +1,46 @@
-"""Every notebook runs from its first cell to its last."""
+"""Every notebook runs from its first cell to its last.
 
+All notebooks run in one kernel, so that modules are imported once and the built-in sample is drawn once. Every notebook
+begins with an empty namespace.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.manager import KernelManager, start_new_kernel
 from nbclient import NotebookClient
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client")
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelManager]:
+    """Running kernel in the notebooks' folder, with settings of its own."""
+    place = str(tmp_path_factory.mktemp("jupyter"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        environment.setenv("JUPYTER_DATA_DIR", place)
+        environment.setenv("IPYTHONDIR", place)
+        manager, client = start_new_kernel(kernel_name="python3", cwd=str(FOLDER))
+        client.stop_channels()
+        yield manager
+        manager.shutdown_kernel(now=True)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client")
-def test_notebook(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+def test_notebook(path: Path, kernel: KernelManager) -> None:
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}})
-    client.execute()
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
+    client = NotebookClient(notebook, km=kernel, timeout=300)
+    try:
+        client.execute()
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
     outputs = "".join(str(cell.get("outputs")) for cell in notebook.cells)
     assert "p = " in outputs
