@@ -1,16 +1,17 @@
-"""Every command of the documentation and of help pages runs, in order, as its page says (see tests/documented.py)."""
+"""Every command and Python example of pages and help texts runs, in order (see tests/documented.py)."""
 
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from blpo.cli.help import EXAMPLES
 from tests import public_sources
-from tests.documented import Step, given, run, steps
+from tests.documented import Step, given, run, run_python, steps
 from tests.small_set import ROOT, draw_dataset
 
 DOCS = ROOT / "docs"
@@ -18,16 +19,16 @@ PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
 EXEMPT = {
     "blpo evals --preset table1 --offline --out runs/table1": "takes minutes; test_evals.py runs experiments",
 }
-"""Examples of help pages that are not run, and why."""
+"""Examples of help pages that are not run, with reasons."""
 GATE_MISSED = 3
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What pages may be given, made once; the run is of the built-in sample."""
+    """Folder with all things that pages may be given; its run is of the built-in sample."""
     place = tmp_path_factory.mktemp("docs")
-    code, told = run(f"blpo optimize --quiet --run-dir {place}/runs/first")
-    assert code == 0, told
+    code, output = run(f"blpo optimize --quiet --run-dir {place}/runs/first")
+    assert code == 0, output
     draw_dataset(place / "photos", 40)
     (place / "photos" / "config.yaml").unlink()
     for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
@@ -41,7 +42,8 @@ def _run_directory(prepared: Path, target: Path) -> None:
 
 
 def _config(prepared: Path, target: Path) -> None:
-    target.write_text(yaml.safe_dump({"data": {"path": "photos/labels.csv"}}))
+    search = {"outer_rounds": 1, "inner_steps": 1, "error_batch": 4}
+    target.write_text(yaml.safe_dump({"data": {"path": "photos/labels.csv"}, "search": search}))
 
 
 def _prompt(prepared: Path, target: Path) -> None:
@@ -57,24 +59,28 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "prompts/judge.md": _prompt,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
-"""What a page may name as given, and how it is made: two finished runs of one dataset, a folder of labelled images,
-a config for it, a prompt, and the public sets as downloaded."""
+"""Makers of the things that a page may be given: two finished runs of one dataset, a folder of labelled images, a config
+for the folder, a prompt, and the public sets as downloaded."""
 
 
 def lay_out(names: list[str], prepared: Path, folder: Path) -> None:
-    """Put what is given into a folder."""
+    """Put the named things into a folder."""
     for name in names:
         GIVEN[name](prepared, folder / name)
 
 
-def take(step: Step) -> None:
-    """Write the file, or run the command and see it end as its page says."""
+def take(step: Step, names: dict[str, Any]) -> None:
+    """Write the step's file, or run its command or example; a command must end as its page says."""
     if step.file is not None:
         Path(step.file).parent.mkdir(parents=True, exist_ok=True)
         Path(step.file).write_text(step.text)
-    elif step.not_run is None:
-        code, told = run(step.text)
-        assert code == step.exit_code, f"{step.place}: {step.text}\nended with {code}:\n{told}"
+    elif step.not_run is not None:
+        return
+    elif step.language == "python":
+        run_python(step, names)
+    else:
+        code, output = run(step.text)
+        assert code == step.exit_code, f"{step.place}: {step.text}\nended with {code}:\n{output}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -82,8 +88,9 @@ def test_commands_of_a_page(page: Path, prepared: Path, tmp_path: Path, monkeypa
     text = page.read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     lay_out(given(text), prepared, tmp_path)
+    names: dict[str, Any] = {}
     for step in steps(text, str(page.relative_to(ROOT))):
-        take(step)
+        take(step, names)
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
@@ -93,24 +100,25 @@ def test_examples_of_a_help_page(command: str, prepared: Path, tmp_path: Path, m
     lay_out([name for name in GIVEN if command != "optimize" or "runs" not in name], prepared, tmp_path)
     for line in EXAMPLES[command]:
         shutil.rmtree("my-judge", ignore_errors=True)
-        ends = GATE_MISSED if "--gate" in line else 0
-        take(Step(f"blpo {command} --help", line, None, ends, EXEMPT.get(line)))
+        exit_code = GATE_MISSED if "--gate" in line else 0
+        take(Step(f"blpo {command} --help", line, None, exit_code, EXEMPT.get(line)), {})
 
 
-def test_what_is_not_run_says_why(record_property: Callable[[str, object], None]) -> None:
-    found = [step for page in PAGES for step in steps(page.read_text(encoding="utf-8"), page.name)]
-    left_out = [step for step in found if step.not_run is not None]
-    for step in left_out:
+def test_most_commands_and_examples_run(record_property: Callable[[str, object], None]) -> None:
+    every = [step for page in PAGES for step in steps(page.read_text(encoding="utf-8"), page.name) if not step.file]
+    exempt = [step for step in every if step.not_run is not None]
+    for step in exempt:
         print(f"{step.place}: {step.text}: {step.not_run}")
-    record_property("not run", len(left_out))
-    commands = [step for step in found if step.file is None]
-    assert len(left_out) < len(commands) / 2, "most commands are run"
+    record_property("not run", len(exempt))
+    for language in ("sh", "python"):
+        of_language = [step for step in every if step.language == language]
+        assert sum(step in exempt for step in of_language) < len(of_language) / 2, language
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
 def test_no_command_hides_in_a_block_that_is_not_run(page: Path) -> None:
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    hidden = [line for language, block in blocks for line in block.splitlines() if language not in ("sh", "bash")]
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    hidden = [line for language, block in fenced for line in block.splitlines() if language not in ("sh", "bash")]
     assert [line for line in hidden if re.match(r"(\$ )?(blpo|make) ", line)] == []
 
 
@@ -127,7 +135,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def headings(page: Path) -> set[str]:
-    """The anchors of a page's headings."""
+    """Return the anchors of a page's headings."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 

@@ -1,0 +1,53 @@
+"""Every YAML block of README.md, docs/ and evals/README.md loads as a configuration."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blpo.config.settings_file import load_settings
+from evals.config import load_eval_settings
+from tests.documented import Block, blocks
+from tests.small_set import ROOT
+
+RUN_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EVALS_PAGE = ROOT / "evals" / "README.md"
+ROLES = {"judge", "verbalizer", "optimizer"}
+
+
+def configurations(page: Path) -> list[Block]:
+    """All YAML blocks of a page."""
+    text = page.read_text(encoding="utf-8")
+    return [block for block in blocks(text, str(page.relative_to(ROOT))) if block.language == "yaml"]
+
+
+def completed(text: str) -> str:
+    """Return a YAML block as a whole configuration: a model stands in the section `models`, and an optimizer is named."""
+    if yaml.safe_load(text).keys() <= ROLES:
+        text = "models:\n" + textwrap.indent(text, "  ")
+    if "optimizer" not in yaml.safe_load(text).get("models", {"optimizer": {}}):
+        text = text.replace("models:\n", 'models:\n  optimizer: {name: "embedded:optimizer"}\n', 1)
+    return text
+
+
+@pytest.mark.parametrize("block", [b for page in RUN_PAGES for b in configurations(page)], ids=lambda block: block.place)
+def test_a_block_is_the_configuration_of_a_run(block: Block, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(completed(block.text))
+    load_settings(config)
+
+
+@pytest.mark.parametrize("block", configurations(EVALS_PAGE), ids=lambda block: block.place)
+def test_a_block_is_the_configuration_of_an_experiment(block: Block, tmp_path: Path) -> None:
+    config = tmp_path / "examples" / "evals" / "config.yaml"
+    dataset = tmp_path / "datasets" / "agin" / "config.yaml"
+    for file, text in ((config, block.text), (dataset, "task: {kind: ordinal, min: 1, max: 5}\n")):
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    load_eval_settings(config)
+
+
+def test_pages_have_configurations() -> None:
+    assert len([block for page in RUN_PAGES for block in configurations(page)]) >= 6
+    assert len(configurations(EVALS_PAGE)) >= 1
