@@ -31,7 +31,7 @@ lint: $(DEV) ## Lint, format check, types, import rules
 	$(BIN)/lint-imports
 
 unit: $(DEV) ## The tests alone
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 drawing: $(DEV) ## Draw both loops into README.md again
 	$(BIN)/python -m blpo.reports.drawing

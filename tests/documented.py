@@ -1,10 +1,10 @@
 """Commands, configurations and Python examples in Markdown pages.
 
-A line of an `sh` or `bash` block is a command if it begins with `blpo` or `make`, or pipes into `blpo`; `\\` joins lines.
-A `python` block is an example; all blocks of a page share their names, and `await` is allowed. A `yaml` block is a
-configuration. Comments before a block say more:
+A line of an `sh` or `bash` block is a command if it begins with `blpo` or `make`, or pipes into `blpo`; `\\` joins
+lines. A `python` block is an example; all blocks of a page share their names, and `await` is allowed. A `yaml` block is
+a configuration. Comments before a block say more:
 
-    <!-- given: runs/first, photos -->   things that the page finds in its folder (`GIVEN` in tests/project/test_docs.py)
+    <!-- given: runs/first, photos -->   things in the page's folder (`GIVEN` in tests/project/test_docs.py)
     <!-- file: config.yaml -->           the next block is the content of this file
     <!-- exit code: 2 -->                exit code of the commands of the next block
     <!-- not run: needs a server -->     reason for leaving out the next block
@@ -110,7 +110,8 @@ def _steps(block: Block) -> Iterator[Step]:
 def run(command: str) -> tuple[int, str]:
     """Run one command in the working directory; return its exit code and its output.
 
-    `blpo` runs in this process. `make`, and commands that pipe into `blpo`, run in processes of their own. `> FILE` writes stdout to a file.
+    `blpo` runs in this process. `make`, and commands that pipe into `blpo`, run in processes of their own. `> FILE`
+    writes stdout to a file.
     """
     source, pipe, target = command.partition(" | blpo ")
     if pipe:

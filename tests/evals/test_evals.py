@@ -19,7 +19,7 @@ from evals.config import load_eval_settings
 from evals.methods import METHODS
 from evals.published import published
 from state.errors import ConfigError
-from tests.small_set import COMMAND, ENVIRONMENT, ROOT, blpo, draw_dataset, edit_labels
+from tests.small_set import COMMAND, ENVIRONMENT, ROOT, draw_dataset, edit_labels
 
 BUDGET = 70
 EXAMPLES = ROOT / "examples" / "evals"
@@ -118,9 +118,10 @@ def test_a_shared_store_that_answers_all_changes_no_charge(folder: Path, finishe
 
 
 def test_killed_stopped_and_started_again_it_ends_as_the_uninterrupted_one(
-    folder: Path, finished: Path, tmp_path: Path
+    folder: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = [*COMMAND, "evals", str(folder / "evals.yaml"), "--out", str(tmp_path)]
+    arguments = ["evals", str(folder / "evals.yaml"), "--out", str(tmp_path)]
+    command = [*COMMAND, *arguments]
 
     def stopped(by: signal.Signals, cells: int) -> tuple[int, str]:
         """Start it, and end it by a signal when so many cells have begun."""
@@ -136,10 +137,10 @@ def test_killed_stopped_and_started_again_it_ends_as_the_uninterrupted_one(
     assert code == 130
     assert "go on with: " in errors
     assert "not run yet" in (tmp_path / "table.md").read_text()
-    done = blpo(*command[3:])
-    assert done.returncode == 0, done.stderr
-    assert "4 of 4:" in done.stderr
-    assert "BLPO" in done.stdout
+    assert main(arguments) == 0
+    output = capsys.readouterr()
+    assert "4 of 4:" in output.err
+    assert "BLPO" in output.out
     values = {cell["name"]: cell["value"] for cell in numbers(tmp_path)}
     assert values == {cell["name"]: cell["value"] for cell in numbers(finished)}
     assert all(cell["calls"] <= BUDGET for cell in numbers(tmp_path))

@@ -179,9 +179,10 @@ async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> No
 
 async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
     """One call more each time: the budget is spent in every node of both loops."""
-    initial, reserved = 42, 36  # train and validation under p_0; the test split under two prompts
+    data = {"path": str(draw_dataset(tmp_path / "set", 30)), "limit": None}
+    initial, reserved = 21, 18  # train and validation under p_0; the test split under two prompts
     for limit in range(initial + reserved, initial + reserved + 28, 3):
-        result = await blpo.optimize(config(tmp_path / str(limit), limits={"calls": limit}))
+        result = await blpo.optimize(config(tmp_path / str(limit), data=data, limits={"calls": limit}))
         assert (result["status"], result["stop_reason"]) == ("budget", "budget")
         assert len(calls(tmp_path / str(limit))) <= limit
         assert result["test"] is not None
@@ -301,9 +302,10 @@ async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
 
 async def test_checkpoints_stay_small_whatever_the_size_of_the_dataset(tmp_path: Path) -> None:
     growth = {}
+    dataset = draw_dataset(tmp_path / "set", 240)
     for limit in (60, 240):
         directory = tmp_path / str(limit) / "run"
-        await blpo.optimize(config(directory, data={"limit": limit}))
+        await blpo.optimize(config(directory, data={"path": str(dataset), "limit": limit}))
         path = directory.parent / "checkpoints.sqlite"
         async with open_checkpoints(path) as saver:
             compiled = builder.compile(checkpointer=saver)

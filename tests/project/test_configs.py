@@ -23,7 +23,7 @@ def configurations(page: Path) -> list[Block]:
 
 
 def completed(text: str) -> str:
-    """Return a YAML block as a whole configuration: a model stands in the section `models`, and an optimizer is named."""
+    """Return a YAML block as a whole configuration, with models in the section `models` and with an optimizer."""
     if yaml.safe_load(text).keys() <= ROLES:
         text = "models:\n" + textwrap.indent(text, "  ")
     if "optimizer" not in yaml.safe_load(text).get("models", {"optimizer": {}}):
@@ -31,7 +31,9 @@ def completed(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("block", [b for page in RUN_PAGES for b in configurations(page)], ids=lambda block: block.place)
+@pytest.mark.parametrize(
+    "block", [b for page in RUN_PAGES for b in configurations(page)], ids=lambda block: block.place
+)
 def test_a_block_is_the_configuration_of_a_run(block: Block, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(completed(block.text))

@@ -59,8 +59,8 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "prompts/judge.md": _prompt,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
-"""Makers of the things that a page may be given: two finished runs of one dataset, a folder of labelled images, a config
-for the folder, a prompt, and the public sets as downloaded."""
+"""Makers of the things that a page may be given: two finished runs of one dataset, a folder of labelled images, a
+config for the folder, a prompt, and the public sets as downloaded."""
 
 
 def lay_out(names: list[str], prepared: Path, folder: Path) -> None:
