@@ -32,12 +32,13 @@ def init(
     It asks three to five questions; options answer them beforehand. A labels file is looked at, and its columns decide
     what is proposed. Nothing is overwritten, and nothing is written before the last answer.
     """
-    from blpo.cli.init_questions import Given, starter
-    from blpo.cli.starter import CONFIG, refuse_config, write
+    from blpo.cli.init_questions import ProjectOptions, ask_project
+    from blpo.data.project_data import ColumnNames
+    from blpo.runs.new_project import CONFIG_FILE, refuse_config, write_project
 
     refuse_config(folder)
-    given = Given(data, image, label, labels, scale, judge, base_url, optimizer)
-    made = starter(folder, given, asks=not yes)
-    typer.echo("\n".join(write(folder, made)))
-    typer.echo("\n".join([*made.todo, f"then: blpo check {shlex.quote(str(folder / CONFIG))}"]))
+    options = ProjectOptions(data, ColumnNames(image, label), labels, scale, judge, base_url, optimizer)
+    project = ask_project(folder, options, asks=not yes)
+    typer.echo("\n".join(write_project(folder, project)))
+    typer.echo("\n".join([*project.todo, f"then: blpo check {shlex.quote(str(folder / CONFIG_FILE))}"]))
     return 0

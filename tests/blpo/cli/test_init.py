@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blpo.cli.main import main
-from blpo.cli.starter import Starter, config
 from blpo.config.settings_file import load_settings
 from blpo.config.yaml_text import parse_yaml
 from blpo.data.label_proposal import propose_labels
+from blpo.runs.new_project import Project, config_text
 from state.settings import TaskSettings
 from tests.small_set import draw_dataset
 
@@ -191,7 +191,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
 @given(st.lists(TEXT, min_size=2, max_size=5, unique=True), TEXT)
 def test_any_label_and_path_is_written_so_that_it_is_read(labels: list[str], path: str) -> None:
     task = TaskSettings(kind="categorical", labels=tuple(labels))
-    text = config(Starter(task, {"path": path, "label": path}, {"judge": {"name": f"openai:{path}"}}))
+    text = config_text(Project(task, {"path": path, "label": path}, {"judge": {"name": f"openai:{path}"}}))
     read = parse_yaml(text, "config.yaml")
     assert read["task"] == {"kind": "categorical", "labels": labels}
     assert read["data"] == {"path": path, "label": path}

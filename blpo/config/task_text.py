@@ -1,0 +1,37 @@
+"""A task as people type it: `safe,unsafe` for categories, `1-5` for a scale."""
+
+import re
+from collections.abc import Mapping
+
+from blpo.config.settings_file import load_settings
+from state.errors import DataError
+from state.settings import TaskSettings
+
+_RANGE = re.compile(r"\s*([+-]?\d+)\s*(?:-|\.\.|to|\s)\s*([+-]?\d+)\s*", re.ASCII)
+
+
+def task_of(text: str) -> TaskSettings:
+    """Read a scale or categories; raises `DataError` or `ConfigError`."""
+    return scale_of(text) if _RANGE.fullmatch(text) else categories_of(text)
+
+
+def scale_of(text: str) -> TaskSettings:
+    """Read the ends of a scale; raises `DataError` or `ConfigError`."""
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise DataError(f"{text!r} is no scale; write its ends, such as 1-5")
+    return _valid({"kind": "ordinal", "min": int(match[1]), "max": int(match[2])})
+
+
+def categories_of(text: str) -> TaskSettings:
+    """Read categories with commas in between; raises `ConfigError`."""
+    return _valid({"kind": "categorical", "labels": [name.strip() for name in text.split(",") if name.strip()]})
+
+
+def task_text(task: TaskSettings) -> str:
+    """Return the text from which `task_of` reads the task."""
+    return f"{task.min}-{task.max}" if task.kind == "ordinal" else ",".join(task.labels)
+
+
+def _valid(task: Mapping[str, object]) -> TaskSettings:
+    return load_settings({"task": task, "data": {"path": "."}}).task

@@ -1,0 +1,131 @@
+"""Files of a new project: a config with comments, both prompts, and stand-ins for missing data."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blpo.config.yaml_text import write_flow
+from blpo.data.project_data import LABELS_FILE, ProjectData
+from blpo.data.tables import label_files
+from blpo.inference.initial_prompts import initial_prompts
+from state.errors import ConfigError
+from state.settings import Settings, TaskSettings
+
+CONFIG_FILE = "config.yaml"
+_HEAD = """\
+# Made by blpo init. Settings that are not here have their defaults; examples/sample.yaml writes all of them out.
+# blpo check says what is wrong, blpo estimate what a run costs, and blpo optimize runs it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Content of a new project."""
+
+    task: TaskSettings
+    data: Mapping[str, object]
+    """Section of the config."""
+    models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Section of the config; empty for embedded models."""
+    files: Mapping[Path, str] = field(default_factory=dict)
+    """Stand-ins for missing data, by path from the project's folder."""
+    todo: tuple[str, ...] = ()
+    """Work that is left for people, a line each."""
+
+
+def refuse_config(folder: Path) -> None:
+    """Raise `ConfigError` if the folder has a config, because nothing is overwritten."""
+    if (folder / CONFIG_FILE).exists():
+        raise ConfigError(f"{folder / CONFIG_FILE} is there already, and nothing was written; name another folder")
+
+
+def stand_ins(folder: Path, data: ProjectData, task: TaskSettings) -> tuple[dict[Path, str], tuple[str, ...]]:
+    """Return files that stand for missing data, and the work that is left for people."""
+    path = Path(str(data.section["path"]))
+    criterion = f"say in {folder / 'prompts/judge.md'} what the judge is to decide"
+    if data.images is None:
+        table = next(iter(label_files(folder / path)), folder / path)
+        return {}, (criterion,) if data.values else (f"write the labels into {table}", criterion)
+    if data.images:
+        labels = f"write the labels of {len(data.images)} images into {folder / path}"
+        return {path: _labels_csv((name, "") for name in data.images)}, (labels, criterion)
+    images = f"put your images into {folder / 'images'}"
+    rows = f"write a row for each into {folder / path}, instead of the two examples"
+    examples = [("images/first.jpg", task.values[0]), ("images/second.jpg", task.values[-1])]
+    return {path: _labels_csv(examples)}, (images, rows, criterion)
+
+
+def write_project(folder: Path, project: Project) -> list[str]:
+    """Write the files; return a line for each file: `written`, or `kept` for a file that was there before."""
+    files = {**project.files, **_prompts(project.task), Path(CONFIG_FILE): config_text(project)}
+    if LABELS_FILE in project.files:
+        (folder / "images").mkdir(parents=True, exist_ok=True)
+    return [f"{_write(folder / name, text):<8} {folder / name}" for name, text in files.items()]
+
+
+def config_text(project: Project) -> str:
+    """Return the text of config.yaml."""
+    task = project.task.model_dump(mode="json", exclude_defaults=True)
+    kind = project.task.kind
+    fields = {"kind": kind, "min": project.task.min, "max": project.task.max} if kind == "ordinal" else task
+    note = "whole numbers" if kind == "ordinal" else "one of these; or a scale: {kind: ordinal, min: 1, max: 5}"
+    sections = [
+        [_line("", "task", fields, note)],
+        ["data:", *_data_lines(project.data)],
+        ["models:", *_model_lines(project.models)],
+        [
+            "prompts:",
+            _line("  ", "judge_file", "prompts/judge.md", "what the judge is asked: the search rewrites it"),
+            _line("  ", "i2t_file", "prompts/i2t.md", "how images are put into words for the optimizer"),
+        ],
+        [_line("", "limits", {"calls": 20000 if project.models else None}, "one budget over all models; tokens, usd")],
+    ]
+    return _HEAD + "".join("\n" + "\n".join(lines) + "\n" for lines in sections)
+
+
+def _write(path: Path, text: str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError:
+        return "kept"
+    return "written"
+
+
+def _prompts(task: TaskSettings) -> dict[Path, str]:
+    judge, i2t = initial_prompts(Settings.model_validate({"task": task, "data": {"path": "."}}))
+    return {Path("prompts/judge.md"): judge + "\n", Path("prompts/i2t.md"): i2t + "\n"}
+
+
+def _labels_csv(rows: Iterable[tuple[str, object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([("image", "label"), *rows])
+    return text.getvalue()
+
+
+def _data_lines(data: Mapping[str, object]) -> Iterator[str]:
+    notes = {
+        "path": "images are named relative to it",
+        "image": "column of the image",
+        "label": "column of the label",
+        "group": "rows of one group stay in one split",
+        "split": "train, validation and test as the column says",
+        "threshold": "cuts the numbers into the task's two labels",
+    }
+    for name, value in data.items():
+        yield _line("  ", name, value, notes[name])
+
+
+def _model_lines(models: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    if not models:
+        yield _line("  ", "judge", {"name": "embedded:judge"}, "no key, GPU or network; it sees appearance alone")
+    notes = {"judge": "stays as it is; its prompt is rewritten", "optimizer": "writes the prompts; reads text alone"}
+    for role, model in models.items():
+        yield _line("  ", role, dict(model), notes[role])
+
+
+def _line(indent: str, name: str, value: object, note: str) -> str:
+    return f"{indent + write_flow({name: value})[1:-1]:<44}  # {note}"
