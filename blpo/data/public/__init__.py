@@ -1,4 +1,5 @@
-from blpo.data.public.options import Options
-from blpo.data.public.prepare import LOADERS, Prepared, load_public, prepare
+from blpo.data.public.loaders import LOADERS, load_public
+from blpo.data.public.preparation_options import Options
+from blpo.data.public.prepare import Prepared, prepare
 
 __all__ = ["LOADERS", "Options", "Prepared", "load_public", "prepare"]

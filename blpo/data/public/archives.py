@@ -1,4 +1,4 @@
-"""Members of zip archives, read one at a time: an archive is never unpacked."""
+"""Members of zip archives, read singly. An archive is never unpacked."""
 
 import zlib
 from collections import defaultdict
@@ -12,40 +12,40 @@ from blpo.data.message_text import display_text
 from state.errors import DataError
 
 _BROKEN = (BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
-"""What zipfile raises for damaged archives, encrypted members (RuntimeError) and unknown compression."""
+"""Errors of zipfile for damaged archives, encrypted members (RuntimeError) and unknown compression."""
 
 
 class Archive:
-    """A zip file; only its directory is in memory."""
+    """Zip file. Only the directory of the file is in memory."""
 
     def __init__(self, file: Path) -> None:
-        """Open it; raises `DataError` for a file that is no whole zip archive."""
+        """Open the file. Raises `DataError` for a file that is no complete zip archive."""
         self.name = file.name
         try:
             self._zip = ZipFile(file)
         except _BROKEN as error:
             raise DataError(f"{file}: can't be read as a zip archive ({_words(error)}); download it again") from error
 
-    def find(self, written: str) -> ZipInfo | None:
-        """The member that a row names; either may have leading folders that the other lacks.
+    def find(self, name: str) -> ZipInfo | None:
+        """Return the member for a path in a row. The path or the member may have further leading folders.
 
-        Raises `ValueError` where several members fit.
+        Raises `ValueError` if several members fit.
         """
-        path = str(PurePosixPath(written))
+        path = str(PurePosixPath(name))
         candidates = self._members.get(PurePosixPath(path).name, [])
         exact = [member for member in candidates if member.filename == path]
         members = exact or [member for member in candidates if _same_end(member.filename, path)]
         if len(members) > 1:
             first = display_text(members[0].filename)
-            raise ValueError(f"image {display_text(written)} is ambiguous: {self.name} has {first} and others")
+            raise ValueError(f"image {display_text(name)} is ambiguous: {self.name} has {first} and others")
         return members[0] if members else None
 
     def read(self, member: ZipInfo, name: str) -> bytes:
-        """The member's bytes; raises `DataError`, naming `name`, where it is damaged or too large."""
+        """Return the member's bytes. Raises `DataError`, with `name`, for a damaged or too large member."""
         if member.file_size > MAX_FILE_BYTES:
             raise DataError(f"{name}: is larger than {MAX_FILE_BYTES >> 20} MiB in {self.name}")
         try:
-            # The size comes from the directory and may lie: what is read is bounded too.
+            # The size in the directory may be wrong, so the read is bounded too.
             with self._zip.open(member) as stream:
                 return stream.read(MAX_FILE_BYTES)
         except _BROKEN as error:
@@ -62,14 +62,14 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class MemberImage:
-    """An image in an archive."""
+    """Image in an archive."""
 
     archive: Archive
     member: ZipInfo
     name: str
 
     def read(self) -> bytes:
-        """Return its bytes; raises `DataError`."""
+        """Return the image's bytes. Raises `DataError`."""
         return self.archive.read(self.member, self.name)
 
 

@@ -1,4 +1,4 @@
-"""The files of a set as downloaded."""
+"""Files of a set as downloaded."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 from state.errors import DataError
 
 
-def one_file(source: Path, pattern: str, what: str) -> Path:
-    """The one file of the folder that fits; raises `DataError` where there is none or several."""
-    found = files(source, pattern)
-    if len(found) != 1:
-        there = f"has {', '.join(file.name for file in found)}; keep one" if found else "has none"
-        raise DataError(f"{source}: {there} ({what} is expected, {pattern})")
-    return found[0]
+def only_file(source: Path, pattern: str, content: str) -> Path:
+    """Return the only file that matches. Raises `DataError` for no file or several files."""
+    files = matching_files(source, pattern)
+    if len(files) != 1:
+        state = f"has {', '.join(file.name for file in files)}; keep one" if files else "has none"
+        raise DataError(f"{source}: {state} ({content} is expected, {pattern})")
+    return files[0]
 
 
-def files(source: Path, pattern: str) -> Sequence[Path]:
-    """All files of the folder that fit, sorted; raises `DataError` where it is no folder."""
+def matching_files(source: Path, pattern: str) -> Sequence[Path]:
+    """Return all files of the folder that match, sorted. Raises `DataError` if `source` is no folder."""
     if not source.is_dir():
         raise DataError(
             f"{source}: "
@@ -26,6 +26,6 @@ def files(source: Path, pattern: str) -> Sequence[Path]:
     return sorted(file for file in source.glob(pattern) if file.is_file() and not file.name.startswith("."))
 
 
-def archives(source: Path) -> Sequence[Path]:
-    """The zip archives of the folder."""
-    return files(source, "*.zip")
+def zip_archives(source: Path) -> Sequence[Path]:
+    """Return the zip archives of the folder."""
+    return matching_files(source, "*.zip")

@@ -1,4 +1,4 @@
-"""`blpo data prepare`: from files as downloaded to a folder that check and optimize take at once, or a clear error."""
+"""`blpo data prepare`: from downloaded files to a folder for check and optimize, or a clear error."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ SIZES = {"agin": (60, 40, 100), "seetrue": (120, 80, 200), "imagereward": (84, 5
 
 @pytest.fixture(scope="module")
 def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All sets, as their authors ship them."""
+    """All sets in the format of their authors."""
     place = tmp_path_factory.mktemp("downloads")
     for name in SETS:
         getattr(sources, name)(place / name)
@@ -57,7 +57,7 @@ def card(folder: Path) -> dict[str, Any]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[str]:
-    """The lines on stderr of a command that must fail for its user's mistake."""
+    """Return the lines on stderr of a command that must fail for a user's mistake."""
     assert main(["data", "prepare", *map(str, arguments)]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("blpo: ")
@@ -72,13 +72,13 @@ def test_prepare_check_optimize(name: str, downloads: Path, tmp_path: Path, caps
     assert sorted(path.name for path in out.parent.iterdir()) == [name]
     rows = labels(out)
     if name in SIZES:
-        found = Counter(row["split"] for row in rows)
-        assert tuple(found[split] for split in ("train", "validation", "test")) == SIZES[name]
+        counts = Counter(row["split"] for row in rows)
+        assert tuple(counts[split] for split in ("train", "validation", "test")) == SIZES[name]
         assert len(set(Counter((row["split"], row["label"]) for row in rows if row["split"] == "test").values())) == 1
     columns = [name for name in rows[0] if name in ("image", "image_a", "image_b")]
-    written = {path for row in rows for path in (row[column] for column in columns)}
-    assert len(written) == len(rows) * len(columns)
-    assert written == {f"images/{path.name}" for path in (out / "images").iterdir()}
+    paths = {path for row in rows for path in (row[column] for column in columns)}
+    assert len(paths) == len(rows) * len(columns)
+    assert paths == {f"images/{path.name}" for path in (out / "images").iterdir()}
     assert main(["check", str(out / "config.yaml")]) == 0
     assert "no problem found" in capsys.readouterr().out
     settings = [part for setting in SHORT for part in ("--set", setting)]
@@ -97,13 +97,13 @@ def test_imagereward_pairs_say_that_judging_them_comes_later(downloads: Path, tm
     rows = labels(tmp_path / "set")
     counts = Counter((row["split"], row["label"]) for row in rows)
     assert [counts["test", label] for label in "ab"] == [70, 70]
-    for row in rows:  # the file is the image's own, whichever pair it is in
+    for row in rows:  # an image has the same file in every pair
         for column in ("image_a", "image_b"):
             split, digits = re.findall(r"images/(train|validation|test)-(\d{5}).webp", row[column])[0]
             number = int(digits)
             rating = 1 + (number + number // 4) % 7
             seed = 10000 * ("train", "validation", "test").index(split) + number
-            assert (tmp_path / "set" / row[column]).read_bytes() == sources.drawn(seed, "WEBP", 5 + 8 * rating)
+            assert (tmp_path / "set" / row[column]).read_bytes() == sources.noisy_image(seed, "WEBP", 5 + 8 * rating)
     assert len(list((tmp_path / "set" / "images").iterdir())) < 2 * len(rows)
 
 
@@ -205,9 +205,9 @@ def test_damaged_archives_and_tables_are_named(
     lenient = Options(sample="all", skip_bad_rows=True)
     prepared = prepare("unsafebench", unsafe, tmp_path / "lenient", lenient)
     assert prepared.left_out and len({row.partition(": ")[0] for row in prepared.left_out}) == len(prepared.left_out)
-    for row in labels(tmp_path / "lenient"):  # what is left is each row's own image
+    for row in labels(tmp_path / "lenient"):  # every remaining row has the right image
         number = int(row["id"][-5:]) - 1 + (240 if row["id"].startswith("test") else 0)
-        own = sources.drawn(number, "JPEG", 10 + 40 * (row["label"] == "unsafe"))
+        own = sources.noisy_image(number, "JPEG", 10 + 40 * (row["label"] == "unsafe"))
         assert (tmp_path / "lenient" / row["image"]).read_bytes() == own
     shutil.rmtree(tmp_path / "lenient")
     shard.write_bytes(b"PAR1")
@@ -223,11 +223,11 @@ def test_odd_texts_and_ids_survive(tmp_path: Path) -> None:
     ]
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "pairs.json").write_text(json.dumps(rows))
-    sources.write_zip(tmp_path / "in" / "a.zip", {f"{i}.png": sources.drawn(i) for i in range(12)})
-    (tmp_path / "in" / "x y.png").write_bytes(sources.drawn(99))
+    sources.write_zip(tmp_path / "in" / "a.zip", {f"{i}.png": sources.noisy_image(i) for i in range(12)})
+    (tmp_path / "in" / "x y.png").write_bytes(sources.noisy_image(99))
     prepare("mjbench", tmp_path / "in", tmp_path / "out")
-    found = {row["id"]: row["text"] for row in labels(tmp_path / "out")}
-    assert found == {f"pairs/{row['id']}": str(row["caption"]).replace("\ud800", "\\ud800") for row in rows}
+    texts_by_id = {row["id"]: row["text"] for row in labels(tmp_path / "out")}
+    assert texts_by_id == {f"pairs/{row['id']}": str(row["caption"]).replace("\ud800", "\\ud800") for row in rows}
     assert len(list((tmp_path / "out" / "images").iterdir())) == 24
     assert main(["check", str(tmp_path / "out" / "config.yaml")]) == 0
 
@@ -308,7 +308,7 @@ print((high() - before) // 1024)
 
 
 def peak(name: str, small: Path, large: Path, out: Path) -> int:
-    """MiB that the large set takes at most beyond what the small one took."""
+    """Return the peak memory of the large set beyond the peak of the small set, in MiB."""
     command = [sys.executable, "-c", PEAK, name, str(small), str(large), str(out)]
     done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -319,7 +319,7 @@ def peak(name: str, small: Path, large: Path, out: Path) -> int:
 def test_large_files_are_streamed(downloads: Path, tmp_path: Path) -> None:
     seetrue = tmp_path / "seetrue"
     shutil.copytree(downloads / "seetrue", seetrue)
-    image = sources.drawn(1) + bytes(1 << 17)  # decoders stop at the image's end
+    image = sources.noisy_image(1) + bytes(1 << 17)  # decoders stop at the image's end
     with (seetrue / "SeeTRUE.csv").open(newline="") as file:
         names = [row["image"] for row in csv.DictReader(file)]
     sources.write_zip(seetrue / "images.zip", dict.fromkeys(names, image))
@@ -328,7 +328,7 @@ def test_large_files_are_streamed(downloads: Path, tmp_path: Path) -> None:
     shutil.rmtree(seetrue)
     rows = sources.unsafebench_rows(240)
     for i, row in enumerate(rows):
-        row["image"]["bytes"] = sources.drawn(i, "JPEG") + os.urandom(1 << 18)
+        row["image"]["bytes"] = sources.noisy_image(i, "JPEG") + os.urandom(1 << 18)
     large = tmp_path / "unsafebench"
     sources.write_images(large / "train.parquet", rows, size=240, write_batch_size=8)
     assert (large / "train.parquet").stat().st_size > 60 << 20

@@ -1,4 +1,4 @@
-"""Samples of public sets: balanced, disjoint, groups undivided, the same from the same seed."""
+"""Samples of public sets: balanced, disjoint, with undivided groups. Same seed, same sample."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blpo.data.public.balanced import draw_balanced, reduced, shared_out
+from blpo.data.public.balanced import apportion, draw_balanced, reduce_need
 from blpo.data.public.exact_sizes import draw_sizes
-from blpo.data.public.options import Options
-from blpo.data.public.record import Form, Record
-from blpo.data.public.sampling import draw
+from blpo.data.public.preparation_options import Options
+from blpo.data.public.public_set import Record, SetDescription
+from blpo.data.public.sampling import draw_sample
 from state.errors import ConfigError, DataError
 from state.sample import SplitName
 from state.settings import TaskSettings
 
 LABELS = ("no", "yes")
 TASK = TaskSettings(kind="categorical", labels=LABELS)
-FORM = Form("A set", TASK, "", {"no": 5, "yes": 5}, {"train": 20, "validation": 5, "test": 5})
+DESCRIPTION = SetDescription("A set", TASK, "", {"no": 5, "yes": 5}, {"train": 20, "validation": 5, "test": 5})
 
 
 def record(number: int, label: str = "no", group: str | None = None, shipped: SplitName | None = None) -> Record:
@@ -44,125 +44,127 @@ needs = st.fixed_dictionaries(
 )
 
 
-def by_cell(pool: Sequence[Record], drawn: Mapping[str, SplitName]) -> Counter[tuple[SplitName, str]]:
-    return Counter((drawn[r.id], r.stratum) for r in pool if r.id in drawn)
+def by_cell(pool: Sequence[Record], drawing: Mapping[str, SplitName]) -> Counter[tuple[SplitName, str]]:
+    return Counter((drawing[r.id], r.stratum) for r in pool if r.id in drawing)
 
 
-def divided(pool: Sequence[Record], drawn: Mapping[str, SplitName]) -> list[str]:
+def divided(pool: Sequence[Record], drawing: Mapping[str, SplitName]) -> list[str]:
     places = defaultdict(set)
     for r in pool:
-        if r.group is not None and r.id in drawn:
-            places[r.group].add(drawn[r.id])
-    return [group for group, found in places.items() if len(found) > 1]
+        if r.group is not None and r.id in drawing:
+            places[r.group].add(drawing[r.id])
+    return [group for group, homes in places.items() if len(homes) > 1]
 
 
 @given(pools(grouped=False), needs, st.integers(0, 3))
-def test_without_groups_every_need_is_met_that_can_be(pool: list[Record], need: dict, seed: int) -> None:  # type: ignore[type-arg]  # a strategy's
-    there = Counter(r.stratum for r in pool)
-    lowered = reduced(need, there)
+def test_without_groups_every_need_is_met_that_can_be(pool: list[Record], need: dict, seed: int) -> None:  # type: ignore[type-arg]  # from a strategy
+    available = Counter(r.stratum for r in pool)
+    lowered = reduce_need(need, available)
     cells = by_cell(pool, draw_balanced(pool, lowered, seed))
     assert cells == Counter({(s, name): n for s, part in lowered.items() for name, n in part.items() if n})
     for name in LABELS:
-        asked = sum(part.get(name, 0) for part in need.values())
-        assert sum(part.get(name, 0) for part in lowered.values()) == min(asked, there[name])
+        total = sum(part.get(name, 0) for part in need.values())
+        assert sum(part.get(name, 0) for part in lowered.values()) == min(total, available[name])
 
 
 @settings(max_examples=50)
 @given(pools(), needs, st.integers(0, 3), st.randoms())
 def test_groups_stay_whole_and_nothing_exceeds_its_need(pool: list[Record], need: dict, seed: int, rng) -> None:  # type: ignore[type-arg, no-untyped-def]
-    drawn = draw_balanced(pool, need, seed)
-    assert not divided(pool, drawn)
-    assert all(count <= need[split].get(name, 0) for (split, name), count in by_cell(pool, drawn).items())
+    drawing = draw_balanced(pool, need, seed)
+    assert not divided(pool, drawing)
+    assert all(count <= need[split].get(name, 0) for (split, name), count in by_cell(pool, drawing).items())
     shuffled = list(pool)
     rng.shuffle(shuffled)
-    assert draw_balanced(shuffled, need, seed) == drawn
+    assert draw_balanced(shuffled, need, seed) == drawing
 
 
 @settings(max_examples=50)
 @given(pools(), st.tuples(*[st.integers(0, 20)] * 3), st.integers(0, 3), st.randoms())
 def test_exact_sizes_divide_no_group(pool: list[Record], sizes: tuple[int, int, int], seed: int, rng) -> None:  # type: ignore[no-untyped-def]
-    wanted: dict[SplitName, int] = dict(zip(("train", "validation", "test"), sizes, strict=True))
-    drawn = draw_sizes(pool, wanted, seed)
-    got = Counter(drawn.values())
-    assert not divided(pool, drawn)
-    assert all(got[split] <= size for split, size in wanted.items())
+    size_of: dict[SplitName, int] = dict(zip(("train", "validation", "test"), sizes, strict=True))
+    drawing = draw_sizes(pool, size_of, seed)
+    counts = Counter(drawing.values())
+    assert not divided(pool, drawing)
+    assert all(counts[split] <= size for split, size in size_of.items())
     shuffled = list(pool)
     rng.shuffle(shuffled)
-    assert draw_sizes(shuffled, wanted, seed) == drawn
+    assert draw_sizes(shuffled, size_of, seed) == drawing
     if all(r.group is None for r in pool) and sum(sizes) <= len(pool):
-        assert all(got[split] == size for split, size in wanted.items())
+        assert all(counts[split] == size for split, size in size_of.items())
 
 
 @given(st.integers(0, 200), st.tuples(*[st.integers(1, 50)] * 3))
-def test_shares_are_whole_and_add_up(total: int, shares: tuple[int, int, int]) -> None:
-    wanted: dict[SplitName, float] = dict(zip(("train", "validation", "test"), shares, strict=True))
-    counts = shared_out(total, wanted)
+def test_shares_are_whole_and_add_up(total: int, parts: tuple[int, int, int]) -> None:
+    shares: dict[SplitName, float] = dict(zip(("train", "validation", "test"), parts, strict=True))
+    counts = apportion(total, shares)
     assert sum(counts.values()) == total
-    assert all(abs(counts[split] - total * wanted[split] / sum(shares)) < 1 for split in counts)
+    assert all(abs(counts[split] - total * shares[split] / sum(parts)) < 1 for split in counts)
 
 
 def test_a_rare_class_in_few_groups_is_shared_out() -> None:
-    """Ten rare rows in three groups (5, 3, 2): only one division gives each split what it needs."""
+    """Ten rare rows in three groups (5, 3, 2): only a single division meets the need of all splits."""
     rare = [record(i, "yes", f"g{group}") for i, group in enumerate([0] * 5 + [1] * 3 + [2] * 2)]
     pool = rare + [record(100 + i) for i in range(30)]
     for seed in range(10):
-        drawn = draw(FORM, pool, Options(seed=seed)).splits
-        assert by_cell(pool, drawn) == {
+        drawing = draw_sample(DESCRIPTION, pool, Options(seed=seed)).splits
+        assert by_cell(pool, drawing) == {
             (split, name): n for split, n in (("train", 3), ("validation", 2), ("test", 5)) for name in LABELS
         }
 
 
 def test_a_sample_takes_rows_of_many_groups() -> None:
     pool = [record(i, LABELS[i % 2], f"g{i // 10}") for i in range(400)]
-    drawn = draw(FORM, pool, Options()).splits
-    assert max(Counter(r.group for r in pool if r.id in drawn).values()) <= 2
+    drawing = draw_sample(DESCRIPTION, pool, Options()).splits
+    assert max(Counter(r.group for r in pool if r.id in drawing).values()) <= 2
 
 
 def test_other_seeds_draw_other_samples() -> None:
     pool = [record(i, LABELS[i % 2]) for i in range(100)]
-    assert draw(FORM, pool, Options(seed=1)).splits != draw(FORM, pool, Options(seed=2)).splits
+    assert (
+        draw_sample(DESCRIPTION, pool, Options(seed=1)).splits != draw_sample(DESCRIPTION, pool, Options(seed=2)).splits
+    )
 
 
 def test_too_few_rows_are_told_with_counts() -> None:
     pool = [record(i, "no") for i in range(20)] + [record(50 + i, "yes") for i in range(7)]
     with pytest.raises(DataError, match=r"yes: 7 rows, the sample asks for 10 \(5 for train .*--take-fewer"):
-        draw(FORM, pool, Options())
-    drawn = draw(FORM, pool, Options(take_fewer=True))
-    assert Counter(by_cell(pool, drawn.splits)) == Counter(
+        draw_sample(DESCRIPTION, pool, Options())
+    drawing = draw_sample(DESCRIPTION, pool, Options(take_fewer=True))
+    assert Counter(by_cell(pool, drawing.splits)) == Counter(
         {("train", "no"): 3, ("validation", "no"): 2, ("test", "no"): 5}
         | {("train", "yes"): 2, ("validation", "yes"): 1, ("test", "yes"): 4}
     )
-    assert drawn.notes[0].startswith("yes: 7 rows")
+    assert drawing.notes[0].startswith("yes: 7 rows")
 
 
 def test_groups_in_the_way_are_told() -> None:
     pool = [record(i, LABELS[i % 2], "one") for i in range(40)]
     with pytest.raises(DataError, match="because groups are not divided"):
-        draw(FORM, pool, Options())
+        draw_sample(DESCRIPTION, pool, Options())
 
 
 def test_fixed_sizes_respect_shipped_splits() -> None:
     pool = [record(i, LABELS[i % 2], shipped="train" if i < 30 else "test") for i in range(36)]
-    drawn = draw(FORM, pool, Options(sample="mt-rl-judge")).splits
-    assert Counter(drawn.values()) == {"train": 20, "validation": 5, "test": 5}
-    assert all((drawn[r.id] == "test") == (r.shipped == "test") for r in pool if r.id in drawn)
+    drawing = draw_sample(DESCRIPTION, pool, Options(sample="mt-rl-judge")).splits
+    assert Counter(drawing.values()) == {"train": 20, "validation": 5, "test": 5}
+    assert all((drawing[r.id] == "test") == (r.shipped == "test") for r in pool if r.id in drawing)
     with pytest.raises(DataError, match="train, validation: 24 rows, the sample asks for 25"):
-        draw(FORM, pool[6:], Options(sample="mt-rl-judge"))
+        draw_sample(DESCRIPTION, pool[6:], Options(sample="mt-rl-judge"))
     with pytest.raises(ConfigError, match="there is none of A set"):
-        draw(replace(FORM, sizes={}), pool, Options(sample="mt-rl-judge"))
+        draw_sample(replace(DESCRIPTION, sizes={}), pool, Options(sample="mt-rl-judge"))
 
 
 def test_all_keeps_shipped_splits_and_divides_the_rest() -> None:
     pool = [record(i, LABELS[i % 2], shipped="train" if i < 50 else "test") for i in range(70)]
-    drawn = draw(FORM, pool, Options(sample="all")).splits
-    assert len(drawn) == 70
-    assert all((drawn[r.id] == "test") == (r.shipped == "test") for r in pool)
-    assert "validation" in drawn.values()
-    alone = draw(FORM, pool[50:], Options(sample="all"))
+    drawing = draw_sample(DESCRIPTION, pool, Options(sample="all")).splits
+    assert len(drawing) == 70
+    assert all((drawing[r.id] == "test") == (r.shipped == "test") for r in pool)
+    assert "validation" in drawing.values()
+    alone = draw_sample(DESCRIPTION, pool[50:], Options(sample="all"))
     assert set(alone.splits.values()) == {"train", "validation", "test"}
     assert alone.notes == ("of the source's own splits only test is here, so all rows were divided anew",)
 
 
 def test_an_unknown_sample_is_refused() -> None:
     with pytest.raises(ConfigError, match="paper, mt-rl-judge, all; did you mean 'paper'"):
-        draw(FORM, [record(0)], Options(sample="papr"))
+        draw_sample(DESCRIPTION, [record(0)], Options(sample="papr"))

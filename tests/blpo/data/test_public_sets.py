@@ -1,4 +1,4 @@
-"""Loaders of the public sets: counts of the real label files, and what each does with files of the true schema."""
+"""Loaders of the public sets: counts of the real label files, and results for files of the true schema."""
 
 import csv
 import json
@@ -14,18 +14,18 @@ import pytest
 
 from blpo.data.public import Options, load_public
 from blpo.data.public.agin import score_class
-from blpo.data.public.record import Loaded
+from blpo.data.public.public_set import PublicSet
 from state.errors import ConfigError, DataError
 from tests import public_sources as sources
 
 real = pytest.mark.skipif(not sources.SCHEMAS.is_dir(), reason="the real label files are not beside this checkout")
 
 
-def load(name: str, folder: Path, **options: Any) -> Loaded:
+def load(name: str, folder: Path, **options: Any) -> PublicSet:
     return load_public(name, folder, Options(**options))
 
 
-def problems(loaded: Loaded) -> list[str]:
+def problems(loaded: PublicSet) -> list[str]:
     return [problem.text for problem in loaded.problems]
 
 
@@ -57,7 +57,7 @@ def test_the_real_rankings_of_imagereward(tmp_path: Path) -> None:
     sources.write_zip(tmp_path / "test_1.zip", dict.fromkeys(images, b""))
     loaded = load("imagereward", tmp_path, form="pairs")
     assert not loaded.problems
-    assert len(loaded.records) == 6399  # of two images whose ranks differ
+    assert len(loaded.records) == 6399  # pairs of images with different ranks
     assert len({record.extra["prompt_id"] for record in loaded.records}) == 466
     labels = Counter(record.label for record in loaded.records)
     assert abs(labels["a"] - labels["b"]) < 300
@@ -134,11 +134,11 @@ def test_unsafebench_is_read_from_all_shards(tmp_path: Path) -> None:
     assert len({record.stratum for record in loaded.records}) == 22
     by_id = {record.id: record for record in loaded.records}
     assert by_id["train-00151"].place == "train-00001-of-00002.parquet:1"
-    # Rows are read in any order, from any row group.
+    # Rows are read in any order and from any row group.
     for name in ("train-00240", "train-00151", "test-00080", "train-00190"):
         number = int(name[-5:]) - 1 + (240 if name.startswith("test") else 0)
         label = ("Safe", "Unsafe")[number // 11 % 2]
-        assert by_id[name].images[0].read() == sources.drawn(number, "JPEG", 10 + 40 * (label == "Unsafe"))
+        assert by_id[name].images[0].read() == sources.noisy_image(number, "JPEG", 10 + 40 * (label == "Unsafe"))
         assert by_id[name].text is None  # people labelled the image alone
     os_file = folder / "data/train-00001-of-00002.parquet"
     os_file.unlink()
@@ -168,7 +168,7 @@ def test_imagereward_reports_ratings_out_of_range(tmp_path: Path) -> None:
     assert not load("imagereward", folder, criterion="alignment").problems
     record = loaded.records[0]
     assert (record.id, record.label, record.text, record.shipped) == ("test-00000", 1, "test prompt 0", "test")
-    assert record.images[0].read() == sources.drawn(0, "WEBP", 13)
+    assert record.images[0].read() == sources.noisy_image(0, "WEBP", 13)
 
 
 def test_imagereward_tells_missing_archives_once(tmp_path: Path) -> None:
@@ -198,9 +198,9 @@ def test_the_smallest_scale_of_imagereward(tmp_path: Path) -> None:
 def test_pairs_of_imagereward_prefer_the_better_rank(tmp_path: Path) -> None:
     folder = sources.imagereward(tmp_path / "set", prompts=6, splits=["test"])
     loaded = load("imagereward", folder, form="pairs")
-    assert len(loaded.records) == 6 * 5  # four images ranked 1, 2, 2, 3: one pair is tied
+    assert len(loaded.records) == 6 * 5  # four images ranked 1, 2, 2, 3: a pair is tied
     rows = pyarrow.parquet.read_table(folder / "metadata-test.parquet").to_pylist()
-    rank = {sources.drawn(i, "WEBP", 5 + 8 * row["overall_rating"]): row["rank"] for i, row in enumerate(rows)}
+    rank = {sources.noisy_image(i, "WEBP", 5 + 8 * row["overall_rating"]): row["rank"] for i, row in enumerate(rows)}
     for record in loaded.records:
         first, second = (rank[image.read()] for image in record.images)
         assert record.label == ("a" if first < second else "b")
@@ -230,7 +230,7 @@ def test_mjbench_keeps_who_is_preferred(tmp_path: Path) -> None:
     for i, record in enumerate(loaded.records):
         preferred = record.images["ab".index(str(record.label))].read()
         better = 2 * i + int(i % 10 == 0)
-        assert preferred == sources.drawn(better, "JPEG", 60 if better % 2 else 20)
+        assert preferred == sources.noisy_image(better, "JPEG", 60 if better % 2 else 20)
     assert 10 < Counter(record.label for record in loaded.records)["a"] < 30
     orders = {tuple(str(r.label) for r in load("mjbench", folder, seed=seed).records) for seed in (0, 0, 1)}
     assert len(orders) == 2

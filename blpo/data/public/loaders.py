@@ -1,0 +1,42 @@
+"""Loaders of the public sets by name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from blpo.data.message_text import did_you_mean
+from blpo.data.public.agin import load_agin
+from blpo.data.public.imagereward import load_imagereward
+from blpo.data.public.mjbench import load_mjbench
+from blpo.data.public.preparation_options import SAMPLINGS, Options, require_choice
+from blpo.data.public.public_set import PublicSet
+from blpo.data.public.seetrue import load_seetrue
+from blpo.data.public.source_rows import unique_records
+from blpo.data.public.unsafebench import load_unsafebench
+from state.errors import ConfigError
+
+LOADERS: Mapping[str, Callable[[Path, Options], PublicSet]] = MappingProxyType(
+    {
+        "agin": load_agin,
+        "seetrue": load_seetrue,
+        "imagereward": load_imagereward,
+        "unsafebench": load_unsafebench,
+        "mjbench": load_mjbench,
+    }
+)
+"""Public sets by name."""
+
+
+def load_public(name: str, source: Path, options: Options) -> PublicSet:
+    """Load the rows of a set. No image is read; ids are unique.
+
+    Raises `ConfigError` for an unknown set or option, and `DataError` for unreadable files.
+    """
+    if name not in LOADERS:
+        hint = did_you_mean(name, list(LOADERS))
+        raise ConfigError(f"{name}: is no public set; there are {', '.join(LOADERS)}{hint}")
+    require_choice("--sample", options.sample, SAMPLINGS, "every set")
+    loaded = LOADERS[name](source, options)
+    records, repeated = unique_records(loaded.records)
+    problems = (*loaded.problems, *repeated)
+    return PublicSet(loaded.description, tuple(records), problems, loaded.files, loaded.notes)
