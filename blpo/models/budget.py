@@ -1,11 +1,11 @@
-"""One hard budget over all roles, in calls, tokens and dollars, kept across resumes.
+"""Hard budget over all roles, in calls, tokens and dollars, kept across resumes.
 
-It starts from what the store has counted. Calls are never exceeded. Tokens and dollars are known only afterwards: a
-call is admitted if it and the calls in flight still fit at the mean cost of their role so far, so tokens and dollars
-are exceeded by no more than the calls in flight.
+The budget starts from the counts of the store. Calls are never exceeded. Tokens and dollars are known only after a
+call: a call is admitted if the call and the calls in flight still fit at the mean cost of their role so far. So tokens
+and dollars are exceeded by no more than the calls in flight.
 
-A verdict costs a second call where its reply has to be repaired. How many will is judged by the samples seen so far, so
-that what is kept back for the test also pays for the repairs of a judge that is often unparseable.
+A verdict costs a second call if the reply has to be repaired. The budget expects as large a share of repairs as so far.
+So the reserve for the test also pays for the repairs of an often unparseable judge.
 """
 
 import math
@@ -20,7 +20,7 @@ from state.settings import LimitSettings
 
 @dataclass(slots=True)
 class _Tally:
-    """What the answered calls of one role have cost."""
+    """Sum of the costs of a role's answered calls."""
 
     answered: int = 0
     tokens: int = 0
@@ -48,23 +48,25 @@ class _Cost:
 
 @dataclass
 class Budget:
-    """What may still be spent. Used from one event loop; every `admit` is followed by one `settle`."""
+    """Limits, and costs so far. For one event loop; every `admit` is followed by one `settle`."""
 
     limits: LimitSettings
     calls: int = 0
-    """Issued so far, in flight included."""
+    """Calls issued so far, calls in flight included."""
     reserved: int = 0
-    """Verdicts whose calls are kept back for the test split."""
+    """Verdicts whose calls are reserved for the test split."""
     _tallies: dict[str, _Tally] = field(default_factory=dict)
+    """Costs by role."""
     _in_flight: Counter[str] = field(default_factory=Counter)
+    """Calls in flight by role."""
     _repaired: dict[str, bool] = field(default_factory=dict)
-    """By sample: whether its last verdict needed a repair."""
+    """By sample: true if the sample's last verdict needed a repair."""
     _repairs: int = 0
-    """How many did."""
+    """Number of true values in `_repaired`."""
 
     @classmethod
     def resumed(cls, limits: LimitSettings, spent: Mapping[str, RoleCounts]) -> "Budget":
-        """The budget of a run that has spent this already."""
+        """Return the budget of a run with the counts `spent` by role."""
         tallies = {
             role: _Tally(counts.answered, counts.input_tokens + counts.output_tokens, counts.usd)
             for role, counts in spent.items()
@@ -72,16 +74,16 @@ class Budget:
         return cls(limits, sum(counts.issued for counts in spent.values()), _tallies=tallies)
 
     def admit(self, role: str) -> None:
-        """Count a call of `role` as in flight; raises `BudgetSpent` where it may not be sent."""
-        expected = self._committed() + self._mean("judge").times(self._kept_back) + self._mean(role)
-        spent = self._exceeded(expected) or self._used_up()
-        if spent:
-            raise BudgetSpent(f"limits.{spent} ({getattr(self.limits, spent):g}) is spent; raise it and resume")
+        """Count a call of `role` as in flight; raises `BudgetSpent` if the call may not be sent."""
+        expected = self._committed() + self._mean("judge").times(self._reserved_calls) + self._mean(role)
+        limit = self._exceeded_limit(expected) or self._used_up_limit()
+        if limit:
+            raise BudgetSpent(f"limits.{limit} ({getattr(self.limits, limit):g}) is spent; raise it and resume")
         self.calls += 1
         self._in_flight[role] += 1
 
     def settle(self, role: str, tokens: int = 0, usd: float | None = None, *, answered: bool = True) -> None:
-        """An admitted call has ended, and cost this (an unknown price counts as nothing); it stays counted."""
+        """Count the cost of an admitted call after its end; an unknown price (None) counts as nothing."""
         self._in_flight[role] -= 1
         if answered:
             tally = self._tallies.setdefault(role, _Tally())
@@ -90,37 +92,37 @@ class Budget:
             tally.usd += usd or 0.0
 
     def judged(self, sample_id: str, *, repaired: bool) -> None:
-        """A sample was judged, and its reply has to be repaired or not; the last word on a sample counts."""
+        """Record if the verdict of a sample needs a repair; the last verdict of a sample counts."""
         if self.is_limited:
             repaired_before = self._repaired.get(sample_id, False)
             self._repaired[sample_id] = repaired
             self._repairs += repaired - repaired_before
 
     def expected_calls(self, verdicts: int) -> int:
-        """How many judge calls so many verdicts take, at the share of repairs so far; rounded up."""
+        """Return the judge calls of so many verdicts, at the share of repairs so far; rounded up."""
         return math.ceil(verdicts * (1 + self._repairs / max(len(self._repaired), 1)))
 
     def reserve(self, verdicts: int) -> None:
-        """Keep back the judge calls of so many verdicts, and the tokens and dollars of as many at the mean so far."""
+        """Reserve the judge calls of so many verdicts, and tokens and dollars at the mean so far."""
         self.reserved = verdicts
 
     def release(self) -> None:
-        """Give back what was kept back."""
+        """End the reserve."""
         self.reserved = 0
 
     def affords(self, calls: int) -> bool:
-        """Whether so many more judge calls fit, at the mean so far, beside what is kept back and in flight."""
-        return self._exceeded(self._committed() + self._mean("judge").times(calls + self._kept_back)) is None
+        """Return true if so many more judge calls fit, at the mean so far, beside the reserve and calls in flight."""
+        return self._exceeded_limit(self._committed() + self._mean("judge").times(calls + self._reserved_calls)) is None
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is any limit on calls, tokens or dollars."""
+        """True if calls, tokens or dollars have a limit."""
         return (self.limits.calls, self.limits.tokens, self.limits.usd) != (None, None, None)
 
     @property
     def remaining_calls(self) -> int | None:
-        """Calls that may still be issued beside those kept back, at least 0; None: no limit on calls."""
-        return None if self.limits.calls is None else max(0, self.limits.calls - self.calls - self._kept_back)
+        """Calls left beside the reserve, at least 0; None: no limit on calls."""
+        return None if self.limits.calls is None else max(0, self.limits.calls - self.calls - self._reserved_calls)
 
     @property
     def tokens(self) -> int:
@@ -133,8 +135,8 @@ class Budget:
         return sum(tally.usd for tally in self._tallies.values())
 
     @property
-    def _kept_back(self) -> int:
-        """Calls for the verdicts kept back. Chance may bring more repairs than so far: two standard deviations more."""
+    def _reserved_calls(self) -> int:
+        """Calls of the reserved verdicts. Chance may bring more repairs than so far: two standard deviations more."""
         repairs = self._repairs
         share = min(1.0, (repairs + 2 * math.sqrt(repairs)) / max(len(self._repaired), 1))
         return math.ceil(self.reserved * (1 + share))
@@ -143,23 +145,23 @@ class Budget:
         return self._tallies.get(role, _Tally()).mean()
 
     def _committed(self) -> _Cost:
-        """Spent, and expected of the calls in flight."""
+        """Return the costs so far and the expected costs of the calls in flight."""
         total = _Cost(self.calls, self.tokens, self.usd)
         for role, count in self._in_flight.items():
             expected = self._mean(role).times(count)
-            total += _Cost(0, expected.tokens, expected.usd)  # their calls are counted already
+            total += _Cost(0, expected.tokens, expected.usd)  # calls in flight are counted already
         return total
 
-    def _exceeded(self, cost: _Cost) -> str | None:
-        """The name of a limit that `cost` is above."""
+    def _exceeded_limit(self, cost: _Cost) -> str | None:
+        """Return the name of a limit below `cost`."""
         for name in ("calls", "tokens", "usd"):
             limit = getattr(self.limits, name)
             if limit is not None and getattr(cost, name) > limit:
                 return name
         return None
 
-    def _used_up(self) -> str | None:
-        """The name of a limit of which nothing is left, whatever the next call costs."""
+    def _used_up_limit(self) -> str | None:
+        """Return the name of a used-up limit; the cost of the next call does not matter."""
         for name in ("tokens", "usd"):
             limit = getattr(self.limits, name)
             if limit is not None and getattr(self, name) >= limit:

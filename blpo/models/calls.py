@@ -1,13 +1,14 @@
-"""The one door to all models: store, single flight, limiter, budget, record, retries.
+"""Calls of a run: from a request to the answer, by way of the store, the limits and the budget.
 
-A call is recorded when it has its place in the limiter and before it is sent, so a killed run asks again for no more
-calls than were in flight.
+A call is recorded when the call has a place in the limiter, before the request is sent. So a killed run repeats only
+calls in flight.
 
-A caller may have an upstream: what it admits and records is then asked of that caller instead of the model, so that
-several runs share answers, limits and what is really spent, and each is still charged for every request of its own.
+A caller may have an upstream caller. Then admitted and recorded requests go to the upstream caller, not to the model:
+several runs share answers, limits and real costs, and every run is charged for all requests of the run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -16,11 +17,12 @@ from blpo.models.budget import Budget
 from blpo.models.byte_counts import begin_byte_count
 from blpo.models.limiter import Limiter, Limiters
 from blpo.models.messages import ROLES, Message, Role
-from blpo.models.registry import chat_model, provider_of
+from blpo.models.named_model import NamedModel
+from blpo.models.registry import chat_model
 from blpo.models.request import Request
-from blpo.models.retries import Backoff
+from blpo.models.retries import Backoff, CallOutcome
 from blpo.models.role_checks import require_prices, require_vision
-from blpo.models.schema_support import Structure
+from blpo.models.schema_support import SchemaSupport
 from blpo.models.secret_masking import one_line
 from blpo.models.served_model import ServedModel
 from blpo.models.single_flight import SingleFlight
@@ -36,10 +38,10 @@ _GRACE = 5.0
 
 
 @dataclass(slots=True)
-class _Gate:
-    """Shuts on the first error that concerns all calls; those that came through it and still wait then end with it too.
+class _Queue:
+    """Calls since the last fatal error. A fatal error of a call makes the queued calls raise the error too.
 
-    Without it, calls whose caller gave up when the budget was spent would be sent once its reserve is released.
+    Else queued calls would be sent after a spent budget, when the caller has given up and releases the reserve.
     """
 
     error: BlpoError | None = None
@@ -47,38 +49,31 @@ class _Gate:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call that has come to its end, and is to be recorded as such."""
+    """A call that has ended, and is not yet recorded."""
 
     id: int
-    outcome: Response | Failure
-    attempts: int
+    outcome: CallOutcome
     traffic: Traffic
 
 
 class ModelCaller:
-    """The models of a run, for one event loop. Make one with `create`, and `close` it before its store."""
+    """Models of a run, for a single event loop. Build with `create`; call `close` before the store is closed."""
 
     def __init__(
         self,
         models: Mapping[Role, ServedModel],
         budget: Budget,
         store: ResponseStore,
-        structure: Structure,
-        backoff: Backoff,
-        limiters: Limiters,
         upstream: "ModelCaller | None" = None,
     ) -> None:
         self.budget = budget
         self._models = models
         self._store = store
-        self._structure = structure
-        self._backoff = backoff
-        self._limiters = limiters
         self._upstream = upstream
         self._flights: SingleFlight[Response | Failure] = SingleFlight()
-        self._failed: dict[str, Failure] = {}
-        """By key: what failed is not asked again in this process, so that all of it sees one outcome."""
-        self._gate = _Gate()
+        self._failures: dict[str, Failure] = {}
+        """Failures by request key: this process does not repeat a failed request, and sees one outcome."""
+        self._queue = _Queue()
 
     @classmethod
     async def create(
@@ -91,119 +86,118 @@ class ModelCaller:
         limiters: Limiters | None = None,
         upstream: "ModelCaller | None" = None,
     ) -> Self:
-        """Build the models of all roles, and the budget from what the store has counted.
+        """Build the models of all roles, and the budget from the counts of the store.
 
-        `limiters` are shared with other callers; None: those of these models alone. `upstream`, a caller of the same
-        models over another store, is asked instead of the models; it outlives this caller.
-        Raises `ModelError` for an unknown model, a missing key or a judge that can't see, and `ConfigError` where
-        `limits.usd` meets an unknown price. Opens no connection.
+        `limiters` are shared between callers; None: limiters for the named models alone. `upstream` is a longer-lived
+        caller of the same models with a store of its own. Raises `ModelError` for an unknown model, a missing key or a
+        blind judge, and `ConfigError` if `limits.usd` meets an unknown price. Opens no connection.
         """
         require_vision(models)
         require_prices(models, limits)
         settings = {role: models.of(role) for role in ROLES}
-        chats = {each: chat_model(each) for each in set(settings.values())}
-        by_role = {role: ServedModel(each, provider_of(each), chats[each]) for role, each in settings.items()}
-        budget, structure = Budget.resumed(limits, await store.usage()), await Structure.load(store)
         limiters = limiters or Limiters(settings.values())
-        return cls(by_role, budget, store, structure, backoff or Backoff(), limiters, upstream)
+        schemas, backoff = await SchemaSupport.load(store), backoff or Backoff()
+        served = {
+            each: ServedModel(NamedModel.of(each), chat_model(each), limiters.of(each), schemas, backoff)
+            for each in set(settings.values())
+        }
+        by_role = {role: served[each] for role, each in settings.items()}
+        return cls(by_role, Budget.resumed(limits, await store.usage()), store, upstream)
 
     async def ask(
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
     ) -> Response | Failure:
-        """Answer from the store, or send the request, with retries; each distinct request is sent once.
+        """Answer from the store, or send the request, with retries; a distinct request is sent once.
 
-        Raises `ModelError` where no request to this model can succeed, `BudgetSpent`, and `RunError` where the store
-        can't be written. Cancelled before it is sent, a request costs nothing; afterwards its answer is still kept.
+        Raises `ModelError` if no request to the model can succeed, `BudgetSpent`, and `RunError` if the store can't be
+        written. A request costs nothing if cancelled before it is sent; later the answer is still kept.
         """
-        model = self._models[role]
-        request = model.request(messages, schema)
-        if request.key in self._failed:
-            return self._failed[request.key]
-        work = partial(self._answer, role, model, request, schema)
-        outcome, joined = await self._flights.run(request.key, work)
-        if joined and isinstance(outcome, Response):
+        request = self._models[role].model.request(messages, schema)
+        if request.key in self._failures:
+            return self._failures[request.key]
+        result, joined = await self._flights.run(request.key, partial(self._answer, role, request))
+        if joined and isinstance(result, Response):
             self._store.hit(role)
-        return outcome
+        return result
 
     async def usage(self) -> dict[str, RoleUsage]:
-        """What each role has issued, been served and spent, over all resumes."""
-        return await usage_by_role(self._models, self._store)
+        """Return the calls, tokens and dollars by role, over all resumes."""
+        return await usage_by_role({role: served.model for role, served in self._models.items()}, self._store)
 
     def usd(self, role: Role, response: Response) -> float | None:
-        """What an answer of this role's model cost in US dollars; None where its price is not known."""
-        return self._models[role].usd(response)
+        """Return the price of an answer of the role's model in US dollars; None if the price is not known."""
+        return self._models[role].model.usd(response)
 
     def limiter_of(self, role: Role) -> Limiter:
-        """The limits of this role's model as they stand."""
-        return self._limiters.of(self._models[role].settings)
+        """Return the limiter of the role's model."""
+        return self._models[role].limiter
 
     async def close(self) -> None:
-        """End what is under way and close all connections; answers being paid for get a few seconds to arrive."""
+        """End the calls under way and close all connections; answers being paid for get a few seconds to arrive."""
         await self._flights.close(_GRACE)
-        open_chats = {id(model.chat): model for model in self._models.values()}
-        for model in open_chats.values():
-            if model.provider.close is not None:
-                await model.provider.close(model.chat)
+        for served in {id(each.chat): each for each in self._models.values()}.values():
+            await served.close()
 
-    async def _answer(
-        self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
-    ) -> Response | Failure:
-        gate = self._gate
+    async def _answer(self, role: Role, request: Request) -> Response | Failure:
+        """Answer a request: store, limiter, budget, attempts, store."""
+        served, queue = self._models[role], self._queue
         stored = await self._store.claim(request.key)
         if stored is not None:
             self._store.hit(role)
             return stored
         try:
-            async with self._limiters.of(model.settings).places:
-                if gate.error is not None:
-                    raise type(gate.error)(str(gate.error)) from gate.error
-                try:
-                    call = await self._issue(role, model, request, schema)
-                except BlpoError as error:
-                    gate.error = error
-                    self._gate = _Gate()
-                    raise
-            return await self._keep(model, request, call)  # the server is free for the next one in the meantime
+            async with served.limiter.places:
+                with self._failing_fast(queue):
+                    call = await self._issue(role, request)
+            return await self._keep(served, request, call)  # the place is free for the next call by now
         finally:
             await self._store.release(request.key)
 
-    async def _issue(self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None) -> _Call:
-        """Admit, record and send. A call that is cancelled stays open in the record."""
+    async def _issue(self, role: Role, request: Request) -> _Call:
+        """Admit the call to the budget, record the call, and send the request; a cancelled call stays recorded open."""
         self.budget.admit(role)
         answer: Response | None = None
         traffic = begin_byte_count()
         try:
-            call_id = await self._store.begin(request.key, role, model.settings.name)
+            call_id = await self._store.begin(request.key, role, request.model)
             self._flights.commit(request.key)
             try:
-                outcome, attempts = await self._send(role, model, request, schema)
+                outcome = await self._send(role, request)
             except Exception as error:
                 fault = Failure("rejected", one_line(str(error) or type(error).__name__))
                 await self._store.fail(call_id, fault, traffic=traffic)
                 raise
-            answer = outcome if isinstance(outcome, Response) else None
-            return _Call(call_id, outcome, attempts, traffic)
+            answer = outcome.result if isinstance(outcome.result, Response) else None
+            return _Call(call_id, outcome, traffic)
         finally:
             tokens = answer.input_tokens + answer.output_tokens if answer else 0
-            usd = model.usd(answer) if answer else None
+            usd = self.usd(role, answer) if answer else None
             self.budget.settle(role, tokens, usd, answered=answer is not None)
 
-    async def _send(
-        self, role: Role, model: ServedModel, request: Request, schema: Mapping[str, Any] | None
-    ) -> tuple[Response | Failure, int]:
-        """The outcome, and in how many attempts."""
-        if self._upstream is not None:
-            return await self._upstream.ask(role, request.messages, schema), 1
-        limiter = self._limiters.of(model.settings)
-        return await model.send(request, schema, self._structure, limiter, self._backoff)
+    async def _send(self, role: Role, request: Request) -> CallOutcome:
+        if self._upstream is None:
+            return await self._models[role].send(request)
+        return CallOutcome(await self._upstream.ask(role, request.messages, request.schema), attempts=1)
 
-    async def _keep(self, model: ServedModel, request: Request, call: _Call) -> Response | Failure:
-        """Record what came of a call."""
-        outcome = call.outcome
-        if isinstance(outcome, Failure):
-            self._failed[request.key] = outcome
-            await self._store.fail(call.id, outcome, attempts=call.attempts, traffic=call.traffic)
+    async def _keep(self, served: ServedModel, request: Request, call: _Call) -> Response | Failure:
+        """Record the outcome of a call."""
+        result, attempts = call.outcome.result, call.outcome.attempts
+        if isinstance(result, Failure):
+            self._failures[request.key] = result
+            await self._store.fail(call.id, result, attempts=attempts, traffic=call.traffic)
         else:
-            usd = model.usd(outcome)
-            await self._store.finish(call.id, outcome, usd=usd, attempts=call.attempts, traffic=call.traffic)
-        return outcome
+            usd = served.model.usd(result)
+            await self._store.finish(call.id, result, usd=usd, attempts=attempts, traffic=call.traffic)
+        return result
+
+    @contextmanager
+    def _failing_fast(self, queue: _Queue) -> Iterator[None]:
+        """Raise the fatal error of the queue, if any. A fatal error in the block ends the queue; a new queue begins."""
+        if queue.error is not None:
+            raise type(queue.error)(str(queue.error)) from queue.error
+        try:
+            yield
+        except BlpoError as error:
+            queue.error = error
+            self._queue = _Queue()
+            raise

@@ -1,4 +1,4 @@
-"""Embedded models (`embedded:judge`, `embedded:verbalizer`, `embedded:optimizer`): programs in this process."""
+"""Embedded models (`embedded:judge`, `embedded:verbalizer`, `embedded:optimizer`): programs inside the process."""
 
 import difflib
 from functools import cache
@@ -20,7 +20,7 @@ _CLASSES = {
 
 
 def embedded_chat(settings: ModelSettings) -> "BaseChatModel":
-    """Return the model, one object for the whole process; raises `ModelError` for an unknown name."""
+    """Return the model, a single object for the whole process; raises `ModelError` for an unknown name."""
     name = settings.name.partition(":")[2]
     if settings.logprobs:
         raise ModelError(f"{settings.name}: gives no log-probabilities; take logprobs out of this model's settings")

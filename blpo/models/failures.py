@@ -1,14 +1,14 @@
-"""What a model's exception means: try again, give up on this request, a refusal, or give up on the run.
+"""Outcomes of exceptions of models: a retry, a failure of the request, a refusal, or the end of the run.
 
-| what happened | outcome |
+| event | outcome |
 |---|---|
-| 408, 409, 429, 5xx, time-out, lost connection, an answer that is not one | tried again, then `Failure` |
+| 408, 409, 429, 5xx, time-out, lost connection, an unreadable reply | a retry, and after all retries `Failure` |
 | 429 for want of quota | `Failure` at once |
 | 400 by a content filter | a refusal: a `Response` |
-| a prompt that is too long, an image that is too large or bad, other 4xx | `Failure` of this request at once |
-| a redirect, 401, 403, 404, 407, a parameter the server does not know | `ModelError`: no request can succeed |
+| a prompt that is too long, an image that is too large or bad, further 4xx | `Failure` of the request at once |
+| a redirect, 401, 403, 404, 407, an unknown parameter | `ModelError`: no request can succeed |
 
-Read from the status code and from LangChain's own classes, so it holds for any provider.
+The outcome follows from the status code and from LangChain's own classes, so the table holds for any provider.
 """
 
 import email.utils
@@ -33,13 +33,13 @@ _TOO_LONG = re.compile(
     r"|prompt is too long|input tokens exceed",
     re.I,
 )
-"""How servers say with a 400 that a prompt is too long."""
+"""Words of a 400 for too long a prompt."""
 _TOO_LARGE = re.compile(
     r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)", re.I
 )
-"""How servers say with a 400 what 413 stands for."""
+"""Words of a 400 in place of a 413."""
 _NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
-"""What LangChain raises for a reply that is not JSON or has no choices."""
+"""Exceptions of LangChain for a reply without JSON or choices."""
 _SETTINGS = {
     "model": "name",
     "temperature": "temperature (null: not sent)",
@@ -50,7 +50,7 @@ _SETTINGS = {
     "top_logprobs": "logprobs",
     "response_format": "structured_output",
 }
-"""Request parameters, and the setting of a model that each comes from."""
+"""Request parameters, and the corresponding settings of a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,15 @@ class Transient:
 
     failure: Failure
     wait: float | None
-    """Seconds the server asked to wait; None: it didn't say."""
+    """Wait in seconds, as the server asked; None: the server did not say."""
     busy: bool = False
-    """The server has more to do than it can: ask it less."""
+    """True if the server is overloaded, and should get fewer requests."""
 
 
 def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure | Response | None:
-    """What `error`, raised by the model of `settings`, means; None where it is none of a model's failures, but a fault.
+    """Return the outcome of an `error` of the model of `settings`; None if the error is a fault of our code.
 
-    Raises `ModelError` where no request to this model can succeed.
+    Raises `ModelError` if no request to the model can succeed.
     """
     status = getattr(error, "status_code", None)
     detail = one_line(f"{settings.name}: {error_words(error) or type(error).__name__}")
@@ -77,7 +77,7 @@ def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure
         return _outcome_of_status(error, status, detail, settings)
     kind = _kind_without_status(error)
     if kind is None and settings.name.startswith(("langchain:", "community:")):
-        kind = "server"  # what other packages raise is as they like
+        kind = "server"  # foreign packages have exceptions of their own
     if kind == "malformed":
         detail = one_line(f"{settings.name}: the reply is no chat completion ({error})")
     if kind == "connection" and settings.base_url:
@@ -93,7 +93,7 @@ def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSett
         kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
         return Transient(Failure(kind, detail), _retry_after(error), status in _BUSY)
     if status < 400 or status in (401, 403, 404, 407):
-        raise ModelError(_hopeless(detail, status, settings, _headers(error).get("location")))
+        raise ModelError(_advice(detail, status, settings, _headers(error).get("location")))
     if status == 400 and _TOO_LONG.search(f"{code} {detail}"):
         return Failure("too_long", detail)
     if status == 413 or _TOO_LARGE.search(detail):
@@ -105,15 +105,15 @@ def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSett
     return Failure("rejected", detail)
 
 
-def _hopeless(detail: str, status: int, settings: ModelSettings, location: str | None) -> str:
+def _advice(detail: str, status: int, settings: ModelSettings, location: str | None) -> str:
     if status < 400:
-        where = f" to {one_line(location)}" if location else ""
-        return f"{detail}. The server redirects{where}, which is not followed: set base_url to where it is to go"
+        target = f" to {one_line(location)}" if location else ""
+        return f"{detail}. The server redirects{target}, which is not followed: set base_url to where it is to go"
     if status == 407:
         return f"{detail}. The proxy wants other credentials: check user and password in HTTPS_PROXY or HTTP_PROXY"
     if status == 404:
-        where = f" at {one_line(settings.base_url)}" if settings.base_url else ""
-        return f"{detail}. Check name and base_url: there is no such model{where}"
+        address = f" at {one_line(settings.base_url)}" if settings.base_url else ""
+        return f"{detail}. Check name and base_url: there is no such model{address}"
     return f"{detail}. Check the key in the environment for {settings.name.partition(':')[0]}: models"
 
 
@@ -126,17 +126,15 @@ def _kind_without_status(error: Exception) -> FailureKind | None:
         return "rate_limit"
     if isinstance(error, langchain.ModelAPIError):
         return "server"
-    malformed = isinstance(error, _NOT_AN_ANSWER) or hasattr(
-        error, "status_code"
-    )  # an APIResponseValidationError has 200
-    return "malformed" if malformed else None
+    has_status = hasattr(error, "status_code")  # 200, of an APIResponseValidationError
+    return "malformed" if has_status or isinstance(error, _NOT_AN_ANSWER) else None
 
 
 def _retry_after(error: Any) -> float | None:
-    """Seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
+    """Return the seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
     headers = _headers(error)
-    asked = _seconds(headers.get("retry-after-ms"), 1000)
-    return asked if asked is not None else _seconds(headers.get("retry-after"), 1)
+    seconds = _seconds(headers.get("retry-after-ms"), 1000)
+    return seconds if seconds is not None else _seconds(headers.get("retry-after"), 1)
 
 
 def _headers(error: Any) -> Mapping[str, str]:
@@ -144,12 +142,12 @@ def _headers(error: Any) -> Mapping[str, str]:
     return getattr(source, "headers", None) or {}
 
 
-def _seconds(given: str | None, parts: int) -> float | None:
-    """A wait in `parts` of a second, or up to a date; None for what is neither."""
+def _seconds(value: str | None, parts: int) -> float | None:
+    """Return the seconds of a wait in `parts` of a second, or up to a date; else None."""
     try:
-        return None if given is None else max(0.0, float(given) / parts)
+        return None if value is None else max(0.0, float(value) / parts)
     except ValueError:
-        date = email.utils.parsedate_tz(given or "")
+        date = email.utils.parsedate_tz(value or "")
     try:
         return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
     except (ValueError, OverflowError):  # no such date

@@ -1,8 +1,8 @@
-"""Any LangChain chat model by its class: `langchain:package.Class`, and `community:Class` of langchain-community.
+"""Any LangChain chat model by class: `langchain:package.Class`, and `community:Class` of langchain-community.
 
-The constructor gets the mapping `arguments` of the settings. It also gets temperature, max_tokens, timeout, base_url
-and logprobs of the settings if the class has such fields. This package does the retries. Keys stay in the environment,
-under the names that the class reads.
+The constructor gets the mapping `arguments` of the settings, and temperature, max_tokens, timeout, base_url and
+logprobs of the settings if the class has such fields. Retries are done here, not by the class. Keys stay in the
+environment, under the names known to the class.
 """
 
 from importlib import import_module
@@ -19,8 +19,7 @@ if TYPE_CHECKING:  # takes half a second to import
     from langchain_core.language_models import BaseChatModel
 
 _CLIENT = "http_async_client"
-"""Field of OpenAI's classes and of classes like them. The client that they share by default belongs to one event
-loop."""
+"""Field of OpenAI's classes and of similar classes. The shared default client belongs to a single event loop."""
 
 
 def langchain_chat(settings: ModelSettings) -> "BaseChatModel":
@@ -42,14 +41,14 @@ def community_chat(settings: ModelSettings) -> "BaseChatModel":
 
 
 def constructor_parameters(settings: ModelSettings) -> dict[str, Any]:
-    """Return the parameters that can change an answer: part of the request's key in the response store."""
+    """Return the answer-changing parameters: part of the request's key in the response store."""
     names = ("arguments", "temperature", "max_tokens", "base_url")
     parameters = {name: getattr(settings, name) for name in names}
     return {**parameters, "logprobs": True} if settings.logprobs else parameters
 
 
 async def close_langchain_chat(model: "BaseChatModel") -> None:
-    """Close the HTTP client that was built for the model; other clients of the class end with the process."""
+    """Close the HTTP client built for the model; further clients of the class end with the process."""
     client = getattr(model, _CLIENT, None)
     if client is not None:
         await client.aclose()
@@ -73,7 +72,7 @@ def _build(settings: ModelSettings, module: str, name: str) -> "BaseChatModel":
 
 
 def _constructor_arguments(kind: "type[BaseChatModel]", settings: ModelSettings) -> dict[str, Any]:
-    """Return the settings that the class has fields for, and then `arguments`."""
+    """Return the settings with a field in the class, and then `arguments`."""
     aliases = {name: field.alias for name, field in kind.model_fields.items()}
     fields = {*aliases, *filter(None, aliases.values())}
     if settings.logprobs and not {"logprobs", "top_logprobs"} <= fields:

@@ -1,9 +1,9 @@
-"""What one served model is asked at most: calls at once, tries a minute, tokens a minute.
+"""Limits of a served model: calls at once, attempts a minute, tokens a minute.
 
-Two counts of calls. A call has its *place* (`max_concurrency`) from before it is sent until its outcome, also while it
-waits to be tried again, so that a server in trouble is not asked by others in the meantime. A try has room in the
-*window*, which adapts: a busy server (429, 503) halves it, once for all tries that were under way, and each windowful
-of answers widens it by one, as TCP does (AIMD).
+Calls are counted twice. A call keeps a *place* (`max_concurrency`) from the time before sending until the outcome, also
+during the waits between attempts: a server in trouble gets no further calls in the meantime. An attempt has room in the
+*window*. The window adapts as in TCP (AIMD): a busy server (429, 503) halves the window, once for all attempts under
+way, and every windowful of answers widens the window by 1.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from state.settings import ModelSettings
 
 
 class Window:
-    """Room for so many tries at once: between 1 and `most`, which it begins with."""
+    """Room for a number of attempts at once: at least 1, at most `most`, at first `most`."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.size = float(most)
         self._inside = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._cut_at = float("-inf")
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._last_cut = float("-inf")
 
     async def __aenter__(self) -> None:
         while self._inside >= int(self.size):
@@ -35,59 +35,59 @@ class Window:
         self._wake()
 
     def widen(self) -> None:
-        """The server has answered."""
+        """Widen the window after an answer of the server."""
         self.size = min(float(self.most), self.size + 1 / self.size)
 
-    def cut(self, begun: float) -> None:
-        """The server was too busy for a try that began at this time (`time.monotonic()`)."""
-        if begun > self._cut_at:
+    def cut(self, start: float) -> None:
+        """Halve the window after the server was too busy for an attempt begun at `start` (monotonic time)."""
+        if start > self._last_cut:
             self.size = max(1.0, self.size / 2)
-            self._cut_at = time.monotonic()
+            self._last_cut = time.monotonic()
 
     async def _turn(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._queue.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._wake()  # it was this one's turn; it is the next one's now
+                self._wake()  # hand the turn on to the next attempt
             raise
 
     def _wake(self) -> None:
         room = int(self.size) - self._inside
-        while self._waiting and room > 0:
-            turn = self._waiting.popleft()
+        while self._queue and room > 0:
+            turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
                 room -= 1
 
 
 class Pace:
-    """So many units a minute, evenly spread and in the order asked: never more than that within any minute."""
+    """A number of units a minute, evenly spread and first come, first served: never more units within any minute."""
 
     def __init__(self, per_minute: int | None) -> None:
         self._seconds = 60 / per_minute if per_minute else 0.0
-        self._free = 0.0
-        """`time.monotonic()` from which the next one may go."""
+        self._free_at = 0.0
+        """Monotonic time from which the next units may be taken."""
 
     async def take(self, units: float = 1) -> None:
-        """Wait until what was taken before is used up, and take `units`."""
+        """Wait until the units taken before are used up, and take `units`."""
         if not self._seconds:
             return
         now = time.monotonic()
-        begin = max(now, self._free)
-        self._free = begin + units * self._seconds
-        if begin > now:
-            await asyncio.sleep(begin - now)
+        start = max(now, self._free_at)
+        self._free_at = start + units * self._seconds
+        if start > now:
+            await asyncio.sleep(start - now)
 
     def give_back(self, units: float) -> None:
-        """Fewer units were used than taken; more, where negative."""
-        self._free -= units * self._seconds
+        """Return unused units; a negative number takes more units."""
+        self._free_at -= units * self._seconds
 
 
 class Limiter:
-    """The limits of one served model, for one event loop."""
+    """Limits of a served model, for a single event loop; the strictest of the `settings` hold."""
 
     def __init__(self, settings: Iterable[ModelSettings]) -> None:
         of_roles = list(settings)
@@ -100,8 +100,8 @@ class Limiter:
         self._paused_until = 0.0
 
     @asynccontextmanager
-    async def trying(self) -> AsyncIterator[None]:
-        """Wait until a try may be sent, and hold its room in the window."""
+    async def attempt(self) -> AsyncIterator[None]:
+        """Wait until an attempt may be sent, and hold room in the window for the attempt."""
         async with self.window:
             await self._requests.take()
             await self._tokens.take(self._mean_tokens)
@@ -110,33 +110,33 @@ class Limiter:
             yield
 
     def answered(self, tokens: int) -> None:
-        """A try was answered, for so many tokens."""
+        """Count an answer of so many tokens."""
         self.window.widen()
         self._tokens.give_back(self._mean_tokens - tokens)
         self._answers += 1
         self._mean_tokens += (tokens - self._mean_tokens) / min(self._answers, 100)
 
-    def busy(self, begun: float, wait: float | None) -> None:
-        """The server was too busy for a try that began then, and asked all to wait so many seconds."""
-        self.window.cut(begun)
+    def busy(self, start: float, wait: float | None) -> None:
+        """Slow down: the server was too busy for an attempt begun at `start`, and asked to wait `wait` s."""
+        self.window.cut(start)
         self._paused_until = max(self._paused_until, time.monotonic() + (wait or 0.0))
 
 
 class Limiters:
-    """One limiter for each model (name and address), shared by the roles that use it; the strictest settings hold."""
+    """A limiter for every model (name and address), shared by the roles of the model."""
 
     def __init__(self, models: Iterable[ModelSettings]) -> None:
         by_server: dict[tuple[str, str], list[ModelSettings]] = {}
         for settings in models:
-            by_server.setdefault(_served(settings), []).append(settings)
-        self._limiters = {served: Limiter(settings) for served, settings in by_server.items()}
+            by_server.setdefault(_server(settings), []).append(settings)
+        self._limiters = {server: Limiter(settings) for server, settings in by_server.items()}
 
     def of(self, settings: ModelSettings) -> Limiter:
-        """The limiter of the model; it is one of those given at construction."""
-        return self._limiters[_served(settings)]
+        """Return the limiter of a model named at construction."""
+        return self._limiters[_server(settings)]
 
 
-def _served(settings: ModelSettings) -> tuple[str, str]:
+def _server(settings: ModelSettings) -> tuple[str, str]:
     return settings.name, (settings.base_url or "").rstrip("/")
 
 

@@ -1,6 +1,6 @@
-"""Chat messages as the rest of the code builds them: text and images, independent of any provider.
+"""Chat messages of text and images, independent of any provider.
 
-An image stands in a request's key by the SHA-256 of the bytes sent, so the key of a request with a 1 MB image is
+In a request's key the SHA-256 of the bytes sent stands for an image. So the key of a request with a 1 MB image is
 computed from 64 characters.
 """
 
@@ -21,13 +21,13 @@ Part = str | EncodedImage
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One chat message; parts are sent in order."""
+    """A chat message; parts are sent in order."""
 
     author: Literal["system", "user", "assistant"]
     parts: tuple[Part, ...]
 
     def canonical(self) -> dict[str, Any]:
-        """The message with each image replaced by its hash: what a request's key is computed from."""
+        """Return the message with hashes in place of images; a request's key is computed from this form."""
         return {
             "author": self.author,
             "parts": [p if isinstance(p, str) else {"image": p.sha256, "media_type": p.media_type} for p in self.parts],
@@ -35,17 +35,17 @@ class Message:
 
 
 def user(*parts: Part) -> Message:
-    """A user message."""
+    """Return a user message."""
     return Message("user", parts)
 
 
 def assistant(text: str) -> Message:
-    """An assistant message: a reply given earlier."""
+    """Return an assistant message: an earlier reply."""
     return Message("assistant", (text,))
 
 
 def to_langchain(messages: Sequence[Message]) -> list[BaseMessage]:
-    """The same messages for a LangChain chat model; images become OpenAI-style `image_url` data URLs."""
+    """Return the messages for a LangChain chat model; images become OpenAI-style `image_url` data URLs."""
     return [_to_langchain(message) for message in messages]
 
 
@@ -61,5 +61,5 @@ def _to_langchain(message: Message) -> BaseMessage:
             for part in message.parts
         ]
     kind = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}[message.author]
-    built: BaseMessage = kind(content=content)
-    return built
+    langchain_message: BaseMessage = kind(content=content)
+    return langchain_message

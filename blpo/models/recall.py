@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from blpo.models.messages import ROLES, Message, Role
-from blpo.models.registry import provider_of
-from blpo.models.served_model import ServedModel
+from blpo.models.named_model import NamedModel
 from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
 from state.response import Failure, Response
 from state.result import RoleUsage
 from state.settings import ModelsSettings
-
-_NO_CHAT = cast(Any, None)
-"""The key of a request depends on the provider and the settings alone."""
 
 
 class Recall:
@@ -24,8 +20,7 @@ class Recall:
     """
 
     def __init__(self, models: ModelsSettings, store: ResponseStore) -> None:
-        settings = {role: models.of(role) for role in ROLES}
-        self._models = {role: ServedModel(each, provider_of(each), _NO_CHAT) for role, each in settings.items()}
+        self._models = {role: NamedModel.of(models.of(role)) for role in ROLES}
         self._store = store
 
     async def ask(

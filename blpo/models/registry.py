@@ -20,26 +20,25 @@ if TYPE_CHECKING:  # takes half a second to import
     from langchain_core.language_models import BaseChatModel
 
 Build = Callable[[ModelSettings], "BaseChatModel"]
-"""Builds a LangChain chat model; raises `ModelError` for a name or key that is missing. Opens no connection."""
+"""Builds a LangChain chat model; raises `ModelError` for a missing name or key. Opens no connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How the models of one provider are built and called."""
+    """Functions to build, call and close the models of a provider."""
 
     build: Build
     parameters: Callable[[ModelSettings], dict[str, Any]] = key_parameters
-    """Returns plain JSON: everything beside name, messages and schema that can change an answer. Part of the request's
-    key."""
+    """Returns plain JSON: answer-changing parameters beside name, messages and schema. Part of the request's key."""
     constrain: Callable[[dict[str, Any], bool | str], dict[str, Any]] | None = None
-    """Returns arguments of a call that constrain the answer to a JSON schema, in the form that `structured_output`
-    names. None: answers can't be constrained."""
+    """Returns arguments of a call to constrain the answer to a JSON schema, in the form of `structured_output`.
+    None: answers can't be constrained."""
     close: Callable[["BaseChatModel"], Awaitable[None]] | None = None
     names_images: bool = False
     """True if images can be sent by name (`image_uuids`)."""
     local: bool = False
-    """True for models in this process. They have no time-outs and no retries. An exception in them is a fault of ours,
-    except LangChain's `ModelInvalidRequestError`, with which one request fails."""
+    """True for models inside the process. Such models have no time-outs and no retries. An exception in a local
+    model is a fault of our code, except LangChain's `ModelInvalidRequestError`: then one request fails."""
 
 
 _providers: dict[str, Provider] = {
@@ -70,8 +69,8 @@ def provider_of(settings: ModelSettings) -> Provider:
 def chat_model(settings: ModelSettings) -> "BaseChatModel":
     """Return the LangChain chat model of the settings, not yet connected.
 
-    An embedded model is one object for the whole process. Any other model is a new object, and belongs to the event
-    loop that uses the object first. Whoever builds the object uses it for all calls, and closes it by its provider's
+    An embedded model is a single object for the whole process. Any model of a server is a new object, and belongs to
+    the event loop of the first use. The builder uses the object for all calls, and closes the object by the provider's
     `close`.
     """
     if not settings.name.partition(":")[2]:

@@ -1,4 +1,4 @@
-"""What comes back from a model: an answer, or a failure. Both are values; neither is ever mistaken for a label."""
+"""Read the reply of a LangChain chat model as a response."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,27 +14,28 @@ if TYPE_CHECKING:
 _CHARACTERS_A_TOKEN = 4
 
 
-def from_langchain(reply: "AIMessage", messages: Sequence[Message], labels: Sequence[str] = ()) -> Response:
-    """Read a LangChain model's reply to `messages`; with `labels`, how probable each is, where the reply tells.
+def read_reply(reply: "AIMessage", messages: Sequence[Message], labels: Sequence[str] = ()) -> Response:
+    """Return the reply to `messages` as a response, with the probability of every label if the reply tells.
 
-    Lone surrogates, which a JSON reply can hold and UTF-8 can't, become question marks, and NUL, which databases can't
-    hold, U+FFFD.
+    Lone surrogates become question marks: JSON can hold lone surrogates, UTF-8 can't. NUL becomes U+FFFD: databases
+    can't hold NUL.
     """
     refusal = reply.additional_kwargs.get("refusal")
     finish_reason = str(reply.response_metadata.get("finish_reason") or "stop")
-    said = str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8")
-    text = without_keys(said.replace("\0", "�"))
+    encodable = str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8")
+    text = without_keys(encodable.replace("\0", "\N{REPLACEMENT CHARACTER}"))
     usage = reply.usage_metadata
     return Response(
         text=text,
         refused=bool(refusal) or finish_reason == "content_filter",
         finish_reason=finish_reason,
-        input_tokens=usage["input_tokens"] if usage else _tokens(*(p for m in messages for p in m.parts)),
-        output_tokens=usage["output_tokens"] if usage else _tokens(text),
+        input_tokens=usage["input_tokens"] if usage else _estimated_tokens(*(p for m in messages for p in m.parts)),
+        output_tokens=usage["output_tokens"] if usage else _estimated_tokens(text),
         model_version=without_keys(str(reply.response_metadata.get("model_name") or "")),
         scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
     )
 
 
-def _tokens(*parts: object) -> int:
+def _estimated_tokens(*parts: object) -> int:
+    """Return the tokens of the texts among the parts, at four characters a token."""
     return sum(-(-len(part) // _CHARACTERS_A_TOKEN) for part in parts if isinstance(part, str))

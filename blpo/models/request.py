@@ -1,10 +1,11 @@
-"""A request to a model: what is asked of whom, and the key under which its answer is stored."""
+"""A request to a model, and the key of the answer in the response store."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from blpo.models.messages import Message
 
@@ -13,21 +14,28 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 @dataclass(frozen=True)
 class Request:
-    """One request. Equal keys mean: the same question, whose answer need not be paid for twice."""
+    """A request. Requests with equal keys share an answer, paid for once."""
 
     model: str
-    """The model's name, as in the settings: `provider:model`."""
+    """Name of the model, as in the settings: `provider:model`."""
     parameters: Mapping[str, JSON]
-    """Everything else that can change the answer (address, temperature, answer schema ...), and nothing that can't
-    (timeouts, concurrency, keys)."""
+    """Answer-changing parameters beside messages and schema (address, temperature ...); no timeouts, concurrency or API
+    keys."""
     messages: tuple[Message, ...]
+    schema: Mapping[str, Any] | None = None
+    """JSON schema of the answer; None: free text."""
+    constraint: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the call to make the server keep to the schema. Empty without a schema, and if the model is not
+    asked to keep to the schema; then the schema is no part of the key."""
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 (hex) of the canonical JSON: keys sorted, no white space, each image as the hash of its bytes."""
+        """SHA-256 (hex) of the canonical JSON: keys sorted, no white space, images as hashes of their bytes."""
+        # The schema goes in as text, because the order of properties matters.
+        schema = {"schema": json.dumps(self.schema)} if self.constraint else {}
         content = {
             "model": self.model,
-            "parameters": dict(self.parameters),
+            "parameters": {**self.parameters, **schema},
             "messages": [message.canonical() for message in self.messages],
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,4 +1,4 @@
-"""Trying again: jittered exponential backoff, the server's own Retry-After, and a deadline over all tries."""
+"""Retries: jittered exponential backoff, the server's own Retry-After, and a deadline over all attempts."""
 
 import asyncio
 import random
@@ -11,58 +11,65 @@ from blpo.models.limiter import Limiter
 from state.response import Failure, Response
 from state.settings import ModelSettings
 
-_LONGEST_ASKED = 120.0
-"""Seconds; a server that asks to wait for longer has no answer for this run."""
+_LONGEST_WAIT = 120.0
+"""Seconds; a server that asks to wait longer has no answer for this run."""
+
+Attempt = Callable[[float], Awaitable[Response]]
+"""Sends a request once, and takes at most so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """Result of a call after all attempts."""
+
+    result: Response | Failure
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The n-th wait is between half and all of first * 2**n seconds, and never above longest."""
+    """Waits between attempts: wait n is between half and all of first * 2**n seconds, and at most `longest`."""
 
     first: float = 0.5
     longest: float = 30.0
 
-    def seconds(self, retry: int, asked: float | None) -> float:
-        """How long to wait before the retry with this number (from 0); at least what the server asked for."""
+    def seconds(self, retry: int, retry_after: float | None) -> float:
+        """Return the wait before retry `retry` (from 0); at least the seconds the server asked for."""
         wait = min(self.longest, self.first * 2.0**retry) * random.uniform(0.5, 1.0)
-        return wait if asked is None else asked + random.uniform(0, 0.1) * wait
+        return wait if retry_after is None else retry_after + random.uniform(0, 0.1) * wait
 
 
-async def with_retries(
-    attempt: Callable[[float], Awaitable[Response]], settings: ModelSettings, backoff: Backoff, limiter: Limiter
-) -> tuple[Response | Failure, int]:
-    """Run `attempt`, given the seconds it may take, until it answers or the retries or the deadline are used up.
+async def with_retries(attempt: Attempt, settings: ModelSettings, backoff: Backoff, limiter: Limiter) -> CallOutcome:
+    """Run `attempt` until an answer arrives, or the retries or the deadline are used up.
 
-    Returns the outcome and the number of attempts. The deadline counts tries and the waits between them, not the wait
-    for room under the limits. A try that the deadline cuts short tells less than the failure before it, which is then
-    the outcome. Raises `ModelError` where no request to this model can succeed, and whatever is not a model's failure.
+    The deadline counts attempts and the waits between attempts, not the wait for room under the limits. An attempt cut
+    short by the deadline tells less than the failure before, so then the failure before is the result. Raises
+    `ModelError` if no request to the model can succeed, and any exception that is no failure of a model.
     """
-    left, retry = settings.deadline, 0
-    before: Failure | None = None
+    seconds_left, retry = settings.deadline, 0
+    earlier_failure: Failure | None = None
     while True:
-        async with limiter.trying():
-            begun = time.monotonic()
-            outcome = await _outcome(attempt, min(settings.timeout, left), settings)
+        async with limiter.attempt():
+            start = time.monotonic()
+            outcome = await _outcome(attempt, min(settings.timeout, seconds_left), settings)
             if isinstance(outcome, Response):
                 limiter.answered(outcome.input_tokens + outcome.output_tokens)
         if not isinstance(outcome, Transient):
-            return outcome, retry + 1
-        was_cut = left < settings.timeout and outcome.failure.kind == "timeout"
-        failure = before if was_cut and before is not None else outcome.failure
-        gives_up = retry == settings.max_retries or (outcome.wait or 0) > _LONGEST_ASKED
+            return CallOutcome(outcome, retry + 1)
+        was_cut = seconds_left < settings.timeout and outcome.failure.kind == "timeout"
+        failure = earlier_failure if was_cut and earlier_failure is not None else outcome.failure
+        gives_up = retry == settings.max_retries or (outcome.wait or 0) > _LONGEST_WAIT
         if outcome.busy:
-            limiter.busy(begun, None if gives_up else outcome.wait)
+            limiter.busy(start, None if gives_up else outcome.wait)
         wait = backoff.seconds(retry, outcome.wait)
-        left -= time.monotonic() - begun + wait
-        if gives_up or left <= 0:
-            return failure, retry + 1
+        seconds_left -= time.monotonic() - start + wait
+        if gives_up or seconds_left <= 0:
+            return CallOutcome(failure, retry + 1)
         await asyncio.sleep(wait)
-        retry, before = retry + 1, failure
+        retry, earlier_failure = retry + 1, failure
 
 
-async def _outcome(
-    attempt: Callable[[float], Awaitable[Response]], seconds: float, settings: ModelSettings
-) -> Response | Failure | Transient:
+async def _outcome(attempt: Attempt, seconds: float, settings: ModelSettings) -> Response | Failure | Transient:
     try:
         return await attempt(seconds)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Refuse models that can't do the work of their role, before anything is paid for."""
+"""Refuse models unfit for a role, before anything is paid for."""
 
 from blpo.models.catalogue import facts
 from blpo.models.messages import ROLES
@@ -13,7 +13,7 @@ _WHY_BLIND = {
 
 
 def require_vision(models: ModelsSettings) -> None:
-    """Raise `ModelError` for a judge or a verbalizer that can't see images, and for an optimizer in their place."""
+    """Raise `ModelError` if the judge or the verbalizer can't see images, or is the embedded optimizer."""
     for role in ("judge", "verbalizer"):
         model = models.of(role)
         if model.name == "embedded:optimizer":

@@ -1,4 +1,4 @@
-"""Keeps keys out of messages: errors of servers and clients may quote what was sent to them."""
+"""Mask API keys in messages: errors of servers and clients may quote requests."""
 
 import html
 import json
@@ -10,36 +10,36 @@ from urllib.parse import quote
 
 _SECRET_NAMES = re.compile(r".*(_KEY|_TOKEN|_SECRET|_PASSWORD)", re.IGNORECASE)
 _SHORTEST = 6
-"""Shorter values (and `EMPTY`) are placeholders, and could stand in any text."""
+"""Characters; shorter values (and `EMPTY`) are placeholders, and could stand in any text."""
 _IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 _BEARER = re.compile(r"(bearer\s+)\S+", re.IGNORECASE)
 _LONGEST = 400
-_used: set[str] = set()
-"""Values of variables with other names that are sent in headers."""
+_header_values: set[str] = set()
+"""Values of variables that are sent in headers, whatever the names of the variables."""
 
 
 def environment_secret(name: str) -> str | None:
-    """The value of an environment variable, to be masked from now on whatever its name; None where it is not set."""
+    """Return the value of an environment variable, and mask the value from now on; None if not set."""
     value = os.environ.get(name, "").strip()
     if len(value) >= _SHORTEST:
-        _used.add(value)
+        _header_values.add(value)
     return value or None
 
 
 def one_line(text: str) -> str:
-    """Return `text` as one line of at most 400 characters, with the values of all key variables masked.
+    """Return `text` as a single line of at most 400 characters, with the values of all key variables masked.
 
-    Masked too: as they stand in JSON, HTML, an address, base64 and hexadecimal digits.
+    Values are masked in every form: as in JSON, HTML, an address, base64 and hexadecimal digits.
     """
-    text = _masked(text, _key_variables() | _used)
+    text = _masked(text, _key_variables() | _header_values)
     text = _BEARER.sub(r"\1***", _IN_ADDRESS.sub("***@", text))
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def without_keys(text: str) -> str:
-    """Return an answer with the keys that were sent along with its request masked, in case the server repeats them."""
-    return _masked(text, _used)
+    """Return an answer with the keys of the request masked, in case the server repeats the keys."""
+    return _masked(text, _header_values)
 
 
 def _key_variables() -> set[str]:
@@ -47,15 +47,15 @@ def _key_variables() -> set[str]:
 
 
 def _masked(text: str, secrets: set[str]) -> str:
-    written = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(written, key=len, reverse=True):
+    forms = {form for secret in secrets for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
     return text
 
 
 @lru_cache(maxsize=256)
 def _forms(secret: str) -> frozenset[str]:
-    """What a secret looks like in other texts."""
+    """Return the forms of a secret in texts of several formats."""
     data, address = secret.encode("utf-8", "surrogateescape"), quote(secret, safe="", errors="surrogateescape")
     inside = {_base64_inside(data, offset) for offset in range(3)}
     escaped = {address, address.lower(), json.dumps(secret)[1:-1], html.escape(secret), data.hex(), data.hex().upper()}
@@ -64,6 +64,6 @@ def _forms(secret: str) -> frozenset[str]:
 
 
 def _base64_inside(data: bytes, offset: int) -> str:
-    """The characters that stand for `data` alone in the base64 of a text that holds it after `offset` bytes (mod 3)."""
+    """Return the characters for `data` in the base64 of a text with `data` after `offset` bytes (mod 3)."""
     whole = b64encode(bytes(offset) + data).decode("ascii")
     return whole[-(-offset * 8 // 6) : (offset + len(data)) * 8 // 6]

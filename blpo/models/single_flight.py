@@ -1,33 +1,34 @@
-"""Identical requests under way at the same time share one task."""
+"""Identical requests at the same time share a task."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class _Flight(Generic[T]):
-    task: asyncio.Task[T]
+class _Flight(Generic[_T]):
+    task: asyncio.Task[_T]
     waiting: int = 0
+    """Callers that wait for the task."""
     committed: bool = False
 
 
-class SingleFlight(Generic[T]):
-    """Tasks by key. A task ends with its last waiter, unless it has been committed to: then it runs to its end."""
+class SingleFlight(Generic[_T]):
+    """Tasks by key. A task is cancelled when the last caller leaves, unless the task is committed."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, _Flight[T]] = {}
+        self._flights: dict[str, _Flight[_T]] = {}
 
-    async def run(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
-        """Return what the task under `key` returns, and whether another caller had started it."""
+    async def run(self, key: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> tuple[_T, bool]:
+        """Return the result of the task under `key`, and true if an earlier caller had started the task."""
         flight = self._flights.get(key)
         joined = flight is not None
         if flight is None:
             flight = self._flights[key] = _Flight(asyncio.create_task(work()))
-            flight.task.add_done_callback(lambda task: self._landed(key, task))
+            flight.task.add_done_callback(lambda task: self._land(key, task))
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task), joined
@@ -37,11 +38,11 @@ class SingleFlight(Generic[T]):
                 self._give_up(key, flight)
 
     def commit(self, key: str) -> None:
-        """Let the task under `key` run to its end, even if nobody waits for it any more."""
+        """Let the task under `key` run to the end, also without callers."""
         self._flights[key].committed = True
 
     async def close(self, grace: float) -> None:
-        """Give `grace` seconds to tasks that are committed to, and cancel the others at once."""
+        """Cancel tasks that are not committed; cancel committed tasks after `grace` seconds."""
         flights = dict(self._flights)
         for key, flight in flights.items():
             if not flight.committed:
@@ -53,12 +54,12 @@ class SingleFlight(Generic[T]):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _give_up(self, key: str, flight: _Flight[T]) -> None:
+    def _give_up(self, key: str, flight: _Flight[_T]) -> None:
         self._flights.pop(key, None)  # at once, so that nobody joins a task that is being cancelled
         flight.task.cancel()
 
-    def _landed(self, key: str, task: asyncio.Task[T]) -> None:
+    def _land(self, key: str, task: asyncio.Task[_T]) -> None:
         if key in self._flights and self._flights[key].task is task:
             del self._flights[key]
         if not task.cancelled():
-            task.exception()  # seen, also where every waiter was cancelled
+            task.exception()  # retrieved, also if every caller was cancelled

@@ -1,15 +1,15 @@
-"""Calls, tokens and dollars of each role, as the response store has counted them."""
+"""Calls, tokens and dollars by role, as counted by the response store."""
 
 from collections.abc import Mapping
 
 from blpo.models.messages import Role
-from blpo.models.served_model import ServedModel
+from blpo.models.named_model import NamedModel
 from blpo.storage.response_store import ResponseStore, RoleCounts
 from state.result import RoleUsage
 
 
-async def usage_by_role(models: Mapping[Role, ServedModel], store: ResponseStore) -> dict[str, RoleUsage]:
-    """Return the usage of each role, over all resumes."""
+async def usage_by_role(models: Mapping[Role, NamedModel], store: ResponseStore) -> dict[str, RoleUsage]:
+    """Return the usage by role, over all resumes."""
     counts = await store.usage()
     return {role: _usage(counts.get(role, RoleCounts()), model.is_priced) for role, model in models.items()}
 

@@ -1,6 +1,6 @@
-"""Form of a verdict: the words that ask for a label, and the schema that a server can enforce.
+"""Form of a verdict: the words for a label, and a schema for the server to enforce.
 
-The form is no part of the optimized text, so that the optimizer can't break parsing. `verdict_reading` reads replies.
+The form is no part of the optimized text, so the optimizer can't break parsing. `verdict_reading` reads replies.
 """
 
 import json
@@ -11,17 +11,18 @@ from blpo.models.thinking import without_thinking
 from state.settings import TaskSettings
 
 _MOST_ENUMERATED = 200
+"""Ratings of a scale that are listed in a schema; a longer scale gives a range."""
 
 
 def label_form(task: TaskSettings) -> str:
-    """The label in words, as the judge is asked for it."""
+    """Return the words to ask the judge for a label."""
     if task.kind == "ordinal":
         return f"an integer from {task.min} to {task.max}"
     return "one of " + ", ".join(json.dumps(label, ensure_ascii=False) for label in task.labels)
 
 
 def schema(task: TaskSettings) -> dict[str, Any]:
-    """JSON schema of a verdict; reason comes first, so that the label follows from it."""
+    """Return the JSON schema of a verdict; the reason comes first: the label shall follow from the reason."""
     return {
         "type": "object",
         "properties": {"reason": {"type": "string"}, "label": _label_schema(task)},
@@ -31,13 +32,13 @@ def schema(task: TaskSettings) -> dict[str, Any]:
 
 
 def labels_of(schema: Mapping[str, Any]) -> list[str]:
-    """The labels that a verdict's schema allows, as text; none where it gives only a range."""
+    """Return the allowed labels of a verdict's schema, as text; no labels if the schema gives a range."""
     label: Mapping[str, Any] = schema.get("properties", {}).get("label", {})
     return [str(value) for value in label.get("enum", ())]
 
 
 def obeys(text: str, schema: Mapping[str, Any]) -> bool:
-    """Whether a reply is what a server must give that keeps to a verdict's schema, or to a bare label of it."""
+    """Return true if a reply keeps to a verdict's schema, or is a bare label of the schema."""
     answer = without_thinking(text)
     if answer in labels_of(schema):
         return True

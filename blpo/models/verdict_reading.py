@@ -125,8 +125,8 @@ def _folded(text: str) -> str:
 
 def _named(text: str, task: LabelScale) -> int | str | None:
     """Return the label that the text names (`Rating: 4`); None if the text names no label, or several."""
-    read = _named_rating if task.kind == "ordinal" else _named_category
-    readings = [read(match[1].strip(), task) for match in _NAMED.finditer(text)]
+    read_line = _named_rating if task.kind == "ordinal" else _named_category
+    readings = [read_line(match[1].strip(), task) for match in _NAMED.finditer(text)]
     named = {label for is_named, label in readings if is_named}
     return named.pop() if len(named) == 1 else None
 

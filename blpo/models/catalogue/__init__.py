@@ -1,4 +1,4 @@
-"""Facts of models that the program relies on, with the source of every fact: ask `facts`."""
+"""Facts of models, with the source of every fact: call `facts`."""
 
 from blpo.models.catalogue.image_formulas import ImageFormula
 from blpo.models.catalogue.list_prices import AS_OF, LIST_PRICES

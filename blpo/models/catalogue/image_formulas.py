@@ -1,8 +1,8 @@
-"""Input tokens of an image, by the published formulas of the model families that judges come from.
+"""Input tokens of an image, by the published formulas of the model families of judges.
 
 Tiles (OpenAI, detail high): fit the image into 2048 x 2048, scale the short side down to 768, then count base + tile
 for each 512 px square. Patches (OpenAI's small and newer models): 32 px squares, at most 1536, times a factor. Qwen-VL:
-round the sides to multiples of 28 px (Qwen2-VL, Qwen2.5-VL) or 32 px (Qwen3-VL), count one token a square, and add two.
+round the sides to multiples of 28 px (Qwen2-VL, Qwen2.5-VL) or 32 px (Qwen3-VL), count a token a square, and add two.
 """
 
 import math
@@ -14,7 +14,7 @@ from functools import partial
 
 @dataclass(frozen=True, slots=True)
 class ImageFormula:
-    """The formula of one model family."""
+    """Formula of a model family."""
 
     words: str
     """The formula in words, for people."""
@@ -23,7 +23,7 @@ class ImageFormula:
 
 
 def formula_by_name(name: str) -> ImageFormula | None:
-    """Return the formula of the model with this bare name; None where the family is not known."""
+    """Return the formula of the model of a bare name; None if the family is not known."""
     return next((formula for pattern, formula in _FAMILIES if re.match(pattern, name, re.IGNORECASE)), None)
 
 

@@ -35,5 +35,5 @@ LIST_PRICES = {name: PriceSettings(input=into, output=out) for name, (into, out)
 
 
 def list_price(name: str) -> PriceSettings | None:
-    """Return the list price of a vendor's model; a dated version costs as much as its model. None: not listed."""
+    """Return the list price of a vendor's model; a dated version costs as much as the model. None: not listed."""
     return LIST_PRICES.get(name) or LIST_PRICES.get(undated(name))

@@ -1,7 +1,7 @@
-"""Facts of one model: does the model see, reason, take a temperature; tokens of an image; price.
+"""Facts of a model: vision, reasoning, temperature, tokens of an image, price.
 
-A fact comes from the first source that knows the fact: the user's settings, the profile that langchain-openai ships
-(`openai:` models alone), our tables by name. Where no source knows the fact, a default holds, and says so.
+Sources in order: the user's settings, the profile shipped with langchain-openai (`openai:` models alone), our tables by
+name. A fact comes from the first source with a value. If no source has a value, a default holds, and says so.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Fact(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Facts of one model under its settings."""
+    """Facts of a model under given settings."""
 
     sees_images: Fact[bool]
     """True if the model takes images. Default: true."""
@@ -46,7 +46,7 @@ class ModelFacts:
 
 
 def facts(settings: ModelSettings) -> ModelFacts:
-    """Return the facts of the model that `settings` name; opens no connection and builds no model."""
+    """Return the facts of the model of `settings`; opens no connection and builds no model."""
     if settings.name.startswith("embedded:"):
         return _embedded_facts(settings)
     profile = profile_of(bare_name(settings)) if settings.name.startswith("openai:") else Profile()
@@ -82,7 +82,7 @@ def _reasons(settings: ModelSettings, profile: Profile) -> Fact[bool]:
 def _takes_temperature(settings: ModelSettings, profile: Profile) -> Fact[bool]:
     setting = None if settings.reasoning is None else not settings.reasoning
     by_profile = profile.takes_temperature
-    if by_profile and profile.reasons:  # the vendor takes a temperature only from a model told not to think
+    if by_profile and profile.reasons:  # the vendor takes a temperature only if thinking is off
         by_profile = settings.reasoning_effort == "none"
     by_name = False if refuses_temperature(bare_name(settings)) else None
     return _fact(setting, by_profile, by_name, default=True)
@@ -101,7 +101,7 @@ def _price(settings: ModelSettings) -> Fact[PriceSettings | None]:
 
 
 def _fact(setting: bool | None, profile: bool | None, table: bool | None, *, default: bool) -> Fact[bool]:
-    """Return the value of the first source that is not None."""
+    """Return the first value besides None, and the source."""
     if setting is not None:
         return Fact(setting, "setting")
     if profile is not None:

@@ -1,4 +1,4 @@
-"""Facts that the name of a model tells: table of last resort for vision, reasoning and temperature."""
+"""Tables of model names, for vision, reasoning and temperature: the source of last resort."""
 
 import re
 
@@ -12,11 +12,11 @@ _TEXT_ONLY = re.compile(
       | gemma-(?:1\.1|2|7b) | gemma-3-(?:1b|270m) | claude-(?:2|instant)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Start of the names of models that take text alone."""
+"""Start of the names of text-only models."""
 _NO_TEMPERATURE = re.compile(r"(?:o[1-9]|gpt-[5-9])(?:$|[^a-z])", re.IGNORECASE)
-"""Start of the names of models that answer a temperature with an error. All of them reason."""
+"""Start of the names of models that refuse a temperature. All such models reason."""
 _REASONING = re.compile(r"qwq|.*(?:thinking|reason|-r1(?:$|-))", re.IGNORECASE)
-"""Start of the names of reasoning models that take a temperature."""
+"""Start of the names of reasoning models that accept a temperature."""
 
 
 def bare_name(settings: ModelSettings) -> str:
@@ -30,15 +30,15 @@ def bare_name(settings: ModelSettings) -> str:
 
 
 def is_text_only(name: str) -> bool:
-    """Return true if a model of this bare name is known to take text alone."""
+    """Return true if the bare name is a known name of a text-only model."""
     return _TEXT_ONLY.match(name) is not None
 
 
 def refuses_temperature(name: str) -> bool:
-    """Return true if a model of this bare name is known to refuse a temperature."""
+    """Return true if the bare name is a known name of a model without temperature."""
     return _NO_TEMPERATURE.match(name) is not None
 
 
 def reasons_by_name(name: str) -> bool:
-    """Return true if a model of this bare name is known to reason."""
+    """Return true if the bare name is a known name of a reasoning model."""
     return refuses_temperature(name) or _REASONING.match(name) is not None

@@ -1,4 +1,4 @@
-"""Model profiles that langchain-openai ships (data of models.dev), read without importing langchain-openai.
+"""Model profiles shipped with langchain-openai (data of models.dev), read without importing langchain-openai.
 
 The public way to a profile, `ChatOpenAI(...).profile`, imports the OpenAI client: a second of CPU. So the data file
 alone is loaded. Tests compare the facts with the public way. A langchain-openai without the file has no profiles.
@@ -17,7 +17,7 @@ _DATE = re.compile(r"-20\d\d-\d\d-\d\d$")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Facts that a profile tells; None: the profile does not say."""
+    """Facts of a profile; None: the profile does not say."""
 
     sees_images: bool | None = None
     reasons: bool | None = None
@@ -25,7 +25,7 @@ class Profile:
 
 
 def profile_of(name: str) -> Profile:
-    """Return the profile of a vendor's model, such as `o3`; a dated version has the profile of its model."""
+    """Return the profile of a vendor's model, such as `o3`; a dated version has the profile of the model."""
     profiles = shipped_profiles()
     content = profiles.get(name) or profiles.get(undated(name), {})
     return Profile(content.get("image_inputs"), content.get("reasoning_output"), content.get("temperature"))

@@ -1,4 +1,4 @@
-"""Server and model name that the requests of an OpenAI-compatible model go to."""
+"""Server and model name of the requests to an OpenAI-compatible model."""
 
 import os
 from urllib.parse import urlsplit, urlunsplit
@@ -17,18 +17,18 @@ def address_of(settings: ModelSettings) -> str | None:
 
 
 def calls_the_vendor(settings: ModelSettings) -> bool:
-    """Return true if requests go to the vendor behind `openai:`; other servers charge other prices."""
+    """Return true if requests go to the vendor behind `openai:`; resellers charge different prices."""
     address = address_of(settings)
     at_the_vendor = address is None or urlsplit(address).hostname == "api.openai.com"
     return settings.name.startswith("openai:") and at_the_vendor
 
 
 def address_and_query(address: str) -> tuple[str, str]:
-    """Split an address into the address without its query, and the query, such as Azure's api-version."""
+    """Split an address into the address without a query, and the query, such as Azure's api-version."""
     parts = urlsplit(address)
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")), parts.query
 
 
 def served_name(settings: ModelSettings) -> str:
-    """Return the model's name as its server knows the model."""
+    """Return the model's name as known to the server."""
     return settings.name.partition(":")[2]

@@ -1,11 +1,11 @@
 """Chat models of OpenAI-compatible servers: a vendor's API (`openai:`) and vLLM (`vllm:`).
 
-Two clients send the same requests and read replies alike (tests compare the clients). `client: lean`, the default for
-all roles so that all roles fail and recover alike, is `lean_client`: a third or less of the CPU a call, and so one
+Two clients send the same requests and read replies alike (tests compare the clients). `client: lean`, the default (all
+roles then fail and recover alike), is `lean_client`: a third or less of the CPU a call, and so a single
 process keeps up with a fast server. `client: langchain` is langchain-openai's ChatOpenAI: take ChatOpenAI for abilities
-that the lean client lacks, such as models that speak the Responses API alone.
+beyond the lean client, such as models with the Responses API alone.
 
-This package does the retries, not the client. Answers are never streamed: LangGraph's `messages` mode would switch
+Retries are done by `retries`, not by the client. Answers are never streamed: LangGraph's `messages` mode would switch
 streaming on and lose the token counts.
 """
 
@@ -38,7 +38,7 @@ def openai_chat(settings: ModelSettings) -> "BaseChatModel":
 
 
 def vllm_chat(settings: ModelSettings) -> "BaseChatModel":
-    """Build a model that vLLM serves at `base_url`; the key, if the server asks for a key, is in VLLM_API_KEY."""
+    """Build a model served by vLLM at `base_url`; the key, if the server asks for a key, is in VLLM_API_KEY."""
     if not settings.base_url:
         raise ModelError(f"{settings.name}: needs the server's address; set base_url, such as http://localhost:8000/v1")
     return _chat(settings, environment_secret("VLLM_API_KEY") or "EMPTY", {})

@@ -11,7 +11,7 @@ from blpo.models.server_errors import error_in
 
 
 class ServerError(ModelError):
-    """An error reply: its `status_code`, and `code` and `param` of its JSON."""
+    """An error reply: `status_code`, and `code` and `param` of the JSON."""
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         error = error_in(body)

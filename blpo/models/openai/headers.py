@@ -13,14 +13,14 @@ _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 
 
 def has_credentials(names: Iterable[str]) -> bool:
-    """Return true if one of the header names is the name of a header that carries a key."""
+    """Return true if one of the names is a header that carries a key."""
     return not _CREDENTIALS.isdisjoint(name.lower() for name in names)
 
 
 def headers_of(settings: ModelSettings, account: dict[str, str], key: str | None) -> dict[str, str]:
-    """Return the headers of the settings, and the `account` headers (name: variable) that the environment sets.
+    """Return the headers of the settings, and the `account` headers (name: variable) set in the environment.
 
-    Raises `ModelError` for a variable that is not set, and for a value or `key` that no header can hold.
+    Raises `ModelError` for a missing variable, and for a value or `key` unfit for a header.
     """
     headers = {name: value for name, variable in account.items() if (value := environment_secret(variable))}
     headers |= {name: _filled(settings, name, template) for name, template in settings.headers.items()}

@@ -1,4 +1,4 @@
-"""langchain-openai's ChatOpenAI with our settings: one HTTP client for each model, no retries, no streaming."""
+"""langchain-openai's ChatOpenAI with our settings: an HTTP client for every model, no retries, no streaming."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ from state.settings import ModelSettings
 
 
 def langchain_openai_chat(settings: ModelSettings, key: str | None, headers: dict[str, str]) -> BaseChatOpenAI:
-    """Build the chat model; its HTTP client belongs to the event loop that uses the model first."""
+    """Build the chat model; the HTTP client belongs to the event loop of the first call."""
     address, query = address_and_query(address_of(settings) or "")
-    # ChatOpenAI renames max_tokens, its base sends it. Not in extra_body, which a call with a schema would replace.
+    # ChatOpenAI renames max_tokens, the base class sends max_tokens. A call with a schema would replace extra_body.
     kind = ChatOpenAI if settings.max_tokens_parameter == "max_completion_tokens" else BaseChatOpenAI
     fields = request_fields(settings)
     fields["max_tokens"] = fields.pop(settings.max_tokens_parameter)
@@ -38,16 +38,16 @@ def langchain_openai_chat(settings: ModelSettings, key: str | None, headers: dic
 
 
 def _counting_client(timeout: float) -> DefaultAsyncHttpxClient:
-    """Build an HTTP client that counts bytes and follows no redirect, which would take keys and images elsewhere.
+    """Build an HTTP client to count bytes. Redirects are not followed: a redirect would take keys and images elsewhere.
 
-    The client that ChatOpenAI shares among its models belongs to one event loop.
+    ChatOpenAI's default client is shared by all models and belongs to a single event loop.
     """
 
     async def count_request(request: Any) -> None:
-        count_bytes(sent=len(request.content))
+        count_bytes(outgoing=len(request.content))
 
     async def count_response(response: Any) -> None:
-        count_bytes(received=len(await response.aread()))
+        count_bytes(incoming=len(await response.aread()))
 
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [count_request], "response": [count_response]}
     return DefaultAsyncHttpxClient(timeout=timeout, event_hooks=hooks, follow_redirects=False)

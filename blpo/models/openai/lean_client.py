@@ -1,9 +1,9 @@
-"""Chat model of OpenAI-compatible servers that costs well under a millisecond of CPU a call.
+"""Chat model of OpenAI-compatible servers, at well under a millisecond of CPU a call.
 
-The lean client sends what langchain-openai's ChatOpenAI sends and reads replies as ChatOpenAI does, over aiohttp. It
-leaves out layers that a chat with text and images does not need: no request is built from typed objects, no image
-passes through `json`, and no reply passes through pydantic twice. It honours proxies (see `blpo.models.openai.proxy`)
-and certificates (SSL_CERT_FILE) of the environment.
+The lean client sends the requests of langchain-openai's ChatOpenAI and reads replies as ChatOpenAI does, over aiohttp.
+Layers that a chat with text and images does not need are left out: no request is built from typed objects, no image
+passes through `json`, and no reply passes through pydantic twice. Proxies (see `blpo.models.openai.proxy`) and
+certificates (SSL_CERT_FILE) of the environment are honoured.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ _IDLE_SECONDS = 4.0
 
 
 class LostConnectionError(ModelConnectionError):
-    """The server could not be reached, or closed the connection before its answer was complete."""
+    """The server could not be reached, or closed the connection before the answer was complete."""
 
 
 class LeanChat(UntracedChat):
-    """Model of one server. It belongs to the event loop that uses it first; close it with `aclose`."""
+    """Model of a server. Belongs to the event loop of the first call; close with `aclose`."""
 
     model: str
     url: str
@@ -55,7 +55,7 @@ class LeanChat(UntracedChat):
     """Headers of each request; headers of aiohttp's session would go to a proxy too."""
 
     def model_post_init(self, context: Any) -> None:
-        """Prepare values that all requests share."""
+        """Prepare values shared by all requests."""
         super().model_post_init(context)
         self._uuids = ImageUuids() if self.image_uuids else None
         self._plain_headers = {name: value.get_secret_value() for name, value in self.headers.items()}
@@ -92,7 +92,7 @@ class LeanChat(UntracedChat):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        """Answer LangChain's synchronous calls, each over a connection of its own."""
+        """Answer LangChain's synchronous calls, every call over a new connection."""
         copy = self.model_copy()
 
         async def answer_once() -> ChatResult:
@@ -114,7 +114,7 @@ class LeanChat(UntracedChat):
     async def _post_by_uuid(
         self, uuids: ImageUuids, messages: Sequence[BaseMessage], fields: Mapping[str, Any]
     ) -> bytes:
-        """Post images by name. A server that turns out to know no names gets no names from then on."""
+        """Post images by name. A server without support for names gets no names from then on."""
         short = uuids.short(messages)
         try:
             reply = await self._post(short, fields)
@@ -125,7 +125,7 @@ class LeanChat(UntracedChat):
                 reply = await self._post(messages, fields)
                 self._uuids = None  # without names the server answers, so the names were the fault
                 return reply
-            uuids.forget()  # the server dropped an image, or another server answers
+            uuids.forget()  # the server dropped an image, or a second server answers
             reply = await self._post(uuids.full(messages), fields)
         uuids.learn(messages)
         return reply
@@ -135,7 +135,7 @@ class LeanChat(UntracedChat):
         body = JsonPieces(body_pieces(self.model, messages, fields))
         if self._session is None:
             self._session = self._new_session()
-        count_bytes(sent=body.size or 0)
+        count_bytes(outgoing=body.size or 0)
         try:
             request = self._session.post(self.url, data=body, headers=self._plain_headers, allow_redirects=False)
             async with request as response:
@@ -145,7 +145,7 @@ class LeanChat(UntracedChat):
             raise ServerError(error.status, message.encode(), error.headers or {}) from error
         except aiohttp.ClientError as error:
             raise LostConnectionError(f"Connection error: {error}") from error
-        count_bytes(received=len(reply))
+        count_bytes(incoming=len(reply))
         if response.status >= 300:
             raise ServerError(response.status, reply, response.headers)
         return reply

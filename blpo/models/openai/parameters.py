@@ -10,7 +10,7 @@ from state.settings import ModelSettings
 
 
 def key_parameters(settings: ModelSettings) -> dict[str, Any]:
-    """Return the parameters that can change an answer: part of the request's key in the response store."""
+    """Return the answer-changing parameters: part of the request's key in the response store."""
     parameters = {
         "base_url": address_of(settings),
         "temperature": _temperature(settings),
@@ -24,7 +24,7 @@ def key_parameters(settings: ModelSettings) -> dict[str, Any]:
 
 
 def request_fields(settings: ModelSettings) -> dict[str, Any]:
-    """Return the fields of a request beside model, messages and schema; a field that is None is not sent."""
+    """Return the fields of a request beside model, messages and schema; a field of value None is not sent."""
     return {
         "temperature": _temperature(settings),
         settings.max_tokens_parameter: settings.max_tokens,
@@ -34,8 +34,8 @@ def request_fields(settings: ModelSettings) -> dict[str, Any]:
 
 
 def schema_arguments(schema: dict[str, Any], form: bool | str = True) -> dict[str, Any]:
-    """Return arguments of a call that constrain the answer to a JSON schema or (`choice`, vLLM alone) to a label."""
-    # In extra_body, because a response_format of the client's own makes it raise for answers that were cut off.
+    """Return arguments of a call to constrain the answer to a JSON schema or (`choice`, vLLM alone) to a label."""
+    # In extra_body: with a response_format of the client's own, the client raises for answers cut off.
     if form == "choice" and (labels := labels_of(schema)):
         return {"extra_body": {"structured_outputs": {"choice": labels}}}
     described = {"name": "verdict", "schema": schema, "strict": True}

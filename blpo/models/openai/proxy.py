@@ -1,6 +1,6 @@
 """The proxy to a server, from the environment: HTTPS_PROXY, HTTP_PROXY, NO_PROXY.
 
-The proxy is looked up once for each model. aiohttp would look the proxy up for each request (`trust_env`), in two
+The proxy is looked up once for every model. aiohttp would look the proxy up for every request (`trust_env`), in two
 threads, together with ~/.netrc, which holds no keys of model servers.
 """
 

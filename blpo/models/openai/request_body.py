@@ -1,8 +1,8 @@
 """JSON body of a chat-completions request, with images spliced in.
 
 The base64 of an image is nearly all of a request, and needs no escaping. So `json` encodes a short marker in place of
-the image, and the image goes between the pieces of JSON without being copied. This holds for images that come as
-`DataUrl`; any other URL is text like any text.
+the image, and the image goes between the pieces of JSON without being copied. Only a `DataUrl` is
+spliced in; any other URL is text like any text.
 """
 
 import json
@@ -18,7 +18,7 @@ from langchain_core.messages import BaseMessage
 from state.sample import DataUrl
 
 _MARKER = f"image-{secrets.token_hex(16)}"
-"""Marker of an image; random in each process, so that no text holds the marker."""
+"""Marker of an image; random in every process, so no text holds the marker."""
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 _CALLED_DEVELOPER = re.compile(r"o\d")
 """Start of the names of models that expect the role `developer` in place of `system`; ChatOpenAI's rule too."""
@@ -36,7 +36,7 @@ class JsonPieces(aiohttp.Payload):
             self._value = ["".join(pieces)]
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Return the body as one text."""
+        """Return the body as text."""
         return "".join(self._value)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
@@ -59,7 +59,7 @@ def body_pieces(model: str, messages: Sequence[BaseMessage], fields: Mapping[str
 
 
 def _plain_message(message: BaseMessage, model: str, images: list[str]) -> dict[str, Any]:
-    """Return the message in OpenAI's form, a marker in place of each image; the images are added to `images`."""
+    """Return the message in OpenAI's form, a marker in place of every image; the images are added to `images`."""
     role = _ROLES.get(message.type)
     if role is None:
         raise ValueError(f"a message of type {message.type} can't be sent; known are {', '.join(_ROLES)}")

@@ -1,8 +1,8 @@
-"""Chat model over an engine in this process that answers many conversations at once.
+"""Chat model over an engine inside the process, for many conversations at once.
 
-The engine's interface is `vllm.LLM.chat(conversations, sampling_params, use_tqdm)`. It takes a list of conversations in
-OpenAI's form, with images as `image_url` parts with data URLs, and a list of as many sampling parameters. It returns a
-list of `RequestOutput` in the same order. Calls that arrive during a batch make up the next batch.
+The engine's interface is `vllm.LLM.chat(conversations, sampling_params, use_tqdm)`. Input is a list of conversations
+in OpenAI's form, with images as `image_url` parts with data URLs, and a list of as many sampling parameters. Output is
+a list of `RequestOutput` in the same order. Calls during a batch make up the next batch.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 _GATHERING_SECONDS = 0.01
-"""Time that a batch waits for calls that arrive at the same time."""
+"""Time for a batch to wait for simultaneous calls."""
 
 
 class EngineRefusal(ModelInvalidRequestError):
-    """The engine can't answer one conversation: the conversation is too long, or its image is bad."""
+    """The engine can't answer a conversation: the conversation is too long, or an image is bad."""
 
     status_code = 400
-    """The status of a server that refuses such a request."""
+    """Status of a server for such a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class EngineChat(BaseChatModel):
     load: Callable[[], Any]
     """Returns the engine; called by the first batch, in the thread of all batches."""
     sampling: Callable[..., Any]
-    """Builds the sampling parameters of one conversation: `sampling(structured, **parameters)`."""
+    """Builds the sampling parameters of a conversation: `sampling(structured, **parameters)`."""
     parameters: dict[str, Any]
     """`temperature` (None: the engine's own), `max_tokens` (None: up to the end of the context), and `logprobs`
     (alternatives for each token)."""
@@ -83,7 +83,7 @@ class EngineChat(BaseChatModel):
         return self._result(await call.output)
 
     async def aclose(self) -> None:
-        """End the thread; the engine, which takes minutes to load, stays."""
+        """End the thread; the engine stays, because loading takes minutes."""
         self._thread.shutdown(wait=False)
 
     async def _answer_queue(self) -> None:
@@ -101,14 +101,14 @@ class EngineChat(BaseChatModel):
                     call.output.set_result(outcome)
 
     def _outcomes(self, batch: Sequence[_Call]) -> list[Any]:
-        """Return an output or an exception for each call."""
+        """Return an output or an exception for every call."""
         try:
             return self._outputs(self.load(), batch)
-        except Exception as error:  # of the engine itself, and so of all calls
+        except Exception as error:  # of the engine, and so of all calls
             return [error] * len(batch)
 
     def _outputs(self, engine: Any, batch: Sequence[_Call]) -> list[Any]:
-        """Return an output for each call, or `EngineRefusal`: a refused conversation fails alone, not its batch."""
+        """Return an output for every call, or `EngineRefusal`: a refused conversation fails alone, not its batch."""
         sampling = [self.sampling(call.structured, **self._sampling_parameters()) for call in batch]
         try:
             return list(engine.chat([call.conversation for call in batch], sampling_params=sampling, use_tqdm=False))
@@ -143,9 +143,9 @@ class EngineChat(BaseChatModel):
 
 
 def _openai_logprobs(token_ids: Sequence[int], logprobs: Sequence[Mapping[int, Any]]) -> dict[str, Any]:
-    """Return log-probabilities in OpenAI's form; the engine gives a `Logprob` by token id for each position."""
+    """Return log-probabilities in OpenAI's form; the engine gives a `Logprob` by token id for every position."""
     content = []
-    for chosen, position in zip(token_ids, logprobs, strict=False):  # a cut-off answer may lack its last position
+    for chosen, position in zip(token_ids, logprobs, strict=False):  # a cut-off answer may lack the last position
         tokens = {
             token_id: {"token": each.decoded_token or "", "logprob": each.logprob}
             for token_id, each in position.items()

@@ -1,8 +1,8 @@
-"""vLLM in this process (`vllm-engine:MODEL`), for a judge on the machine at hand: load the engine, and its parameters.
+"""vLLM inside the process (`vllm-engine:MODEL`), for a judge on the machine at hand: loading and parameters.
 
 `arguments` of the settings go to the constructor of `vllm.LLM` (max_model_len, tensor_parallel_size,
 limit_mm_per_prompt ...). The first call loads the engine; all roles with the same model and arguments share the engine.
-Written against vLLM's documented interface, and not run here with vLLM itself: vLLM's wheel needs a GPU.
+Written against vLLM's documented interface, and not run here with a real vLLM: vLLM's wheel needs a GPU.
 """
 
 import json
@@ -27,7 +27,7 @@ _loading = Lock()
 
 
 def engine_chat(settings: ModelSettings) -> "BaseChatModel":
-    """Build the chat model, its engine not yet loaded; raises `ModelError` if the extra `vllm` is missing."""
+    """Build the chat model, the engine not yet loaded; raises `ModelError` if the extra `vllm` is missing."""
     if find_spec("vllm") is None:
         raise missing_extra(settings, "vllm")
     from blpo.models.vllm_engine.batch_chat import EngineChat
@@ -44,7 +44,7 @@ def engine_chat(settings: ModelSettings) -> "BaseChatModel":
 
 
 def engine_parameters(settings: ModelSettings) -> dict[str, Any]:
-    """Return the parameters that can change an answer: part of the request's key in the response store."""
+    """Return the answer-changing parameters: part of the request's key in the response store."""
     parameters: dict[str, Any] = {"temperature": settings.temperature, "max_tokens": settings.max_tokens}
     if settings.logprobs:
         parameters["logprobs"] = MOST_ALTERNATIVES
@@ -52,7 +52,7 @@ def engine_parameters(settings: ModelSettings) -> dict[str, Any]:
 
 
 def engine_schema_arguments(schema: dict[str, Any], form: bool | str = True) -> dict[str, Any]:
-    """Return arguments of a call that constrain the answer to a JSON schema or (`choice`) to a label."""
+    """Return arguments of a call to constrain the answer to a JSON schema or (`choice`) to a label."""
     labels = labels_of(schema) if form == "choice" else []
     # weak models get lost in the white space between tokens until max_tokens
     return {"structured": {"choice": labels} if labels else {"json": schema, "disable_any_whitespace": True}}
@@ -77,6 +77,6 @@ def _engine(model: str, arguments: str) -> Any:
 
 
 def _sampling_params(structured: Mapping[str, Any] | None, **parameters: Any) -> Any:
-    """Build the `SamplingParams` of one conversation."""
+    """Build the `SamplingParams` of a conversation."""
     constraint = import_module("vllm.sampling_params").StructuredOutputsParams(**structured) if structured else None
     return import_module("vllm").SamplingParams(structured_outputs=constraint, **parameters)
