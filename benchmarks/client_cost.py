@@ -5,7 +5,7 @@
 A judge call is a prompt and an image. The server is another process on loopback and answers at once, so what is
 measured is the client's own work: `time.process_time` of this process, all threads, over the calls. Images differ from
 call to call and are encoded beforehand, for every client alike. What must hold: ours, with the response store on disk,
-at most 0.5 times `openai.AsyncOpenAI`. The least of the repeats counts, as other work on the machine only adds.
+at most 0.25 times `openai.AsyncOpenAI`. The least of the repeats counts, as other work on the machine only adds.
 """
 
 import argparse
@@ -31,13 +31,13 @@ from pydantic import SecretStr
 from benchmarks.chat_process import chat_process
 from blpo.models.calls import ModelCaller
 from blpo.models.messages import user
-from blpo.models.verdict_format import schema
+from blpo.models.verdict_format import verdict_schema
 from blpo.storage.response_store import ResponseStore
 from state.response import Response
 from state.sample import EncodedImage
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, TaskSettings
 
-ALLOWED = 0.5
+ALLOWED = 0.25
 PROMPT = "Rate how natural the image looks, from 1 to 5. Look at light, texture and anatomy. " * 12
 CLIENTS = ("httpx", "aiohttp", "AsyncOpenAI", "ChatOpenAI", "ours")
 Ask = Callable[[EncodedImage], Awaitable[object]]
@@ -102,7 +102,7 @@ async def _ours(url: str, concurrency: int, folder: Path, stack: AsyncExitStack)
     stack.push_async_callback(store.close)
     calls = await ModelCaller.create(ModelsSettings(judge=judge, optimizer=judge), LimitSettings(), store)
     stack.push_async_callback(calls.close)
-    verdict = schema(TaskSettings())
+    verdict = verdict_schema(TaskSettings())
 
     async def ask(image: EncodedImage) -> object:
         answer = await calls.ask("judge", [user(image, PROMPT)], schema=verdict)

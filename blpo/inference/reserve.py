@@ -7,7 +7,7 @@ from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
 from blpo.inference.verdicts import judge_messages, repair_messages, verdict_of
-from blpo.models.verdict_format import schema
+from blpo.models.verdict_format import verdict_schema
 from state.response import Failure
 from state.sample import Sample
 
@@ -41,19 +41,19 @@ async def calls_to_pay(run: OpenRun, judge_prompts: Iterable[str], samples: Sequ
 async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sample]) -> list[Due]:
     """Return the calls due for each sample under each prompt, and count stored replies as judged."""
     task, recall = run.settings.task, run.recall
-    verdict_schema = schema(task)
+    schema = verdict_schema(task)
 
     async def due(pair: tuple[str, Sample]) -> Due:
         prompt, sample = pair
         messages = await judge_messages(recall, prompt, sample)
-        response = await recall.caller.ask("judge", messages, verdict_schema)
+        response = await recall.caller.ask("judge", messages, schema)
         if isinstance(response, Failure):
             return "verdict"
         needs_repair = verdict_of(sample, response, task).status == "unparseable"
         run.budget.judged(sample.id, repaired=needs_repair)
         if not needs_repair:
             return "nothing"
-        repair = await recall.caller.ask("judge", repair_messages(messages, response, task), verdict_schema)
+        repair = await recall.caller.ask("judge", repair_messages(messages, response, task), schema)
         return "repair" if isinstance(repair, Failure) else "nothing"
 
     pairs = [(prompt, sample) for prompt in judge_prompts for sample in samples]

@@ -12,7 +12,7 @@ from blpo.inference.question import question
 from blpo.metrics.loss import score
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
-from blpo.models.verdict_format import label_form, schema
+from blpo.models.verdict_format import label_form, verdict_schema
 from blpo.models.verdict_reading import parse_verdict
 from blpo.prompts.template import render
 from state.loops import Trial
@@ -89,7 +89,7 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) ->
     """
     task = models.settings.task
     messages = await judge_messages(models, judge_prompt, sample)
-    response = await models.caller.ask("judge", messages, schema=schema(task))
+    response = await models.caller.ask("judge", messages, schema=verdict_schema(task))
     verdict = verdict_of(sample, response, task)
     needs_repair = verdict.status == "unparseable"
     models.budget.judged(sample.id, repaired=needs_repair)
@@ -97,7 +97,7 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) ->
         return Judgement(verdict, ())
     if not needs_repair:
         return Judgement(verdict, (response,))
-    repair = await models.caller.ask("judge", repair_messages(messages, response, task), schema=schema(task))
+    repair = await models.caller.ask("judge", repair_messages(messages, response, task), schema=verdict_schema(task))
     if isinstance(repair, Failure):
         refuses_repairs = repair.kind in ("too_long", "rejected")
         return Judgement(verdict if refuses_repairs else verdict_of(sample, repair, task), (response,))

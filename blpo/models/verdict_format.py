@@ -21,7 +21,7 @@ def label_form(task: TaskSettings) -> str:
     return "one of " + ", ".join(json.dumps(label, ensure_ascii=False) for label in task.labels)
 
 
-def schema(task: TaskSettings) -> dict[str, Any]:
+def verdict_schema(task: TaskSettings) -> dict[str, Any]:
     """Return the JSON schema of a verdict; the reason comes first: the label shall follow from the reason."""
     return {
         "type": "object",

@@ -16,7 +16,7 @@ from blpo.inference.question import TEXT_NOTE
 from blpo.inference.verdicts import MOST_REPEATED
 from blpo.models.openai.address import address_and_query, served_name
 from blpo.models.openai.parameters import request_fields, schema_arguments
-from blpo.models.verdict_format import label_form, labels_of, schema
+from blpo.models.verdict_format import label_form, labels_of, verdict_schema
 from blpo.prompts.template import template
 from blpo.reports.exports.literals import literal
 from blpo.reports.exports.standalone import standalone_text
@@ -81,7 +81,7 @@ def missing_here(door: Door) -> str:
 
 def _served(judge: JudgeFile) -> dict[str, Any]:
     model, provider = judge.model, judge.model.name.partition(":")[0]
-    asked = schema(judge.task)
+    asked = verdict_schema(judge.task)
     structure = schema_arguments(asked, model.structured_output)["extra_body"] if model.structured_output else {}
     address, query = address_and_query(model.base_url or "")
     return {

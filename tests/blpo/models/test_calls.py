@@ -19,7 +19,7 @@ from blpo.models.messages import Message, user
 from blpo.models.recall import Recall
 from blpo.models.registry import Provider, register
 from blpo.models.retries import Backoff
-from blpo.models.verdict_format import schema
+from blpo.models.verdict_format import verdict_schema
 from blpo.storage.response_store import ResponseStore
 from state.errors import BudgetSpent, ModelError
 from state.response import Failure, Response
@@ -29,7 +29,7 @@ from tests.servers.chat_server import ChatServer, Fault, Messages
 
 KEY = "sk-secret-0123456789abcdef"
 QUICK = Backoff(first=0.01, longest=0.05)
-SCHEMA = schema(TaskSettings())
+SCHEMA = verdict_schema(TaskSettings())
 
 
 @pytest.fixture(autouse=True)

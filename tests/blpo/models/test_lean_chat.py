@@ -26,7 +26,7 @@ from blpo.models.openai.proxy import proxy_of
 from blpo.models.openai.request_body import body_pieces
 from blpo.models.registry import chat_model, provider_of
 from blpo.models.retries import Backoff
-from blpo.models.verdict_format import schema
+from blpo.models.verdict_format import verdict_schema
 from blpo.storage.response_store import ResponseStore
 from state.errors import BlpoError, ConfigError, ModelError
 from state.response import Failure, Response
@@ -42,7 +42,7 @@ CONVERSATION = [
     assistant("4"),
     user("sure?"),
 ]
-SCHEMA = schema(TaskSettings())
+SCHEMA = verdict_schema(TaskSettings())
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from blpo.models.label_scores import label_scores
 from blpo.models.recall import Recall
-from blpo.models.verdict_format import obeys, schema
+from blpo.models.verdict_format import obeys, verdict_schema
 from blpo.models.verdict_reading import parse_verdict
 from state.response import Response
 from state.settings import ModelSettings, TaskSettings
@@ -111,8 +111,8 @@ async def test_an_answer_that_was_cut_off_or_declined_is_no_evidence(
 @given(st.integers(-3, 9), st.text(max_size=20))
 def test_what_obeys_the_schema_is_read_as_its_label(label: int, reason: str) -> None:
     text = json.dumps({"reason": reason, "label": label})
-    assert obeys(text, schema(TASK)) == (1 <= label <= 5)
-    if obeys(text, schema(TASK)):
+    assert obeys(text, verdict_schema(TASK)) == (1 <= label <= 5)
+    if obeys(text, verdict_schema(TASK)):
         assert parse_verdict(text, TASK)[:2] == ("ok", label)
 
 
@@ -122,13 +122,13 @@ def test_what_obeys_the_schema_is_read_as_its_label(label: int, reason: str) -> 
      "{" * 5000, '```json\n{"reason": "", "label": 4}\n```', '{"reason": "", "label": 4, "more": 1}'],
 )  # fmt: skip
 def test_what_a_constrained_server_can_not_say(text: str) -> None:
-    assert not obeys(text, schema(TASK))
+    assert not obeys(text, verdict_schema(TASK))
 
 
 def test_bare_labels_thoughts_and_long_scales() -> None:
-    assert obeys("4", schema(TASK))
-    assert obeys("<think>hm</think>unsafe", schema(WORDS))
-    long = schema(TaskSettings(min=0, max=1000))
+    assert obeys("4", verdict_schema(TASK))
+    assert obeys("<think>hm</think>unsafe", verdict_schema(WORDS))
+    long = verdict_schema(TaskSettings(min=0, max=1000))
     assert obeys('{"reason": "", "label": 1000}', long)
     assert not obeys('{"reason": "", "label": 1001}', long)
 

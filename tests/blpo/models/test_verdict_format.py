@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blpo.models.verdict_format import label_form, schema
+from blpo.models.verdict_format import label_form, verdict_schema
 from blpo.models.verdict_reading import parse_verdict
 from state.settings import TaskSettings
 
@@ -178,8 +178,8 @@ def test_hostile_texts_cost_little(text: str) -> None:
 def test_what_is_asked_for() -> None:
     assert label_form(RATING) == "an integer from 1 to 5"
     assert label_form(MATCH) == 'one of "match", "no match", "Partly a match"'
-    assert list(schema(RATING)["properties"]) == ["reason", "label"]
-    assert schema(RATING)["properties"]["label"] == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
-    assert schema(TaskSettings(min=0, max=1000))["properties"]["label"]["maximum"] == 1000
-    assert schema(SAFETY)["properties"]["label"]["enum"] == ["safe", "unsafe"]
-    assert schema(SAFETY)["additionalProperties"] is False
+    assert list(verdict_schema(RATING)["properties"]) == ["reason", "label"]
+    assert verdict_schema(RATING)["properties"]["label"] == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
+    assert verdict_schema(TaskSettings(min=0, max=1000))["properties"]["label"]["maximum"] == 1000
+    assert verdict_schema(SAFETY)["properties"]["label"]["enum"] == ["safe", "unsafe"]
+    assert verdict_schema(SAFETY)["additionalProperties"] is False
