@@ -6,8 +6,7 @@ from typing import Any
 
 from langgraph.runtime import RunControl
 
-from blpo.runs.drive import OnEvent
-from evals.harness import Harness
+from evals.harness import Harness, OnExperimentEvent
 from evals.outputs import write_outputs
 from evals.settings import EvalSettings
 from evals.table import table
@@ -18,7 +17,7 @@ def unwatched(event: Mapping[str, Any]) -> None:
 
 
 async def run_evals(
-    evals: EvalSettings, out: Path, *, on_event: OnEvent = unwatched, control: RunControl | None = None
+    evals: EvalSettings, out: Path, *, on_event: OnExperimentEvent = unwatched, control: RunControl | None = None
 ) -> dict[str, Any]:
     """Run all cells that are not done yet, write table.md, table.csv and table.json, and return the last's content.
 

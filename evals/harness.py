@@ -6,7 +6,7 @@ was under way goes on as `resume` does. A cell that fails is a row with its reas
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,7 +15,6 @@ from langgraph.runtime import RunControl
 
 from blpo.config.yaml_text import write_yaml
 from blpo.data.dataset import dataset_of
-from blpo.runs.drive import OnEvent
 from blpo.runs.run_info import read_info
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import write_whole
@@ -26,6 +25,8 @@ from evals.shared_models import make_shared_store, open_shared
 from evals.workers import CellFailed, InProcess, Runner, Start, open_workers
 from state.errors import DataError, RunError
 
+OnExperimentEvent = Callable[[Mapping[str, Any]], None]
+"""Handler of the events of an experiment: `experiment`, `cell_began`, `cell` (an event of its run), `cell_ended`."""
 PATIENCE = 10.0
 """Seconds to wait for the processes of an experiment that was killed a moment ago."""
 
@@ -33,7 +34,7 @@ PATIENCE = 10.0
 class Harness:
     """One experiment in its folder."""
 
-    def __init__(self, evals: EvalSettings, out: Path, on_event: OnEvent, control: RunControl) -> None:
+    def __init__(self, evals: EvalSettings, out: Path, on_event: OnExperimentEvent, control: RunControl) -> None:
         """Plan the cells; raises `ConfigError` where that can't be done."""
         self.evals = evals
         self.out = out.absolute()

@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 from blpo.inference.initial_prompts import prompt_problem
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_event
 from blpo.inference.rounds import best_trial
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.metrics.loss import score
 from blpo.prompts.diff import prompt_diff
 from state.approval import MOST_SHOWN, Answer, Change, Decision, Objection, Prompt, Question
 from state.errors import AnswerError
+from state.events import DecidedEvent
 from state.loops import OuterState
 from state.sample import Sample
 from state.settings import Settings
@@ -44,7 +45,8 @@ async def approve(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         answer = checked(given, question)
     except AnswerError as error:
         return {"answered": True, "problem": str(error)}
-    report(runtime, "decided", state, prompt=question["prompt"], decision=answer.decision)
+    event = DecidedEvent(event="decided", round=state["round"], prompt=question["prompt"], decision=answer.decision)
+    send_event(runtime, event)
     return _decided(answer, question, state)
 
 

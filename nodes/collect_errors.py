@@ -11,9 +11,10 @@ from collections.abc import Hashable, Sequence
 from langgraph.runtime import Runtime
 
 from blpo.inference.open_run import run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_event
 from blpo.inference.verdicts import judge_samples
 from state.errors import TooManyFailures
+from state.events import ErrorsEvent
 from state.loops import OuterState
 from state.settings import Settings
 
@@ -35,7 +36,8 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
     seed = f"{search.seed}/{state['round']}"
     errors = draw(wrong, search.error_batch, f"{seed}/errors", spread=search.draw == "spread")
     anchors = draw(right, search.anchors, f"{seed}/anchors", spread=True)
-    report(runtime, "errors", state, wrong=len(wrong), drawn=len(errors), anchors=len(anchors))
+    event = ErrorsEvent(event="errors", round=state["round"], wrong=len(wrong), drawn=len(errors), anchors=len(anchors))
+    send_event(runtime, event)
     return {"errors": errors, "anchors": anchors}
 
 

@@ -5,7 +5,7 @@ from langgraph.runtime import Runtime
 from blpo.inference.batch_cases import batch_cases
 from blpo.inference.consult import consult
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase
 from blpo.inference.rounds import best_trial, objections_to
 from blpo.prompts.cases import history, labels_in_words, objections, trial_cases
 from blpo.prompts.delimiters import neutralise
@@ -18,7 +18,7 @@ async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerSt
     """Set the critique of the I2T prompts tried so far, or the failure where the optimizer gave none."""
     async with run_of(runtime) as run:
         step = len(state["trials"])
-        report(runtime, "phase", state, step=step, phase="critique_i2t", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "critique_i2t", step)
         question = render(
             "critique_i2t",
             labels=labels_in_words(run.settings.task),

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from blpo.inference.batch_cases import batch_cases
 from blpo.inference.consult import consult
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase
 from blpo.inference.rounds import objections_to
 from blpo.prompts.cases import cases, labels_in_words, objections
 from blpo.prompts.delimiters import neutralise
@@ -24,7 +24,7 @@ async def critique_judge(state: UpdateState, runtime: Runtime[Settings]) -> Upda
     if q is None:
         return {"critique": None, "candidate": None}
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="critique_judge", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "critique_judge")
         question = await _question(state, q, run)
         answer = await consult(run, question, "critique", lambda text: None)
     return {"critique": answer.text, "candidate": None, "failure": answer.problem}

@@ -9,13 +9,14 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import counter, report
+from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.significance import compare
 from state.errors import BudgetSpent
+from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
 from state.result import FORMAT, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
 from state.settings import SearchSettings, Settings
@@ -24,17 +25,17 @@ from state.settings import SearchSettings, Settings
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Select a round by the validation metric, judge the test split, and return the result."""
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="evaluate_test", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "evaluate_test")
         rounds = await closed_rounds(state, run.store)
         result = await partial_result(run, rounds)
         best = await selected_prompt(run, rounds)
-        count = counter(runtime, state, 2 * len(run.split("test")), run.budget)
+        count = counter(runtime, run, state, 2 * len(run.split("test")))
         result["test"] = await _test(run, best, count)
         result["stop_reason"] = state.get("stop_reason") or "rounds"
         spent = state.get("stop_reason") == "budget" or result["test"] is None
         result["status"] = "budget" if spent else "complete"
         result["calls"] = await run.caller.usage()
-        report(runtime, "tested", state, usage=result["calls"])
+        send_event(runtime, TestedEvent(event="tested", round=state.get("round", 0), usage=result["calls"]))
     return {"rounds": rounds, "result": result}
 
 

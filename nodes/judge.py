@@ -8,10 +8,11 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import counter, report
+from blpo.inference.progress import counter, send_event, send_phase, send_trial
 from blpo.inference.rounds import best_trial, closed_rounds
 from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.agreement import metrics, value
+from state.events import JudgedEvent
 from state.loops import InnerState, OuterState, RoundRecord, Trial
 from state.settings import Settings
 
@@ -24,14 +25,15 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         t = len(rounds)
         p = state.get("candidate") or state.get("judge_prompt") or p_0
         q = state.get("i2t_prompt") or q_0
-        report(runtime, "phase", {"round": t}, phase="judge", usage=await run.caller.usage())
+        await send_phase(runtime, run, {"round": t}, "judge")
         train, validation = run.split("train"), run.split("validation")
         samples = [*train, *validation]
-        count = counter(runtime, {"round": t}, len(samples), run.budget)
+        count = counter(runtime, run, {"round": t}, len(samples))
         verdicts = await judge_samples(run, p, samples, count)
         measured = metrics(verdicts[len(train) :], [s.label for s in validation], run.settings.task)
         metric = run.settings.search.metric
-        report(runtime, "judged", {"round": t}, metric=metric, validation=value(measured, metric))
+        event = JudgedEvent(event="judged", round=t, metric=metric, validation=value(measured, metric))
+        send_event(runtime, event)
         record = RoundRecord(
             round=t,
             judge_prompt_sha256=await run.store.put_text(p),
@@ -60,10 +62,10 @@ async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerSta
     """Judge I_B and the anchors with the trial's prompt, score the trial, and go back to the best q so far."""
     step = len(state.get("trials", []))
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, step=step, phase="judge", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "judge", step)
         trial = await _scored(state, run)
     trials = [*state.get("trials", []), trial]
-    report(runtime, "trial", state, step=step, **trial)
+    send_trial(runtime, state, step, trial)
     return {"trials": trials, "i2t_prompt": best_trial(trials)["i2t_prompt"]}
 
 

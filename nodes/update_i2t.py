@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.consult import consult, too_long
 from blpo.inference.open_run import run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase
 from blpo.inference.rounds import best_trial
 from blpo.prompts.cases import history, labels_in_words
 from blpo.prompts.delimiters import neutralise, restored
@@ -20,7 +20,7 @@ async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerStat
         return {"i2t_prompt": None}
     async with run_of(runtime) as run:
         step = len(state["trials"])
-        report(runtime, "phase", state, step=step, phase="update_i2t", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "update_i2t", step)
         best = best_trial(state["trials"])["i2t_prompt"] or ""
         max_tokens = run.settings.search.max_prompt_tokens
         question = render(

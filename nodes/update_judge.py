@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from blpo.inference.consult import consult, copies, too_long
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
@@ -22,7 +22,7 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
     if critique is None:
         return {"candidate": None}
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="update_judge", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "update_judge")
         max_tokens = run.settings.search.max_prompt_tokens
         question = render(
             "update_judge",

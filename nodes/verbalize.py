@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_run import run_of
-from blpo.inference.progress import counter, report
+from blpo.inference.progress import counter, send_phase
 from state.loops import InnerState
 from state.settings import Settings
 
@@ -20,7 +20,7 @@ async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState
         return {}
     async with run_of(runtime) as run:
         step = len(state.get("trials", []))
-        report(runtime, "phase", state, step=step, phase="verbalize", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "verbalize", step)
         samples = run.samples([*(state["errors"] or []), *state["anchors"]])
-        await describe_samples(run, q, samples, counter(runtime, state, len(samples), run.budget))
+        await describe_samples(run, q, samples, counter(runtime, run, state, len(samples)))
     return {}

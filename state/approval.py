@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 Prompt = Literal["judge", "i2t"]
-"""Which prompt: the judge prompt p, or the I2T prompt q."""
+"""The judge prompt p, or the I2T prompt q."""
+DecisionKind = Literal["approve", "edit", "reject"]
 
 
 class Change(TypedDict):
@@ -64,7 +65,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, title="Answer")
 
-    decision: Literal["approve", "edit", "reject"] = Field(title="Decision")
+    decision: DecisionKind = Field(title="Decision")
     """approve: adopt it. edit: adopt `text` in its place. reject: keep the prompt in use, for `reason`."""
     text: str | None = Field(default=None, title="Edited prompt")
     """The whole prompt to adopt instead; for edit alone."""
@@ -91,5 +92,5 @@ class Decision(TypedDict):
     """What a person decided about a prompt that a round led to."""
 
     prompt: Prompt
-    decision: Literal["approve", "edit", "reject"]
+    decision: DecisionKind
     reason: str | None

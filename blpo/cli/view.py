@@ -1,8 +1,7 @@
 """What is shown of a running search on stderr: a live view in a terminal, lines elsewhere, or nothing."""
 
 import os
-from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import RenderableType
 
@@ -11,6 +10,7 @@ from blpo.cli.watching import Drawing, Telling, Watching
 from blpo.cli.wording import one_line
 from blpo.reports.progress_lines import progress_line
 from blpo.runs.run_progress import Progress, follow
+from state.events import Event
 
 STOPPING = "stopping after this step; press Ctrl-C again to stop at once"
 CANCELLING = "stopping; answers that are being paid for get a few seconds"
@@ -35,7 +35,7 @@ class View(Watching):
         super().__init__()
         self.progress = Progress()
 
-    def event(self, event: Mapping[str, Any]) -> None:
+    def event(self, event: Event) -> None:
         """Take one progress event."""
         self.progress = follow(self.progress, event)
 
@@ -48,7 +48,7 @@ class View(Watching):
 class LinesView(Telling, View):
     """One line for each finished trial and round."""
 
-    def event(self, event: Mapping[str, Any]) -> None:
+    def event(self, event: Event) -> None:
         """Take one progress event, and write its line if it has one."""
         super().event(event)
         line = progress_line(event, self.progress)
@@ -59,7 +59,7 @@ class LinesView(Telling, View):
 class LiveView(Drawing, View):
     """A frame that is drawn again four times a second; its last state stays on the terminal."""
 
-    def event(self, event: Mapping[str, Any]) -> None:
+    def event(self, event: Event) -> None:
         """Take one progress event; what would be gone with the next frame is written above it."""
         super().event(event)
         if event["event"] == "replayed":

@@ -1,45 +1,56 @@
-"""What a run says of its progress, on LangGraph's custom stream: one small dictionary an event."""
+"""Progress of a run on LangGraph's custom stream: one small event at a time (`state.events`)."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable
 
 from langgraph.runtime import Runtime
 
-from blpo.models.budget import Budget
-from state.loops import UpdateState
+from blpo.inference.open_run import OpenRun
+from state.events import Event, PhaseEvent, ProgressEvent, Spending, TrialEvent
+from state.loops import Trial, UpdateState
 from state.settings import Settings
 
-Event = Literal["phase", "judged", "errors", "trial", "decided", "tested", "progress"]
-
 INTERVAL = 0.2
-"""Seconds between two reports of a counter, at least."""
+"""Shortest time between two `progress` events of one node, in seconds."""
 
 
-def report(runtime: Runtime[Settings], event: Event, state: UpdateState, **details: object) -> None:
-    """Send one event; every event names its round."""
-    payload: Mapping[str, object] = {"event": event, "round": state.get("round", 0), **details}
-    runtime.stream_writer(payload)
+def send_event(runtime: Runtime[Settings], event: Event) -> None:
+    """Send one event."""
+    runtime.stream_writer(event)
 
 
-def counter(runtime: Runtime[Settings], state: UpdateState, total: int, budget: Budget) -> Callable[[], None]:
-    """What to call whenever one of `total` items is finished; now and then it reports how many are (event `progress`).
+async def send_phase(
+    runtime: Runtime[Settings], run: OpenRun, state: UpdateState, phase: str, step: int | None = None
+) -> None:
+    """Tell that the node `phase` begins its work, and the usage so far."""
+    usage = await run.caller.usage()
+    event = PhaseEvent(event="phase", round=state.get("round", 0), phase=phase, usage=usage)
+    if step is not None:
+        event["step"] = step
+    send_event(runtime, event)
 
-    The event also says what was spent by all roles together; only one is at work. These events are for a live view;
-    they are not kept.
-    """
-    done, reported = 0, 0.0
+
+def send_trial(runtime: Runtime[Settings], state: UpdateState, step: int, trial: Trial) -> None:
+    """Tell the outcome of a trial."""
+    event: TrialEvent = {"event": "trial", "round": state.get("round", 0), "step": step, **trial}
+    send_event(runtime, event)
+
+
+def counter(runtime: Runtime[Settings], run: OpenRun, state: UpdateState, total: int) -> Callable[[], None]:
+    """Return a function to call after each of `total` items; now and then it sends a `progress` event."""
+    done, last_event = 0, 0.0
 
     def count() -> None:
-        nonlocal done, reported
+        nonlocal done, last_event
         done += 1
-        if done == total or time.monotonic() - reported >= INTERVAL:
-            reported = time.monotonic()
-            spent = {"calls": budget.calls, "tokens": budget.tokens, "usd": budget.usd}
-            report(runtime, "progress", state, done=done, total=total, spent=spent)
+        if done == total or time.monotonic() - last_event >= INTERVAL:
+            last_event = time.monotonic()
+            spent = Spending(calls=run.budget.calls, tokens=run.budget.tokens, usd=run.budget.usd)
+            event = ProgressEvent(event="progress", round=state.get("round", 0), done=done, total=total, spent=spent)
+            send_event(runtime, event)
 
     return count
 
 
 def uncounted() -> None:
-    """A counter that counts nothing."""
+    """Count nothing."""

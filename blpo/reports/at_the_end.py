@@ -1,7 +1,7 @@
 """A report at the end of every run. One that can't be made is a line of warning, never a failed run."""
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -10,6 +10,7 @@ from blpo.reports.run_page import write_report
 from blpo.reports.wording import one_line
 from blpo.runs.drive import OnEvent
 from state.errors import BlpoError
+from state.events import Event
 from state.result import Result
 
 P = ParamSpec("P")
@@ -41,7 +42,7 @@ class _Began:
         self._directory: Path | None = None
         self._on_event = on_event
 
-    def __call__(self, event: Mapping[str, Any]) -> None:
+    def __call__(self, event: Event) -> None:
         if event["event"] == "started":
             self._directory = Path(event["run"])
         if self._on_event is not None:

@@ -2,12 +2,11 @@
 
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from blpo.reports.wording import duration, metric_name, one_line
 from blpo.runs.run_progress import Progress, follow
+from state.events import Event
 
 
 class ProgressLines:
@@ -17,7 +16,7 @@ class ProgressLines:
         self._start = time.monotonic()
         self._progress = Progress()
 
-    def __call__(self, event: Mapping[str, Any]) -> None:
+    def __call__(self, event: Event) -> None:
         """Take one event, and write its line if the event has one. A closed stderr ends no run."""
         self._progress = follow(self._progress, event)
         line = progress_line(event, self._progress)
@@ -31,7 +30,7 @@ def timed_line(seconds: float, line: str) -> str:
     return f"{duration(seconds):>6}  {one_line(line)}"
 
 
-def progress_line(event: Mapping[str, Any], progress: Progress) -> str | None:
+def progress_line(event: Event, progress: Progress) -> str | None:
     """Return the line of an event; None for an event that is not worth a line."""
     match event["event"]:
         case "started":

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,13 +27,14 @@ from nodes.approve import checked
 from nodes.evaluate_test import partial_result
 from state.approval import Question
 from state.errors import AnswerError, BlpoError, StoreError
+from state.events import Event
 from state.loops import RoundRecord
 from state.result import Result, RunStatus, empty_result
 from state.sample import SplitName
 from state.settings import Settings
 
-OnEvent = Callable[[Mapping[str, Any]], None]
-"""Called with every progress event (see `blpo.inference.progress`)."""
+OnEvent = Callable[[Event], None]
+"""Called with every progress event (`state.events`)."""
 Builder = StateGraph[Any, Any, Any, Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 BEFORE_ROUND = "approve"
@@ -201,7 +202,7 @@ class Drive:
         info = replace(self.directory.info, seconds=self.seconds_before + run.seconds)
         await asyncio.to_thread(self.directory.save_info, info)
 
-    def _event(self, event: Mapping[str, Any]) -> None:
+    def _event(self, event: Event) -> None:
         if event["event"] != "progress":  # too many to keep
             self.directory.append_event(event)
         if self.on_event is not None:

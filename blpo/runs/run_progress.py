@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from blpo.runs.usage_totals import total_usage
+from state.events import Event, Spending
 from state.result import RoleUsage
 
 _ROLES_AT_WORK = {"judge": "judge", "verbalize": "verbalizer", "evaluate_test": "judge"}
@@ -43,34 +43,37 @@ class Progress:
     in between brings the sum of tokens only."""
 
 
-def advance(progress: Progress, event: Mapping[str, Any]) -> Progress:
-    """Return the progress after one event; an unknown event counts for its round and usage only."""
-    if event.get("round", progress.round) != progress.round:
+def advance(progress: Progress, event: Event) -> Progress:
+    """Return the progress after one event."""
+    if event["event"] == "started":
+        return replace(
+            progress,
+            run=event["run"],
+            metric=event["metric"],
+            outer_rounds=event["outer_rounds"],
+            inner_steps=event["inner_steps"],
+        )
+    if event["event"] == "replayed":
+        return progress
+    if event["round"] != progress.round:
         progress = replace(progress, round=event["round"], step=None, scores={})
-    progress = replace(progress, usage=event.get("usage", progress.usage))
     match event["event"]:
-        case "started":
-            return replace(
-                progress,
-                run=event["run"],
-                metric=event["metric"],
-                outer_rounds=event["outer_rounds"],
-                inner_steps=event["inner_steps"],
-            )
         case "phase":
             step = event.get("step", None if event["phase"] == "judge" else progress.step)
-            return replace(progress, phase=event["phase"], step=step, done=0, total=0)
+            return replace(progress, phase=event["phase"], step=step, done=0, total=0, usage=event["usage"])
         case "progress":
-            usage = _with_spending(progress.usage, _ROLES_AT_WORK.get(progress.phase, ""), event.get("spent"))
+            usage = _with_spending(progress.usage, _ROLES_AT_WORK.get(progress.phase, ""), event["spent"])
             return replace(progress, done=event["done"], total=event["total"], usage=usage)
         case "judged":
             return replace(progress, validation={**progress.validation, event["round"]: event["validation"]})
         case "trial":
             return replace(progress, scores={**progress.scores, event["step"]: event["score"]})
+        case "tested":
+            return replace(progress, usage=event["usage"])
     return progress
 
 
-def follow(progress: Progress, event: Mapping[str, Any]) -> Progress:
+def follow(progress: Progress, event: Event) -> Progress:
     """Return the progress after an event of a live run; the first event of a resumed run brings the run's past."""
     if event["event"] == "started":
         progress = past_progress(Path(event["run"]))
@@ -92,21 +95,19 @@ def past_progress(run: Path) -> Progress:
     return progress
 
 
-def _with_spending(
-    usage: Mapping[str, RoleUsage], role: str, spent: Mapping[str, float] | None
-) -> Mapping[str, RoleUsage]:
+def _with_spending(usage: Mapping[str, RoleUsage], role: str, spent: Spending) -> Mapping[str, RoleUsage]:
     """Return the usage after `role` has brought all roles together to `spent`: calls, tokens and usd."""
-    if spent is None or role not in usage:
+    if role not in usage:
         return usage
     own, others = usage[role], [each for name, each in usage.items() if name != role]
     elsewhere = total_usage(others)
     return {
         **usage,
         role: RoleUsage(
-            issued=int(spent["calls"]) - elsewhere.issued,
+            issued=spent["calls"] - elsewhere.issued,
             cached=own["cached"],
             failed=own["failed"],
-            input_tokens=int(spent["tokens"]) - own["output_tokens"] - elsewhere.tokens,  # views show the sum alone
+            input_tokens=spent["tokens"] - own["output_tokens"] - elsewhere.tokens,  # views show the sum alone
             output_tokens=own["output_tokens"],
             usd=None if own["usd"] is None else spent["usd"] - elsewhere.known_usd,
         ),

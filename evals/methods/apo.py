@@ -14,7 +14,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase, send_trial
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.loss import loss
 from blpo.prompts.cases import Case, cases, labels_in_words
@@ -66,7 +66,7 @@ def expanding(ask: Ask) -> Node[ApoState]:
     async def expand(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
         """Set the successors of the beam's prompts."""
         async with run_of(runtime) as run:
-            report(runtime, "phase", state, phase="expand", usage=await run.caller.usage())
+            await send_phase(runtime, run, state, "expand")
             beam = state.get("beam") or [await run.store.put_text(state["judge_prompt"])]
             seed = f"{run.settings.search.seed}/{state['round']}/expand"
             successors, problem = [], None
@@ -83,7 +83,7 @@ def expanding(ask: Ask) -> Node[ApoState]:
 async def select(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
     """Try beam and successors by the bandit; the best are the new beam, and those that are not p_t its trials."""
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="select", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "select")
         at_hand = await run.store.put_text(state["judge_prompt"])
         names = [name for name in dict.fromkeys([*state["beam"], *state["successors"]]) if name != at_hand]
         ranked = best(await _pulled(run, state, [Arm(name) for name in names]), BEAM)
@@ -91,7 +91,7 @@ async def select(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
         if not state["successors"]:
             trials.append(Trial(i2t_prompt=None, judge_prompt=None, score=None, failure=state["failure"]))
         for step, trial in enumerate(trials):
-            report(runtime, "trial", state, step=step, **trial)
+            send_trial(runtime, state, step, trial)
     beam = [arm.name for arm in best([*ranked, Arm(at_hand, samples=1)], BEAM)]
     return {"beam": beam, "successors": [], "trials": trials}
 

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.consult import Advice, consult
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase, send_trial
 from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
@@ -23,11 +23,11 @@ from state.settings import Settings
 async def update_blindly(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Critique and rewrite p_t, as J(q, p_t) does, without descriptions; score it on the batch, as a trial of q."""
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="update_blindly", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "update_blindly")
         p, batch = state["judge_prompt"], run.samples([*(state["errors"] or []), *state["anchors"]])
         answer = await _update(run, state)
         trial = await try_prompt(run, p, answer.text, batch, failure=answer.problem)
-        report(runtime, "trial", state, step=0, **trial)
+        send_trial(runtime, state, 0, trial)
     return {"trials": [trial]}
 
 

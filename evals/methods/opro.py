@@ -15,7 +15,7 @@ from langgraph.runtime import Runtime
 from blpo.inference.consult import Advice
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase, send_trial
 from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.loss import loss
 from blpo.prompts.cases import labels_in_words
@@ -56,7 +56,7 @@ class OproState(OuterState, total=False):
 async def propose(state: OproState, runtime: Runtime[Settings]) -> OproState:
     """Ask for several prompts by the history of scores, score each, and remember the best."""
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="propose", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "propose")
         samples = scoring_samples(run)
         history = state.get("history") or [await _scored(run, state["judge_prompt"], samples)]
         told = "\n".join([await _told(run, entry) for entry in history])
@@ -64,7 +64,7 @@ async def propose(state: OproState, runtime: Runtime[Settings]) -> OproState:
         trials = await fan_out(lambda answer: _try(run, state, answer, samples), answers, PROMPTS_A_STEP)
         new = [await _scored(run, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
         for step, trial in enumerate(trials):
-            report(runtime, "trial", state, step=step, **trial)
+            send_trial(runtime, state, step, trial)
     return {"trials": trials, "history": best_last(history, new)}
 
 

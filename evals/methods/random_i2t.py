@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 from blpo.config.settings_file import CONTEXT
 from blpo.inference.consult import consult, too_long
 from blpo.inference.open_run import run_of, settings_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.template import render
 from evals.methods.method import Method
@@ -34,7 +34,7 @@ async def draw_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     """Set q to one that the optimizer writes with nothing to go by but a number drawn from (seed, round, step)."""
     async with run_of(runtime) as run:
         step = len(state.get("trials", []))
-        report(runtime, "phase", state, step=step, phase="draw_i2t", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "draw_i2t", step)
         search = run.settings.search
         generator = random.Random(f"{search.seed}/{state['round']}/{step}/i2t")
         question = render(

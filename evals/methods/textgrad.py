@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.consult import Advice, consult
 from blpo.inference.open_run import OpenRun, run_of
-from blpo.inference.progress import report
+from blpo.inference.progress import send_phase, send_trial
 from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
@@ -27,14 +27,14 @@ from state.settings import Settings
 async def descend(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     """Gather feedback from the errors and the anchors, update once, and try the update on the validation split."""
     async with run_of(runtime) as run:
-        report(runtime, "phase", state, phase="descend", usage=await run.caller.usage())
+        await send_phase(runtime, run, state, "descend")
         p = state["judge_prompt"]
         batch = run.samples([*(state["errors"] or []), *state["anchors"]])
         rows = await judged_cases(run, p, batch)
         told = await ask_all(run, lambda row: _feedback(run, p, row), rows)
         answer = await _update(run, p, [row for row in told if row.feedback is not None])
         trial = await try_prompt(run, p, answer.text, run.split("validation"), failure=answer.problem)
-        report(runtime, "trial", state, step=0, **trial)
+        send_trial(runtime, state, 0, trial)
     return {"trials": [trial]}
 
 

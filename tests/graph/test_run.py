@@ -5,12 +5,14 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import BaseMessage
 from langgraph.runtime import RunControl
+from pydantic import TypeAdapter
 
 import blpo
 from blpo.data.builtin.dataset_folder import write_sample
@@ -19,6 +21,7 @@ from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder, graph
 from nodes.evaluate_test import selected_round
 from state.errors import DataError, RunError, TooManyFailures
+from state.events import Event
 from state.result import Result
 from state.settings import Settings
 from tests.scripted import scripted
@@ -76,7 +79,16 @@ async def test_result_and_files(finished: tuple[Path, Result]) -> None:
     for name in ("initial", "best"):
         rows = (directory / "verdicts" / f"{name}.jsonl").read_text().splitlines()
         assert len(rows) == 60
-    assert (directory / "events.jsonl").stat().st_size > 0
+
+
+async def test_events_on_disk_are_those_of_the_documented_union(finished: tuple[Path, Result]) -> None:
+    events: list[dict[str, Any]] = [
+        json.loads(line) for line in (finished[0] / "events.jsonl").read_text().splitlines()
+    ]
+    for event in events:
+        assert datetime.fromisoformat(event.pop("time")).tzinfo is not None
+        assert TypeAdapter(Event).validate_python(event, strict=True) == event
+    assert {event["event"] for event in events} == {"started", "phase", "judged", "errors", "trial", "tested"}
 
 
 async def test_no_request_is_issued_twice(finished: tuple[Path, Result]) -> None:

@@ -6,7 +6,6 @@ import os
 import pty
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,34 +16,39 @@ from blpo.cli.frame import frame, sparkline
 from blpo.cli.view import STOPPING, LinesView, LiveView, View, view_on
 from blpo.cli.wording import count, duration, one_line, plain, probability
 from blpo.runs.run_progress import Progress, advance, past_progress
+from state.events import Event, Spending, StartedEvent
+from state.loops import Trial
+from state.result import RoleUsage
 
-USAGE = {
+USAGE: dict[str, RoleUsage] = {
     role: {"issued": 123_456, "cached": 99_999, "failed": 3, "input_tokens": 10**9, "output_tokens": 5, "usd": 12.5}
     for role in ("judge", "verbalizer", "optimizer")
 }
-STARTED: dict[str, Any] = {
+SPENT: Spending = {"calls": 3 * 123_456, "tokens": 3 * (10**9 + 5), "usd": 37.5}
+NO_PROMPTS: Trial = {"i2t_prompt": None, "judge_prompt": None, "score": None, "failure": None}
+STARTED: StartedEvent = {
     "event": "started",
     "run": "/somewhere/runs/20251121-114355-123456-sample",
     "metric": "macro_f1",
     "outer_rounds": 5,
     "inner_steps": 2,
 }
-ROUND: list[dict[str, Any]] = [
+ROUND: list[Event] = [
     {"event": "phase", "round": 0, "phase": "judge", "usage": USAGE},
-    {"event": "progress", "round": 0, "done": 84, "total": 168},
+    {"event": "progress", "round": 0, "done": 84, "total": 168, "spent": SPENT},
     {"event": "judged", "round": 0, "metric": "macro_f1", "validation": 0.25},
     {"event": "errors", "round": 0, "wrong": 61, "drawn": 10, "anchors": 9},
     {"event": "phase", "round": 0, "step": 0, "phase": "verbalize", "usage": USAGE},
     {"event": "phase", "round": 0, "phase": "critique_judge", "usage": USAGE},
     {"event": "phase", "round": 0, "step": 0, "phase": "judge", "usage": USAGE},
-    {"event": "trial", "round": 0, "step": 0, "score": 0.3, "failure": None},
-    {"event": "trial", "round": 0, "step": 1, "score": None, "failure": "no\n<judge_prompt>"},
+    {**NO_PROMPTS, "event": "trial", "round": 0, "step": 0, "score": 0.3},
+    {**NO_PROMPTS, "event": "trial", "round": 0, "step": 1, "failure": "no\n<judge_prompt>"},
     {"event": "phase", "round": 1, "phase": "judge", "usage": USAGE},
     {"event": "judged", "round": 1, "metric": "macro_f1", "validation": 0.5},
 ]
 
 
-def folded(events: list[dict[str, Any]]) -> Progress:
+def folded(events: list[Event]) -> Progress:
     progress = Progress()
     for event in events:
         progress = advance(progress, event)

@@ -16,6 +16,7 @@ from blpo.models.catalogue import LIST_PRICES, facts
 from blpo.models.role_checks import require_prices, require_vision
 from blpo.runs.run_progress import Progress, advance
 from state.errors import ConfigError, ModelError
+from state.events import ProgressEvent, Spending
 from state.result import RoleUsage
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, PriceSettings, Settings
 from tests.small_set import blpo as command
@@ -228,10 +229,14 @@ def test_an_unknown_price_is_null_and_is_said() -> None:
 
 def test_what_each_role_spends_is_followed_while_a_node_works() -> None:
     nothing = RoleUsage(issued=0, cached=0, failed=0, input_tokens=0, output_tokens=0, usd=0.0)
-    usage = {"judge": {**nothing, "issued": 10, "output_tokens": 6, "usd": 1.25}, "optimizer": nothing}
-    usage["verbalizer"] = {**nothing, "issued": 4, "input_tokens": 9, "usd": None}
+    usage: dict[str, RoleUsage] = {
+        "judge": {**nothing, "issued": 10, "output_tokens": 6, "usd": 1.25},
+        "optimizer": nothing,
+        "verbalizer": {**nothing, "issued": 4, "input_tokens": 9, "usd": None},
+    }
     began = advance(Progress(), {"event": "phase", "round": 0, "phase": "judge", "usage": usage})
-    spent = {"event": "progress", "round": 0, "done": 1, "total": 9, "spent": {"calls": 99, "tokens": 515, "usd": 7.5}}
+    all_roles: Spending = {"calls": 99, "tokens": 515, "usd": 7.5}
+    spent = ProgressEvent(event="progress", round=0, done=1, total=9, spent=all_roles)
     working = advance(began, spent)
     judge = working.usage["judge"]
     assert (judge["issued"], judge["input_tokens"] + judge["output_tokens"], judge["usd"]) == (95, 506, 7.5)

@@ -1,0 +1,134 @@
+"""Events of a run: the messages that tell its progress.
+
+Nodes send events on LangGraph's custom stream. `on_event` of `blpo.optimize` receives every event, and events.jsonl of
+the run directory keeps every event but `progress`, with its time. A resumed run may send some events again.
+"""
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
+
+from state.approval import DecisionKind, Prompt
+from state.loops import Trial
+from state.result import RoleUsage
+
+
+class StartedEvent(TypedDict):
+    """A process has begun to work on the run; the first event of each process."""
+
+    event: Literal["started"]
+    run: str
+    """Run directory."""
+    metric: str
+    """Metric that selects among rounds, `search.metric`."""
+    outer_rounds: int
+    """T."""
+    inner_steps: int
+    """K."""
+
+
+class ReplayedEvent(TypedDict):
+    """The run has answers but no checkpoints, so it starts again and reads all answers from its response store."""
+
+    event: Literal["replayed"]
+    checkpoints: str
+    """Place where the checkpoints were looked for."""
+
+
+class PhaseEvent(TypedDict):
+    """A node has begun its work."""
+
+    event: Literal["phase"]
+    round: int
+    """t, from 0."""
+    step: NotRequired[int]
+    """k, from 0, in the inner loop; absent for nodes that do not know k."""
+    phase: str
+    """Name of the node in the graph."""
+    usage: dict[str, RoleUsage]
+    """Calls, tokens and dollars so far, by role."""
+
+
+class Spending(TypedDict):
+    """Calls, tokens and dollars."""
+
+    calls: int
+    tokens: int
+    """Input and output tokens."""
+    usd: float
+
+
+class ProgressEvent(TypedDict):
+    """A node has finished some of its items. Sent several times a second, for live views; not kept in events.jsonl."""
+
+    event: Literal["progress"]
+    round: int
+    done: int
+    """Items that the node has finished."""
+    total: int
+    """Items of the node."""
+    spent: Spending
+    """Spending of all roles together."""
+
+
+class JudgedEvent(TypedDict):
+    """The train and validation splits are judged by p_t."""
+
+    event: Literal["judged"]
+    round: int
+    metric: str
+    validation: float
+    """Value of the metric on the validation split, with failures counted as wrong."""
+
+
+class ErrorsEvent(TypedDict):
+    """I_B is drawn."""
+
+    event: Literal["errors"]
+    round: int
+    wrong: int
+    """Wrong verdicts in the train split."""
+    drawn: int
+    """Size of I_B."""
+    anchors: int
+    """Right verdicts beside I_B."""
+
+
+class TrialEvent(Trial):
+    """A trial of the inner loop has its score, or has failed."""
+
+    event: Literal["trial"]
+    round: int
+    step: int
+    """k, from 0."""
+
+
+class DecidedEvent(TypedDict):
+    """A person has decided about a new prompt."""
+
+    event: Literal["decided"]
+    round: int
+    prompt: Prompt
+    decision: DecisionKind
+
+
+class TestedEvent(TypedDict):
+    """The test split is judged; the last event of a search."""
+
+    event: Literal["tested"]
+    round: int
+    usage: dict[str, RoleUsage]
+
+
+Event = (
+    StartedEvent
+    | ReplayedEvent
+    | PhaseEvent
+    | ProgressEvent
+    | JudgedEvent
+    | ErrorsEvent
+    | TrialEvent
+    | DecidedEvent
+    | TestedEvent
+)
+"""Any event; the key `event` tells which."""
