@@ -1,7 +1,8 @@
-"""How many calls a search issues, from its settings and the sizes of the splits alone.
+"""Number of calls of a search, from the search settings and the sizes of the splits alone.
 
-The response store answers what was asked before, so that counts are of distinct requests: an adopted prompt was judged
-on its batch already, the outer critique and update are those of a trial, and past descriptions are read again.
+Counts are of distinct requests, because the response store answers a repeated request: a trial has already judged an
+adopted prompt on its batch, the outer critique and update repeat those of a trial, and the store holds past
+descriptions.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from state.settings import SearchSettings
 
 @dataclass(frozen=True, slots=True)
 class CallCounts:
-    """Calls by what they are for; the last four are the optimizer's."""
+    """Calls by purpose; the last four fields are calls of the optimizer."""
 
     judge: int
     verbalize: int
@@ -25,40 +26,40 @@ class CallCounts:
 
     @property
     def optimizer(self) -> int:
-        """All calls of the optimizer."""
+        """Calls of the optimizer, for all purposes."""
         return self.critique_judge + self.update_judge + self.critique_i2t + self.update_i2t
 
     @property
     def repairs(self) -> "CallCounts":
-        """The calls added where every reply that can be repaired is repaired as often as allowed."""
-        consulted = (self.critique_judge, self.update_judge, self.critique_i2t, self.update_i2t)
-        return CallCounts(self.judge, 0, *(REPAIRS * count for count in consulted))
+        """Additional calls if every reply needs as many repairs as allowed; a description is never repaired."""
+        counts = (self.critique_judge, self.update_judge, self.critique_i2t, self.update_i2t)
+        return CallCounts(self.judge, 0, *(REPAIRS * count for count in counts))
 
 
 def batch_size(train: int, search: SearchSettings) -> int:
-    """Samples in a full batch: I_B and the anchors, which are different samples of the train split."""
+    """Return the samples in a full batch: I_B and the anchors, all different samples of the train split."""
     return min(search.error_batch + search.anchors, train)
 
 
 def call_counts(sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, adopted: int) -> CallCounts:
-    """The calls of a search of `rounds` full rounds, of which `adopted` adopt a new prompt; none repaired.
+    """Count the calls of a search without repairs: `rounds` full rounds, of which `adopted` adopt a new prompt.
 
-    No other search of as many rounds issues more: batches are full and disjoint, and no prompt is written twice.
+    The count is the maximum for so many rounds: batches are full and disjoint, and no prompt is written twice.
     """
     batch, trials = batch_size(sizes["train"], search), rounds * (search.inner_steps + 1)
-    judged = (1 + adopted) * (sizes["train"] + sizes["validation"]) + (trials - adopted) * batch
-    tested = (2 if adopted else 1) * sizes["test"]
+    selection = (1 + adopted) * (sizes["train"] + sizes["validation"]) + (trials - adopted) * batch
+    tests = (2 if adopted else 1) * sizes["test"]
     steps = rounds * search.inner_steps
-    return CallCounts(judged + tested, trials * batch, trials, trials, steps, steps)
+    return CallCounts(selection + tests, trials * batch, trials, trials, steps, steps)
 
 
 def all_rounds(sizes: Mapping[SplitName, int], search: SearchSettings) -> CallCounts:
-    """The calls of the longest search: all rounds, each of which adopts a new prompt."""
+    """Count the calls of the longest search: all rounds, and every round adopts a new prompt."""
     return call_counts(sizes, search, search.outer_rounds, search.outer_rounds)
 
 
 def early_stop(sizes: Mapping[SplitName, int], search: SearchSettings) -> CallCounts:
-    """The calls of a search that stops after `patience` rounds without a gain; after one where there is no patience."""
+    """Count the calls of a search that stops after `patience` rounds without a gain; without patience, after one round."""
     rounds = min(search.patience or 1, search.outer_rounds)
     keeps_prompt = search.patience is not None and search.adopt == "improving"
     return call_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)

@@ -1,4 +1,4 @@
-"""How many tokens each kind of call takes, from the prompts' frames and the lengths of prompts and replies."""
+"""Tokens of each kind of call, from the frames of the prompts and the lengths of prompts and replies."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from state.settings import PriceSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """How long replies are taken to be, in tokens."""
+    """Assumed lengths of replies in tokens."""
 
     verdict: int
     description: int
     critique: int
     thinking: int
-    """Of a reasoning model, before each reply; billed as output."""
+    """Reasoning of a reasoning model before each reply; billed as output."""
 
 
 SHORT = Replies(verdict=20, description=40, critique=60, thinking=100)
@@ -39,7 +39,7 @@ class Load:
     output_tokens: int
 
     def usd(self, price: PriceSettings | None) -> float | None:
-        """What it costs in US dollars; None where the price is not known."""
+        """Return the cost in US dollars; None if the price is not known."""
         if price is None:
             return None
         return (self.input_tokens * price.input + self.output_tokens * price.output) / 1e6
@@ -47,7 +47,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class CallSizes:
-    """Tokens of each kind of call, for prompts and replies of some length."""
+    """Tokens of each kind of call, for prompts and replies of certain lengths."""
 
     settings: Settings
     work: Workload
@@ -56,7 +56,7 @@ class CallSizes:
     i2t_prompt: int
 
     def loads(self, counts: CallCounts, *, repairing: bool = False) -> dict[str, Load]:
-        """The load of each role; a repair also reads the reply that was of no use."""
+        """Return the load of each role. With `repairing`, every call also reads the bad reply."""
         kinds = {
             "judge": [(counts.judge, *self._judge())],
             "verbalizer": [(counts.verbalize, *self._verbalize())],
@@ -72,12 +72,12 @@ class CallSizes:
     def _load(self, role: str, kinds: list[tuple[int, float, int]], repairing: bool) -> Load:
         model = self.settings.models.of(role)
         thinking = self.replies.thinking if facts(model).reasons.value else 0
-        read = written = 0.0
-        for calls, asked, answered in kinds:
-            reply = answered + thinking
-            read += calls * (asked + (answered + _REPAIR if repairing else 0))
-            written += calls * (reply if model.max_tokens is None else min(reply, model.max_tokens))
-        return Load(sum(calls for calls, _, _ in kinds), round(read), round(written))
+        input_tokens = output_tokens = 0.0
+        for calls, question, answer in kinds:
+            reply = answer + thinking
+            input_tokens += calls * (question + (answer + _REPAIR if repairing else 0))
+            output_tokens += calls * (reply if model.max_tokens is None else min(reply, model.max_tokens))
+        return Load(sum(calls for calls, _, _ in kinds), round(input_tokens), round(output_tokens))
 
     def _judge(self) -> tuple[float, int]:
         work = self.work
@@ -85,15 +85,15 @@ class CallSizes:
 
     def _verbalize(self) -> tuple[float, int]:
         work = self.work
-        asked = work.verbalizer_images + work.text + tokens(template("verbalize")) + self.i2t_prompt
-        return asked, self.replies.description
+        question = work.verbalizer_images + work.text + tokens(template("verbalize")) + self.i2t_prompt
+        return question, self.replies.description
 
     def _cases(self) -> float:
         case = _CASE + self.replies.verdict + self.work.text + self.replies.description
         return batch_size(self.work.sizes["train"], self.settings.search) * case
 
     def _history(self) -> float:
-        """H, in the mean over a round's steps."""
+        """Mean tokens of H over the steps of a round."""
         return (self.settings.search.inner_steps + 1) / 2 * (self.i2t_prompt + 20)
 
     def _critique_judge(self) -> tuple[float, int]:
@@ -103,10 +103,10 @@ class CallSizes:
         return tokens(template("update_judge")) + self.judge_prompt + self.replies.critique, self.judge_prompt
 
     def _critique_i2t(self) -> tuple[float, int]:
-        shown = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())
-        asked = tokens(template("critique_i2t")) + self.judge_prompt + self._history() + shown
-        return asked, self.replies.critique
+        trials = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())
+        question = tokens(template("critique_i2t")) + self.judge_prompt + self._history() + trials
+        return question, self.replies.critique
 
     def _update_i2t(self) -> tuple[float, int]:
-        asked = tokens(template("update_i2t")) + self._history() + self.i2t_prompt + self.replies.critique
-        return asked, self.i2t_prompt
+        question = tokens(template("update_i2t")) + self._history() + self.i2t_prompt + self.replies.critique
+        return question, self.i2t_prompt

@@ -1,9 +1,11 @@
-"""What a search will cost before anything is paid: calls, tokens and dollars by role, as a range.
+"""Cost of a search before the first call: calls, tokens and dollars by role, as a range.
 
-`low` is a search that stops early, with prompts as long as the initial ones and short replies; `high` is all rounds,
-with prompts that grow to the length allowed and long replies; `most` is all rounds with the longest prompts and every
-repair used up. In calls `most` is a bound that no run exceeds, and `high` one that no run without repairs exceeds;
-`low`, tokens and dollars are estimates.
+- `low`: the search stops early; prompts keep their initial length, and replies are short.
+- `high`: all rounds; prompts grow to the maximum length, and replies are long.
+- `most`: all rounds with prompts of maximum length, and as many repairs as allowed.
+
+No run exceeds the calls of `most`, and no run without repairs exceeds the calls of `high`. `low`, tokens and dollars
+are estimates.
 """
 
 from collections.abc import Mapping
@@ -19,7 +21,7 @@ from state.settings import ModelSettings, PriceSettings, Settings
 
 @dataclass(frozen=True, slots=True)
 class RoleEstimate:
-    """One role's share."""
+    """Estimate of one role."""
 
     model: ModelSettings
     price: PriceSettings | None
@@ -29,7 +31,7 @@ class RoleEstimate:
 
 
 def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
-    """Estimate each role's calls and tokens; nothing is read, built or sent."""
+    """Estimate calls and tokens of each role, without reading files, building models or sending requests."""
     search = settings.search
     low_counts, high_counts = early_stop(work.sizes, search), all_rounds(work.sizes, search)
     initial = (work.judge_prompt, work.i2t_prompt)
@@ -45,22 +47,22 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
             facts(settings.models.of(role)).price.value,
             low[role],
             high[role],
-            _sum(most[role], repairs[role]),
+            _add(most[role], repairs[role]),
         )
         for role in ROLES
     }
 
 
 def total(roles: Mapping[str, RoleEstimate], case: str) -> tuple[Load, float | None]:
-    """All roles together in the case `low`, `high` or `most`, and US dollars; None where a price is not known."""
+    """Add up all roles for `low`, `high` or `most`; return load and US dollars, None if a price is not is_priced."""
     load, usd = Load(0, 0, 0), 0.0
-    known = True
+    is_priced = True
     for role in roles.values():
         own: Load = getattr(role, case)
         cost = own.usd(role.price)
-        load, usd, known = _sum(load, own), usd + (cost or 0.0), known and cost is not None
-    return load, usd if known else None
+        load, usd, is_priced = _add(load, own), usd + (cost or 0.0), is_priced and cost is not None
+    return load, usd if is_priced else None
 
 
-def _sum(one: Load, other: Load) -> Load:
+def _add(one: Load, other: Load) -> Load:
     return Load(one.calls + other.calls, one.input_tokens + other.input_tokens, one.output_tokens + other.output_tokens)

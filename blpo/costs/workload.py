@@ -1,4 +1,4 @@
-"""What an estimate needs to know of a dataset and its prompts; no model is built and nothing is sent."""
+"""Sizes of a dataset and its prompts for an estimate, without models and without requests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from state.sample import Sample, SplitName
 from state.settings import ModelSettings, Settings
 
 MOST_MEASURED = 200
-"""Samples whose images are looked at, spread over the dataset; the others count at their mean."""
+"""Maximum number of samples with measured images, spread over the dataset. Other samples count as the mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Sizes, in samples and in tokens."""
+    """Sizes in samples and in tokens."""
 
     sizes: Mapping[SplitName, int]
     judge_images: float
-    """Tokens of all images of a sample, in the mean, for the judge."""
+    """Mean tokens of all images of a sample for the judge."""
     verbalizer_images: float
     text: float
-    """Tokens of a sample's text, in the mean."""
+    """Mean tokens of the text of a sample."""
     judge_prompt: int
     """Tokens of p_0."""
     i2t_prompt: int
@@ -34,11 +34,11 @@ class Workload:
 
 
 def workload_of(settings: Settings) -> Workload:
-    """Measure the run's dataset and prompts; raises `DataError` and `ConfigError` where they can't be read."""
+    """Measure dataset and prompts of a run; raises `DataError` or `ConfigError` for unreadable ones."""
     dataset = dataset_of(settings)
     samples = [sample for split in dataset.splits.values() for sample in split]
-    measured = samples[:: -(-len(samples) // MOST_MEASURED)]
-    pixels = [[image_size(source) for source in sample.images] for sample in measured]
+    chosen_samples = samples[:: -(-len(samples) // MOST_MEASURED)]
+    pixels = [[image_size(source) for source in sample.images] for sample in chosen_samples]
     judge_prompt, i2t_prompt = initial_prompts(settings)
     return Workload(
         sizes={name: len(split) for name, split in dataset.splits.items()},
@@ -51,7 +51,7 @@ def workload_of(settings: Settings) -> Workload:
 
 
 def tokens(text: str) -> int:
-    """Tokens of a text, at four characters each."""
+    """Return the tokens of a text, at four characters a token."""
     return -(-len(text) // CHARACTERS_A_TOKEN)
 
 

@@ -1,4 +1,4 @@
-"""The estimate against runs: its bounds on calls are exact, its ranges hold, and the formulas give known values."""
+"""Estimates against runs: bounds on calls are exact, ranges hold, and formulas give known values."""
 
 import csv
 import hashlib
@@ -74,7 +74,7 @@ async def test_a_run_of_the_embedded_models_keeps_to_the_bounds(tmp_path: Path) 
         assert used["issued"] <= own.high.calls <= own.most.calls
         assert used["input_tokens"] <= own.most.input_tokens
         assert used["output_tokens"] <= own.most.output_tokens
-    # images count as the model counts them: what is left of the input is text
+    # the input holds the image tokens by the count of the model, and text
     judge = result["calls"]["judge"]
     assert judge["input_tokens"] / judge["issued"] > workload_of(load_settings(config)).judge_images
 
@@ -136,8 +136,8 @@ def test_images_count_as_they_are_sent(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_takes_for_granted(tmp_path: Path) -> None:
-    given = ("models.judge.name=openai:gpt-4o", "models.optimizer.name=openai:o3", "limits.calls=100")
-    done = run(tmp_path, *given)
+    overrides = ("models.judge.name=openai:gpt-4o", "models.optimizer.name=openai:o3", "limits.calls=100")
+    done = run(tmp_path, *overrides)
     assert done.returncode == 0
     assert "limits.calls (100) may end the search" in done.stdout
     assert "US $ 2.5 in and 10 out for a million tokens (list price of" in done.stdout
@@ -163,10 +163,10 @@ def run(folder: Path, *settings: str, as_json: bool = False) -> "subprocess.Comp
 
 
 def restless(folder: Path, rounds: int, steps: int, *, learns: bool = True, repairs: bool = False) -> dict[str, Any]:
-    """A search over 40 samples whose models never say the same thing twice.
+    """Configure a search over 40 samples with models that never repeat a reply.
 
-    The first prompt is wrong on every other sample, later ones on the others, so that two batches share no sample; a
-    judge that learns nothing is always wrong on the same. With `repairs` no first reply is of use.
+    The first prompt is wrong on even samples and later prompts are wrong on odd samples, so two batches share no
+    sample. Without `learns` every prompt is wrong on the even samples. With `repairs` the first replies are unusable.
     """
     write_samples(folder)
 
