@@ -17,7 +17,7 @@ from statistics import mean
 
 import blpo
 from blpo.config.settings_file import load_settings
-from evals.ceiling import ceiling
+from evals.attribute_classifier import ceiling
 
 
 async def macro_f1(config: str | None, seed: int, overrides: list[str]) -> tuple[float, float, float]:

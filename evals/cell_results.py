@@ -1,4 +1,4 @@
-"""What became of a cell: the numbers of the table, read from its run directory."""
+"""Result of a cell: numbers of the table, read from the run directory of the cell."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +13,12 @@ from state.sample import Label
 from state.settings import Metric
 
 CellStatus = Literal["done", "failed", "open"]
-"""failed: it ended without a test; open: it was not begun, or it waits to go on."""
+"""done: tested; failed: ended without a test; open: not started, or interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellResult:
-    """One cell's row."""
+    """One entry of `cells` in table.json."""
 
     name: str
     method: str
@@ -28,35 +28,35 @@ class CellResult:
     varied: str
     status: CellStatus
     reason: str = ""
-    """Why it failed."""
+    """Reason of a failure; empty if there is none."""
     metric: str = ""
     value: float = 0.0
-    """The search metric of the selected prompt on the test split, failures counted as wrong."""
+    """Search metric of the selected prompt on the test split, with failures counted as wrong."""
     initial: float = 0.0
-    """The same under p_0."""
+    """The same metric under p_0."""
     accuracy: float = 0.0
-    """In the same reading."""
+    """Accuracy of the selected prompt, with failures counted as wrong."""
     coverage: float = 0.0
     samples: int = 0
-    """In the test split."""
+    """Number of test samples."""
     calls: int = 0
-    """Charged: its distinct requests, whoever answered them."""
+    """Charged calls: the distinct requests of the cell, answered by a model or by the shared store."""
     tokens: int = 0
     usd: float | None = 0.0
-    """None where a price is not known."""
+    """None if a price is not known."""
     rounds: int = 0
-    """Updates of the judge prompt that were tried."""
+    """Rounds with an update of the judge prompt."""
     stopped: str = ""
     seconds: float = 0.0
 
     @property
     def is_done(self) -> bool:
-        """Whether it has numbers."""
+        """True if the cell has numbers."""
         return self.status == "done"
 
 
 def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
-    """What its run directory says of a cell; `reason` says why it failed where that is known."""
+    """Read the result of a cell from its run directory; `reason` is the reason of a failure in this process."""
     row = partial(CellResult, cell.name, cell.method, cell.dataset, cell.judge, cell.seed, cell.varied)
     result = _result(cell)
     if reason is not None:
@@ -73,7 +73,7 @@ def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
 
 
 def read_answers(cell: Cell) -> dict[str, tuple[Label, Label | None]]:
-    """By sample of the test split: its human label and the selected prompt's verdict, None where there is none."""
+    """Return human label and answer under the selected prompt by test sample; the answer is None for a failure."""
     rows = [row for row in RunRecord.read(cell.path).best.values() if row.split == "test"]
     return {row.id: (row.label, row.answer) for row in rows}
 

@@ -1,4 +1,4 @@
-"""The cells of an experiment: one run each, of one method on one dataset with one judge and one seed."""
+"""Cells of an experiment: a cell is one run of one method on one dataset with one judge and one seed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from blpo.config.settings_file import config_hash, load_settings
 from blpo.models.role_checks import require_prices, require_vision
 from blpo.runs.run_info import read_info
 from evals.config import dataset_settings
+from evals.experiment_settings import EvalDataset, EvalJudge, EvalSettings
 from evals.methods import METHODS
-from evals.settings import EvalDataset, EvalJudge, EvalSettings
 from state.errors import ConfigError
 from state.settings import Settings
 
 CELLS = "cells"
-"""Folder of the cells' run directories."""
+"""Folder with the run directories of the cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +26,32 @@ class Cell:
     judge: str
     seed: int
     varied: str
-    """The swept setting that differs from the experiment's, as `inner_steps=3`; empty: none."""
+    """The one setting that differs from the settings of the experiment, as `inner_steps=3`; empty if none differs."""
     settings: Settings
-    """As the run is started: adapted by the method, with its run directory, its seed and the budget."""
+    """Settings of the run: adapted by the method, with run directory, seed and budget."""
 
     @property
     def name(self) -> str:
-        """The name of its run directory."""
+        """Name of the run directory."""
         return _name(self.method, self.dataset, self.judge, self.seed, self.varied)
 
     @property
     def path(self) -> Path:
-        """Its run directory."""
+        """The run directory."""
         return Path(str(self.settings.run.dir))
 
     @property
     def is_embedded(self) -> bool:
-        """Whether all its models are embedded: then it needs a processor, not a server."""
+        """True if all models are embedded: the cell needs a processor, not a server."""
         models = self.settings.models
         return all(models.of(role).name.startswith("embedded:") for role in ("judge", "verbalizer", "optimizer"))
 
 
 def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
-    """All cells in the order in which they are run, seed by seed, so that an unfinished table is a balanced one.
+    """Return all cells in the order of their runs, seed by seed, so that an unfinished table is balanced.
 
-    Raises `ConfigError` for settings that do not go together, a price that the budget needs, or a cell under `out`
-    that was begun with other settings.
+    Raises `ConfigError` for contradicting settings, a missing price that the budget needs, or a cell under `out` that
+    was started with other settings.
     """
     bases = {(dataset, judge): _base(dataset, judge) for dataset in evals.datasets for judge in evals.judges}
     cells = [
@@ -70,14 +70,14 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
 
 
 def changes(evals: EvalSettings) -> Iterator[dict[str, int]]:
-    """What is varied: nothing at first, then one swept setting at a time."""
+    """Yield the changes of the sweeps: first no change, then one changed setting at a time."""
     yield {}
     for setting, values in evals.sweeps:
         yield from ({setting: value} for value in values if value != getattr(evals.search, setting))
 
 
 def varied(change: Mapping[str, int]) -> str:
-    """What a cell's `varied` says of a change."""
+    """Return `Cell.varied` for a change."""
     return ",".join(f"{setting}={value}" for setting, value in change.items())
 
 
@@ -116,8 +116,8 @@ def _name(method: str, dataset: str, judge: str, seed: int, varied: str) -> str:
 def _require_same_settings(cell: Cell, out: Path) -> None:
     if not (cell.path / "run.json").exists():
         return
-    began = load_settings(cell.path / "config.yaml")
-    if read_info(cell.path).config_hash != config_hash(cell.settings) or began.limits != cell.settings.limits:
+    former = load_settings(cell.path / "config.yaml")
+    if read_info(cell.path).config_hash != config_hash(cell.settings) or former.limits != cell.settings.limits:
         raise ConfigError(
             f"{out} holds {cell.name} with other settings or another budget; undo the change, or give another --out"
         )

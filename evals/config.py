@@ -1,6 +1,6 @@
-"""The settings of an experiment from a YAML file, presets and `key=value` overrides.
+"""Settings of an experiment from a YAML file, presets and `key=value` overrides.
 
-Paths in the file are relative to the file; a dataset may be named by the configuration of a run.
+Paths in the file are relative to the file. A dataset may refer to the configuration of a run.
 """
 
 import os
@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from blpo.config.problems import problems
 from blpo.config.settings_file import absolute_paths, apply_override, load_settings
 from blpo.config.yaml_text import read_yaml
-from evals.settings import EvalDataset, EvalSettings
+from evals.experiment_settings import EvalDataset, EvalSettings
 from state.errors import ConfigError
 from state.settings import Settings
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+_EXAMPLES = Path(__file__).parent.parent / "examples"
 OFFLINE_CALLS = 800
-"""Calls a cell with embedded models may use, unless a budget is given."""
+"""Default budget in calls for a cell with embedded models."""
 _DEFAULTS = EvalSettings.model_construct()
 
 
@@ -30,33 +30,33 @@ def load_eval_settings(
     offline: bool = False,
     overrides: Sequence[str] = (),
 ) -> EvalSettings:
-    """Return the settings of an experiment; each later source overrides the earlier: file, `preset`, overrides.
+    """Return the settings of an experiment from the file, then `preset`, then overrides; a later source wins.
 
-    `offline` adds the built-in sample, the ratings of appeal where they lie beside the checkout, embedded models and a
-    budget of 800 calls a cell, as far as the file names no datasets, judges or budget. Raises `ConfigError` with one
-    line for each problem.
+    `offline` adds defaults for datasets, judges and budget: the built-in sample, the ratings of appeal if their folder
+    lies beside the checkout, embedded models, and 800 calls a cell. Raises `ConfigError` with one line for each
+    problem.
     """
     file = Path(config) if config is not None else None
-    given = _from_file(file) if file else {}
+    content = _from_file(file) if file else {}
     if preset is not None:
-        given["preset"] = preset
+        content["preset"] = preset
     if offline:
-        given = {**_offline(), **given}
+        content = {**_offline(), **content}
     for override in overrides:
-        apply_override(given, override, _DEFAULTS)
-    if missing := [name for name in ("datasets", "judges") if not given.get(name)]:
+        apply_override(content, override, _DEFAULTS)
+    if missing := [name for name in ("datasets", "judges") if not content.get(name)]:
         where = f"{file}: " if file else ""
         raise ConfigError(f"{where}{' and '.join(missing)} must be given; or use --offline for embedded models")
     try:
-        return EvalSettings.model_validate(given)
+        return EvalSettings.model_validate(content)
     except ValidationError as error:
-        found = problems(error, EvalSettings)
+        lines = problems(error, EvalSettings)
     where = f"{file}: " if file else ""
-    raise ConfigError("\n".join(f"{where}{problem}" for problem in found))
+    raise ConfigError("\n".join(f"{where}{line}" for line in lines))
 
 
 def dataset_settings(dataset: EvalDataset) -> Settings:
-    """The task, data and prompts of a dataset as settings of a run; raises `ConfigError`."""
+    """Return task, data and prompts of a dataset as settings of a run; raises `ConfigError`."""
     if dataset.config is not None:
         return load_settings(dataset.config)
     parts = {name: getattr(dataset, name) for name in ("task", "data", "prompts")}
@@ -71,20 +71,20 @@ def _from_file(file: Path) -> dict[str, Any]:
     content = read_yaml(file)
     if not isinstance(content, dict):
         raise ConfigError(f"{file} holds no settings; it must be a mapping with datasets and judges")
-    given = {name: section for name, section in content.items() if section is not None}
+    sections = {name: section for name, section in content.items() if section is not None}
     base = file.absolute().parent
-    datasets = given.get("datasets")
+    datasets = sections.get("datasets")
     for dataset in datasets if isinstance(datasets, list) else ():
         if isinstance(dataset, dict):
             absolute_paths(dataset, base)
             if isinstance(dataset.get("config"), str):
                 dataset["config"] = str(base / os.path.expanduser(dataset["config"]))
-    return given
+    return sections
 
 
 def _offline() -> dict[str, Any]:
     datasets: list[dict[str, Any]] = [{"name": "sample"}]
-    appeal = EXAMPLES / "avt-appeal-median.yaml"
+    appeal = _EXAMPLES / "avt-appeal-median.yaml"
     if appeal.exists() and os.path.exists(load_settings(appeal).data.path or ""):
         datasets.append({"name": "appeal", "config": str(appeal)})
     return {"datasets": datasets, "judges": [{"name": "embedded"}], "budget": {"calls": OFFLINE_CALLS}}

@@ -3,8 +3,8 @@
 import textwrap
 from typing import TYPE_CHECKING
 
+from evals.experiment_settings import EvalSettings
 from evals.figure_data import Content
-from evals.settings import EvalSettings
 from evals.table import YARDSTICK
 from evals.table_text import budget_in_words, is_offline
 

@@ -1,7 +1,7 @@
-"""The experiment: all cells, as many at once as allowed, each a run that can be resumed; then the table.
+"""Run the cells of an experiment, several at once; each cell is a run that can be resumed.
 
-Whatever ends it (Ctrl-C, a kill, a full disk), the same call goes on: cells that are done are left alone, and one that
-was under way goes on as `resume` does. A cell that fails is a row with its reason.
+After any end (Ctrl-C, a kill, a full disk) the same call continues: finished cells stay as they are, and an interrupted
+cell continues as by `resume`. A failed cell is a row with the reason.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import write_whole
 from evals.cell_results import CellResult, read_cell
 from evals.cells import CELLS, Cell, cells_of
-from evals.settings import EvalSettings
+from evals.experiment_settings import EvalSettings
 from evals.shared_models import make_shared_store, open_shared
-from evals.workers import CellFailed, InProcess, Runner, Start, open_workers
+from evals.workers import CellFailed, InProcess, Runner, WorkerStart, open_workers
 from state.errors import DataError, RunError
 
 OnExperimentEvent = Callable[[Mapping[str, Any]], None]
 """Handler of the events of an experiment: `experiment`, `cell_began`, `cell` (an event of its run), `cell_ended`."""
 PATIENCE = 10.0
-"""Seconds to wait for the processes of an experiment that was killed a moment ago."""
+"""Seconds to wait for worker processes of an experiment that was killed a moment ago."""
 
 
 class Harness:
-    """One experiment in its folder."""
+    """Cells of one experiment in its folder."""
 
     def __init__(self, evals: EvalSettings, out: Path, on_event: OnExperimentEvent, control: RunControl) -> None:
-        """Plan the cells; raises `ConfigError` where that can't be done."""
+        """Plan the cells; raises `ConfigError` like `cells_of`."""
         self.evals = evals
         self.out = out.absolute()
         self.cells = cells_of(evals, self.out)
@@ -44,7 +44,7 @@ class Harness:
         self._reasons: dict[str, str] = {}
 
     async def run(self) -> list[CellResult]:
-        """Run what is not done yet, and return what became of each cell; raises `BlpoError`."""
+        """Run the cells that are not done, and return the result of every cell; raises `BlpoError`."""
         with _locked(self.out) as lock:
             write_whole(self.out / "evals.yaml", write_yaml(self.evals.model_dump(mode="json")))
             open_cells = [cell for cell in self.cells if not read_cell(cell).is_done]
@@ -56,10 +56,10 @@ class Harness:
             return [read_cell(cell, self._reasons.get(cell.name)) for cell in self.cells]
 
     def _require_same_data(self, datasets: Set[str]) -> None:
-        """Refuse to go on where a dataset has changed since its first cell: the rows of a table share samples."""
-        begun = {cell.dataset: cell for cell in reversed(self.cells) if (cell.path / "run.json").exists()}
-        for cell in (cell for name, cell in begun.items() if name in datasets):
-            with suppress(DataError):  # its cells will say so
+        """Raise `RunError` for a dataset that changed after its first cell: the rows of a table share samples."""
+        first = {cell.dataset: cell for cell in reversed(self.cells) if (cell.path / "run.json").exists()}
+        for cell in (cell for name, cell in first.items() if name in datasets):
+            with suppress(DataError):  # the cells fail with this reason
                 if dataset_of(cell.settings).fingerprint != read_info(cell.path).dataset:
                     raise RunError(
                         f"{self.out}: the dataset {cell.dataset} is not the one that {cell.name} began with;"
@@ -67,7 +67,7 @@ class Harness:
                     )
 
     async def _run(self, cells: list[Cell], lock: int) -> None:
-        """Cells of embedded models in processes, the others in this one."""
+        """Run cells of embedded models in worker processes, and the other cells in this process."""
         embedded = deque(cell for cell in cells if cell.is_embedded)
         served = deque(cell for cell in cells if not cell.is_embedded)
         parallel = self.evals.parallel
@@ -75,7 +75,7 @@ class Harness:
         await make_shared_store(self.out)
         async with AsyncExitStack() as stack:
             if embedded:
-                start = Start(out=self.out, models=tuple({cell.settings.models: None for cell in embedded}))
+                start = WorkerStart(out=self.out, models=tuple({cell.settings.models: None for cell in embedded}))
                 count = min(parallel, len(embedded))
                 workers = await stack.enter_async_context(open_workers(start, lock, count, self._control))
                 runners += [(worker.run, embedded) for worker in workers]
@@ -104,7 +104,7 @@ class Harness:
 
 @contextmanager
 def _locked(out: Path) -> Iterator[TextIO]:
-    """The folder of the experiment, made and locked; raises `RunError` where that can't be done."""
+    """Make and lock the folder of the experiment; raises `RunError` for a folder in use or without write access."""
     try:
         (out / CELLS).mkdir(parents=True, exist_ok=True)
     except OSError as error:

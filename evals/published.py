@@ -1,6 +1,7 @@
-"""The numbers that the paper reports (Pan et al. 2026, arXiv 2602.11340), for tables that stand beside ours.
+"""Numbers that the paper reports (Pan et al. 2026, arXiv 2602.11340), for comparison with our tables.
 
-Its optimizer is o3 at temperature 0, with five rounds, five inner steps and ten errors a batch; each number is one run.
+The paper's optimizer is o3 at temperature 0, with five rounds, five inner steps and ten errors a batch. A number is the
+result of one run.
 """
 
 from collections.abc import Mapping
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One number of the paper's."""
+    """One result of the paper."""
 
     f1: float
     accuracy: float | None = None
-    """None where the paper gives F1 alone."""
+    """None if the paper gives F1 alone."""
 
 
 SCOUT, MAVERICK = "llama-4-scout", "llama-4-maverick"
@@ -46,7 +47,7 @@ _ABLATION: Mapping[str, Mapping[str, float]] = {
 
 
 def published(method: str, dataset: str, judge: str) -> Published | None:
-    """The paper's number of this cell, or None where it has none."""
+    """Return the paper's result for a cell; None if the paper has no result."""
     if judge == MAVERICK and method in _MAIN.get(dataset, {}):
         return Published(*_MAIN[dataset][method])
     if judge == SCOUT and method in _ABLATION.get(dataset, {}):

@@ -1,4 +1,4 @@
-"""One cell: an ordinary run of its method, over the models that all cells share."""
+"""Run of one cell: an ordinary run of a method, over models that all cells share."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from state.settings import Settings
 async def run_cell(
     method: str, settings: Settings, shared: SharedModels, on_event: OnEvent, control: RunControl
 ) -> Result:
-    """Start the run of `settings.run.dir`, or go on with it, and return its result; raises `BlpoError`.
+    """Start or resume the run of `settings.run.dir`, and return its result; raises `BlpoError`.
 
-    The run has a response store and a budget of its own, so that it is charged for each request that it needs; below
-    them the shared models answer what any cell has asked before.
+    The run has its own response store and budget, so the run is charged for every request that it needs. Below the
+    store of the run, the shared models answer requests of earlier cells again.
     """
     path = Path(str(settings.run.dir))
     search = Search(method, METHODS[method].builder)

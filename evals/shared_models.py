@@ -1,4 +1,4 @@
-"""The models below all cells: one response store, one limiter a server, one place where money is spent."""
+"""Models that all cells share: one response store, one limiter a server, one place that spends money."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,12 +12,12 @@ from blpo.storage.response_store import ResponseStore
 from state.settings import LimitSettings, ModelsSettings
 
 STORE = "shared.sqlite"
-"""What was really asked and spent, over all cells."""
-IMAGES = "images"
+"""Store of the real calls and costs over all cells."""
+_IMAGES = "images"
 
 
 async def make_shared_store(out: Path) -> None:
-    """Make the store where there is none: processes that make it at once would be in each other's way."""
+    """Make the store if it is missing, before several processes open it at once."""
     store = await ResponseStore.open(out / STORE)
     await store.close()
 
@@ -26,7 +26,7 @@ async def make_shared_store(out: Path) -> None:
 async def open_shared(
     out: Path, models: Iterable[ModelsSettings]
 ) -> AsyncIterator[Mapping[ModelsSettings, SharedModels]]:
-    """What cells of each of these models share, for one event loop; raises `ModelError` for one that can't be built."""
+    """Yield the shared part of the cells by their models, for one event loop; raises `ModelError` for a bad model."""
     several = list(dict.fromkeys(models))
     async with AsyncExitStack() as stack:
         store = await ResponseStore.open(out / STORE)
@@ -36,5 +36,5 @@ async def open_shared(
         for each in several:
             calls = await ModelCaller.create(each, LimitSettings(), store, limiters=limiters)
             stack.push_async_callback(calls.close)
-            shared[each] = SharedModels(calls, out / IMAGES)
+            shared[each] = SharedModels(calls, out / _IMAGES)
         yield shared

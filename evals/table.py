@@ -1,4 +1,4 @@
-"""The table of an experiment: a row for each method, dataset, judge and varied setting, with paired tests of BLPO."""
+"""Table of an experiment: a row for each method, dataset, judge and varied setting, with paired tests of BLPO."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,25 +12,25 @@ from evals.methods import METHODS
 from evals.published import Published, published
 
 YARDSTICK = "blpo"
-"""The method that is compared with each of the others."""
+"""Method that is compared with each other method."""
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """BLPO against the row's method, over the test samples of all seeds that both have."""
+class PairedTest:
+    """Paired test of BLPO against the method of a row, over the test samples of all seeds that both methods have."""
 
     difference: float
-    """Mean over seeds of BLPO's metric minus the method's; above 0: BLPO is better."""
+    """Mean over seeds of BLPO's metric minus the metric of the method; BLPO is better above 0."""
     p_value: float
     p_holm: float
-    """Corrected over all tests of the table."""
+    """p-value corrected over all tests of the table, by Holm's method."""
     seeds: int
     samples: int
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A method on a dataset with a judge, over all seeds. Means are over the seeds that have a result."""
+class TableRow:
+    """A method on a dataset with a judge, over all seeds. Means are over the seeds with a result."""
 
     method: str
     title: str
@@ -39,36 +39,36 @@ class Row:
     varied: str
     metric: str
     seeds: int
-    """Seeds that have a result."""
+    """Number of seeds with a result."""
     asked: int
-    """Seeds of the experiment."""
+    """Number of seeds of the experiment."""
     mean: float | None
-    """The metric of the selected prompt on the test split, failures counted as wrong."""
+    """Metric of the selected prompt on the test split, with failures counted as wrong."""
     sd: float | None
-    """Standard deviation over seeds (n - 1); None of fewer than two."""
+    """Standard deviation over seeds (n - 1); None for fewer than two seeds."""
     initial: float | None
-    """The metric under p_0."""
+    """Metric under p_0."""
     accuracy: float | None
     coverage: float | None
     samples: int
-    """Test samples of all seeds together."""
+    """Number of test samples of all seeds together."""
     calls: float | None
-    """Charged, a cell."""
+    """Mean calls that a cell is charged."""
     most_calls: int
-    """Of any cell."""
+    """Maximum calls that a cell is charged."""
     tokens: float | None
     usd: float | None
-    """None where a price is not known."""
+    """None if a price is not known."""
     rounds: float | None
-    test: Test | None
-    """None for BLPO itself, and where no seed has both."""
+    test: PairedTest | None
+    """None for BLPO, and if no seed has results of both methods."""
     paper: Published | None
     reasons: tuple[str, ...]
-    """Why cells failed, each once, and that some are still open."""
+    """Distinct reasons of failed and open cells, with their seeds."""
 
 
-def table(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[Row]:
-    """The rows, by dataset and judge, then in the order of methods; `results` runs along `cells`."""
+def table_rows(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[TableRow]:
+    """Return the rows by dataset and judge, then in the order of methods. `results` belong to `cells`, one each."""
     groups: dict[tuple[str, str, str, str], list[tuple[Cell, CellResult]]] = {}
     for cell, result in zip(cells, results, strict=True):
         key = (cell.dataset, cell.judge, cell.varied, cell.method)
@@ -80,7 +80,7 @@ def table(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[Row]:
     return _corrected(sorted(rows, key=_place(cells)))
 
 
-def _place(cells: Sequence[Cell]) -> Callable[[Row], tuple[int, ...]]:
+def _place(cells: Sequence[Cell]) -> Callable[[TableRow], tuple[int, ...]]:
     orders = [
         list(dict.fromkeys(values))
         for values in zip(*((c.dataset, c.judge, c.varied, c.method) for c in cells), strict=True)
@@ -91,12 +91,12 @@ def _place(cells: Sequence[Cell]) -> Callable[[Row], tuple[int, ...]]:
     )
 
 
-def _row(group: Sequence[tuple[Cell, CellResult]], test: Test | None) -> Row:
+def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> TableRow:
     cell = group[0][0]
     done = [result for _, result in group if result.is_done]
     costs = [result.usd for result in done]
     values = [result.value for result in done]
-    return Row(
+    return TableRow(
         method=cell.method,
         title=METHODS[cell.method].title,
         dataset=cell.dataset,
@@ -127,31 +127,33 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _reasons(results: Sequence[CellResult]) -> tuple[str, ...]:
-    failed: dict[str, list[int]] = {}
+    seeds_by_reason: dict[str, list[int]] = {}
     for result in results:
         if not result.is_done:
-            failed.setdefault(result.reason or "not run yet", []).append(result.seed)
+            seeds_by_reason.setdefault(result.reason or "not run yet", []).append(result.seed)
     return tuple(
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {reason}"
-        for reason, seeds in failed.items()
+        for reason, seeds in seeds_by_reason.items()
     )
 
 
-def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Cell, CellResult]]) -> Test | None:
+def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Cell, CellResult]]) -> PairedTest | None:
     blpo = {cell.seed: cell for cell, result in yardstick if result.is_done}
     both = [(cell, blpo[cell.seed]) for cell, result in group if result.is_done and cell.seed in blpo]
     if not both:
         return None
     search, task = both[0][0].settings.search, both[0][0].settings.task
-    found = compare_seeds([_paired(read_answers(own), read_answers(best)) for own, best in both], task, search.metric)
-    return Test(found.difference, found.p_value, found.p_value, len(both), found.samples)
+    comparison = compare_seeds(
+        [_paired(read_answers(own), read_answers(best)) for own, best in both], task, search.metric
+    )
+    return PairedTest(comparison.difference, comparison.p_value, comparison.p_value, len(both), comparison.samples)
 
 
 Answers = Mapping[str, tuple[int | str, int | str | None]]
 
 
 def _paired(method: Answers, blpo: Answers) -> list[PairedAnswer]:
-    """Of the samples that were answered under both."""
+    """Pair the answers of samples that have an answer under both methods."""
     return [
         PairedAnswer(sample, human, first, second)
         for sample, (human, first) in method.items()
@@ -159,6 +161,6 @@ def _paired(method: Answers, blpo: Answers) -> list[PairedAnswer]:
     ]
 
 
-def _corrected(rows: list[Row]) -> list[Row]:
+def _corrected(rows: list[TableRow]) -> list[TableRow]:
     adjusted = iter(holm([row.test.p_value for row in rows if row.test]))
     return [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in rows]

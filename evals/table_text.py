@@ -1,19 +1,19 @@
-"""The table as Markdown: what was compared, the numbers, what they show and what they do not."""
+"""Table of an experiment as Markdown: setup, numbers, missing cells, and how to read the numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from evals.settings import EvalSettings
-from evals.table import Row
+from evals.experiment_settings import EvalSettings
+from evals.table import TableRow
 from state.settings import LimitSettings
 
-SIGNIFICANT = 0.05
-OFFLINE = (
+_SIGNIFICANT = 0.05
+_OFFLINE = (
     "These judges are embedded models: small programs that look at measured attributes of an image. The table shows"
     " that the methods are implemented, and how they compare under one equal budget with the same optimizer. It does"
     " not show how multimodal LLMs behave."
 )
-SERVED = (
+_SERVED = (
     "The table compares implementations of the methods in this project, under one equal budget, with these models, on"
     " these samples. Other models, prompts and budgets may give another order."
 )
@@ -21,11 +21,11 @@ SERVED = (
 
 def markdown(
     evals: EvalSettings,
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     charged: Mapping[str, float | None],
     spent: Mapping[str, float | None],
 ) -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [f"# Methods under an equal budget{f' ({evals.preset})' if evals.preset else ''}", _setup(evals)]
     for (dataset, judge), group in groupby(rows, key=lambda row: (row.dataset, row.judge)):
         parts += [f"## {_plain(dataset)}, judge {_plain(judge)}", _table(list(group))]
@@ -36,13 +36,13 @@ def markdown(
 
 
 def budget_in_words(budget: LimitSettings) -> str:
-    """`800 calls`, `2 M tokens and 5 dollars`, or `no limit`."""
-    given = [("calls", budget.calls), ("tokens", budget.tokens), ("US dollars", budget.usd)]
-    return " and ".join(f"{limit:,g} {name}" for name, limit in given if limit is not None) or "no limit"
+    """Return the limits in words: `800 calls`, `2,000,000 tokens and 5 US dollars`, or `no limit`."""
+    limits = [("calls", budget.calls), ("tokens", budget.tokens), ("US dollars", budget.usd)]
+    return " and ".join(f"{limit:,g} {name}" for name, limit in limits if limit is not None) or "no limit"
 
 
 def is_offline(evals: EvalSettings) -> bool:
-    """Whether all judges are embedded models."""
+    """True if all judges are embedded models."""
     return all(judge.models.judge.name.startswith("embedded:") for judge in evals.judges)
 
 
@@ -63,16 +63,16 @@ def _setup(evals: EvalSettings) -> str:
     return "\n".join(lines)
 
 
-HEAD = (
+_HEAD = (
     "method", "mean", "sd", "seeds", "samples", "accuracy", "coverage", "calls", "tokens", "US $", "rounds",
     "BLPO better by", "p", "p (Holm)", "paper's F1", "paper's accuracy",
 )  # fmt: skip
 
 
-def _table(rows: Sequence[Row]) -> str:
+def _table(rows: Sequence[TableRow]) -> str:
     varied = any(row.varied for row in rows)
     paper = any(row.paper for row in rows)
-    head = [name for name in HEAD if paper or not name.startswith("paper's")]
+    head = [name for name in _HEAD if paper or not name.startswith("paper's")]
     if varied:
         head.insert(1, "varied")
     lines = [_line(head), _line(["---", *(["---"] if varied else []), *["---:"] * (len(head) - 1 - varied)])]
@@ -82,7 +82,7 @@ def _table(rows: Sequence[Row]) -> str:
     return f"Metric: {rows[0].metric} on the test split, mean over seeds.\n\n" + "\n".join(lines)
 
 
-def _numbers(row: Row) -> list[str]:
+def _numbers(row: TableRow) -> list[str]:
     test, paper = row.test, row.paper
     return [
         _number(row.mean, 3),
@@ -103,18 +103,21 @@ def _numbers(row: Row) -> list[str]:
     ]
 
 
-def _reasons(rows: Sequence[Row]) -> Iterable[str]:
+def _reasons(rows: Sequence[TableRow]) -> Iterable[str]:
     for row in rows:
         where = ", ".join(filter(None, (row.title, row.dataset, row.judge, row.varied)))
         yield from (f"- {_plain(where)}: {_plain(reason)}" for reason in row.reasons)
 
 
 def _reading(
-    evals: EvalSettings, rows: Sequence[Row], charged: Mapping[str, float | None], spent: Mapping[str, float | None]
+    evals: EvalSettings,
+    rows: Sequence[TableRow],
+    charged: Mapping[str, float | None],
+    spent: Mapping[str, float | None],
 ) -> str:
     tests = sum(row.test is not None for row in rows)
     lines = [
-        OFFLINE if is_offline(evals) else SERVED,
+        _OFFLINE if is_offline(evals) else _SERVED,
         "mean: the metric of the prompt that validation selected, on the untouched test split, failures to answer"
         " counted as wrong; sd: over seeds (n - 1). A seed draws its own batches, and its own splits where the data"
         " names none; samples: test verdicts of all seeds together.",
@@ -129,7 +132,7 @@ def _reading(
             "BLPO better by: mean over the seeds that both have of BLPO's metric minus the method's, over samples"
             " answered under both (so it may differ from the difference of the means); p: two-sided paired permutation"
             f" test, the same sample swapped in all seeds together; Holm: corrected over the {tests} tests of this page"
-            f" ({SIGNIFICANT} is the usual bound)."
+            f" ({_SIGNIFICANT} is the usual bound)."
         )
     if any(row.paper for row in rows):
         lines.append(
@@ -139,8 +142,8 @@ def _reading(
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _bound(budget: LimitSettings, rows: Sequence[Row]) -> str:
-    """What a cell may use; tokens and dollars of a call are known only when it has ended."""
+def _bound(budget: LimitSettings, rows: Sequence[TableRow]) -> str:
+    """Return the bound of a cell in words. The tokens and dollars of a call are known only after the call."""
     loose = (
         " (of tokens and dollars: by more than its calls in flight)"
         if (budget.tokens, budget.usd) != (None, None)
@@ -168,5 +171,5 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Safe in a Markdown table: names and messages come from configurations and servers."""
+    """Escape a text for a Markdown table: names and messages come from configurations and servers."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

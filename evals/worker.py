@@ -1,9 +1,9 @@
-"""A process that runs cells one after the other: `python -m evals.worker`, started by `evals.workers` alone.
+"""Worker process that runs cells one by one: `python -m evals.worker`, started by `evals.workers` alone.
 
-It reads JSON lines on stdin: first {"out", "models"}, then one {"method", "settings"} a cell, and {"drain"} where the
-cell at hand is to stop at its next step. It writes JSON lines on stdout: {"event"} for each progress event of the cell
-and {"done"} or {"failed"} at its end. When stdin ends, whoever started it is gone, and it ends at once: what a cell has
-done is kept, as after any kill.
+The worker reads JSON lines on stdin: first {"out", "models"}, then {"method", "settings"} for each cell, and {"drain"}
+to stop the current cell at its next step. The worker writes JSON lines on stdout: {"event"} for each progress event of
+the cell, and {"done"} or {"failed"} at the end of the cell. The end of stdin means that the parent is gone: the worker
+ends at once, and the progress of the cell is kept, as after any kill.
 """
 
 import asyncio
@@ -19,22 +19,24 @@ from langgraph.runtime import RunControl
 from blpo.inference.open_run import SharedModels
 from evals.run_cell import run_cell
 from evals.shared_models import open_shared
-from evals.workers import Start, failure
+from evals.workers import WorkerStart, failure
 from state.settings import ModelsSettings, Settings
 
-Line = Mapping[str, Any]
+_Message = Mapping[str, Any]
 
 
-async def work(lines: "asyncio.Queue[Line]", stdout: TextIO, control: RunControl) -> None:
-    """Take cells from `lines` for ever."""
-    start = Start.model_validate(await lines.get())
+async def work(messages: "asyncio.Queue[_Message]", stdout: TextIO, control: RunControl) -> None:
+    """Run the cells of `messages` without end."""
+    start = WorkerStart.model_validate(await messages.get())
     async with open_shared(start.out, start.models) as shared:
         while True:
-            outcome = await _one(await lines.get(), shared, stdout, control)
+            outcome = await _run(await messages.get(), shared, stdout, control)
             _write(stdout, outcome)
 
 
-async def _one(cell: Line, shared: Mapping[ModelsSettings, SharedModels], stdout: TextIO, control: RunControl) -> Line:
+async def _run(
+    cell: _Message, shared: Mapping[ModelsSettings, SharedModels], stdout: TextIO, control: RunControl
+) -> _Message:
     settings = Settings.model_validate(cell["settings"])
     try:
         result = await run_cell(
@@ -49,29 +51,29 @@ async def _one(cell: Line, shared: Mapping[ModelsSettings, SharedModels], stdout
     return {"done": result["status"]}
 
 
-def _write(stdout: TextIO, line: Line) -> None:
-    stdout.write(json.dumps(line) + "\n")
+def _write(stdout: TextIO, message: _Message) -> None:
+    stdout.write(json.dumps(message) + "\n")
     stdout.flush()
 
 
-def _read(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[Line]", control: RunControl) -> None:
-    """Hand on what is read, from a thread of its own: a cell may keep the loop busy."""
-    for text in sys.stdin:
-        line = json.loads(text)
-        if "drain" in line:
-            control.request_drain(line["drain"])
+def _read(loop: asyncio.AbstractEventLoop, messages: "asyncio.Queue[_Message]", control: RunControl) -> None:
+    """Read stdin in a thread of its own, because a cell may keep the event loop busy."""
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "drain" in message:
+            control.request_drain(message["drain"])
         else:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
+            loop.call_soon_threadsafe(messages.put_nowait, message)
     os._exit(0)
 
 
 async def main() -> None:
-    """Work until stdin ends."""
-    stdout, sys.stdout = sys.stdout, sys.stderr  # what a library may print is no line for who started it
-    lines: asyncio.Queue[Line] = asyncio.Queue()
+    """Run cells until stdin ends."""
+    stdout, sys.stdout = sys.stdout, sys.stderr  # output of libraries must not mix with messages to the parent
+    messages: asyncio.Queue[_Message] = asyncio.Queue()
     control = RunControl()
-    threading.Thread(target=_read, args=(asyncio.get_running_loop(), lines, control), daemon=True).start()
-    await work(lines, stdout, control)
+    threading.Thread(target=_read, args=(asyncio.get_running_loop(), messages, control), daemon=True).start()
+    await work(messages, stdout, control)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""Who runs cells: this process, for models on servers, or processes of their own, for embedded models."""
+"""Runners of cells: this process for models on servers, worker processes for embedded models.
+
+Workers are plain subprocesses, not a `ProcessPoolExecutor`. A pool's processes stay alive without the lock on the
+experiment when the parent is killed, the death of one process fails the cells of all, and a pool needs a
+`__main__` guard in the user's script.
+"""
 
 import asyncio
 import json
@@ -20,35 +25,35 @@ from state.result import RunStatus
 from state.settings import ModelsSettings
 
 LOG = "workers.log"
-"""What worker processes say on stderr."""
+"""File with the stderr of worker processes."""
 _LONGEST_LINE = 64 * 2**20
 _ROOT = Path(__file__).parent.parent
 
 
 class CellFailed(Exception):
-    """A cell ended without a result; the message says why, in a line."""
+    """Raised for a cell that ended without a result; the message is the reason in one line."""
 
 
-class Start(BaseModel):
-    """What a worker process is told at first."""
+class WorkerStart(BaseModel):
+    """First message to a worker process."""
 
     out: Path
     models: tuple[ModelsSettings, ...]
-    """Of all cells."""
+    """Models of all cells."""
 
 
 Runner = Callable[[Cell, OnEvent], Awaitable[RunStatus]]
-"""Runs a cell to its end and returns its status; raises `CellFailed`."""
+"""Function that runs a cell to its end and returns the status of the run; raises `CellFailed`."""
 
 
 def failure(error: Exception) -> str:
-    """Why a cell failed, in a line."""
+    """Return the reason of a failure in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, BlpoError) else f"internal error: {type(error).__name__}: {text}"
 
 
 class InProcess:
-    """Runs cells in this process, as many at once as it is asked for: they wait for servers."""
+    """Runner of cells in this process. Cells run at once, because cells wait for servers."""
 
     def __init__(self, shared: Mapping[ModelsSettings, SharedModels], control: RunControl) -> None:
         self._shared = shared
@@ -65,9 +70,9 @@ class InProcess:
 
 
 class Worker:
-    """A process of its own (`evals.worker`), which runs one cell at a time; one that dies is replaced."""
+    """Runner with a worker process (`evals.worker`) that runs one cell at a time. A dead process is replaced."""
 
-    def __init__(self, start: Start, lock: int, control: RunControl) -> None:
+    def __init__(self, start: WorkerStart, lock: int, control: RunControl) -> None:
         self._start = start
         self._lock = lock
         self._control = control
@@ -75,19 +80,19 @@ class Worker:
 
     async def run(self, cell: Cell, on_event: OnEvent) -> RunStatus:
         """Run a cell to its end and return its status; raises `CellFailed`."""
-        process = self._process = self._process or await self._started()
+        process = self._process = self._process or await self._start_process()
         assert process.stdout is not None
-        self._tell({"method": cell.method, "settings": cell.settings.model_dump(mode="json")})
+        self._send({"method": cell.method, "settings": cell.settings.model_dump(mode="json")})
         if self._control.drain_requested:
             self.drain()
         while line := await process.stdout.readline():
-            said = json.loads(line)
-            if "event" in said:
-                on_event(said["event"])
-            elif "failed" in said:
-                raise CellFailed(said["failed"])
+            message = json.loads(line)
+            if "event" in message:
+                on_event(message["event"])
+            elif "failed" in message:
+                raise CellFailed(message["failed"])
             else:
-                status: RunStatus = said["done"]
+                status: RunStatus = message["done"]
                 return status
         self._process = None
         raise CellFailed(
@@ -95,22 +100,22 @@ class Worker:
         )
 
     def drain(self) -> None:
-        """Let the cell at hand stop at its next step."""
+        """Stop the current cell at its next step."""
         if self._process is not None:
-            self._tell({"drain": self._control.drain_reason})
+            self._send({"drain": self._control.drain_reason})
 
     async def close(self) -> None:
-        """End the process."""
+        """End the worker process."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             await self._process.wait()
 
-    def _tell(self, line: Mapping[str, Any]) -> None:
+    def _send(self, message: Mapping[str, Any]) -> None:
         assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(json.dumps(line).encode() + b"\n")
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
-    async def _started(self) -> asyncio.subprocess.Process:
-        """A process that ends when this one does, and holds the lock on the experiment until then."""
+    async def _start_process(self) -> asyncio.subprocess.Process:
+        """Start a process that ends with this process. The worker holds the lock on the experiment until its end."""
         with (self._start.out / LOG).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -122,26 +127,26 @@ class Worker:
                 limit=_LONGEST_LINE,
                 cwd=_ROOT,
                 pass_fds=[self._lock],
-                start_new_session=True,  # Ctrl-C is for the process that leads
+                start_new_session=True,  # Ctrl-C reaches this process alone
             )
-        self._tell(self._start.model_dump(mode="json"))
+        self._send(self._start.model_dump(mode="json"))
         return self._process
 
 
 @asynccontextmanager
-async def open_workers(start: Start, lock: int, count: int, control: RunControl) -> AsyncIterator[list[Worker]]:
-    """So many workers, which are told when `control` drains and end at the end."""
+async def open_workers(start: WorkerStart, lock: int, count: int, control: RunControl) -> AsyncIterator[list[Worker]]:
+    """Yield `count` workers. The workers drain with `control`, and end with the block."""
     workers = [Worker(start, lock, control) for _ in range(count)]
-    watching = asyncio.create_task(_hand_on_drain(workers, control))
+    drain = asyncio.create_task(_hand_on_drain(workers, control))
     try:
         yield workers
     finally:
-        watching.cancel()
+        drain.cancel()
         await asyncio.gather(*(worker.close() for worker in workers), return_exceptions=True)
 
 
 async def _hand_on_drain(workers: list[Worker], control: RunControl) -> None:
-    """A control has no event to wait for: it is set by a signal's handler."""
+    """Poll `control` and drain the workers: a control has no event to wait for, because a signal handler sets it."""
     while not control.drain_requested:
         await asyncio.sleep(0.1)
     for worker in workers:

@@ -10,7 +10,7 @@ import typer
 from blpo.cli.options import Overrides, Quiet
 
 if TYPE_CHECKING:
-    from evals.settings import EvalSettings
+    from evals.experiment_settings import EvalSettings
 
 Preset = Literal["table1", "table2", "figure4", "figure1"]
 

@@ -10,8 +10,8 @@ import typer
 from blpo.cli.wording import count, one_line
 
 if TYPE_CHECKING:
-    from evals.evals_estimate import Cost
-    from evals.settings import EvalSettings
+    from evals.experiment_cost import Cost
+    from evals.experiment_settings import EvalSettings
 
 
 def print_estimate(settings: "EvalSettings", folder: Path, *, as_json: bool) -> int:
@@ -20,7 +20,7 @@ def print_estimate(settings: "EvalSettings", folder: Path, *, as_json: bool) -> 
     from rich.console import Console
     from rich.table import Table
 
-    from evals.evals_estimate import Cost, estimate_evals
+    from evals.experiment_cost import Cost, estimate_evals
     from evals.table_text import budget_in_words
 
     groups = estimate_evals(settings, folder)

@@ -59,7 +59,7 @@ def all_rounds(sizes: Mapping[SplitName, int], search: SearchSettings) -> CallCo
 
 
 def early_stop(sizes: Mapping[SplitName, int], search: SearchSettings) -> CallCounts:
-    """Count the calls of a search that stops after `patience` rounds without a gain; without patience, after one round."""
+    """Count the calls of a search that stops after `patience` rounds without a gain, or after 1 round (no patience)."""
     rounds = min(search.patience or 1, search.outer_rounds)
     keeps_prompt = search.patience is not None and search.adopt == "improving"
     return call_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)

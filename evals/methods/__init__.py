@@ -1,5 +1,5 @@
 """The methods that are compared, by name and in the order of tables."""
 
-from evals.methods.registry import METHODS
+from evals.methods.all_methods import METHODS
 
 __all__ = ["METHODS"]

@@ -13,8 +13,8 @@ from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.apo import ApoState, expanding, select
 from evals.methods.method import Method, improving, more_rounds
+from evals.methods.optimizer_vision import seeing
 from evals.methods.outer_loop import outer_loop
-from evals.methods.vision import seeing
 from evals.methods.writing import message, with_images
 
 

@@ -17,8 +17,8 @@ from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.method import Method, improving, more_rounds
+from evals.methods.optimizer_vision import seeing
 from evals.methods.outer_loop import outer_loop
-from evals.methods.vision import seeing
 from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
 from state.loops import OuterState
 from state.settings import Settings

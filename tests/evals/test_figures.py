@@ -11,12 +11,11 @@ import pytest
 
 from blpo.cli.evals import _draw
 from evals.cell_results import CellResult
+from evals.experiment_settings import EvalSettings
 from evals.figures import main, svg, write_figure
 from evals.methods import METHODS
 from evals.published import Published
-from evals.settings import EvalSettings
-from evals.table import Row
-from evals.table import Test as Paired
+from evals.table import PairedTest, TableRow
 from state.errors import RunError
 from tests.chromium import browser, opened
 
@@ -56,10 +55,10 @@ def experiment(sweeps: dict[str, list[int]], methods: list[str], datasets: int =
     }
 
 
-def row(method: str, dataset: str, varied: str, mean: float) -> Row:
-    test = None if method == "blpo" else Paired(0.1, 0.004, 0.0123, 3, 100)
+def row(method: str, dataset: str, varied: str, mean: float) -> TableRow:
+    test = None if method == "blpo" else PairedTest(0.1, 0.004, 0.0123, 3, 100)
     paper = Published(0.41, 0.5) if method == "none" and dataset == "set0" else None
-    return Row(
+    return TableRow(
         method, METHODS[method].title, dataset, "embedded", varied, "macro_f1", 3, 3, mean, 0.02, 0.3, 0.4, 1.0, 300,
         800.0, 800, 1e5, 0.0, 1.0, test, paper, (),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The files of a finished experiment: table.md, table.csv, table.json."""
+"""Files of a finished experiment: table.md, table.csv, table.json."""
 
 import csv
 import io
@@ -11,21 +11,21 @@ from typing import Any
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.whole_files import write_whole
 from evals.cell_results import CellResult
-from evals.settings import EvalSettings
+from evals.experiment_settings import EvalSettings
 from evals.shared_models import STORE
-from evals.table import Row
+from evals.table import TableRow
 from evals.table_text import markdown
 
-FORMAT = 1
+TABLE_FORMAT = 1
 
 
 async def write_outputs(
-    out: Path, evals: EvalSettings, rows: Sequence[Row], cells: Sequence[CellResult]
+    out: Path, evals: EvalSettings, rows: Sequence[TableRow], cells: Sequence[CellResult]
 ) -> dict[str, Any]:
     """Write the three files and return the content of table.json; raises `StoreError` where they can't be written."""
     charged, spent = _charged(cells), await really_spent(out)
     content = {
-        "format": FORMAT,
+        "format": TABLE_FORMAT,
         "experiment": evals.model_dump(mode="json"),
         "charged": charged,
         "spent": spent,
@@ -43,7 +43,7 @@ async def write_outputs(
 
 
 async def really_spent(out: Path) -> dict[str, float | None]:
-    """Calls, tokens and dollars that the models were asked for, over all cells and all times it was run."""
+    """Return calls, tokens and dollars really spent on models, over all cells and all starts of the experiment."""
     if not (out / STORE).exists():
         return {"calls": 0, "tokens": 0, "usd": 0.0}
     store = await ResponseStore.open(out / STORE)
@@ -68,8 +68,8 @@ def _charged(cells: Sequence[CellResult]) -> dict[str, float | None]:
     }
 
 
-def _csv(rows: Sequence[Row]) -> str:
-    """One line a row, nested records flattened (`test.p_value`)."""
+def _csv(rows: Sequence[TableRow]) -> str:
+    """Return one line a row; nested records are flattened (`test.p_value`)."""
     flat = [_flat(asdict(row)) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     text = io.StringIO()

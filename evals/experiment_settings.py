@@ -1,4 +1,4 @@
-"""Settings of an experiment: which methods, datasets, judges and seeds, under which budget; and the presets."""
+"""Settings of an experiment: methods, datasets, judges, seeds and budget; and the presets."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from evals.methods import METHODS
 from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
 
-Preset = Literal["table1", "table2", "figure4", "figure1"]
+ExperimentPreset = Literal["table1", "table2", "figure4", "figure1"]
 
-PRESETS: dict[str, dict[str, Any]] = {
+_PRESETS: dict[str, dict[str, Any]] = {
     "table1": {"methods": tuple(METHODS)},
     "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "no_image")},
     "figure4": {
@@ -22,10 +22,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "figure1": {"methods": ("apo_image",), "sweeps": {"error_batch": (1, 2, 3, 5, 8, 10, 15, 20)}},
 }
-"""What a preset sets unless the key is given: the methods and sweeps of the paper's tables and figures."""
+"""Defaults of each preset: methods and sweeps of the paper's tables and figures. An explicit key overrides them."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$")]
-"""Part of a folder's name: letters, digits, dots and hyphens."""
+"""Part of a folder name: letters, digits, dots and hyphens."""
 Values = tuple[Annotated[int, Field(ge=0, le=1000)], ...]
 
 
@@ -34,12 +34,12 @@ class _Section(BaseModel):
 
 
 class EvalDataset(_Section):
-    """One dataset: its task, data and initial prompts, here or in the configuration of a run."""
+    """One dataset: task, data and initial prompts, here or in the configuration of a run."""
 
     name: Name
-    """As it stands in the table; agin, seetrue, imagereward and unsafebench have the paper's numbers beside them."""
+    """Name in the table; agin, seetrue, imagereward and unsafebench have the paper's numbers beside them."""
     config: str | None = None
-    """A run's YAML file, whose task, data and prompts are taken."""
+    """YAML file of a run, the source of task, data and prompts."""
     task: TaskSettings = TaskSettings()
     data: DataSettings = DataSettings()
     prompts: PromptSettings = PromptSettings()
@@ -53,15 +53,15 @@ class EvalDataset(_Section):
 
 
 class EvalJudge(_Section):
-    """One judge, with the verbalizer and the optimizer that go with it."""
+    """One judge with its verbalizer and its optimizer."""
 
     name: Name
-    """As it stands in the table; llama-4-scout and llama-4-maverick have the paper's numbers beside them."""
+    """Name in the table; llama-4-scout and llama-4-maverick have the paper's numbers beside them."""
     models: ModelsSettings = ModelsSettings()
 
 
 class SweepSettings(_Section):
-    """Search settings that are varied, one at a time; the others keep their value."""
+    """Values of search settings. A cell varies one setting; the other settings keep their value."""
 
     error_batch: Values = ()
     inner_steps: Values = ()
@@ -70,31 +70,31 @@ class SweepSettings(_Section):
 
 
 class EvalSettings(_Section):
-    """Methods x datasets x judges x seeds (x the values of each sweep): a cell each, all with the same budget."""
+    """An experiment: methods x datasets x judges x seeds (x values of sweeps) are cells with the same budget."""
 
-    preset: Preset | None = None
-    """The methods and sweeps of one of the paper's tables or figures; keys given beside it override it."""
+    preset: ExperimentPreset | None = None
+    """Methods and sweeps of a table or figure of the paper; explicit keys override the preset."""
     methods: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(METHODS)
-    """Names of methods; `blpo` is compared with each of the others."""
+    """Names of methods; `blpo` is compared with each other method."""
     datasets: Annotated[tuple[EvalDataset, ...], Field(min_length=1)]
     judges: Annotated[tuple[EvalJudge, ...], Field(min_length=1)]
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0, 1, 2, 3, 4)
-    """Each draws its own splits (where the data has none) and its own batches."""
+    """A seed draws the batches, and the splits if the data has no splits."""
     budget: LimitSettings = LimitSettings()
-    """Of each cell: calls, tokens, usd; and max_failure_rate."""
+    """Budget of each cell (calls, tokens, usd), and max_failure_rate."""
     search: SearchSettings = SearchSettings()
-    """Of all methods, which change what makes them what they are; `seed` is set by `seeds`."""
+    """Search settings of all methods; a method changes the settings that define the method. `seeds` sets `seed`."""
     sweeps: SweepSettings = SweepSettings()
     parallel: int = Field(default=2, ge=1, le=256)
-    """Cells at once; those with embedded models have a process each."""
+    """Cells at once; a cell with embedded models has a process of its own."""
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_from_preset(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        preset = given.get("preset")
-        return {**PRESETS.get(preset, {}), **given} if isinstance(preset, str) else given
+    def _fill_from_preset(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        preset = content.get("preset")
+        return {**_PRESETS.get(preset, {}), **content} if isinstance(preset, str) else content
 
     @field_validator("methods")
     @classmethod
@@ -106,13 +106,13 @@ class EvalSettings(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        named = {
+        names_of = {
             "methods": self.methods,
             "datasets": [each.name for each in self.datasets],
             "judges": [each.name for each in self.judges],
             "seeds": self.seeds,
         }
-        for setting, names in named.items():
+        for setting, names in names_of.items():
             if len(set(names)) < len(names):
                 raise ValueError(f"{setting} names one twice; each is a cell of its own")
         if self.search.seed != SearchSettings().seed:

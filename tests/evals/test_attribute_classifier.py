@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from blpo.config.settings_file import load_settings
-from evals.ceiling import PENALTIES, ceiling, main
+from evals.attribute_classifier import PENALTIES, ceiling, main
 
 CONFIG = """
 task: {kind: categorical, labels: [clean, noisy]}
