@@ -15,7 +15,6 @@ from langgraph.runtime import RunControl
 from pydantic import TypeAdapter
 
 import blpo
-from blpo.data.builtin.dataset_folder import write_sample
 from blpo.runs.judge_file import read_judge_file
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder, graph
@@ -27,7 +26,7 @@ from state.settings import Settings
 from tests.scripted import scripted
 from tests.small_set import draw_dataset
 
-SMALL: dict[str, Any] = {"data": {"limit": 60}, "search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
+SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
 
 
 def config(directory: Path, **sections: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +47,11 @@ def comparable(result: Result) -> dict[str, Any]:
         for role, counts in result["calls"].items()
     }
     return {**result, "calls": usage, "seconds": None}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
+    SMALL["data"] = {"path": str(draw_dataset(tmp_path_factory.mktemp("data") / "set", 60))}
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +172,7 @@ async def test_the_compiled_graph_gives_the_same_result(finished: tuple[Path, Re
     assert comparable(output["result"]) == comparable(finished[1])
 
 
-@pytest.mark.parametrize("limit", [1, 30, 150])
+@pytest.mark.parametrize("limit", [1, 30, 100])
 async def test_a_budget_of_calls_is_kept(tmp_path: Path, limit: int) -> None:
     result = await blpo.optimize(config(tmp_path / "run", limits={"calls": limit}))
     assert result["status"] == "budget"
@@ -191,7 +195,7 @@ async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> No
 
 async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
     """One call more each time: the budget is spent in every node of both loops."""
-    data = {"path": str(draw_dataset(tmp_path / "set", 30)), "limit": None}
+    data = {"path": str(draw_dataset(tmp_path / "set", 30))}
     initial, reserved = 21, 18  # train and validation under p_0; the test split under two prompts
     for limit in range(initial + reserved, initial + reserved + 28, 3):
         result = await blpo.optimize(config(tmp_path / str(limit), data=data, limits={"calls": limit}))
@@ -202,7 +206,7 @@ async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> Non
 
 async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: tuple[Path, Result], tmp_path: Path) -> None:
     directory = tmp_path / "run"
-    await blpo.optimize(config(directory, limits={"calls": 150}))
+    await blpo.optimize(config(directory, limits={"calls": 100}))
     result = await blpo.resume(directory, overrides=["limits.calls=null"])
     assert comparable(result) == comparable(finished[1])
     rows = calls(directory)
@@ -210,7 +214,7 @@ async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: tuple
 
 
 async def test_the_search_leaves_enough_for_the_test(tmp_path: Path) -> None:
-    result = await blpo.optimize(config(tmp_path / "run", limits={"calls": 120}))
+    result = await blpo.optimize(config(tmp_path / "run", limits={"calls": 90}))
     assert result["status"] == "budget"
     assert result["test"] is not None
 
@@ -294,17 +298,17 @@ async def test_another_configuration_and_a_second_process_are_refused(finished: 
 
 
 async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
-    write_sample(tmp_path / "data")
+    draw_dataset(tmp_path / "data", 60)
     control = RunControl()
     control.request_drain("test")
-    data = {"path": str(tmp_path / "data"), "limit": 60}
+    data = {"path": str(tmp_path / "data")}
     await blpo.optimize(config(tmp_path / "run", data=data), control=control)
     (tmp_path / "data").rename(tmp_path / "moved")
     with pytest.raises(DataError, match=r"data.*(does not exist|not there|no such)"):
         await blpo.resume(tmp_path / "run")
     labels = tmp_path / "moved" / "labels.csv"
     kept = labels.read_text()
-    labels.write_text(kept.replace(",5,none", ",4,none"))
+    labels.write_text(kept.replace(",5\n", ",4\n"))
     moved = [f"data.path={tmp_path / 'moved'}"]
     with pytest.raises(RunError, match="dataset is not the one"):
         await blpo.resume(tmp_path / "run", overrides=moved)
