@@ -5,8 +5,11 @@ judge = blpo.load_judge("runs/mine")  # or any judge.yaml
 verdicts = await judge(["a.png", "b.png"])
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from blpo.shadowing import require_own_packages
 
 if TYPE_CHECKING:
     from blpo.facade import (
@@ -43,11 +46,18 @@ __all__ = [
     "resume",
 ]
 
+_FACADE = "blpo.facade"
+
 
 def __getattr__(name: str) -> object:
-    """Import the facade on first use, because importing it takes seconds."""
+    """Import the facade on first use, because importing it takes seconds.
+
+    Raises `ShadowedPackageError` (an `ImportError`) where a file of the user hides a package of blpo.
+    """
     if name in __all__:
-        return getattr(import_module("blpo.facade"), name)
+        if _FACADE not in sys.modules:
+            require_own_packages()
+        return getattr(import_module(_FACADE), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
