@@ -4,15 +4,17 @@ RUNS ?= runs
 PORT ?= 2024
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 # A stamp per set of extras: setting up again costs nothing while the requirements stand.
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
+LOWEST_READY := $(LOWEST)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test lint unit drawing clean
+.PHONY: help demo studio test lint unit test-lowest drawing clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 demo: $(CORE) ## Set up, then align the embedded judge with the built-in sample's labels (about a minute)
 	@$(BIN)/blpo optimize
@@ -33,11 +35,14 @@ lint: $(DEV) ## Lint, format check, types, import rules
 unit: $(DEV) ## The tests alone
 	$(BIN)/pytest -n 2 --dist worksteal
 
+test-lowest: $(LOWEST_READY) ## The tests with the lowest versions of the core dependencies
+	$(LOWEST)/bin/python -m pytest -n 2
+
 drawing: $(DEV) ## Draw both loops into README.md again
 	$(BIN)/python -m blpo.reports.drawing
 
 clean: ## Remove the environment and all caches (runs/ stays)
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -51,3 +56,8 @@ $(CORE): pyproject.toml constraints.txt | $(VENV)/bin/python
 $(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(CORE) $@
+
+$(LOWEST_READY): pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test]'
+	@touch $@
