@@ -9,8 +9,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from blpo.models.openai.address import address_of
 from blpo.models.secret_masking import one_line
+from blpo.models.server_address import address_of
 from blpo.models.verdict_format import obeys
 from blpo.storage.response_store import ResponseStore
 from state.response import Response

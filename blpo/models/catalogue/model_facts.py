@@ -11,7 +11,7 @@ from blpo.models.catalogue.image_formulas import ASSUMED_FORMULA, EMBEDDED_FORMU
 from blpo.models.catalogue.list_prices import list_price
 from blpo.models.catalogue.model_names import bare_name, is_text_only, reasons_by_name, refuses_temperature
 from blpo.models.catalogue.profiles import Profile, profile_of
-from blpo.models.openai.address import calls_the_vendor
+from blpo.models.server_address import calls_the_vendor
 from state.settings import ModelSettings, PriceSettings
 
 _T = TypeVar("_T")

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from blpo.models.openai.address import VENDOR_URL, address_and_query, address_of, served_name
 from blpo.models.openai.headers import has_credentials, headers_of
 from blpo.models.openai.parameters import request_fields
 from blpo.models.openai.proxy import proxy_of
 from blpo.models.secret_masking import environment_secret
+from blpo.models.server_address import VENDOR_URL, address_and_query, address_of, served_name
 from state.errors import ModelError
 from state.settings import ModelSettings
 

@@ -10,8 +10,8 @@ from openai import DefaultAsyncHttpxClient
 from pydantic import SecretStr
 
 from blpo.models.byte_counts import count_bytes
-from blpo.models.openai.address import address_and_query, address_of, served_name
 from blpo.models.openai.parameters import request_fields
+from blpo.models.server_address import address_and_query, address_of, served_name
 from state.settings import ModelSettings
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from blpo.models.catalogue import facts
 from blpo.models.label_scores import MOST_ALTERNATIVES
-from blpo.models.openai.address import address_of
+from blpo.models.server_address import address_of
 from blpo.models.verdict_format import labels_of
 from state.settings import ModelSettings
 

@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from blpo.inference.question import TEXT_NOTE
 from blpo.inference.verdicts import MOST_REPEATED
-from blpo.models.openai.address import address_and_query, served_name
 from blpo.models.openai.parameters import request_fields, schema_arguments
+from blpo.models.server_address import address_and_query, served_name
 from blpo.models.verdict_format import label_form, labels_of, verdict_schema
 from blpo.prompts.template import template
 from blpo.reports.exports.literals import literal
