@@ -12,6 +12,12 @@ from evals.harness import Harness, OnExperimentEvent
 from evals.table import table_rows
 
 
+def experiment_folder(config: Path | None, evals: EvalSettings, *, offline: bool) -> Path:
+    """Return the default folder: the same folder for the same command, so that the command goes on."""
+    parts = [config.stem if config else None, evals.preset, "offline" if offline else None]
+    return Path("runs") / f"evals-{'-'.join(part for part in parts if part) or 'offline'}"
+
+
 def unwatched(event: Mapping[str, Any]) -> None:
     """Ignore an event: nobody follows the progress."""
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blpo.cli.failures import say
+from blpo.cli.error_lines import say
 from blpo.cli.prompt_file import read_prompt
-from blpo.cli.wording import one_line, plain
+from blpo.reports.wording import one_line, plain
 from state.errors import AnswerError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blpo.cli.failures import say
+from blpo.cli.error_lines import say
 from blpo.cli.options import Config, Overrides
-from blpo.cli.wording import counted, one_line
+from blpo.reports.wording import counted, one_line
 from state.sample import SplitName
 
 if TYPE_CHECKING:

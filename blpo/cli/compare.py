@@ -27,8 +27,8 @@ def compare(
     The selected prompts are compared on the test samples that all runs share, by a paired test against the first run;
     with three runs or more the p-values are adjusted (Holm).
     """
-    from blpo.cli.failures import say
-    from blpo.cli.wording import short_path
+    from blpo.cli.error_lines import say
+    from blpo.cli.paths import short_path
     from blpo.reports.compare_page import headline, write_comparison
     from blpo.reports.comparison_json import comparison_json
 
@@ -48,7 +48,7 @@ def compare(
 def _print(comparison: "Comparison", headline: str) -> None:
     from rich.console import Console
 
-    from blpo.cli.wording import one_line
+    from blpo.reports.wording import one_line
 
     console = Console(highlight=False)
     console.print(_table(comparison))
@@ -62,8 +62,8 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from blpo.cli.wording import counted, metric_name, one_line, probability
     from blpo.metrics.readings import strict_reading
+    from blpo.reports.wording import counted, metric_name, one_line, probability
 
     several = len(comparison.entries) > 2
     title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blpo.cli.failures import say
+from blpo.cli.error_lines import say
 from blpo.cli.options import RunDirectory
-from blpo.cli.wording import one_line, short_path
+from blpo.cli.paths import short_path
+from blpo.reports.wording import one_line
 
 if TYPE_CHECKING:
     from blpo.reports.disagreements import Disagreement

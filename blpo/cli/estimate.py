@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blpo.cli.options import Config, Overrides
-from blpo.cli.wording import count, one_line
+from blpo.reports.wording import count, one_line
 
 if TYPE_CHECKING:
     from rich.table import Table

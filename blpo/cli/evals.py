@@ -1,4 +1,4 @@
-"""`blpo evals`: methods x datasets x judges x seeds under one equal budget, and their table."""
+"""`blpo evals`: methods x datasets x judges x seeds under one equal budget, in a table."""
 
 import shlex
 import sys
@@ -12,8 +12,6 @@ from blpo.cli.options import Overrides, Quiet
 if TYPE_CHECKING:
     from evals.experiment_settings import EvalSettings
 
-Preset = Literal["table1", "table2", "figure4", "figure1"]
-
 
 def evals(
     config: Annotated[
@@ -21,7 +19,8 @@ def evals(
         typer.Argument(metavar="CONFIG", help="A YAML file of an experiment (see examples/evals).", show_default=False),
     ] = None,
     preset: Annotated[
-        Preset | None, typer.Option(help="Methods and sweeps of one of the paper's tables or figures.")
+        Literal["table1", "table2", "figure4", "figure1"] | None,
+        typer.Option(help="Methods and sweeps of one of the paper's tables or figures."),
     ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Embedded models on the built-in sample: no key, GPU or network.")
@@ -30,19 +29,20 @@ def evals(
         Path | None, typer.Option(metavar="DIR", help="The experiment's folder; default runs/evals-<name>.")
     ] = None,
     overrides: Overrides = None,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Say what it would cost, and send nothing.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate the cost, and send nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print table.json on stdout, and nothing else.")] = False,
     quiet: Quiet = False,
 ) -> int:
     """Compare methods under one equal budget.
 
-    Makes a table with paired tests. Each cell is a run. Ctrl-C stops after the steps at hand; the same command goes on
+    Makes a table with paired tests. Each cell is a run. Ctrl-C stops after the current steps; the same command goes on
     from there.
     """
     from evals.config import load_eval_settings
+    from evals.experiment import experiment_folder
 
     settings = load_eval_settings(config, preset=preset, offline=offline, overrides=overrides or [])
-    folder = out or Path("runs") / f"evals-{_name(config, settings, offline)}"
+    folder = out or experiment_folder(config, settings, offline=offline)
     if estimate:
         from blpo.cli.evals_estimate import print_estimate
 
@@ -51,8 +51,8 @@ def evals(
 
 
 def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> int:
+    from blpo.cli.error_lines import INTERRUPTED, explain, say
     from blpo.cli.evals_view import evals_view_on
-    from blpo.cli.failures import INTERRUPTED, explain, say
     from blpo.cli.signals import run_with_signals
     from evals.experiment import run_evals
 
@@ -64,7 +64,7 @@ def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> 
             )
     except (Exception, KeyboardInterrupt) as error:
         code = explain(error)
-        if view.begun:
+        if view.resumable:
             print(f"go on with: {_same_command()}", file=sys.stderr)
         return code
     _draw(content, folder)
@@ -81,8 +81,8 @@ def _run(settings: "EvalSettings", folder: Path, as_json: bool, quiet: bool) -> 
 
 
 def _draw(content: dict[str, Any], folder: Path) -> None:
-    """Draw the figure, where something can be drawn; a table is worth having without it."""
-    from blpo.cli.failures import say
+    """Draw the figure; say why if there is none, because the table is useful without a figure."""
+    from blpo.cli.error_lines import say
     from evals.figures import write_figure
     from state.errors import BlpoError
 
@@ -99,12 +99,6 @@ def _print(content: dict[str, Any], folder: Path, as_json: bool) -> None:
     from blpo.cli.evals_table import print_table
 
     print_table(content, folder)
-
-
-def _name(config: Path | None, settings: "EvalSettings", offline: bool) -> str:
-    """The same for the same command, so that it goes on."""
-    parts = [config.stem if config else None, settings.preset, "offline" if offline else None]
-    return "-".join(part for part in parts if part) or "offline"
 
 
 def _same_command() -> str:

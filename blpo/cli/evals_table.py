@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from blpo.cli.wording import count, metric_name, one_line, short_path
+from blpo.cli.paths import short_path
+from blpo.reports.wording import count, metric_name, one_line
 
 FILES = {
     "table.md": "the whole table, with the paper's numbers and how to read it",

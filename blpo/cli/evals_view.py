@@ -1,5 +1,6 @@
-"""What is shown of a running experiment on stderr: a live view in a terminal, a line a cell elsewhere, or nothing."""
+"""Views of a running experiment."""
 
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TextIO
@@ -8,37 +9,76 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from blpo.cli.evals_progress import EvalsView, at_work, outcome
-from blpo.cli.view import shows_live
-from blpo.cli.watching import Drawing, Telling
-from blpo.cli.wording import count, one_line, short_path
+from blpo.cli.paths import short_path
+from blpo.cli.search_frame import phase_in_words
+from blpo.cli.views import FrameView, LineView, SilentView, draws_frames
+from blpo.reports.wording import count, duration, metric_name, one_line
+from blpo.runs.run_progress import Progress
 from evals.cell_results import CellResult
+from evals.experiment_progress import ExperimentProgress, follow_experiment
 
-MOST_SHOWN = 12
-"""Running cells that are listed."""
+_MOST_CELLS = 12
+"""Running cells in a frame."""
+_METHOD_PHASES = {
+    "expand": "criticising and rewriting the prompts",
+    "select": "selecting among the prompts",
+    "update_blindly": "rewriting without images",
+    "propose": "proposing a prompt",
+    "draw_i2t": "drawing an I2T prompt",
+    "descend": "rewriting by its critique",
+}
+"""Steps of the other methods than BLPO."""
 
 
 def evals_view_on(stream: TextIO, *, quiet: bool) -> "EvalsView":
-    """The view that suits the stream."""
+    """Return the view that suits the stream."""
     if quiet:
         return EvalsView()
-    return LiveEvalsView(stream) if shows_live(stream) else LinesEvalsView(stream)
+    return EvalsFrames(stream) if draws_frames(stream) else EvalsLines(stream)
 
 
-class LinesEvalsView(Telling, EvalsView):
+class EvalsView(SilentView):
+    """Follows an experiment and shows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = ExperimentProgress()
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Follow one event of `evals.harness`."""
+        self.progress = follow_experiment(self.progress, event)
+
+    @property
+    def resumable(self) -> bool:
+        """True if there is an experiment to resume."""
+        return bool(self.progress.out)
+
+    @property
+    def time_left(self) -> str:
+        """Estimated rest of the time; empty while unknown."""
+        seconds = self.progress.seconds_left(time.monotonic() - self._start)
+        return "" if seconds is None else duration(seconds)
+
+
+class EvalsLines(LineView, EvalsView):
     """One line for each cell that ends."""
 
     def event(self, event: Mapping[str, Any]) -> None:
-        """Take one event, and write its line if it has one."""
+        """Follow one event, and write its line if the event has one."""
         super().event(event)
+        progress = self.progress
         if event["event"] == "experiment":
-            self._tell(f"{self.cells} cells in {short_path(self.out)}, {self.done} of them done before")
+            self._write_line(
+                f"{progress.cells} cells in {short_path(progress.out)}, {progress.done} of them done before"
+            )
         elif event["event"] == "cell_ended":
-            self._tell(f"{self.done + self.failed} of {self.cells}: {event['result'].name}: {outcome(event['result'])}")
+            result = event["result"]
+            place = f"{progress.done + progress.failed} of {progress.cells}"
+            self._write_line(f"{place}: {result.name}: {outcome(result)}")
 
 
-class LiveEvalsView(Drawing, EvalsView):
-    """A frame that is drawn again four times a second; its last state stays on the terminal."""
+class EvalsFrames(FrameView, EvalsView):
+    """Frame with the running cells and the cells that ended last."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -51,31 +91,59 @@ class LiveEvalsView(Drawing, EvalsView):
         super().__exit__(kind, error, trace)
 
     def event(self, event: Mapping[str, Any]) -> None:
-        """Take one event."""
+        """Follow one event."""
         super().event(event)
         if event["event"] == "cell_ended":
             self._last = [*self._last, event["result"]][-3:]
 
     def _frame(self) -> RenderableType:
-        if not self.begun:
+        progress = self.progress
+        if not self.resumable:
             return _line(f"reading the data · {self.elapsed}")
-        failed = f" · {self.failed} failed" if self.failed else ""
-        left = f" · about {self.left} left" if self.left else ""
+        failed = f" · {progress.failed} failed" if progress.failed else ""
+        rest = f" · about {self.time_left} left" if self.time_left else ""
         lines: list[RenderableType] = [
-            _line(f"{self.done} of {self.cells} cells{failed} · {self.elapsed}{left}", "bold")
+            _line(f"{progress.done} of {progress.cells} cells{failed} · {self.elapsed}{rest}", "bold"),
+            self._cells(),
         ]
-        cells = Table.grid(padding=(0, 2, 0, 0))
-        for result in self._last:
-            cells.add_row(_line(result.name, "dim"), _line(outcome(result), "dim"))
-        for name, progress in list(self.running.items())[:MOST_SHOWN]:
-            cells.add_row(_line(name), _line(at_work(progress)))
-        lines.append(cells)
-        if self.calls:
-            lines.append(_line(f"{count(self.calls)} calls charged so far"))
-        lines.append(_line(one_line(short_path(self.out)), "dim"))
+        if progress.calls:
+            lines.append(_line(f"{count(progress.calls)} calls charged so far"))
+        lines.append(_line(one_line(short_path(progress.out)), "dim"))
         if self._notice:
             lines.append(Text(self._notice, "yellow"))
         return Group(*lines)
+
+    def _cells(self) -> Table:
+        cells = Table.grid(padding=(0, 2, 0, 0))
+        for result in self._last:
+            cells.add_row(_line(result.name, "dim"), _line(outcome(result), "dim"))
+        for name, progress in list(self.progress.running.items())[:_MOST_CELLS]:
+            cells.add_row(_line(name), _line(cell_position(progress)))
+        return cells
+
+
+def cell_position(progress: Progress) -> str:
+    """Return the position of a running cell in words."""
+    if not progress.phase:
+        return "starting"
+    items = f" {progress.done}/{progress.total}" if progress.total else ""
+    metric = ""
+    if progress.validation:
+        latest = progress.validation[max(progress.validation)]
+        metric = f" · {metric_name(progress.metric)} {latest:z.3f}"
+    phase = _METHOD_PHASES.get(progress.phase) or phase_in_words(progress)
+    place = f"round {progress.round} of {progress.outer_rounds} · " if progress.outer_rounds else ""
+    return f"{place}{phase}{items}{metric}"
+
+
+def outcome(result: CellResult) -> str:
+    """Return the result of a cell in a line."""
+    if result.status == "done":
+        values = f"{metric_name(result.metric)} {result.value:z.3f} (initial {result.initial:z.3f})"
+        return f"{values}, {result.calls} calls, {duration(result.seconds)}"
+    if result.status == "open" and not result.reason:
+        return "stopped; the same command goes on"
+    return f"{result.status}{': ' + result.reason if result.reason else ''}"
 
 
 def _line(text: str, style: str = "") -> Text:

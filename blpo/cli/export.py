@@ -27,8 +27,8 @@ def export(
     evaluator or a scorer. label-studio: a folder with tasks.json and config.xml, for people who look again at the
     samples on which judge and people disagree. Prints the path of the export.
     """
-    from blpo.cli.failures import say
-    from blpo.cli.wording import short_path
+    from blpo.cli.error_lines import say
+    from blpo.cli.paths import short_path
     from blpo.reports.exports.judge_module import missing_here
     from blpo.reports.exports.write import export_disagreements, export_judge
 

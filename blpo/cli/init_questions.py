@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from blpo.cli.failures import say
-from blpo.cli.wording import one_line
+from blpo.cli.error_lines import say
 from blpo.config.settings_file import load_settings
 from blpo.config.task_text import categories_of, scale_of, task_of, task_text
 from blpo.data.label_proposal import as_numbers, propose_labels
 from blpo.data.project_data import ColumnNames, ProjectData, data_at, data_here
 from blpo.models.project_models import default_address, default_optimizer, is_served, model_name, models_section
+from blpo.reports.wording import one_line
 from blpo.runs.new_project import Project, stand_ins
 from state.errors import BlpoError, DataError
 from state.settings import TaskSettings

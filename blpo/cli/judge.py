@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from blpo.cli.failures import INTERRUPTED, say
+from blpo.cli.error_lines import INTERRUPTED, say
 
 if TYPE_CHECKING:
     from blpo.deployment.summary import Summary
@@ -100,7 +100,7 @@ def judge(
 
 async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
     """Run the work; on Ctrl-C say at once that the command stops, then wait for answers that are being paid for."""
-    from blpo.cli.view import CANCELLING
+    from blpo.cli.views import CANCELLING
 
     task = asyncio.ensure_future(work)
     try:

@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from blpo.cli.failures import say
-from blpo.cli.wording import count, counted, metric_name, one_line
+from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
+from blpo.reports.wording import count, counted, metric_name, one_line
 from state.verdict import Verdict
 
 if TYPE_CHECKING:

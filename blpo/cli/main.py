@@ -17,10 +17,10 @@ from blpo.cli.check import check
 from blpo.cli.compare import compare
 from blpo.cli.data import data
 from blpo.cli.disagreements import disagreements
+from blpo.cli.error_lines import explain
 from blpo.cli.estimate import estimate
 from blpo.cli.evals import evals
 from blpo.cli.export import export
-from blpo.cli.failures import explain
 from blpo.cli.fork import fork
 from blpo.cli.help import MORE, Grouped, Page, examples
 from blpo.cli.init import init

@@ -18,7 +18,7 @@ def report(
     Nothing is asked of any model. Where the dataset has moved, --set data.path=NEW says where it is.
     """
     from blpo import report as write_report
-    from blpo.cli.wording import short_path
+    from blpo.cli.paths import short_path
 
     path = asyncio.run(write_report(run.absolute(), overrides or []))
     typer.echo(short_path(path))

@@ -26,7 +26,7 @@ def runs(
     The newest is the last. Numbers are of the test split; those of runs that were not tested are of validation, and
     marked (val). A run that can't be read is a line that says why.
     """
-    from blpo.cli.failures import say
+    from blpo.cli.error_lines import say
     from blpo.reports.run_rows import run_rows
 
     rows = [] if folder == DEFAULT and not folder.exists() else run_rows(folder)
@@ -43,7 +43,7 @@ def _print(rows: "list[RunRow]") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from blpo.cli.wording import plain
+    from blpo.reports.wording import plain
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -59,7 +59,7 @@ def table(rows: "list[RunRow]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from blpo.cli.wording import count, dollars, metric_name, plain
+    from blpo.reports.wording import count, dollars, metric_name, plain
 
     metrics = {row.metric for row in rows if row.metric}
     shared = metrics.pop() if len(metrics) == 1 else None

@@ -1,4 +1,4 @@
-"""What `blpo optimize` and `blpo resume` share: a search under watch, its signals, its result and its exit code."""
+"""A search from the command line: view, signals, questions, result and exit code."""
 
 import shlex
 import sqlite3
@@ -13,12 +13,13 @@ from langgraph.runtime import RunControl
 import blpo
 from blpo import OnEvent
 from blpo.cli.approval import ask, can_ask, show
-from blpo.cli.failures import INTERRUPTED, explain, say
+from blpo.cli.error_lines import INTERRUPTED, explain, say
+from blpo.cli.paths import short_path
+from blpo.cli.search_view import SearchView, view_on
 from blpo.cli.signals import run_with_signals
 from blpo.cli.summary import print_summary
-from blpo.cli.view import View, view_on
-from blpo.cli.wording import higher_limits, short_path
 from blpo.config.settings_file import load_settings
+from blpo.reports.wording import higher_limits
 from state.result import Result, RunStatus
 
 Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Result]]
@@ -27,9 +28,9 @@ EXIT_CODES: dict[RunStatus, int] = {"complete": 0, "failed": 1, "budget": 4, "in
 
 
 def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: bool) -> int:
-    """Run a search until it ends, stops or fails; print its result and return the exit code.
+    """Run a search until the search ends, stops or fails; print the result and return the exit code.
 
-    `directory`: the run directory, where it is known before the search begins.
+    `directory`: the run directory, if known before the search starts.
     """
     while True:
         view = view_on(sys.stderr, quiet=quiet)
@@ -61,7 +62,7 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
 
 
 def _answer(result: Result, quiet: bool) -> dict[str, Any] | None:
-    """What a person at the terminal answers to the run's question; None where there is no question, or no answer."""
+    """Return a person's answer to the run's question; None without a question or an answer."""
     question = result.get("question")
     if question is None or (quiet and not can_ask()):
         return None
@@ -75,11 +76,11 @@ def _answered(
     return blpo.resume(directory or "", on_event=on_event, control=control, answer=answer)
 
 
-def _failed(error: BaseException, view: View, as_json: bool) -> int:
+def _failed(error: BaseException, view: SearchView, as_json: bool) -> int:
     run = view.progress.run
     if run and isinstance(error, sqlite3.Error | OSError):
-        named = getattr(error, "filename", None) or f"{short_path(run)} or its checkpoints"
-        say(f"{named} can't be written: {getattr(error, 'strerror', None) or error}; what was done is kept")
+        file = getattr(error, "filename", None) or f"{short_path(run)} or its checkpoints"
+        say(f"{file} can't be written: {getattr(error, 'strerror', None) or error}; what was done is kept")
         code = 1
     else:
         code = explain(error)
@@ -91,7 +92,7 @@ def _failed(error: BaseException, view: View, as_json: bool) -> int:
     return code
 
 
-def _say_how_to_resume(view: View) -> None:
+def _say_how_to_resume(view: SearchView) -> None:
     print(f"resume with: blpo resume {_quoted(view.progress.run)}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: first stop after the step at hand, then at once. Both leave a run that can be resumed."""
+"""Ctrl-C and SIGTERM: the first signal stops after the current step, the second at once; the run can be resumed."""
 
 import asyncio
 import logging
@@ -9,28 +9,28 @@ from typing import Any, Protocol, TypeVar
 
 from langgraph.runtime import RunControl
 
-from blpo.cli.view import CANCELLING, STOPPING
+from blpo.cli.views import CANCELLING, STOPPING
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class Watching(Protocol):
-    """What follows the work and is told that it will stop."""
+class StoppableView(Protocol):
+    """View that shows the stop of its work."""
 
     @property
-    def begun(self) -> bool:
-        """Whether there is something to go on with."""
+    def resumable(self) -> bool:
+        """True if the work has something to resume."""
         ...
 
     def notify(self, notice: str) -> None:
-        """Say that the work will stop; called from a signal handler."""
+        """Show that the work will stop. Called from a signal handler."""
         ...
 
 
-def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, T]], view: Watching) -> T:
-    """Run a search; the first signal drains its control, the second cancels it.
+def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, _T]], view: StoppableView) -> _T:
+    """Run a search. The first signal drains its control, the second signal cancels the search.
 
-    Raises `KeyboardInterrupt` where it was cancelled, and at once for a signal before the run began.
+    Raises `KeyboardInterrupt` for a cancelled search, and at once for a signal before the run has started.
     """
     stop = _Stop(view)
     before = {number: signal.signal(number, stop.handle) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -44,22 +44,22 @@ def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, T]], vie
 
 
 class _Stop:
-    def __init__(self, view: Watching) -> None:
+    def __init__(self, view: StoppableView) -> None:
         self._view = view
         self._control = RunControl()
         self._cancel: Callable[[], object] | None = None
 
-    async def watch(self, search: Callable[[RunControl], Coroutine[Any, Any, T]]) -> T:
+    async def watch(self, search: Callable[[RunControl], Coroutine[Any, Any, _T]]) -> _T:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
         if task is not None:
-            # An exception raised here and now would surface in whatever happens to run, perhaps halfway through it.
+            # An exception raised in the handler would surface in any running code, perhaps halfway through a step.
             self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
         return await search(self._control)
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        if not self._view.begun or self._cancel is None:
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # no complaints about what is broken off halfway
+        if not self._view.resumable or self._cancel is None:
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # no complaints about interrupted work
             raise KeyboardInterrupt
         if self._control.drain_requested:
             cancel, self._cancel = self._cancel, None  # a third signal raises

@@ -7,12 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from blpo.cli.usage import usage_table
-from blpo.cli.wording import STOP_REASONS, counted, duration, one_line, plain, short_path
+from blpo.cli.paths import short_path
+from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.outcome import prompts, verdict
 from blpo.reports.run_page import REPORT
+from blpo.reports.wording import STOP_REASONS, counted, duration, one_line, plain
 from state.result import Result, SplitMetrics
 
 FILES = {

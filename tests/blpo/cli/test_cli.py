@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blpo.cli.failures import explain
+from blpo.cli.error_lines import explain
 from blpo.cli.main import main
 from blpo.runs.run_directory import RunDirectory
 from state.errors import DataError

@@ -13,8 +13,8 @@ import yaml
 from langgraph.runtime import RunControl
 
 from blpo.cli.main import main
+from blpo.cli.search_view import SearchView
 from blpo.cli.signals import run_with_signals
-from blpo.cli.view import View
 from blpo.runs.judge_file import read_judge_file
 from state.result import Result
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
@@ -88,7 +88,7 @@ def test_before_the_run_begins_a_signal_stops_at_once() -> None:
 
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        run_with_signals(search, View())
+        run_with_signals(search, SearchView())
     assert began == []
     assert signal.getsignal(signal.SIGINT) is handler
 

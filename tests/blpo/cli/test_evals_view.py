@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from blpo.cli.evals_view import LinesEvalsView, LiveEvalsView
-from blpo.cli.view import STOPPING
+from blpo.cli.evals_view import EvalsFrames, EvalsLines
+from blpo.cli.views import STOPPING
 from evals.cell_results import CellResult
 
 DONE = CellResult(
@@ -32,7 +32,7 @@ BEGUN: list[dict[str, Any]] = [
 @pytest.mark.parametrize("width", [100, 40])
 def test_the_live_view_says_where_each_cell_is(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    view = LiveEvalsView(io.StringIO())
+    view = EvalsFrames(io.StringIO())
     for event in BEGUN:
         view.event(event)
     view.notify(STOPPING)
@@ -51,7 +51,7 @@ def test_the_live_view_says_where_each_cell_is(width: int, monkeypatch: pytest.M
 
 def test_a_cell_that_was_stopped_is_neither_failed_nor_counted() -> None:
     stream = io.StringIO()
-    view = LinesEvalsView(stream)
+    view = EvalsLines(stream)
     for event in (*BEGUN[:4], {"event": "cell_ended", "cell": OPEN.name, "result": OPEN}):
         view.event(event)
     assert (
@@ -59,7 +59,7 @@ def test_a_cell_that_was_stopped_is_neither_failed_nor_counted() -> None:
         .splitlines()[-1]
         .endswith("1 of 5: opro_sample_embedded_seed0: stopped; the same command goes on")
     )
-    assert view.left == ""
+    assert view.time_left == ""
 
 
 def _plain(text: str) -> str:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from blpo.cli.frame import frame, sparkline
-from blpo.cli.view import STOPPING, LinesView, LiveView, View, view_on
-from blpo.cli.wording import count, duration, one_line, plain, probability
+from blpo.cli.search_frame import search_frame, sparkline
+from blpo.cli.search_view import SearchFrames, SearchLines, SearchView, view_on
+from blpo.cli.views import STOPPING
+from blpo.reports.wording import count, duration, one_line, plain, probability
 from blpo.runs.run_progress import Progress, advance, past_progress
 from state.events import Event, Spending, StartedEvent
 from state.loops import Trial
@@ -57,7 +58,7 @@ def folded(events: list[Event]) -> Progress:
 
 def drawn(progress: Progress, width: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(frame(progress, "1:02", STOPPING))
+    console.print(search_frame(progress, "1:02", STOPPING))
     output = console.file
     assert isinstance(output, io.StringIO)
     return output.getvalue().splitlines()
@@ -111,7 +112,7 @@ def test_sparkline() -> None:
 def test_lines_elsewhere_than_in_a_terminal() -> None:
     stream = io.StringIO()
     view = view_on(stream, quiet=False)
-    assert isinstance(view, LinesView)
+    assert isinstance(view, SearchLines)
     with view:
         for event in [STARTED, *ROUND]:
             view.event(event)
@@ -132,7 +133,7 @@ def test_quiet_shows_nothing() -> None:
     with view:
         view.event(STARTED)
         view.notify(STOPPING)
-    assert type(view) is View
+    assert type(view) is SearchView
     assert stream.getvalue() == ""
     assert view.progress.run == STARTED["run"]
 
@@ -141,10 +142,10 @@ def test_a_reader_that_went_away_does_not_end_the_run() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
-        with LinesView(stream) as lines:
+        with SearchLines(stream) as lines:
             lines.event(STARTED)
             lines.notify(STOPPING)
-        with LiveView(stream) as live:
+        with SearchFrames(stream) as live:
             live.event(STARTED)
             live.notify(STOPPING)
         assert live.progress.run == STARTED["run"]
@@ -160,7 +161,7 @@ def test_a_terminal_gets_a_live_view_and_its_cursor_back(monkeypatch: pytest.Mon
             for event in [STARTED, *ROUND]:
                 view.event(event)
             view.notify(STOPPING)
-        assert isinstance(view, LiveView)
+        assert isinstance(view, SearchFrames)
     output = everything_from(main)
     assert output.index("\x1b[?25l") < output.index("\x1b[?25h")
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
@@ -172,7 +173,7 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     main, side = pty.openpty()
     with os.fdopen(side, "w") as stream:
-        assert isinstance(view_on(stream, quiet=False), LinesView)
+        assert isinstance(view_on(stream, quiet=False), SearchLines)
     os.close(main)
 
 

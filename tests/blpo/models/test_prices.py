@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 import blpo
-from blpo.cli.usage import UNKNOWN, usage_table
+from blpo.cli.usage_table import UNKNOWN, usage_table
 from blpo.models.catalogue import LIST_PRICES, facts
 from blpo.models.role_checks import require_prices, require_vision
 from blpo.runs.run_progress import Progress, advance

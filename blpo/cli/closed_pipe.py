@@ -1,32 +1,32 @@
-"""A stream that outlasts its reader."""
+"""Text stream that ignores a closed pipe."""
 
 import io
 from contextlib import suppress
 from typing import TextIO
 
 
-class Lasting(io.TextIOBase):
-    """A stream whose reader may go away: what can't be written is dropped, since a run must not end for its view."""
+class ClosedPipeStream(io.TextIOBase):
+    """Stream that drops text after the reader has gone: a run must not end because its view ended."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write, if it can be written."""
+        """Write the text, or drop it if the pipe is closed."""
         try:
             return self._stream.write(text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
-        """Flush, if it can be flushed."""
+        """Flush the stream if the pipe is open."""
         with suppress(OSError):
             self._stream.flush()
 
     def fileno(self) -> int:
-        """The stream's own."""
+        """Return the descriptor of the stream."""
         return self._stream.fileno()
 
     def isatty(self) -> bool:
-        """The stream's own."""
+        """Return True if the stream is a terminal."""
         return self._stream.isatty()

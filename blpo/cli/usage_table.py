@@ -1,11 +1,11 @@
-"""What a run costs: calls, tokens and dollars by role, and together."""
+"""Table of calls, tokens and dollars by role, with the total."""
 
 from collections.abc import Mapping
 
 from rich.table import Table
 from rich.text import Text
 
-from blpo.cli.wording import count, dollars
+from blpo.reports.wording import count, dollars
 from blpo.runs.usage_totals import UsageTotals, total_usage
 from state.result import RoleUsage
 
@@ -13,7 +13,7 @@ UNKNOWN = "?: set models.ROLE.price"
 
 
 def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
-    """One row a role, and their total; failures and dollars where there are any, and `?` where a price is unknown."""
+    """Return one row per role and a total; failures and dollars only if there are any, `?` for an unknown price."""
     roles = list(usage.values())
     total = total_usage(roles)
     failed, paid = total.failed > 0, total.known_usd > 0 or not total.is_priced

@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from blpo.cli.wording import one_line
+from blpo.reports.wording import one_line
 from state.errors import BlpoError, DataError
 
 MAX_PROBLEMS = 20

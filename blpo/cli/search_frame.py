@@ -1,15 +1,16 @@
-"""The live view's frame: where the run is, how well it does, and what it costs."""
+"""Frame of a running search: position, metric, and cost."""
 
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from blpo.cli.usage import usage_table
-from blpo.cli.wording import metric_name, one_line, short_path
+from blpo.cli.paths import short_path
+from blpo.cli.usage_table import usage_table
+from blpo.reports.wording import metric_name, one_line
 from blpo.runs.run_progress import Progress
 
-PHASES = {
+_PHASES = {
     "collect_errors": "drawing a batch of errors",
     "verbalize": "describing images",
     "critique_judge": "criticising the judge prompt",
@@ -22,8 +23,8 @@ PHASES = {
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
-    """About ten lines that fit 40 columns, what matters most at the left; a narrower terminal cuts them."""
+def search_frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
+    """Return about ten lines for 40 columns, important parts at the left; a narrower terminal cuts the lines."""
     if not progress.run:
         return _line(f"reading the data · {elapsed}")
     lines: list[RenderableType] = [_line(_where(progress, elapsed), "bold"), _line(_work(progress))]
@@ -40,17 +41,17 @@ def frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
 
 
 def sparkline(values: Iterable[float]) -> str:
-    """One block a value, from the lowest to the highest."""
+    """Return one block per value, scaled from the lowest to the highest value."""
     numbers = list(values)
     low, high = min(numbers), max(numbers)
     return "".join(BLOCKS[round((x - low) / (high - low) * 7) if high > low else 0] for x in numbers)
 
 
 def phase_in_words(progress: Progress) -> str:
-    """What the node at work does."""
+    """Return the work of the current node in words."""
     if progress.phase == "judge":
         return "judging train and validation" if progress.step is None else "judging the batch"
-    return PHASES.get(progress.phase, progress.phase)
+    return _PHASES.get(progress.phase, progress.phase)
 
 
 def _where(progress: Progress, elapsed: str) -> str:
