@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from blpo.config.settings_file import config_hash, load_settings
+from blpo.config.config_hash import config_hash
+from blpo.config.settings_file import load_settings
 from blpo.models.role_checks import require_prices, require_vision
 from blpo.runs.run_info import read_info
 from evals.config import dataset_settings

@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from blpo.config.problems import problems
-from blpo.config.settings_file import absolute_paths, apply_override, load_settings
+from blpo.config.overrides import apply_override
+from blpo.config.setting_paths import absolute_paths
+from blpo.config.setting_problems import setting_problems
+from blpo.config.settings_file import load_settings
 from blpo.config.yaml_text import read_yaml
 from evals.experiment_settings import EvalDataset, EvalSettings
 from state.errors import ConfigError
@@ -50,7 +52,7 @@ def load_eval_settings(
     try:
         return EvalSettings.model_validate(content)
     except ValidationError as error:
-        lines = problems(error, EvalSettings)
+        lines = setting_problems(error, EvalSettings)
     where = f"{file}: " if file else ""
     raise ConfigError("\n".join(f"{where}{line}" for line in lines))
 

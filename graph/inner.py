@@ -10,7 +10,7 @@ from typing import Literal
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
-from blpo.config.settings_file import CONTEXT
+from blpo.config.graph_context import CONTEXT
 from blpo.inference.open_run import settings_of
 from graph.stopping import stopping
 from nodes.critique_i2t import critique_i2t

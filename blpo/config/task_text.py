@@ -1,4 +1,4 @@
-"""A task as people type it: `safe,unsafe` for categories, `1-5` for a scale."""
+"""Short text of a task: `safe,unsafe` for categories, `1-5` for a scale."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def categories_of(text: str) -> TaskSettings:
 
 
 def task_text(task: TaskSettings) -> str:
-    """Return the text from which `task_of` reads the task."""
+    """Return the short text of a task, for `task_of` to read."""
     return f"{task.min}-{task.max}" if task.kind == "ordinal" else ",".join(task.labels)
 
 

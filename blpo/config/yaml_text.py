@@ -1,7 +1,10 @@
-"""YAML, read strictly and written readably.
+"""Strict reading and readable writing of YAML.
 
-Reading builds plain values only. Unlike YAML 1.1, only `true` and `false` are booleans and nothing is a date, so that
-`labels: [yes, no]` means what it says; and a key given twice is refused instead of the last one winning.
+Reading builds plain values only. Unlike in YAML 1.1, only `true` and `false` are booleans, so that `labels: [yes, no]`
+holds two texts. A date is text. A key that stands twice in a mapping is an error.
+
+PyYAML stays the library, because files of earlier runs were written by PyYAML: `1e3` without quotes is a text there,
+and a number in YAML 1.2.
 """
 
 import re
@@ -13,9 +16,9 @@ import yaml
 from state.errors import ConfigError
 
 MAX_BYTES = 256 * 1024
-"""Larger files are refused; they would take seconds to read."""
+"""Size of the largest file that is read. A larger file would take seconds."""
 MAX_VALUES = 20_000
-"""Most values that a text may stand for once its aliases are written out."""
+"""Largest number of values in a text, with its aliases written out."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
@@ -38,7 +41,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
-    if _UNICODE_LINE_ENDS.search(text):  # reading would make them blanks, unless they are escaped
+    if _UNICODE_LINE_ENDS.search(text):  # reading turns a line end into a blank, unless it is escaped
         style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -47,7 +50,10 @@ _Dumper.add_representer(str, _text)
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the content of a YAML file; raises `ConfigError` where it can't be read, is too large or no YAML."""
+    """Return the content of a YAML file.
+
+    Raises `ConfigError` where the file can't be read, is larger than `MAX_BYTES`, or is no YAML.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -65,7 +71,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """Return what `text` says, None where it is empty; raises `ConfigError` whose message begins with `name`."""
+    """Return the values in `text`, or None for an empty text; raises `ConfigError`, with `name` before the message."""
     loader = None
     try:
         loader = _Loader(text)
@@ -88,12 +94,12 @@ def parse_yaml(text: str, name: str) -> Any:
 
 
 def write_yaml(content: Any) -> str:
-    """Return plain values as YAML that reads back to the same; text of several lines stays readable."""
+    """Return plain values as YAML that reads back to equal values. A text of several lines is a block of lines."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def write_flow(content: Any) -> str:
-    """Return plain values as YAML on one line that reads back to the same: `{kind: ordinal, min: 1, max: 5}`."""
+    """Return plain values as one line of YAML that reads back to equal values: `{kind: ordinal, min: 1, max: 5}`."""
     text = yaml.dump(
         content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"), default_flow_style=True
     )
@@ -101,19 +107,22 @@ def write_flow(content: Any) -> str:
 
 
 def _check(node: yaml.Node, sizes: dict[int, int | None]) -> int:
-    """Count the values that `node` stands for; refuses duplicate keys, and aliases that multiply or hold themselves.
+    """Return the number of values in `node`, with aliases written out.
 
-    `sizes` holds the nodes met so far, None for those that are being walked.
+    `sizes` maps the id of a counted node to the node's number, and of a node that is being counted to None.
+
+    Raises `yaml.MarkedYAMLError` for a duplicate key, half a character, an alias that contains itself, or more than
+    `MAX_VALUES` values.
     """
     if id(node) in sizes:
         size = sizes[id(node)]
         if size is None:
-            raise _refused(node, "an alias contains itself; write the values out")
+            raise _node_error(node, "an alias contains itself; write the values out")
         return size
     sizes[id(node)] = None
     children: list[yaml.Node] = []
     if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
-        raise _refused(node, "holds half a character (a lone surrogate), which no file can; write it again")
+        raise _node_error(node, "holds half a character (a lone surrogate), which no file can; write it again")
     if isinstance(node, yaml.MappingNode):
         _refuse_duplicates(node)
         children = [part for pair in node.value for part in pair]
@@ -121,20 +130,20 @@ def _check(node: yaml.Node, sizes: dict[int, int | None]) -> int:
         children = node.value
     size = sizes[id(node)] = 1 + sum(_check(child, sizes) for child in children)
     if size > MAX_VALUES:
-        raise _refused(node, f"stands for more than {MAX_VALUES} values; write less, or use fewer aliases")
+        raise _node_error(node, f"stands for more than {MAX_VALUES} values; write less, or use fewer aliases")
     return size
 
 
 def _refuse_duplicates(node: yaml.MappingNode) -> None:
-    seen = set()
+    names = set()
     for key, _ in node.value:
         name = (key.tag, str(key.value))
-        if name in seen:
-            raise _refused(key, f"{key.value} is given twice; keep one")
-        seen.add(name)
+        if name in names:
+            raise _node_error(key, f"{key.value} is given twice; keep one")
+        names.add(name)
 
 
-def _refused(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+def _node_error(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from blpo.config.settings_file import measured_by
+from blpo.config.config_hash import measuring_settings
 from blpo.data.labels import label_reader
 from blpo.metrics.shares import Outcome
 from blpo.runs.judge_file import JudgeFile, read_judge_file
@@ -32,7 +32,7 @@ def read_calibration(path: Path, judge: JudgeFile) -> Counts:
 
 def _run_pairs(directory: Path, judge: JudgeFile) -> Iterator[tuple[Label, Outcome]]:
     """Yield human label and verdict of the run's test split; raises `DataError` for the run of another judge."""
-    if measured_by(read_judge_file(directory).settings) != measured_by(judge.settings):
+    if measuring_settings(read_judge_file(directory).settings) != measuring_settings(judge.settings):
         raise DataError(f"{directory}: is the run of another judge, with other errors; give a run of this judge")
     for row in RunRecord.read(directory).best.values():
         if row.split == "test" and row.status != "error":

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
-from blpo.config.settings_file import measured_by
+from blpo.config.config_hash import measuring_settings
 from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, image_of, line_of, read_line
 from blpo.inference.run_store import store_path
 from blpo.runs.judge_file import JudgeFile, read_judge_file
@@ -176,7 +176,7 @@ class VerdictFile:
         copy = self.folder / "judge.yaml"
         if not resumes:
             write_whole(copy, self._judge.dump())
-        elif measured_by(read_judge_file(copy).settings) != measured_by(self._judge.settings):
+        elif measuring_settings(read_judge_file(copy).settings) != measuring_settings(self._judge.settings):
             raise RunError(
                 f"{self.file}: was begun with another judge ({copy}); use that judge, or give another output file"
             )

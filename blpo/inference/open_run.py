@@ -15,7 +15,7 @@ from pathlib import Path
 
 from langgraph.runtime import Runtime
 
-from blpo.config.settings_file import config_hash
+from blpo.config.config_hash import config_hash
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache

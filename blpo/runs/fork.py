@@ -14,7 +14,8 @@ from pathlib import Path
 
 from langgraph.runtime import RunControl
 
-from blpo.config.settings_file import load_settings, measured_by
+from blpo.config.config_hash import measuring_settings
+from blpo.config.settings_file import load_settings
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.initial_prompts import prompt_problem
 from blpo.inference.run_store import store_path
@@ -100,7 +101,7 @@ def _settings(parent: Path, overrides: Sequence[str]) -> Settings:
     """The settings of the new run; refuses a change of what past rounds were measured by."""
     file = parent / "config.yaml"
     before, after = load_settings(file), load_settings(file, ["run.dir=", *overrides])
-    old, new = measured_by(before), measured_by(after)
+    old, new = measuring_settings(before), measuring_settings(after)
     for name in old:
         if old[name] != new[name]:
             raise ConfigError(

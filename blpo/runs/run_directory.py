@@ -18,7 +18,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from blpo.config.settings_file import config_hash, dump_settings, load_settings
+from blpo.config.config_hash import config_hash
+from blpo.config.settings_file import dump_settings, load_settings
 from blpo.runs.fork_start import ForkStart
 from blpo.runs.run_info import RunInfo, read_info, recorded_checkpoints
 from blpo.runs.run_record import RunRecord

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import Field
 
-from blpo.config.settings_file import Context, config_hash, load_settings
+from blpo.config.config_hash import config_hash
+from blpo.config.graph_context import Context
+from blpo.config.settings_file import load_settings
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.prompts.template import read_templates

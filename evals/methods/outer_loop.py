@@ -12,7 +12,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from blpo.config.settings_file import CONTEXT
+from blpo.config.graph_context import CONTEXT
 from blpo.inference.open_run import settings_of
 from blpo.inference.rounds import best_trial
 from evals.methods.method import Builder

@@ -10,7 +10,7 @@ from typing import Literal
 from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
-from blpo.config.settings_file import CONTEXT
+from blpo.config.graph_context import CONTEXT
 from blpo.inference.consult import consult, too_long
 from blpo.inference.open_run import run_of, settings_of
 from blpo.inference.progress import send_phase

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blpo.config.settings_file import CONTEXT, config_hash, dump_settings, load_settings
+from blpo.config.config_hash import config_hash
+from blpo.config.graph_context import CONTEXT
+from blpo.config.settings_file import dump_settings, load_settings
 from blpo.config.yaml_text import parse_yaml, write_yaml
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.runs.judge_file import JudgeFile, read_judge_file

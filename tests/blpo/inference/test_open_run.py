@@ -9,7 +9,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from blpo.config.settings_file import CONTEXT, load_settings
+from blpo.config.graph_context import CONTEXT
+from blpo.config.settings_file import load_settings
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_models import open_recall
 from blpo.inference.open_run import OpenRun, open_run, run_of, settings_of

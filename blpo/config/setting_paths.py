@@ -1,0 +1,40 @@
+"""Paths in a configuration: the settings that are paths, made absolute."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from state.settings import POSTGRES
+
+_PATHS = (
+    ("data", "path"),
+    ("data", "corrections"),
+    ("prompts", "judge_file"),
+    ("prompts", "i2t_file"),
+    ("run", "dir"),
+    ("run", "checkpoints"),
+)
+_ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_DATABASE_URL = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
+
+
+def absolute_paths(sections: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Make the paths in these sections absolute, relative ones from `base`, and return the sections."""
+    for section, name in _PATHS:
+        settings = sections.get(section)
+        path = settings.get(name) if isinstance(settings, dict) else None
+        if isinstance(path, str) and _is_path(name, path):
+            sections[section][name] = str(base / os.path.expanduser(path))
+    return sections
+
+
+def is_database_url(checkpoints: str) -> bool:
+    """Return True if `run.checkpoints` holds a database's URL in place of a path or `postgres`."""
+    return bool(_DATABASE_URL.match(checkpoints))
+
+
+def _is_path(name: str, text: str) -> bool:
+    if name == "checkpoints" and (text == POSTGRES or is_database_url(text)):
+        return False
+    return bool(text) and not _ADDRESS.match(text)
