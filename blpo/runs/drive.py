@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
-from langgraph.graph.state import CompiledStateGraph, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 from langgraph.types import Command, StateSnapshot
 
@@ -22,6 +22,7 @@ from blpo.inference.run_store import store_place
 from blpo.runs.outputs import write_judge, write_rounds, write_verdicts
 from blpo.runs.run_directory import RunDirectory
 from blpo.storage.checkpoints import open_checkpoints
+from graph.outer import Builder
 from graph.outer import builder as blpo_builder
 from nodes.approve import checked
 from nodes.evaluate_test import partial_result
@@ -35,7 +36,6 @@ from state.settings import Settings
 
 OnEvent = Callable[[Event], None]
 """Called with every progress event (`state.events`)."""
-Builder = StateGraph[Any, Any, Any, Any]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 BEFORE_ROUND = "approve"
 """The node after which a round begins."""

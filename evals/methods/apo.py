@@ -20,9 +20,9 @@ from blpo.metrics.loss import loss
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
+from evals.methods.adopt import adopting_loop
 from evals.methods.bandit import Arm, best, most_promising
 from evals.methods.method import Method, improving, more_rounds
-from evals.methods.outer_loop import outer_loop
 from evals.methods.textual_gradients import Ask, expansion
 from graph.stopping import Node
 from state.loops import OuterState, Trial
@@ -139,6 +139,6 @@ async def _gains(run: OpenRun, judge_prompt: str, candidate: str, samples: Seque
 APO = Method(
     "apo",
     "APO",
-    outer_loop(ApoState, expand=expanding(ask_in_words), select=select),
+    adopting_loop(ApoState, expand=expanding(ask_in_words), select=select),
     lambda settings: improving(more_rounds(settings, 2)),
 )

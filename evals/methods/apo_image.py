@@ -14,7 +14,7 @@ from blpo.prompts.template import render
 from evals.methods.apo import ApoState, expanding, select
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.optimizer_vision import seeing
-from evals.methods.outer_loop import outer_loop
+from evals.methods.adopt import adopting_loop
 from evals.methods.writing import message, with_images
 
 
@@ -33,6 +33,6 @@ async def ask_with_images(run: OpenRun, judge_prompt: str, rows: Sequence[Case])
 APO_IMAGE = Method(
     "apo_image",
     "APO-image",
-    outer_loop(ApoState, expand=expanding(ask_with_images), select=select),
+    adopting_loop(ApoState, expand=expanding(ask_with_images), select=select),
     lambda settings: improving(more_rounds(seeing(settings), 2)),
 )

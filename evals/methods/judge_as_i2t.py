@@ -5,8 +5,8 @@ The descriptions speak of what the judge prompt names already, and change with i
 
 from langgraph.runtime import Runtime
 
+from evals.methods.adopt import adopting_loop
 from evals.methods.method import Method, more_rounds, with_search
-from evals.methods.outer_loop import outer_loop
 from graph.inner import search_i2t
 from state.loops import OuterState
 from state.settings import Settings
@@ -20,6 +20,6 @@ async def take_judge_prompt(state: OuterState, runtime: Runtime[Settings]) -> Ou
 JUDGE_AS_I2T = Method(
     "judge_as_i2t",
     "judge prompt as I2T",
-    outer_loop(take_judge_prompt=take_judge_prompt, search_i2t=search_i2t),
+    adopting_loop(take_judge_prompt=take_judge_prompt, search_i2t=search_i2t),
     lambda settings: with_search(more_rounds(settings), inner_steps=0),
 )

@@ -2,16 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from langgraph.graph import StateGraph
-
+from graph.outer import Builder
 from state.settings import Settings
-
-Builder = StateGraph[Any, Any, Any, Any]
-"""A graph not yet compiled: its context is `Settings`, its input `OuterInput`, its output `OuterOutput`, its state
-`OuterState` or a `TypedDict` that extends it."""
-
 
 MOST_ROUNDS = 1000
 """What `search.outer_rounds` may be at most."""

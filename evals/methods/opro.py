@@ -21,8 +21,8 @@ from blpo.metrics.loss import loss
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.delimiters import element
 from blpo.prompts.template import render
+from evals.methods.adopt import adopting_loop
 from evals.methods.method import Method, improving, more_rounds
-from evals.methods.outer_loop import outer_loop
 from evals.methods.writing import ask_all, write_prompt
 from nodes.collect_errors import draw
 from state.loops import OuterState, Trial
@@ -127,4 +127,4 @@ def _exemplar(sample: Sample) -> str:
     return f"<example>\n{text}{element('human', str(sample.label))}\n</example>"
 
 
-OPRO = Method("opro", "OPRO", outer_loop(OproState, propose=propose), lambda s: improving(more_rounds(s, 2)))
+OPRO = Method("opro", "OPRO", adopting_loop(OproState, propose=propose), lambda s: improving(more_rounds(s, 2)))

@@ -5,25 +5,18 @@ the optimizer afresh, without q_0, history or critique. Nothing is carried on to
 """
 
 import random
-from typing import Literal
 
-from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 
-from blpo.config.graph_context import CONTEXT
 from blpo.inference.consult import consult, too_long
-from blpo.inference.open_run import run_of, settings_of
+from blpo.inference.open_run import run_of
 from blpo.inference.progress import send_phase
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.template import render
+from evals.methods.adopt import adopting_loop
 from evals.methods.method import Method
-from evals.methods.outer_loop import outer_loop
-from graph.stopping import stopping
-from nodes.critique_judge import critique_judge
-from nodes.judge import judge_trial
-from nodes.update_judge import update_judge
-from nodes.verbalize import verbalize
-from state.loops import InnerInput, InnerOutput, InnerState
+from graph.inner import inner_loop
+from state.loops import InnerState
 from state.settings import Settings
 
 NUMBERS = 1_000_000
@@ -47,24 +40,6 @@ async def draw_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     return {"i2t_prompt": answer.text, "failure": answer.problem}
 
 
-def after_trial(state: InnerState, runtime: Runtime[Settings]) -> Literal["draw_i2t", "__end__"]:
-    """Draw another q, until K + 1 trials are done or the search stops."""
-    done = len(state.get("trials", [])) > settings_of(runtime).search.inner_steps
-    return "__end__" if done or state.get("stop_reason") else "draw_i2t"
-
-
-builder = StateGraph(InnerState, context_schema=CONTEXT, input_schema=InnerInput, output_schema=InnerOutput)
-builder.add_node("draw_i2t", stopping(draw_i2t))
-builder.add_node("verbalize", stopping(verbalize))
-builder.add_node("critique_judge", stopping(critique_judge))
-builder.add_node("update_judge", stopping(update_judge))
-builder.add_node("judge", stopping(judge_trial))
-
-builder.add_edge(START, "draw_i2t")
-builder.add_edge("draw_i2t", "verbalize")
-builder.add_edge("verbalize", "critique_judge")
-builder.add_edge("critique_judge", "update_judge")
-builder.add_edge("update_judge", "judge")
-builder.add_conditional_edges("judge", after_trial)
-
-RANDOM_I2T = Method("random_i2t", "random I2T", outer_loop(search_i2t=builder.compile(name="search_i2t")))
+RANDOM_I2T = Method(
+    "random_i2t", "random I2T", adopting_loop(search_i2t=inner_loop({"draw_i2t": draw_i2t}, start="draw_i2t"))
+)

@@ -18,7 +18,7 @@ from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.optimizer_vision import seeing
-from evals.methods.outer_loop import outer_loop
+from evals.methods.adopt import adopting_loop
 from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
 from state.loops import OuterState
 from state.settings import Settings
@@ -66,5 +66,5 @@ async def _feedback(run: OpenRun, judge_prompt: str, row: Case) -> Case:
 
 
 TEXTGRAD = Method(
-    "textgrad", "TextGrad-style", outer_loop(descend=descend), lambda s: improving(more_rounds(seeing(s)))
+    "textgrad", "TextGrad-style", adopting_loop(descend=descend), lambda s: improving(more_rounds(seeing(s)))
 )
