@@ -11,10 +11,10 @@ from blpo.models.messages import Message
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
+from evals.methods.adopt import adopting_loop
 from evals.methods.apo import ApoState, expanding, select
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.optimizer_vision import seeing
-from evals.methods.adopt import adopting_loop
 from evals.methods.writing import message, with_images
 
 

@@ -16,9 +16,9 @@ from blpo.inference.verdicts import try_prompt
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
+from evals.methods.adopt import adopting_loop
 from evals.methods.method import Method, improving, more_rounds
 from evals.methods.optimizer_vision import seeing
-from evals.methods.adopt import adopting_loop
 from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
 from state.loops import OuterState
 from state.settings import Settings
