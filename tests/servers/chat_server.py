@@ -1,7 +1,7 @@
-"""A chat-completions server on loopback that speaks the real protocol, and misbehaves on demand.
+"""Chat-completions server on loopback: speaks the real protocol, and misbehaves on demand.
 
-Its answers come from a function of the messages, or of the whole request. It counts what it is sent, and ends with its
-`async with` block. As a process of its own, with the embedded models behind it:
+Answers come from a function of the messages, or of the whole request. The server counts requests and bytes, and ends
+with the `async with` block. To run the server as a process, with the embedded models for answers:
 
     python -m tests.servers.chat_server --port 8123 [--latency 0.2] [--faults 0.1] [--plain] [--killed-at 30]
 """
@@ -25,7 +25,7 @@ from tests.servers.faults import FINE, Fault, weather
 __all__ = ["ChatServer", "Fault", "Messages", "Reply"]
 
 Messages = list[dict[str, Any]]
-"""Chat messages as they come in: OpenAI's JSON."""
+"""Chat messages of a request: OpenAI's JSON."""
 
 _REASONS = {
     200: "OK",
@@ -41,7 +41,7 @@ _DROPS = 20
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with its tokens, as the server counts them."""
+    """An answer, and tokens as counted by the server."""
 
     text: str
     input_tokens: int
@@ -50,49 +50,49 @@ class Reply:
 
 @dataclass
 class ChatServer:
-    """`async with ChatServer(answer) as server`: serves at `server.base_url` until the end of the block."""
+    """Server at `base_url` until the end of the block: `async with ChatServer(answer) as server`."""
 
     answer: Callable[[Messages], str] | None = None
     faults: Iterator[Fault] | Callable[[dict[str, Any]], Fault] = field(default_factory=lambda: iter(()))
-    """One for each request, in the order of arrival (when it is exhausted all goes well), or as the request is."""
+    """A fault for every request in the order of arrival (no faults after the last), or a function of the request."""
     latency: float = 0.0
-    """Seconds that every good answer takes."""
+    """Seconds of every good answer."""
     api_key: str | None = None
-    """Refuse any other key with 401, quoting it in the error as some servers do."""
+    """Accepted key. A wrong key is refused with 401, and quoted in the error as some servers do."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """Fields of the assistant's message to set, such as `refusal`."""
+    """Further fields of the assistant's message, such as `refusal`."""
     choice: dict[str, Any] = field(default_factory=dict)
-    """Fields of the choice to set, such as `logprobs`."""
+    """Further fields of the choice, such as `logprobs`."""
     finish_reason: str = "stop"
     usage: bool = True
     respond: Callable[[dict[str, Any]], Awaitable[Reply]] | None = None
-    """Instead of `answer`: the reply to a whole request."""
+    """Reply to a whole request, instead of `answer`."""
     plain: bool = False
-    """Instead of `answer`: the same verdict to all, for benchmarks; the body is counted and not looked at."""
+    """Same verdict for all requests, instead of `answer`, for benchmarks; the body is counted and not parsed."""
     structured: Literal["ignored", "refused"] = "ignored"
-    """What becomes of a `response_format`: nothing, or a 400."""
+    """Effect of a `response_format`: none, or a 400."""
     named_images: Literal["kept", "ignored", "refused"] = "kept"
-    """What becomes of an image's `uuid`: as in vLLM, nothing (an image without data is a 400), or a 400."""
+    """Effect of an image's `uuid`: as in vLLM, none (an image without data is a 400), or a 400."""
     killed_at: int | None = None
-    """Kill this process with the request of this number, before it is answered."""
+    """Number of the request that kills the process before an answer."""
     rate: tuple[int, float] | None = None
-    """At most so many requests in any so many seconds, else 429 with Retry-After."""
+    """Most requests in a number of seconds, else 429 with Retry-After."""
     port: int = 0
-    """0: any that is free."""
+    """0: any free port."""
     tls: ssl.SSLContext | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
-    """The bodies of all requests, good and bad (not those of a plain server)."""
+    """Bodies of all requests, good and bad (none for a plain server)."""
     headers: dict[str, str] = field(default_factory=dict)
-    """Of the last request, names in lower case."""
+    """Headers of the last request, names in lower case."""
     target: str = ""
     """Path and query of the last request."""
     count: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
-    """Bodies."""
+    """Bytes of the bodies of replies."""
     most_at_once: int = 0
     cached_images: set[str] = field(default_factory=set)
-    """By `uuid`, as vLLM keeps them; clear it to have forgotten them."""
+    """Images by `uuid`, as in vLLM's cache; clear the set to drop the images."""
     _at_once: int = 0
     _recent: deque[float] = field(default_factory=deque)
     _server: asyncio.Server | None = None
@@ -100,7 +100,7 @@ class ChatServer:
 
     @property
     def base_url(self) -> str:
-        """The address to give a client."""
+        """Address for a client."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
@@ -128,13 +128,13 @@ class ChatServer:
             while await self._exchange(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client has left, or the server ends
+            pass  # the client has closed the connection, or the server ends
         finally:
             self._handlers.discard(task)
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Serve one request; returns whether the connection stays open."""
+        """Serve a request; return true if the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         headers = self.headers
@@ -172,9 +172,9 @@ class ChatServer:
             return _http(200, json.dumps(self._completion("plain", Reply(_PLAIN, 500, 10), FINE)).encode()), FINE
         request = json.loads(body)
         self.requests.append(request)
-        given = headers.get("authorization", "").removeprefix("Bearer ")
-        if self.api_key is not None and given != self.api_key:
-            return _error(401, f"Incorrect API key provided: {given}", code="invalid_api_key"), FINE
+        key = headers.get("authorization", "").removeprefix("Bearer ")
+        if self.api_key is not None and key != self.api_key:
+            return _error(401, f"Incorrect API key provided: {key}", code="invalid_api_key"), FINE
         fault = self.faults(request) if callable(self.faults) else next(self.faults, FINE)
         if (refusal := self._over_rate() or self._not_supported(request)) is not None:
             return refusal, FINE
@@ -239,8 +239,11 @@ class ChatServer:
         elif fault.body == "wrong_label":
             message["content"] = '{"reason": "far off", "label": 97}'
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason, **self.choice}
-        asked, answered = reply.input_tokens, reply.output_tokens
-        usage = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+        usage = {
+            "prompt_tokens": reply.input_tokens,
+            "completion_tokens": reply.output_tokens,
+            "total_tokens": reply.input_tokens + reply.output_tokens,
+        }
         return {
             "id": f"chatcmpl-{self.count}",
             "object": "chat.completion",
@@ -271,7 +274,7 @@ def _http(status: int, body: bytes, headers: dict[str, str] | None = None, kind:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Serve until the process is killed; prints the address once connections are taken."""
+    """Serve until the process is killed; print the address when connections are accepted."""
     from tests.servers.embedded_answers import embedded_answer
 
     server = ChatServer(latency=options.latency, port=options.port, plain=options.plain, killed_at=options.killed_at)
@@ -286,11 +289,11 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that a good answer takes")
-    parser.add_argument("--faults", type=float, default=0.0, help="share of requests that go wrong in a passing way")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds of a good answer")
+    parser.add_argument("--faults", type=float, default=0.0, help="share of requests with a passing fault")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--killed-at", type=int, help="the request that the process is killed with")
-    parser.add_argument("--plain", action="store_true", help="the same verdict to all, for benchmarks")
+    parser.add_argument("--killed-at", type=int, help="number of the request that kills the process")
+    parser.add_argument("--plain", action="store_true", help="same verdict for all requests, for benchmarks")
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(parser.parse_args()))
 

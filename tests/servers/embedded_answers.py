@@ -1,4 +1,4 @@
-"""Answers of the embedded models to requests in OpenAI's form, by the model's name: judge, verbalizer or optimizer."""
+"""Answers of the embedded models (judge, verbalizer, optimizer) to requests in OpenAI's form."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ _KINDS: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMe
 
 
 async def embedded_answer(request: dict[str, Any]) -> Reply:
-    """What the embedded model of this name says, with the tokens that it counts."""
+    """Return the answer of the embedded model named in the request, with its token counts."""
     model = chat_model(ModelSettings(name=f"embedded:{request['model']}"))
     messages = [_KINDS[message["role"]](content=message["content"]) for message in request["messages"]]
-    said = await model.ainvoke(messages)
-    assert said.usage_metadata is not None
-    return Reply(said.text, said.usage_metadata["input_tokens"], said.usage_metadata["output_tokens"])
+    answer = await model.ainvoke(messages)
+    assert answer.usage_metadata is not None
+    return Reply(answer.text, answer.usage_metadata["input_tokens"], answer.usage_metadata["output_tokens"])

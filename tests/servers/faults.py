@@ -1,4 +1,4 @@
-"""How requests go wrong: one after the other by a script, at random, or each request always in the same way."""
+"""Faults of requests: by a script, at random, or always the same fault for the same request."""
 
 import hashlib
 import json
@@ -14,20 +14,19 @@ Body = Literal[
 
 @dataclass(frozen=True)
 class Fault:
-    """How one request goes wrong."""
+    """Fault of a request."""
 
     status: int = 200
-    """Other than 200: an error of this kind, in OpenAI's form."""
+    """Status of an error in OpenAI's form; 200: no error."""
     code: str | None = None
     param: str | None = None
     message: str = "made to fail"
     retry_after: str | None = None
     body: Body = "chat"
-    """With status 200: no JSON, a web page, JSON without choices, a body that breaks off, no reply at all, a body that
-    comes drop by drop; or a good reply in which the model declines, says nothing, gives a label of no task, or tells
-    the key that was sent."""
+    """Body with status 200: no JSON, a web page, JSON without choices, half a body, no reply, a body drop by drop; or
+    a good reply in which the model declines, is silent, gives a label outside the task, or repeats the API key."""
     delay: float = 0.0
-    """Seconds until the reply; of a slow body, until its end."""
+    """Seconds until the reply; for a slow body, until the end of the body."""
 
 
 FINE = Fault()
@@ -48,11 +47,11 @@ PASSING = (
     Fault(body="slow", delay=0.05),
     Fault(delay=0.05),
 )
-"""All that may pass, but for what takes longer than a client waits."""
+"""All passing faults, except replies slower than a client's timeout."""
 
 
 def weather(rate: float, seed: int, faults: Sequence[Fault] = PASSING) -> Iterator[Fault]:
-    """Endless: so large a share of requests goes wrong, in all ways in turn."""
+    """Yield faults without end: a share `rate` of requests has a fault, each of `faults` in turn."""
     generator, turn = random.Random(seed), 0
     while True:
         if generator.random() >= rate:
@@ -63,7 +62,7 @@ def weather(rate: float, seed: int, faults: Sequence[Fault] = PASSING) -> Iterat
 
 
 def staying(rate: float, faults: Sequence[Fault]) -> Callable[[dict[str, Any]], Fault]:
-    """The same request always goes the same way: so large a share of all that may be asked goes wrong."""
+    """Return a function from request to fault: a share `rate` of all possible requests has a fault, always the same."""
 
     def fault_of(request: dict[str, Any]) -> Fault:
         digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).digest()

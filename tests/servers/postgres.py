@@ -1,6 +1,6 @@
-"""A real PostgreSQL of our own: a temporary cluster on a free loopback port, made by initdb and stopped by its pid.
+"""A real PostgreSQL for tests: a temporary cluster on a free loopback port, made by initdb and stopped by process id.
 
-PostgreSQL refuses to run as root: for root it runs as the user `postgres` of Debian's package, or else as `nobody`.
+PostgreSQL refuses to run as root. For root the server runs as the user `postgres` of Debian's package, or as `nobody`.
 """
 
 import os
@@ -23,15 +23,15 @@ _PATIENCE = 60.0
 
 
 def programs() -> Path | None:
-    """The folder with initdb and postgres: the newest of Debian's, or that of the PATH; None where there is none."""
+    """Return the folder of initdb and postgres: Debian's newest, or the one in PATH; None if not installed."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
-    found = shutil.which("postgres")
-    folders = [*debian, *([Path(found).resolve().parent] if found else [])]
+    program = shutil.which("postgres")
+    folders = [*debian, *([Path(program).resolve().parent] if program else [])]
     return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
 class Cluster:
-    """A server and its data; `start` and `stop` it as often as needed."""
+    """A server with data; `start` and `stop` may be called repeatedly."""
 
     def __init__(self, programs: Path, folder: Path, user: int | None) -> None:
         self.programs = programs
@@ -41,15 +41,15 @@ class Cluster:
         self._server: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
-        """The address of a database."""
+        """Return the address of a database."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
-        """A connection of the superuser, in autocommit."""
+        """Return a connection of the superuser, in autocommit."""
         return psycopg.connect(self.url(database), autocommit=True, connect_timeout=10)
 
     def new_database(self, *, owner: str | None = None) -> str:
-        """Make an empty database and return its name."""
+        """Make an empty database and return the name."""
         name = f"test_{secrets.token_hex(6)}"
         with self.connect() as connection:
             connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
@@ -58,7 +58,7 @@ class Cluster:
         return name
 
     def initialize(self) -> None:
-        """Make the data folder, with a password for its superuser."""
+        """Make the data folder, with a password for the superuser."""
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -66,7 +66,7 @@ class Cluster:
         self._run(["initdb", *place, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync"])
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait for the first connection."""
         options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -89,7 +89,7 @@ class Cluster:
         self._wait()
 
     def stop(self, *, abruptly: bool = False) -> None:
-        """Stop the server by its pid: its clients lose their connections; abruptly: as in a crash."""
+        """Stop the server by process id; clients lose connections. `abruptly`: as in a crash."""
         if self._server is not None:
             self._server.send_signal(signal.SIGQUIT if abruptly else signal.SIGINT)
             self._server.wait(_PATIENCE)
@@ -123,25 +123,25 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """A running cluster, gone at the end of the block; needs `programs`."""
-    found = programs()
-    assert found is not None, "PostgreSQL is not installed"
+    """Run a cluster until the end of the block; needs `programs`."""
+    folder_of_programs = programs()
+    assert folder_of_programs is not None, "PostgreSQL is not installed"
     with tempfile.TemporaryDirectory(prefix="blpo-postgres-", ignore_cleanup_errors=True) as name:
         folder, user = Path(name), _user()
         folder.chmod(0o755)
         if user is not None:
             os.chown(folder, user, -1)
-        made = Cluster(found, folder, user)
-        made.initialize()
-        made.start()
+        server = Cluster(folder_of_programs, folder, user)
+        server.initialize()
+        server.start()
         try:
-            yield made
+            yield server
         finally:
-            made.stop()
+            server.stop()
 
 
 def _user() -> int | None:
-    """Whom to run it as: None where we are not root."""
+    """Return the user id for the server; None if the tests do not run as root."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

@@ -1,4 +1,4 @@
-"""The real API server that Studio talks to, as a process of its own on a free port."""
+"""The real API server behind Studio, as a separate process on a free port."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ FLAGS = ("--no-browser", "--no-reload", "--server-log-level", "ERROR", "--host",
 
 
 class StudioServer:
-    """`langgraph dev` over a folder of runs; its own files are kept in that folder too."""
+    """`langgraph dev` over a folder of runs; the server's files are in the same folder."""
 
     def __init__(self, runs: Path) -> None:
         self.runs = runs
@@ -26,7 +26,7 @@ class StudioServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, anew if it runs, and wait until it answers."""
+        """Start or restart the server, and wait for the first answer."""
         self.kill()
         self.runs.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "langgraph_cli", "dev", "--config", str(ROOT / "langgraph.json")]
@@ -52,7 +52,7 @@ class StudioServer:
             time.sleep(0.2)
 
     def kill(self) -> None:
-        """kill -9, by its process id."""
+        """Kill the server (SIGKILL) by process id."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""The budget: hard in calls; in tokens and dollars exceeded by no more than the calls in flight; kept over resumes."""
+"""The budget: hard in calls; in tokens and dollars exceeded by the calls in flight at most; kept over resumes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ COSTS = st.lists(st.integers(1, 50), max_size=40)
 
 
 async def spend(budget: Budget, costs: Sequence[int], at_once: int) -> list[int]:
-    """Make calls of these costs, `at_once` at a time; returns the costs of those admitted."""
+    """Make calls of the given costs, `at_once` at a time; return the costs of admitted calls."""
     places, admitted = asyncio.Semaphore(at_once), list[int]()
 
     async def call(cost: int) -> None:
@@ -35,16 +35,16 @@ async def spend(budget: Budget, costs: Sequence[int], at_once: int) -> list[int]
 
 @given(COSTS, st.integers(1, 60), st.integers(1, 8), st.integers(0, 20))
 def test_calls_are_never_exceeded_and_the_reserve_is_left(
-    costs: list[int], limit: int, at_once: int, kept: int
+    costs: list[int], limit: int, at_once: int, reserve: int
 ) -> None:
     budget = Budget(LimitSettings(calls=limit))
-    budget.reserve(kept)
+    budget.reserve(reserve)
     searched = asyncio.run(spend(budget, costs, at_once))
-    assert len(searched) == min(len(costs), max(0, limit - kept))
-    assert budget.remaining_calls == max(0, limit - kept - len(searched))
+    assert len(searched) == min(len(costs), max(0, limit - reserve))
+    assert budget.remaining_calls == max(0, limit - reserve - len(searched))
     budget.release()
-    tested = asyncio.run(spend(budget, [1] * kept, at_once))
-    assert len(tested) == min(kept, limit - len(searched))
+    tested = asyncio.run(spend(budget, [1] * reserve, at_once))
+    assert len(tested) == min(reserve, limit - len(searched))
 
 
 @given(COSTS, st.integers(1, 400), st.integers(1, 8), st.booleans())

@@ -1,35 +1,26 @@
-"""The call layer against a real server of the chat-completions protocol, through langchain-openai."""
+"""The call path, with a real server of the chat-completions protocol."""
 
 import asyncio
 import itertools
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
-from blpo.models.calls import ModelCaller
-from blpo.models.messages import Message, user
+from blpo.models.messages import user
 from blpo.models.recall import Recall
 from blpo.models.registry import Provider, register
-from blpo.models.retries import Backoff
-from blpo.models.verdict_format import verdict_schema
-from blpo.storage.response_store import ResponseStore
 from state.errors import BudgetSpent, ModelError
 from state.response import Failure, Response
 from state.sample import EncodedImage
-from state.settings import LimitSettings, ModelSettings, ModelsSettings, PriceSettings, TaskSettings
-from tests.servers.chat_server import ChatServer, Fault, Messages
-
-KEY = "sk-secret-0123456789abcdef"
-QUICK = Backoff(first=0.01, longest=0.05)
-SCHEMA = verdict_schema(TaskSettings())
+from state.settings import ModelSettings, ModelsSettings, PriceSettings
+from tests.blpo.models.callers import KEY, SCHEMA, arrived, caller, echo, question, served, served_by
+from tests.servers.chat_server import ChatServer, Fault
 
 
 @pytest.fixture(autouse=True)
@@ -38,54 +29,19 @@ def key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
-def echo(messages: Messages) -> str:
-    content = messages[-1]["content"]
-    return f"echo {content if isinstance(content, str) else content[-1]['text']}"
-
-
-def served(server: ChatServer, **changes: Any) -> ModelSettings:
-    return ModelSettings(**{"name": "vllm:tiny", "base_url": server.base_url, "timeout": 10, **changes})
-
-
-def served_by(judge: ModelSettings) -> ModelsSettings:
-    return ModelsSettings(judge=judge, optimizer=judge)
-
-
-@asynccontextmanager
-async def caller(
-    models: ModelsSettings, path: Path | str = ":memory:", **limits: Any
-) -> AsyncIterator[tuple[ModelCaller, ResponseStore]]:
-    store = await ResponseStore.open(path)
-    calls = await ModelCaller.create(models, LimitSettings(**limits), store, QUICK)
-    try:
-        yield calls, store
-    finally:
-        await calls.close()
-        await store.close()
-
-
-def asked(text: str) -> list[Message]:
-    return [user(text)]
-
-
-async def arrived(server: ChatServer, requests: int) -> None:
-    while len(server.requests) < requests:
-        await asyncio.sleep(0.005)
-
-
 async def test_an_answer_is_paid_for_once_and_kept(tmp_path: Path) -> None:
     async with ChatServer(echo) as server:
         models = served_by(served(server, price=PriceSettings(input=2, output=10)))
         async with caller(models, tmp_path / "r.sqlite") as (calls, store):
-            assert not isinstance(await Recall(models, store).ask("judge", asked("a")), Response)
-            first = await calls.ask("judge", asked("a"))
-            assert isinstance(await Recall(models, store).ask("judge", asked("a")), Response)
+            assert not isinstance(await Recall(models, store).ask("judge", question("a")), Response)
+            first = await calls.ask("judge", question("a"))
+            assert isinstance(await Recall(models, store).ask("judge", question("a")), Response)
             assert isinstance(first, Response)
             assert (first.text, first.refused, first.finish_reason) == ("echo a", False, "stop")
             assert first.model_version == "tiny-2026-01"
-            assert await calls.ask("verbalizer", asked("a")) == first
+            assert await calls.ask("verbalizer", question("a")) == first
         async with caller(models, tmp_path / "r.sqlite") as (calls, store):
-            assert await calls.ask("judge", asked("a")) == first
+            assert await calls.ask("judge", question("a")) == first
             usage = await calls.usage()
             assert await store.issued_twice() == 0
     assert len(server.requests) == 1
@@ -98,7 +54,7 @@ async def test_an_answer_is_paid_for_once_and_kept(tmp_path: Path) -> None:
 
 async def test_identical_concurrent_requests_share_one_call() -> None:
     async with ChatServer(echo, latency=0.05) as server, caller(served_by(served(server))) as (calls, _):
-        answers = await asyncio.gather(*(calls.ask("judge", asked(f"{i % 3}")) for i in range(30)))
+        answers = await asyncio.gather(*(calls.ask("judge", question(f"{i % 3}")) for i in range(30)))
         assert [a.text for a in answers if isinstance(a, Response)] == [f"echo {i % 3}" for i in range(30)]
         usage = (await calls.usage())["judge"]
     assert len(server.requests) == 3
@@ -110,8 +66,8 @@ async def test_one_limiter_for_the_roles_of_one_model() -> None:
         judge, optimizer = served(server, max_concurrency=4), served(server, max_concurrency=9, temperature=1.0)
         async with caller(ModelsSettings(judge=judge, optimizer=optimizer)) as (calls, _):
             await asyncio.gather(
-                *(calls.ask("judge", asked(str(i))) for i in range(10)),
-                *(calls.ask("optimizer", asked(str(i))) for i in range(10)),
+                *(calls.ask("judge", question(str(i))) for i in range(10)),
+                *(calls.ask("optimizer", question(str(i))) for i in range(10)),
             )
     assert len(server.requests) == 20
     assert server.most_at_once == 4
@@ -139,7 +95,7 @@ async def test_what_may_pass_is_tried_again(fault: Fault) -> None:
         ChatServer(echo, faults=iter([fault, fault])) as server,
         caller(served_by(served(server, timeout=1.2 if fault.delay else 10))) as (calls, _),
     ):
-        answer = await calls.ask("judge", asked("a"))
+        answer = await calls.ask("judge", question("a"))
         usage = (await calls.usage())["judge"]
     assert isinstance(answer, Response)
     assert answer.text == "echo a"
@@ -165,13 +121,13 @@ async def test_what_does_not_pass_is_a_failure_seen_once_and_asked_again_on_resu
     async with ChatServer(echo, faults=iter([fault] * 3)) as server:
         models = served_by(served(server, max_retries=2, timeout=1.2 if fault.delay else 10))
         async with caller(models, path) as (calls, _):
-            failure = await calls.ask("judge", asked("a"))
+            failure = await calls.ask("judge", question("a"))
             assert isinstance(failure, Failure)
             assert failure.kind == kind
-            assert await calls.ask("judge", asked("a")) == failure
+            assert await calls.ask("judge", question("a")) == failure
             assert len(server.requests) == 3
         async with caller(models, path) as (calls, store):
-            assert isinstance(await calls.ask("judge", asked("a")), Response)
+            assert isinstance(await calls.ask("judge", question("a")), Response)
             usage = (await calls.usage())["judge"]
             assert await store.issued_twice() == 1
     assert (usage["issued"], usage["failed"]) == (2, 1)
@@ -181,7 +137,7 @@ async def test_retry_after_is_honoured_and_a_very_long_one_gives_up() -> None:
     faults = [Fault(status=429, retry_after="0.4"), Fault(status=429, retry_after="3600")]
     async with ChatServer(echo, faults=iter(faults)) as server, caller(served_by(served(server))) as (calls, _):
         start = time.monotonic()
-        failure = await calls.ask("judge", asked("a"))
+        failure = await calls.ask("judge", question("a"))
         assert 0.4 <= time.monotonic() - start < 60
     assert isinstance(failure, Failure)
     assert len(server.requests) == 2
@@ -200,8 +156,8 @@ async def test_retry_after_is_honoured_and_a_very_long_one_gives_up() -> None:
 )
 async def test_a_request_that_can_not_succeed_fails_alone_and_at_once(fault: Fault, kind: str) -> None:
     async with ChatServer(echo, faults=iter([fault])) as server, caller(served_by(served(server))) as (calls, _):
-        failure = await calls.ask("judge", asked("a"))
-        assert isinstance(await calls.ask("judge", asked("b")), Response)
+        failure = await calls.ask("judge", question("a"))
+        assert isinstance(await calls.ask("judge", question("b")), Response)
     assert isinstance(failure, Failure)
     assert failure.kind == kind
     assert len(server.requests) == 2
@@ -219,7 +175,9 @@ async def test_a_request_that_can_not_succeed_fails_alone_and_at_once(fault: Fau
 async def test_where_no_request_can_succeed_the_run_ends(fault: Fault, setting: str) -> None:
     faults = itertools.repeat(fault)
     async with ChatServer(echo, faults=faults) as server, caller(served_by(served(server))) as (calls, _):
-        outcomes = await asyncio.gather(*(calls.ask("judge", asked(str(i))) for i in range(50)), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(calls.ask("judge", question(str(i))) for i in range(50)), return_exceptions=True
+        )
         usage = (await calls.usage())["judge"]
     assert all(isinstance(outcome, ModelError) for outcome in outcomes)
     assert setting in str(outcomes[0])
@@ -231,11 +189,11 @@ async def test_a_key_is_never_told(tmp_path: Path, caplog: pytest.LogCaptureFixt
     async with ChatServer(echo, api_key="another") as server:
         async with caller(served_by(served(server)), tmp_path / "r.sqlite") as (calls, _):
             with pytest.raises(ModelError) as caught:
-                await calls.ask("judge", asked("a"))
+                await calls.ask("judge", question("a"))
         server.api_key = None
         server.faults = iter([Fault(status=400, message=f"your key {KEY} sent a bad image")])
         async with caller(served_by(served(server)), tmp_path / "r.sqlite") as (calls, _):
-            failure = await calls.ask("judge", asked("a"))
+            failure = await calls.ask("judge", question("a"))
     assert isinstance(failure, Failure)
     assert "***" in failure.detail
     assert KEY not in failure.detail + str(caught.value) + caplog.text
@@ -249,14 +207,14 @@ async def test_refusals_are_answers(tmp_path: Path) -> None:
     async with ChatServer(echo, extra={"refusal": "I can't judge this"}) as server:
         models.append(served_by(served(server)))
         async with caller(models[0], tmp_path / "r.sqlite") as (calls, _):
-            by_model = await calls.ask("judge", asked("a"))
+            by_model = await calls.ask("judge", question("a"))
             server.extra, server.finish_reason = {}, "content_filter"
-            by_filter = await calls.ask("judge", asked("b"))
+            by_filter = await calls.ask("judge", question("b"))
             server.finish_reason = "stop"
             server.faults = iter([Fault(status=400, code="content_policy_violation", message="not allowed")])
-            by_status = await calls.ask("judge", asked("c"))
+            by_status = await calls.ask("judge", question("c"))
         async with caller(models[0], tmp_path / "r.sqlite") as (calls, _):
-            again = [await calls.ask("judge", asked(text)) for text in "abc"]
+            again = [await calls.ask("judge", question(text)) for text in "abc"]
     assert again == [by_model, by_filter, by_status]
     assert all(isinstance(answer, Response) and answer.refused for answer in again)
     assert isinstance(by_model, Response)
@@ -275,7 +233,7 @@ async def test_what_is_sent() -> None:
             await calls.ask("judge", [user(image, "rate it")], schema=SCHEMA)
         reasoning = served_by(served(server, name="openai:o3"))
         async with caller(reasoning) as (calls, _):
-            await calls.ask("optimizer", asked("think"))
+            await calls.ask("optimizer", question("think"))
     first, second, third = server.requests
     content = first["messages"][0]["content"]
     assert content[0]["image_url"]["url"] == "data:image/png;base64,aGVsbG8="
@@ -293,14 +251,14 @@ async def test_an_answer_that_was_cut_off_is_an_answer() -> None:
         ChatServer(echo, finish_reason="length", usage=False) as server,
         caller(served_by(served(server))) as pair,
     ):
-        answer = await pair[0].ask("judge", asked("abcd" * 5), schema=SCHEMA)
+        answer = await pair[0].ask("judge", question("abcd" * 5), schema=SCHEMA)
     assert isinstance(answer, Response)
     assert (answer.finish_reason, answer.input_tokens, answer.output_tokens) == ("length", 5, 7)
 
 
 async def test_half_a_character_is_kept_as_a_question_mark() -> None:
     async with ChatServer(lambda messages: "so \ud83d") as server, caller(served_by(served(server))) as (calls, _):
-        answer = await calls.ask("judge", asked("a"))
+        answer = await calls.ask("judge", question("a"))
     assert isinstance(answer, Response)
     assert answer.text == "so ?"
 
@@ -310,7 +268,7 @@ async def test_calls_are_never_above_the_budget_also_over_resumes(tmp_path: Path
         models = served_by(served(server))
         for limit in (7, 7, 12):
             async with caller(models, tmp_path / "r.sqlite", calls=limit) as (calls, _):
-                work = (calls.ask("judge", asked(str(i))) for i in range(40))
+                work = (calls.ask("judge", question(str(i))) for i in range(40))
                 outcomes = await asyncio.gather(*work, return_exceptions=True)
                 assert sum(isinstance(outcome, Response) for outcome in outcomes) == limit
                 assert sum(isinstance(outcome, BudgetSpent) for outcome in outcomes) == 40 - limit
@@ -324,13 +282,13 @@ async def test_calls_left_over_from_a_spent_budget_do_not_use_what_is_released()
         caller(served_by(served(server, max_concurrency=3)), calls=20) as (calls, _),
     ):
         calls.budget.reserve(15)
-        with pytest.raises(BudgetSpent):  # gather leaves the others behind
-            await asyncio.gather(*(calls.ask("judge", asked(f"search {i}")) for i in range(40)))
+        with pytest.raises(BudgetSpent):  # gather leaves the remaining calls behind
+            await asyncio.gather(*(calls.ask("judge", question(f"search {i}")) for i in range(40)))
         calls.budget.release()
         assert calls.budget.affords(15)
-        await asyncio.gather(*(calls.ask("judge", asked(f"test {i}")) for i in range(15)))
+        await asyncio.gather(*(calls.ask("judge", question(f"test {i}")) for i in range(15)))
         with pytest.raises(BudgetSpent):
-            await calls.ask("judge", asked("one more"))
+            await calls.ask("judge", question("one more"))
     assert len(server.requests) == 20
 
 
@@ -339,7 +297,7 @@ async def test_a_token_budget_stops_close_to_its_limit() -> None:
         ChatServer(echo, latency=0.01) as server,
         caller(served_by(served(server, max_concurrency=4)), tokens=500) as (calls, _),
     ):
-        work = (calls.ask("judge", asked(f"{i:04}")) for i in range(200))
+        work = (calls.ask("judge", question(f"{i:04}")) for i in range(200))
         outcomes = await asyncio.gather(*work, return_exceptions=True)
         usage = (await calls.usage())["judge"]
     answers = [outcome for outcome in outcomes if isinstance(outcome, Response)]
@@ -353,7 +311,7 @@ async def test_a_cancelled_call_costs_nothing_before_it_is_sent_and_is_kept_afte
         ChatServer(echo, latency=0.3) as server,
         caller(served_by(served(server, max_concurrency=2))) as (calls, store),
     ):
-        work = [asyncio.create_task(calls.ask("judge", asked(str(i)))) for i in range(10)]
+        work = [asyncio.create_task(calls.ask("judge", question(str(i)))) for i in range(10)]
         await arrived(server, 2)
         for task in work:
             task.cancel()
@@ -363,14 +321,14 @@ async def test_a_cancelled_call_costs_nothing_before_it_is_sent_and_is_kept_afte
         assert len(server.requests) == 2
         counts = (await store.usage())["judge"]
         assert (counts.issued, counts.answered) == (2, 2)
-        assert isinstance(await calls.ask("judge", asked("0")), Response)
+        assert isinstance(await calls.ask("judge", question("0")), Response)
         assert len(server.requests) == 2
 
 
 async def test_one_waiter_of_two_may_leave() -> None:
     async with ChatServer(echo, latency=0.1) as server, caller(served_by(served(server))) as (calls, _):
-        leaver = asyncio.create_task(calls.ask("judge", asked("a")))
-        stayer = asyncio.create_task(calls.ask("judge", asked("a")))
+        leaver = asyncio.create_task(calls.ask("judge", question("a")))
+        stayer = asyncio.create_task(calls.ask("judge", question("a")))
         await asyncio.sleep(0)
         leaver.cancel()
         assert isinstance(await stayer, Response)
@@ -380,7 +338,7 @@ async def test_one_waiter_of_two_may_leave() -> None:
 async def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
     async with ChatServer(echo, latency=0.2) as server:
         async with caller(served_by(served(server, max_concurrency=2)), tmp_path / "r.sqlite") as (calls, _):
-            work = [asyncio.create_task(calls.ask("judge", asked(str(i)))) for i in range(6)]
+            work = [asyncio.create_task(calls.ask("judge", question(str(i)))) for i in range(6)]
             await arrived(server, 2)
         outcomes = await asyncio.gather(*work, return_exceptions=True)
     assert sum(isinstance(outcome, Response) for outcome in outcomes) == 2
@@ -391,7 +349,7 @@ async def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
 
 
 class FaultyModel(GenericFakeChatModel):
-    """A model of this process with a fault in its code."""
+    """A model inside the process, with a fault in the code."""
 
 
 async def test_a_fault_in_a_model_of_this_process_is_not_hidden_and_is_recorded() -> None:
@@ -405,19 +363,19 @@ async def test_a_fault_in_a_model_of_this_process_is_not_hidden_and_is_recorded(
     register("unsound", Provider(faulty, local=True))
     settings = ModelsSettings(judge=ModelSettings(name="unsound:x"), optimizer=ModelSettings(name="unsound:x"))
     async with caller(settings) as (calls, store):
-        assert isinstance(await calls.ask("judge", asked("a")), Response)
+        assert isinstance(await calls.ask("judge", question("a")), Response)
         with pytest.raises(ZeroDivisionError):
-            await calls.ask("judge", asked("b"))
+            await calls.ask("judge", question("b"))
         counts = (await store.usage())["judge"]
     assert (counts.issued, counts.answered, counts.failed) == (2, 1, 1)
 
 
 async def test_cached_answers_are_cheap(measure: Callable[[], float]) -> None:
     async with ChatServer(echo) as server, caller(served_by(served(server))) as (calls, _):
-        await asyncio.gather(*(calls.ask("judge", asked(str(i))) for i in range(50)))
+        await asyncio.gather(*(calls.ask("judge", question(str(i))) for i in range(50)))
         before = measure()
         for _repeat in range(20):
-            await asyncio.gather(*(calls.ask("judge", asked(str(i))) for i in range(50)))
+            await asyncio.gather(*(calls.ask("judge", question(str(i))) for i in range(50)))
         seconds = measure() - before
     assert len(server.requests) == 50
     assert seconds / 1000 < 0.001  # measured: 0.0001

@@ -1,4 +1,4 @@
-"""Facts of models: their sources in order, and the profiles that langchain-openai ships."""
+"""Facts of models: sources in order, and the profiles shipped with langchain-openai."""
 
 import subprocess
 import sys
@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from langchain_openai import ChatOpenAI
 
-from blpo.models.catalogue import AS_OF, Fact, ModelFacts, facts
+from blpo.models.catalogue import AS_OF, LIST_PRICES, Fact, ModelFacts, facts
 from blpo.models.catalogue.profiles import shipped_profiles
 from state.settings import ModelSettings
+from tests.blpo.models.judges import model
 
 ROOT = Path(__file__).parents[3]
 NAMES = sorted(shipped_profiles())
 
 THINKS_BY_DEFAULT = {"gpt-5.1", "gpt-5.2", "gpt-5.3-codex", "gpt-5.4", "gpt-5.4-mini", "gpt-5.4-nano"}
-"""Models whose profile says that they take a temperature, but which take one only with `reasoning_effort: none`.
+"""Models that take a temperature by their profile, but in fact only with `reasoning_effort: none`.
 
-ChatOpenAI drops the temperature of these models too, unless the effort is `none`.
+ChatOpenAI drops the temperature of such models too, unless the effort is `none`.
 """
 
 
@@ -81,7 +82,9 @@ def test_the_table_serves_where_no_profile_does() -> None:
     assert (thinker.reasons, thinker.sees_images) == (Fact(True, "table"), Fact(False, "table"))
     assert thinker.takes_temperature == Fact(True, "default")
     assert facts_of("openai:o1-mini").takes_temperature == Fact(False, "table")
-    assert facts_of("vllm:o3", base_url="http://h/v1").sees_images.source == "default"  # another model of that name
+    assert (
+        facts_of("vllm:o3", base_url="http://h/v1").sees_images.source == "default"
+    )  # a different model of the same name
     assert facts_of("openai:o3").price.source == "table"
 
 
@@ -112,3 +115,86 @@ assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "price"),
+    [
+        (model("openai:o3"), (2, 8)),
+        (model("openai:o3-2025-04-16"), (2, 8)),
+        (model("openai:gpt-4o-2024-05-13"), (5, 15)),
+        (model("openai:gpt-4o-2024-11-20"), (2.5, 10)),
+        (model("openai:o3", price={"input": 1, "output": 0}), (1, 0)),
+        (model("openai:o3", base_url="https://api.openai.com/v1"), (2, 8)),
+        (model("openai:o3", base_url="https://resold.example/v1"), None),
+        (model("openai:o3-unheard-of"), None),
+        (model("vllm:o3", base_url="http://h/v1"), None),
+        (model("langchain:package.Class"), None),
+        (model("embedded:judge"), (0, 0)),
+        (model("embedded:judge", price={"input": 3, "output": 4}), (3, 4)),
+    ],
+)
+def test_a_price_is_the_one_set_or_listed_or_unknown(
+    settings: ModelSettings, price: tuple[float, float] | None
+) -> None:
+    fact = facts(settings).price.value
+    assert (None if fact is None else (fact.input, fact.output)) == price
+
+
+def test_a_server_named_in_the_environment_has_its_own_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://resold.example/v1")
+    assert facts(model("openai:o3")).price.value is None
+
+
+def test_the_list_is_plausible() -> None:
+    assert all(0 < price.input < price.output <= 100 for price in LIST_PRICES.values())
+
+
+TEXT_ONLY = (
+    "openai:gpt-3.5-turbo",
+    "openai:gpt-4",
+    "openai:gpt-4-0613",
+    "openai:o3-mini",
+    "openai:o1-mini",
+    "openai:gpt-oss-120b",
+    "vllm:deepseek-ai/DeepSeek-R1",
+    "vllm:meta-llama/Llama-3.1-8B-Instruct",
+    "vllm:meta-llama/Llama-3.2-3B-Instruct",
+    "vllm:Qwen/Qwen2.5-32B-Instruct",
+    "vllm:Qwen/Qwen3-8B",
+    "vllm:mistralai/Mixtral-8x7B",
+    "vllm:google/gemma-2-9b-it",
+    "vllm:microsoft/phi-4",
+    "vllm-engine:Qwen/Qwen2.5-7B-Instruct",
+)
+
+
+SEEING = (
+    "openai:gpt-4o",
+    "openai:gpt-4.1-mini",
+    "openai:gpt-4-turbo",
+    "openai:o3",
+    "openai:o4-mini",
+    "openai:o1",
+    "openai:gpt-5",
+    "vllm:Qwen/Qwen2.5-VL-32B-Instruct",
+    "vllm:Qwen/Qwen3-VL-8B-Instruct",
+    "vllm:Qwen/Qwen2.5-Omni-7B",
+    "vllm:meta-llama/Llama-4-Scout-17B-16E-Instruct",
+    "vllm:meta-llama/Llama-3.2-11B-Vision-Instruct",
+    "vllm:deepseek-ai/deepseek-vl2",
+    "vllm:google/gemma-3-27b-it",
+    "vllm:microsoft/Phi-4-multimodal-instruct",
+    "vllm:someone/unheard-of",
+    "embedded:judge",
+    "embedded:verbalizer",
+    "embedded:optimizer",
+)
+
+
+def test_models_known_to_read_text_alone_are_known() -> None:
+    assert [name for name in TEXT_ONLY if facts(model(name)).sees_images.value] == []
+    assert [name for name in SEEING if not facts(model(name)).sees_images.value] == []
+    assert not facts(model("langchain:langchain_openai.ChatOpenAI", arguments={"model": "o3-mini"})).sees_images.value
+    assert facts(model("openai:o3-mini", vision=True)).sees_images.value
+    assert not facts(model("openai:gpt-4o", vision=False)).sees_images.value

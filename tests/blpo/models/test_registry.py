@@ -1,4 +1,4 @@
-"""Models by name: what can be built, from which settings and keys, and what is said where it can't."""
+"""Models by name: settings and keys of models, and messages for wrong settings."""
 
 import subprocess
 import sys
@@ -59,14 +59,14 @@ def test_the_address_is_part_of_a_request_however_it_is_given(monkeypatch: pytes
 def test_keys_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "sk/abc+123456")
     monkeypatch.setenv("HF_TOKEN", "hf_987654321")
-    said = one_line(
+    line = one_line(
         "no: sk/abc+123456, sk%2Fabc%2B123456\nhf_987654321 Bearer qwerty http://me:word@host/v1 " + "x" * 900
     )
     for secret in ("abc", "987654321", "qwerty", "word"):
-        assert secret not in said
-    assert "http://***@host/v1" in said
-    assert "\n" not in said
-    assert len(said) <= 400
+        assert secret not in line
+    assert "http://***@host/v1" in line
+    assert "\n" not in line
+    assert len(line) <= 400
 
 
 def test_importing_the_layer_is_cheap_and_building_a_model_opens_no_connection() -> None:

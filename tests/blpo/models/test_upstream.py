@@ -1,4 +1,4 @@
-"""Callers over one upstream: each is charged for every request of its own, and the model is asked once."""
+"""Callers over an upstream caller: every caller is charged for its requests, and the model is called once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,18 +22,18 @@ QUICK = Backoff(first=0.01, longest=0.05)
 
 @asynccontextmanager
 async def cells(models: ModelsSettings, folder: Path, count: int, **limits: int) -> AsyncIterator[list[ModelCaller]]:
-    """So many callers over one upstream; the upstream comes last."""
+    """Yield `count` callers, and last the upstream caller."""
     async with AsyncExitStack() as stack:
 
-        async def made(name: str, limits: LimitSettings, upstream: ModelCaller | None) -> ModelCaller:
+        async def new_caller(name: str, limits: LimitSettings, upstream: ModelCaller | None) -> ModelCaller:
             store = await ResponseStore.open(folder / f"{name}.sqlite")
             stack.push_async_callback(store.close)
             calls = await ModelCaller.create(models, limits, store, QUICK, upstream=upstream)
             stack.push_async_callback(calls.close)
             return calls
 
-        upstream = await made("shared", LimitSettings(), None)
-        own = [await made(f"cell{i}", LimitSettings(**limits), upstream) for i in range(count)]
+        upstream = await new_caller("shared", LimitSettings(), None)
+        own = [await new_caller(f"cell{i}", LimitSettings(**limits), upstream) for i in range(count)]
         yield [*own, upstream]
 
 
@@ -52,17 +52,17 @@ async def test_each_cell_is_charged_and_the_server_asked_once(tmp_path: Path) ->
     async with ChatServer(lambda messages: "yes", latency=0.02) as server:
         async with cells(served(server), tmp_path, 3) as (*own, upstream):
             questions = [[user(f"{i % 4}")] for i in range(12)]
-            answers = await asyncio.gather(*(cell.ask("judge", asked) for asked in questions for cell in own))
-            charged = [(await cell.usage())["judge"] for cell in own]
+            answers = await asyncio.gather(*(cell.ask("judge", messages) for messages in questions for cell in own))
+            usages = [(await cell.usage())["judge"] for cell in own]
             spent = (await upstream.usage())["judge"]
-        async with cells(served(server), tmp_path, 4) as (*_, new, upstream):  # a new cell, all of it shared
-            await asyncio.gather(*(new.ask("judge", asked) for asked in questions))
-            charged.append((await new.usage())["judge"])
+        async with cells(served(server), tmp_path, 4) as (*_, new, upstream):  # a new cell; all answers are shared
+            await asyncio.gather(*(new.ask("judge", messages) for messages in questions))
+            usages.append((await new.usage())["judge"])
             assert (await upstream.usage())["judge"]["issued"] == 4
     assert len(server.requests) == 4
     assert all(isinstance(answer, Response) for answer in answers)
     assert spent["issued"] == 4
-    for usage in charged:
+    for usage in usages:
         assert usage["issued"] == 4
         assert usage["usd"] == pytest.approx(spent["usd"])
         assert (usage["input_tokens"], usage["output_tokens"]) == (spent["input_tokens"], spent["output_tokens"])

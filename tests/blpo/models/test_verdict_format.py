@@ -1,4 +1,4 @@
-"""Reading verdicts: tolerant of form, and never a label where there is none."""
+"""Reading of verdicts: tolerant of form, and never a label for a reply without a label."""
 
 import json
 from typing import Any
@@ -108,9 +108,9 @@ NOT_READ: list[tuple[str, TaskSettings]] = [
 
 @pytest.mark.parametrize(("text", "task", "label"), READ)
 def test_a_label_is_read_in_many_forms(text: str, task: TaskSettings, label: object) -> None:
-    status, read, _ = parse_verdict(text, task)
-    assert (status, read) == ("ok", label)
-    assert type(read) is type(label)
+    status, parsed, _ = parse_verdict(text, task)
+    assert (status, parsed) == ("ok", label)
+    assert type(parsed) is type(label)
 
 
 @pytest.mark.parametrize(("text", "task"), NOT_READ)
@@ -146,11 +146,11 @@ TASKS = st.one_of(
 @given(TASKS, st.data(), st.text())
 def test_every_label_comes_back_from_a_verdict_as_it_is_asked_for(task: TaskSettings, data: Any, reason: str) -> None:
     label = data.draw(st.sampled_from(task.values))
-    status, read, why = parse_verdict(json.dumps({"reason": reason, "label": label}), task)
+    status, parsed, why = parse_verdict(json.dumps({"reason": reason, "label": label}), task)
     if isinstance(label, str) and label != label.strip():
-        assert read in (label, None, *task.values)
+        assert parsed in (label, None, *task.values)
     else:
-        assert (status, read) == ("ok", label)
+        assert (status, parsed) == ("ok", label)
     assert why == reason or status != "ok"
 
 

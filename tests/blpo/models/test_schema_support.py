@@ -1,9 +1,8 @@
-"""What a server does with a schema, and what its log-probabilities say of labels."""
+"""Support of servers for structured output: obeyed, ignored or refused."""
 
 import asyncio
 import json
 import logging
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blpo.models.label_scores import label_scores
 from blpo.models.recall import Recall
 from blpo.models.verdict_format import obeys, verdict_schema
 from blpo.models.verdict_reading import parse_verdict
 from state.response import Response
 from state.settings import ModelSettings, TaskSettings
-from tests.blpo.models.test_calls import SCHEMA, asked, caller, served, served_by
+from tests.blpo.models.callers import SCHEMA, caller, question, served, served_by
+from tests.blpo.models.test_label_scores import RATINGS, token
 from tests.servers.chat_server import ChatServer, Fault
 
 GOOD = '{"reason": "fine", "label": 4}'
+
+
 TASK = TaskSettings()
+
+
 WORDS = TaskSettings(kind="categorical", labels=("safe", "unsafe"))
 
 
@@ -32,16 +35,16 @@ async def test_a_server_that_refuses_schemas_is_asked_without_and_never_again(
     async with ChatServer(lambda messages: GOOD, structured="refused") as server:
         models = served_by(served(server))
         async with caller(models, path) as (calls, _):
-            assert isinstance(await calls.ask("judge", asked("a"), schema=SCHEMA), Response)
+            assert isinstance(await calls.ask("judge", question("a"), schema=SCHEMA), Response)
             assert server.count == 2
-            await asyncio.gather(*(calls.ask("judge", asked(str(i)), schema=SCHEMA) for i in range(20)))
+            await asyncio.gather(*(calls.ask("judge", question(str(i)), schema=SCHEMA) for i in range(20)))
             assert server.count == 22
             usage = (await calls.usage())["judge"]
             assert (usage["issued"], usage["failed"]) == (21, 0)
         async with caller(models, path) as (calls, store):
-            await calls.ask("judge", asked("b"), schema=SCHEMA)
+            await calls.ask("judge", question("b"), schema=SCHEMA)
             assert server.count == 23
-            assert isinstance(await Recall(models, store).ask("judge", asked("a"), schema=SCHEMA), Response)
+            assert isinstance(await Recall(models, store).ask("judge", question("a"), schema=SCHEMA), Response)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "refuses structured output" in warnings[0].getMessage()
@@ -52,7 +55,7 @@ async def test_refusals_met_at_the_same_time_cost_a_try_each_and_no_call() -> No
         ChatServer(lambda messages: GOOD, structured="refused", latency=0.02) as server,
         caller(served_by(served(server, max_concurrency=8))) as (calls, _),
     ):
-        work = (calls.ask("judge", asked(str(i)), schema=SCHEMA) for i in range(30))
+        work = (calls.ask("judge", question(str(i)), schema=SCHEMA) for i in range(30))
         assert all(isinstance(outcome, Response) for outcome in await asyncio.gather(*work))
         assert (await calls.usage())["judge"]["issued"] == 30
     assert server.count <= 30 + 8
@@ -61,8 +64,8 @@ async def test_refusals_met_at_the_same_time_cost_a_try_each_and_no_call() -> No
 async def test_another_bad_request_is_no_refusal_of_schemas() -> None:
     faults = iter([Fault(status=400, message="cannot identify image file")])
     async with ChatServer(lambda messages: GOOD, faults) as server, caller(served_by(served(server))) as (calls, _):
-        await calls.ask("judge", asked("a"), schema=SCHEMA)
-        await calls.ask("judge", asked("b"), schema=SCHEMA)
+        await calls.ask("judge", question("a"), schema=SCHEMA)
+        await calls.ask("judge", question("b"), schema=SCHEMA)
     assert all("response_format" in request for request in server.requests)
 
 
@@ -74,7 +77,7 @@ async def test_a_server_that_does_not_constrain_is_noticed_once(
         for process in range(2):
             async with caller(served_by(served(server)), tmp_path / "r.sqlite") as (calls, store):
                 for i in range(4):
-                    await calls.ask("judge", asked(f"{process} {i}"), schema=SCHEMA)
+                    await calls.ask("judge", question(f"{process} {i}"), schema=SCHEMA)
                 assert set((await store.servers()).values()) == {"ignores"}
     assert len(caplog.records) == 1
     assert "does not keep to it" in caplog.text
@@ -89,10 +92,10 @@ async def test_what_is_known_belongs_to_the_address_also_from_the_environment(
         async with ChatServer(lambda messages: GOOD, structured=structured) as server:
             monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
             async with caller(models, tmp_path / "r.sqlite") as (calls, store):
-                await calls.ask("judge", asked("a"), schema=SCHEMA)
-                known = await store.servers()
+                await calls.ask("judge", question("a"), schema=SCHEMA)
+                support = await store.servers()
             assert "response_format" in server.requests[0]
-    assert sorted(known.values()) == ["obeys", "refuses"]
+    assert sorted(support.values()) == ["obeys", "refuses"]
 
 
 @pytest.mark.parametrize("changes", [{"finish_reason": "length"}, {"extra": {"refusal": "no"}}])
@@ -103,7 +106,7 @@ async def test_an_answer_that_was_cut_off_or_declined_is_no_evidence(
         ChatServer(lambda messages: '{"reason": "a lo', **changes) as server,
         caller(served_by(served(server))) as (calls, store),
     ):
-        await calls.ask("judge", asked("a"), schema=SCHEMA)
+        await calls.ask("judge", question("a"), schema=SCHEMA)
         assert await store.servers() == {}
     assert not caplog.records
 
@@ -133,61 +136,14 @@ def test_bare_labels_thoughts_and_long_scales() -> None:
     assert not obeys('{"reason": "", "label": 1001}', long)
 
 
-def token(text: str, **alternatives: float) -> dict[str, Any]:
-    shown = alternatives or {text: 1.0}
-    return {
-        "token": text,
-        "logprob": 0.0,
-        "top_logprobs": [{"token": t, "logprob": math.log(p)} for t, p in shown.items()],
-    }
-
-
-RATINGS = ["1", "2", "3", "4", "5"]
-
-
-def test_scores_are_read_where_the_label_begins_and_add_up_to_one() -> None:
-    content = [token(t) for t in ('{"', "reason", '":', ' "label 2"', ', "', "label", '":', " ")]
-    content += [{**token("4"), "top_logprobs": [{"token": t, "logprob": math.log(p)} for t, p in
-                [("4", 0.6), ("3", 0.2), (" 4", 0.1), ("x", 0.1)]]}, token("}")]  # fmt: skip
-    scores = label_scores({"content": content}, RATINGS)
-    assert scores is not None
-    assert scores["4"] == pytest.approx(0.7 / 0.9)
-    assert scores["3"] == pytest.approx(0.2 / 0.9)
-    assert sum(scores.values()) == pytest.approx(1)
-
-
-def test_scores_of_words_by_the_token_that_begins_them() -> None:
-    content = [token('{"label": "'), token("un", un=0.75, safe=0.25), token("safe"), token('"}')]
-    assert label_scores({"content": content}, WORDS.labels) == pytest.approx({"unsafe": 0.75, "safe": 0.25})
-    assert label_scores({"content": [token("un", un=0.75, safe=0.25), token("safe")]}, WORDS.labels) is not None
-    alike = [token('{"label": "'), token("un", un=1.0), token("safe"), token('"}')]
-    assert label_scores({"content": alike}, ["unsafe", "unsure"]) is None
-
-
-@pytest.mark.parametrize(
-    "logprobs",
-    [
-        None,
-        {},
-        {"content": None},
-        {"content": [1]},
-        {"content": [token("hm")]},
-        "x",
-        {"content": [{"token": "4", "top_logprobs": [1, {"token": "4", "logprob": None}]}]},
-    ],
-)
-def test_no_scores_where_nothing_tells(logprobs: object) -> None:
-    assert label_scores(logprobs, RATINGS) is None
-
-
 async def test_scores_are_asked_for_kept_and_served_again(tmp_path: Path) -> None:
     content = [token('{"reason": "", "label": '), token("4", **{"4": 0.9, "5": 0.1}), token("}")]
     async with ChatServer(lambda messages: GOOD, choice={"logprobs": {"content": content}}) as server:
         models = served_by(served(server, logprobs=True))
         async with caller(models, tmp_path / "r.sqlite") as (calls, _):
-            first = await calls.ask("judge", asked("a"), schema=SCHEMA)
+            first = await calls.ask("judge", question("a"), schema=SCHEMA)
         async with caller(models, tmp_path / "r.sqlite") as (calls, _):
-            again = await calls.ask("judge", asked("a"), schema=SCHEMA)
+            again = await calls.ask("judge", question("a"), schema=SCHEMA)
     assert isinstance(first, Response)
     assert dict(first.scores) == pytest.approx({"1": 0, "2": 0, "3": 0, "4": 0.9, "5": 0.1})
     assert again == first
@@ -199,7 +155,7 @@ async def test_a_choice_is_asked_for_in_vllms_words() -> None:
         ChatServer(lambda messages: "4") as server,
         caller(served_by(served(server, structured_output="choice"))) as (calls, store),
     ):
-        answer = await calls.ask("judge", asked("a"), schema=SCHEMA)
+        answer = await calls.ask("judge", question("a"), schema=SCHEMA)
         assert set((await store.servers()).values()) == {"obeys"}
     assert isinstance(answer, Response)
     assert parse_verdict(answer.text, TASK)[:2] == ("ok", 4)

@@ -1,4 +1,4 @@
-"""What a served model is asked at most: at once, a minute, and for how long it is tried."""
+"""Limits of a served model: calls at once, units a minute, and the time for all attempts."""
 
 import asyncio
 import itertools
@@ -17,7 +17,7 @@ from blpo.models.retries import Backoff
 from blpo.storage.response_store import ResponseStore
 from state.response import Failure, Response
 from state.settings import ModelSettings
-from tests.blpo.models.test_calls import asked, caller, echo, served, served_by
+from tests.blpo.models.callers import caller, echo, question, served, served_by
 from tests.servers.chat_server import ChatServer, Fault
 
 
@@ -31,9 +31,9 @@ async def hold(window: Window, seconds: float, inside: list[int]) -> None:
 
 async def test_a_window_is_halved_once_for_all_tries_under_way_and_widens_by_one_a_windowful() -> None:
     window = Window(16)
-    begun = time.monotonic()
+    start = time.monotonic()
     for _ in range(10):
-        window.cut(begun)
+        window.cut(start)
     assert window.size == 8
     for _ in range(8):
         window.widen()
@@ -93,39 +93,39 @@ async def test_a_cut_window_lets_fewer_in_and_later_all_again() -> None:
 
 
 async def test_a_pace_is_even_and_keeps_order() -> None:
-    pace, went = Pace(3000), list[tuple[int, float]]()  # one in 20 ms
-    begun = time.monotonic()
+    pace, turns = Pace(3000), list[tuple[int, float]]()  # a unit in 20 ms
+    start = time.monotonic()
 
     async def go(number: int) -> None:
         await pace.take()
-        went.append((number, time.monotonic() - begun))
+        turns.append((number, time.monotonic() - start))
 
     await asyncio.gather(*(go(number) for number in range(10)))
-    assert [number for number, _ in went] == list(range(10))
-    assert all(when >= 0.02 * number - 0.001 for number, when in went)
-    begun = time.monotonic()
+    assert [number for number, _ in turns] == list(range(10))
+    assert all(when >= 0.02 * number - 0.001 for number, when in turns)
+    start = time.monotonic()
     unlimited = Pace(None)
     await asyncio.gather(*(unlimited.take(10_000) for _ in range(1000)))
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - start < 1
 
 
 async def test_what_was_not_used_is_given_back() -> None:
-    pace = Pace(3000)  # one in 20 ms
-    begun = time.monotonic()
+    pace = Pace(3000)  # a unit in 20 ms
+    start = time.monotonic()
     await pace.take(100)
     pace.give_back(98)
     await pace.take()
-    assert 0.04 <= time.monotonic() - begun < 1.9
+    assert 0.04 <= time.monotonic() - start < 1.9
 
 
 async def test_requests_a_minute_over_the_roles_of_one_model() -> None:
     async with ChatServer(echo) as server:
-        judge = served(server, requests_per_minute=1200)  # one in 50 ms
+        judge = served(server, requests_per_minute=1200)  # a request in 50 ms
         async with caller(served_by(judge)) as (calls, _):
-            begun = time.monotonic()
-            await asyncio.gather(*(calls.ask("judge", asked(str(i))) for i in range(6)))
-            await asyncio.gather(*(calls.ask("optimizer", asked(f"o{i}")) for i in range(5)))
-            assert time.monotonic() - begun >= 0.5
+            start = time.monotonic()
+            await asyncio.gather(*(calls.ask("judge", question(str(i))) for i in range(6)))
+            await asyncio.gather(*(calls.ask("optimizer", question(f"o{i}")) for i in range(5)))
+            assert time.monotonic() - start >= 0.5
     assert server.count == 11
 
 
@@ -134,9 +134,9 @@ async def test_tokens_a_minute_follow_what_answers_cost() -> None:
         ChatServer(echo) as server,
         caller(served_by(served(server, tokens_per_minute=60_000))) as (calls, _),  # 1,000 a second
     ):
-        begun = time.monotonic()
-        outcomes = [await calls.ask("judge", asked(f"{i:03}" + "x" * 200)) for i in range(8)]
-        seconds = time.monotonic() - begun
+        start = time.monotonic()
+        outcomes = [await calls.ask("judge", question(f"{i:03}" + "x" * 200)) for i in range(8)]
+        seconds = time.monotonic() - start
     used = sum(o.input_tokens + o.output_tokens for o in outcomes[:-1] if isinstance(o, Response))
     assert seconds >= 0.95 * used / 1000
     assert server.count == 8
@@ -147,9 +147,9 @@ async def test_a_rate_window_is_lived_with() -> None:
         ChatServer(echo, rate=(10, 0.4)) as server,
         caller(served_by(served(server, max_retries=10))) as (calls, _),
     ):
-        outcomes = await asyncio.gather(*(calls.ask("judge", asked(str(i))) for i in range(40)))
+        outcomes = await asyncio.gather(*(calls.ask("judge", question(str(i))) for i in range(40)))
     assert all(isinstance(outcome, Response) for outcome in outcomes)
-    assert server.count < 40 + 60  # it was asked less, not again and again
+    assert server.count < 40 + 60  # the server got fewer requests, not more and more
 
 
 async def test_a_server_that_is_too_busy_is_asked_less_at_once_and_then_more_again() -> None:
@@ -159,9 +159,9 @@ async def test_a_server_that_is_too_busy_is_asked_less_at_once_and_then_more_aga
     ):
         window = calls.limiter_of("judge").window
         server.faults = itertools.chain([Fault(status=503)] * 16, itertools.repeat(Fault()))
-        await asyncio.gather(*(calls.ask("judge", asked(str(i))) for i in range(16)))
+        await asyncio.gather(*(calls.ask("judge", question(str(i))) for i in range(16)))
         assert 8 <= window.size < 11
-        await asyncio.gather(*(calls.ask("judge", asked(f"again {i}")) for i in range(150)))
+        await asyncio.gather(*(calls.ask("judge", question(f"again {i}")) for i in range(150)))
         assert window.size > 14
 
 
@@ -169,7 +169,7 @@ async def test_a_server_that_is_too_busy_is_asked_less_at_once_and_then_more_aga
 async def test_a_retry_after_that_says_nothing_is_tried_again_soon(wait: str) -> None:
     faults = iter([Fault(status=503, retry_after=wait)])
     async with ChatServer(echo, faults) as server, caller(served_by(served(server))) as (calls, _):
-        assert isinstance(await calls.ask("judge", asked("a")), Response)
+        assert isinstance(await calls.ask("judge", question("a")), Response)
     assert server.count == 2
 
 
@@ -179,34 +179,34 @@ async def test_retry_after_holds_for_all_calls_of_the_model(form: str) -> None:
         until = math.ceil(time.time() + 1)
         wait = "1" if form == "seconds" else formatdate(until, usegmt=True)
         server.faults = iter([Fault(status=429, retry_after=wait)])
-        begun = time.monotonic()
-        first = asyncio.create_task(calls.ask("judge", asked("a")))
+        start = time.monotonic()
+        first = asyncio.create_task(calls.ask("judge", question("a")))
         window = calls.limiter_of("judge").window
         while window.size == window.most:  # until the 429 is known
             await asyncio.sleep(0.001)
-        assert isinstance(await calls.ask("judge", asked("b")), Response)
-        assert time.monotonic() - begun >= 1 if form == "seconds" else time.time() >= until
+        assert isinstance(await calls.ask("judge", question("b")), Response)
+        assert time.monotonic() - start >= 1 if form == "seconds" else time.time() >= until
         assert isinstance(await first, Response)
 
 
 async def test_the_deadline_ends_retries_and_cuts_the_last_try() -> None:
     async with ChatServer(echo, itertools.repeat(Fault(status=500))) as server:
         async with caller(served_by(served(server, deadline=1, max_retries=1000))) as (calls, _):
-            begun = time.monotonic()
-            failure = await calls.ask("judge", asked("a"))
-            assert time.monotonic() - begun < 3
+            start = time.monotonic()
+            failure = await calls.ask("judge", question("a"))
+            assert time.monotonic() - start < 3
         assert isinstance(failure, Failure)
         assert failure.kind == "server"
         server.faults = itertools.chain([Fault(status=500)], itertools.repeat(Fault(delay=5)))
         async with caller(served_by(served(server, deadline=1, max_retries=1000))) as (calls, _):
-            failure = await calls.ask("judge", asked("a"))
+            failure = await calls.ask("judge", question("a"))
         assert isinstance(failure, Failure)
-        assert failure.kind == "server"  # the try that was cut short tells less
+        assert failure.kind == "server"  # the attempt cut short tells less
         server.faults = itertools.repeat(Fault(delay=5))
         async with caller(served_by(served(server, deadline=0.3, max_retries=1000))) as (calls, _):
-            begun = time.monotonic()
-            failure = await calls.ask("judge", asked("a"))
-            assert time.monotonic() - begun < 4
+            start = time.monotonic()
+            failure = await calls.ask("judge", question("a"))
+            assert time.monotonic() - start < 4
     assert isinstance(failure, Failure)
     assert failure.kind == "timeout"
 
@@ -233,7 +233,7 @@ async def test_bytes_are_counted_over_all_tries(client: str, tmp_path: Path) -> 
     async with ChatServer(echo, iter([Fault(status=500), Fault()])) as server:
         changes: dict[str, Any] = {"client": client}
         async with caller(served_by(served(server, **changes)), tmp_path / "r.sqlite") as (calls, store):
-            assert isinstance(await calls.ask("judge", asked("a" * 5000)), Response)
+            assert isinstance(await calls.ask("judge", question("a" * 5000)), Response)
             counts = (await store.usage())["judge"]
         assert (counts.bytes_sent, counts.bytes_received) == (server.bytes_received, server.bytes_sent)
         assert counts.bytes_sent > 10_000

@@ -1,0 +1,63 @@
+"""Refusal of blind judges and of unknown prices, before anything is paid for."""
+
+from pathlib import Path
+
+import pytest
+
+import blpo
+from blpo.models.role_checks import require_prices, require_vision
+from state.errors import ConfigError, ModelError
+from state.settings import LimitSettings, ModelsSettings, PriceSettings
+from tests.blpo.models.judges import model
+from tests.small_set import blpo as command
+from tests.small_set import draw_dataset
+
+
+def test_a_budget_in_dollars_needs_every_price() -> None:
+    judge, optimizer = model("vllm:q", base_url="http://h/v1"), model("openai:o3")
+    models = ModelsSettings(judge=judge, optimizer=optimizer)
+    require_prices(models, LimitSettings(calls=5))
+    with pytest.raises(ConfigError, match=r"^limits\.usd: .* set models\.judge\.price, in US dollars") as caught:
+        require_prices(models, LimitSettings(usd=1))
+    assert "verbalizer" not in str(caught.value)
+    priced = judge.model_copy(update={"price": PriceSettings(input=0, output=0)})
+    require_prices(ModelsSettings(judge=priced, optimizer=optimizer), LimitSettings(usd=1))
+    with pytest.raises(ConfigError, match=r"models\.verbalizer\.price and models\.optimizer\.price"):
+        require_prices(
+            ModelsSettings(judge=priced, verbalizer=judge, optimizer=model("openai:unheard-of")), LimitSettings(usd=1)
+        )
+
+
+@pytest.mark.parametrize("role", ["judge", "verbalizer"])
+def test_a_model_that_sees_nothing_is_refused_with_the_setting_to_change(role: str) -> None:
+    roles = {"judge": model("openai:gpt-4o"), "optimizer": model("openai:o3-mini"), role: model("openai:o3-mini")}
+    with pytest.raises(ModelError, match=rf"^models\.{role}: openai:o3-mini can't see .* models\.{role}\.vision: true"):
+        require_vision(ModelsSettings.model_validate(roles))
+    require_vision(ModelsSettings.model_validate({**roles, role: model("openai:o3-mini", vision=True)}))
+
+
+@pytest.mark.parametrize("role", ["judge", "verbalizer"])
+def test_the_embedded_optimizer_sees_but_is_refused_in_other_roles(role: str) -> None:
+    models = ModelsSettings.model_validate({role: model("embedded:optimizer")})
+    with pytest.raises(ModelError, match=rf"^models\.{role}: embedded:optimizer is no {role}; name embedded:{role}"):
+        require_vision(models)
+
+
+def test_the_check_names_both(tmp_path: Path) -> None:
+    config = draw_dataset(tmp_path / "set") / "config.yaml"
+    optimizer = "models.optimizer={name: 'vllm:q', base_url: 'http://127.0.0.1:9/v1'}"
+    done = command("check", config, "--set", "models.judge.vision=false", "--set", "limits.usd=1", "--set", optimizer)
+    assert done.returncode == 2
+    assert "can't see images (by its setting)" in done.stdout
+    assert "set models.optimizer.price" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+async def test_neither_leaves_a_run_behind(tmp_path: Path) -> None:
+    config = draw_dataset(tmp_path / "set") / "config.yaml"
+    run = f"run.dir={tmp_path / 'run'}"
+    with pytest.raises(ModelError, match="can't see"):
+        await blpo.optimize(config, overrides=[run, "models.judge.vision=false"])
+    with pytest.raises(ConfigError, match=r"models\.optimizer\.price"):
+        await blpo.optimize(config, overrides=[run, "limits.usd=1", "models.optimizer={name: 'vllm:q'}"])
+    assert not (tmp_path / "run").exists()
