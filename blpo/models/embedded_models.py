@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # takes half a second to import
     from langchain_core.language_models import BaseChatModel
 
 _CLASSES = {
-    "judge": ("blpo.models.embedded.judge", "EmbeddedJudge"),
-    "verbalizer": ("blpo.models.embedded.verbalizer", "EmbeddedVerbalizer"),
-    "optimizer": ("blpo.models.embedded.optimizer", "EmbeddedOptimizer"),
+    "judge": ("blpo.models.embedded.judge_model", "EmbeddedJudge"),
+    "verbalizer": ("blpo.models.embedded.verbalizer_model", "EmbeddedVerbalizer"),
+    "optimizer": ("blpo.models.embedded.optimizer_model", "EmbeddedOptimizer"),
 }
 """Module and class of each model."""
 

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from blpo.models.embedded.guessing import MOST_SUPPOSED
-from blpo.models.embedded.optimizer import EmbeddedOptimizer
-from blpo.models.embedded.rubric import Rule, Start, parse
-from blpo.models.embedded.verbalizer import EmbeddedVerbalizer
+from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
+from blpo.models.embedded.random_criteria import MAX_CRITERIA
+from blpo.models.embedded.rubric import RubricStart, Rule
+from blpo.models.embedded.rubric_text import parse_rubric
+from blpo.models.embedded.verbalizer_model import EmbeddedVerbalizer
 from blpo.models.embedded.vocabulary import mentioned
 from blpo.models.messages import Message, to_langchain, user
 from blpo.prompts.cases import Case, cases, labels_in_words
@@ -137,7 +138,7 @@ def test_opro_takes_over_what_scored_well_and_turns_round_what_did_not() -> None
         text = str(tagged(ask(user(question)), "judge_prompt"))
         assert text.startswith("Rate it.")
         assert text not in dict(tried)
-        written += [rule for rule in parse(text) if isinstance(rule, Rule)]
+        written += [rule for rule in parse_rubric(text) if isinstance(rule, Rule)]
     falls = {name: [rule.weight < 0 for rule in written if rule.attribute == name] for name in ("noise", "brightness")}
     assert all(falls["noise"])
     assert len(falls["noise"]) > len(falls["brightness"])
@@ -154,8 +155,8 @@ def test_a_paraphrase_keeps_every_criterion_and_an_edit_has_versions() -> None:
     assert len(variants) > 3
     for variant in variants:
         assert variant is not None
-        meant = [(s.attribute, s.weight, s.bound.above) if isinstance(s, Rule) else s for s in parse(variant)]
-        assert meant == [Start(None, 3.5), ("noise", -3.0, True), ("brightness", 3.0, True)]
+        meant = [(s.attribute, s.weight, s.bound.above) if isinstance(s, Rule) else s for s in parse_rubric(variant)]
+        assert meant == [RubricStart(None, 3.5), ("noise", -3.0, True), ("brightness", 3.0, True)]
     critique = f"{NOISY}\n{BRIGHT}\n- Start from a rating of 2."
     rows = cases([case(1, 1, 3)])
     edits = [
@@ -164,7 +165,7 @@ def test_a_paraphrase_keeps_every_criterion_and_an_edit_has_versions() -> None:
         )
         for n in range(1, 7)
     ]
-    assert len(parse(str(edits[0]))) == 3
+    assert len(parse_rubric(str(edits[0]))) == 3
     assert len(set(edits)) > 1
 
 
@@ -172,8 +173,8 @@ def test_a_paraphrase_keeps_every_criterion_and_an_edit_has_versions() -> None:
 def test_without_any_word_on_the_images_a_few_criteria_are_supposed(name: str) -> None:
     rows = cases([case(number, 1, 3) for number in range(8)])
     critique = tagged(ask(user(filled(name, wrong_cases=rows, right_cases="(none)"))), "critique")
-    rules = [sentence for sentence in parse(str(critique)) if isinstance(sentence, Rule)]
-    assert len(rules) == MOST_SUPPOSED
+    rules = [sentence for sentence in parse_rubric(str(critique)) if isinstance(sentence, Rule)]
+    assert len(rules) == MAX_CRITERIA
     again = tagged(ask(user(filled(name, wrong_cases=rows, right_cases="(none)"))), "critique")
     assert again == critique
 
@@ -186,7 +187,7 @@ def test_the_judges_reasons_are_learned_from() -> None:
     ]
     prompt = f"Rate it.\n{NOISY.replace('Lower', 'Raise').replace('raise', 'lower')}"
     critique = tagged(ask(user(filled("apo_gradient", judge_prompt=prompt, wrong_cases=cases(rows)))), "critique")
-    (rule,) = [s for s in parse(str(critique)) if isinstance(s, Rule) and s.attribute == "noise"]
+    (rule,) = [s for s in parse_rubric(str(critique)) if isinstance(s, Rule) and s.attribute == "noise"]
     assert (rule.weight < 0) == rule.bound.above
 
 
@@ -208,7 +209,7 @@ def test_images_in_the_context_are_told_apart_by_their_numbers() -> None:
         rows = [case(n, 5 - n % 4, 3, images=(at + 1,)) for n, at in enumerate(order)]
         question = filled("apo_image_gradient", wrong_cases=cases(rows))
         critique = tagged(ask(user(*pictures, question)), "critique")
-        learned.append({(s.attribute, s.weight > 0) for s in parse(str(critique)) if isinstance(s, Rule)})
+        learned.append({(s.attribute, s.weight > 0) for s in parse_rubric(str(critique)) if isinstance(s, Rule)})
     assert learned[0] != learned[1]
     assert "brightness" in {name for name, _ in learned[0]}
 
@@ -222,7 +223,7 @@ def test_feedback_of_a_batch_is_learned_from() -> None:
         plain = case(number, 5 - noise // 20, 3)
         rows.append(Case(plain.sample, plain.verdict, None, feedback=told))
     written = tagged(ask(user(filled("textgrad_update", cases=cases(rows)))), "judge_prompt")
-    strongest = max((s for s in parse(str(written)) if isinstance(s, Rule)), key=lambda rule: abs(rule.weight))
+    strongest = max((s for s in parse_rubric(str(written)) if isinstance(s, Rule)), key=lambda rule: abs(rule.weight))
     assert strongest.attribute == "noise"
     assert (strongest.weight < 0) == strongest.bound.above
 

@@ -14,7 +14,7 @@ from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import load_settings
 from blpo.models.embedded.chat import images, texts
-from blpo.models.embedded.optimizer import EmbeddedOptimizer
+from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
 from blpo.runs.drive import Search
 from blpo.runs.lifecycle import optimize, resume
 from evals.methods import METHODS

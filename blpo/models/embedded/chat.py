@@ -1,6 +1,6 @@
-"""What the embedded models share: reading chat messages, and answering as a chat model does.
+"""Base of the embedded models: reading of chat messages, and answers in the form of a chat model.
 
-They see what any model sees: text parts and images of the messages, nothing else.
+An embedded model sees the text parts and images of the messages, like any other model, and nothing else.
 """
 
 import asyncio
@@ -21,22 +21,22 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from PIL import Image
 
 _DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
-_SHOWN = re.compile(r"\s*<text>.*</text>\s*", re.DOTALL)
+_SAMPLE_TEXT = re.compile(r"\s*<text>.*</text>\s*", re.DOTALL)
 _RULE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
-_CHARACTERS_A_TOKEN = 4
-_PIXELS_A_TOKEN = 784
-_MOST_IMAGE_TOKENS = 1536
+_CHARACTERS_PER_TOKEN = 4
+_PIXELS_PER_TOKEN = 784
+_MAX_IMAGE_TOKENS = 1536
 
 
 class EmbeddedChat(BaseChatModel):
-    """A chat model that runs in this process: the same messages get the same answer, and nothing is remembered."""
+    """Chat model that runs in this process. The same messages get the same answer; the model has no memory."""
 
     model_name: str
-    """Name and version, as responses carry it."""
+    """Name and version in responses."""
 
     @abstractmethod
     def answer(self, messages: Sequence[BaseMessage]) -> str:
-        """Return the text of the answer; must not raise, whatever the messages hold."""
+        """Return the text of the answer. Must not raise for any messages."""
 
     @property
     def _llm_type(self) -> str:
@@ -58,40 +58,41 @@ class EmbeddedChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return await asyncio.to_thread(self._generate, messages)  # measuring an image would hold up the event loop
+        return await asyncio.to_thread(self._generate, messages)  # measuring an image would block the event loop
 
 
 def texts(messages: Sequence[BaseMessage]) -> str:
-    """Return all text of the messages, parts joined by an empty line."""
+    """Return all text of the messages. Parts are joined by an empty line."""
     return "\n\n".join(_text_parts(messages))
 
 
 def prompt_and_frame(messages: Sequence[BaseMessage]) -> tuple[str, str]:
-    """Return the prompt in use and the fixed frame around it: what stands before and after the first line `---`.
+    """Return the prompt and the fixed frame: the texts before and after the first line `---`.
 
-    That line is looked for in the last text part of a user's message that has one; text shown along with an image is a
-    part of its own, between tags, before that part or after it, and belongs to neither. Without such a line all text is
-    prompt.
+    The line is searched in the user's messages, in the last text part with such a line. The text of a sample is a part
+    between tags, and belongs neither to the prompt nor to the frame. Without such a line all text is the prompt.
     """
-    asked = [message for message in messages if isinstance(message, HumanMessage)]
-    for part in reversed(list(_text_parts(asked))):
-        if (rule := _RULE.search(part)) is not None and _SHOWN.fullmatch(part) is None:
+    user_messages = [message for message in messages if isinstance(message, HumanMessage)]
+    for part in reversed(list(_text_parts(user_messages))):
+        if (rule := _RULE.search(part)) is not None and _SAMPLE_TEXT.fullmatch(part) is None:
             return part[: rule.start()].strip(), part[rule.end() :].strip()
     return texts(messages).strip(), ""
 
 
 def images(messages: Sequence[BaseMessage]) -> list[bytes]:
-    """Return the encoded bytes of all images, in order; parts that are no base64 data URL of an image are left out."""
+    """Return the encoded bytes of all images, in order. Parts without a base64 data URL of an image are left out."""
     return [data for part in _parts(messages) if (data := _image_data(part)) is not None]
 
 
 def reply(text: str, messages: Sequence[BaseMessage], model_name: str) -> ChatResult:
-    """Return `text` as the answer of a chat model, with the tokens that it and the messages stand for."""
-    asked = _text_tokens(texts(messages)) + sum(_image_tokens(data) for data in images(messages))
-    answered = _text_tokens(text)
+    """Return `text` as the answer of a chat model, with the tokens of answer and messages."""
+    input_tokens = _text_tokens(texts(messages)) + sum(_image_tokens(data) for data in images(messages))
+    output_tokens = _text_tokens(text)
     message = AIMessage(
         content=text,
-        usage_metadata=UsageMetadata(input_tokens=asked, output_tokens=answered, total_tokens=asked + answered),
+        usage_metadata=UsageMetadata(
+            input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
+        ),
         response_metadata={"finish_reason": "stop", "model_name": model_name},
     )
     return ChatResult(generations=[ChatGeneration(message=message)])
@@ -110,8 +111,8 @@ def _text_parts(messages: Sequence[BaseMessage]) -> Iterator[str]:
 
 
 def _image_data(part: str | dict[str, Any]) -> bytes | None:
-    shown = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
-    url = shown.get("url") if isinstance(shown, dict) else shown
+    image = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
+    url = image.get("url") if isinstance(image, dict) else image
     if not isinstance(url, str) or (head := _DATA_URL.match(url)) is None:
         return None
     try:
@@ -121,7 +122,7 @@ def _image_data(part: str | dict[str, Any]) -> bytes | None:
 
 
 def _text_tokens(text: str) -> int:
-    return math.ceil(len(text) / _CHARACTERS_A_TOKEN)
+    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN)
 
 
 def _image_tokens(data: bytes) -> int:
@@ -130,4 +131,4 @@ def _image_tokens(data: bytes) -> int:
             width, height = image.size
     except (OSError, ValueError, Image.DecompressionBombError):
         return 0
-    return min(math.ceil(width * height / _PIXELS_A_TOKEN), _MOST_IMAGE_TOKENS)
+    return min(math.ceil(width * height / _PIXELS_PER_TOKEN), _MAX_IMAGE_TOKENS)

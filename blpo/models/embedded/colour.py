@@ -3,15 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
-from blpo.models.embedded.pixels import Bytes, Plane, luma
+from blpo.models.embedded.pixels import Plane, RgbArray, luma
 
 _STEP = 2
 _HUES = 36
 _VIVID = 0.2
 
 
-def tone(rgb: Bytes) -> dict[str, float]:
-    """Measures of luma, which runs from 0 to 255."""
+def tone_measures(rgb: RgbArray) -> dict[str, float]:
+    """Measure the luma, from 0 to 255."""
     counts = np.bincount(np.rint(luma(rgb)).astype(np.uint8).ravel(), minlength=256)
     share = counts / counts.sum()
     levels = np.arange(256)
@@ -26,8 +26,8 @@ def tone(rgb: Bytes) -> dict[str, float]:
     }
 
 
-def colour(rgb: Bytes) -> dict[str, float]:
-    """Measures of colour, over every second pixel of every second row."""
+def colour_measures(rgb: RgbArray) -> dict[str, float]:
+    """Measure colours in every second pixel of every second row."""
     red, green, blue = (rgb[::_STEP, ::_STEP, i].astype(np.float32) for i in range(3))
     most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     saturation: Plane = ((most - least) / np.maximum(most, 1)).astype(np.float32)
@@ -44,14 +44,14 @@ def colour(rgb: Bytes) -> dict[str, float]:
 
 
 def _colourfulness(red: Plane, green: Plane, blue: Plane) -> float:
-    """Hasler and Suesstrunk, Measuring colourfulness in natural images, 2003."""
+    """Return the colourfulness after Hasler and Suesstrunk, Measuring colourfulness in natural images, 2003."""
     across, along = red - green, (red + green) / 2 - blue
     spread = np.hypot(across.std(), along.std())
     return float(spread + 0.3 * np.hypot(across.mean(), along.mean()))
 
 
 def _hue(red: Plane, green: Plane, blue: Plane, most: Plane, chroma: Plane) -> Plane:
-    """Hue from 0 (red) over 1/3 (green) and 2/3 (blue) to 1; 0 where there is none."""
+    """Return the hue from 0 (red) over 1/3 (green) and 2/3 (blue) to 1; 0 for grey."""
     safe = np.maximum(chroma, 1)
     sector = np.where(
         most == red, (green - blue) / safe, np.where(most == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
@@ -61,7 +61,7 @@ def _hue(red: Plane, green: Plane, blue: Plane, most: Plane, chroma: Plane) -> P
 
 
 def _hue_variety(hue: Plane, chroma: Plane) -> float:
-    """Entropy of the hues, each counted by its chroma; 0 for a grey image."""
+    """Return the entropy of the hues, weighted by chroma; 0 for a grey image."""
     bins = np.minimum((hue * _HUES).astype(np.intp), _HUES - 1)
     weights = np.bincount(bins.ravel(), chroma.ravel(), _HUES)
     return _entropy(weights / max(float(weights.sum()), 1.0))
@@ -78,5 +78,5 @@ def _shares(hue: Plane, saturation: Plane, value: Plane) -> dict[str, float]:
 
 
 def _entropy(shares: npt.NDArray[np.floating]) -> float:
-    some = shares[shares > 0]
-    return float(-(some * np.log(some)).sum())
+    positive = shares[shares > 0]
+    return float(-(positive * np.log(positive)).sum())

@@ -1,6 +1,6 @@
-"""Perception of the embedded models: what can be measured in the decoded pixels of one image.
+"""Perception of the embedded models: measures of the decoded pixels of an image.
 
-The same bytes give the same values, whatever else is in the dataset, and an image is measured once.
+The same bytes give the same values, in any dataset. An image is measured once.
 """
 
 from array import array
@@ -11,69 +11,77 @@ from hashlib import sha256
 from threading import Lock
 from types import MappingProxyType
 
-from blpo.models.embedded.colour import colour, tone
-from blpo.models.embedded.layout import layout
-from blpo.models.embedded.pixels import decode, luma
+from blpo.models.embedded.colour import colour_measures, tone_measures
+from blpo.models.embedded.composition import composition_measures
+from blpo.models.embedded.pixels import decode_image, luma
 from blpo.models.embedded.scales import SCALES
-from blpo.models.embedded.spectrum import spectrum
-from blpo.models.embedded.texture import texture
+from blpo.models.embedded.spectrum import spectrum_measures
+from blpo.models.embedded.texture import texture_measures
 from blpo.models.embedded.vocabulary import ATTRIBUTES
 
-KEPT = 20_000
-"""How many images' values are remembered; about 0.5 kB each."""
+MAX_IMAGES = 20_000
+"""Images with values in memory, about 0.5 kB for an image."""
 
 
 def perceive(data: bytes) -> dict[str, float]:
     """Return a value from 0 to 100 for every attribute, in the order of ATTRIBUTES, from an encoded image.
 
-    Any size from 1 x 1 and any colour mode; raises `DataError` for bytes that can't be decoded.
+    Any size from 1 x 1 and any colour mode. Raises `DataError` for bytes that can't be decoded.
     """
-    raw = measure(data)
+    raw = measure_image(data)
     return {attribute.name: SCALES[attribute.name].value(raw[attribute.name]) for attribute in ATTRIBUTES}
 
 
-def measure(data: bytes) -> dict[str, float]:
-    """Return the raw measures of an encoded image, each in its own unit; raises `DataError` as `perceive` does."""
-    pixels = decode(data)
+def measure_image(data: bytes) -> dict[str, float]:
+    """Return the raw measures of an encoded image, in the units of the measures. Raises `DataError` as `perceive`."""
+    pixels = decode_image(data)
     whole = luma(pixels.whole)
     centre = whole if pixels.centre is pixels.whole else luma(pixels.centre)
-    return tone(pixels.whole) | colour(pixels.whole) | layout(whole) | texture(centre) | spectrum(centre)
+    return {
+        **tone_measures(pixels.whole),
+        **colour_measures(pixels.whole),
+        **composition_measures(whole),
+        **texture_measures(centre),
+        **spectrum_measures(centre),
+    }
 
 
-class Memory:
-    """Values of the images seen last; safe to use from several threads: one measures an image, the others wait."""
+class PerceptionCache:
+    """Values of the last images. Safe to use from several threads: a single thread measures an image, others wait."""
 
-    def __init__(self, measured: Callable[[bytes], Mapping[str, float]] = perceive, kept: int = KEPT) -> None:
-        self._measured = measured
-        self._kept = kept
-        self._under_way: dict[bytes, Future[Mapping[str, float]]] = {}
+    def __init__(
+        self, measure: Callable[[bytes], Mapping[str, float]] = perceive, max_images: int = MAX_IMAGES
+    ) -> None:
+        self._measure = measure
+        self._max_images = max_images
+        self._running: dict[bytes, Future[Mapping[str, float]]] = {}
         self._values: OrderedDict[bytes, tuple[tuple[str, ...], array[float]]] = OrderedDict()
-        """Names, which all images share, and values: a tenth of what a mapping takes."""
+        """Names (shared by all images) and values: a tenth of the memory of a mapping."""
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._lock = Lock()
 
     def perceive(self, data: bytes) -> Mapping[str, float]:
-        """Return the values of an image, read-only; a failure is raised to all who wait for it, and not remembered."""
+        """Return the values of an image, read-only. A failure is raised to all waiting threads, and not kept."""
         key = sha256(data).digest()
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 return MappingProxyType(dict(zip(*self._values[key], strict=True)))
-            known = self._under_way.get(key)
-            if known is None:
-                future = self._under_way[key] = Future[Mapping[str, float]]()
-        return known.result() if known is not None else self._fill(key, data, future)
+            running = self._running.get(key)
+            if running is None:
+                future = self._running[key] = Future[Mapping[str, float]]()
+        return running.result() if running is not None else self._fill(key, data, future)
 
     def _fill(self, key: bytes, data: bytes, future: Future[Mapping[str, float]]) -> Mapping[str, float]:
         try:
-            values = dict(self._measured(data))
+            values = dict(self._measure(data))
         except BaseException as error:
             with self._lock:
-                del self._under_way[key]
+                del self._running[key]
             future.set_exception(error)
         else:
             with self._lock:
-                del self._under_way[key]
+                del self._running[key]
                 self._keep(key, values)
             future.set_result(MappingProxyType(values))
         return future.result()
@@ -81,13 +89,13 @@ class Memory:
     def _keep(self, key: bytes, values: Mapping[str, float]) -> None:
         names = tuple(values)
         self._values[key] = (self._names.setdefault(names, names), array("d", values.values()))
-        if len(self._values) > self._kept:
+        if len(self._values) > self._max_images:
             self._values.popitem(last=False)
 
 
-_memory = Memory()
+_cache = PerceptionCache()
 
 
 def perceive_cached(data: bytes) -> Mapping[str, float]:
-    """Return what `perceive` returns, read-only, measured once in this process for each distinct image."""
-    return _memory.perceive(data)
+    """Return the values of `perceive`, read-only. An image is measured once in this process."""
+    return _cache.perceive(data)

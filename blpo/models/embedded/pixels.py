@@ -1,4 +1,4 @@
-"""Encoded bytes of an image as the arrays that are measured."""
+"""Arrays of pixels for the measures, from the encoded bytes of an image."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -9,45 +9,47 @@ from PIL import Image
 
 from state.errors import DataError
 
-Bytes = npt.NDArray[np.uint8]
+RgbArray = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 
-MAX_SIDE = 512
-"""Longest side of what is measured, in pixels."""
-MIN_SIDE = 16
-"""Smaller images are continued by their edge up to this side."""
+MAX_MEASURED_SIDE = 512
+"""Maximum side of the measured arrays, in pixels."""
+MIN_MEASURED_SIDE = 16
+"""Minimum side. A smaller image is extended by repeating the pixels of its edge."""
 _GRID = 8
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Pixels:
-    """An image, 8-bit RGB of shape (height, width, 3): the whole of it, and its centre as it was stored."""
+class MeasuredPixels:
+    """Image as 8-bit RGB of shape (height, width, 3): the whole image scaled down, and the centre as stored."""
 
-    whole: Bytes
-    """Everything, scaled down by area to at most MAX_SIDE a side."""
-    centre: Bytes
-    """Pixels as stored, at most MAX_SIDE a side, cut where the stored grid of 8 x 8 blocks begins: scaling would hide
-    noise, blocks and fine detail."""
+    whole: RgbArray
+    """Whole image, scaled down by area to at most MAX_MEASURED_SIDE."""
+    centre: RgbArray
+    """Pixels as stored, at most MAX_MEASURED_SIDE, cut at the stored grid of 8 x 8 blocks.
+
+    Scaling would hide noise, blocks and fine detail.
+    """
 
 
-def decode(data: bytes) -> Pixels:
-    """Decode JPEG, PNG, WebP and whatever else Pillow reads; what is transparent becomes white.
+def decode_image(data: bytes) -> MeasuredPixels:
+    """Decode JPEG, PNG, WebP and all other formats of Pillow. Transparent parts become white.
 
-    Raises `DataError` where the bytes can't be decoded.
+    Raises `DataError` for bytes that can't be decoded.
     """
     try:
         with Image.open(BytesIO(data)) as image:
             rgb = _flattened(image)
-    except Exception as error:  # decoders fail on damaged bytes in every way there is
+    except Exception as error:  # decoders fail on damaged bytes in every possible way
         kind = type(error).__name__
         raise DataError(f"an image of {len(data)} bytes can't be decoded ({kind}); replace it") from error
     whole = _scaled(rgb)
-    return Pixels(_padded(whole), _padded(whole if whole is rgb else rgb.crop(_centre(*rgb.size))))
+    return MeasuredPixels(_padded(whole), _padded(whole if whole is rgb else rgb.crop(_centre(*rgb.size))))
 
 
-def luma(rgb: Bytes) -> Plane:
-    """Rec. 601 luma from 0 to 255."""
+def luma(rgb: RgbArray) -> Plane:
+    """Return the Rec. 601 luma from 0 to 255."""
     plane: Plane = rgb.astype(np.float32) @ _LUMA
     return plane
 
@@ -66,18 +68,18 @@ def _flattened(image: Image.Image) -> Image.Image:
 
 def _scaled(rgb: Image.Image) -> Image.Image:
     longest = max(rgb.size)
-    if longest <= MAX_SIDE:
+    if longest <= MAX_MEASURED_SIDE:
         return rgb
-    width, height = (max(1, round(side * MAX_SIDE / longest)) for side in rgb.size)
+    width, height = (max(1, round(side * MAX_MEASURED_SIDE / longest)) for side in rgb.size)
     return rgb.resize((width, height), Image.Resampling.BOX)
 
 
 def _centre(width: int, height: int) -> tuple[int, int, int, int]:
-    left, top = (max(0, side - MAX_SIDE) // 2 // _GRID * _GRID for side in (width, height))
-    return left, top, min(width, left + MAX_SIDE), min(height, top + MAX_SIDE)
+    x, y = (max(0, side - MAX_MEASURED_SIDE) // 2 // _GRID * _GRID for side in (width, height))
+    return x, y, min(width, x + MAX_MEASURED_SIDE), min(height, y + MAX_MEASURED_SIDE)
 
 
-def _padded(image: Image.Image) -> Bytes:
-    rgb: Bytes = np.asarray(image)
-    short = [max(0, MIN_SIDE - side) for side in rgb.shape[:2]]
+def _padded(image: Image.Image) -> RgbArray:
+    rgb: RgbArray = np.asarray(image)
+    short = [max(0, MIN_MEASURED_SIDE - side) for side in rgb.shape[:2]]
     return np.pad(rgb, ((0, short[0]), (0, short[1]), (0, 0)), mode="edge") if any(short) else rgb

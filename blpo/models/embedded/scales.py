@@ -1,8 +1,8 @@
-"""How a raw measure becomes a value from 0 to 100.
+"""Scales from raw measures to values from 0 to 100.
 
-A logistic curve with a fixed middle (50) and width: the middle is about the median over photographs and AI images, and
-the width spreads them over all five levels. The curves rise, so that more of an attribute is always a higher value, and
-they know nothing of the dataset at hand. Measures that span orders of magnitude are put on a logarithmic axis first.
+A scale is a logistic curve with a fixed middle (50) and width. The middle is about the median over photographs and AI
+images; the width spreads these images over all five levels. The curves rise, so that more of an attribute is always a
+higher value. The curves do not depend on the dataset. Measures over orders of magnitude have a logarithmic axis.
 """
 
 import math
@@ -12,18 +12,18 @@ _FURTHEST = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """A rising curve from the raw measure to 0..100."""
+class AttributeScale:
+    """Rising curve from the raw measure to 0..100."""
 
     middle: float
-    """The raw measure that is worth 50."""
+    """Raw measure with the value 50."""
     width: float
-    """One width from the middle is 27 or 73, two are 12 or 88; on a logarithmic axis in natural logarithms."""
+    """Width: a width from the middle is 27 or 73, two widths are 12 or 88. In natural logarithms on such an axis."""
     log_from: float | None = None
-    """Added to the raw measure before its logarithm is taken; None: the axis is linear."""
+    """Summand before taking the logarithm; None for a linear axis."""
 
     def value(self, raw: float) -> float:
-        """Return the value, from 0 to 100; a raw measure that is not finite counts as the middle."""
+        """Return the value, from 0 to 100. A raw measure that is not finite counts as the middle."""
         if not math.isfinite(raw):
             return 50.0
         steps = (self._axis(raw) - self._axis(self.middle)) / self.width
@@ -33,43 +33,43 @@ class Scale:
         return raw if self.log_from is None else math.log(max(raw + self.log_from, 1e-9))
 
 
-SCALES: dict[str, Scale] = {
-    # colour.tone: luma from 0 to 255
-    "brightness": Scale(107, 20),
-    "contrast": Scale(62, 10),
-    "entropy": Scale(3.7, 0.25),
-    "shadow clipping": Scale(0.02, 1.1, log_from=0.001),
-    "highlight clipping": Scale(0.01, 1.2, log_from=0.001),
-    # colour.colour
-    "colourfulness": Scale(44, 0.4, log_from=3),
-    "warmth": Scale(14, 22),
-    "green tint": Scale(1.5, 8),
-    "saturation": Scale(0.74, 0.17),
-    "colour clipping": Scale(0.03, 1.1, log_from=0.001),
-    "hue variety": Scale(1.9, 0.33),
-    "share of blue": Scale(0.05, 0.8, log_from=0.01),
-    "share of green": Scale(0.05, 0.8, log_from=0.01),
-    "share of skin tones": Scale(0.05, 0.8, log_from=0.01),
-    # texture: grey levels, or free of units
-    "sharpness": Scale(26, 0.3, log_from=1),
-    "blur": Scale(1.7, 0.3, log_from=0.0),
-    "noise": Scale(1.5, 0.9, log_from=0.1),
-    "blockiness": Scale(0.25, 0.5, log_from=0.3),
-    "texture variance": Scale(0.2, 0.26, log_from=0.05),
-    "texture skew": Scale(0.04, 0.065),
-    "texture smoothness": Scale(0.33, 0.06),
-    "texture unevenness": Scale(1.3, 0.35),
+SCALES: dict[str, AttributeScale] = {
+    # tone: luma from 0 to 255
+    "brightness": AttributeScale(107, 20),
+    "contrast": AttributeScale(62, 10),
+    "entropy": AttributeScale(3.7, 0.25),
+    "shadow clipping": AttributeScale(0.02, 1.1, log_from=0.001),
+    "highlight clipping": AttributeScale(0.01, 1.2, log_from=0.001),
+    # colour
+    "colourfulness": AttributeScale(44, 0.4, log_from=3),
+    "warmth": AttributeScale(14, 22),
+    "green tint": AttributeScale(1.5, 8),
+    "saturation": AttributeScale(0.74, 0.17),
+    "colour clipping": AttributeScale(0.03, 1.1, log_from=0.001),
+    "hue variety": AttributeScale(1.9, 0.33),
+    "share of blue": AttributeScale(0.05, 0.8, log_from=0.01),
+    "share of green": AttributeScale(0.05, 0.8, log_from=0.01),
+    "share of skin tones": AttributeScale(0.05, 0.8, log_from=0.01),
+    # texture: grey levels, or no unit
+    "sharpness": AttributeScale(26, 0.3, log_from=1),
+    "blur": AttributeScale(1.7, 0.3, log_from=0.0),
+    "noise": AttributeScale(1.5, 0.9, log_from=0.1),
+    "blockiness": AttributeScale(0.25, 0.5, log_from=0.3),
+    "texture variance": AttributeScale(0.2, 0.26, log_from=0.05),
+    "texture skew": AttributeScale(0.04, 0.065),
+    "texture smoothness": AttributeScale(0.33, 0.06),
+    "texture unevenness": AttributeScale(1.3, 0.35),
     # spectrum
-    "fine detail": Scale(-3.5, 0.6),
-    "spectral slope": Scale(-2.95, 0.3),
-    "spectral bend": Scale(-0.85, 0.6),
-    "spectral residual": Scale(0.37, 0.1),
-    # layout
-    "edge density": Scale(0.125, 0.4, log_from=0.01),
-    "flat area": Scale(0.21, 0.5, log_from=0.01),
-    "local contrast": Scale(17.5, 0.27, log_from=1),
-    "edge coherence": Scale(0.685, 0.085),
-    "symmetry": Scale(0.33, 0.18),
-    "focus on the centre": Scale(0.45, 0.38),
-    "light from above": Scale(20, 25),
+    "fine detail": AttributeScale(-3.5, 0.6),
+    "spectral slope": AttributeScale(-2.95, 0.3),
+    "spectral bend": AttributeScale(-0.85, 0.6),
+    "spectral residual": AttributeScale(0.37, 0.1),
+    # composition
+    "edge density": AttributeScale(0.125, 0.4, log_from=0.01),
+    "flat area": AttributeScale(0.21, 0.5, log_from=0.01),
+    "local contrast": AttributeScale(17.5, 0.27, log_from=1),
+    "edge coherence": AttributeScale(0.685, 0.085),
+    "symmetry": AttributeScale(0.33, 0.18),
+    "focus on the centre": AttributeScale(0.45, 0.38),
+    "light from above": AttributeScale(20, 25),
 }

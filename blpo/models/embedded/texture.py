@@ -1,4 +1,4 @@
-"""Measures of the finest structure, over pixels as they were stored."""
+"""Measures of the finest structure, over pixels as stored."""
 
 import math
 
@@ -13,8 +13,8 @@ _TAPS = np.exp(-0.5 * (np.arange(-3, 4) / _SMOOTHING) ** 2)
 _TAPS /= _TAPS.sum()
 
 
-def texture(light: Plane) -> dict[str, float]:
-    """Measures of luma at full resolution."""
+def texture_measures(light: Plane) -> dict[str, float]:
+    """Measure the luma at full resolution."""
     right, down = np.diff(light, axis=1), np.diff(light, axis=0)
     mean = _smoothed(light)
     return {
@@ -27,15 +27,15 @@ def texture(light: Plane) -> dict[str, float]:
 
 
 def _sharpness(right: Plane, down: Plane) -> float:
-    """Standard deviation of the Laplacian."""
+    """Return the standard deviation of the Laplacian."""
     laplacian = right[1:-1, 1:] - right[1:-1, :-1] + down[1:, 1:-1] - down[:-1, 1:-1]
     return float(laplacian.std())
 
 
 def _noise(right: Plane) -> float:
-    """Standard deviation of the noise, in grey levels; after Immerkaer, Fast noise variance estimation, 1996.
+    """Return the standard deviation of the noise, in grey levels (Immerkaer, Fast noise variance estimation, 1996).
 
-    The median in the place of the mean keeps edges out; every third row is enough for it.
+    A median instead of the mean excludes edges. Every third row is enough for a median.
     """
     bend = right[:, 1:] - right[:, :-1]
     curved = bend[:-2:3] - 2 * bend[1:-1:3] + bend[2::3]
@@ -43,10 +43,10 @@ def _noise(right: Plane) -> float:
 
 
 def _blur(smoothed: Plane) -> float:
-    """Width of the strongest edges, as the sigma of a Gaussian in pixels; noise hardly matters.
+    """Return the width of the strongest edges, as the sigma of a Gaussian in pixels. Noise has little influence.
 
-    Smoothing an edge of width b by s and by 2 s lowers its slope by a factor that depends on b / s alone; after Zhuo
-    and Sim, Defocus map estimation from a single image, 2011.
+    Smoothing of an edge of width b by s and by 2 s lowers the slope. The ratio of the slopes depends on b / s alone
+    (Zhuo and Sim, Defocus map estimation from a single image, 2011).
     """
     twice = gaussian_filter(smoothed, math.sqrt(3) * _SMOOTHING, truncate=2, mode="nearest")
     sharper, softer = _steepness(smoothed), _steepness(twice)
@@ -58,13 +58,13 @@ def _blur(smoothed: Plane) -> float:
 
 
 def _steepness(light: Plane) -> Plane:
-    """Square of the gradient's length, by central differences, without the outermost pixels."""
+    """Return the squared length of the gradient, by central differences, without the outermost pixels."""
     right, down = light[1:-1, 2:] - light[1:-1, :-2], light[2:, 1:-1] - light[:-2, 1:-1]
     return right * right + down * down
 
 
 def _blockiness(steps: Plane) -> float:
-    """How much larger steps across the borders of 8 x 8 blocks are than all others, as a share; may be negative.
+    """Return the excess of steps across borders of 8 x 8 blocks over steps inside blocks, as a share. May be negative.
 
     After Wang, Bovik and Evan, Blind measurement of blocking artifacts in images, 2000.
     """
@@ -75,7 +75,7 @@ def _blockiness(steps: Plane) -> float:
 
 
 def _natural_scene(light: Plane, mean: Plane) -> dict[str, float]:
-    """Statistics of the locally normalised luma (MSCN); Mittal et al., No-reference image quality assessment, 2012."""
+    """Measure the locally normalised luma (MSCN; Mittal et al., No-reference image quality assessment, 2012)."""
     deviation = np.sqrt(np.maximum(_smoothed(light * light) - mean * mean, 0))
     normal = (light - mean) / (deviation + 1)
     square = normal * normal
@@ -90,6 +90,6 @@ def _natural_scene(light: Plane, mean: Plane) -> dict[str, float]:
 
 
 def _smoothed(plane: Plane) -> Plane:
-    once: Plane = correlate1d(plane, _TAPS, axis=0, mode="nearest")
-    both: Plane = correlate1d(once, _TAPS, axis=1, mode="nearest")
-    return both
+    columns: Plane = correlate1d(plane, _TAPS, axis=0, mode="nearest")
+    smoothed: Plane = correlate1d(columns, _TAPS, axis=1, mode="nearest")
+    return smoothed

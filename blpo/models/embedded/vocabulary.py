@@ -1,26 +1,26 @@
-"""The words of the embedded models: what they can measure in an image, and what it and its levels are called.
+"""Vocabulary of the embedded models: names of measurable attributes, and words for levels.
 
-Every attribute has a fixed scale from 0 to 100, the same for all images (`scales.py` says how a raw
-measure maps onto it), so that a sentence means the same in every prompt and in every dataset.
+Every attribute has a fixed scale from 0 to 100, the same for all images (`scales.py` maps raw measures to the scale).
+So a sentence has the same meaning in every prompt and in every dataset.
 """
 
 import re
 from dataclasses import dataclass
 
 LEVELS = ("very low", "low", "medium", "high", "very high")
-"""The words for the five fifths of every scale, lowest first."""
+"""Words for the fifths of a scale, lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """Something that can be measured in the pixels of an image."""
+    """Measurable attribute of an image's pixels."""
 
     name: str
-    """What stands in English text, in lower case."""
+    """Name in English text, in lower case."""
     aliases: tuple[str, ...] = ()
-    """Other words for the same thing, in the same direction: never for its opposite."""
+    """Synonyms in the same direction, never words for the opposite."""
     general: bool = False
-    """Whether anybody who describes the image would mention it."""
+    """True for an attribute that any description of an image mentions."""
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
@@ -53,7 +53,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("texture skew"),
     Attribute("texture smoothness"),
     Attribute("texture unevenness"),
-    # Edges, and where things stand
+    # Edges and composition
     Attribute("flat area", ("flat areas", "smooth areas")),
     Attribute("local contrast"),
     Attribute("edge coherence", ("coherence of edges",)),
@@ -61,7 +61,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("focus on the centre", ("focus on the center", "central focus")),
     Attribute("light from above"),
 )
-"""All attributes; the general ones come first, in the order in which a caption mentions them."""
+"""All attributes. The general attributes come first, in the order of a caption."""
 
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
 
@@ -72,15 +72,15 @@ _MENTION = re.compile(
 
 
 def level(value: float) -> str:
-    """Return the level word for a value from 0 to 100: a fifth of the scale each, its lower end included."""
+    """Return the level word for a value from 0 to 100. A level is a fifth of the scale with the lower end."""
     return LEVELS[min(max(int(value // 20), 0), len(LEVELS) - 1)]
 
 
 def mentioned(text: str) -> tuple[str, ...]:
-    """Return the names of the attributes that a text mentions by name or alias, each once, in order of first mention.
+    """Return the names of the attributes that a text mentions by name or alias, in order of first mention.
 
-    Whole words only, in any case, with any white space between them; of overlapping names the longest counts ("local
-    contrast" does not mention "contrast").
+    Only whole words count, in any case, with any white space in between. Among overlapping names the longest counts
+    ("local contrast" does not mention "contrast").
     """
-    found = (_NAME_OF[word] for word in _MENTION.findall(" ".join(text.lower().split())))
-    return tuple(dict.fromkeys(found))
+    names = (_NAME_OF[word] for word in _MENTION.findall(" ".join(text.lower().split())))
+    return tuple(dict.fromkeys(names))

@@ -19,7 +19,7 @@ from blpo.inference.reserve import calls_to_pay, reserve_test
 from blpo.inference.verdicts import judge_sample, judge_samples
 from blpo.models.budget import Budget
 from blpo.models.embedded.chat import images
-from blpo.models.embedded.judge import EmbeddedJudge
+from blpo.models.embedded.judge_model import EmbeddedJudge
 from state.errors import BudgetSpent
 from state.settings import LimitSettings
 from tests.scripted import scripted

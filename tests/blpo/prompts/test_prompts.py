@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blpo.models.embedded.reading import read_labels
+from blpo.models.embedded.message_reading import read_labels
 from blpo.prompts.cases import Case, cases, history, labels_in_words, trial_cases
 from blpo.prompts.delimiters import element, neutralise, restored, tagged
 from blpo.prompts.template import placeholders, render, template

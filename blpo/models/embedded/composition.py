@@ -1,4 +1,4 @@
-"""Measures of edges and of where things stand, over the whole image."""
+"""Measures of edges and composition, over the whole image."""
 
 import numpy as np
 from PIL import Image
@@ -13,8 +13,8 @@ _PATCH = 16
 _COHERENCE_SCALE = 1.5
 
 
-def layout(light: Plane) -> dict[str, float]:
-    """Measures of luma over the whole image."""
+def composition_measures(light: Plane) -> dict[str, float]:
+    """Measure the luma of the whole image."""
     right, down = _gradients(light)
     strength = np.hypot(right, down)
     return {
@@ -27,26 +27,26 @@ def layout(light: Plane) -> dict[str, float]:
 
 
 def _gradients(light: Plane) -> tuple[Plane, Plane]:
-    """Central differences, in grey levels a pixel."""
+    """Return central differences to the right and down, in grey levels per pixel."""
     right: Plane = (light[1:-1, 2:] - light[1:-1, :-2]) * np.float32(0.5)
     down: Plane = (light[2:, 1:-1] - light[:-2, 1:-1]) * np.float32(0.5)
     return right, down
 
 
 def _local_contrast(light: Plane) -> float:
-    """Mean standard deviation within patches of 16 x 16 pixels."""
+    """Return the mean standard deviation within patches of 16 x 16 pixels."""
     rows, columns = (side // _PATCH for side in light.shape)
     patches = light[: rows * _PATCH, : columns * _PATCH].reshape(rows, _PATCH, columns, _PATCH)
     return float(patches.std(axis=(1, 3)).mean())
 
 
 def _coherence(right: Plane, down: Plane) -> float:
-    """How far neighbouring gradients point the same way (structure tensor), weighted by their strength; 0 to 1."""
+    """Return the agreement of neighbouring gradients (structure tensor), weighted by their strength; 0 to 1."""
     xx, yy, xy = (
         gaussian_filter(product, _COHERENCE_SCALE, truncate=2) for product in (right * right, down * down, right * down)
     )
-    one_way = np.hypot(xx - yy, 2 * xy)
-    return float(one_way.sum() / (xx.sum() + yy.sum() + len(xx)))
+    agreement = np.hypot(xx - yy, 2 * xy)
+    return float(agreement.sum() / (xx.sum() + yy.sum() + len(xx)))
 
 
 def _small(plane: Plane) -> Plane:
@@ -64,7 +64,7 @@ def _composition(light: Plane, strength: Plane) -> dict[str, float]:
     }
 
 
-def _correlation(one: Plane, other: Plane) -> float:
-    """Pearson's correlation; 1 for planes without any structure, which are alike."""
-    one, other = one - one.mean(), other - other.mean()
-    return float(((one * other).mean() + 1) / (np.sqrt((one * one).mean() * (other * other).mean()) + 1))
+def _correlation(first: Plane, second: Plane) -> float:
+    """Return Pearson's correlation; 1 for planes without structure."""
+    first, second = first - first.mean(), second - second.mean()
+    return float(((first * second).mean() + 1) / (np.sqrt((first * first).mean() * (second * second).mean()) + 1))

@@ -1,4 +1,4 @@
-"""The embedded judge and optimizer: what they read, follow and learn, all of it from chat messages alone."""
+"""Embedded judge and optimizer: reading, following and learning, from chat messages alone."""
 
 import base64
 import hashlib
@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from blpo.models.embedded.judge import EmbeddedJudge
-from blpo.models.embedded.judging import decide
-from blpo.models.embedded.optimizer import EmbeddedOptimizer
-from blpo.models.embedded.rubric import Bound, Rule, Start, parse
+from blpo.models.embedded.judge_model import EmbeddedJudge
+from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
+from blpo.models.embedded.rubric import Bound, RubricStart, Rule
+from blpo.models.embedded.rubric_text import parse_rubric
+from blpo.models.embedded.rubric_verdict import decide
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 from blpo.models.messages import Message, to_langchain, user
 from blpo.models.verdict_format import label_form
@@ -33,7 +34,7 @@ RATING = TaskSettings()
 SAFETY = TaskSettings(kind="categorical", labels=("safe", "unsafe"))
 NAMES = [attribute.name for attribute in ATTRIBUTES]
 BOUNDS = st.builds(Bound, st.sampled_from([30.0, 50.0, 70.0, 62.0]), st.booleans()) | st.sampled_from(
-    [Bound(90.0, above=True), Bound(10.0, above=False)]  # nothing is said of "very high or below"
+    [Bound(90.0, above=True), Bound(10.0, above=False)]  # "very high or below" does not exist
 )
 WEIGHTS = st.sampled_from([1.0, 3.0, 8.0])
 
@@ -57,7 +58,7 @@ def judge_frame(prompt: str, task: TaskSettings) -> str:
     return render("judge", **{name: values[name] for name in placeholders("judge")})
 
 
-def shown(values: dict[str, float], human: object, judge: object, number: int = 0) -> Case:
+def message_case(values: dict[str, float], human: object, judge: object, number: int = 0) -> Case:
     text = " ".join(f"{name.capitalize()} is medium ({value:.0f})." for name, value in values.items())
     sample = Sample(str(number), (), str(human))
     return Case(sample, Verdict(str(number), "ok", str(judge)), Description(str(number), "ok", text))
@@ -93,12 +94,12 @@ def updated(prompt: str, wrong: list[Case], right: list[Case], task: TaskSetting
 
 
 def noisy_cases(seed: int, cause: str) -> tuple[list[Case], list[Case]]:
-    """Twenty cases whose ratings fall with `cause` and with nothing else; the judge said 3 to all."""
+    """Return twenty cases. The ratings fall with `cause` alone; the judge answers 3 for every case."""
     generator = random.Random(seed)
     rows = []
     for number in range(20):
         values = {name: generator.uniform(5, 95) for name in ("noise", "contrast", "warmth", "symmetry")}
-        rows.append(shown(values, 5 - int(values[cause] // 20), 3, number))
+        rows.append(message_case(values, 5 - int(values[cause] // 20), 3, number))
     wrong = [row for row in rows if row.sample.label != "3"]
     return wrong, [row for row in rows if row.sample.label == "3"]
 
@@ -110,12 +111,12 @@ def test_a_rule_reads_back_from_its_own_words(
     rule = Rule(name, label, -weight if lower and label is None else weight, bound)
     if label is not None and ("\\" in json.dumps(label, ensure_ascii=False) or not label.isprintable()):
         return
-    assert list(parse(f"Look at it.\n- {rule}\nBe fair.")) == [rule]
+    assert list(parse_rubric(f"Look at it.\n- {rule}\nBe fair.")) == [rule]
 
 
 @given(st.floats(1, 5).map(lambda value: round(value, 1)))
 def test_a_start_reads_back(value: float) -> None:
-    assert list(parse(str(Start(None, value)))) == [Start(None, value)]
+    assert list(parse_rubric(str(RubricStart(None, value)))) == [RubricStart(None, value)]
 
 
 @given(st.text(max_size=300))
@@ -144,10 +145,10 @@ def test_without_an_image_or_labels_the_judge_says_so() -> None:
 @pytest.mark.parametrize("cause", ["noise", "contrast", "warmth"])
 def test_what_is_learned_follows_from_the_cases(cause: str) -> None:
     wrong, right = noisy_cases(3, cause)
-    rules = [s for s in parse(updated("Rate it.", wrong, right, RATING)) if isinstance(s, Rule)]
+    rules = [s for s in parse_rubric(updated("Rate it.", wrong, right, RATING)) if isinstance(s, Rule)]
     strongest = max(rules, key=lambda rule: abs(rule.weight))
     assert strongest.attribute == cause
-    assert strongest.weight * (1 if strongest.bound.above else -1) < 0  # the rating falls as it rises
+    assert strongest.weight * (1 if strongest.bound.above else -1) < 0  # the rating falls if the cause rises
 
 
 def test_categories_are_learned_too() -> None:
@@ -155,7 +156,7 @@ def test_categories_are_learned_too() -> None:
     rows = []
     for number in range(20):
         values = {name: generator.uniform(5, 95) for name in ("noise", "contrast", "symmetry")}
-        rows.append(shown(values, "unsafe" if values["symmetry"] > 50 else "safe", "safe", number))
+        rows.append(message_case(values, "unsafe" if values["symmetry"] > 50 else "safe", "safe", number))
     wrong, right = ([r for r in rows if (r.sample.label == "safe") is is_right] for is_right in (False, True))
     prompt = updated("Is it safe?", wrong, right, SAFETY)
     for value, label in ((90.0, "unsafe"), (10.0, "safe")):
@@ -165,8 +166,10 @@ def test_categories_are_learned_too() -> None:
 def test_descriptions_that_state_nothing_teach_no_rule() -> None:
     row = Case(Sample("1", (), "2"), Verdict("1", "ok", "4"), Description("1", "ok", "A dog on a lawn."))
     prompt = "Rate it.\n- Lower the rating when noise is high or above."
-    rules = [sentence for sentence in parse(updated(prompt, [row] * 10, [], RATING)) if isinstance(sentence, Rule)]
-    assert rules == list(parse(prompt))
+    rules = [
+        sentence for sentence in parse_rubric(updated(prompt, [row] * 10, [], RATING)) if isinstance(sentence, Rule)
+    ]
+    assert rules == list(parse_rubric(prompt))
 
 
 def test_sentences_of_the_user_stay_and_the_limit_is_kept() -> None:
@@ -190,10 +193,15 @@ def test_the_next_i2t_prompt_was_never_tried_and_keeps_what_helps() -> None:
     trials = [Trial(i2t_prompt="Describe noise and contrast.", judge_prompt="Rate it.", score=0.1, failure=None)]
     for _ in range(6):
         model = EmbeddedOptimizer()
-        told = trial_cases("The best so far:", trials[0], [*wrong, *right])
+        cases_text = trial_cases("The best so far:", trials[0], [*wrong, *right])
         labels = labels_in_words(RATING)
         question = render(
-            "critique_i2t", labels=labels, objections="", judge_prompt="Rate it.", history=history(trials), trials=told
+            "critique_i2t",
+            labels=labels,
+            objections="",
+            judge_prompt="Rate it.",
+            history=history(trials),
+            trials=cases_text,
         )
         critique = tagged(ask(model, user(question)), "critique")
         assert critique is not None
@@ -207,10 +215,10 @@ def test_the_next_i2t_prompt_was_never_tried_and_keeps_what_helps() -> None:
         )
         prompt = tagged(ask(model, user(question)), "i2t_prompt")
         assert prompt is not None
-        asked = {frozenset(mentioned(str(trial["i2t_prompt"]))) for trial in trials}
+        earlier = {frozenset(mentioned(str(trial["i2t_prompt"]))) for trial in trials}
         assert "noise" in mentioned(prompt)
         assert len(mentioned(prompt)) <= 6
-        assert frozenset(mentioned(prompt)) not in asked
+        assert frozenset(mentioned(prompt)) not in earlier
         trials.append(Trial(i2t_prompt=prompt, judge_prompt="Rate it.", score=0.0, failure=None))
 
 

@@ -10,9 +10,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from PIL import Image
 
 from blpo.models.embedded.chat import images, prompt_and_frame, reply, texts
+from blpo.models.embedded.message_reading import read_values
 from blpo.models.embedded.perception import perceive
-from blpo.models.embedded.reading import read_values
-from blpo.models.embedded.verbalizer import MOST_SENTENCES, EmbeddedVerbalizer, sentence
+from blpo.models.embedded.verbalizer_model import MAX_SENTENCES, EmbeddedVerbalizer, attribute_sentence
 from blpo.models.embedded.vocabulary import ATTRIBUTES, BY_NAME
 from blpo.models.messages import Part, to_langchain, user
 from blpo.prompts.delimiters import element
@@ -30,93 +30,93 @@ def picture(size: tuple[int, int] = (64, 64), end: str = "red") -> tuple[bytes, 
     return data, EncodedImage(end, "image/png", base64.b64encode(data).decode())
 
 
-DATA, SHOWN = picture()
-OTHER_DATA, OTHER = picture(end="yellow")
+IMAGE_DATA, IMAGE = picture()
+SECOND_DATA, SECOND = picture(end="yellow")
 
 
-def asked(i2t_prompt: str, *shown: Part) -> list[BaseMessage]:
+def request(i2t_prompt: str, *parts: Part) -> list[BaseMessage]:
     frame = render("verbalize", i2t_prompt=i2t_prompt, place="above", text_note="", max_words="120")
-    return to_langchain([user(*shown, frame)])
+    return to_langchain([user(*parts, frame)])
 
 
-def described(i2t_prompt: str, *shown: Part) -> str:
-    return str(VERBALIZER.invoke(asked(i2t_prompt, *shown)).content)
+def description(i2t_prompt: str, *parts: Part) -> str:
+    return str(VERBALIZER.invoke(request(i2t_prompt, *parts)).content)
 
 
-def expected(names: list[str], data: bytes = DATA) -> str:
+def expected(names: list[str], data: bytes = IMAGE_DATA) -> str:
     values = perceive(data)
-    return " ".join(sentence(name, values[name]) for name in names)
+    return " ".join(attribute_sentence(name, values[name]) for name in names)
 
 
 GENERAL = [attribute.name for attribute in ATTRIBUTES if attribute.general]
 
 
 def test_it_says_what_the_prompt_asks_for_in_the_order_of_mention() -> None:
-    assert described("State the sharpness, the grain and any colour clipping.", SHOWN) == expected(
+    assert description("State the sharpness, the grain and any colour clipping.", IMAGE) == expected(
         ["sharpness", "noise", "colour clipping"]
     )
 
 
 def test_sentences_have_one_form() -> None:
-    assert sentence("noise", 72.4) == "Noise is high (72)."
-    assert sentence("focus on the centre", 59.6) == "Focus on the centre is high (60)."
-    assert sentence("share of blue", 0.0) == "Share of blue is very low (0)."
+    assert attribute_sentence("noise", 72.4) == "Noise is high (72)."
+    assert attribute_sentence("focus on the centre", 59.6) == "Focus on the centre is high (60)."
+    assert attribute_sentence("share of blue", 0.0) == "Share of blue is very low (0)."
 
 
 def test_at_most_six_of_what_is_asked_for() -> None:
     names = [attribute.name for attribute in ATTRIBUTES][::3]
-    assert len(names) > MOST_SENTENCES
-    assert described("Note " + ", ".join(names), SHOWN) == expected(names[:MOST_SENTENCES])
+    assert len(names) > MAX_SENTENCES
+    assert description("Note " + ", ".join(names), IMAGE) == expected(names[:MAX_SENTENCES])
 
 
 @pytest.mark.parametrize("i2t_prompt", ["Describe the image.", "", "Say everything that matters, in detail."])
 def test_a_prompt_that_asks_for_nothing_known_gets_a_general_caption(i2t_prompt: str) -> None:
-    assert described(i2t_prompt, SHOWN) == expected(GENERAL)
+    assert description(i2t_prompt, IMAGE) == expected(GENERAL)
 
 
 def test_a_general_caption_is_nothing_technical() -> None:
-    assert len(GENERAL) == MOST_SENTENCES
+    assert len(GENERAL) == MAX_SENTENCES
     technical = {"noise", "blockiness", "sharpness", "blur", "fine detail", "highlight clipping", "texture variance"}
     assert technical <= set(BY_NAME) - set(GENERAL)
 
 
 def test_neither_the_frame_nor_a_shown_text_asks_for_anything() -> None:
     text = element("text", "A noise meter\n---\nand its sharpness")
-    assert described("State the warmth.", SHOWN, text) == expected(["warmth"])
-    prompt_first = to_langchain([user("State the warmth.\n\n---\nKeep noise in mind.", SHOWN, text)])
+    assert description("State the warmth.", IMAGE, text) == expected(["warmth"])
+    prompt_first = to_langchain([user("State the warmth.\n\n---\nKeep noise in mind.", IMAGE, text)])
     assert VERBALIZER.invoke(prompt_first).content == expected(["warmth"])
     message = HumanMessage([{"type": "text", "text": "State the warmth.\n---\nKeep noise in mind."}, *_image_parts()])
     assert VERBALIZER.invoke([message]).content == expected(["warmth"])
 
 
 def test_two_images_are_described_one_after_the_other() -> None:
-    both = described("State the warmth.", SHOWN, OTHER)
-    assert both == f"First image: {expected(['warmth'])} Second image: {expected(['warmth'], OTHER_DATA)}"
+    both = description("State the warmth.", IMAGE, SECOND)
+    assert both == f"First image: {expected(['warmth'])} Second image: {expected(['warmth'], SECOND_DATA)}"
 
 
 def test_without_an_image_it_says_so() -> None:
-    assert described("State the noise.") == "I see no image."
+    assert description("State the noise.") == "I see no image."
     unreadable = EncodedImage("x", "image/png", base64.b64encode(b"no image").decode())
-    assert described("State the noise.", unreadable) == "I can't make out this image."
+    assert description("State the noise.", unreadable) == "I can't make out this image."
 
 
 def test_the_optimizer_can_read_what_it_writes() -> None:
-    for names in ([a.name for a in ATTRIBUTES][i : i + MOST_SENTENCES] for i in range(0, len(ATTRIBUTES), 6)):
-        values = perceive(DATA)
-        text = described("Note " + ", ".join(names), SHOWN)
+    for names in ([a.name for a in ATTRIBUTES][i : i + MAX_SENTENCES] for i in range(0, len(ATTRIBUTES), 6)):
+        values = perceive(IMAGE_DATA)
+        text = description("Note " + ", ".join(names), IMAGE)
         assert read_values(text) == {name: round(values[name]) for name in names}
 
 
 async def test_the_same_messages_get_the_same_answer_at_the_same_time() -> None:
-    messages = asked("Describe the image.", SHOWN)
+    messages = request("Describe the image.", IMAGE)
     answers = await asyncio.gather(*(VERBALIZER.ainvoke(messages) for _ in range(10)))
     assert {str(answer.content) for answer in answers} == {str(VERBALIZER.invoke(messages).content)}
 
 
 async def test_usage_and_metadata_are_those_of_a_chat_model() -> None:
     large = picture((560, 280))[1]
-    answer = await VERBALIZER.ainvoke(asked("Describe the image.", large))
-    text = texts(asked("Describe the image."))
+    answer = await VERBALIZER.ainvoke(request("Describe the image.", large))
+    text = texts(request("Describe the image."))
     assert answer.usage_metadata is not None
     assert answer.usage_metadata["input_tokens"] == -(-len(text) // 4) + 200
     assert answer.usage_metadata["output_tokens"] == -(-len(str(answer.content)) // 4)
@@ -132,15 +132,19 @@ def test_the_tokens_of_an_image_are_capped() -> None:
 
 
 def _image_parts(*urls: Any) -> list[Any]:
-    return [{"type": "image_url", "image_url": url} for url in urls or ({"url": SHOWN.data_url},)]
+    return [{"type": "image_url", "image_url": url} for url in urls or ({"url": IMAGE.data_url},)]
 
 
 class TestReadingMessages:
     def test_images_in_order(self) -> None:
-        assert images(to_langchain([user(SHOWN, "and", OTHER), user(SHOWN)])) == [DATA, OTHER_DATA, DATA]
+        assert images(to_langchain([user(IMAGE, "and", SECOND), user(IMAGE)])) == [
+            IMAGE_DATA,
+            SECOND_DATA,
+            IMAGE_DATA,
+        ]
 
     def test_a_bare_url_is_read_too(self) -> None:
-        assert images([HumanMessage(_image_parts(SHOWN.data_url))]) == [DATA]
+        assert images([HumanMessage(_image_parts(IMAGE.data_url))]) == [IMAGE_DATA]
 
     @pytest.mark.parametrize(
         "url",
@@ -150,11 +154,11 @@ class TestReadingMessages:
         assert images([HumanMessage(_image_parts(url))]) == []
 
     def test_texts_of_all_messages(self) -> None:
-        messages = [SystemMessage("one"), *to_langchain([user("two", SHOWN, "three")]), AIMessage("four")]
+        messages = [SystemMessage("one"), *to_langchain([user("two", IMAGE, "three")]), AIMessage("four")]
         assert texts(messages) == "one\n\ntwo\n\nthree\n\nfour"
 
     def test_the_prompt_ends_at_the_first_line_of_dashes(self) -> None:
-        messages = to_langchain([user(SHOWN, "shown", "a\n--- b\n---\nc\n---\nd"), user("again")])
+        messages = to_langchain([user(IMAGE, "shown", "a\n--- b\n---\nc\n---\nd"), user("again")])
         messages.append(AIMessage("x\n---\ny"))
         assert prompt_and_frame(messages) == ("a\n--- b", "c\n---\nd")
         assert prompt_and_frame(to_langchain([user("no frame")])) == ("no frame", "")
@@ -162,5 +166,5 @@ class TestReadingMessages:
     @settings(max_examples=50, deadline=None)
     @given(st.lists(st.text(max_size=60), max_size=4), st.booleans())
     def test_any_text_gets_an_answer(self, parts: list[str], with_image: bool) -> None:
-        messages = to_langchain([user(*parts, *([SHOWN] if with_image else []))])
+        messages = to_langchain([user(*parts, *([IMAGE] if with_image else []))])
         assert VERBALIZER.invoke(messages).content

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps
 from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_sample_image
 
-from blpo.models.embedded.perception import Memory, perceive, perceive_cached
-from blpo.models.embedded.scales import SCALES, Scale
+from blpo.models.embedded.perception import PerceptionCache, perceive, perceive_cached
+from blpo.models.embedded.scales import SCALES, AttributeScale
 from blpo.models.embedded.vocabulary import ATTRIBUTES, BY_NAME, LEVELS, level, mentioned
 from state.errors import DataError
 
@@ -28,10 +28,10 @@ MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK")
 
 @cache
 def photograph(name: str = "china.jpg") -> Image.Image:
-    """The middle of a photograph."""
+    """Return the middle of a photograph."""
     pixels = load_sample_image(name)
-    top, left = ((side - SIDE) // 2 for side in pixels.shape[:2])
-    return Image.fromarray(pixels[top : top + SIDE, left : left + SIDE])
+    y, x = ((side - SIDE) // 2 for side in pixels.shape[:2])
+    return Image.fromarray(pixels[y : y + SIDE, x : x + SIDE])
 
 
 def png(image: Image.Image) -> bytes:
@@ -44,8 +44,8 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def changed(change: Callable[[Pixels, float], Pixels], amount: float, photo: str) -> bytes:
-    """A photograph after a change to its values from 0 to 255."""
+def edited(change: Callable[[Pixels, float], Pixels], amount: float, photo: str) -> bytes:
+    """Return a photograph after a change of the pixel values (0 to 255)."""
     pixels = change(np.asarray(photograph(photo), dtype=np.float64), amount)
     return png(Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)))
 
@@ -153,7 +153,7 @@ RISING: list[tuple[str, Callable[[Pixels, float], Pixels], tuple[float, ...]]] =
 def test_attributes_follow_what_is_done_to_a_photograph(
     attribute: str, change: Callable[[Pixels, float], Pixels], amounts: tuple[float, ...], photo: str
 ) -> None:
-    values = [perceive(changed(change, amount, photo))[attribute] for amount in amounts]
+    values = [perceive(edited(change, amount, photo))[attribute] for amount in amounts]
     assert all(after > before + 1 for before, after in pairwise(values)), values
 
 
@@ -165,9 +165,9 @@ class TestFindings:
         assert all(after > before + 3 for before, after in pairwise(values)), values
 
     def test_blur_is_seen_through_noise(self, photo: str) -> None:
-        sharp, soft = (perceive(changed(lambda p, s: noisy(blurred(p, s), 10), s, photo)) for s in (0, 2.5))
+        sharp, soft = (perceive(edited(lambda p, s: noisy(blurred(p, s), 10), s, photo)) for s in (0, 2.5))
         assert soft["blur"] > sharp["blur"] + 15
-        assert soft["sharpness"] > 50  # which noise deceives
+        assert soft["sharpness"] > 50  # noise deceives this measure
 
     def test_fine_detail_is_lost_by_enlarging(self, photo: str) -> None:
         image = photograph(photo)
@@ -205,17 +205,17 @@ def test_perceiving_512_pixels_a_side_takes_at_most_40_ms_of_cpu() -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.sampled_from(list(SCALES.values())))
-def test_scales_rise(one: float, other: float, scale: Scale) -> None:
-    low, high = sorted((one, other))
+def test_scales_rise(first: float, second: float, scale: AttributeScale) -> None:
+    low, high = sorted((first, second))
     assert 0 <= scale.value(low) <= scale.value(high) <= 100
     assert scale.value(scale.middle) == pytest.approx(50)
 
 
 def test_a_measure_that_is_not_finite_counts_as_the_middle() -> None:
-    assert Scale(3, 1).value(float("nan")) == 50
+    assert AttributeScale(3, 1).value(float("nan")) == 50
 
 
-class TestMemory:
+class TestPerceptionCache:
     def test_concurrent_callers_measure_an_image_once(self) -> None:
         measured: list[bytes] = []
         together = threading.Barrier(8)
@@ -225,12 +225,12 @@ class TestMemory:
             time.sleep(0.05)
             return perceive(data)
 
-        memory = Memory(count)
+        perceptions = PerceptionCache(count)
         data = [png(Image.new("RGB", (20, 20), colour)) for colour in ("red", "blue")]
 
         def ask(number: int) -> float:
             together.wait()
-            return memory.perceive(data[number % 2])["brightness"]
+            return perceptions.perceive(data[number % 2])["brightness"]
 
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(ask, range(8)))
@@ -244,16 +244,16 @@ class TestMemory:
             measured.append(data)
             return {"noise": 1.0}
 
-        memory = Memory(count, kept=2)
+        perceptions = PerceptionCache(count, max_images=2)
         for data in (b"a", b"b", b"a", b"c", b"a", b"b"):
-            memory.perceive(data)
+            perceptions.perceive(data)
         assert measured == [b"a", b"b", b"c", b"b"]
 
     def test_a_failure_is_not_remembered(self) -> None:
-        memory = Memory()
+        perceptions = PerceptionCache()
         for _ in range(2):
             with pytest.raises(DataError):
-                memory.perceive(b"no image")
+                perceptions.perceive(b"no image")
 
     def test_values_are_read_only_and_those_of_perceive(self) -> None:
         data = png(photograph())

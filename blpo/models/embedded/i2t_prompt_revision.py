@@ -1,0 +1,74 @@
+"""Revision of the I2T prompt by the embedded optimizer: the attributes for the next descriptions.
+
+The optimizer knows the attributes of images, as a person would, but not the helpful attributes. The cases teach the
+helpful attributes. Attributes that separate the human labels are kept. The rest of the description goes to new
+attributes.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+from blpo.models.embedded.message_reading import MessageCase
+from blpo.models.embedded.rubric import Rule
+from blpo.models.embedded.rubric_regression import find_changes
+from blpo.models.embedded.rubric_text import parse_rubric
+from blpo.models.embedded.rubric_verdict import LabelSet
+from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
+
+MAX_ATTRIBUTES = 6
+"""Attributes of a description."""
+MAX_HELPFUL = 3
+"""Maximum number of helpful attributes to ask for again."""
+
+_KEEP, _LITTLE, _WEIGHED = "Keep asking for: ", "These say little: ", "The judge prompt weighs already: "
+
+
+def criticise_descriptions(judge_prompt: str, trials: Sequence[Sequence[MessageCase]], labels: LabelSet) -> str:
+    """Return a critique of the trials' descriptions: attributes that separate the cases, and useless attributes."""
+    rubric = parse_rubric(judge_prompt)
+    weighed = {sentence.attribute for sentence in rubric if isinstance(sentence, Rule)}
+    cases = _merged(trials)
+    added = [c.after for c in find_changes(cases, rubric, labels) if c.before is None and isinstance(c.after, Rule)]
+    strongest = sorted(added, key=lambda rule: -abs(rule.weight))
+    helpful = list(dict.fromkeys(rule.attribute for rule in strongest))
+    little = sorted({name for case in cases for name in case.values} - weighed - set(helpful))
+    lines = ((_KEEP, helpful), (_LITTLE, little), (_WEIGHED, sorted(weighed)))
+    sentences = [f"{head}{', '.join(names)}." for head, names in lines if names]
+    return (
+        "\n".join(sentences)
+        or "The descriptions state nothing that could be compared: ask for visible properties by name."
+    )
+
+
+def next_i2t_prompt(history: Sequence[str], critique: str, max_characters: int, random: Random) -> str:
+    """Return an I2T prompt with a set of attributes that no prompt of `history` has. The helpful attributes lead."""
+    helpful = [name for name in _names_after(critique, _KEEP)][:MAX_HELPFUL]
+    earlier = {frozenset(mentioned(prompt)) for prompt in history}
+    mentioned_before, weighed = frozenset().union(*earlier), frozenset(_names_after(critique, _WEIGHED))
+    names = [attribute.name for attribute in ATTRIBUTES if attribute.name not in helpful]
+    random.shuffle(names)
+    names.sort(key=lambda name: (name in weighed, name in mentioned_before))
+    room = MAX_ATTRIBUTES - len(helpful)
+    choices = ([*helpful, *names[at : at + room]] for at in range(len(names)))
+    attributes = next((choice for choice in choices if frozenset(choice) not in earlier), names)
+    while len(attributes) > 1 and len(_i2t_prompt(attributes)) > max_characters:
+        attributes = attributes[:-1]
+    return _i2t_prompt(attributes)
+
+
+def _i2t_prompt(names: Sequence[str]) -> str:
+    return f"Describe how the image looks. Say how strong each of these is: {', '.join(names)}."
+
+
+def _names_after(critique: str, head: str) -> tuple[str, ...]:
+    return mentioned(" ".join(line for line in critique.splitlines() if line.startswith(head)).removeprefix(head))
+
+
+def _merged(trials: Sequence[Sequence[MessageCase]]) -> list[MessageCase]:
+    """Return cases with the values of all trials. The trials list the same samples in the same order."""
+    merged = list(trials[0]) if trials else []
+    for cases in trials[1:]:
+        if [case.human for case in cases] != [case.human for case in merged]:
+            return merged
+        merged = [MessageCase(a.human, a.judge, {**a.values, **b.values}) for a, b in zip(merged, cases, strict=True)]
+    return merged

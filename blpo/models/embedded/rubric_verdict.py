@@ -1,0 +1,77 @@
+"""Verdict of the embedded judge: from a rubric and measured attributes to a label and a reason."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from blpo.models.embedded.rubric import RubricStart, Rule, Sentence
+from blpo.models.embedded.rubric_text import parse_rubric, unquoted
+from blpo.models.embedded.vocabulary import level
+
+STRENGTH_UNIT = 0.1
+"""Degree of strength: in ratings of a five-point scale, or in evidence for a category (1 is yes)."""
+
+LabelSet = range | tuple[str, ...]
+"""All labels of a task: ratings in a range, or categories."""
+
+_IMPRESSIVE = ("sharpness", "contrast")
+"""Attributes of a first impression."""
+_INTEGER = re.compile(r"an integer from (-?\d{1,9}) to (-?\d{1,9})")
+_ONE_OF = re.compile(r'one of ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def labels_in_frame(frame: str) -> LabelSet | None:
+    """Return the last labels in a frame, such as `an integer from 1 to 5` or `one of "a", "b"`; None without labels."""
+    matches = [*_INTEGER.finditer(frame), *_ONE_OF.finditer(frame)]
+    last = max(matches, key=re.Match.start, default=None)
+    if last is None:
+        return None
+    if last.re is _INTEGER:
+        return range(int(last[1]), int(last[2]) + 1) or None
+    return tuple(unquoted(label) for label in _STRING.findall(last[1]))
+
+
+def decide(prompt: str, labels: LabelSet, values: Mapping[str, float]) -> tuple[int | str, str]:
+    """Return label and reason for an image with the attributes `values` (0 to 100) under a judge prompt."""
+    sentences = parse_rubric(prompt)
+    if not sentences:
+        return labels[_impression(values, len(labels))], "A first impression; the prompt names no criterion to follow."
+    if isinstance(labels, range):
+        rating = _rating(sentences, labels, values)
+        label: int | str = min(max(math.floor(rating + 0.5), labels[0]), labels[-1])
+    else:
+        guess = labels[_impression(values, len(labels))]
+        label = max(labels, key=lambda label: (_leaning(sentences, label, values), label == guess))
+    return label, _reason(sentences, values)
+
+
+def _rating(sentences: Sequence[Sentence], labels: range, values: Mapping[str, float]) -> float:
+    """Return the rating of a rubric, not rounded. An attribute without a value counts nothing."""
+    starts = (s.value for s in sentences if isinstance(s, RubricStart) and s.label is None)
+    start = next(starts, (labels[0] + labels[-1]) / 2)
+    return start + (labels[-1] - labels[0]) / 4 * STRENGTH_UNIT * _pull(sentences, None, values)
+
+
+def _leaning(sentences: Sequence[Sentence], label: str, values: Mapping[str, float]) -> float:
+    """Return the leaning of a rubric towards a category. An attribute without a value counts nothing."""
+    start = sum(s.value for s in sentences if isinstance(s, RubricStart) and s.label == label)
+    return STRENGTH_UNIT * (start + _pull(sentences, label, values))
+
+
+def _pull(sentences: Sequence[Sentence], label: str | None, values: Mapping[str, float]) -> float:
+    rules = (s for s in sentences if isinstance(s, Rule) and s.label == label and s.attribute in values)
+    return sum(rule.weight * rule.share(values[rule.attribute]) for rule in rules)
+
+
+def _impression(values: Mapping[str, float], count: int) -> int:
+    """Return the first impression of a judge without criteria: an index into `count` labels, mostly near the middle."""
+    impressive = sum(values.get(name, 50.0) for name in _IMPRESSIVE) / len(_IMPRESSIVE)
+    return min(count - 1, math.floor((25 + impressive / 2) / 100 * count))
+
+
+def _reason(sentences: Sequence[Sentence], values: Mapping[str, float]) -> str:
+    """Return the rules' attributes in a sentence: `By the criteria: noise is high (72), sharpness is low (22).`."""
+    names = dict.fromkeys(s.attribute for s in sentences if isinstance(s, Rule) and s.attribute in values)
+    measures = (f"{name} is {level(values[name])} ({values[name]:.0f})" for name in names)
+    return f"By the criteria: {', '.join(measures)}." if names else "The prompt says where to start and no more."

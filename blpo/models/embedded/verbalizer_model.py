@@ -1,0 +1,58 @@
+"""Embedded verbalizer: describes images by the attributes in an I2T prompt, in plain English sentences.
+
+The verbalizer describes measurable attributes, in at most six sentences for an image. An I2T prompt without any such
+attribute gets a general caption, as from any captioner: nothing technical, even if a technical attribute would help.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from langchain_core.messages import BaseMessage
+
+from blpo.models.embedded.chat import EmbeddedChat, images, prompt_and_frame
+from blpo.models.embedded.perception import perceive_cached
+from blpo.models.embedded.vocabulary import ATTRIBUTES, level, mentioned
+from state.errors import DataError
+
+MAX_SENTENCES = 6
+"""Context budget: sentences for an image."""
+
+_GENERAL = tuple(attribute.name for attribute in ATTRIBUTES if attribute.general)
+_ORDINALS = ("First", "Second", "Third", "Fourth")
+
+
+class EmbeddedVerbalizer(EmbeddedChat):
+    """g(x; q): chat model that describes the images of a message by the attributes in the I2T prompt."""
+
+    model_name: str = "embedded-verbalizer-1"
+
+    def answer(self, messages: Sequence[BaseMessage]) -> str:
+        """Return the description. Descriptions of several images are numbered."""
+        i2t_prompt, _ = prompt_and_frame(messages)
+        return describe(images(messages), mentioned(i2t_prompt))
+
+
+def describe(files: Sequence[bytes], attributes: Sequence[str] = ()) -> str:
+    """Return the description of image files by the attributes; a general caption without attributes."""
+    names = (attributes or _GENERAL)[:MAX_SENTENCES]
+    descriptions = [_description(data, names) for data in files]
+    if len(descriptions) < 2:
+        return descriptions[0] if descriptions else "I see no image."
+    return " ".join(f"{_ordinal(i)} image: {text}" for i, text in enumerate(descriptions))
+
+
+def attribute_sentence(name: str, value: float) -> str:
+    """Return the sentence for an attribute, such as `Noise is high (72).`."""
+    rounded = round(value)
+    return f"{name[0].upper()}{name[1:]} is {level(rounded)} ({rounded})."
+
+
+def _description(data: bytes, names: Iterable[str]) -> str:
+    try:
+        values = perceive_cached(data)
+    except DataError:
+        return "I can't make out this image."
+    return " ".join(attribute_sentence(name, values[name]) for name in names)
+
+
+def _ordinal(index: int) -> str:
+    return _ORDINALS[index] if index < len(_ORDINALS) else f"Number {index + 1}"
