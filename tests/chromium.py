@@ -1,4 +1,4 @@
-"""A real browser for pages from disk, watched: no request, no message, no dialog."""
+"""Real browser for pages from disk. A page must send no request, print no message and open no dialog."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ ARGUMENTS = [
 
 @contextmanager
 def browser() -> Iterator["Browser"]:
-    """Chromium, headless; skips where it is missing, and fails there in CI."""
+    """Run a headless Chromium. Without Chromium the test skips, or fails if CI=true."""
     if not Path(EXECUTABLE).exists():
         reason = f"{EXECUTABLE} is missing: install Chromium to test pages"
         if os.environ.get("CI") == "true":
@@ -34,34 +34,34 @@ def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield opened
-        opened.close()
+        chromium = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @contextmanager
-def opened(
+def watched_page(
     chromium: "Browser", page: Path, width: int = 1200, scheme: Literal["light", "dark"] = "light"
 ) -> Iterator["Page"]:
-    """A page from disk, under watch: at the end it must have asked for nothing, said nothing and opened no dialog."""
-    seen: list[str] = []
+    """Open a page from disk. At the end, assert that the page sent no request, printed nothing and opened no dialog."""
+    incidents: list[str] = []
     view = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     address = page.absolute().as_uri()
 
-    def requested(request: Any) -> None:
+    def record_request(request: Any) -> None:
         if request.url.split("#")[0] != address and not request.url.startswith("data:"):
-            seen.append(f"request {request.url}")
+            incidents.append(f"request {request.url}")
 
-    def asked(dialog: Any) -> None:
-        seen.append(f"dialog {dialog.message}")
+    def record_dialog(dialog: Any) -> None:
+        incidents.append(f"dialog {dialog.message}")
         dialog.dismiss()
 
-    view.on("request", requested)
-    view.on("dialog", asked)
-    view.on("console", lambda message: seen.append(f"console {message.text}"))
-    view.on("pageerror", lambda error: seen.append(f"error {error}"))
-    view.on("popup", lambda popup: seen.append(f"popup {popup.url}"))
+    view.on("request", record_request)
+    view.on("dialog", record_dialog)
+    view.on("console", lambda message: incidents.append(f"console {message.text}"))
+    view.on("pageerror", lambda error: incidents.append(f"error {error}"))
+    view.on("popup", lambda popup: incidents.append(f"popup {popup.url}"))
     view.goto(address)
     yield view
     view.close()
-    assert seen == []
+    assert incidents == []

@@ -1,4 +1,4 @@
-"""Settings for all tests, and the servers that several of them need."""
+"""Settings of all tests, and servers for several test files."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ settings.load_profile("patient")
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
-    """A running PostgreSQL; skips where none is installed, but not where CI=true."""
+    """Running PostgreSQL. Without an installation the test skips, or fails if CI=true."""
     if programs() is None:
         reason = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
         if os.environ.get("CI") == "true":
@@ -26,7 +26,7 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture
 def database_url(postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of an empty database, in BLPO_DATABASE_URL."""
+    """URL of an empty database, also in BLPO_DATABASE_URL."""
     url = postgres.url(postgres.new_database())
     monkeypatch.setenv("BLPO_DATABASE_URL", url)
     return url

@@ -35,7 +35,7 @@ _COMMENT = re.compile(r"<!-- (given|file|exit code|not run): (.+?) -->")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block of a page, with the comments before the block."""
+    """Fenced block of a page, with the comments before the block."""
 
     place: str
     """`docs/start.md:12`."""
@@ -45,13 +45,13 @@ class Block:
 
     @property
     def text(self) -> str:
-        """All lines, with a newline after each."""
+        """All lines, with newlines."""
         return "".join(line + "\n" for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command or a Python example to run, or a file to write."""
+    """Command or Python example to run, or file to write."""
 
     place: str
     """`docs/start.md:12`."""
@@ -63,7 +63,7 @@ class Step:
 
 
 def given(page: str) -> list[str]:
-    """Return the names of all things that a page finds in its folder."""
+    """Return the names of all things in a page's folder."""
     values = [value for kind, value in _COMMENT.findall(page) if kind == "given"]
     return [name.strip() for value in values for name in value.split(",")]
 
@@ -108,7 +108,7 @@ def _steps(block: Block) -> Iterator[Step]:
 
 
 def run(command: str) -> tuple[int, str]:
-    """Run one command in the working directory; return its exit code and its output.
+    """Run a command in the working directory; return the exit code and the output.
 
     `blpo` runs in this process. `make`, and commands that pipe into `blpo`, run in processes of their own. `> FILE`
     writes stdout to a file.

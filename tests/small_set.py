@@ -1,4 +1,4 @@
-"""A small dataset whose labels follow from the images, and the command as a process of its own."""
+"""Small dataset whose labels follow from the images, and `blpo` as a process."""
 
 import csv
 import os
@@ -18,7 +18,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def draw_dataset(folder: Path, size: int = 30) -> Path:
-    """Images rated 1 to 5 by their noise (some wrongly, so that errors remain), and the config beside them."""
+    """Draw images, rated 1 to 5 by noise, and write a config. Some ratings are wrong, so that errors remain."""
     (folder / "images").mkdir(parents=True)
     generator = np.random.default_rng(0)
     rows = []

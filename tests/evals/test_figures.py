@@ -17,7 +17,7 @@ from evals.methods import METHODS
 from evals.published import Published
 from evals.table import PairedTest, TableRow
 from state.errors import RunError
-from tests.chromium import browser, opened
+from tests.chromium import browser, watched_page
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -155,7 +155,7 @@ def test_labels_are_readable_in_a_browser(tmp_path: Path) -> None:
     with browser() as chromium:
         for content in (METHODS_SHOWN, LINES_SHOWN):
             path = write_figure(content, tmp_path)
-            with opened(chromium, path, width=1700) as page:
+            with watched_page(chromium, path, width=1700) as page:
                 width, height = page.evaluate(size)
                 found = page.evaluate(boxes)
             assert len(found) > 30

@@ -25,7 +25,7 @@ GATE_MISSED = 3
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with all things that pages may be given; its run is of the built-in sample."""
+    """Folder with all things for pages. The run is of the built-in sample."""
     place = tmp_path_factory.mktemp("docs")
     code, output = run(f"blpo optimize --quiet --run-dir {place}/runs/first")
     assert code == 0, output
@@ -59,7 +59,7 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "prompts/judge.md": _prompt,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
-"""Makers of the things that a page may be given: two finished runs of one dataset, a folder of labelled images, a
+"""Makers of things for pages: two finished runs of one dataset, a folder of labelled images, a
 config for the folder, a prompt, and the public sets as downloaded."""
 
 

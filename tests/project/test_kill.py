@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments end as an undisturbed run, and pay for no request twice.
+"""Runs, killed at random moments and resumed, end as an undisturbed run and pay for no request twice.
 
 A small dataset keeps the processes short; `python -m benchmarks.kill` is the long form, with 50 kills.
 """

@@ -1,7 +1,7 @@
-"""Every notebook runs from its first cell to its last.
+"""Every notebook runs from the first cell to the last.
 
-All notebooks run in one kernel, so that modules are imported once and the built-in sample is drawn once. Every notebook
-begins with an empty namespace.
+All notebooks run in the same kernel, so that modules are imported once and the built-in sample is drawn once. Every
+notebook begins with an empty namespace.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_clie
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelManager]:
-    """Running kernel in the notebooks' folder, with settings of its own."""
+    """Running kernel in the notebooks' folder, with an empty Jupyter configuration."""
     place = str(tmp_path_factory.mktemp("jupyter"))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("JUPYTER_PLATFORM_DIRS", "1")

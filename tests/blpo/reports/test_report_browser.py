@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage
 
 import blpo
 from blpo.reports.compare_page import write_comparison
-from tests.chromium import browser, opened
+from tests.chromium import browser, watched_page
 from tests.made_run import draw_images, make_run
 from tests.scripted import scripted
 from tests.small_set import draw_dataset, write_labels
@@ -121,7 +121,7 @@ def shown(view: "Page") -> int:
 def test_a_small_report_shows_every_part(chromium: "Browser", small: Path) -> None:
     from playwright.sync_api import expect
 
-    with opened(chromium, small) as view:
+    with watched_page(chromium, small) as view:
         for part in ("verdict", "search", "prompts", "confusions", "disagreements", "captions", "cost", "settings"):
             assert view.locator(f"#{part}").is_visible()
         assert view.locator("#search svg").count() == 2
@@ -133,7 +133,7 @@ def test_a_small_report_shows_every_part(chromium: "Browser", small: Path) -> No
 
 def test_a_large_report_is_filtered_by_mouse(chromium: "Browser", large: Path) -> None:
     assert large.stat().st_size < 15_000_000
-    with opened(chromium, large) as view:
+    with watched_page(chromium, large) as view:
         assert shown(view) == 500
         counts = {}
         for change in ("fixed", "broken", "still wrong"):
@@ -151,7 +151,7 @@ def test_a_large_report_is_filtered_by_mouse(chromium: "Browser", large: Path) -
 
 
 def test_sensitive_images_are_blurred_until_shown(chromium: "Browser", large: Path) -> None:
-    with opened(chromium, large) as view:
+    with watched_page(chromium, large) as view:
         first = view.locator(".card img").first
         blur = "image => getComputedStyle(image).filter"
         assert "blur" in first.evaluate(blur)
@@ -163,7 +163,7 @@ def test_sensitive_images_are_blurred_until_shown(chromium: "Browser", large: Pa
 
 
 def test_the_gallery_is_one_tab_stop_moved_through_with_arrow_keys(chromium: "Browser", large: Path) -> None:
-    with opened(chromium, large) as view:
+    with watched_page(chromium, large) as view:
         assert view.locator('.card[tabindex="0"]').count() == 1
         view.locator('.card[tabindex="0"]').focus()
         place = "[...document.querySelectorAll('.card')].indexOf(document.activeElement)"
@@ -180,7 +180,7 @@ def test_the_gallery_is_one_tab_stop_moved_through_with_arrow_keys(chromium: "Br
 
 
 def test_filters_and_prompts_work_by_keyboard(chromium: "Browser", large: Path) -> None:
-    with opened(chromium, large) as view:
+    with watched_page(chromium, large) as view:
         view.keyboard.press("Tab")
         assert view.evaluate("document.activeElement.className") == "skip"
         view.locator("input[name=change]").first.focus()
@@ -197,11 +197,11 @@ def test_filters_and_prompts_work_by_keyboard(chromium: "Browser", large: Path) 
 
 def test_the_theme_follows_the_system_until_it_is_chosen(chromium: "Browser", small: Path) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
-    with opened(chromium, small, scheme="dark") as view:
+    with watched_page(chromium, small, scheme="dark") as view:
         dark = view.evaluate(background)
         view.locator("#theme").click()
         light = view.evaluate(background)
-    with opened(chromium, small, scheme="light") as view:
+    with watched_page(chromium, small, scheme="light") as view:
         assert view.evaluate(background) == light != dark
         view.locator("#theme").focus()
         view.keyboard.press("Enter")
@@ -211,22 +211,22 @@ def test_the_theme_follows_the_system_until_it_is_chosen(chromium: "Browser", sm
 
 @pytest.mark.parametrize("which", ["small", "large", "hostile", "compared"])
 def test_a_phone_needs_no_sideways_scrolling(chromium: "Browser", which: str, request: pytest.FixtureRequest) -> None:
-    with opened(chromium, request.getfixturevalue(which), width=360) as view:
+    with watched_page(chromium, request.getfixturevalue(which), width=360) as view:
         assert view.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_tables_fit_a_phone_and_shade_the_edge_where_one_scrolls(chromium: "Browser", small: Path) -> None:
-    with opened(chromium, small, width=375) as view:
+    with watched_page(chromium, small, width=375) as view:
         tables = view.locator(".scroll:has(.metrics, .carried, .cost)")
         assert tables.evaluate_all("all => all.map(each => each.scrollWidth <= each.clientWidth)") == [True] * 3
         shade = tables.last.evaluate("each => getComputedStyle(each).backgroundAttachment")
         assert shade == "local, local, scroll, scroll"
-    with opened(chromium, small) as view:
+    with watched_page(chromium, small) as view:
         assert view.locator(".cost").evaluate("table => getComputedStyle(table).display") == "table"
 
 
 def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
-    with opened(chromium, hostile) as view:
+    with watched_page(chromium, hostile) as view:
         for summary in view.locator("details:not([open]) > summary").all():
             if summary.is_visible():
                 summary.click()
@@ -245,7 +245,7 @@ def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
 
 
 def test_a_comparison_works_and_keeps_hostile_text_as_text(chromium: "Browser", compared: Path) -> None:
-    with opened(chromium, compared) as view:
+    with watched_page(chromium, compared) as view:
         view.get_by_label("differences from the first run").click()
         assert view.locator("[data-view=changes]").first.is_visible()
         assert view.locator("[data-view=after]").first.is_hidden()
@@ -283,7 +283,7 @@ def test_without_script_everything_can_still_be_read(chromium: "Browser", large:
 
 
 def test_it_prints(chromium: "Browser", small: Path) -> None:
-    with opened(chromium, small) as view:
+    with watched_page(chromium, small) as view:
         view.emulate_media(media="print")
         assert view.locator(".bar").is_hidden() and view.locator(".filters").is_hidden()
         assert len(view.pdf()) > 10_000
