@@ -1,4 +1,4 @@
-"""Asking a person about a new prompt: what it changes on stderr, the answer from the terminal."""
+"""Question to a person about a new prompt: the changes on stderr, the answer from the terminal."""
 
 import os
 import shlex
@@ -23,12 +23,12 @@ KEYS = {"a": "approve", "e": "edit", "r": "reject", "l": "later"}
 
 
 def can_ask() -> bool:
-    """Whether a person sits at the terminal."""
+    """Return True if a person sits at the terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def show(question: "Question") -> None:
-    """Print what is to be decided: the difference, the score, and the samples it sets right and wrong."""
+    """Print the question: the changed lines, the score, and the samples with better and worse verdicts."""
     from rich.console import Console
 
     from blpo.cli.summary import coloured
@@ -44,7 +44,7 @@ def show(question: "Question") -> None:
 
 
 def ask(question: "Question") -> dict[str, Any] | None:
-    """The person's answer, checked; None where it is put off (by `l`, Ctrl-C or the end of input)."""
+    """Return the person's valid answer; None for later (`l`, Ctrl-C or the end of stdin)."""
     from nodes.approve import checked
 
     while True:
@@ -61,8 +61,8 @@ def ask(question: "Question") -> dict[str, Any] | None:
             return None
 
 
-def given(approve: bool, edit: Path | None, reject: str | None) -> dict[str, Any] | None:
-    """The answer that the options give, or None; raises `BlpoError` for more than one or an unreadable file."""
+def answer_of(approve: bool, edit: Path | None, reject: str | None) -> dict[str, Any] | None:
+    """Return the answer in the options, or None; raises `BlpoError` for several answers or an unreadable file."""
     answers: list[dict[str, Any]] = [{"decision": "approve"}] if approve else []
     if edit is not None:
         answers.append({"decision": "edit", "text": read_prompt("--edit", edit)})
@@ -91,7 +91,7 @@ def _line(prompt: str) -> str:
 
 
 def _edited(text: str) -> str:
-    """The text as the person's editor leaves it."""
+    """Return the text after a person edited it."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory(prefix="blpo-") as folder:
         file = Path(folder) / "prompt.md"
@@ -113,9 +113,9 @@ def _effect(question: "Question") -> "list[str | Text]":
         return ["It was not scored: its trial led to no judge prompt."]
     score = "no score" if question["score"] is None else f"score {question['score']:+.3f}"
     counts = f"brings {question['fixed']} verdicts nearer to people's labels and takes {question['broken']} away"
-    changed = [("nearer", "green", question["fixes"]), ("away", "red", question["breaks"])]
+    groups = [("nearer", "green", question["fixes"]), ("away", "red", question["breaks"])]
     lines: list[str | Text] = [Text(f"{score} on {question['judged']} samples of the batch: {counts}", "bold")]
-    return lines + [line for name, colour, rows in changed for line in _rows(name, colour, rows)]
+    return lines + [line for name, colour, rows in groups for line in _rows(name, colour, rows)]
 
 
 def _rows(name: str, colour: str, changes: "Sequence[Change]") -> "list[Text]":

@@ -1,4 +1,4 @@
-"""`blpo check`: list all problems of a config and its dataset before any call is paid for."""
+"""`blpo check`: list all problems of a config and its dataset before the first call."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 class ClosedPipeStream(io.TextIOBase):
-    """Stream that drops text after the reader has gone: a run must not end because its view ended."""
+    """Stream that drops text after the reader has gone, because a run must not end with its view."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""`blpo compare`: several runs on one page, tested on the samples they share."""
+"""`blpo compare`: several runs on one page, tested on their common samples."""
 
 import asyncio
 import json
@@ -24,8 +24,8 @@ def compare(
 ) -> int:
     """Compare runs over the same samples: one page, and a table.
 
-    The selected prompts are compared on the test samples that all runs share, by a paired test against the first run;
-    with three runs or more the p-values are adjusted (Holm).
+    A paired test compares the selected prompts with the first run, on the test samples of all runs. With three runs or
+    more the p-values are adjusted (Holm).
     """
     from blpo.cli.error_lines import say
     from blpo.cli.paths import short_path

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make dataset folders of public sets.")
 
-MOST_SHOWN = 20
-"""Rows left out that are listed; source.json has them all."""
+_MOST_ROWS = 20
+"""Omitted rows in the output; source.json lists all."""
 
 
 @data.callback()
@@ -64,8 +64,8 @@ def prepare(
 ) -> int:
     """Make a dataset folder of a public set's files as downloaded.
 
-    Images, labels.csv, a config with which check and optimize work at once, and source.json, which says what was taken
-    and what was left out. Archives are read in place. docs/public-data.md has the command for each set.
+    Writes images, labels.csv, a config for check and optimize, and source.json with the rows taken and left out. Reads
+    archives in place. docs/public-data.md has the command for each set.
     """
     from blpo.data.public import Options
     from blpo.data.public import prepare as prepare_folder
@@ -82,7 +82,7 @@ def prepare(
 
 
 def report_counts(prepared: "Prepared") -> Iterator[str]:
-    """One line a split: its rows, and how many of each label."""
+    """Yield a line per split: rows, and rows by label."""
     for split, counts in prepared.counts.items():
         if total := sum(counts.values()):
             listed = ", ".join(f"{label}: {number}" for label, number in counts.items())
@@ -93,15 +93,15 @@ def _report(prepared: "Prepared") -> Iterator[str]:
     yield f"{prepared.folder}: {prepared.title}"
     yield from report_counts(prepared)
     yield from (f"note: {note}" for note in prepared.notes)
-    yield from (f"left out: {row}" for row in prepared.left_out[:MOST_SHOWN])
-    if len(prepared.left_out) > MOST_SHOWN:
-        yield f"left out: and {len(prepared.left_out) - MOST_SHOWN} more, all in source.json"
+    yield from (f"left out: {row}" for row in prepared.left_out[:_MOST_ROWS])
+    if len(prepared.left_out) > _MOST_ROWS:
+        yield f"left out: and {len(prepared.left_out) - _MOST_ROWS} more, all in source.json"
     yield f"next: blpo check {prepared.folder / 'config.yaml'}"
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr where somebody looks at it."""
+    """Show a bar on stderr if stderr is a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,4 +1,4 @@
-"""`blpo disagreements`: where judge and people still differ, and the labels that people then corrected."""
+"""`blpo disagreements`: samples on which judge and people differ, and corrected labels."""
 
 import getpass
 import json
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blpo.cli.error_lines import say
-from blpo.cli.options import RunDirectory
+from blpo.cli.options import RunArgument
 from blpo.cli.paths import short_path
 from blpo.reports.wording import one_line
 
 if TYPE_CHECKING:
     from blpo.reports.disagreements import Disagreement
 
-SHOWN = 50
-"""Rows that the table shows; --json and --csv give all."""
+_MOST_ROWS = 50
+"""Rows of the table; --json and --csv give all rows."""
 
 
 def disagreements(
-    run: RunDirectory,
+    run: RunArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV on stdout; with the label changed, --correct takes it.")
@@ -38,8 +38,8 @@ def disagreements(
 ) -> int:
     """List the samples on which judge and people differ.
 
-    Under the best prompt, the most confident first. --correct records corrected labels as a new version of the
-    dataset, in a file beside it; the dataset stays.
+    Verdicts are of the best prompt, the most confident first. --correct records corrected labels as a new version of
+    the dataset in a separate file; the dataset stays unchanged.
     """
     if as_json and as_csv:
         raise typer.BadParameter("give --json or --csv, not both")
@@ -49,14 +49,14 @@ def disagreements(
     from blpo.reports.disagreements import disagreements as find
     from blpo.reports.disagreements_csv import write_csv
 
-    found = find(run)
+    problems = find(run)
     if as_json:
-        typer.echo(json.dumps(rows(found), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(rows(problems), indent=1, ensure_ascii=False))
     elif as_csv:
-        write_csv(sys.stdout, found)
+        write_csv(sys.stdout, problems)
     else:
-        _print_table(found)
-        say(f"{len(found)} disagreements, {ORDER[any(each.confidence is not None for each in found)]}")
+        _print_table(problems)
+        say(f"{len(problems)} disagreements, {ORDER[any(each.confidence is not None for each in problems)]}")
     return 0
 
 
@@ -65,9 +65,9 @@ def _correct(run: Path, file: Path, by: str) -> int:
 
     version = correct(run, file, by)
     typer.echo(str(version.file))
-    changed = ", ".join(f"{name} {count}" for name, count in version.changed.items())
+    counts = ", ".join(f"{name} {count}" for name, count in version.changed.items())
     say(
-        f"version {version.number}: {sum(version.changed.values())} labels corrected ({changed}),"
+        f"version {version.number}: {sum(version.changed.values())} labels corrected ({counts}),"
         f" {version.confirmed} confirmed; the dataset itself stays as it was"
     )
     for note in version.notes:
@@ -77,7 +77,7 @@ def _correct(run: Path, file: Path, by: str) -> int:
     return 0
 
 
-def _print_table(found: "list[Disagreement]") -> None:
+def _print_table(problems: "list[Disagreement]") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -90,10 +90,10 @@ def _print_table(found: "list[Disagreement]") -> None:
         table.add_column(name)
     room = max(20, console.width - 60)  # the sentence gives way, not the numbers
     table.add_column("what the judge said", no_wrap=True, overflow="ellipsis", max_width=room)
-    for each in found[:SHOWN]:
+    for each in problems[:_MOST_ROWS]:
         sure = f"{each.confidence:.2f}" if each.confidence is not None else "steady" if each.steady else ""
         cells = (each.id, each.split, str(each.label), str(each.verdict), sure, each.reason)
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     console.print(table)
-    if len(found) > SHOWN:
-        console.print(f"and {len(found) - SHOWN} more (--json and --csv list all)")
+    if len(problems) > _MOST_ROWS:
+        console.print(f"and {len(problems) - _MOST_ROWS} more (--json and --csv list all)")

@@ -1,4 +1,4 @@
-"""How a command says that it failed: one line on stderr and an exit code, no traceback."""
+"""Failure of a command: one line on stderr and an exit code, no traceback."""
 
 import os
 import sys
@@ -9,14 +9,14 @@ import typer
 from blpo.reports.wording import one_line
 from state.errors import BlpoError, DataError
 
-MAX_PROBLEMS = 20
-"""How many problems of a dataset are listed."""
+_MOST_PROBLEMS = 20
+"""Problems of a dataset in the output."""
 
 INTERRUPTED = 130
 
 
 def explain(error: BaseException) -> int:
-    """Tell the user what went wrong and return the exit code; `BLPO_DEBUG=1` shows the traceback too."""
+    """Print the error and return the exit code; `BLPO_DEBUG=1` shows the traceback too."""
     if os.environ.get("BLPO_DEBUG") == "1":
         traceback.print_exception(error)
     match error:
@@ -41,7 +41,7 @@ def explain(error: BaseException) -> int:
 
 
 def say(message: str) -> None:
-    """One line on stderr."""
+    """Print a line on stderr."""
     print(f"blpo: {one_line(message)}", file=sys.stderr)
 
 
@@ -57,10 +57,10 @@ def _usage(error: typer.TyperException) -> int:
 
 def _list_problems(error: BlpoError) -> None:
     problems = [p for p in error.problems if p not in str(error)] if isinstance(error, DataError) else []
-    for problem in problems[:MAX_PROBLEMS]:
+    for problem in problems[:_MOST_PROBLEMS]:
         print(f"  {one_line(problem)}", file=sys.stderr)
-    if len(problems) > MAX_PROBLEMS:
-        print(f"  and {len(problems) - MAX_PROBLEMS} more", file=sys.stderr)
+    if len(problems) > _MOST_PROBLEMS:
+        print(f"  and {len(problems) - _MOST_PROBLEMS} more", file=sys.stderr)
 
 
 def _in_words(error: OSError) -> str:
@@ -73,7 +73,7 @@ def _place(error: BaseException) -> str:
 
 
 def _close_stdout() -> None:
-    """Nobody reads it, or it can't be written: keep the interpreter from flushing it once more at exit."""
+    """Replace a stdout without a reader, so that the interpreter does not flush the closed pipe at exit."""
     try:
         sys.stdout.flush()
     except OSError:

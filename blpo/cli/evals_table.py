@@ -13,7 +13,7 @@ from rich.text import Text
 from blpo.cli.paths import short_path
 from blpo.reports.wording import count, metric_name, one_line
 
-FILES = {
+_FILES = {
     "table.md": "the whole table, with the paper's numbers and how to read it",
     "table.csv": "the same as rows",
     "table.json": "the same with every cell, for programs",
@@ -22,7 +22,7 @@ FILES = {
 
 
 def print_table(content: Mapping[str, Any], folder: Path) -> None:
-    """Print the rows of table.json on stdout, and where the files are."""
+    """Print the rows of table.json and the paths of the files on stdout."""
     console = Console(highlight=False)
     for (dataset, judge), group in groupby(content["rows"], key=lambda row: (row["dataset"], row["judge"])):
         rows = list(group)
@@ -32,7 +32,7 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
     charged, spent = content["charged"]["calls"], content["spent"]["calls"]
     console.print(f"{count(charged)} calls charged, {count(spent)} really made: cells share answers.")
     console.print()
-    for name, holds in FILES.items():
+    for name, holds in _FILES.items():
         if (folder / name).exists():
             line = Text(short_path(folder / name), "cyan").append(f"  {holds}", "default")
             console.print(line, soft_wrap=True)

@@ -27,7 +27,7 @@ _METHOD_PHASES = {
     "draw_i2t": "drawing an I2T prompt",
     "descend": "rewriting by its critique",
 }
-"""Steps of the other methods than BLPO."""
+"""Steps of methods other than BLPO."""
 
 
 def evals_view_on(stream: TextIO, *, quiet: bool) -> "EvalsView":
@@ -61,10 +61,10 @@ class EvalsView(SilentView):
 
 
 class EvalsLines(LineView, EvalsView):
-    """One line for each cell that ends."""
+    """Line for each ended cell."""
 
     def event(self, event: Mapping[str, Any]) -> None:
-        """Follow one event, and write its line if the event has one."""
+        """Follow an event, and write its line if any."""
         super().event(event)
         progress = self.progress
         if event["event"] == "experiment":

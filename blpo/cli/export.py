@@ -24,8 +24,8 @@ def export(
     """Write a run's judge, or its disagreements, for other tools.
 
     python: a program that needs no blpo. openevals, langsmith, mlflow: a module with the function image_judge, an
-    evaluator or a scorer. label-studio: a folder with tasks.json and config.xml, for people who look again at the
-    samples on which judge and people disagree. Prints the path of the export.
+    evaluator or a scorer. label-studio: a folder with tasks.json and config.xml, for a second look of people at the
+    disagreements. Prints the path of the export.
     """
     from blpo.cli.error_lines import say
     from blpo.cli.paths import short_path

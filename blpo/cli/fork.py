@@ -1,22 +1,20 @@
-"""`blpo fork`: go on from a past round, otherwise than was done."""
+"""`blpo fork`: a new run from a past round, with other prompts or settings."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from blpo.cli.options import AsJson, Overrides, Quiet, RunDirectory, with_run_dir
+from blpo.cli.options import AsJson, Overrides, Quiet, RunArgument, with_run_dir
 
-Prompt = Annotated[Path | None, typer.Option(metavar="FILE", help="The prompt that the round begins with instead.")]
+_PromptFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Start the round with this prompt.")]
 
 
 def fork(
-    run: RunDirectory,
-    round: Annotated[
-        int, typer.Option(min=0, metavar="N", help="The round to start from; its folder is RUN/rounds/NN.")
-    ],
-    judge_prompt: Prompt = None,
-    i2t_prompt: Prompt = None,
+    run: RunArgument,
+    round: Annotated[int, typer.Option(min=0, metavar="N", help="The round to start from, in RUN/rounds/NN.")],
+    judge_prompt: _PromptFile = None,
+    i2t_prompt: _PromptFile = None,
     overrides: Overrides = None,
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run directory to make; by default beside RUN.")
@@ -26,9 +24,9 @@ def fork(
 ) -> int:
     """Start a new run from a past round of another.
 
-    It goes on with other prompts or settings, knows all answers of RUN, and pays only for what differs. --set may
-    change the search, the optimizer, the verbalizer, approval and limits, but not what past rounds were measured by:
-    data, task, judge and initial prompts.
+    The new run has other prompts or settings, knows all answers of RUN, and pays only for new calls. --set may change
+    the search, the optimizer, the verbalizer, approval and limits. Data, task, judge and initial prompts must stay,
+    because past rounds were measured by them.
     """
     import blpo
     from blpo.cli.prompt_file import read_prompt

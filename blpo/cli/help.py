@@ -1,4 +1,4 @@
-"""How help pages are laid out: commands by what they are for, and examples that work as they stand."""
+"""Layout of help pages: commands in groups, and tested examples."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo data prepare seetrue --source downloads/seetrue --out datasets/seetrue",
     ),
 }
-"""By command; tests/project/test_docs.py runs each of them."""
+"""Examples by command; tests/project/test_docs.py runs all examples."""
 
 
 MORE = """\b
@@ -57,11 +57,11 @@ Examples:
   blpo init my-judge         begin with your own images and labels
   blpo COMMAND --help        options and examples of a command
 """
-"""The end of `blpo --help`."""
+"""End of `blpo --help`."""
 
 
 def examples(command: str) -> str:
-    """The end of a command's help page; its lines are not wrapped."""
+    """Return the end of a command's help page, with unwrapped lines."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
 
 
@@ -70,7 +70,7 @@ def _no_type(ctx: Any) -> None:
 
 
 class Page(TyperCommand):
-    """A help page that names arguments plainly: `RUN`, `[CONFIG]` where it may be left out, and no types of Python."""
+    """Help page with plain arguments: `RUN`, or `[CONFIG]` if optional, and no types of Python."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return all parameters."""
@@ -86,14 +86,14 @@ class Page(TyperCommand):
 
 
 class Grouped(TyperGroup):
-    """Commands listed under what they are for (their `rich_help_panel`), in the order in which they were added."""
+    """Commands in groups (`rich_help_panel`), in the order of registration."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each group."""
-        shown = [(name, command) for name, command in self.commands.items() if not command.hidden]
-        width = max(len(name) for name, _ in shown)
+        """Write a section per group."""
+        visible = [(name, command) for name, command in self.commands.items() if not command.hidden]
+        width = max(len(name) for name, _ in visible)
         groups: dict[str, list[tuple[str, str]]] = {}
-        for name, command in shown:
+        for name, command in visible:
             summary = command.get_short_help_str(formatter.width - width - 6)
             groups.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append(
                 (name.ljust(width), summary)

@@ -1,4 +1,4 @@
-"""`blpo init`: a project to begin with: config.yaml, both prompts, and a place for the data."""
+"""`blpo init`: a new project with config.yaml, two prompts, and a place for the data."""
 
 import shlex
 from pathlib import Path
@@ -29,8 +29,8 @@ def init(
 ) -> int:
     """Write a config, prompts and a place for your data.
 
-    It asks three to five questions; options answer them beforehand. A labels file is looked at, and its columns decide
-    what is proposed. Nothing is overwritten, and nothing is written before the last answer.
+    Asks three to five questions; options answer questions beforehand. The columns of a labels file decide the
+    proposals. Nothing is overwritten, and nothing is written before the last answer.
     """
     from blpo.cli.init_questions import ProjectOptions, ask_project
     from blpo.data.project_data import ColumnNames

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class ProjectOptions:
-    """Options that answer questions beforehand."""
+    """Options that answer questions."""
 
     data: Path | None
     columns: ColumnNames
@@ -57,16 +57,16 @@ class _Dialog:
     def __init__(self, asks: bool) -> None:
         self._asks = asks
 
-    def answer(self, question: str, option: str | None, read: Callable[[str], _T], default: tuple[str, _T]) -> _T:
+    def answer(self, question: str, option: str | None, parse: Callable[[str], _T], default: tuple[str, _T]) -> _T:
         """Return the value of the option, else the person's answer, else the default (its text, its value)."""
         if option is not None:
-            return read(option)
+            return parse(option)
         while True:
             text = self._line(f"{question} [{default[0]}]: ")
             if not text:
                 return default[1]
             try:
-                return read(text)
+                return parse(text)
             except BlpoError as error:
                 say(str(error))
 
@@ -87,14 +87,14 @@ def _task(data: ProjectData, options: ProjectOptions, dialog: _Dialog) -> tuple[
     option = options.labels if options.labels is not None else options.scale
     if options.labels is not None and options.scale is not None:
         raise DataError("give --labels or --scale, not both")
-    read = categories_of if options.labels is not None else scale_of if options.scale is not None else task_of
+    parse = categories_of if options.labels is not None else scale_of if options.scale is not None else task_of
     default = ("1-5", TaskSettings())
     if data.values and option is None:
         labels = propose_labels(data.values, data.column)
         say(f"{data.column} holds {labels.in_words}" + (": cut at the median" if labels.is_cut else ""))
         default = (task_text(labels.task), labels.task)
     question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
-    task = dialog.answer(question, option, read, default)
+    task = dialog.answer(question, option, parse, default)
     numbers = as_numbers(data.values)
     is_cut = len(set(numbers)) > 2 and task.kind == "categorical" and len(task.labels) == 2
     return task, is_cut

@@ -1,4 +1,4 @@
-"""`blpo judge`: label new images with a judge that a run left behind."""
+"""`blpo judge`: label new images with the judge of a run."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from blpo.cli.error_lines import INTERRUPTED, say
 if TYPE_CHECKING:
     from blpo.deployment.summary import Summary
 
-GATE_MISSED = 3
+_GATE_MISSED = 3
 
 
 def judge(
@@ -32,15 +32,15 @@ def judge(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write there instead of to stdout; a command that was stopped can go on."),
+        typer.Option(metavar="FILE", help="Write to FILE, not to stdout; a stopped command can go on."),
     ] = None,
     gate: Annotated[
         list[str] | None,
-        typer.Option(metavar="GATE", help="What must hold against the labels: 'macro_f1>=0.8'; may be repeated."),
+        typer.Option(metavar="GATE", help="Required agreement with labels: 'macro_f1>=0.8'; may be repeated."),
     ] = None,
     calibration: Annotated[
         Path | None,
-        typer.Option(metavar="FILE|RUN", help="Judged samples with labels, which correct the shares of labels."),
+        typer.Option(metavar="FILE|RUN", help="Labelled verdicts that correct the shares of labels."),
     ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None, typer.Option(help="Judge only this split of a config.yaml.")
@@ -56,14 +56,14 @@ def judge(
 ) -> int:
     """Label new images, one JSON line each.
 
-    A line holds id, image, status, verdict, reason and usage, in the order of the inputs; also label, the human one,
-    and scores, the probability of each label, where these are known. What can't be judged gets a line with its status
-    (error, refused, unparseable) and no verdict; the others go on, and the exit code is 1.
+    A line holds id, image, status, verdict, reason and usage, in the order of the inputs. If known, a line also holds
+    the human label and scores (the probability of each label). A failed image gets a line with its status (error,
+    refused, unparseable) and no verdict; the exit code is then 1.
 
-    With --out a stopped or killed command goes on when it is given again, and asks again only what had failed.
+    With --out the same command goes on after a stop or a kill, and asks again only about failed images.
 
-    Where samples are labelled, stderr also tells how well the judge agrees with people, and how frequent each label is
-    once the judge's own errors are taken out. Exit code 3: a gate is missed.
+    For labelled samples stderr also shows the agreement with people, and the share of each label corrected for the
+    judge's errors. Exit code 3: a gate is missed.
     """
     from blpo import load_judge
     from blpo.cli.judge_view import JudgeView, print_judged
@@ -78,7 +78,7 @@ def judge(
     work = SetJudging(
         load_judge(judge), inputs, gates=gate or (), calibration=calibration, split=split, columns=columns
     )
-    view = JudgeView(work.inputs, shown=not quiet and (out is not None or not sys.stdout.isatty()))
+    view = JudgeView(work.inputs, visible=not quiet and (out is not None or not sys.stdout.isatty()))
     lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
     try:
         with lines as sink:
@@ -94,12 +94,12 @@ def judge(
         typer.echo(json.dumps(summary, indent=1))
     print_judged(summary, work.labels, is_calibrated=calibration is not None, quiet=quiet)
     if not all(result["kept"] for result in summary["gates"]):
-        return GATE_MISSED
+        return _GATE_MISSED
     return 0 if summary["statuses"].get("ok", 0) == summary["judged"] else 1
 
 
 async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
-    """Run the work; on Ctrl-C say at once that the command stops, then wait for answers that are being paid for."""
+    """Run the work; on Ctrl-C print a notice at once, then wait for the answers already paid for."""
     from blpo.cli.views import CANCELLING
 
     task = asyncio.ensure_future(work)

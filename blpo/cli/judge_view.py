@@ -1,4 +1,4 @@
-"""What `blpo judge` shows on stderr: a bar while somebody looks at it, and what the judged set says as a whole."""
+"""Output of `blpo judge` on stderr: a bar in a terminal, and the summary."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -18,23 +18,23 @@ from state.verdict import Verdict
 if TYPE_CHECKING:
     from blpo.deployment.summary import SharesRecord, Summary
 
-MOST_SHARES = 20
-"""Labels whose shares are listed; --json has all."""
+_MOST_SHARES = 20
+"""Labels in the table of shares; --json has all labels."""
 
 
 class _Rate(ProgressColumn):
     """Images a second."""
 
     def render(self, task: Task) -> Text:
-        """As many as of late; nothing before that is known."""
+        """Return the current rate; nothing while unknown."""
         speed = task.finished_speed or task.speed
         return Text("" if not speed else f"{speed:.1f}/s" if speed < 100 else f"{count(round(speed))}/s")
 
 
 class JudgeView:
-    """A bar with how many are done and have failed, the rate, and the time left; nothing where nobody looks."""
+    """Bar with the counts of judged and failed images, the rate, and the time left; nothing without a terminal."""
 
-    def __init__(self, inputs: Sequence[Input], *, shown: bool) -> None:
+    def __init__(self, inputs: Sequence[Input], *, visible: bool) -> None:
         console = Console(stderr=True)
         columns = (
             BarColumn(bar_width=20),
@@ -43,14 +43,16 @@ class JudgeView:
             TimeRemainingColumn(),
             TextColumn("{task.fields[failed]}"),
         )
-        self._shown = shown and console.is_terminal and not console.is_dumb_terminal
-        self._bar = Progress(*columns, console=console, transient=True, disable=not self._shown, redirect_stdout=False)
+        self._visible = visible and console.is_terminal and not console.is_dumb_terminal
+        self._bar = Progress(
+            *columns, console=console, transient=True, disable=not self._visible, redirect_stdout=False
+        )
         self._inputs = inputs
         self._failed = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
-        total = count_of(self._inputs) if self._shown else None
+        total = count_of(self._inputs) if self._visible else None
         self._task = self._bar.add_task("images", total=total, failed="")
         return self
 
@@ -60,14 +62,14 @@ class JudgeView:
         self._bar.stop()
 
     def advance(self, verdict: Verdict) -> None:
-        """One more is judged."""
+        """Count one verdict."""
         self._failed += verdict.status != "ok"
         failed = f"{count(self._failed)} without a verdict" if self._failed else ""
         self._bar.update(self._task, advance=1, failed=failed)
 
 
 def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool, quiet: bool) -> None:
-    """Say what came of it on stderr; quiet: only which gates were missed."""
+    """Print the summary on stderr; quiet: only missed gates."""
     if not quiet:
         statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
         say(f"judged {counted(summary['judged'], 'sample')}: {statuses}")
@@ -99,10 +101,10 @@ def _print_shares(shares: "SharesRecord") -> None:
     for name in ("label", "judged", "corrected", "95 % interval"):
         table.add_column(name, justify="left" if name == "label" else "right", no_wrap=name != "label")
     rows = [share for share in shares["shares"] if share["judged"] or share["corrected"]]
-    for share in rows[:MOST_SHARES]:
+    for share in rows[:_MOST_SHARES]:
         interval = "" if share["interval"] is None else "{:.1%} to {:.1%}".format(*share["interval"])
         label = Text(one_line(str(share["label"])))
         table.add_row(label, f"{share['judged']:.1%}", f"{share['corrected']:.1%}", interval)
     Console(stderr=True, highlight=False).print(table)
-    if len(rows) > MOST_SHARES:
-        say(f"and {len(rows) - MOST_SHARES} more, all with --json")
+    if len(rows) > _MOST_SHARES:
+        say(f"and {len(rows) - _MOST_SHARES} more, all with --json")

@@ -1,6 +1,6 @@
 """The `blpo` command; each subcommand is a file of this folder.
 
-What takes long to import is imported inside the commands' functions, so that `blpo --help` answers at once.
+Slow imports stand inside the commands' functions, so that `blpo --help` answers at once.
 """
 
 import os
@@ -45,12 +45,12 @@ app.add_typer(data, name="data", rich_help_panel="Experiments")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code; a failure is told in one line on stderr.
+    """Run one command and return the exit code; a failure is one line on stderr.
 
     0 done, 1 failed, 2 usage (a setting, a dataset, a run), 3 gate missed, 4 budget spent, 130 interrupted.
     """
     _prepare_streams()
-    # Pillow's word about images that are large, which have an error of their own (data.images) where they are too large
+    # Pillow's warning about large images; blpo.data.image_encoding has its own error for images above its limit
     warnings.filterwarnings("ignore", message="Image size .* could be decompression bomb")
     try:
         code = app(args=arguments, prog_name="blpo", standalone_mode=False)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """Write somewhere even if the caller closed a stream, and anything: file names, prompts and labels are foreign."""
+    """Replace closed streams, and let streams write any character: file names, prompts and labels are foreign text."""
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -69,8 +69,8 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"blpo {version('blpo')}")
         raise typer.Exit
 

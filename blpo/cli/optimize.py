@@ -1,4 +1,4 @@
-"""`blpo optimize`: run the search to its end."""
+"""`blpo optimize`: run the search to the end."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ def optimize(
 ) -> int:
     """Optimize the judge prompt, and test it on unseen samples.
 
-    Ctrl-C stops after the step at hand; blpo resume goes on from there.
+    Ctrl-C stops after the current step; blpo resume goes on from there.
     """
     import blpo
     from blpo.cli.search import search

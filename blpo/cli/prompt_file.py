@@ -1,4 +1,4 @@
-"""A prompt in a file that an option names."""
+"""Prompt in the file of an option."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from state.errors import ConfigError
 
 
 def read_prompt(option: str, file: Path | None) -> str | None:
-    """The text of the file, None where there is none; raises `ConfigError` naming the option where it can't be read."""
+    """Return the text of the file, None without a file; raises `ConfigError` naming the option."""
     if file is None:
         return None
     try:

@@ -1,21 +1,21 @@
-"""`blpo report`: make a run's report.html, again or of a run whose dataset has moved."""
+"""`blpo report`: make a run's report.html again, also after the dataset has moved."""
 
 import asyncio
 from typing import Annotated
 
 import typer
 
-from blpo.cli.options import Overrides, RunDirectory
+from blpo.cli.options import Overrides, RunArgument
 
 
 def report(
-    run: RunDirectory,
+    run: RunArgument,
     overrides: Overrides = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> int:
     """Make a run's report.html, and print its path.
 
-    Nothing is asked of any model. Where the dataset has moved, --set data.path=NEW says where it is.
+    Asks no model. If the dataset has moved, --set data.path=NEW gives the new place.
     """
     from blpo import report as write_report
     from blpo.cli.paths import short_path

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from blpo.cli.options import AsJson, Overrides, Quiet, RunDirectory
+from blpo.cli.options import AsJson, Overrides, Quiet, RunArgument
 
 
 def resume(
-    run: RunDirectory,
+    run: RunArgument,
     overrides: Overrides = None,
     approve: Annotated[bool, typer.Option("--approve", help="Adopt the prompt that waits for an answer.")] = False,
     edit: Annotated[Path | None, typer.Option(metavar="FILE", help="Adopt the prompt in FILE in its place.")] = None,
@@ -21,15 +21,15 @@ def resume(
 ) -> int:
     """Go on with a run that stopped, was killed, or waits.
 
-    One that failed goes on too, once its cause is gone. A finished one prints its result again. One that spent its
-    budget goes on where --set raises its limits; --set may also change approval and how models are reached, but nothing
-    that determines the result. One that waits asks on the terminal, or takes --approve, --edit or --reject.
+    A failed run goes on too, once the cause is gone. A finished run prints its result again. A run without budget goes
+    on if --set raises the limits. --set may also change approval and the access to models, but nothing that determines
+    the result. A waiting run asks on the terminal, or takes --approve, --edit or --reject.
     """
     import blpo
-    from blpo.cli.approval import given
+    from blpo.cli.approval import answer_of
     from blpo.cli.search import search
 
-    answer = given(approve, edit, reject)
+    answer = answer_of(approve, edit, reject)
     return search(
         lambda on_event, control: blpo.resume(
             run, overrides=overrides or [], on_event=on_event, control=control, answer=answer

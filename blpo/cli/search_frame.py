@@ -20,7 +20,7 @@ _PHASES = {
     "evaluate_test": "judging the test split",
 }
 
-BLOCKS = "▁▂▃▄▅▆▇█"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def search_frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
@@ -44,7 +44,7 @@ def sparkline(values: Iterable[float]) -> str:
     """Return one block per value, scaled from the lowest to the highest value."""
     numbers = list(values)
     low, high = min(numbers), max(numbers)
-    return "".join(BLOCKS[round((x - low) / (high - low) * 7) if high > low else 0] for x in numbers)
+    return "".join(_BLOCKS[round((x - low) / (high - low) * 7) if high > low else 0] for x in numbers)
 
 
 def phase_in_words(progress: Progress) -> str:

@@ -37,10 +37,10 @@ class SearchView(SilentView):
 
 
 class SearchLines(LineView, SearchView):
-    """One line for each finished trial and round."""
+    """Line for each finished trial and round."""
 
     def event(self, event: Event) -> None:
-        """Follow one progress event, and write its line if the event has one."""
+        """Follow a progress event, and write its line if any."""
         super().event(event)
         line = progress_line(event, self.progress)
         if line:
@@ -51,7 +51,7 @@ class SearchFrames(FrameView, SearchView):
     """Frame with the state of the search."""
 
     def event(self, event: Event) -> None:
-        """Follow one progress event; a line that the next frame would hide is written above the frame."""
+        """Follow a progress event; write a line above the frame if the next frame would hide the line."""
         super().event(event)
         if event["event"] == "replayed":
             self._live.console.print(one_line(progress_line(event, self.progress) or ""), markup=False, highlight=False)

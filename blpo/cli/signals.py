@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class StoppableView(Protocol):
-    """View that shows the stop of its work."""
+    """View that shows a stop of the work."""
 
     @property
     def resumable(self) -> bool:
@@ -28,7 +28,7 @@ class StoppableView(Protocol):
 
 
 def run_with_signals(search: Callable[[RunControl], Coroutine[Any, Any, _T]], view: StoppableView) -> _T:
-    """Run a search. The first signal drains its control, the second signal cancels the search.
+    """Run a search. The first signal drains the run control, the second signal cancels the search.
 
     Raises `KeyboardInterrupt` for a cancelled search, and at once for a signal before the run has started.
     """

@@ -13,12 +13,12 @@ UNKNOWN = "?: set models.ROLE.price"
 
 
 def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
-    """Return one row per role and a total; failures and dollars only if there are any, `?` for an unknown price."""
+    """Return a row per role and a total, with failures and dollars if any, and `?` for an unknown price."""
     roles = list(usage.values())
     total = total_usage(roles)
     failed, paid = total.failed > 0, total.known_usd > 0 or not total.is_priced
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("", overflow="ellipsis")  # the one that shrinks first
+    table.add_column("", overflow="ellipsis")  # shrinks first
     for name in ["calls", "cached", *(["failed"] if failed else []), "tokens", *(["US $"] if paid else [])]:
         table.add_column(name, justify="right", no_wrap=True)
 

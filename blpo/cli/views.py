@@ -1,4 +1,4 @@
-"""Views of work in progress on stderr: nothing, lines with the time, or a frame that is drawn again."""
+"""Views of work in progress on stderr: nothing, lines with the time, or a redrawn frame."""
 
 import os
 import time
@@ -17,7 +17,7 @@ CANCELLING = "stopping; answers that are being paid for get a few seconds"
 
 
 class SilentView:
-    """Base of all views: a clock that shows nothing."""
+    """Base of all views: a clock without output."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
@@ -31,7 +31,7 @@ class SilentView:
         pass
 
     def notify(self, notice: str) -> None:
-        """Show that the work will stop. A signal handler calls this method, so no buffer may be written."""
+        """Show that the work will stop. Must write no buffer, because a signal handler calls this method."""
 
     @property
     def resumable(self) -> bool:
@@ -45,7 +45,7 @@ class SilentView:
 
 
 class LineView(SilentView):
-    """View that writes lines; each line begins with the time."""
+    """View that writes lines with the time in front."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class FrameView(SilentView):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.transient = not self.resumable  # work that did not start leaves only its error
+        self._live.transient = not self.resumable  # if nothing has started, only the error stays
         self._live.stop()
 
     def notify(self, notice: str) -> None:

@@ -21,10 +21,10 @@ def read_calibration(path: Path, judge: JudgeFile) -> Counts:
     """Count pairs of human label and verdict in a run, or in JSON lines with label and verdict.
 
     Lines without a label, with status `error`, or of a split other than test (the prompt was chosen on these samples)
-    don't count. Raises `DataError` naming the line that can't be used, also for a run of another judge.
+    don't count. Raises `DataError` naming a bad line, also for a run of another judge.
     """
-    read = label_reader(judge.task, None, ())
-    counts = Counter(_run_pairs(path, judge) if path.is_dir() else _file_pairs(path, read))
+    parse = label_reader(judge.task, None, ())
+    counts = Counter(_run_pairs(path, judge) if path.is_dir() else _file_pairs(path, parse))
     if not counts:
         raise DataError(f"{path}: holds no judged sample of a test split with a label")
     return counts
@@ -39,8 +39,8 @@ def _run_pairs(directory: Path, judge: JudgeFile) -> Iterator[tuple[Label, Outco
             yield row.label, row.answer
 
 
-def _file_pairs(file: Path, read: Callable[[Any], Label]) -> Iterator[tuple[Label, Outcome]]:
-    """Yield human label and verdict of each line; `read` turns JSON's value into a label of the task."""
+def _file_pairs(file: Path, parse: Callable[[Any], Label]) -> Iterator[tuple[Label, Outcome]]:
+    """Yield human label and verdict per line; `parse` turns JSON's value into a label of the task."""
     try:
         with file.open(encoding="utf-8") as lines:
             for number, text in enumerate(lines, start=1):
@@ -48,7 +48,7 @@ def _file_pairs(file: Path, read: Callable[[Any], Label]) -> Iterator[tuple[Labe
                     row: dict[str, Any] = json.loads(text)
                     if row.get("label") is None or row["status"] == "error" or row.get("split", "test") != "test":
                         continue
-                    pair = read(row["label"]), read(row["verdict"]) if row["status"] == "ok" else None
+                    pair = parse(row["label"]), parse(row["verdict"]) if row["status"] == "ok" else None
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     problem = error if type(error) is ValueError else "is no line with label, verdict and status"
                     raise DataError(f"{file}:{number}: {problem}") from None

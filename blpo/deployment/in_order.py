@@ -58,7 +58,7 @@ async def in_order(work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], wid
 
 
 async def read_in_thread(items: Iterable[_T]) -> AsyncGenerator[_T]:
-    """Yield the items; a daemon thread reads each item on request, so that no process waits for the thread at exit."""
+    """Yield the items; a daemon thread reads items on request, so that no process waits for the thread at exit."""
     loop = asyncio.get_running_loop()
     requests: SimpleQueue[asyncio.Future[list[_T]] | None] = SimpleQueue()
     Thread(target=_read, args=(items, requests, loop), name="inputs", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Human labels of inputs, and images that can't be read."""
+"""Human labels of inputs, and stand-ins for unreadable images."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -11,7 +11,7 @@ from state.settings import TaskSettings
 
 @dataclass(frozen=True, slots=True)
 class UnusableImage:
-    """Stand-in for an image that can't be read: only this image fails, so the other images are judged."""
+    """Stand-in for an unreadable image: only the one sample fails."""
 
     name: str
     problem: str

@@ -39,7 +39,7 @@ class Input(Protocol):
     def samples(self) -> Iterator[Sample]:
         """Yield the samples in order, located but not read.
 
-        A file that can't be read, such as a dangling link or a pipe, is a sample too: reading the sample fails. Raises
+        An unreadable file, such as a dangling link or a pipe, is a sample too: reading the sample fails. Raises
         `DataError` for an input without samples.
         """
 
@@ -136,8 +136,7 @@ def samples_of(inputs: Iterable[Input]) -> Iterator[Sample]:
 def count_of(inputs: Iterable[Input]) -> int | None:
     """Return the number of all samples; None if an input can't tell."""
     counts = [source.count() for source in inputs]
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitName | None) -> Iterator[Input]:
@@ -166,7 +165,7 @@ def _is_config(path: Path) -> bool:
 
 
 def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) -> Sequence[Sample]:
-    """Return the samples of a run with this config, in table order, or one split; labels have the judge's form."""
+    """Return the samples of a run with this config in table order, or one split, with labels in the judge's form."""
     from blpo.config.settings_file import load_settings
     from blpo.data.dataset import load_dataset, read_samples
 

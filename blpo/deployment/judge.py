@@ -18,7 +18,7 @@ from state.verdict import Verdict
 
 
 class Judge:
-    """A judge prompt with its model, as a run left them."""
+    """The judge prompt and the model of a run."""
 
     def __init__(self, file: JudgeFile) -> None:
         self.file = file
@@ -26,7 +26,7 @@ class Judge:
     async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
         """Judge files, or samples with texts; return one verdict per image, in order.
 
-        A failure is a verdict with that status, also for an image that can't be read.
+        A failure is a verdict without a label, also for an unreadable image.
         """
         samples = (image if isinstance(image, Sample) else file_sample(Path(image)) for image in images)
         return [verdict async for verdict in self.verdicts(samples)]
@@ -55,7 +55,7 @@ class Judging:
         self._models = models
 
     async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
-        """Judge samples in order; samples judged before keep their places and their verdicts.
+        """Judge samples in order; samples judged before keep place and verdict.
 
         Raises `ModelError` if no request can succeed, `StoreError`, and the errors of the iteration.
         """
@@ -78,11 +78,10 @@ class Judging:
 
     def _usage(self, replies: Sequence[Response]) -> Usage:
         costs = [self._models.caller.usd("judge", reply) for reply in replies]
-        known = [cost for cost in costs if cost is not None]
         return Usage(
             input_tokens=sum(reply.input_tokens for reply in replies),
             output_tokens=sum(reply.output_tokens for reply in replies),
-            usd=float(sum(known)) if len(known) == len(costs) else None,
+            usd=None if None in costs else float(sum(cost or 0.0 for cost in costs)),
         )
 
 

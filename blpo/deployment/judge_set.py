@@ -49,7 +49,7 @@ async def judge_set(
 
 
 class SetJudging:
-    """Judging of one set, with everything read that can be wrong before the first call; raises `BlpoError`."""
+    """Judging of one set. Reads and checks all arguments before the first call; raises `BlpoError`."""
 
     def __init__(
         self,

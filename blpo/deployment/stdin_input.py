@@ -26,7 +26,7 @@ class StdinInput:
         """Return None: the number of lines is unknown."""
 
     def samples(self) -> Iterator[Sample]:
-        """Yield a sample per line that is not blank; a line without an image fails when it is judged."""
+        """Yield a sample per line, without blank lines; a line without an image fails when judged."""
         for number, text in enumerate(_lines(), start=1):
             if text.strip():
                 yield self._sample(text, f"stdin:{number}")
@@ -53,7 +53,7 @@ def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:
 
 
 def _lines() -> Iterator[str]:
-    """Yield lines of stdin through a buffer of our own: no thread can close the interpreter's while another waits."""
+    """Yield lines of stdin through a buffer of our own: the interpreter's can't be closed while a thread reads."""
     try:
         descriptor = os.dup(sys.stdin.fileno())
     except (AttributeError, io.UnsupportedOperation):

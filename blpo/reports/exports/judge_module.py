@@ -1,7 +1,7 @@
-"""A judge as one Python file: alone, or with a door for another library's evaluations.
+"""A judge as one Python file: alone, or with a door for the evaluations of another library.
 
-The files are made from templates/*.jinja. Whatever is put into one is written as a Python literal, with everything
-that is not printable escaped, so that a prompt or a label is never code.
+The files are made from templates/*.jinja. All values are written as Python literals with unprintable characters
+escaped, so that a prompt or a label is never code.
 """
 
 from functools import cache
@@ -28,7 +28,7 @@ Door = Literal["python", "openevals", "langsmith", "mlflow"]
 DOORS: tuple[Door, ...] = get_args(Door)
 
 _KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
-"""By provider of models that an openai client reaches: where its key is."""
+"""Environment variables of keys, by provider of an openai client."""
 _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 _SECRET = ("key", "token", "secret", "passw", "sig")
 STANDALONE = (
@@ -40,21 +40,21 @@ STANDALONE = (
     "blpo.models.verdict_reading",
     "blpo.models.server_errors",
 )
-"""Modules that the exported judge holds as text."""
+"""Modules in the text of an exported judge."""
 SCORES = "blpo.models.label_scores"
-"""Held too if the judge's model gives log-probabilities."""
+"""Further module for a judge with log-probabilities."""
 
 
 class Code(str):
-    """Text of ours that goes into a file as it stands."""
+    """Source text that a template inserts unchanged."""
 
     __slots__ = ()
 
 
 def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
-    """The source of a file with this judge; raises `ConfigError` where its address holds a secret.
+    """Return the source of a file with this judge; raises `ConfigError` for a secret in the address.
 
-    A judge that an OpenAI-compatible server answers needs nothing of ours. Any other is loaded by `blpo.load_judge`.
+    The file of a judge on an OpenAI-compatible server needs no blpo. For other judges the file calls `blpo.load_judge`.
     """
     _refuse_secrets(judge.model)
     served = judge.model.name.partition(":")[0] in _KEYS
@@ -73,7 +73,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
 
 
 def missing_here(door: Door) -> str:
-    """What to install before the file works in this environment; empty where nothing is missing."""
+    """Return a hint to install the library that the file needs; empty if the library is there."""
     if door == "python" or find_spec(door) is not None:
         return ""
     return f"the file needs {door}, which is not installed here; install it with: pip install -e '.[exports]'"
@@ -81,8 +81,8 @@ def missing_here(door: Door) -> str:
 
 def _served(judge: JudgeFile) -> dict[str, Any]:
     model, provider = judge.model, judge.model.name.partition(":")[0]
-    asked = verdict_schema(judge.task)
-    structure = schema_arguments(asked, model.structured_output)["extra_body"] if model.structured_output else {}
+    schema = verdict_schema(judge.task)
+    structure = schema_arguments(schema, model.structured_output)["extra_body"] if model.structured_output else {}
     address, query = address_and_query(model.base_url or "")
     return {
         "judge_prompt": judge.judge_prompt,
@@ -105,13 +105,13 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "max_concurrency": model.max_concurrency,
         "max_pixels": model.max_pixels,
         "max_side": model.max_side,
-        "labels": labels_of(asked) if model.logprobs else [],
+        "labels": labels_of(schema) if model.logprobs else [],
         "own_modules": Code(standalone_text([*STANDALONE, *([SCORES] if model.logprobs else [])])),
     }
 
 
 def _scores(task: TaskSettings) -> dict[str, int | None]:
-    """What each category counts as: 1 for the positive one, or the first of two; nothing where that is not clear."""
+    """Return the score of each category: 1 for the positive category or the first of two; None if undecided."""
     positive = task.positive or (task.labels[0] if len(task.labels) == 2 else None)
     return {label: None if positive is None else int(label == positive) for label in task.labels}
 

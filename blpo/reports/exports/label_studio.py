@@ -1,8 +1,8 @@
-"""The samples on which judge and people disagree, as a project of Label Studio in which people look again.
+"""Disagreements of judge and people as a Label Studio project, for a second look of people.
 
-tasks.json holds a task for each, with its images in it (nothing has to be served), what people and the judge said, and
-the judge's verdict as a prediction; config.xml is the labeling interface. Its JSON export is what `blpo disagreements
-RUN --correct FILE` takes back.
+tasks.json holds a task per sample: the images as data (no server is needed), the label of people, and the verdict of
+the judge as a prediction. config.xml is the labeling interface. `blpo disagreements RUN --correct FILE` reads the JSON
+export of the project.
 """
 
 import json
@@ -25,45 +25,45 @@ from state.errors import ConfigError, DataError
 from state.sample import ImageSource, Sample
 from state.settings import TaskSettings
 
-MAX_SIDE = 1024
+LONGEST_SIDE = 1024
 """Pixels: larger images are scaled down."""
 MOST_CHOICES = 20
-"""A longer scale is a number to be typed."""
+"""On a longer scale people type a number."""
 
 _LARGE = 400_000
 """Bytes: a larger file is written as JPEG of quality 95 instead."""
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""What XML can't hold."""
+"""Characters that XML can't hold."""
 
 
 def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -> int:
-    """Write tasks.json and config.xml into `folder`, and return how many tasks there are; most confident first.
+    """Write tasks.json and config.xml into `folder`, the most confident first, and return the number of tasks.
 
-    `overrides` (`data.path=...`) say where the dataset is now. Raises `RunError` for a run without verdicts,
-    `DataError` where its dataset is not there any more, and `ConfigError` for a category that can't be shown.
+    `overrides` (`data.path=...`) give the place of the dataset. Raises `RunError` for a run without verdicts,
+    `DataError` for a missing dataset, and `ConfigError` for a category that Label Studio can't show.
     """
-    found = disagreements(run)
+    problems = disagreements(run)
     record = RunRecord.read(run, overrides)
     settings = record.settings
     dataset = dataset_of(settings)
     if dataset.fingerprint != record.info.dataset:
         raise DataError("the dataset is not the one that the run used; --set data.path=PATH says where that is")
-    samples = [dataset.by_id[each.id] for each in found]
+    samples = [dataset.by_id[each.id] for each in problems]
     pairs, texts = any(len(each.images) > 1 for each in samples), any(each.text for each in samples)
     interface = labeling_interface(settings.task, pairs=pairs, texts=texts)
     maker = _Tasks(settings.task, f"blpo {run.resolve().name}", pairs, texts)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "config.xml", interface, durable=False)
     with whole_file(folder / "tasks.json", durable=False) as file:
-        for number, (each, sample) in enumerate(zip(found, samples, strict=True)):  # one image in memory at a time
+        for number, (each, sample) in enumerate(zip(problems, samples, strict=True)):  # one image in memory at a time
             file.write(b"[\n" if number == 0 else b",\n")
             file.write(json.dumps(maker.task(each, sample)).encode())
-        file.write(b"\n]\n" if found else b"[]\n")
-    return len(found)
+        file.write(b"\n]\n" if problems else b"[]\n")
+    return len(problems)
 
 
 def labeling_interface(task: TaskSettings, *, pairs: bool, texts: bool) -> str:
-    """The XML of the labeling interface: images, text, what was said of them, a choice of label, and a note."""
+    """Return the XML of the labeling interface: images, text, label and verdict, a choice of label, and a note."""
     if unprintable := [label for label in task.labels if _UNPRINTABLE.search(label)]:
         raise ConfigError(f"{unprintable[0]!r}: Label Studio can't show a category with control characters")
     view = Xml.Element("View")
@@ -72,11 +72,11 @@ def labeling_interface(task: TaskSettings, *, pairs: bool, texts: bool) -> str:
         Xml.SubElement(view, "Image", name=name, value=f"${name}", zoom="true", zoomControl="true")
     for name in [*(["text"] if texts else []), "told"]:
         Xml.SubElement(view, "Text", name=name, value=f"${name}")
-    asked = {"name": "label", "toName": names[0], "required": "true"}
+    field = {"name": "label", "toName": names[0], "required": "true"}
     if _is_typed(task):
-        Xml.SubElement(view, "Number", asked, min=str(task.min), max=str(task.max), step="1")
+        Xml.SubElement(view, "Number", field, min=str(task.min), max=str(task.max), step="1")
     else:
-        choices = Xml.SubElement(view, "Choices", asked, choice="single", showInline="true")
+        choices = Xml.SubElement(view, "Choices", field, choice="single", showInline="true")
         for value in task.values:
             Xml.SubElement(choices, "Choice", value=str(value))
     Xml.SubElement(
@@ -87,7 +87,7 @@ def labeling_interface(task: TaskSettings, *, pairs: bool, texts: bool) -> str:
 
 
 def _is_typed(task: TaskSettings) -> bool:
-    """Whether the label is a number to be typed, on a scale too long to choose from."""
+    """Return True if people type the label, because the scale is too long for a choice."""
     return task.kind == "ordinal" and len(task.values) > MOST_CHOICES
 
 
@@ -99,7 +99,7 @@ def _image_names(pairs: bool) -> list[str]:
 class _Tasks:
     settings: TaskSettings
     judge: str
-    """What the predictions are said to be from."""
+    """Name of the predictions' model."""
     pairs: bool
     texts: bool
 
@@ -128,11 +128,11 @@ class _Tasks:
 
 
 def data_url(source: ImageSource) -> str:
-    """The image within `MAX_SIDE`, in the text itself."""
-    sent = encode_stored_file(source.read(), source.name, MAX_SIDE * MAX_SIDE, MAX_SIDE)
-    if len(sent.data) <= _LARGE:
-        return sent.data_url
+    """Return the image within `LONGEST_SIDE` as a data URL."""
+    file = encode_stored_file(source.read(), source.name, LONGEST_SIDE * LONGEST_SIDE, LONGEST_SIDE)
+    if len(file.data) <= _LARGE:
+        return file.data_url
     buffer = BytesIO()
-    with Image.open(BytesIO(sent.data)) as image:
+    with Image.open(BytesIO(file.data)) as image:
         image.convert("RGB").save(buffer, "JPEG", quality=95, subsampling=0)
     return f"data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode('ascii')}"

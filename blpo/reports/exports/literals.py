@@ -1,4 +1,4 @@
-"""Values as Python literals that people can read: long ones over several lines, nothing unprintable in them."""
+"""Values as readable Python literals: long values over several lines, no unprintable characters."""
 
 import re
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ _PIECE = re.compile(rf".{{1,{_WIDTH}}}(?:\s|$)|.{{1,{_WIDTH}}}", re.DOTALL)
 
 
 def literal(value: object, indent: int = 0) -> str:
-    """Python source whose value is `value` (None, bool, number, str; list, tuple, mapping of them).
+    """Return Python source with the value `value` (None, bool, number, str; list, tuple or mapping of such values).
 
-    What is not printable (control characters, line separators, marks that turn the direction of text) is escaped.
+    Unprintable characters (control characters, line separators, marks of text direction) are escaped.
     """
     line = _text(value) if isinstance(value, str) else repr(value)
     if isinstance(value, str):
@@ -28,7 +28,7 @@ def literal(value: object, indent: int = 0) -> str:
 
 
 def _text(text: str) -> str:
-    """As `repr`, in double quotes where that takes no escaping."""
+    """Return the `repr`, in double quotes if no escape is needed."""
     quoted = repr(text)
     return f'"{quoted[1:-1]}"' if quoted.startswith("'") and '"' not in text else quoted
 

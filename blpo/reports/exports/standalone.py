@@ -1,7 +1,7 @@
 """Text of standalone modules, for files that must work without blpo.
 
-A standalone module imports the standard library, Pillow, and other standalone modules. blpo itself imports these
-modules, so there is one implementation, and an exported file can't fall behind.
+A standalone module imports the standard library, Pillow, and standalone modules alone. blpo imports the modules too, so
+there is one implementation, and an exported file can't fall behind.
 """
 
 import re
@@ -13,9 +13,9 @@ _OWN_IMPORT = re.compile(r"^from blpo\.[^\n]* import [^\n(]+\n+", re.MULTILINE)
 
 
 def standalone_text(modules: Iterable[str]) -> str:
-    """Return the text of `modules`, one after the other, without their imports of one another.
+    """Return the text of `modules` in order, without imports from blpo.
 
-    A module stands below the modules that it imports; no name is defined in two of them (tested).
+    Imported modules stand above importing modules. No name is defined in two modules (tested).
     """
     return "\n\n\n".join(f"# {name}\n\n{_OWN_IMPORT.sub('', _text(name)).strip()}" for name in modules)
 
