@@ -7,14 +7,14 @@ A caller may have an upstream caller. Then admitted and recorded requests go to 
 several runs share answers, limits and real costs, and every run is charged for all requests of the run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
 from blpo.models.budget import Budget
 from blpo.models.byte_counts import begin_byte_count
+from blpo.models.fail_fast import FailFast
 from blpo.models.limiter import Limiter, Limiters
 from blpo.models.messages import ROLES, Message, Role
 from blpo.models.named_model import NamedModel
@@ -28,23 +28,12 @@ from blpo.models.served_model import ServedModel
 from blpo.models.single_flight import SingleFlight
 from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
-from state.errors import BlpoError
 from state.response import Failure, Response, Traffic
 from state.result import RoleUsage
 from state.settings import LimitSettings, ModelsSettings
 
 _GRACE = 5.0
 """Seconds that `close` waits for answers that are being paid for."""
-
-
-@dataclass(slots=True)
-class _Queue:
-    """Calls since the last fatal error. A fatal error of a call makes the queued calls raise the error too.
-
-    Else queued calls would be sent after a spent budget, when the caller has given up and releases the reserve.
-    """
-
-    error: BlpoError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +62,7 @@ class ModelCaller:
         self._flights: SingleFlight[Response | Failure] = SingleFlight()
         self._failures: dict[str, Failure] = {}
         """Failures by request key: this process does not repeat a failed request, and sees one outcome."""
-        self._queue = _Queue()
+        self._fail_fast = FailFast()
 
     @classmethod
     async def create(
@@ -140,14 +129,14 @@ class ModelCaller:
 
     async def _answer(self, role: Role, request: Request) -> Response | Failure:
         """Answer a request: store, limiter, budget, attempts, store."""
-        served, queue = self._models[role], self._queue
+        served, queue = self._models[role], self._fail_fast.join()
         stored = await self._store.claim(request.key)
         if stored is not None:
             self._store.hit(role)
             return stored
         try:
             async with served.limiter.places:
-                with self._failing_fast(queue):
+                with self._fail_fast.turn(queue):
                     call = await self._issue(role, request)
             return await self._keep(served, request, call)  # the place is free for the next call by now
         finally:
@@ -189,15 +178,3 @@ class ModelCaller:
             usd = served.model.usd(result)
             await self._store.finish(call.id, result, usd=usd, attempts=attempts, traffic=call.traffic)
         return result
-
-    @contextmanager
-    def _failing_fast(self, queue: _Queue) -> Iterator[None]:
-        """Raise the fatal error of the queue, if any. A fatal error in the block ends the queue; a new queue begins."""
-        if queue.error is not None:
-            raise type(queue.error)(str(queue.error)) from queue.error
-        try:
-            yield
-        except BlpoError as error:
-            queue.error = error
-            self._queue = _Queue()
-            raise

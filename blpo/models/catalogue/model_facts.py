@@ -16,7 +16,7 @@ from state.settings import ModelSettings, PriceSettings
 
 _T = TypeVar("_T")
 
-Source = Literal["setting", "profile", "table", "default"]
+FactSource = Literal["setting", "profile", "table", "default"]
 
 _FREE = PriceSettings(input=0, output=0)
 
@@ -26,7 +26,7 @@ class Fact(Generic[_T]):
     """A value and the source of the value."""
 
     value: _T
-    source: Source
+    source: FactSource
 
 
 @dataclass(frozen=True, slots=True)
