@@ -1,4 +1,4 @@
-"""Settings that determine results: the hash of all of them, and those that decide how judge prompts are measured."""
+"""Settings with an effect on results: the hash of a configuration, and the settings behind a measurement."""
 
 import json
 from hashlib import sha256
@@ -21,17 +21,17 @@ _CHANGES_ANSWERS = {
     "part_order",
     "arguments",
 }
-"""Settings of a model that change the model's answers."""
+"""Settings of a model with an effect on the model's answers."""
 
 
 def config_hash(settings: Settings) -> str:
-    """Return the SHA-256 (hex) of the settings that determine results.
+    """Return the SHA-256 (hex) of all settings with an effect on results.
 
-    The hash covers the task, how the data is read, the models with the settings that change answers, the initial
-    prompts and the search. A prompt file counts by its text. The hash leaves out the limits, the run's place, the
-    models' addresses, and the data's place: a run checks the dataset's fingerprint.
+    The hash covers the task, the reading of the data, the models' names and sampling, the initial prompts and the
+    search. A prompt file counts by the text in the file. The hash leaves out the limits, the models' addresses, and
+    the folders of the run and the data: a run checks the dataset's fingerprint.
 
-    Raises `ConfigError` where a prompt file can't be read.
+    Raises `ConfigError` if a prompt file can't be read.
     """
     measuring = measuring_settings(settings)
     content = {
@@ -43,9 +43,9 @@ def config_hash(settings: Settings) -> str:
 
 
 def measuring_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings that decide how judge prompts are measured, by section, as plain values.
+    """Return the settings behind the measurement of a judge prompt, by section, as plain values.
 
-    The data's place is left out. Raises `ConfigError` where a prompt file can't be read.
+    The data's folder is left out. Raises `ConfigError` if a prompt file can't be read.
     """
     return {
         "task": settings.task.model_dump(mode="json"),

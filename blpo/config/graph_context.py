@@ -9,7 +9,7 @@ from state.settings import Settings
 
 
 class Context(Settings):
-    """The settings that LangGraph makes from a mapping. Errors are worded as those of a file."""
+    """Settings made by LangGraph from a mapping. Errors are worded as errors of a file."""
 
     def __init__(self, **sections: Any) -> None:
         """Take settings by section; raises `ConfigError`."""

@@ -13,9 +13,9 @@ _DEFAULTS = Settings()
 
 
 def apply_override(sections: dict[str, Any], override: str, defaults: BaseModel = _DEFAULTS) -> None:
-    """Change `sections` by one `key=value`. A section that the override begins starts from `defaults`.
+    """Change `sections` by an override. A new section starts from `defaults`.
 
-    Raises `ConfigError` where the override has another form, or names a section below a value.
+    Raises `ConfigError` if the override is no `key=value`, or names a section below a value.
     """
     key, equals, text = override.partition("=")
     *path, name = [part.strip() for part in key.split(".")]
@@ -37,7 +37,7 @@ def override_name(override: str) -> str:
 
 
 def _default_section(path: Sequence[str], defaults: BaseModel) -> dict[str, Any]:
-    """Return what a section must hold to mean its default: a default model's name, mostly nothing."""
+    """Return the content of a new section: a default model's name, mostly nothing."""
     section: Any = defaults
     for part in path:
         section = getattr(section, part, None)

@@ -1,4 +1,4 @@
-"""Checks of valid settings before use: no secret in a setting, and prompt files that exist."""
+"""Checks of valid settings before use: no setting holds a secret, and all prompt files exist."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _SECRET_PARAMETER = re.compile(r"(^|[?&])[^=&]*(key|token|secret|passw|sig)[^=&]
 
 
 def secrets_in(settings: Settings) -> list[SettingProblem]:
-    """Return a problem for each setting that holds a secret. No problem quotes the secret."""
+    """Return a problem for every setting with a secret. No problem quotes the secret."""
     problems = []
     for role in ("judge", "verbalizer", "optimizer"):
         model = getattr(settings.models, role)
@@ -26,7 +26,7 @@ def secrets_in(settings: Settings) -> list[SettingProblem]:
 
 
 def missing_files(settings: Settings) -> list[SettingProblem]:
-    """Return a problem for each prompt file that does not exist."""
+    """Return a problem for every missing prompt file."""
     files = {f"prompts.{name}": getattr(settings.prompts, name) for name in ("judge_file", "i2t_file")}
     return [
         SettingProblem(key, f"{path} is no file")

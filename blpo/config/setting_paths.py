@@ -1,4 +1,4 @@
-"""Paths in a configuration: the settings that are paths, made absolute."""
+"""Paths in a configuration, made absolute."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _DATABASE_URL = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
 
 
 def absolute_paths(sections: dict[str, Any], base: Path) -> dict[str, Any]:
-    """Make the paths in these sections absolute, relative ones from `base`, and return the sections."""
+    """Make all paths in `sections` absolute, and return `sections`. A relative path begins at `base`."""
     for section, name in _PATHS:
         settings = sections.get(section)
         path = settings.get(name) if isinstance(settings, dict) else None

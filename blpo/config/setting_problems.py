@@ -1,4 +1,4 @@
-"""Problems of a configuration, as lines that name the setting and say what to do."""
+"""Problems of a configuration. The line of a problem names the setting and the remedy."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from state.settings import Settings
 
 _SECRET = re.compile(r"api_?key|secret|passw|credential", re.IGNORECASE)
 _PARSER_WORDS = re.compile(", unable to (parse string as an? (integer|number)|interpret input)$")
-"""End of a message of pydantic that speaks of the parser, not of the setting."""
+"""End of a message of pydantic about the parser, not about the setting."""
 _MAX_LENGTH = 60
 """Characters of a name or a value in a line."""
 
@@ -36,7 +36,7 @@ class SettingProblem:
 
 
 def setting_problems(error: ValidationError, model: type[BaseModel] = Settings) -> list[SettingProblem]:
-    """Return the problems of settings of `model` that pydantic refused: one a setting, in pydantic's order."""
+    """Return the problems found by pydantic in settings of `model`. Problems of one setting are joined in one line."""
     names = _setting_names(model)
     located = [(*_locate(detail, names), detail) for detail in error.errors(include_url=False)]
     members = _likeliest_members((member, detail) for _, member, detail in located if member)
@@ -52,9 +52,9 @@ def setting_problems(error: ValidationError, model: type[BaseModel] = Settings) 
 def config_error(
     problems: Sequence[SettingProblem], file: Path | None = None, overrides: Sequence[str] = ()
 ) -> ConfigError:
-    """Return an error with a line for each problem. A line begins with the setting's origin: the file or `--set`.
+    """Return an error with a line for every problem. A line begins with the setting's origin: the file or `--set`.
 
-    `overrides`: full names of the settings that `--set` has changed.
+    `overrides`: full names of the settings changed by `--set`.
     """
 
     def origin(key: str) -> str:
@@ -66,7 +66,7 @@ def config_error(
 
 
 Member = tuple[str, str]
-"""A setting whose type is a union, and the member of the union that pydantic tried."""
+"""A setting with a union as type, and a member of the union."""
 
 
 def _locate(detail: ErrorDetails, names: Sequence[str]) -> tuple[str, Member | None]:
@@ -85,7 +85,7 @@ def _locate(detail: ErrorDetails, names: Sequence[str]) -> tuple[str, Member | N
 
 
 def _likeliest_members(errors: Iterable[tuple[Member, ErrorDetails]]) -> set[Member]:
-    """Return for each setting the members that fit the value best: with the fewest keys unknown or missing."""
+    """Return the best members for every setting: the members with the fewest keys unknown or missing."""
     ranks: dict[Member, Counter[str]] = {}
     for member, detail in errors:
         ranks.setdefault(member, Counter())[detail["type"]] += 1
@@ -112,7 +112,7 @@ def _text(key: str, detail: ErrorDetails, names: Sequence[str]) -> str:
 
 
 def _value_text(detail: ErrorDetails) -> str:
-    """Return the value for the end of a line; nothing for an unknown key, whose value may be a secret."""
+    """Return the value for the end of a line. The value of an unknown key may be a secret, and is left out."""
     value = detail["input"]
     if detail["type"] in ("extra_forbidden", "invalid_key", "missing") or isinstance(value, Mapping | BaseModel):
         return ""
@@ -137,7 +137,7 @@ def _unknown(key: str, names: Sequence[str]) -> str:
 
 
 def _nearest(last: str, names: Sequence[str]) -> list[str]:
-    """Return up to three of `names` whose last part is nearest to `last`; none where nothing is near."""
+    """Return up to three of `names` with the last part nearest to `last`; none if no name is near."""
     closest = get_close_matches(last, {name.rpartition(".")[2] for name in names}, n=1, cutoff=0.7)
     return [name for name in names if name.rpartition(".")[2] in closest][:3]
 

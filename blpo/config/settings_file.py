@@ -1,6 +1,7 @@
 """Settings from a YAML file, a mapping or defaults, with `key=value` overrides; and settings as YAML.
 
-Paths in a file are relative to the file. Other paths are relative to the working directory. All are made absolute.
+A relative path in a file begins at the file's folder. A relative path in a mapping or an override begins at the
+working directory. Loading makes all paths absolute.
 """
 
 import os
@@ -26,10 +27,10 @@ def load_settings(source: Source = None, overrides: Sequence[str] = ()) -> Setti
     """Return the settings of a YAML file or a mapping, or the defaults (None: the built-in sample).
 
     An empty section means the section's defaults. An override is `search.seed=3`: a full name and a value in YAML;
-    nothing after `=` means null. The last override of a setting wins. An override may begin a section, which then
-    starts from its defaults. Prompt files must exist; their content is read later.
+    nothing after `=` means null. The last override of a setting wins. A section begun by an override starts from the
+    section's defaults. Prompt files must exist; a run reads their content later.
 
-    Raises `ConfigError` with one line for each problem. A line names the file and the setting.
+    Raises `ConfigError` with a line for every problem. A line names the file and the setting.
     """
     file = Path(source) if isinstance(source, str | Path) else None
     sections = absolute_paths(_sections(source), file.absolute().parent if file else Path.cwd())
@@ -46,9 +47,9 @@ def load_settings(source: Source = None, overrides: Sequence[str] = ()) -> Setti
 
 
 def dump_settings(settings: Settings) -> str:
-    """Return YAML that loads to equal settings, with every value written out.
+    """Return the settings as YAML, with every value written out. Loading the YAML gives equal settings.
 
-    Raises `ConfigError` where a setting is a secret, or the YAML is larger than `load_settings` reads.
+    Raises `ConfigError` if a setting holds a secret, or the YAML is larger than `load_settings` reads.
     """
     if problems := secrets_in(settings):
         raise config_error(problems)
@@ -76,9 +77,9 @@ def _sections(source: Source) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a copy in which a model is a mapping of the fields that were set.
+    """Return a copy of plain values. A model becomes a mapping of all fields set by the caller.
 
-    Fields of a search with the value of the search's preset are left out, so that an override can change the preset.
+    A field of a search with the preset's value is left out, so an override can change the preset.
     """
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}

@@ -1,10 +1,10 @@
 """Strict reading and readable writing of YAML.
 
-Reading builds plain values only. Unlike in YAML 1.1, only `true` and `false` are booleans, so that `labels: [yes, no]`
-holds two texts. A date is text. A key that stands twice in a mapping is an error.
+Reading builds plain values only. Unlike in YAML 1.1, only `true` and `false` are booleans: `labels: [yes, no]` holds
+two texts. A date is text. A duplicate key in a mapping is an error.
 
-PyYAML stays the library, because files of earlier runs were written by PyYAML: `1e3` without quotes is a text there,
-and a number in YAML 1.2.
+PyYAML stays the library, because files of earlier runs were written by PyYAML: `1e3` without quotes is a text in YAML
+1.1, and a number in YAML 1.2.
 """
 
 import re
@@ -41,7 +41,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
-    if _UNICODE_LINE_ENDS.search(text):  # reading turns a line end into a blank, unless it is escaped
+    if _UNICODE_LINE_ENDS.search(text):  # reading would turn an unescaped line end into a blank
         style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -52,7 +52,7 @@ _Dumper.add_representer(str, _text)
 def read_yaml(path: Path) -> Any:
     """Return the content of a YAML file.
 
-    Raises `ConfigError` where the file can't be read, is larger than `MAX_BYTES`, or is no YAML.
+    Raises `ConfigError` if the file can't be read, is larger than `MAX_BYTES`, or is no YAML.
     """
     try:
         with path.open("rb") as file:
@@ -84,7 +84,7 @@ def parse_yaml(text: str, name: str) -> Any:
         raise ConfigError(f"{name} holds control characters, so it is no YAML text; check the file") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}: {_in_one_line(error)}") from None
-    except ValueError as error:  # numbers that Python refuses to build
+    except ValueError as error:  # a number with too many digits
         raise ConfigError(f"{name}: a value can't be read: {error}") from None
     except RecursionError:
         raise ConfigError(f"{name} is nested too deeply; write it flatter") from None
@@ -94,12 +94,12 @@ def parse_yaml(text: str, name: str) -> Any:
 
 
 def write_yaml(content: Any) -> str:
-    """Return plain values as YAML that reads back to equal values. A text of several lines is a block of lines."""
+    """Return plain values as YAML. Reading the YAML gives equal values. A text of several lines is a block of lines."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def write_flow(content: Any) -> str:
-    """Return plain values as one line of YAML that reads back to equal values: `{kind: ordinal, min: 1, max: 5}`."""
+    """Return plain values as a line of YAML, such as `{kind: ordinal, min: 1, max: 5}`. Reading gives equal values."""
     text = yaml.dump(
         content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"), default_flow_style=True
     )
@@ -109,9 +109,9 @@ def write_flow(content: Any) -> str:
 def _check(node: yaml.Node, sizes: dict[int, int | None]) -> int:
     """Return the number of values in `node`, with aliases written out.
 
-    `sizes` maps the id of a counted node to the node's number, and of a node that is being counted to None.
+    `sizes` maps the id of a counted node to the node's number of values. A node under way maps to None.
 
-    Raises `yaml.MarkedYAMLError` for a duplicate key, half a character, an alias that contains itself, or more than
+    Raises `yaml.MarkedYAMLError` for a duplicate key, half a character, an alias in a circle, or more than
     `MAX_VALUES` values.
     """
     if id(node) in sizes:
