@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from blpo.storage.response_store import RoleCounts
+from blpo.storage.role_counts import RoleCounts
 from state.errors import BudgetSpent
 from state.settings import LimitSettings
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from blpo.models.messages import Role
 from blpo.models.named_model import NamedModel
-from blpo.storage.response_store import ResponseStore, RoleCounts
+from blpo.storage.response_store import ResponseStore
+from blpo.storage.role_counts import RoleCounts
 from state.result import RoleUsage
 
 

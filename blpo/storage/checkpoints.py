@@ -1,4 +1,4 @@
-"""Where the state is kept: LangGraph checkpoints in a SQLite file for the runs of a folder, or in a team's database."""
+"""LangGraph checkpoints: in a SQLite file for the runs of a folder, or in a team's database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,15 +20,17 @@ Target = Path | str
 
 @asynccontextmanager
 async def open_checkpoints(target: Target) -> AsyncIterator[BaseCheckpointSaver[str]]:
-    """Open the checkpoints, made if absent; safe against kill -9 and shared by several processes.
+    """Open the checkpoints, or make new checkpoints. Several processes may share a target. Checkpoints survive kill -9.
 
-    Raises `RunError` or `ConfigError`, with one line, where they can't be opened.
+    The saver is strict: loading a checkpoint builds plain values only, and no object of a class named in the database.
+
+    Raises `RunError` or `ConfigError` with one line if the checkpoints can't be opened.
     """
     if str(target) != POSTGRES:
         async with _open_file(Path(target)) as saver:
             yield saver
         return
-    await asyncio.to_thread(connection_parameters)  # says what is missing, before the driver is imported
+    await asyncio.to_thread(connection_parameters)  # raises for a missing driver or URL
     from blpo.storage.team_checkpoints import open_team_checkpoints
 
     async with open_team_checkpoints() as saver:

@@ -1,8 +1,8 @@
-"""One connection to a database, used from one thread, with group commit.
+"""Database connection for an event loop, with group commit.
 
-Operations that wait at the same time share a transaction; when an operation's await returns, what it wrote survives a
-kill of the process at any moment. Plain blocking drivers in a thread of our own: a group costs one hop between
-threads, where a wrapper of single statements costs one for each.
+Operations that wait at the same time share a transaction. A finished write survives a kill of the process. A blocking
+driver runs in a thread of its own: a group costs one hop between threads, while an async driver pays a hop for every
+statement.
 """
 
 import asyncio
@@ -13,55 +13,55 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 from state.errors import RunError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Cursor(Protocol):
-    """What a statement returned."""
+    """Result of a statement."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows it changed."""
+        """Number of changed rows."""
 
     def fetchone(self) -> Any:
-        """The next row, or None."""
+        """Return the next row, or None."""
 
     def fetchall(self) -> list[Any]:
-        """The rows that are left."""
+        """Return the remaining rows."""
 
 
 class Connection(Protocol):
-    """SQLite or PostgreSQL. Statements are written for both, with `?` for parameters."""
+    """SQLite or PostgreSQL. A statement has `?` for parameters and runs on either database."""
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What the driver raises."""
+        """Exceptions of the driver."""
 
     @property
     def name(self) -> str:
-        """What messages call the database."""
+        """Name of the database in messages."""
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """True if a transaction is open."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
-        """Run one statement."""
+        """Run a statement."""
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction."""
 
     def commit(self) -> None:
-        """End it durably."""
+        """Commit the transaction durably."""
 
     def rollback(self) -> None:
-        """Undo it."""
+        """Undo the transaction."""
 
     def failure(self, error: Exception) -> RunError:
-        """What to say of one of `errors`."""
+        """Return the error for the user in place of an exception of the driver."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _Operation:
 
 
 class Database:
-    """A connection for one event loop; make one with `open`. Failures raise `RunError` naming the database."""
+    """A connection for one event loop. Make a database with `open`. A failure raises `RunError` with the name."""
 
     def __init__(self, connection: Connection, thread: ThreadPoolExecutor) -> None:
         self.name = connection.name
@@ -84,7 +84,7 @@ class Database:
 
     @classmethod
     async def open(cls, connect: Callable[[], Connection]) -> Self:
-        """Connect, in the thread where the connection is used from then on; raises what `connect` raises."""
+        """Connect in the thread that uses the connection from then on; raises the exceptions of `connect`."""
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
         try:
             return cls(await asyncio.get_running_loop().run_in_executor(thread, connect), thread)
@@ -93,7 +93,7 @@ class Database:
             raise
 
     async def close(self) -> None:
-        """Finish what waits and close the file; closing twice does nothing."""
+        """Finish waiting operations and close the connection. Closing twice does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -102,22 +102,22 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
-    async def read(self, run: Callable[[Connection], T]) -> T:
-        """Return what `run` returns; it sees all that was written before, and writes nothing."""
+    async def read(self, run: Callable[[Connection], _T]) -> _T:
+        """Return the result of `run`, which sees all earlier writes and writes nothing."""
         return await self._do(run, writes=False)
 
-    async def write(self, run: Callable[[Connection], T]) -> T:
-        """Return what `run` returns, once it is durable. A cancelled write may still happen."""
+    async def write(self, run: Callable[[Connection], _T]) -> _T:
+        """Return the result of `run` after a durable commit. A cancelled write may still happen."""
         return await self._do(run, writes=True)
 
-    async def _do(self, run: Callable[[Connection], T], *, writes: bool) -> T:
+    async def _do(self, run: Callable[[Connection], _T], *, writes: bool) -> _T:
         if self._closed:
             raise RunError(f"{self.name}: is closed already")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Operation(run, writes, done))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_waiting())
-        return cast(T, await done)
+        return cast(_T, await done)
 
     async def _commit_waiting(self) -> None:
         loop = asyncio.get_running_loop()
@@ -140,7 +140,7 @@ def _transaction(connection: Connection, group: Sequence[_Operation]) -> list[An
         results = [operation.run(connection) for operation in group]
         connection.commit()
     except BaseException:
-        if connection.in_transaction:  # a full disk or a lost connection may have ended it already
+        if connection.in_transaction:  # a full disk or a lost connection ends the transaction too
             connection.rollback()
         raise
     return results
@@ -148,11 +148,12 @@ def _transaction(connection: Connection, group: Sequence[_Operation]) -> list[An
 
 def _resolve(group: Sequence[_Operation], results: Sequence[Any]) -> None:
     for operation, result in zip(group, results, strict=True):
-        if not operation.done.done():  # else its caller was cancelled
+        if not operation.done.done():  # a cancelled caller has a finished future
             operation.done.set_result(result)
 
 
 def _reject(group: Sequence[_Operation], failure: RunError) -> None:
     for operation in group:
         if not operation.done.done():
-            operation.done.set_exception(type(failure)(str(failure)))  # one each: a traceback grows as it is raised
+            # An exception of its own for every caller, because a traceback grows when an exception is raised again.
+            operation.done.set_exception(type(failure)(str(failure)))

@@ -15,16 +15,16 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-"""Values for parameters that the URL leaves open. The client notices within a minute that a server is gone."""
+"""Values for parameters outside the URL. The client notices a lost server within a minute."""
 _EXAMPLE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _MISPLACED_SIGNS = (("host", "@"), ("dbname", "@"), ("dbname", "/"))
-"""Signs that end up in the wrong part of a URL whose password is not encoded."""
+"""Signs in the wrong part of a URL: the password is not encoded."""
 
 
 def connection_parameters() -> dict[str, Any]:
     """Return the connection's parameters by libpq's names.
 
-    Raises `ConfigError` where the extra `postgres` or a valid URL is missing. No message quotes the URL.
+    Raises `ConfigError` if the extra `postgres` or a valid URL is missing. No message quotes the URL.
     """
     try:
         from psycopg import ProgrammingError

@@ -1,4 +1,4 @@
-"""Locks that let one process work on a folder. The operating system frees a lock when the process ends."""
+"""Locks on folders: one process at a time works on a folder. A lock is free again at the end of the process."""
 
 import fcntl
 import time
@@ -14,11 +14,11 @@ _POLL_SECONDS = 0.1
 
 
 def lock_folder(folder: Path, patience: float = 0.0) -> TextIOWrapper:
-    """Lock a folder until the returned file is closed. A child process that inherits the file keeps the lock.
+    """Lock a folder until the returned file is closed. A child process with the open file keeps the lock.
 
     `patience`: seconds to wait for another process.
 
-    Raises `RunError` where another process keeps the lock, and `StoreError` where the lock's file can't be made.
+    Raises `RunError` if another process keeps the lock, and `StoreError` if the lock's file can't be made.
     """
     try:
         lock = (folder / LOCK).open("a", encoding="utf-8")

@@ -21,7 +21,7 @@ _SESSION = f"""
 SELECT set_config('search_path', '{SCHEMA}', false), set_config('tcp_keepalives_idle', '30', false),
        set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)
 """
-"""With these keepalives the server notices within a minute that a client is gone, and frees the client's locks."""
+"""Keepalives: within a minute the server notices the end of a client's machine, and frees the client's locks."""
 
 
 def connect() -> "psycopg.Connection[Any]":
@@ -58,7 +58,7 @@ def lock_key(kind: str, name: str) -> int:
 def schema_lock(connection: "psycopg.Connection[Any]") -> Iterator[None]:
     """Make the schema if absent, and let no other process change its tables until the block ends.
 
-    The lock is polled: a statement that waits for the lock would block the building of an index in the lock's holder.
+    The lock is polled. A statement in wait for the lock would block a new index of the process with the lock.
     """
     key = lock_key("schema", SCHEMA)
     while not _first_value(connection, f"SELECT pg_try_advisory_lock({key})"):
@@ -73,7 +73,7 @@ def schema_lock(connection: "psycopg.Connection[Any]") -> Iterator[None]:
 
 
 def newer_schema(version: int, newest: int) -> RunError:
-    """Return the error for tables that a later version of blpo has made."""
+    """Return the error for tables of a later version of blpo."""
     return RunError(
         f"{VARIABLE}: the tables in schema {SCHEMA} have version {version}, and this blpo knows {newest};"
         " use a newer blpo"

@@ -1,7 +1,7 @@
-"""Errors of PostgreSQL as one line that says what to do. No line holds the password.
+"""Errors of PostgreSQL in one line with the remedy. No line holds the password.
 
-The server's errors are told apart by SQLSTATE, which does not depend on the server's language. A failed connection has
-no SQLSTATE (libpq hands on a text alone), so its cause is told by psycopg's classes and attributes, and then by words.
+SQLSTATE tells the server's errors apart in any language. A failed connection has no SQLSTATE, because libpq passes on
+the message alone. The cause of a failed connection follows from psycopg's classes and attributes, then from words.
 """
 
 import re
@@ -73,7 +73,7 @@ _BY_WORDS: tuple[tuple[str, Meaning], ...] = (
 def one_line_errors(*, connecting: bool = False) -> Iterator[None]:
     """Raise the driver's errors in the block as `RunError` with one line. `connecting`: the block makes a connection.
 
-    psycopg finds a server's address by Python's own means, so that a host that can't be encoded is a `UnicodeError`.
+    psycopg looks a host up by Python's own functions, so an odd host name raises `UnicodeError`.
     """
     import psycopg
 
@@ -84,7 +84,7 @@ def one_line_errors(*, connecting: bool = False) -> Iterator[None]:
 
 
 def run_error(error: Exception, *, connecting: bool = False) -> RunError:
-    """Return a database's error in one line without the password. `connecting`: there is no connection yet."""
+    """Return a database's error in one line without the password. `connecting`: the connection failed."""
     parameters = connection_parameters()
     host, port = parameters.get("hostaddr") or parameters.get("host") or "localhost", parameters.get("port") or "5432"
     names = {

@@ -1,4 +1,4 @@
-"""The SQLite file of one run, as `blpo.storage.database` uses it. Other processes may read at the same time (WAL)."""
+"""SQLite file of a run, as a connection for `blpo.storage.database`. Other processes may read at any time (WAL)."""
 
 import sqlite3
 from functools import partial
@@ -8,36 +8,42 @@ from blpo.storage.database import Database
 from state.errors import RunError, StoreError
 
 TEMPORARY = ""
-"""In place of a path: a file without a name, gone when it is closed; what is little never leaves memory."""
+"""Path of a nameless file that SQLite deletes on closing. A small file never leaves memory."""
 
 _BUSY_SECONDS = 30.0
 
 
 class SqliteConnection(sqlite3.Connection):
-    """One that can name its failures and begin a transaction."""
+    """Connection with errors for the user and with a choice of transactions."""
 
     errors = (sqlite3.Error, ValueError)
     name = ""
 
     def begin(self, *, writes: bool) -> None:
-        """Begin: immediately, because a read that turns into a write can't wait for another writer."""
+        """Begin a transaction. A write begins immediately: a read can't become a write while another process writes."""
         self.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def failure(self, error: Exception) -> StoreError:
-        """What to say of one of `errors`."""
+        """Return the error for the user in place of one of `errors`."""
         return StoreError(f"{self.name}: can't be used ({error}); free disk space or fix its permissions, then resume")
 
 
-async def open_sqlite(path: Path | str, schema: str, version: int) -> Database:
-    """Open the file at `path` (`:memory:`: none), creating it with `schema`; one of another version is refused."""
+async def open_sqlite(path: Path | str, tables: str, version: int) -> Database:
+    """Open the file at `path`, or create the file with `tables`; `:memory:` has no file.
+
+    Raises `RunError` if the file has another version or can't be opened.
+    """
     try:
-        return await Database.open(partial(_connect, path, schema, version))
+        return await Database.open(partial(_connect, path, tables, version))
     except (sqlite3.Error, OSError) as error:
         raise RunError(f"{path}: can't be opened ({error}); make the folder writable or restore the file") from error
 
 
 async def open_sqlite_to_read(path: Path, version: int) -> Database:
-    """Open an existing file of this version; nothing is created or changed, not even beside it."""
+    """Open an existing file of this version to read. The file and its folder stay unchanged.
+
+    Raises `RunError` if the file has another version or can't be read.
+    """
     try:
         return await Database.open(partial(_connect_to_read, path, version))
     except (sqlite3.Error, OSError) as error:
@@ -45,11 +51,10 @@ async def open_sqlite_to_read(path: Path, version: int) -> Database:
 
 
 def _connect_to_read(path: Path, version: int) -> SqliteConnection:
-    # A log of writes beside the file is read with it; without one nobody writes, and the file is taken as it is, since
-    # opening it otherwise would make such a log.
-    logged = path.with_name(path.name + "-wal").exists()
+    # Without a write-ahead log nobody writes the file. `immutable` then keeps SQLite from making a log beside the file.
+    has_log = path.with_name(path.name + "-wal").exists()
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro{'' if logged else '&immutable=1'}",
+        f"{path.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,
@@ -65,7 +70,7 @@ def _connect_to_read(path: Path, version: int) -> SqliteConnection:
     return connection
 
 
-def _connect(path: Path | str, schema: str, version: int) -> SqliteConnection:
+def _connect(path: Path | str, tables: str, version: int) -> SqliteConnection:
     if path not in (":memory:", TEMPORARY):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(
@@ -73,7 +78,7 @@ def _connect(path: Path | str, schema: str, version: int) -> SqliteConnection:
     )
     connection.name = str(path) or "the temporary store"
     try:
-        _prepare(connection, schema, version)
+        _prepare(connection, tables, version)
     except BaseException:
         connection.close()
         raise
@@ -81,18 +86,19 @@ def _connect(path: Path | str, schema: str, version: int) -> SqliteConnection:
 
 
 def _require_version(connection: SqliteConnection, version: int) -> None:
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found != version:
+    file_version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if file_version != version:
         raise RunError(
-            f"{connection.name}: has format {found}, this version of blpo reads format {version}; start a new run"
+            f"{connection.name}: has format {file_version}, this version of blpo reads format {version};"
+            " start a new run"
         )
 
 
-def _prepare(connection: SqliteConnection, schema: str, version: int) -> None:
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if not empty:
+def _prepare(connection: SqliteConnection, tables: str, version: int) -> None:
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if not is_empty:
         _require_version(connection, version)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    if empty:
-        connection.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {version}; COMMIT;")
+    if is_empty:
+        connection.executescript(f"BEGIN IMMEDIATE; {tables} PRAGMA user_version = {version}; COMMIT;")

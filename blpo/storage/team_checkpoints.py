@@ -1,4 +1,4 @@
-"""LangGraph checkpoints in a team's PostgreSQL, beside the response store."""
+"""LangGraph checkpoints in a team's PostgreSQL, in the schema of the response store."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,14 +15,14 @@ from blpo.storage.postgres import SCHEMA, connect, connect_async, newer_schema, 
 from blpo.storage.postgres_errors import one_line_errors
 
 _NEWEST = len(AsyncPostgresSaver.MIGRATIONS) - 1
-_EXISTS = f"SELECT to_regclass('{SCHEMA}.checkpoint_migrations') IS NOT NULL AS found"
-_VERSION = f"SELECT coalesce(max(v), -1) AS found FROM {SCHEMA}.checkpoint_migrations"
+_EXISTS = f"SELECT to_regclass('{SCHEMA}.checkpoint_migrations') IS NOT NULL AS value"
+_VERSION = f"SELECT coalesce(max(v), -1) AS value FROM {SCHEMA}.checkpoint_migrations"
 
 
 class TeamSaver(AsyncPostgresSaver):
-    """LangGraph's saver over one connection, made anew where it was lost: an API server may outlive its database's.
+    """LangGraph's saver over one connection. A lost connection is replaced: an API server may outlive a database.
 
-    Its failures are one line without the password, like all failures of a run's storage.
+    A failure is one line without the password, like all failures of a run's storage.
     """
 
     conn: AsyncConnection[DictRow]
@@ -43,17 +43,17 @@ class TeamSaver(AsyncPostgresSaver):
 
 @asynccontextmanager
 async def open_team_checkpoints() -> AsyncIterator[TeamSaver]:
-    """Open the saver over a connection of its own; makes its tables, or brings them up to date.
+    """Open the saver over a new connection. Missing tables are made, and older tables are brought up to date.
 
     Raises `RunError` or `ConfigError` with one line.
     """
     saver = TeamSaver(await connect_async())
     try:
         with one_line_errors():
-            found = await _version(saver.conn)
-            if found > _NEWEST:
-                raise newer_schema(found, _NEWEST)
-            if found < _NEWEST:
+            version = await _version(saver.conn)
+            if version > _NEWEST:
+                raise newer_schema(version, _NEWEST)
+            if version < _NEWEST:
                 await asyncio.to_thread(_set_up)
         yield saver
     finally:
@@ -61,13 +61,13 @@ async def open_team_checkpoints() -> AsyncIterator[TeamSaver]:
 
 
 async def _version(connection: AsyncConnection[Any]) -> int:
-    """The last migration that was made; -1 where there are no tables yet."""
+    """Return the number of the last migration; -1 without tables."""
     row: dict[str, Any] | None = None
     for statement in (_EXISTS, _VERSION):
         row = await (await connection.execute(statement.encode())).fetchone()
-        if row is None or row["found"] is False:
+        if row is None or row["value"] is False:
             return -1
-    return -1 if row is None else int(row["found"])
+    return -1 if row is None else int(row["value"])
 
 
 def _set_up() -> None:

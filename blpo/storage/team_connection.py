@@ -1,4 +1,4 @@
-"""A connection to a team's response store in PostgreSQL, as `blpo.storage.database` uses it, for one run."""
+"""PostgreSQL connection of a run to the team's response store, for `blpo.storage.database`."""
 
 import time
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ if TYPE_CHECKING:  # an extra
     import psycopg
 
 _PATIENCE = 5.0
-"""Seconds in which the server notices that the process that held a run was killed."""
+"""Seconds until the server notices the kill of a process, and frees the run's lock."""
 
 
 class TeamConnection:
-    """Sees the answers of all runs, and of everything else the rows of its own run."""
+    """Connection with a view of all answers, and of the run's own rows."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         import psycopg
@@ -30,48 +30,48 @@ class TeamConnection:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open on a connection that still stands."""
+        """True if the connection is open and has an open transaction."""
         return not self._connection.closed and self._connection.info.transaction_status != 0
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "psycopg.Cursor[Any]":
-        """Run one statement; NUL, which PostgreSQL's text can't hold, becomes U+FFFD."""
+        """Run a statement. NUL becomes U+FFFD, because a text in PostgreSQL can't hold NUL."""
         values = [value.replace("\0", "�") if isinstance(value, str) else value for value in parameters]
         return self._connection.execute(_placeholders(sql), values)
 
     def begin(self, *, writes: bool) -> None:
-        """Begin a transaction; reading needs none, and saves two ways to the server and back."""
+        """Begin a transaction for writes. A read goes without a transaction, and saves two round trips."""
         if writes:
             self._connection.execute("BEGIN")
 
     def commit(self) -> None:
-        """End it durably, if there is one."""
+        """Commit an open transaction durably."""
         if self.in_transaction:
             self._connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Undo it."""
+        """Undo the transaction."""
         self._connection.execute("ROLLBACK")
 
     def failure(self, error: Exception) -> RunError:
-        """What to say of one of `errors`."""
+        """Return the error for the user in place of one of `errors`."""
         return run_error(error)
 
     def close(self) -> None:
-        """Close it; its locks are free from then on."""
+        """Close the connection. The server frees the connection's locks."""
         self._connection.close()
 
 
 def connect_run(run: str, name: str) -> TeamConnection:
-    """Connect for a run, which this process then holds alone, and make it known to the team if it is new.
+    """Connect for a run and take the run's lock. A new run is added to the team's runs.
 
-    Raises `RunError`: another process holds it, or the database can't be used.
+    Raises `RunError` if another process has the lock, or the database can't be used.
     """
     connection = connect()
     try:
         with one_line_errors():
             migrate(connection)
             connection.execute("SELECT set_config('blpo.run', %s, false)", (run,))
-            _hold(connection, run)
+            _lock_run(connection, run)
             connection.execute("INSERT INTO runs (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING", (run, name))
     except BaseException:
         connection.close()
@@ -80,14 +80,14 @@ def connect_run(run: str, name: str) -> TeamConnection:
 
 
 def knows_run(run: str) -> bool:
-    """Whether the team's database has seen this run; raises `RunError` where it can't be used."""
+    """Return True if the team's database has a row for this run; raises `RunError` if the database can't be used."""
     with connect() as connection, one_line_errors():
         migrate(connection)
         return connection.execute("SELECT 1 FROM runs WHERE id = %s", (run,)).fetchone() is not None
 
 
-def _hold(connection: "psycopg.Connection[Any]", run: str) -> None:
-    """Take the run's lock; it is free when this connection ends, however it does."""
+def _lock_run(connection: "psycopg.Connection[Any]", run: str) -> None:
+    """Take the run's lock. The server frees the lock at the end of the connection, also after a kill."""
     end = time.monotonic() + _PATIENCE
     while True:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", (lock_key("run", run),)).fetchone()
@@ -103,5 +103,5 @@ def _hold(connection: "psycopg.Connection[Any]", run: str) -> None:
 
 @lru_cache(maxsize=64)
 def _placeholders(sql: str) -> bytes:
-    """The statement as psycopg wants it."""
+    """Return the statement with psycopg's placeholders."""
     return sql.replace("?", "%s").encode()

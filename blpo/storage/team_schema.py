@@ -1,7 +1,7 @@
-"""The tables of a team's response store in PostgreSQL, and how they come to be.
+"""Tables of a team's response store in PostgreSQL, and their migrations.
 
-Answers are shared; everything else belongs to a run. A connection has set `blpo.run`, and sees and writes its own run's
-rows by views with the names and columns of the SQLite file, so that both stores speak the same SQL.
+All runs share the answers. Other rows belong to a run, named by the connection's setting `blpo.run`. Views with the
+names and columns of the SQLite file show a connection the rows of its run, so that all stores use the same SQL.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -41,27 +41,27 @@ CREATE VIEW servers AS
   SELECT model, address, structured_output FROM run_servers WHERE run = current_setting('blpo.run');
 """,
 )
-"""Each brings the tables from one version to the next; version n is made by the first n."""
+"""Statements from one version of the tables to the next. The first n migrations make version n."""
 
 
 def migrate(connection: "psycopg.Connection[Any]", migrations: tuple[str, ...] = MIGRATIONS) -> None:
-    """Bring the tables to the newest version, once, whoever else starts now; raises `RunError` if they are newer."""
+    """Bring the tables to the newest version, in one process at a time; raises `RunError` for newer tables."""
     if _version(connection) == len(migrations):
         return
     with schema_lock(connection):
-        found = _version(connection)
-        if found > len(migrations):
-            raise newer_schema(found, len(migrations))
+        version = _version(connection)
+        if version > len(migrations):
+            raise newer_schema(version, len(migrations))
         with connection.transaction():
             connection.execute("CREATE TABLE IF NOT EXISTS version (version INTEGER NOT NULL)")
-            for migration in migrations[found:]:
+            for migration in migrations[version:]:
                 connection.execute(migration.encode())
             connection.execute("DELETE FROM version")
             connection.execute("INSERT INTO version VALUES (%s)", (len(migrations),))
 
 
 def _version(connection: "psycopg.Connection[Any]") -> int:
-    """0 where there are no tables yet."""
+    """Return the version of the tables; 0 without tables."""
     exists = connection.execute("SELECT to_regclass('blpo.version') IS NOT NULL").fetchone()
     if exists is None or not exists[0]:
         return 0

@@ -1,7 +1,7 @@
-"""The response store of a team, in PostgreSQL: answers are shared between runs and machines, all else is a run's own.
+"""Response store of a team in PostgreSQL. Runs and machines share the answers; all other rows belong to a run.
 
-Who is about to pay for a request holds its lock in the database, which the server frees when that process ends,
-however it does. Others who want the same answer wait for it; a failure is not shared, so then the next one asks.
+A process that pays for a request holds the request's lock in the database. The server frees the lock at the end of
+the process, also after a kill. Other processes wait for the answer. A failure is not shared: the next process pays.
 """
 
 import asyncio
@@ -13,76 +13,80 @@ from typing import Literal, Self
 
 from blpo.storage.database import Connection, Database
 from blpo.storage.postgres import lock_key
-from blpo.storage.response_store import ANSWER, ResponseStore, response_of
+from blpo.storage.response_store import ResponseStore, response_of
+from blpo.storage.store_statements import ANSWER
 from blpo.storage.team_connection import connect_run
 from state.response import Response
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
-_TELL_AFTER = 60.0
+_WARN_AFTER = 60.0
+"""Seconds."""
 _log = logging.getLogger("blpo")
-Look = Response | Literal["claimed", "busy"]
+Claim = Response | Literal["claimed", "busy"]
+"""Result of a try to claim a key: the answer, the caller's right to pay, or another process that pays."""
 
 
 @dataclass(frozen=True, slots=True)
 class TeamRun:
-    """A run whose answers are in a team's database."""
+    """A run with its answers in a team's database."""
 
     id: str
-    """That of its thread."""
+    """Id of the run's thread."""
     directory: Path
-    """What else it keeps; the name is shown to the team."""
+    """Folder of the run's files. The team sees the folder's name."""
 
     def __str__(self) -> str:
         return f"run {self.id}"
 
 
 class TeamStore(ResponseStore):
-    """One run's view of the team's store. Make one with `open_run`."""
+    """A run's view of the team's store. Make a store with `open_run`."""
 
     @classmethod
     async def open_run(cls, run: TeamRun) -> Self:
-        """Open the store for a run, which nobody else may have open.
+        """Open the store for a run. No other process may have the run open.
 
-        Makes the tables, or brings them up to date. Raises `RunError` or `ConfigError` with one line.
+        Missing tables are made, and older tables are migrated.
+        Raises `RunError` or `ConfigError` with one line.
         """
         return cls(await Database.open(partial(connect_run, run.id, run.directory.name)))
 
     async def claim(self, key: str) -> Response | None:
-        """The stored answer, as soon as nobody is paying for it; None: the caller may pay, and nobody else does."""
-        wait, waited = _FIRST_WAIT, 0.0
-        while (found := await self._look_once(key)) == "busy":
+        """Wait until no other process pays for the answer, then return the answer, or None: the caller may pay."""
+        wait, waiting_time = _FIRST_WAIT, 0.0
+        while (claim := await self._try_claim(key)) == "busy":
             await asyncio.sleep(wait)
-            waited += wait
-            if waited >= _TELL_AFTER > waited - wait:
+            waiting_time += wait
+            if waiting_time >= _WARN_AFTER > waiting_time - wait:
                 _log.warning("another run is paying for an answer that this one needs; waiting for it")
             wait = min(1.5 * wait, _LONGEST_WAIT)
-        return None if found == "claimed" else found
+        return None if claim == "claimed" else claim
 
     async def release(self, key: str) -> None:
-        """Let others look: in a later transaction than the one that kept the answer, so that they see it."""
+        """Free the lock, in a later transaction than the answer's, so that the next process finds the answer."""
         await self._database.read(partial(_release, key))
 
-    async def _look_once(self, key: str) -> Look:
-        seen: list[Look] = []
+    async def _try_claim(self, key: str) -> Claim:
+        claims: list[Claim] = []
         try:
-            return await self._database.read(partial(_look, key, seen))
-        except asyncio.CancelledError:  # the claim may still come to be, and nobody would release it
-            await self._database.read(lambda db: _release(key, db) if "claimed" in seen else None)
+            return await self._database.read(partial(_try_claim, key, claims))
+        except asyncio.CancelledError:  # the operation may run all the same, and nobody would free the lock
+            await self._database.read(lambda db: _release(key, db) if "claimed" in claims else None)
             raise
 
 
-def _look(key: str, seen: list[Look], db: Connection) -> Look:
-    """The answer, or else whether this process may pay for it; noted in `seen` too."""
-    found: Look = "busy"
+def _try_claim(key: str, claims: list[Claim], db: Connection) -> Claim:
+    """Return the answer, or try to take the lock. The result is appended to `claims` too."""
+    claim: Claim = "busy"
     if row := db.execute(ANSWER, (key,)).fetchone():
-        found = response_of(row)
+        claim = response_of(row)
     elif db.execute("SELECT pg_try_advisory_lock(?)", (lock_key("answer", key),)).fetchone()[0]:
-        found = "claimed"
-        if row := db.execute(ANSWER, (key,)).fetchone():  # kept between the two statements
+        claim = "claimed"
+        if row := db.execute(ANSWER, (key,)).fetchone():  # an answer that came between the two statements
             _release(key, db)
-            found = response_of(row)
-    seen.append(found)
-    return found
+            claim = response_of(row)
+    claims.append(claim)
+    return claim
 
 
 def _release(key: str, db: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and that survive a loss of power."""
+"""Whole-file writes. A file appears whole or not at all, and survives a loss of power."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from state.errors import StoreError
 
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)
-"""Errors of file systems that can't sync a folder, such as some network shares."""
+"""Errors of file systems without syncs of folders, such as some network shares."""
 
 
 def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> None:
@@ -19,7 +19,7 @@ def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> No
 
     `durable`: the content survives a loss of power. A durable write costs two syncs (half a millisecond on an SSD).
 
-    Raises `StoreError`, in one line that names the file.
+    Raises `StoreError` in one line with the file's name.
     """
     with whole_file(path, durable=durable) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -48,7 +48,7 @@ def put_in_place(draft: Path, target: Path, *, durable: bool = True) -> None:
 
     `draft` and `target` must be on one file system. `durable`: see `write_whole`; the files of a folder are not synced.
 
-    Raises `StoreError`, in one line that names the target: for example, a folder can't replace a folder with content.
+    Raises `StoreError` in one line with the target's name: for example, a folder can't replace a folder with content.
     """
     try:
         if durable:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blpo.models.budget import Budget
-from blpo.storage.response_store import RoleCounts
+from blpo.storage.role_counts import RoleCounts
 from state.errors import BudgetSpent
 from state.settings import LimitSettings
 
