@@ -24,7 +24,7 @@ async def macro_f1(config: str | None, seed: int, overrides: list[str]) -> tuple
     """(macro-F1 under p_0, under the selected prompt, p-value) on the test split."""
     with tempfile.TemporaryDirectory(prefix="blpo-learning-") as folder:
         settings = [f"run.dir={folder}/run", f"search.seed={seed}", *overrides]
-        test = (await blpo.optimize(config, overrides=settings))["test"]
+        test = (await blpo.optimize(config, overrides=settings)).result["test"]
     assert test is not None, "no budget is set, so the test split is always judged"
     return test["initial"]["macro_f1"], test["best"]["macro_f1"], test["p_value"]
 

@@ -1,8 +1,8 @@
 """Align a frozen multimodal judge with people's labels.
 
-result = await blpo.optimize("config.yaml")
+run = await blpo.optimize("config.yaml")
+verdicts = await run.judge()(["a.png", "b.png"])
 judge = blpo.load_judge("runs/mine")  # or any judge.yaml
-verdicts = await judge(["a.png", "b.png"])
 """
 
 import sys
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         InputColumns,
         Judge,
         OnEvent,
+        Run,
         Summary,
         correct,
         disagreements,
@@ -35,6 +36,7 @@ __all__ = [
     "InputColumns",
     "Judge",
     "OnEvent",
+    "Run",
     "Summary",
     "correct",
     "disagreements",

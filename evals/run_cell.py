@@ -5,8 +5,8 @@ from pathlib import Path
 from langgraph.runtime import RunControl
 
 from blpo.inference.open_run import SharedModels
-from blpo.runs.drive import OnEvent, Search
-from blpo.runs.lifecycle import optimize, resume
+from blpo.runs.driver import OnEvent, Search
+from blpo.runs.start_and_resume import resume_run, start_run
 from evals.methods import METHODS
 from state.result import Result
 from state.settings import Settings
@@ -23,5 +23,7 @@ async def run_cell(
     path = Path(str(settings.run.dir))
     search = Search(method, METHODS[method].builder)
     if (path / "run.json").exists():
-        return await resume(path, on_event=on_event, control=control, search=search, shared=shared)
-    return await optimize(settings, on_event=on_event, control=control, search=search, shared=shared)
+        run = await resume_run(path, on_event=on_event, control=control, search=search, shared=shared)
+    else:
+        run = await start_run(settings, on_event=on_event, control=control, search=search, shared=shared)
+    return run.result

@@ -17,7 +17,7 @@ from langgraph.runtime import RunControl
 from pydantic import BaseModel
 
 from blpo.inference.open_run import SharedModels
-from blpo.runs.drive import OnEvent
+from blpo.runs.driver import OnEvent
 from evals.cells import Cell
 from evals.run_cell import run_cell
 from state.errors import BlpoError

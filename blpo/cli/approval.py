@@ -32,7 +32,7 @@ def show(question: "Question") -> None:
     from rich.console import Console
 
     from blpo.cli.summary import coloured
-    from blpo.runs.drive import named
+    from blpo.runs.driver import named
 
     console = Console(stderr=True, highlight=False)
     console.print()

@@ -45,6 +45,7 @@ def fork(
             overrides=options,
             on_event=on_event,
             control=control,
+            progress=False,
         ),
         as_json=as_json,
         quiet=quiet,

@@ -26,7 +26,9 @@ def optimize(
 
     options = with_run_dir(overrides, run_dir)
     return search(
-        lambda on_event, control: blpo.optimize(config, overrides=options, on_event=on_event, control=control),
+        lambda on_event, control: blpo.optimize(
+            config, overrides=options, on_event=on_event, control=control, progress=False
+        ),
         as_json=as_json,
         quiet=quiet,
     )

@@ -32,7 +32,7 @@ def resume(
     answer = answer_of(approve, edit, reject)
     return search(
         lambda on_event, control: blpo.resume(
-            run, overrides=overrides or [], on_event=on_event, control=control, answer=answer
+            run, overrides=overrides or [], on_event=on_event, control=control, answer=answer, progress=False
         ),
         directory=run.absolute(),
         as_json=as_json,

@@ -11,7 +11,7 @@ from typing import Any
 from langgraph.runtime import RunControl
 
 import blpo
-from blpo import OnEvent
+from blpo import OnEvent, Run
 from blpo.cli.approval import ask, can_ask, show
 from blpo.cli.error_lines import INTERRUPTED, explain, say
 from blpo.cli.paths import short_path
@@ -22,7 +22,7 @@ from blpo.config.settings_file import load_settings
 from blpo.reports.wording import higher_limits
 from state.result import Result, RunStatus
 
-Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Result]]
+Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Run]]
 
 EXIT_CODES: dict[RunStatus, int] = {"complete": 0, "failed": 1, "budget": 4, "interrupted": INTERRUPTED}
 
@@ -36,7 +36,7 @@ def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: 
         view = view_on(sys.stderr, quiet=quiet)
         try:
             with view:
-                result = run_with_signals(partial(run, view.event), view)
+                result = run_with_signals(partial(run, view.event), view).result
         except (Exception, KeyboardInterrupt) as error:
             return _failed(error, view, as_json)
         directory = Path(view.progress.run) if view.progress.run else directory
@@ -72,8 +72,8 @@ def _answer(result: Result, quiet: bool) -> dict[str, Any] | None:
 
 def _answered(
     directory: Path | None, answer: dict[str, Any], on_event: OnEvent, control: RunControl
-) -> Coroutine[Any, Any, Result]:
-    return blpo.resume(directory or "", on_event=on_event, control=control, answer=answer)
+) -> Coroutine[Any, Any, Run]:
+    return blpo.resume(directory or "", on_event=on_event, control=control, answer=answer, progress=False)
 
 
 def _failed(error: BaseException, view: SearchView, as_json: bool) -> int:

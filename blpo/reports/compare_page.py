@@ -13,7 +13,7 @@ from blpo.reports.comparison import Comparison, compare_runs
 from blpo.reports.differences import word_diff
 from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
-from blpo.reports.page import render, write_page
+from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.thumbnails import thumbnails
 from blpo.reports.wording import metric_name
@@ -45,7 +45,7 @@ def comparison_page(comparison: Comparison) -> str:
     first = entries[0]
     tested = [entry.against for entry in entries if entry.against]
     low, high = min((a.low for a in tested), default=0.0), max((a.high for a in tested), default=0.0)
-    return render(
+    return render_page(
         "compare.html",
         version=version("blpo"),
         comparison=comparison,

@@ -15,14 +15,17 @@ from blpo.storage.whole_files import write_whole
 _HERE = Path(__file__).parent
 
 
-def render(template: str, **content: Any) -> str:
-    """Fill a template; whatever comes from data is escaped, and loses what could reorder or hide text around it."""
+def render_page(template: str, **content: Any) -> str:
+    """Fill the template of a whole page, with our style and script inside."""
     style, script = (Markup((_HERE / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
-    return (
-        _environment()
-        .get_template(template)
-        .render(style=style, script=script, style_hash=_hash(style), script_hash=_hash(script), **content)
+    return render_part(
+        template, style=style, script=script, style_hash=_hash(style), script_hash=_hash(script), **content
     )
+
+
+def render_part(template: str, **content: Any) -> str:
+    """Fill a template. Text from data is escaped, and loses characters that could reorder or hide text around it."""
+    return _environment().get_template(template).render(**content)
 
 
 def write_page(path: Path, html: str) -> None:

@@ -15,7 +15,7 @@ from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.gallery import gallery
 from blpo.reports.outcome import Tested, headline, meaning, prompts, stopped, tone
-from blpo.reports.page import render, write_page
+from blpo.reports.page import render_page, write_page
 from blpo.reports.wording import dollars
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
@@ -52,7 +52,7 @@ def report(run: RunRecord, evidence: Evidence) -> str:
     ]
     is_ordinal = run.settings.task.kind == "ordinal"
     task = run.settings.task
-    return render(
+    return render_page(
         "report.html",
         version=version("blpo"),
         name=run.directory.name,

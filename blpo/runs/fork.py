@@ -19,19 +19,19 @@ from blpo.config.settings_file import load_settings
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.initial_prompts import prompt_problem
 from blpo.inference.run_store import store_path
-from blpo.runs.drive import BLPO, Drive, OnEvent
+from blpo.runs.driver import BLPO, Driver, OnEvent
 from blpo.runs.fork_start import ForkStart, state_before
 from blpo.runs.preflight import require_usable
 from blpo.runs.rounds import Round
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_record import RunRecord
-from blpo.runs.team import announce
+from blpo.runs.team_runs import announce
 from state.errors import ConfigError, RunError
-from state.result import Fork, Lineage, Result
+from state.result import Fork, Lineage
 from state.settings import PromptSettings, Settings
 
 
-async def fork(
+async def fork_run(
     directory: str | Path,
     round: int,
     *,
@@ -40,15 +40,16 @@ async def fork(
     overrides: Sequence[str] = (),
     on_event: OnEvent | None = None,
     control: RunControl | None = None,
-) -> Result:
-    """Start a new run from round `round` of the run in `directory`, and return its result.
+) -> RunRecord:
+    """Start a new run from round `round` of the run in `directory`.
 
     The prompts given take the place of p and q of that round; `overrides` are `key=value` for the settings of the run,
     `run.dir` for the new directory (beside the other one by default). Raises `BlpoError`.
     """
     run, settings, dataset = await _made(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
     with closing(run):
-        return await Drive(run, BLPO, settings, on_event, control).to_the_end(dataset)
+        await Driver(run, BLPO, settings, on_event, control).to_the_end(dataset)
+        return RunRecord(run.path, run.info)
 
 
 async def _made(

@@ -22,8 +22,8 @@ from langgraph_sdk.runtime import ServerRuntime
 
 from blpo.inference.open_run import open_run
 from blpo.inference.run_store import store_place
-from blpo.runs.drive import BLPO, Drive, Graph
-from blpo.runs.threads import ServedContext, ThreadRun, checkpoint_target, directories, run_of_thread
+from blpo.runs.driver import BLPO, Driver, Graph
+from blpo.runs.server_threads import ServedContext, ThreadRun, checkpoint_target, directories, run_of_thread
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder
 from state.errors import BlpoError
@@ -93,7 +93,7 @@ async def _working(run: ThreadRun) -> AsyncIterator[None]:
     directory, settings, thread = run.directory, run.settings, run.directory.info.thread_id
     place = store_place(settings, directory.path, thread)
     checkpoints = await asyncio.to_thread(lambda: directory.checkpoints)
-    drive = Drive(directory, BLPO, settings, None, None)
+    drive = Driver(directory, BLPO, settings, None, None)
     async with (
         open_run(settings, place, thread=thread, dataset=run.dataset) as opened,
         open_checkpoints(checkpoints) as saver,

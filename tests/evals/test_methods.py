@@ -15,8 +15,8 @@ from langgraph.runtime import RunControl
 from blpo.config.settings_file import load_settings
 from blpo.models.embedded.chat import images, texts
 from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
-from blpo.runs.drive import Search
-from blpo.runs.lifecycle import optimize, resume
+from blpo.runs.driver import Search
+from blpo.runs.start_and_resume import resume_run, start_run
 from evals.methods import METHODS
 from evals.methods.method import Method
 from nodes.evaluate_test import selected_round
@@ -50,8 +50,8 @@ def settings_for(method: Method, folder: Path, run: Path, *overrides: str) -> Se
 def run_method(name: str, folder: Path, run: Path, *overrides: str, **options: Any) -> Result:
     method = METHODS[name]
     return asyncio.run(
-        optimize(settings_for(method, folder, run, *overrides), search=Search(method.name, method.builder), **options)
-    )
+        start_run(settings_for(method, folder, run, *overrides), search=Search(method.name, method.builder), **options)
+    ).result
 
 
 def calls(run: Path) -> list[tuple[str, str]]:
@@ -113,7 +113,7 @@ def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path
     control.request_drain("test")
     result = run_method(name, folder, tmp_path / "run", f"limits.calls={LIMIT}", control=control)
     with pytest.raises(RunError, match=f"the method {name} .*blpo evals"):
-        asyncio.run(resume(tmp_path / "run"))
+        asyncio.run(resume_run(tmp_path / "run"))
     while result["status"] == "interrupted":
         steps += 1
         assert steps < 200
@@ -123,7 +123,7 @@ def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path
             if event["event"] == "phase":
                 control.request_drain("test")
 
-        result = asyncio.run(resume(tmp_path / "run", on_event=drain, control=control, search=search))
+        result = asyncio.run(resume_run(tmp_path / "run", on_event=drain, control=control, search=search)).result
     assert steps >= 3
     assert comparable(result) == comparable(calm)
     rows = calls(tmp_path / "run")

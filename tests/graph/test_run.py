@@ -57,7 +57,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     directory = tmp_path_factory.mktemp("runs") / "calm"
-    return directory, asyncio.run(blpo.optimize(config(directory)))
+    return directory, asyncio.run(blpo.optimize(config(directory))).result
 
 
 async def test_result_and_files(finished: tuple[Path, Result]) -> None:
@@ -117,7 +117,7 @@ async def test_the_prompt_adopted_is_the_prompt_that_was_scored(finished: tuple[
 async def test_resuming_a_finished_run_returns_its_result_and_asks_nothing(finished: tuple[Path, Result]) -> None:
     directory, result = finished
     before = len(calls(directory))
-    assert await blpo.resume(directory) == result
+    assert (await blpo.resume(directory)).result == result
     assert len(calls(directory)) == before
 
 
@@ -137,7 +137,7 @@ async def test_draining_at_every_superstep_changes_nothing(finished: tuple[Path,
     directory, steps = tmp_path / "stopped", 0
     control = RunControl()
     control.request_drain("test")
-    result = await blpo.optimize(config(directory), control=control)
+    result = (await blpo.optimize(config(directory), control=control)).result
     while result["status"] == "interrupted":
         steps += 1
         assert steps < 100
@@ -147,7 +147,7 @@ async def test_draining_at_every_superstep_changes_nothing(finished: tuple[Path,
             if event["event"] == "phase":
                 control.request_drain("test")
 
-        result = await blpo.resume(directory, on_event=drain, control=control)
+        result = (await blpo.resume(directory, on_event=drain, control=control)).result
     assert steps > 10
     assert comparable(result) == comparable(finished[1])
     rows = calls(directory)
@@ -162,7 +162,7 @@ async def test_without_its_checkpoints_a_run_is_replayed_at_no_cost(
     before = len(calls(directory))
     (tmp_path / "checkpoints.sqlite").unlink()
     (directory / "result.json").unlink()
-    assert comparable(await blpo.resume(directory)) == comparable(finished[1])
+    assert comparable((await blpo.resume(directory)).result) == comparable(finished[1])
     assert len(calls(directory)) == before
 
 
@@ -174,21 +174,23 @@ async def test_the_compiled_graph_gives_the_same_result(finished: tuple[Path, Re
 
 @pytest.mark.parametrize("limit", [1, 30, 100])
 async def test_a_budget_of_calls_is_kept(tmp_path: Path, limit: int) -> None:
-    result = await blpo.optimize(config(tmp_path / "run", limits={"calls": limit}))
+    result = (await blpo.optimize(config(tmp_path / "run", limits={"calls": limit}))).result
     assert result["status"] == "budget"
     assert result["stop_reason"] == "budget"
     assert sum(usage["issued"] for usage in result["calls"].values()) == len(calls(tmp_path / "run")) <= limit
     assert read_judge_file(tmp_path / "run" / "judge.yaml").judge_prompt
-    again = await blpo.resume(tmp_path / "run")
+    again = (await blpo.resume(tmp_path / "run")).result
     assert again == result
 
 
 async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> None:
     data = {"path": str(draw_dataset(tmp_path / "set", 90))}
     search = {"outer_rounds": 3, "inner_steps": 1, "error_batch": 8}
-    result = await blpo.optimize(
-        {"data": data, "search": search, "limits": {"calls": 240}, "run": {"dir": str(tmp_path / "run")}}
-    )
+    result = (
+        await blpo.optimize(
+            {"data": data, "search": search, "limits": {"calls": 240}, "run": {"dir": str(tmp_path / "run")}}
+        )
+    ).result
     assert (result["status"], result["best_round"]) == ("budget", 1)
     assert read_judge_file(tmp_path / "run").judge_prompt == result["rounds"][1]["judge_prompt"]
 
@@ -198,7 +200,7 @@ async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> Non
     data = {"path": str(draw_dataset(tmp_path / "set", 30))}
     initial, reserved = 21, 18  # train and validation under p_0; the test split under two prompts
     for limit in range(initial + reserved, initial + reserved + 28, 3):
-        result = await blpo.optimize(config(tmp_path / str(limit), data=data, limits={"calls": limit}))
+        result = (await blpo.optimize(config(tmp_path / str(limit), data=data, limits={"calls": limit}))).result
         assert (result["status"], result["stop_reason"]) == ("budget", "budget")
         assert len(calls(tmp_path / str(limit))) <= limit
         assert result["test"] is not None
@@ -207,20 +209,20 @@ async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> Non
 async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: tuple[Path, Result], tmp_path: Path) -> None:
     directory = tmp_path / "run"
     await blpo.optimize(config(directory, limits={"calls": 100}))
-    result = await blpo.resume(directory, overrides=["limits.calls=null"])
+    result = (await blpo.resume(directory, overrides=["limits.calls=null"])).result
     assert comparable(result) == comparable(finished[1])
     rows = calls(directory)
     assert len({key for key, _, _ in rows}) == len(rows)
 
 
 async def test_the_search_leaves_enough_for_the_test(tmp_path: Path) -> None:
-    result = await blpo.optimize(config(tmp_path / "run", limits={"calls": 90}))
+    result = (await blpo.optimize(config(tmp_path / "run", limits={"calls": 90}))).result
     assert result["status"] == "budget"
     assert result["test"] is not None
 
 
 async def test_preset_paper(tmp_path: Path) -> None:
-    result = await blpo.optimize(config(tmp_path / "run", search={"preset": "paper"}))
+    result = (await blpo.optimize(config(tmp_path / "run", search={"preset": "paper"}))).result
     assert result["stop_reason"] in ("rounds", "no_errors")
     assert result["best_round"] == len(result["rounds"]) - 1
     prompts = [record["judge_prompt"] for record in result["rounds"]]
@@ -229,7 +231,7 @@ async def test_preset_paper(tmp_path: Path) -> None:
 
 async def test_an_optimizer_that_never_uses_the_tags_does_not_end_the_run(tmp_path: Path) -> None:
     chatty = scripted("chatty", lambda messages: "I would rather talk about something else.")
-    result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": chatty}}))
+    result = (await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": chatty}}))).result
     assert result["status"] == "complete"
     assert result["stop_reason"] == "rounds"
     assert all(trial["score"] is None for record in result["rounds"] for trial in record["trials"])
@@ -246,7 +248,7 @@ async def test_an_unusable_reply_is_repaired(tmp_path: Path) -> None:
         return f"<{tag}>Look at the image and rate it from 1 to 5. Raise the rating.</{tag}>"
 
     name = scripted("forgetful", forgetful)
-    result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))
+    result = (await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))).result
     assert all(trial["score"] is not None for record in result["rounds"] for trial in record["trials"])
 
 
@@ -257,7 +259,7 @@ async def test_a_prompt_that_is_too_long_is_a_failed_trial(tmp_path: Path) -> No
         return f"<{tag}>{'word ' * 2000}</{tag}>"
 
     name = scripted("verbose", verbose)
-    result = await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))
+    result = (await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))).result
     lines = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
     assert all("tokens" in json.loads(line)["failure"] for line in lines)
     assert result["status"] == "complete"
@@ -270,7 +272,7 @@ async def test_verdicts_that_are_no_label_never_reach_the_error_batch(tmp_path: 
 
     name = scripted("moody", moody)
     models = {"judge": {"name": name}, "optimizer": {"name": "embedded:optimizer"}}
-    result = await blpo.optimize(config(tmp_path / "run", models=models))
+    result = (await blpo.optimize(config(tmp_path / "run", models=models))).result
     rows = [json.loads(line) for line in (tmp_path / "run" / "verdicts" / "initial.jsonl").read_text().splitlines()]
     assert {row["status"] for row in rows} == {"ok", "unparseable"}
     assert {row["verdict"] for row in rows} == {3, None}
@@ -313,7 +315,7 @@ async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="dataset is not the one"):
         await blpo.resume(tmp_path / "run", overrides=moved)
     labels.write_text(kept)
-    assert (await blpo.resume(tmp_path / "run", overrides=moved))["status"] == "complete"
+    assert (await blpo.resume(tmp_path / "run", overrides=moved)).result["status"] == "complete"
 
 
 async def test_checkpoints_stay_small_whatever_the_size_of_the_dataset(tmp_path: Path) -> None:
@@ -356,7 +358,7 @@ async def test_a_failing_judge_ends_the_run_resumable(tmp_path: Path) -> None:
 async def test_tags_in_a_prompt_survive_the_search(tmp_path: Path) -> None:
     rubric = "<criteria>\n<text>Rate it & be strict.</text>\n</criteria>\n</judge_prompt> <case 1>"
     wanted = "<text>Describe the image.</text>"
-    result = await blpo.optimize(config(tmp_path / "run", prompts={"judge": rubric, "i2t": wanted}))
+    result = (await blpo.optimize(config(tmp_path / "run", prompts={"judge": rubric, "i2t": wanted}))).result
     adopted = {record["judge_prompt"] for record in result["rounds"]}
     assert len(adopted) > 1
     assert all(prompt.startswith(rubric) for prompt in adopted)

@@ -84,7 +84,7 @@ def calm(calm_run: Path) -> Result:
 
 async def test_over_http_as_in_process(calm: Result, tmp_path: Path) -> None:
     async with ChatServer(respond=embedded_answer) as server:
-        result = await blpo.optimize(over_http(tmp_path / "run", server.base_url))
+        result = (await blpo.optimize(over_http(tmp_path / "run", server.base_url))).result
     assert comparable(result) == comparable(calm)
     assert result["calls"] == calm["calls"]
     assert server.count == sum(usage["issued"] for usage in result["calls"].values())
@@ -102,7 +102,7 @@ async def test_a_tenth_of_all_responses_failing_in_every_way_changes_nothing(cal
 
     async with ChatServer(respond=embedded_answer, faults=counted()) as server:
         config = over_http(tmp_path / "run", server.base_url, {"timeout": 2.5, "max_retries": 6})
-        result = await blpo.optimize(config)
+        result = (await blpo.optimize(config)).result
     assert comparable(result) == comparable(calm)
     assert result["calls"]["judge"]["failed"] == 0
     assert set(met) == {*faults, FINE}
@@ -119,7 +119,7 @@ async def test_what_stays_wrong_gets_its_status_and_is_never_a_label(tmp_path: P
     async with ChatServer(respond=embedded_answer, faults=fault_of) as server:
         limits = {"max_failure_rate": 1}
         config = over_http(tmp_path / "run", server.base_url, {"max_retries": 1}, limits=limits)
-        result = await blpo.optimize(config)
+        result = (await blpo.optimize(config)).result
     rows = [json.loads(line) for line in (tmp_path / "run" / "verdicts" / "initial.jsonl").read_text().splitlines()]
     statuses = Counter(row["status"] for row in rows)
     assert set(statuses) == {"ok", "refused", "unparseable", "error"}
@@ -148,7 +148,7 @@ async def test_most_responses_failing_stops_the_run_which_resumes_when_the_serve
         assert paid["failed"] > 0
         server.faults = iter(())
         before = server.count
-        result = await blpo.resume(run)
+        result = (await blpo.resume(run)).result
         assert server.count - before == outcomes(run).total() - paid.total()
     assert comparable(result) == comparable(calm)
     assert answered_twice(run) == 0
@@ -193,7 +193,7 @@ async def test_a_server_that_is_killed_and_started_again_costs_nothing_that_was_
         assert server.wait() == -signal.SIGKILL
     assert outcomes(run)["ok"] >= killed_at - 3 * 16
     with process("--port", url.rpartition(":")[2].partition("/")[0]):
-        result = await blpo.resume(run)
+        result = (await blpo.resume(run)).result
     assert comparable(result) == comparable(calm)
     assert answered_twice(run) == 0
 
@@ -206,7 +206,7 @@ async def test_a_run_lives_through_a_short_outage(calm: Result, tmp_path: Path) 
         await paid_for(run, 30)
     await asyncio.sleep(0.6)
     async with ChatServer(respond=embedded_answer, port=int(url.rpartition(":")[2].partition("/")[0])):
-        result = await search
+        result = (await search).result
     assert comparable(result) == comparable(calm)
     assert answered_twice(run) == 0
 
@@ -299,18 +299,18 @@ async def test_a_budget_is_kept_over_three_resumes_and_nothing_is_lost(
             limit = before + each * (2 * test["best"]["n"] + 7)  # what is kept back for the test, and a few calls
             limit = limit if what == "usd" else round(limit)
             if not run.exists():
-                result = await blpo.optimize({**config, "limits": {what: limit}})
+                result = (await blpo.optimize({**config, "limits": {what: limit}})).result
             else:
-                result = await blpo.resume(run, overrides=[f"limits.{what}={limit}"])
+                result = (await blpo.resume(run, overrides=[f"limits.{what}={limit}"])).result
             assert (result["status"], result["stop_reason"]) == ("budget", "budget")
             assert before < spent(result, what) <= limit + at_once * dearest(run, what)
             best = yaml.safe_load((run / "judge.yaml").read_text())["judge_prompt"]
             assert best == calm["rounds"][0]["judge_prompt"]
             before = spent(result, what)
         count = server.count
-        assert await blpo.resume(run) == result
+        assert (await blpo.resume(run)).result == result
         assert server.count == count == spent(result, "calls")
-        whole = await blpo.resume(run, overrides=[f"limits.{what}="])
+        whole = (await blpo.resume(run, overrides=[f"limits.{what}="])).result
     assert (whole["rounds"], whole["test"]) == (calm["rounds"], calm["test"])
     assert answered_twice(run) == 0
 
@@ -321,5 +321,5 @@ async def test_a_budget_that_is_spent_while_the_batch_is_described_ends_the_run(
     judged = 90 - test["best"]["n"]
     limits = {"calls": 2 * test["best"]["n"] + judged + 2}
     async with ChatServer(respond=embedded_answer) as server:
-        result = await blpo.optimize(over_http(tmp_path / "run", server.base_url, limits=limits))
+        result = (await blpo.optimize(over_http(tmp_path / "run", server.base_url, limits=limits))).result
     assert result["status"] == "budget"

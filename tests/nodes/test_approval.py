@@ -42,13 +42,13 @@ def issued(result: Result) -> int:
 
 
 async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Path) -> None:
-    alone = await blpo.optimize(config(tmp_path / "alone", approval="none"))
-    result, asked = await blpo.optimize(config(tmp_path / "asked", approval="all")), []
+    alone = (await blpo.optimize(config(tmp_path / "alone", approval="none"))).result
+    result, asked = (await blpo.optimize(config(tmp_path / "asked", approval="all"))).result, []
     while "question" in result:
         asked.append(result["question"])
         assert (result["status"], result["test"]) == ("interrupted", None)
-        assert (await blpo.resume(tmp_path / "asked"))["question"] == result["question"]
-        result = await blpo.resume(tmp_path / "asked", answer="approve")
+        assert (await blpo.resume(tmp_path / "asked")).result["question"] == result["question"]
+        result = (await blpo.resume(tmp_path / "asked", answer="approve")).result
     assert {question["prompt"] for question in asked} == {"judge", "i2t"}
     assert [r["judge_prompt"] for r in result["rounds"]] == [r["judge_prompt"] for r in alone["rounds"]]
     assert [r["i2t_prompt"] for r in result["rounds"]] == [r["i2t_prompt"] for r in alone["rounds"]]
@@ -58,7 +58,7 @@ async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Pat
 
 
 async def test_a_question_shows_what_the_prompt_changes(tmp_path: Path) -> None:
-    question = (await blpo.optimize(config(tmp_path / "run")))["question"]
+    question = (await blpo.optimize(config(tmp_path / "run"))).result["question"]
     trials = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
     best = max(map(json.loads, trials), key=lambda trial: trial["score"])
     assert (question["new"], question["score"]) == (best["judge_prompt"], best["score"])
@@ -77,7 +77,7 @@ async def test_a_question_shows_what_the_prompt_changes(tmp_path: Path) -> None:
 
 async def test_an_edited_prompt_is_judged_as_it_is(tmp_path: Path) -> None:
     await blpo.optimize(config(tmp_path / "run"))
-    result = await blpo.resume(tmp_path / "run", answer={"decision": "edit", "text": f"\n{PROMPT}\n"})
+    result = (await blpo.resume(tmp_path / "run", answer={"decision": "edit", "text": f"\n{PROMPT}\n"})).result
     assert result["rounds"][1]["judge_prompt"] == PROMPT
     assert result["rounds"][0].get("decisions") == [{"prompt": "judge", "decision": "edit", "reason": None}]
     assert result["question"]["old"] == PROMPT
@@ -99,7 +99,7 @@ async def test_critiques_see_why_a_prompt_was_rejected(tmp_path: Path) -> None:
     assert not any("<objection" in text for text in seen)
     first = len(seen)
     await blpo.resume(tmp_path / "run", answer={"decision": "reject", "reason": "Noise is a </objections> matter."})
-    result = await blpo.resume(tmp_path / "run", answer={"decision": "reject", "reason": "Ask for colours."})
+    result = (await blpo.resume(tmp_path / "run", answer={"decision": "reject", "reason": "Ask for colours."})).result
     later = [text for text in seen[first:] if "inside <critique>" in text]
     of_judge = [text for text in later if "<objection>Noise is a ‹/objections> matter.</objection>" in text]
     of_i2t = [text for text in later if "<objection>Ask for colours.</objection>" in text]
@@ -111,7 +111,7 @@ async def test_critiques_see_why_a_prompt_was_rejected(tmp_path: Path) -> None:
 
 async def test_approval_can_be_given_up_in_the_middle(tmp_path: Path) -> None:
     await blpo.optimize(config(tmp_path / "run"))
-    result = await blpo.resume(tmp_path / "run", overrides=["approval=none"])
+    result = (await blpo.resume(tmp_path / "run", overrides=["approval=none"])).result
     assert result["status"] == "complete"
     with pytest.raises(AnswerError, match="asks no question: it is finished"):
         await blpo.resume(tmp_path / "run", answer="approve")

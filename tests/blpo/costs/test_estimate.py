@@ -45,14 +45,14 @@ async def test_a_search_that_never_repeats_itself_issues_exactly_the_high_count(
 ) -> None:
     config = restless(tmp_path, rounds, steps)
     roles = estimated(config)
-    result = await blpo.optimize(config)
+    result = (await blpo.optimize(config)).result
     assert issued(result) == {role: own.high.calls for role, own in roles.items()}
 
 
 async def test_a_search_that_gains_nothing_issues_exactly_the_low_count(tmp_path: Path) -> None:
     config = restless(tmp_path, 3, 1, learns=False)
     roles = estimated(config)
-    result = await blpo.optimize(config)
+    result = (await blpo.optimize(config)).result
     assert result["stop_reason"] == "patience"
     assert issued(result) == {role: own.low.calls for role, own in roles.items()}
 
@@ -60,7 +60,7 @@ async def test_a_search_that_gains_nothing_issues_exactly_the_low_count(tmp_path
 async def test_where_every_reply_is_repaired_exactly_the_most_calls_are_issued(tmp_path: Path) -> None:
     config = restless(tmp_path, 1, 1, repairs=True)
     roles = estimated(config)
-    result = await blpo.optimize(config)
+    result = (await blpo.optimize(config)).result
     assert issued(result) == {role: own.most.calls for role, own in roles.items()}
 
 
@@ -68,7 +68,7 @@ async def test_a_run_of_the_embedded_models_keeps_to_the_bounds(tmp_path: Path) 
     search = {"preset": "paper", "outer_rounds": 1, "inner_steps": 2, "error_batch": 6, "max_prompt_tokens": 400}
     config: dict[str, Any] = {"data": {"limit": 60}, "search": search, "run": {"dir": str(tmp_path / "run")}}
     roles = estimated(config)
-    result = await blpo.optimize(config)
+    result = (await blpo.optimize(config)).result
     for role, own in roles.items():
         used = result["calls"][role]
         assert used["issued"] <= own.high.calls <= own.most.calls

@@ -62,7 +62,7 @@ async def test_a_judge_that_is_often_unparseable_does_not_starve_the_test(
 ) -> None:
     train_and_validation, test = 42, 18
     least = int((train_and_validation + 2 * test) * (1 + share))
-    result = await blpo.optimize(config(tmp_path / "run", share, calls=least + more))
+    result = (await blpo.optimize(config(tmp_path / "run", share, calls=least + more))).result
     assert (result["status"], result["stop_reason"]) == ("budget", "budget")
     assert result["test"] is not None
     assert result["test"]["initial"]["coverage"] == 1

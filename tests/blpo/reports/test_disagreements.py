@@ -155,7 +155,7 @@ def _settings(run: Path, file: Path | None = None) -> Any:
 
 def _on(run: Path, file: Path, directory: Path) -> Path:
     """A run on a version, which says so."""
-    result = asyncio.run(blpo.optimize(_settings(run, file), overrides=[f"run.dir={directory}"]))
+    result = asyncio.run(blpo.optimize(_settings(run, file), overrides=[f"run.dir={directory}"])).result
     labels = result["lineage"]["labels"]
     assert (labels["file"], labels["train"], labels["validation"], labels["test"]) == (str(file), 0, 0, 2)
     assert json.loads((directory / "run.json").read_text())["lineage"] == result["lineage"]

@@ -116,7 +116,7 @@ def test_a_report_that_fails_fails_no_run(
 ) -> None:
     folder = draw_dataset(tmp_path / "set")
     (tmp_path / "run" / "report.html").mkdir(parents=True)
-    result = asyncio.run(blpo.optimize(folder / "config.yaml", overrides=[f"run.dir={tmp_path / 'run'}"]))
+    result = asyncio.run(blpo.optimize(folder / "config.yaml", overrides=[f"run.dir={tmp_path / 'run'}"])).result
     assert result["status"] == "complete"
     assert [record.message.split(": ")[0] for record in caplog.records] == [f"no report.html of {tmp_path / 'run'}"]
 

@@ -38,7 +38,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("fork")
     search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4, "patience": None}
     config: dict[str, Any] = {"data": {"path": str(draw_dataset(place / "set"))}, "search": search}
-    result = asyncio.run(blpo.optimize({**config, "run": {"dir": str(place / "parent")}}))
+    result = asyncio.run(blpo.optimize({**config, "run": {"dir": str(place / "parent")}})).result
     assert len(result["rounds"]) == 3
     return place / "parent"
 
@@ -50,7 +50,7 @@ def result_of(run: Path) -> Result:
 
 @pytest.mark.parametrize("round", [0, 1, 2])
 async def test_what_does_not_differ_is_not_paid_for(parent: Path, tmp_path: Path, round: int) -> None:
-    result = await blpo.fork(parent, round, overrides=[f"run.dir={tmp_path / 'fork'}"])
+    result = (await blpo.fork(parent, round, overrides=[f"run.dir={tmp_path / 'fork'}"])).result
     before = result_of(parent)
     assert issued(result) == 0
     for name in ("status", "stop_reason", "rounds", "best_round", "validation", "test"):
@@ -63,7 +63,7 @@ async def test_what_does_not_differ_is_not_paid_for(parent: Path, tmp_path: Path
 
 
 async def test_another_prompt_pays_for_what_it_changes(parent: Path, tmp_path: Path) -> None:
-    result = await blpo.fork(parent, 1, judge_prompt=PROMPT, overrides=[f"run.dir={tmp_path / 'fork'}"])
+    result = (await blpo.fork(parent, 1, judge_prompt=PROMPT, overrides=[f"run.dir={tmp_path / 'fork'}"])).result
     before = result_of(parent)
     assert result["rounds"][0] == before["rounds"][0]
     assert result["rounds"][1]["judge_prompt"] == PROMPT
@@ -78,22 +78,22 @@ async def test_another_prompt_pays_for_what_it_changes(parent: Path, tmp_path: P
 async def test_the_budget_counts_only_the_forks_own_calls(parent: Path, tmp_path: Path) -> None:
     paid = issued(result_of(parent))
     limit = f"limits.calls={paid // 2}"
-    result = await blpo.fork(parent, 2, overrides=[f"run.dir={tmp_path / 'fork'}", limit])
+    result = (await blpo.fork(parent, 2, overrides=[f"run.dir={tmp_path / 'fork'}", limit])).result
     assert (result["status"], issued(result)) == ("complete", 0)
     assert result["lineage"]["fork"]["changed"] == [limit]
 
 
 async def test_a_fork_may_search_on(parent: Path, tmp_path: Path) -> None:
     more = ["search.outer_rounds=3", f"run.dir={tmp_path / 'fork'}"]
-    result = await blpo.fork(parent, 2, overrides=more)
+    result = (await blpo.fork(parent, 2, overrides=more)).result
     assert len(result["rounds"]) == 4
     assert [r["judge_prompt"] for r in result["rounds"][:3]] == [r["judge_prompt"] for r in result_of(parent)["rounds"]]
-    again = await blpo.fork(tmp_path / "fork", 3, overrides=[f"run.dir={tmp_path / 'again'}"])
+    again = (await blpo.fork(tmp_path / "fork", 3, overrides=[f"run.dir={tmp_path / 'again'}"])).result
     assert (issued(again), again["rounds"]) == (0, result["rounds"])
 
 
 async def test_at_round_0_a_prompt_is_the_initial_one(parent: Path, tmp_path: Path) -> None:
-    result = await blpo.fork(parent, 0, judge_prompt=PROMPT, overrides=[f"run.dir={tmp_path / 'fork'}"])
+    result = (await blpo.fork(parent, 0, judge_prompt=PROMPT, overrides=[f"run.dir={tmp_path / 'fork'}"])).result
     assert result["rounds"][0]["judge_prompt"] == PROMPT
     assert result["validation"] is not None
     assert result["validation"]["initial"] == result["rounds"][0]["validation"]
@@ -178,12 +178,12 @@ async def test_a_team_forks_and_answers_in_its_database(tmp_path: Path, database
     search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4, "patience": None}
     config: dict[str, Any] = {"data": {"path": str(draw_dataset(tmp_path / "set"))}, "search": search}
     run = {"dir": str(tmp_path / "parent"), "checkpoints": "postgres"}
-    result = await blpo.optimize({**config, "run": run, "approval": "judge"})
+    result = (await blpo.optimize({**config, "run": run, "approval": "judge"})).result
     while "question" in result:
-        result = await blpo.resume(tmp_path / "parent", answer="approve")
+        result = (await blpo.resume(tmp_path / "parent", answer="approve")).result
     assert result["status"] == "complete"
     overrides = [f"run.dir={tmp_path / 'fork'}", "approval=none"]
-    forked = await blpo.fork(tmp_path / "parent", 1, overrides=overrides)
+    forked = (await blpo.fork(tmp_path / "parent", 1, overrides=overrides)).result
     assert (issued(forked), forked["test"]) == (0, result["test"])
     assert [r["judge_prompt"] for r in forked["rounds"]] == [r["judge_prompt"] for r in result["rounds"]]
     assert forked["rounds"][0] == result["rounds"][0]

@@ -53,7 +53,7 @@ async def test_writing_the_files_of_a_finished_run_asks_for_nothing(folder: Path
         shutil.rmtree(run / "verdicts")
         shutil.rmtree(run / "rounds")
         (run / "result.json").unlink()  # as a kill before it was written would leave it
-        assert (await blpo.resume(run))["status"] == "complete"
+        assert (await blpo.resume(run)).result["status"] == "complete"
         assert (issued(run), server.count) == (paid, asked)
     assert {path: path.read_text() for path in written} == written
     rows = [json.loads(line) for line in (run / "verdicts" / "initial.jsonl").read_text().splitlines()]
@@ -70,7 +70,7 @@ async def interrupted(config: dict[str, Any]) -> None:
         if event["event"] == "errors":
             control.request_drain("test")
 
-    assert (await blpo.optimize(config, control=control, on_event=drain))["status"] == "interrupted"
+    assert (await blpo.optimize(config, control=control, on_event=drain)).result["status"] == "interrupted"
 
 
 async def resumed(run: Path, *overrides: str) -> tuple[dict[str, Any], list[str]]:
@@ -81,7 +81,7 @@ async def resumed(run: Path, *overrides: str) -> tuple[dict[str, Any], list[str]
         if event["event"] == "replayed":
             missed.append(event["checkpoints"])
 
-    result = await blpo.resume(run, overrides=overrides, on_event=look)
+    result = (await blpo.resume(run, overrides=overrides, on_event=look)).result
     counts = {role: usage["issued"] for role, usage in result["calls"].items()}
     return {**result, "calls": counts, "seconds": None}, missed
 

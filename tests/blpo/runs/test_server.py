@@ -18,7 +18,7 @@ from langgraph_sdk.client import LangGraphClient
 import blpo
 from benchmarks.kill import comparable
 from blpo.runs.server import main as can_start
-from blpo.runs.threads import checkpoint_target, run_of_thread
+from blpo.runs.server_threads import checkpoint_target, run_of_thread
 from state.errors import ConfigError
 from state.result import Result
 from tests.servers.studio import StudioServer
@@ -53,7 +53,7 @@ async def client(server: StudioServer) -> AsyncIterator[LangGraphClient]:
 @pytest.fixture(scope="module")
 def calm(place: Path) -> Result:
     """What the command line's search gives."""
-    return asyncio.run(blpo.optimize(settings(place), overrides=[f"run.dir={place / 'calm'}"]))
+    return asyncio.run(blpo.optimize(settings(place), overrides=[f"run.dir={place / 'calm'}"])).result
 
 
 def settings(place: Path, **more: Any) -> dict[str, Any]:
@@ -133,7 +133,7 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
     assert again is not None and "placeholder" in again.pop("problem")
     assert again == asked
     run = server.runs / thread
-    by_hand = await blpo.resume(run, answer="approve")
+    by_hand = (await blpo.resume(run, answer="approve")).result
     assert by_hand["question"]["round"] == 1
     values: dict[str, Any] = {}
     while await question(client, thread):
@@ -141,7 +141,7 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
     assert prompts(values["result"]) == prompts(calm)
     assert values["result"]["test"] == calm["test"]
     assert json.loads((run / "result.json").read_text())["rounds"] == values["result"]["rounds"]
-    assert (await blpo.resume(run))["status"] == "complete"
+    assert (await blpo.resume(run)).result["status"] == "complete"
     assert paid_twice(run) == 0
 
     history = [s async for s in _history(client, thread)]
@@ -288,10 +288,10 @@ async def test_a_teams_server_shares_its_runs_with_the_command_line(
             context = settings(tmp_path, approval="judge")
             await run_to_its_end(client, thread, input={}, context=context)
             assert await question(client, thread)
-            result = await blpo.resume(server.runs / thread, answer="approve")
+            result = (await blpo.resume(server.runs / thread, answer="approve")).result
             while "question" in result:
                 await run_to_its_end(client, thread, command={"resume": "approve"}, context={})
-                result = await blpo.resume(server.runs / thread)
+                result = (await blpo.resume(server.runs / thread)).result
     finally:
         server.kill()
     assert result["status"] == "complete"

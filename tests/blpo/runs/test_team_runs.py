@@ -37,14 +37,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="module")
 def in_files(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """What the run gives that keeps its own files."""
-    return asyncio.run(blpo.optimize(config(tmp_path_factory.mktemp("files") / "run", None)))
+    return asyncio.run(blpo.optimize(config(tmp_path_factory.mktemp("files") / "run", None))).result
 
 
 async def test_runs_share_answers_and_agree_with_one_in_files(
     database_url: str, in_files: Result, tmp_path: Path
 ) -> None:
-    first = await blpo.optimize(config(tmp_path / "first"))
-    second = await blpo.optimize(config(tmp_path / "second"))
+    first = (await blpo.optimize(config(tmp_path / "first"))).result
+    second = (await blpo.optimize(config(tmp_path / "second"))).result
     assert comparable(first) == comparable(second) == comparable(in_files)
     assert first["calls"] == in_files["calls"]
     assert {role: usage["issued"] for role, usage in second["calls"].items()} == dict.fromkeys(second["calls"], 0)
@@ -55,8 +55,8 @@ async def test_runs_share_answers_and_agree_with_one_in_files(
 
 
 async def test_two_runs_at_the_same_time_pay_once(database_url: str, in_files: Result, tmp_path: Path) -> None:
-    results = await asyncio.gather(*(blpo.optimize(config(tmp_path / name)) for name in ("a", "b")))
-    assert comparable(results[0]) == comparable(results[1]) == comparable(in_files)
+    first, second = await asyncio.gather(*(blpo.optimize(config(tmp_path / name)) for name in ("a", "b")))
+    assert comparable(first.result) == comparable(second.result) == comparable(in_files)
     with psycopg.connect(database_url) as connection:
         row = connection.execute("SELECT count(*), count(DISTINCT key) FROM blpo.run_calls").fetchone()
     assert row is not None and row[0] == row[1] > 90
@@ -65,10 +65,10 @@ async def test_two_runs_at_the_same_time_pay_once(database_url: str, in_files: R
 async def test_a_higher_budget_goes_on_and_pays_nothing_twice(
     database_url: str, in_files: Result, tmp_path: Path
 ) -> None:
-    spent = await blpo.optimize(config(tmp_path / "run", limits={"calls": 60}))
+    spent = (await blpo.optimize(config(tmp_path / "run", limits={"calls": 60}))).result
     assert spent["status"] == "budget"
     assert sum(usage["issued"] for usage in spent["calls"].values()) <= 60
-    result = await blpo.resume(tmp_path / "run", overrides=["limits.calls=null"])
+    result = (await blpo.resume(tmp_path / "run", overrides=["limits.calls=null"])).result
     assert comparable(result) == comparable(in_files)
     assert {r: u["issued"] for r, u in result["calls"].items()} == {
         r: u["issued"] for r, u in in_files["calls"].items()
@@ -78,11 +78,11 @@ async def test_a_higher_budget_goes_on_and_pays_nothing_twice(
 async def test_without_its_checkpoints_a_run_is_replayed_at_no_cost(
     database_url: str, in_files: Result, tmp_path: Path
 ) -> None:
-    before = await blpo.optimize(config(tmp_path / "run"))
+    before = (await blpo.optimize(config(tmp_path / "run"))).result
     async with open_checkpoints("postgres") as saver:
         await saver.adelete_thread(read_info(tmp_path / "run").thread_id)
     (tmp_path / "run" / "result.json").unlink()
-    result = await blpo.resume(tmp_path / "run")
+    result = (await blpo.resume(tmp_path / "run")).result
     assert comparable(result) == comparable(in_files)
     assert {r: u["issued"] for r, u in result["calls"].items()} == {r: u["issued"] for r, u in before["calls"].items()}
 
@@ -131,7 +131,7 @@ async def test_a_server_that_is_gone_ends_the_run_and_resuming_goes_on(
     with pytest.raises(StoreError, match=r"no server answers at 127\.0\.0\.1"):
         await blpo.resume(tmp_path / "run")
     own_server.start()
-    result = await blpo.resume(tmp_path / "run")
+    result = (await blpo.resume(tmp_path / "run")).result
     assert comparable(result) == comparable(in_files)
     with psycopg.connect(os.environ["BLPO_DATABASE_URL"]) as connection:
         paid_again = connection.execute(

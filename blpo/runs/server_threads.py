@@ -15,12 +15,12 @@ from blpo.config.settings_file import load_settings
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.prompts.template import read_templates
-from blpo.runs.drive import BLPO
-from blpo.runs.lifecycle import check_data
+from blpo.runs.driver import BLPO
 from blpo.runs.lineage import lineage_of
 from blpo.runs.preflight import require_usable
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_info import read_info
+from blpo.runs.start_and_resume import check_data
 from blpo.storage.checkpoints import Target
 from state.errors import ConfigError, RunError
 from state.settings import POSTGRES, PromptSettings, Settings

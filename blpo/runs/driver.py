@@ -19,8 +19,8 @@ from blpo.inference.open_run import OpenRun, SharedModels, open_run
 from blpo.inference.reserve import reserve_test
 from blpo.inference.rounds import closed_rounds
 from blpo.inference.run_store import store_place
-from blpo.runs.outputs import write_judge, write_rounds, write_verdicts
 from blpo.runs.run_directory import RunDirectory
+from blpo.runs.run_files import write_judge, write_rounds, write_verdicts
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import Builder
 from graph.outer import builder as blpo_builder
@@ -52,7 +52,7 @@ class Search:
 BLPO = Search("blpo", blpo_builder)
 
 
-class Drive:
+class Driver:
     """Drives the graph of one run from wherever its checkpoints stand, and writes its directory on the way."""
 
     def __init__(

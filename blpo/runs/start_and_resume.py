@@ -13,21 +13,21 @@ from blpo.config.settings_file import dump_settings, load_settings
 from blpo.data.dataset import dataset_of
 from blpo.data.dataset_check import check_dataset
 from blpo.inference.open_run import SharedModels
-from blpo.runs.drive import BLPO, Drive, OnEvent, Search
+from blpo.runs.driver import BLPO, Driver, OnEvent, Search
 from blpo.runs.lineage import lineage_of
 from blpo.runs.moved_runs import settle
 from blpo.runs.preflight import require_usable
 from blpo.runs.run_directory import RunDirectory
-from blpo.runs.team import announce, forget_checkpoints, require_known
+from blpo.runs.run_record import RunRecord
+from blpo.runs.team_runs import announce, forget_checkpoints, require_known
 from state.approval import Answer
 from state.errors import AnswerError, DataError
-from state.result import Result
 from state.settings import Settings
 
 Config = str | Path | Mapping[str, Any] | Settings | None
 
 
-async def optimize(
+async def start_run(
     config: Config = None,
     *,
     overrides: Sequence[str] = (),
@@ -35,8 +35,8 @@ async def optimize(
     control: RunControl | None = None,
     search: Search = BLPO,
     shared: SharedModels | None = None,
-) -> Result:
-    """Run the search to its end and return the content of result.json.
+) -> RunRecord:
+    """Run a search to its end.
 
     `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value`.
     `control.request_drain()` stops the run at the next superstep, with status `interrupted`; so does a question of
@@ -55,10 +55,11 @@ async def optimize(
         settings, path, dataset.fingerprint, thread, method=search.name, lineage=lineage_of(settings, dataset)
     )
     with closing(run):
-        return await Drive(run, search, settings, on_event, control).to_the_end(dataset, shared)
+        await Driver(run, search, settings, on_event, control).to_the_end(dataset, shared)
+        return RunRecord(run.path, run.info)
 
 
-async def resume(
+async def resume_run(
     directory: str | Path,
     *,
     overrides: Sequence[str] = (),
@@ -67,7 +68,7 @@ async def resume(
     search: Search = BLPO,
     shared: SharedModels | None = None,
     answer: Answer | Mapping[str, Any] | str | None = None,
-) -> Result:
+) -> RunRecord:
     """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
 
     `overrides` may change approval, limits and how models are reached, nothing that determines the result. A run that
@@ -85,7 +86,7 @@ async def resume(
         if result is not None and not raised and result["status"] in ("complete", "budget"):
             if answer is not None:
                 raise AnswerError(f"{run.path} asks no question: it is finished")
-            return result
+            return RunRecord(run.path, run.info)
         require_usable(settings)
         dataset = dataset_of(settings)
         run.check_dataset(dataset.fingerprint)
@@ -96,7 +97,8 @@ async def resume(
             (run.path / "result.json").unlink()
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
         run.write("config.yaml", dump_settings(settings))
-        return await Drive(run, search, settings, on_event, control, answer).to_the_end(dataset, shared)
+        await Driver(run, search, settings, on_event, control, answer).to_the_end(dataset, shared)
+        return RunRecord(run.path, run.info)
 
 
 def check_data(settings: Settings) -> None:

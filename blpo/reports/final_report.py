@@ -1,0 +1,54 @@
+"""report.html at the end of every run. A page that can't be made is a line of warning, never a failed run."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from blpo.reports.run_page import write_report
+from blpo.reports.wording import one_line
+from blpo.runs.driver import OnEvent
+from state.errors import BlpoError
+from state.events import Event
+
+_log = logging.getLogger("blpo")
+
+
+@asynccontextmanager
+async def final_report(*handlers: OnEvent | None) -> AsyncIterator[OnEvent]:
+    """Yield the handler of a run's events, and write the run's report at the end, also after a `BlpoError`.
+
+    `handlers` get every event.
+    """
+    events = _Events([handler for handler in handlers if handler is not None])
+    try:
+        yield events
+    except BlpoError:
+        await _write(events.directory)
+        raise
+    await _write(events.directory)
+
+
+class _Events:
+    """Handler that hands events on and keeps the directory of the run."""
+
+    def __init__(self, handlers: list[OnEvent]) -> None:
+        self.directory: Path | None = None
+        self._handlers = handlers
+
+    def __call__(self, event: Event) -> None:
+        if event["event"] == "started":
+            self.directory = Path(event["run"])
+        for handler in self._handlers:
+            handler(event)
+
+
+async def _write(directory: Path | None) -> None:
+    """Write the page; nothing for a run that did not begin, or has no result to show."""
+    if directory is None or not (directory / "result.json").exists():
+        return
+    try:
+        await write_report(directory)
+    except Exception as error:  # whatever is wrong with a page must not cost a run that may have taken days
+        reason = str(error) if isinstance(error, BlpoError) else f"{type(error).__name__}: {error}"
+        _log.warning("no report.html of %s: %s", directory, one_line(reason))

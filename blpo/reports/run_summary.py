@@ -1,0 +1,53 @@
+"""A run in a few lines of text, and as a small table for notebooks."""
+
+from blpo.metrics.readings import strict_reading
+from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.outcome import verdict
+from blpo.reports.page import render_part
+from blpo.reports.wording import metric_name, one_line, plain
+from blpo.runs.run_record import RunRecord
+from state.result import Result, SplitMetrics
+
+
+def run_text(run: RunRecord) -> str:
+    """Return status, verdict, metric before and after, and directory, a line each."""
+    result = run.result_or_none
+    directory = plain(str(run.directory))
+    if result is None:
+        return f"blpo run without a result; go on with it: blpo resume {directory}"
+    lines = [f"blpo run, {run_status(result)}", one_line(verdict(result))]
+    split, measured = _measured(result)
+    if measured is not None:
+        metric = result["metric"]
+        before, after = (f"{strict_reading(measured[side], metric):z.3f}" for side in ("initial", "best"))
+        lines.append(f"{metric_name(metric)} on {split}: {before} -> {after}")
+    return "\n".join([*lines, directory])
+
+
+def run_html(run: RunRecord) -> str:
+    """Return a piece of HTML that needs no other file: verdict, agreement with people, status and directory."""
+    result = run.result_or_none
+    split, measured = _measured(result) if result else ("", None)
+    return render_part(
+        "run_summary.html",
+        verdict=verdict(result) if result else "No result yet.",
+        status=run_status(result) if result else "go on with blpo resume",
+        split=split,
+        n=measured["best"]["n"] if measured else 0,
+        rows=agreement_rows((measured["initial"], measured["best"]), result["metric"]) if result and measured else [],
+        directory=str(run.directory),
+    )
+
+
+def run_status(result: Result) -> str:
+    """Return the status in words, with the reason for a run that is not complete."""
+    if result["status"] == "complete":
+        return "complete"
+    return f"{result['status']}: {one_line(result['stop_reason'])}"
+
+
+def _measured(result: Result) -> tuple[str, SplitMetrics | None]:
+    """Return the split that the run is measured on, and its metrics; None for a run without a judged round."""
+    if result["test"] is not None:
+        return "test", result["test"]
+    return "validation (which selects)", result["validation"]
