@@ -24,7 +24,7 @@ class Method:
     title: str
     """As in tables."""
     builder: Builder
-    """What `driver.runs.optimize(adapt(settings), builder=...)` drives, and `resume` with the same builder."""
+    """What `blpo.runs.start_and_resume.start_run` drives."""
     adapt: Callable[[Settings], Settings] = unchanged
     """What the method changes in the settings; raises `ModelError` where a model lacks what the method needs."""
 
