@@ -33,7 +33,7 @@ async def test_dollars_are_counted_by_role_and_for_every_answer(
 ) -> None:
     events: list[Any] = []
     config = {**priced[1], "run": {"dir": str(tmp_path / "run")}}
-    result = await blpo.optimize(config, on_event=events.append)
+    result = (await blpo.optimize(config, on_event=events.append)).result
     judge, verbalizer, optimizer = (result["calls"][role] for role in ("judge", "verbalizer", "optimizer"))
     assert judge["usd"] == pytest.approx((judge["input_tokens"] * 2 + judge["output_tokens"] * 10) / 1e6)
     assert optimizer["usd"] == pytest.approx((optimizer["input_tokens"] * 5 + optimizer["output_tokens"] * 20) / 1e6)
@@ -59,18 +59,18 @@ async def test_dollars_are_counted_by_role_and_for_every_answer(
 
 async def test_a_budget_in_dollars_is_kept_over_resumes(priced: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     directory = tmp_path / "run"
-    whole = await blpo.optimize({**priced[1], "run": {"dir": str(tmp_path / "whole")}})
+    whole = (await blpo.optimize({**priced[1], "run": {"dir": str(tmp_path / "whole")}})).result
     whole_usd = sum(usage["usd"] or 0 for usage in whole["calls"].values())
     config = {**priced[1], "run": {"dir": str(directory)}, "limits": {"usd": whole_usd / 4}}
-    result = await blpo.optimize(config)
+    result = (await blpo.optimize(config)).result
     for share in (0.5, 0.75):
         assert result["status"] == "budget"
-        result = await blpo.resume(directory, overrides=[f"limits.usd={whole_usd * share}"])
+        result = (await blpo.resume(directory, overrides=[f"limits.usd={whole_usd * share}"])).result
         in_flight = 16 * max(
             (usage["usd"] or 0) / max(usage["issued"], 1) for usage in whole["calls"].values()
         )  # the dearest role's mean
         assert sum(usage["usd"] or 0 for usage in result["calls"].values()) <= whole_usd * share + in_flight
-    result = await blpo.resume(directory, overrides=["limits.usd=null"])
+    result = (await blpo.resume(directory, overrides=["limits.usd=null"])).result
     assert result["status"] == "complete"
     assert sum(usage["usd"] or 0 for usage in result["calls"].values()) == pytest.approx(whole_usd)
 
