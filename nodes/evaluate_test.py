@@ -14,7 +14,7 @@ from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
-from blpo.metrics.significance import compare
+from blpo.metrics.significance import compare_prompts
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
@@ -87,7 +87,7 @@ async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetri
     except BudgetSpent:
         return None
     labels = [sample.label for sample in samples]
-    p_value, interval = compare(before, after, labels, task, search.metric, search.seed)
+    p_value, interval = compare_prompts(before, after, labels, task, search.metric, search.seed)
     return TestMetrics(
         initial=metrics(before, labels, task),
         best=metrics(after, labels, task),

@@ -11,7 +11,7 @@ from PIL import Image
 from blpo.config.settings_file import load_settings
 from blpo.data.dataset import dataset_of
 from blpo.metrics.agreement import metrics
-from blpo.metrics.significance import compare
+from blpo.metrics.significance import compare_prompts
 from blpo.runs.run_directory import RunDirectory
 from state.loops import RoundRecord
 from state.result import Result, RoleUsage, RoundResult, SplitMetrics, TrialResult
@@ -61,7 +61,7 @@ def make_run(
 
     validation = {name: metrics(*measured(name, "validation"), settings.task) for name in answers}
     (old, labels), (new, _) = measured("initial", "test"), measured("best", "test")
-    p_value, interval = compare(old, new, labels, settings.task, "macro_f1", 0)
+    p_value, interval = compare_prompts(old, new, labels, settings.task, "macro_f1", 0)
     last = len(prompts) - 1
     usage = RoleUsage(issued=1200, cached=300, failed=1, input_tokens=345678, output_tokens=9876, usd=1.5)
     result = Result(

@@ -26,7 +26,7 @@ _NUMBERS_AT_ONCE = 2_000_000
 """Numbers in the confusion matrices of a batch."""
 
 
-def compare(
+def compare_prompts(
     initial: Sequence[Verdict],
     best: Sequence[Verdict],
     labels: Sequence[Label | None],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from blpo.metrics.agreement import metrics
 from blpo.metrics.holm import holm
 from blpo.metrics.readings import strict_reading
-from blpo.metrics.significance import compare
+from blpo.metrics.significance import compare_prompts
 from blpo.reports.wording import higher_limits
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
@@ -134,7 +134,7 @@ def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
 def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:
     labels, search = [first.best[key].label for key in keys], first.settings.search
     pair = _verdicts(first, keys, "best"), _verdicts(run, keys, "best")
-    p_value, (low, high) = compare(*pair, labels, first.settings.task, search.metric, search.seed)
+    p_value, (low, high) = compare_prompts(*pair, labels, first.settings.task, search.metric, search.seed)
     old, new = (strict_reading(_measured(each, keys, "best"), search.metric) for each in (first, run))
     return Against(new - old, low, high, p_value, p_value)
 

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from blpo.data.builtin.pixels import Pixels, float32, luma, to_image
+from blpo.data.builtin.pixel_arrays import Pixels, float32, luma_channel, to_image
 
 
 def blurred(pixels: Pixels, sigma: float) -> Pixels:
@@ -29,7 +29,7 @@ def clipped(pixels: Pixels, share: float) -> Pixels:
     Pixels darker than the median, and the colours of the remaining pixels, stay.
     """
     colours = np.clip(pixels, 0, 1)
-    light = luma(colours)
+    light = luma_channel(colours)
     limit, middle = (float(value) for value in np.quantile(light, (1 - share, 0.5)))
     # Stretch the luma above the median in a straight line, so that `limit` reaches 1.
     raised = np.where(light > middle, middle + (light - middle) * ((1 - middle) / max(limit - middle, 0.01)), light)

@@ -12,7 +12,7 @@ from numpy.random import default_rng
 
 from blpo.data.builtin.artefacts import blocky, blurred, clipped, noisy
 from blpo.data.builtin.grading import Grade, graded, luma_statistics, random_grade
-from blpo.data.builtin.pixels import Pixels, to_image
+from blpo.data.builtin.pixel_arrays import Pixels, to_image
 from blpo.data.builtin.recipes import PHOTOGRAPHS, SEED, VERSION, Recipe, recipes
 from blpo.data.builtin.scenes import photograph, scene
 from blpo.data.rows import Row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from blpo.data.builtin.pixels import Pixels, float32, luma
+from blpo.data.builtin.pixel_arrays import Pixels, float32, luma_channel
 
 _RANGES = ((0.48, 0.62), (0.20, 0.27), (0.5, 1.4), (-0.06, 0.06))
 """Ranges of brightness, contrast, saturation and warmth."""
@@ -33,7 +33,7 @@ def random_grade(rng: Generator) -> Grade:
 
 def graded(pixels: Pixels, grade: Grade) -> Pixels:
     """Apply a grade. No value comes near black or white, so that the grade clips nothing."""
-    light = luma(pixels)
+    light = luma_channel(pixels)
     deviation = max(float(light.std()), 0.02)
     toned = grade.brightness + (light - light.mean()) * np.float32(grade.contrast / deviation)
     warm = np.array([1, 0, -1], dtype=np.float32) * np.float32(grade.warmth)
@@ -43,5 +43,5 @@ def graded(pixels: Pixels, grade: Grade) -> Pixels:
 
 def luma_statistics(pixels: Pixels) -> tuple[float, float]:
     """Return mean and standard deviation of the luma in [0, 1]: brightness and contrast of a `Grade`."""
-    light = luma(pixels)
+    light = luma_channel(pixels)
     return float(light.mean()), float(light.std())

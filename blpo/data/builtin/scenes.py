@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from blpo.data.builtin.pixels import Pixels
+from blpo.data.builtin.pixel_arrays import Pixels
 
 IMAGE_SIDE = 256
 """Pixels."""

@@ -17,7 +17,7 @@ from blpo.data.public.sampling import DrawnSample, draw_sample
 from state.errors import DataError
 from state.sample import SplitName
 
-Progress = Callable[[int, int], None]
+ImageProgress = Callable[[int, int], None]
 """Function of the number of written images and of all images."""
 
 _FORMAT = 1
@@ -49,7 +49,7 @@ class _Sample:
 
 
 def prepare(
-    name: str, source: Path, out: Path, options: Options | None = None, count: Progress | None = None
+    name: str, source: Path, out: Path, options: Options | None = None, count: ImageProgress | None = None
 ) -> Prepared:
     """Write a sample as a dataset folder with labels.csv, images/, config.yaml and source.json.
 
@@ -63,9 +63,8 @@ def prepare(
         loaded = load_public(name, source, options)
         _refuse_problems(loaded.problems, options)
         sample = _draw_with_images(loaded, options, draft, count or _no_progress)
-        problems = [*loaded.problems, *sample.unreadable]
+        problems, splits = [*loaded.problems, *sample.unreadable], sample.draw.splits
         _require_rows(sample.records, loaded, problems)
-        splits = sample.draw.splits
         write_labels(draft, sample.records, splits, sample.images)
         divided = _divided_groups(sample.records, splits)
         is_grouped = any(record.group for record in sample.records) and not divided
@@ -100,7 +99,7 @@ def _source_card(
     }
 
 
-def _draw_with_images(loaded: PublicSet, options: Options, draft: Path, count: Progress) -> _Sample:
+def _draw_with_images(loaded: PublicSet, options: Options, draft: Path, count: ImageProgress) -> _Sample:
     """Draw a sample and copy its images. With `skip_bad_rows`, draw again without the rows of broken images."""
     usable = {record.id: record for record in loaded.records}
     folder, images = ImageFolder(draft), dict[str, list[str]]()

@@ -1,7 +1,7 @@
 """Embedded optimizer: critiques and rewrites judge prompts and image-to-text prompts.
 
 The messages hold all knowledge of a task: the optimizer has no memory between calls and reads no files. It looks at
-images only if a message holds images (`optimizer_vision`). It answers the four messages of BLPO and the messages of the
+images only if a message holds images (`image_captions`). It answers the four messages of BLPO and the messages of the
 methods that BLPO is compared with, always with the same means: the vocabulary, the language of rubrics, and a
 regression over the cases (`rubric_regression`).
 """
@@ -14,9 +14,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, images, texts
 from blpo.models.embedded.i2t_prompt_revision import criticise_descriptions, next_i2t_prompt
+from blpo.models.embedded.image_captions import case_feedback, with_descriptions
 from blpo.models.embedded.judge_prompt_revision import criticise_judge_prompt, rewrite_judge_prompt
 from blpo.models.embedded.message_reading import all_elements, first_element, read_cases, read_labels
-from blpo.models.embedded.optimizer_vision import case_feedback, with_descriptions
 from blpo.models.embedded.paraphrase import paraphrase, random_part, requested_version
 from blpo.models.embedded.random_criteria import random_proposals
 from blpo.models.embedded.recombination import ScoredPrompt, recombine

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 
 from blpo.metrics.holm import holm
 from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
-from blpo.metrics.significance import compare
+from blpo.metrics.significance import compare_prompts
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
@@ -93,7 +93,7 @@ def test_one_seed_agrees_with_the_test_of_a_run() -> None:
     second = [h if generator.random() < 0.7 else int(generator.integers(1, 4)) for h in human]
     rows = [PairedAnswer(str(i), h, a, b) for i, (h, a, b) in enumerate(zip(human, first, second, strict=True))]
     old, new = ([Verdict(str(i), "ok", label) for i, label in enumerate(side)] for side in (first, second))
-    expected, _ = compare(old, new, human, RATING, "macro_f1", 0)
+    expected, _ = compare_prompts(old, new, human, RATING, "macro_f1", 0)
     assert compare_seeds([rows], RATING, "macro_f1").p_value == pytest.approx(expected, abs=0.02)
 
 

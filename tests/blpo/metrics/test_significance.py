@@ -13,7 +13,7 @@ from scipy.stats import binomtest, bootstrap, permutation_test, spearmanr
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
 
 from blpo.metrics.confusion import metric_values
-from blpo.metrics.significance import compare
+from blpo.metrics.significance import compare_prompts
 from state.sample import Label
 from state.settings import Metric, TaskSettings
 from state.verdict import Verdict
@@ -36,7 +36,7 @@ def compare_rows(
     rows: Sequence[Row], metric: Metric, task: TaskSettings = RATING, seed: int = 0
 ) -> tuple[float, tuple[float, float]]:
     human, old, new = ([row[i] for row in rows] for i in range(3))
-    return compare(answered(old), answered(new), human, task, metric, seed)
+    return compare_prompts(answered(old), answered(new), human, task, metric, seed)
 
 
 def simulated(n: int, accuracy_old: float, accuracy_new: float, seed: int, top: int = 5) -> list[Row]:
@@ -84,33 +84,30 @@ def test_metrics_of_confusion_matrices_are_those_of_scikit_learn(matrices: list[
             assert number == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_few_disagreements_are_enumerated_as_scipy_does(metric: Metric) -> None:
-    rows = simulated(7, 0.2, 0.7, seed=METRICS.index(metric))
+def scipy_p_value(rows: list[Row], metric: Metric, permutations: int) -> float:
     human, old, new = np.array(rows, dtype=float).T
-    expected = permutation_test(
+    test = permutation_test(
         (old, new),
         lambda a, b: difference(human, a, b, metric),
         permutation_type="samples",
         vectorized=False,
-        n_resamples=1000,  # more than the possible permutations, so scipy enumerates all
-    ).pvalue
-    assert compare_rows(rows, metric)[0] == pytest.approx(min(1.0, float(expected)))
+        n_resamples=permutations,
+        rng=np.random.default_rng(0),
+    )
+    return float(test.pvalue)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_few_disagreements_are_enumerated_as_scipy_does(metric: Metric) -> None:
+    rows = simulated(7, 0.2, 0.7, seed=METRICS.index(metric))
+    expected = scipy_p_value(rows, metric, 1000)  # more than the possible permutations, so scipy enumerates all
+    assert compare_rows(rows, metric)[0] == pytest.approx(min(1.0, expected))
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "quadratic_kappa"])
 def test_many_disagreements_are_sampled_with_the_same_distribution(metric: Metric) -> None:
     rows = simulated(120, 0.4, 0.52, seed=5)
-    human, old, new = np.array(rows, dtype=float).T
-    expected = permutation_test(
-        (old, new),
-        lambda a, b: difference(human, a, b, metric),
-        permutation_type="samples",
-        vectorized=False,
-        n_resamples=250,
-        rng=np.random.default_rng(0),
-    ).pvalue
-    assert compare_rows(rows, metric)[0] == pytest.approx(expected, abs=0.08)
+    assert compare_rows(rows, metric)[0] == pytest.approx(scipy_p_value(rows, metric, 250), abs=0.08)
 
 
 @settings(max_examples=25, deadline=None)
@@ -163,7 +160,7 @@ def test_only_samples_answered_under_both_prompts_count() -> None:
     rows = simulated(40, 0.3, 0.7, seed=1)
     human, old, new = ([row[i] for row in rows] for i in range(3))
     outages = [Verdict("x", "error", None)] * 2
-    more = compare(
+    more = compare_prompts(
         [*answered(old), *answered([None, 2, None]), *outages],
         [*answered(new), *answered([1, None, None]), *answered([3, 4])],
         [*human, 1, 2, 3, 4, 5],
@@ -172,7 +169,7 @@ def test_only_samples_answered_under_both_prompts_count() -> None:
         0,
     )
     assert more == compare_rows(rows, "macro_f1")
-    assert compare(answered([None, 1]), answered([1, None]), [1, 1], RATING, "kappa", 0) == (1.0, (0.0, 0.0))
+    assert compare_prompts(answered([None, 1]), answered([1, None]), [1, 1], RATING, "kappa", 0) == (1.0, (0.0, 0.0))
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -196,16 +193,17 @@ def test_the_interval_covers_the_true_difference() -> None:
     covered = 0
     for _ in range(150):
         old, new = (np.where(generator.random(60) < accuracy, "yes", "no").tolist() for accuracy in (0.4, 0.6))
-        _, (low, high) = compare(answered(old), answered(new), ["yes"] * 60, BINARY, "accuracy", 0)
+        _, (low, high) = compare_prompts(answered(old), answered(new), ["yes"] * 60, BINARY, "accuracy", 0)
         covered += low <= 0.2 <= high
     assert 0.88 <= covered / 150 <= 0.99
 
 
 def test_a_vanishing_probability_is_still_above_zero() -> None:
-    p_value, interval = compare(answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000, BINARY, "kappa", 0)
+    old, new, human = answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000
+    p_value, interval = compare_prompts(old, new, human, BINARY, "kappa", 0)
     assert p_value == pytest.approx(1.0)  # kappa of constant answers is 0 under the two prompts
     assert interval == (0.0, 0.0)
-    p_value, _ = compare(answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000, BINARY, "macro_f1", 0)
+    p_value, _ = compare_prompts(old, new, human, BINARY, "macro_f1", 0)
     assert 0.0 < p_value < 1e-300
 
 

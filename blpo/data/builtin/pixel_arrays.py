@@ -14,7 +14,7 @@ def to_image(pixels: Pixels) -> Image.Image:
     return Image.fromarray(np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
 
 
-def luma(pixels: Pixels) -> Pixels:
+def luma_channel(pixels: Pixels) -> Pixels:
     """Return the luma, shape (height, width, 1)."""
     return float32(pixels @ _LUMA)[..., None]
 
