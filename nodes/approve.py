@@ -17,7 +17,7 @@ from blpo.inference.rounds import best_trial
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.metrics.loss import score
 from blpo.prompts.diff import prompt_diff
-from state.approval import MOST_SHOWN, Answer, Change, Decision, Objection, Prompt, Question
+from state.approval import MOST_CHANGES, Answer, Change, Decision, Objection, PromptName, Question
 from state.errors import AnswerError
 from state.events import DecidedEvent
 from state.loops import OuterState
@@ -96,7 +96,7 @@ async def _question_left(state: OuterState, run: OpenRun) -> Question | None:
     return None
 
 
-async def _question(state: OuterState, run: OpenRun, prompt: Prompt, old: str, new: str) -> Question:
+async def _question(state: OuterState, run: OpenRun, prompt: PromptName, old: str, new: str) -> Question:
     trial = best_trial(state["trials"])
     samples = run.samples([*(state["errors"] or []), *state["anchors"]]) if trial["judge_prompt"] else []
     before = await recalled_verdicts(run, state["judge_prompt"], samples)
@@ -113,9 +113,9 @@ async def _question(state: OuterState, run: OpenRun, prompt: Prompt, old: str, n
         diff=prompt_diff(old, new, f"{prompt}.md"),
         score=trial["score"],
         judged=len(samples),
-        fixes=fixes[:MOST_SHOWN],
+        fixes=fixes[:MOST_CHANGES],
         fixed=len(fixes),
-        breaks=breaks[:MOST_SHOWN],
+        breaks=breaks[:MOST_CHANGES],
         broken=len(breaks),
         max_prompt_tokens=run.settings.search.max_prompt_tokens,
     )

@@ -11,7 +11,7 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.reserve import calls_to_pay
-from blpo.inference.rounds import closed_rounds
+from blpo.inference.rounds import closed_rounds, past_trials
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.significance import compare_prompts
@@ -105,11 +105,8 @@ async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:
         validation=record["validation"],
         errors=len(record["errors"]),
         trials=[
-            TrialResult(
-                i2t_prompt=await store.text(trial["i2t_prompt_sha256"]) if trial["i2t_prompt_sha256"] else None,
-                score=trial["score"],
-            )
-            for trial in record["trials"]
+            TrialResult(i2t_prompt=trial["i2t_prompt"], score=trial["score"])
+            for trial in await past_trials(record, store)
         ],
     )
     if "decisions" in record:

@@ -1,11 +1,11 @@
-"""What people are asked before a new prompt is adopted, and what they may answer."""
+"""Approval: the question to a person before a new prompt is adopted, and the person's answer."""
 
 from typing import Literal, NotRequired, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
-Prompt = Literal["judge", "i2t"]
+PromptName = Literal["judge", "i2t"]
 """The judge prompt p, or the I2T prompt q."""
 DecisionKind = Literal["approve", "edit", "reject"]
 
@@ -15,53 +15,53 @@ class Change(TypedDict):
 
     id: str
     label: int | str | None
-    """What people say."""
+    """Human label."""
     before: int | str | None
-    """The verdict under the prompt in use; None where there is no answer."""
+    """Verdict under the prompt in use; None without an answer."""
     after: int | str | None
-    """The verdict under the new one."""
+    """Verdict under the new prompt; None without an answer."""
     reason: str
-    """The judge's own, under the new one."""
+    """The judge's own reason, under the new prompt."""
 
 
 class Question(TypedDict):
-    """What is put before a person; the value of the graph's interrupt, and `question` in result.json."""
+    """Question to a person; the value of the graph's interrupt, and `question` in result.json."""
 
     round: int
-    prompt: Prompt
-    """Which prompt is to be adopted."""
+    prompt: PromptName
+    """Prompt to be adopted."""
     old: str
-    """The prompt in use."""
+    """Text of the prompt in use."""
     new: str
-    """The one to adopt."""
+    """Text of the prompt to adopt."""
     diff: str
-    """From old to new, unified."""
+    """Unified diff from old to new."""
     score: float | None
-    """Of the trial that the new prompt comes from, in [-1, 1]; higher is better."""
+    """Score of the trial that the new prompt comes from, in [-1, 1]; higher is better."""
     judged: int
     """Samples of the batch that the score is a mean over."""
     fixes: list[Change]
-    """Of these samples those whose loss falls: set right, or a rating brought nearer; `MOST_SHOWN` at most."""
+    """Samples whose loss falls: set right, or a rating nearer to the label; at most `MOST_CHANGES`."""
     fixed: int
-    """How many there are in all."""
+    """Number of all samples whose loss falls."""
     breaks: list[Change]
-    """Those whose loss rises, `MOST_SHOWN` at most."""
+    """Samples whose loss rises; at most `MOST_CHANGES`."""
     broken: int
-    """How many there are in all."""
+    """Number of all samples whose loss rises."""
     max_prompt_tokens: int
     """Longest prompt that an edit may give."""
     problem: NotRequired[str]
-    """What was wrong with the last answer."""
+    """Problem of the last answer."""
 
 
-MOST_SHOWN = 20
-"""Fixed and broken samples listed in a question."""
+MOST_CHANGES = 20
+"""Fixes, and breaks, listed in a question."""
 MOST_REASON = 2000
 """Longest reason, in characters."""
 
 
 class Answer(BaseModel):
-    """What a person decides. Approve it as it is, edit it, or reject it with a reason."""
+    """A person's decision: approve the new prompt as it is, edit it, or reject it with a reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, title="Answer")
 
@@ -70,7 +70,7 @@ class Answer(BaseModel):
     text: str | None = Field(default=None, title="Edited prompt")
     """The whole prompt to adopt instead; for edit alone."""
     reason: str | None = Field(default=None, max_length=MOST_REASON, title="Reason")
-    """Why it is rejected; the next critiques see it."""
+    """Reason of a rejection; the next critiques see it."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -82,15 +82,15 @@ class Answer(BaseModel):
 
 
 class Objection(TypedDict):
-    """Why a person rejected a prompt."""
+    """Reason of a person who rejected a prompt."""
 
-    prompt: Prompt
+    prompt: PromptName
     reason: str
 
 
 class Decision(TypedDict):
-    """What a person decided about a prompt that a round led to."""
+    """A person's decision about a prompt that a round led to."""
 
-    prompt: Prompt
+    prompt: PromptName
     decision: DecisionKind
     reason: str | None

@@ -1,7 +1,7 @@
 """The exception tree.
 
-`BlpoError` is the base of everything this project raises on purpose. Its message is one line that names the file, row
-or setting and says what to do; the command line prints it without a traceback and exits with `exit_code`.
+`BlpoError` is the base of all errors that this project raises on purpose. Its message is one line: the file, row or
+setting, and the remedy. The command line prints the message without a traceback and exits with `exit_code`.
 
 * BlpoError
   + ConfigError        a setting is unknown, missing or out of range
@@ -10,8 +10,8 @@ or setting and says what to do; the command line prints it without a traceback a
   + BudgetSpent        the next call would exceed `limits`; ends the search, not the process
   + AnswerError        an answer to a question of the run is incomplete or not allowed
   + TooManyFailures    more calls failed after retries than `limits.max_failure_rate` allows
-  + RunError           a run directory is missing, locked, of another format or of another configuration
-    - StoreError       a file of a run can't be written or read any more: the disk is full, say
+  + RunError           a run directory is missing, locked, of another format or of other settings
+    - StoreError       a file of a run can't be written or read any more, for example on a full disk
 """
 
 
@@ -19,9 +19,9 @@ class BlpoError(Exception):
     """Base of all errors raised on purpose."""
 
     exit_code = 1
-    """Of the process."""
+    """Exit code of the process."""
     resumable = True
-    """Whether a run that it ends can go on once its cause is gone."""
+    """True if a run that ends with this error can go on after the cause is gone."""
 
 
 class ConfigError(BlpoError):
@@ -34,7 +34,7 @@ class ConfigError(BlpoError):
 class DataError(BlpoError):
     """A dataset, row, label or image can't be used.
 
-    `problems` holds one line for each problem found, so that all of them can be shown at once.
+    `problems` holds one line for each problem, so that all problems can be shown at once.
     """
 
     exit_code = 2
@@ -65,14 +65,14 @@ class AnswerError(BlpoError):
 
 
 class RunError(BlpoError):
-    """A run directory is missing, locked, of another format or of another configuration."""
+    """A run directory is missing, locked, of another format or of other settings."""
 
     exit_code = 2
     resumable = False
 
 
 class StoreError(RunError):
-    """A file of a run can't be written or read any more: the disk is full, say. The run can be resumed."""
+    """A file of a run can't be written or read any more, for example on a full disk. The run can be resumed."""
 
     exit_code = 1
     resumable = True

@@ -8,7 +8,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
-from state.approval import DecisionKind, Prompt
+from state.approval import DecisionKind, PromptName
 from state.loops import Trial
 from state.result import RoleUsage
 
@@ -28,11 +28,11 @@ class StartedEvent(TypedDict):
 
 
 class ReplayedEvent(TypedDict):
-    """The run has answers but no checkpoints, so it starts again and reads all answers from its response store."""
+    """The run has answers but no checkpoints. It starts again, and reads its answers from the response store."""
 
     event: Literal["replayed"]
     checkpoints: str
-    """Place where the checkpoints were looked for."""
+    """Place of the missing checkpoints."""
 
 
 class PhaseEvent(TypedDict):
@@ -42,7 +42,7 @@ class PhaseEvent(TypedDict):
     round: int
     """t, from 0."""
     step: NotRequired[int]
-    """k, from 0, in the inner loop; absent for nodes that do not know k."""
+    """k, from 0, in the inner loop; absent if the node does not know k."""
     phase: str
     """Name of the node in the graph."""
     usage: dict[str, RoleUsage]
@@ -108,7 +108,7 @@ class DecidedEvent(TypedDict):
 
     event: Literal["decided"]
     round: int
-    prompt: Prompt
+    prompt: PromptName
     decision: DecisionKind
 
 
@@ -131,4 +131,4 @@ Event = (
     | DecidedEvent
     | TestedEvent
 )
-"""Any event; the key `event` tells which."""
+"""Any event. The key `event` tells the type."""

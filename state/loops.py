@@ -1,7 +1,7 @@
 """The state of both loops: a cursor of prompts, sample ids, trials and round records.
 
-Plain JSON only, and small (at most 64 kB a superstep whatever the dataset's size): LangGraph's savers write the whole
-state at every superstep. Images, descriptions and verdicts live in the response store; reading them again is free.
+The state is plain JSON and small: at most 64 kB a superstep for any size of the dataset, because LangGraph's savers
+write the whole state at every superstep. Images, descriptions and verdicts are in the response store, and free to read.
 """
 
 from typing import Annotated, NotRequired, TypeVar
@@ -12,11 +12,11 @@ from typing_extensions import TypedDict  # not typing's, which pydantic can't ch
 from state.approval import Decision, Objection
 from state.result import Metrics, Result, StopReason
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-def described(state: type[T]) -> type[T]:
-    """Give each field its docstring as description, for the schemas that Studio shows."""
+def described(state: type[_T]) -> type[_T]:
+    """Add the docstring of each field as its description, for the schemas in Studio."""
     documented = with_config(ConfigDict(use_attribute_docstrings=True))(state)
     schema = TypeAdapter(documented).json_schema()
     for name, field in schema["properties"].items():
@@ -30,17 +30,17 @@ class Trial(TypedDict):
     """One entry of the inner history H: (q, J(q, p), score)."""
 
     i2t_prompt: str | None
-    """q_k; None where the optimizer gave none."""
+    """q_k; None if the optimizer gave no usable prompt."""
     judge_prompt: str | None
-    """p' = J(q_k, p); None where the optimizer gave none."""
+    """p' = J(q_k, p); None if the optimizer gave no usable prompt."""
     score: float | None
     """score(q_k; p) in [-1, 1], higher is better; None for a failed trial."""
     failure: str | None
-    """Why the trial failed; None for one that has a score."""
+    """Reason of a failed trial; None for a trial with a score."""
 
 
-class TrialRecord(TypedDict):
-    """A past trial; the texts behind the SHA-256 digests are in the response store."""
+class TrialDigest(TypedDict):
+    """A trial of a past round, with its prompts as SHA-256 digests; the texts are in the response store."""
 
     i2t_prompt_sha256: str | None
     judge_prompt_sha256: str | None
@@ -56,51 +56,51 @@ class RoundRecord(TypedDict):
     i2t_prompt_sha256: str
     validation: Metrics
     errors: list[str]
-    """Ids of I_B; empty until drawn."""
+    """Ids of I_B; empty before the draw."""
     anchors: list[str]
-    trials: list[TrialRecord]
+    trials: list[TrialDigest]
     decisions: NotRequired[list[Decision]]
-    """What people decided about the prompts that the trials led to; absent where nobody was asked."""
+    """People's decisions about the new prompts; absent if nobody was asked."""
 
 
 @described
 class UpdateState(TypedDict, total=False):
-    """What J(q, p) reads and writes, at both levels: critique_judge and update_judge run on this."""
+    """State of J(q, p) at both levels: critique_judge and update_judge read and write it."""
 
     round: int
     """t, from 0."""
     judge_prompt: str
     """p_t, fixed while the inner loop runs."""
     i2t_prompt: str | None
-    """q: the one on trial inside the inner loop, q* outside it; None where the optimizer gave none."""
+    """q: the prompt on trial in the inner loop, q* outside of it; None if the optimizer gave no usable prompt."""
     errors: list[str] | None
-    """Ids of I_B, the batch of wrong verdicts under p_t; None until drawn in this round."""
+    """Ids of I_B, the batch of wrong verdicts under p_t; None before the draw of this round."""
     anchors: list[str]
     """Ids of rightly judged samples shown and scored beside I_B."""
     critique: str | None
-    """What the optimizer found wrong with p_t; None where it gave no usable critique."""
+    """The optimizer's critique of p_t; None if the optimizer gave no usable critique."""
     candidate: str | None
-    """p' = J(q, p_t); None where the optimizer gave no usable prompt."""
+    """p' = J(q, p_t); None if the optimizer gave no usable prompt."""
     failure: str | None
-    """Why critique or candidate is None."""
+    """Reason of a missing critique or candidate."""
     objections: list[Objection]
-    """Why people rejected earlier prompts, oldest first; `nodes.approve` bounds them."""
+    """People's reasons against earlier prompts, oldest first; `nodes.approve` bounds their number."""
     stop_reason: StopReason | None
-    """Why the search stopped; None while it goes on."""
+    """Reason to stop; None while the search goes on."""
 
 
 @described
 class InnerState(UpdateState, total=False):
-    """State of the inner loop (learning q while p_t is fixed)."""
+    """State of the inner loop, which learns q while p_t is fixed."""
 
     trials: list[Trial]
     """H, oldest first."""
     i2t_critique: str | None
-    """What the optimizer found lacking in the descriptions; None where it gave no usable critique."""
+    """The optimizer's critique of the descriptions; None if the optimizer gave no usable critique."""
 
 
 class InnerInput(TypedDict, total=False):
-    """What a round hands to the inner loop: p_t, q_0 and the batch."""
+    """Input of the inner loop: p_t, q_0 and the batch."""
 
     round: int
     judge_prompt: str
@@ -111,7 +111,7 @@ class InnerInput(TypedDict, total=False):
 
 
 class InnerOutput(TypedDict, total=False):
-    """What the inner loop hands back: q*, H, and whether the budget ran out."""
+    """Output of the inner loop: q*, H, and the reason to stop if the budget is spent."""
 
     i2t_prompt: str | None
     trials: list[Trial]
@@ -120,16 +120,16 @@ class InnerOutput(TypedDict, total=False):
 
 @described
 class OuterState(UpdateState, total=False):
-    """State of the outer loop (learning p)."""
+    """State of the outer loop, which learns p."""
 
     trials: list[Trial]
     """H of this round, oldest first."""
     decisions: list[Decision]
-    """What people decided in this round."""
+    """People's decisions in this round."""
     answered: bool
-    """Whether a person has just answered, so that there may be more to ask."""
+    """True if a person has just answered, so that another question may follow."""
     problem: str | None
-    """What was wrong with that answer."""
+    """Problem of the last answer."""
     rounds: list[RoundRecord]
     """All rounds judged so far, the current one last."""
     result: Result
@@ -137,7 +137,7 @@ class OuterState(UpdateState, total=False):
 
 
 class OuterInput(TypedDict):
-    """Nothing: everything a run needs is in its context (`Settings`)."""
+    """No input: the whole configuration of a run is its context (`Settings`)."""
 
 
 class OuterOutput(TypedDict, total=False):

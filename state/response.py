@@ -1,4 +1,4 @@
-"""An answer of a model, or its failure. Both are values; neither is ever mistaken for a label."""
+"""Answers and failures of a model. They are values of different types, so a failure is never taken for a label."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,40 +6,40 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer that was paid for: it is stored and served again, also where it can't be parsed or is a refusal."""
+    """A paid answer. The store serves the answer again, also a refusal or a text without a label."""
 
     text: str
     refused: bool = False
-    """The model, or the server's filter, declined; `text` says so in its words."""
+    """True if the model or the server's filter declined; `text` holds their words."""
     finish_reason: str = "stop"
-    """As the server says: `stop`, `length` (cut off), `content_filter` ..."""
+    """Word of the server: `stop`, `length` (cut off), `content_filter` ..."""
     input_tokens: int = 0
-    """As the server counts; estimated as four characters each (images as none) where it doesn't."""
+    """Count of the server; without a count an estimate of four characters a token, and no tokens for images."""
     output_tokens: int = 0
     model_version: str = ""
-    """The model that answered, by its own account."""
+    """Name of the model, as the model reports it."""
     scores: tuple[tuple[str, float], ...] = ()
-    """(label, probability) for each label, where log-probabilities were asked for and tell; they add up to 1."""
+    """(label, probability) for each label; the probabilities add up to 1. Empty without usable log-probabilities."""
 
 
 FailureKind = Literal[
     "timeout", "connection", "rate_limit", "server", "malformed", "quota", "too_long", "too_large", "rejected"
 ]
-"""The first five are transient and were retried; the others concern the one request and were not."""
+"""The first five kinds are transient and were retried. The other kinds belong to the request and were not retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No answer. It says nothing about the prompt, and it isn't stored: a resumed run asks again."""
+    """No answer. A failure says nothing about the prompt. The store keeps no failure: a resumed run asks again."""
 
     kind: FailureKind
     detail: str
-    """One line, without secrets."""
+    """One line without secrets."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """Bytes so far; what a client does not report is not in it."""
+    """Bytes so far, as far as the client reports them."""
 
     sent: int = 0
     received: int = 0

@@ -10,12 +10,12 @@ FORMAT = 1
 
 RunStatus = Literal["complete", "budget", "interrupted", "failed"]
 StopReason = Literal["rounds", "no_errors", "patience", "budget"]
-"""Why the search stopped: T rounds are done; no wrong verdict is left in the train split; the validation metric has
-not risen above its best for `patience` rounds; the budget is spent."""
+"""rounds: T rounds are done. no_errors: no wrong verdict is left in the train split. patience: the validation metric
+has not risen above its best for `patience` rounds. budget: the budget is spent."""
 
 
 class Agreement(TypedDict):
-    """How well predicted labels agree with human ones, over n samples with a label."""
+    """Agreement of predicted labels with human labels, over n samples."""
 
     accuracy: float
     balanced_accuracy: float
@@ -28,14 +28,14 @@ class Agreement(TypedDict):
 
 
 class Metrics(Agreement):
-    """Agreement over the answered samples, with the stricter reading beside it."""
+    """Agreement over the answered samples, and in the stricter reading."""
 
     n: int
-    """Samples judged, errors (network, server, quota) included."""
+    """Judged samples, errors (network, server, quota) included."""
     coverage: float
-    """Share of n that was answered."""
+    """Share of answered samples in n."""
     strict: Agreement
-    """Unparseable and refused counted as wrong; errors left out. This reading selects."""
+    """Stricter reading: unparseable and refused count as wrong, errors are left out. This reading selects prompts."""
 
 
 class SplitMetrics(TypedDict):
@@ -46,7 +46,7 @@ class SplitMetrics(TypedDict):
 
 
 class TestMetrics(SplitMetrics):
-    """The same on the test split, with the paired test over samples answered under both prompts."""
+    """Metrics of both prompts on the test split, with the paired test over samples answered under both prompts."""
 
     p_value: float
     """Two-sided paired permutation test on the search metric."""
@@ -58,7 +58,7 @@ class TrialResult(TypedDict):
     """One trial of the inner loop."""
 
     i2t_prompt: str | None
-    """q_k; None where the optimizer gave none."""
+    """q_k; None if the optimizer gave no usable prompt."""
     score: float | None
     """In [-1, 1], higher is better; None for a failed trial."""
 
@@ -74,7 +74,7 @@ class RoundResult(TypedDict):
     """Size of I_B."""
     trials: list[TrialResult]
     decisions: NotRequired[list[Decision]]
-    """What people decided about the prompts that the trials led to."""
+    """People's decisions about the new prompts; absent if nobody was asked."""
 
 
 class RoleUsage(TypedDict):
@@ -86,35 +86,35 @@ class RoleUsage(TypedDict):
     input_tokens: int
     output_tokens: int
     usd: float | None
-    """None where the model's price is not known."""
+    """None if the model's price is not known."""
 
 
 class Fork(TypedDict):
-    """Which round of which run a run goes on from."""
+    """Origin of a fork: a round of another run."""
 
     run: str
-    """The other run directory, as it was called then."""
+    """Directory of the other run at the time of the fork."""
     thread_id: str
     round: int
-    """The first round of its own; the earlier ones are the other run's."""
+    """First own round; earlier rounds belong to the other run."""
     changed: list[str]
-    """What differs: prompts given, and settings as `key=value`."""
+    """Differences: names of new prompts, and settings as `key=value`."""
 
 
 class CorrectedLabels(TypedDict):
-    """The version of its dataset that a run is on: labels corrected after a judge's verdicts had been seen."""
+    """Version of a dataset whose labels people corrected after they had seen a judge's verdicts."""
 
     file: str
     sha256: str
     train: int
-    """Labels of the train split that were changed."""
+    """Number of corrected labels in the train split."""
     validation: int
     test: int
-    """Where it is not 0, the test split is no longer untouched."""
+    """Number of corrected labels in the test split. Above 0, the test split is no longer untouched."""
 
 
 class Lineage(TypedDict, total=False):
-    """Where a run and its labels come from."""
+    """Origin of a run and of its labels."""
 
     fork: Fork
     labels: CorrectedLabels
@@ -129,19 +129,19 @@ class Result(TypedDict):
     metric: str
     validation: SplitMetrics | None
     test: TestMetrics | None
-    """None where no budget was left for it."""
+    """None if the budget did not suffice for the test."""
     rounds: list[RoundResult]
     best_round: int
     calls: dict[str, RoleUsage]
     seconds: float
     question: NotRequired[Question]
-    """What the run waits for (status `interrupted`)."""
+    """Question that the run waits for (status `interrupted`)."""
     lineage: NotRequired[Lineage]
-    """Where the run comes from; absent where it began at the beginning, on data as people labelled it."""
+    """Absent if the run began at the beginning, with the first labels of people."""
 
 
 def empty_result(metric: str) -> Result:
-    """Of a run of which nothing is known."""
+    """Return the result of a run without any known outcome."""
     return Result(
         format=FORMAT,
         status="failed",

@@ -1,4 +1,4 @@
-"""Settings: the run's context, as plain data. Models are names, looked up in the registry; nothing here is secret."""
+"""Settings: the run's context as plain data. Models are names that the registry resolves; settings hold no secret."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {"draw": "spread", "anchors": 10, "adopt": "improving", "patience": 3, "select": "best"},
     "paper": {"draw": "uniform", "anchors": 0, "adopt": "always", "patience": None, "select": "last"},
 }
-"""What a preset sets unless the key is given explicitly. `paper` is the published algorithm."""
+"""Values of a preset for keys without an explicit value. `paper` is the published algorithm."""
 
 _SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -22,7 +22,7 @@ class _Section(BaseModel):
 
 
 class TaskSettings(_Section):
-    """What a label is."""
+    """Labels of the task."""
 
     kind: Literal["ordinal", "categorical"] = "ordinal"
     """ordinal: integers in [min, max]; categorical: one of `labels`."""
@@ -31,9 +31,9 @@ class TaskSettings(_Section):
     max: int = 5
     """Highest rating (ordinal)."""
     labels: tuple[str, ...] = ()
-    """The categories (categorical), at least two."""
+    """Categories (categorical), at least two."""
     positive: str | None = None
-    """The category to report first; one of `labels`."""
+    """Category to report first; one of `labels`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -57,7 +57,7 @@ class TaskSettings(_Section):
 
 
 class SplitShares(_Section):
-    """Shares of the dataset; they are normalised to their sum."""
+    """Shares of the dataset, normalised to their sum."""
 
     train: float = Field(default=0.4, gt=0)
     validation: float = Field(default=0.3, gt=0)
@@ -65,36 +65,36 @@ class SplitShares(_Section):
 
 
 class SplitColumn(_Section):
-    """A column that names each row's split: train, validation (or val, dev) or test."""
+    """Column with the split of each row: train, validation (or val, dev) or test."""
 
     column: str
     validation_share: float = Field(default=0.4, gt=0, lt=1)
-    """Share of the train rows used for validation where the column names no validation row."""
+    """Share of the train rows used for validation if the column names no validation row."""
 
 
 class DataSettings(_Section):
-    """Where the samples are."""
+    """Place of the samples."""
 
     path: str | None = None
-    """A folder with images and labels.csv (.jsonl, .parquet), a labels file, a dataset folder written by
+    """Folder with images and labels.csv (.jsonl, .parquet), a labels file, a dataset folder written by
     `datasets.save_to_disk`, or `hub:OWNER/NAME`. null: the built-in sample."""
     image: str | tuple[str, str] = "image"
     """Column of the image; two columns for pairs."""
     label: str = "label"
     """Column of the label."""
     text: str | None = None
-    """Column of the text; null: `text` where there is such a column."""
+    """Column of the text; null: the column `text`, if it exists."""
     id: str | None = None
-    """Column of the id; null: `id` where there is such a column, else the image's path."""
+    """Column of the id; null: the column `id`, if it exists, else the image's path."""
     group: str | None = None
-    """Column of the group; rows of one group stay in one split."""
+    """Column of the group; rows of a group stay in one split."""
     threshold: float | Literal["median"] | None = None
-    """Cuts a numeric label in two: at or below it the task's first label, above it the second."""
+    """Cut of a numeric label into two: up to the threshold the task's first label, above it the second."""
     split: SplitShares | SplitColumn = SplitShares()
     limit: Annotated[int, Field(ge=1)] | None = None
-    """Use at most this many samples, drawn by label from the seed."""
+    """Largest number of samples, drawn by label from the seed; null: all."""
     corrections: str | None = None
-    """File of labels by id that people corrected (`blpo disagreements --correct` writes it); the splits stay."""
+    """File of corrected labels by id (`blpo disagreements --correct` writes such files); the splits stay."""
 
 
 class PriceSettings(_Section):
@@ -105,10 +105,10 @@ class PriceSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """One model by name, and how it is called."""
+    """One model by name, and the settings of its calls."""
 
     name: str
-    """`embedded:judge`, `openai:NAME`, `vllm:NAME`, `langchain:package.Class` ...; docs/models.md lists them all."""
+    """`embedded:judge`, `openai:NAME`, `vllm:NAME`, `langchain:package.Class` ...; docs/models.md lists all forms."""
     base_url: str | None = None
     """Address of an OpenAI-compatible server."""
     temperature: float | None = Field(default=0.0, ge=0, le=2)
@@ -120,48 +120,49 @@ class ModelSettings(_Section):
     timeout: float = Field(default=120.0, gt=0)
     """Seconds a call may take."""
     max_retries: int = Field(default=4, ge=0)
-    """How often a failed call is tried again before it counts as an error."""
+    """Retries of a failed call before the call counts as an error."""
     max_pixels: int = Field(default=1_048_576, ge=1024)
-    """Images with more pixels are scaled down."""
+    """Largest number of pixels; larger images are scaled down."""
     max_side: int = Field(default=2048, ge=32)
-    """Images with a longer side are scaled down."""
+    """Longest side in pixels; larger images are scaled down."""
     structured_output: bool | Literal["choice"] = True
     """Ask the server to constrain verdicts: to a verdict's JSON schema, or (choice, vLLM alone) to a bare label."""
     logprobs: bool = False
-    """Ask for log-probabilities, and keep how probable the model holds each label."""
+    """Ask for log-probabilities, and keep the probability of each label."""
     reasoning: bool | None = None
-    """Whether the model refuses a temperature, which is then not sent; null: by its name (o3, gpt-5 ...)."""
+    """True for a model that refuses a temperature, so that none is sent; null: by its name (o3, gpt-5 ...)."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     """null: not sent."""
     max_tokens_parameter: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
-    """What the server calls max_tokens: the vendor and vLLM know the first, which reasoning models demand."""
+    """Server's name of max_tokens. The vendor and vLLM know the first name; reasoning models demand the first name."""
     client: Literal["lean", "langchain"] = "lean"
-    """How an OpenAI-compatible server is called: see `blpo.models.openai.chat_models`."""
+    """Client for OpenAI-compatible servers: see `blpo.models.openai.chat_models`."""
     headers: dict[str, str] = {}
     """Further headers of each request; values come from the environment: {api-key: "${AZURE_KEY}"}."""
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
-    """Tries sent a minute, evenly spread; null: no limit."""
+    """Requests a minute, retries included, evenly spread; null: no limit."""
     tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     """Input and output tokens a minute, by their mean so far; null: no limit."""
     deadline: float = Field(default=900.0, gt=0)
-    """Seconds that all tries of a call may take, with the waits between them."""
+    """Seconds that a call may take with all its retries and waits."""
     image_uuids: bool = False
-    """Name images by their content's hash, and send each only once (vLLM). Never behind a load balancer."""
+    """Name images by the hash of their content, and send an image only once (vLLM). Never behind a load balancer."""
     price: PriceSettings | None = None
-    """null: the list price where one is known (blpo/models/catalogue/list_prices.py); else dollars are unknown too."""
+    """null: the list price (blpo/models/catalogue/list_prices.py); without a list price dollars are unknown."""
     part_order: Literal["image_first", "rubric_first"] = "image_first"
-    """Images before the prompt, which suits many prompts on the same images (optimizing), or after it, which suits one
-    prompt on many images: servers reuse the prefix they have seen. It changes verdicts, so judge as was optimized."""
+    """image_first: images before the prompt, for many prompts on the same images (optimizing). rubric_first: images
+    after the prompt, for one prompt on many images. Servers reuse a repeated prefix. The order changes verdicts, so
+    judge with the order of the optimization."""
     vision: bool | None = None
-    """Whether the model sees images, as judge and verbalizer must; null: yes, unless its name is known not to."""
+    """True for a model that sees images, as judge and verbalizer must; null: by its name."""
     arguments: dict[str, JsonValue] = {}
-    """What the constructor of a `langchain:`, `community:` or `vllm-engine:` model is given; never a secret."""
+    """Arguments for the constructor of a `langchain:`, `community:` or `vllm-engine:` model; never a secret."""
 
     @field_validator("arguments")
     @classmethod
     def _no_secrets(cls, arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        if found := sorted(_secret_names(arguments)):
-            raise ValueError(f"{found[0]} looks like a secret; take it out, they are read from the environment alone")
+        if secrets := sorted(_secret_names(arguments)):
+            raise ValueError(f"{secrets[0]} looks like a secret; take it out, they are read from the environment alone")
         return arguments
 
     @field_validator("headers")
@@ -175,11 +176,11 @@ class ModelSettings(_Section):
         return headers
 
     def __hash__(self) -> int:
-        return hash((self.name, self.base_url))  # enough to find it; a mapping among the values has no hash of its own
+        return hash((self.name, self.base_url))  # `headers` and `arguments` are mappings, which have no hash
 
 
 def _secret_names(value: JsonValue) -> Iterator[str]:
-    """The names in nested mappings whose values may be secrets."""
+    """Yield the names in nested mappings whose values may be secrets."""
     if isinstance(value, dict):
         yield from (name for name in value if _SECRET.search(name))
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -194,7 +195,7 @@ class ModelsSettings(_Section):
     verbalizer: ModelSettings | None = None
     """null: the judge's model."""
     optimizer: ModelSettings | None = None
-    """null: `embedded:optimizer`, where the judge is embedded too; else it must be given."""
+    """null: `embedded:optimizer` if the judge is embedded; for other judges an optimizer is required."""
 
     @model_validator(mode="after")
     def _optimizer_is_explicit(self) -> Self:
@@ -203,7 +204,7 @@ class ModelsSettings(_Section):
         return self
 
     def of(self, role: str) -> ModelSettings:
-        """The settings of `judge`, `verbalizer` or `optimizer`, defaults resolved."""
+        """Return the settings of `judge`, `verbalizer` or `optimizer`, with defaults resolved."""
         embedded = self.judge.name.startswith("embedded:")
         if role == "judge":
             return self.judge
@@ -221,16 +222,16 @@ def _prompt(text: str) -> str:
     return text
 
 
-Prompt = Annotated[str, AfterValidator(_prompt)]
-"""The text of a prompt: never blank."""
+PromptText = Annotated[str, AfterValidator(_prompt)]
+"""Text of a prompt, never blank."""
 
 
 class PromptSettings(_Section):
     """p_0 and q_0, of at most `search.max_prompt_tokens`; null: the defaults for the task."""
 
-    judge: Prompt | None = None
+    judge: PromptText | None = None
     judge_file: str | None = None
-    i2t: Prompt | None = None
+    i2t: PromptText | None = None
     i2t_file: str | None = None
 
     @model_validator(mode="after")
@@ -250,35 +251,35 @@ class SearchSettings(_Section):
     preset: Literal["default", "paper"] = "default"
     """paper: the published algorithm; default: ours."""
     outer_rounds: int = Field(default=5, ge=0, le=1000)
-    """T: updates of the judge prompt at most."""
+    """T: largest number of updates of the judge prompt."""
     inner_steps: int = Field(default=5, ge=0, le=1000)
     """K: updates of the I2T prompt a round; 0 keeps q frozen."""
     error_batch: int = Field(default=10, ge=1, le=1000)
     """Size of I_B, the batch of wrong verdicts."""
     draw: Literal["spread", "uniform"] = "spread"
-    """How I_B is drawn: spread over (label, verdict) cells, or uniformly."""
+    """Draw of I_B: spread over (label, verdict) cells, or uniform."""
     anchors: int = Field(default=10, ge=0, le=1000)
-    """Rightly judged samples shown and scored beside I_B."""
+    """Samples with a right verdict that are shown and scored beside I_B."""
     adopt: Literal["improving", "always"] = "improving"
-    """improving: keep p_t when no trial has a positive score."""
+    """improving: keep p_t if no trial has a positive score. always: adopt the best trial, as published."""
     patience: Annotated[int, Field(ge=1)] | None = 3
     """Stop after this many rounds without a new best validation metric; null: never."""
     metric: Metric = "macro_f1"
-    """Selects among rounds and is tested at the end."""
+    """Metric that selects among rounds and is tested at the end."""
     select: Literal["best", "last"] = "best"
-    """Which round's prompt is returned: the best by the validation metric, or the last."""
+    """Prompt to return: of the best round by the validation metric, or of the last round."""
     max_prompt_tokens: int = Field(default=1500, ge=50, le=8000)
-    """Longest prompt there may be, given or written by the optimizer, in tokens (estimated as four characters each)."""
+    """Longest prompt of the settings or the optimizer, in tokens (estimated as four characters a token)."""
     seed: int = 0
     """Every random choice derives from (seed, round, step)."""
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_from_preset(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        preset = given.get("preset", "default")
-        return {**PRESETS.get(preset, {}), **given} if isinstance(preset, str) else given
+    def _fill_from_preset(cls, keys: Any) -> Any:
+        if not isinstance(keys, dict):
+            return keys
+        preset = keys.get("preset", "default")
+        return {**PRESETS.get(preset, {}), **keys} if isinstance(preset, str) else keys
 
 
 class LimitSettings(_Section):
@@ -288,30 +289,30 @@ class LimitSettings(_Section):
     tokens: Annotated[int, Field(ge=1)] | None = None
     usd: Annotated[float, Field(gt=0)] | None = None
     max_failure_rate: float = Field(default=0.05, ge=0, le=1)
-    """Share of a node's calls that may end as errors after retries before the run stops."""
+    """Share of a node's calls that may end as errors after retries; a larger share ends the run."""
 
 
 POSTGRES = "postgres"
-"""Instead of the path of a file: the database of the environment variable BLPO_DATABASE_URL."""
+"""Value of `run.checkpoints` for the database of the environment variable BLPO_DATABASE_URL."""
 
 
 class RunSettings(_Section):
-    """Where the run is kept."""
+    """Place of the run."""
 
     dir: str | None = None
-    """The run directory itself; null: runs/<time>-<name>."""
+    """Run directory itself; null: runs/<time>-<name>."""
     checkpoints: str | None = None
     """SQLite file of the checkpoints; null: checkpoints.sqlite beside the run directory. postgres: checkpoints and
-    response store are in the database that the environment variable BLPO_DATABASE_URL names, shared by a team."""
+    response store are in a team's database; the environment variable BLPO_DATABASE_URL holds its address."""
 
     @property
     def in_postgres(self) -> bool:
-        """Whether checkpoints and answers are in a team's database."""
+        """True if checkpoints and answers are in a team's database."""
         return self.checkpoints == POSTGRES
 
 
 class Settings(_Section):
-    """Everything a run needs to know; all defaults together run the built-in sample."""
+    """All settings of a run. The defaults run the built-in sample with embedded models."""
 
     task: TaskSettings = TaskSettings()
     data: DataSettings = DataSettings()
@@ -321,7 +322,7 @@ class Settings(_Section):
     limits: LimitSettings = LimitSettings()
     run: RunSettings = RunSettings()
     approval: Literal["none", "judge", "all"] = "none"
-    """Which new prompts a person is asked about before they are adopted: none, judge prompts, or I2T prompts too."""
+    """New prompts that a person decides about: none, judge prompts, or all (judge and I2T prompts)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -335,5 +336,5 @@ class Settings(_Section):
 
     @property
     def run_name(self) -> str:
-        """A short name for the run's folder."""
+        """Short name for the run's folder."""
         return Path(self.data.path).stem if self.data.path else "sample"

@@ -1,4 +1,4 @@
-"""What a judge and a verbalizer answered."""
+"""Answers of a judge and a verbalizer about one sample."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from state.sample import Label
 
 Status = Literal["ok", "unparseable", "refused", "error"]
 """`ok`: an answer. `unparseable`: the reply holds no label of the task. `refused`: the model declined.
-`error`: network, server or quota; it says nothing about the prompt. Only `ok` ever carries a label."""
+`error`: network, server or quota; an error says nothing about the prompt. Only `ok` has a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +17,19 @@ class Verdict:
     sample_id: str
     status: Status
     label: Label | None
-    """The predicted label; None unless status is `ok`."""
+    """Predicted label; None unless status is `ok`."""
     reason: str = ""
-    """The judge's own reason, or what went wrong."""
+    """The judge's own reason, or the reason of the failure."""
     scores: tuple[tuple[Label, float], ...] = ()
-    """How probable the judge holds each label of the task, adding up to 1; empty unless status is `ok`, the model's
+    """Probability of each label of the task, by the judge; the sum is 1. Empty unless status is `ok`, the model's
     `logprobs` is set, and the server's log-probabilities tell the labels apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """g(x; q): the words for one sample's image under one I2T prompt; used only to update prompts."""
+    """g(x; q): the description of one sample's images under one I2T prompt; used only to update prompts."""
 
     sample_id: str
     status: Status
     text: str
-    """The description; for an error, what went wrong; else empty."""
+    """The description; the reason for an error; else empty."""

@@ -1,4 +1,4 @@
-"""p_0 and q_0: what the search starts from."""
+"""p_0 and q_0: the prompts at the start of the search."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from state.errors import ConfigError
 from state.settings import PromptSettings, Settings, TaskSettings
 
 _PLACEHOLDER = re.compile(r"\{\{\s*\w+\s*\}\}")
-MOST_READ = 1_000_000
-"""Characters of a file; it is refused for fewer."""
+_MOST_READ = 1_000_000
+"""Characters to read from a prompt file; a prompt of allowed length is far shorter."""
 
 
 def initial_prompts(settings: Settings) -> tuple[str, str]:
-    """(p_0, q_0): as given in the settings or their files, else the defaults for the task.
+    """Return (p_0, q_0): from the settings or their files, else the defaults for the task.
 
     Raises `ConfigError` for a file that can't be read, is empty, is longer than `search.max_prompt_tokens`, or holds a
     placeholder.
@@ -31,9 +31,9 @@ def _initial_prompts(prompts: PromptSettings, task: TaskSettings, max_tokens: in
     return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, "default_i2t"), max_tokens)
 
 
-def _prompt(name: str, given: str | None, path: str | None, default: Callable[[], str], max_tokens: int) -> str:
-    if given is not None:
-        text, source = given, f"prompts.{name}"
+def _prompt(name: str, setting: str | None, path: str | None, default: Callable[[], str], max_tokens: int) -> str:
+    if setting is not None:
+        text, source = setting, f"prompts.{name}"
     elif path is not None:
         source = f"prompts.{name}_file: {path}"
         text = _from_file(source, path)
@@ -47,7 +47,7 @@ def _prompt(name: str, given: str | None, path: str | None, default: Callable[[]
 
 
 def prompt_problem(text: str, max_tokens: int) -> str | None:
-    """What is wrong with a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
+    """Return the problem of a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
     return "it is empty" if not text.strip() else _placeholder_problem(text) or too_long(text, max_tokens)
 
 
@@ -65,7 +65,7 @@ def _default_judge_prompt(task: TaskSettings) -> str:
 def _from_file(source: str, path: str) -> str:
     try:
         with Path(path).open(encoding="utf-8") as file:
-            text = file.read(MOST_READ)
+            text = file.read(_MOST_READ)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source} can't be read: {getattr(error, 'strerror', None) or error}") from None
     if not text.strip():

@@ -1,47 +1,67 @@
-"""Round records, trials and objections: how the current ones become past ones, which trial is best, who objected."""
+"""Trials and rounds in the state: the best trial, the round records, and earlier objections.
+
+A trial of the current round holds its prompts as text. A past round must stay small, so its record holds the digests
+of the prompts; `past_trials` turns such a record back into trials.
+"""
 
 from collections.abc import Sequence
 
 from blpo.storage.response_store import ResponseStore
-from state.approval import Prompt
-from state.loops import OuterState, RoundRecord, Trial, TrialRecord, UpdateState
+from state.approval import PromptName
+from state.loops import OuterState, RoundRecord, Trial, TrialDigest, UpdateState
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:
-    """Argmax of score over H, the earlier on a tie; the first trial (q_0) where none has a score."""
+    """Return the argmax of score over H, the earlier on a tie; the first trial (q_0) if no trial has a score."""
     return max(trials, key=lambda trial: -2.0 if trial["score"] is None else trial["score"])
 
 
 async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRecord]:
-    """The round records with the batch and trials of the round at hand written into the last one.
+    """Return the round records, with batch and trials of the current round written into the last record.
 
     Texts go to the store; the records keep their SHA-256.
     """
     rounds = state.get("rounds", [])
     if not rounds:
         return []
-    trials = [await _record(trial, store) for trial in state.get("trials", [])]
     last: RoundRecord = {
         **rounds[-1],
         "errors": state.get("errors") or [],
         "anchors": state.get("anchors", []),
-        "trials": trials,
+        "trials": [await _digest(trial, store) for trial in state.get("trials", [])],
     }
     if state.get("decisions"):
         last["decisions"] = state["decisions"]
     return [*rounds[:-1], last]
 
 
-def objections_to(state: UpdateState, prompt: Prompt) -> list[str]:
-    """Why people rejected earlier judge or I2T prompts, oldest first."""
+async def past_trials(record: RoundRecord, store: ResponseStore) -> list[Trial]:
+    """Return the trials of a past round with their texts, oldest first."""
+    return [
+        Trial(
+            i2t_prompt=await _text(trial["i2t_prompt_sha256"], store),
+            judge_prompt=await _text(trial["judge_prompt_sha256"], store),
+            score=trial["score"],
+            failure=trial["failure"],
+        )
+        for trial in record["trials"]
+    ]
+
+
+def objections_to(state: UpdateState, prompt: PromptName) -> list[str]:
+    """Return the reasons of people who rejected earlier judge or I2T prompts, oldest first."""
     return [objection["reason"] for objection in state.get("objections", []) if objection["prompt"] == prompt]
 
 
-async def _record(trial: Trial, store: ResponseStore) -> TrialRecord:
+async def _digest(trial: Trial, store: ResponseStore) -> TrialDigest:
     i2t_prompt, judge_prompt = trial["i2t_prompt"], trial["judge_prompt"]
-    return TrialRecord(
+    return TrialDigest(
         i2t_prompt_sha256=None if i2t_prompt is None else await store.put_text(i2t_prompt),
         judge_prompt_sha256=None if judge_prompt is None else await store.put_text(judge_prompt),
         score=trial["score"],
         failure=trial["failure"],
     )
+
+
+async def _text(digest: str | None, store: ResponseStore) -> str | None:
+    return None if digest is None else await store.text(digest)

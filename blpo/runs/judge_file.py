@@ -7,7 +7,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blpo.config.yaml_text import read_yaml, write_yaml
 from state.errors import ConfigError
-from state.settings import LimitSettings, ModelSettings, ModelsSettings, Prompt, PromptSettings, Settings, TaskSettings
+from state.settings import (
+    LimitSettings,
+    ModelSettings,
+    ModelsSettings,
+    PromptSettings,
+    PromptText,
+    Settings,
+    TaskSettings,
+)
 
 
 class JudgeFile(BaseModel):
@@ -16,7 +24,7 @@ class JudgeFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    judge_prompt: Prompt
+    judge_prompt: PromptText
     """The text the run arrived at; the frame with the answer's format is added when judging."""
     task: TaskSettings
     model: ModelSettings

@@ -7,6 +7,7 @@ from typing import Any
 
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
+from blpo.inference.rounds import past_trials
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.metrics.agreement import value
 from blpo.prompts.diff import prompt_diff
@@ -31,7 +32,9 @@ async def write_rounds(directory: RunDirectory, run: OpenRun, rounds: Sequence[R
             await asyncio.to_thread(directory.write, f"{folder}/{name}.diff", prompt_diff(old, new, f"{name}.md"))
         await asyncio.to_thread(directory.write, f"{folder}/record.json", json.dumps(record) + "\n")
         await asyncio.to_thread(directory.write_lines, f"{folder}/errors.jsonl", await _errors(run, record))
-        await asyncio.to_thread(directory.write_lines, f"{folder}/trials.jsonl", await _trials(run, record))
+        trials = await past_trials(record, run.store)
+        rows = [{"step": step, "score": trial["score"], **trial} for step, trial in enumerate(trials)]
+        await asyncio.to_thread(directory.write_lines, f"{folder}/trials.jsonl", rows)
 
 
 async def write_judge(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
@@ -73,17 +76,3 @@ async def _errors(run: OpenRun, record: RoundRecord) -> list[dict[str, Any]]:
     samples = run.samples(record["errors"])
     prompt = await run.store.text(record["judge_prompt_sha256"])
     return [verdict_line(s, v) for s, v in zip(samples, await recalled_verdicts(run, prompt, samples), strict=True)]
-
-
-async def _trials(run: OpenRun, record: RoundRecord) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for step, trial in enumerate(record["trials"]):
-        texts = {
-            name: await run.store.text(digest) if digest else None
-            for name, digest in (
-                ("i2t_prompt", trial["i2t_prompt_sha256"]),
-                ("judge_prompt", trial["judge_prompt_sha256"]),
-            )
-        }
-        rows.append({"step": step, "score": trial["score"], **texts, "failure": trial["failure"]})
-    return rows
