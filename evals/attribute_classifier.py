@@ -121,7 +121,7 @@ def _penalty(values: _Attributes, labels: Sequence[Label], groups: Sequence[str]
 def _probabilities(
     values: _Attributes, labels: Sequence[Label], test: _Attributes, penalty: float
 ) -> list[dict[Label, float]]:
-    """Fit, and return the probability of each label for each row of `test`."""
+    """Fit, and return the probabilities of the labels for each row of `test`."""
     kinds = sorted(set(labels), key=str)
     if len(kinds) == 1:
         return [{kinds[0]: 1.0}] * len(test)

@@ -56,7 +56,7 @@ class CellResult:
 
 
 def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
-    """Read the result of a cell from its run directory; `reason` is the reason of a failure in this process."""
+    """Read the result of a cell from the run directory; `reason` is the reason of a failure just now."""
     row = partial(CellResult, cell.name, cell.method, cell.dataset, cell.judge, cell.seed, cell.varied)
     result = _result(cell)
     if reason is not None:

@@ -1,4 +1,4 @@
-"""Cells of an experiment: a cell is one run of one method on one dataset with one judge and one seed."""
+"""Cells of an experiment: a cell is a run of a method on a dataset with a judge and a seed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Cell:
     judge: str
     seed: int
     varied: str
-    """The one setting that differs from the settings of the experiment, as `inner_steps=3`; empty if none differs."""
+    """The varied setting, as `inner_steps=3`; empty for a cell with the settings of the experiment."""
     settings: Settings
     """Settings of the run: adapted by the method, with run directory, seed and budget."""
 
@@ -49,10 +49,10 @@ class Cell:
 
 
 def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
-    """Return all cells in the order of their runs, seed by seed, so that an unfinished table is balanced.
+    """Return all cells in the order of the runs, seed by seed: an unfinished table is balanced.
 
-    Raises `ConfigError` for contradicting settings, a missing price that the budget needs, or a cell under `out` that
-    was started with other settings.
+    Raises `ConfigError` for contradicting settings, for a missing price of a budget in dollars, and for a cell under
+    `out` with different settings.
     """
     bases = {(dataset, judge): _base(dataset, judge) for dataset in evals.datasets for judge in evals.judges}
     cells = [

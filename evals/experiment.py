@@ -1,4 +1,4 @@
-"""Run an experiment: from its settings to its table."""
+"""Run an experiment from the settings to the table."""
 
 from collections.abc import Mapping
 from pathlib import Path

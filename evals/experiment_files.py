@@ -22,7 +22,7 @@ TABLE_FORMAT = 1
 async def write_outputs(
     out: Path, evals: EvalSettings, rows: Sequence[TableRow], cells: Sequence[CellResult]
 ) -> dict[str, Any]:
-    """Write the three files and return the content of table.json; raises `StoreError` where they can't be written."""
+    """Write the three files, and return the content of table.json; raises `StoreError` if a write fails."""
     charged, spent = _charged(cells), await really_spent(out)
     content = {
         "format": TABLE_FORMAT,

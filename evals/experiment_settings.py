@@ -34,7 +34,7 @@ class _Section(BaseModel):
 
 
 class EvalDataset(_Section):
-    """One dataset: task, data and initial prompts, here or in the configuration of a run."""
+    """A dataset: task, data and initial prompts, here or in the configuration of a run."""
 
     name: Name
     """Name in the table; agin, seetrue, imagereward and unsafebench have the paper's numbers beside them."""
@@ -53,7 +53,7 @@ class EvalDataset(_Section):
 
 
 class EvalJudge(_Section):
-    """One judge with its verbalizer and its optimizer."""
+    """A judge with verbalizer and optimizer."""
 
     name: Name
     """Name in the table; llama-4-scout and llama-4-maverick have the paper's numbers beside them."""
@@ -61,7 +61,7 @@ class EvalJudge(_Section):
 
 
 class SweepSettings(_Section):
-    """Values of search settings. A cell varies one setting; the other settings keep their value."""
+    """Values of varied search settings. A cell varies a single setting."""
 
     error_batch: Values = ()
     inner_steps: Values = ()

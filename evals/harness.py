@@ -32,7 +32,7 @@ PATIENCE = 10.0
 
 
 class Harness:
-    """Cells of one experiment in its folder."""
+    """Cells of an experiment."""
 
     def __init__(self, evals: EvalSettings, out: Path, on_event: OnExperimentEvent, control: RunControl) -> None:
         """Plan the cells; raises `ConfigError` like `cells_of`."""
@@ -56,10 +56,10 @@ class Harness:
             return [read_cell(cell, self._reasons.get(cell.name)) for cell in self.cells]
 
     def _require_same_data(self, datasets: Set[str]) -> None:
-        """Raise `RunError` for a dataset that changed after its first cell: the rows of a table share samples."""
+        """Raise `RunError` for a dataset that changed after the first cell: the rows of a table share samples."""
         first = {cell.dataset: cell for cell in reversed(self.cells) if (cell.path / "run.json").exists()}
         for cell in (cell for name, cell in first.items() if name in datasets):
-            with suppress(DataError):  # the cells fail with this reason
+            with suppress(DataError):  # the cells fail with the reason
                 if dataset_of(cell.settings).fingerprint != read_info(cell.path).dataset:
                     raise RunError(
                         f"{self.out}: the dataset {cell.dataset} is not the one that {cell.name} began with;"
@@ -67,7 +67,7 @@ class Harness:
                     )
 
     async def _run(self, cells: list[Cell], lock: int) -> None:
-        """Run cells of embedded models in worker processes, and the other cells in this process."""
+        """Run cells of embedded models in worker processes, and cells of servers here."""
         embedded = deque(cell for cell in cells if cell.is_embedded)
         served = deque(cell for cell in cells if not cell.is_embedded)
         parallel = self.evals.parallel

@@ -1,4 +1,4 @@
-"""Run of one cell: an ordinary run of a method, over models that all cells share."""
+"""Run of a cell: an ordinary run of a method, over models shared by all cells."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ async def run_cell(
 ) -> Result:
     """Start or resume the run of `settings.run.dir`, and return its result; raises `BlpoError`.
 
-    The run has its own response store and budget, so the run is charged for every request that it needs. Below the
-    store of the run, the shared models answer requests of earlier cells again.
+    The run has its own response store and budget, and is charged for every distinct request. Below the store of the
+    run, the shared models answer requests of earlier cells again.
     """
     path = Path(str(settings.run.dir))
     search = Search(method, METHODS[method].builder)

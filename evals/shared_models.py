@@ -1,4 +1,4 @@
-"""Models that all cells share: one response store, one limiter a server, one place that spends money."""
+"""Models shared by all cells: one response store, a limiter for each server, one place for spending money."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +17,7 @@ _IMAGES = "images"
 
 
 async def make_shared_store(out: Path) -> None:
-    """Make the store if it is missing, before several processes open it at once."""
+    """Make a missing store, before several processes open the store at once."""
     store = await ResponseStore.open(out / STORE)
     await store.close()
 
@@ -26,7 +26,7 @@ async def make_shared_store(out: Path) -> None:
 async def open_shared(
     out: Path, models: Iterable[ModelsSettings]
 ) -> AsyncIterator[Mapping[ModelsSettings, SharedModels]]:
-    """Yield the shared part of the cells by their models, for one event loop; raises `ModelError` for a bad model."""
+    """Yield the shared models by model settings, for one event loop; raises `ModelError` for a bad model."""
     several = list(dict.fromkeys(models))
     async with AsyncExitStack() as stack:
         store = await ResponseStore.open(out / STORE)

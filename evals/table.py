@@ -17,7 +17,7 @@ YARDSTICK = "blpo"
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Paired test of BLPO against the method of a row, over the test samples of all seeds that both methods have."""
+    """Paired test of BLPO against the method of a row, over the test samples of all seeds with both results."""
 
     difference: float
     """Mean over seeds of BLPO's metric minus the metric of the method; BLPO is better above 0."""
@@ -68,7 +68,7 @@ class TableRow:
 
 
 def table_rows(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[TableRow]:
-    """Return the rows by dataset and judge, then in the order of methods. `results` belong to `cells`, one each."""
+    """Return the rows by dataset and judge, then in the order of methods. `results[i]` is the result of `cells[i]`."""
     groups: dict[tuple[str, str, str, str], list[tuple[Cell, CellResult]]] = {}
     for cell, result in zip(cells, results, strict=True):
         key = (cell.dataset, cell.judge, cell.varied, cell.method)
@@ -153,7 +153,7 @@ Answers = Mapping[str, tuple[int | str, int | str | None]]
 
 
 def _paired(method: Answers, blpo: Answers) -> list[PairedAnswer]:
-    """Pair the answers of samples that have an answer under both methods."""
+    """Pair the answers of samples answered under both methods."""
     return [
         PairedAnswer(sample, human, first, second)
         for sample, (human, first) in method.items()

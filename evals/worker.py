@@ -1,9 +1,9 @@
-"""Worker process that runs cells one by one: `python -m evals.worker`, started by `evals.workers` alone.
+"""Worker process that runs cells in sequence: `python -m evals.worker`, started by `evals.workers` alone.
 
-The worker reads JSON lines on stdin: first {"out", "models"}, then {"method", "settings"} for each cell, and {"drain"}
-to stop the current cell at its next step. The worker writes JSON lines on stdout: {"event"} for each progress event of
-the cell, and {"done"} or {"failed"} at the end of the cell. The end of stdin means that the parent is gone: the worker
-ends at once, and the progress of the cell is kept, as after any kill.
+The worker reads JSON lines on stdin: first {"out", "models"}, then {"method", "settings"} for every cell, and {"drain"}
+to stop the current cell at the next step. The worker writes JSON lines on stdout: {"event"} for a progress event of the
+cell, and {"done"} or {"failed"} at the end of the cell. At the end of stdin the parent is gone: the worker ends at
+once, and the progress of the cell is kept, as after any kill.
 """
 
 import asyncio

@@ -31,7 +31,7 @@ _ROOT = Path(__file__).parent.parent
 
 
 class CellFailed(Exception):
-    """Raised for a cell that ended without a result; the message is the reason in one line."""
+    """Raised for a cell without a result; the message is the reason in a line."""
 
 
 class WorkerStart(BaseModel):
@@ -60,7 +60,7 @@ class InProcess:
         self._control = control
 
     async def run(self, cell: Cell, on_event: OnEvent) -> RunStatus:
-        """Run a cell to its end and return its status; raises `CellFailed`."""
+        """Run a cell to the end, and return the status of the run; raises `CellFailed`."""
         shared = self._shared[cell.settings.models]
         try:
             result = await run_cell(cell.method, cell.settings, shared, on_event, self._control)
@@ -70,7 +70,7 @@ class InProcess:
 
 
 class Worker:
-    """Runner with a worker process (`evals.worker`) that runs one cell at a time. A dead process is replaced."""
+    """Runner with a worker process (`evals.worker`) for one cell at a time. A dead process is replaced."""
 
     def __init__(self, start: WorkerStart, lock: int, control: RunControl) -> None:
         self._start = start
@@ -79,7 +79,7 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self, cell: Cell, on_event: OnEvent) -> RunStatus:
-        """Run a cell to its end and return its status; raises `CellFailed`."""
+        """Run a cell to the end, and return the status of the run; raises `CellFailed`."""
         process = self._process = self._process or await self._start_process()
         assert process.stdout is not None
         self._send({"method": cell.method, "settings": cell.settings.model_dump(mode="json")})
@@ -115,7 +115,7 @@ class Worker:
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
     async def _start_process(self) -> asyncio.subprocess.Process:
-        """Start a process that ends with this process. The worker holds the lock on the experiment until its end."""
+        """Start a process that ends with the parent. The process holds the lock on the experiment to the end."""
         with (self._start.out / LOG).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -127,7 +127,7 @@ class Worker:
                 limit=_LONGEST_LINE,
                 cwd=_ROOT,
                 pass_fds=[self._lock],
-                start_new_session=True,  # Ctrl-C reaches this process alone
+                start_new_session=True,  # Ctrl-C reaches the parent alone
             )
         self._send(self._start.model_dump(mode="json"))
         return self._process

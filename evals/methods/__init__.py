@@ -1,4 +1,4 @@
-"""The methods that are compared, by name and in the order of tables."""
+"""Methods of the comparison, by name and in the order of tables."""
 
 from evals.methods.all_methods import METHODS
 

@@ -1,20 +1,31 @@
-"""All methods, by name and in the order of tables."""
+"""All methods by name, in the order of tables."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from evals.methods.apo import APO
 from evals.methods.apo_image import APO_IMAGE
-from evals.methods.blpo import BLPO
+from evals.methods.blpo import BLPO_METHOD
 from evals.methods.fixed_i2t import FIXED_I2T
 from evals.methods.judge_as_i2t import JUDGE_AS_I2T
 from evals.methods.method import Method
 from evals.methods.no_image import NO_IMAGE
-from evals.methods.none import NONE
+from evals.methods.none import NO_OPTIMIZATION
 from evals.methods.opro import OPRO
 from evals.methods.random_i2t import RANDOM_I2T
 from evals.methods.textgrad import TEXTGRAD
 
-_IN_TABLE_ORDER = (NONE, OPRO, APO, APO_IMAGE, TEXTGRAD, BLPO, FIXED_I2T, JUDGE_AS_I2T, RANDOM_I2T, NO_IMAGE)
+_IN_TABLE_ORDER = (
+    NO_OPTIMIZATION,
+    OPRO,
+    APO,
+    APO_IMAGE,
+    TEXTGRAD,
+    BLPO_METHOD,
+    FIXED_I2T,
+    JUDGE_AS_I2T,
+    RANDOM_I2T,
+    NO_IMAGE,
+)
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _IN_TABLE_ORDER})

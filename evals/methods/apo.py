@@ -1,10 +1,10 @@
 """APO, also ProTeGi (Pryzant et al. 2023): beam search over judge prompts along textual gradients.
 
-A round expands each prompt of the beam: from several draws of its errors the optimizer says what is wrong with it (it
-is told labels, verdicts, the judge's reasons and texts, nothing of the images), edits the prompt accordingly, and
-paraphrases each edit. A bandit shares a budget of train minibatches among beam and successors; the best stay in the
-beam, and the very best is adopted where it improves on p_t. What a prompt earns on a sample is how far it lowers the
-loss there against p_t, so p_t itself earns 0 and needs no samples.
+A round expands each prompt of the beam. The optimizer criticises the prompt from several draws of its errors (labels,
+verdicts, the judge's reasons and texts, but no images), edits the prompt by the critique, and paraphrases each edit. A
+bandit shares a budget of train minibatches among beam and successors. The best prompts stay in the beam, and the best
+prompt of all is adopted if it improves on p_t. The reward of a prompt on a sample is the fall of the loss against p_t,
+so p_t has reward 0 and needs no samples.
 """
 
 import random
@@ -23,35 +23,35 @@ from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
 from evals.methods.bandit import Arm, best, most_promising
 from evals.methods.method import Method, improving, more_rounds
-from evals.methods.textual_gradients import Ask, expansion
+from evals.methods.textual_gradients import GradientQuestion, expansion
 from graph.stopping import Node
 from state.loops import OuterState, Trial
 from state.sample import Sample
 from state.settings import Settings
 
 BEAM = 4
-"""As published."""
+"""Prompts of the beam, as published."""
 PULLS = 8
-"""Rounds of the bandit; as published."""
+"""Rounds of the bandit, as published."""
 PROMPTS_A_PULL = 4
-"""Published 8."""
+"""Published: 8."""
 SAMPLES_A_PULL = 5
-"""Published 32, with train sets of thousands."""
+"""Published: 32, with train sets of thousands."""
 EXPLORATION = 1.0
-"""c of the upper confidence bound; as in the published code."""
+"""Constant c of the upper confidence bound, as in the published code."""
 
 
 class ApoState(OuterState, total=False):
-    """The outer loop's state with the beam."""
+    """State of the outer loop, with the beam."""
 
     beam: list[str]
-    """SHA-256 of its prompts, the best first; their texts are in the response store."""
+    """SHA-256 of the prompts, the best first; the response store holds the texts."""
     successors: list[str]
-    """The same of what they were expanded to in this round."""
+    """SHA-256 of the prompts that this round's expansion gave."""
 
 
 async def ask_in_words(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> str:
-    """Ask for a gradient without showing images."""
+    """Return the question for a gradient, without images."""
     return render(
         "methods/apo_gradient",
         labels=labels_in_words(run.settings.task),
@@ -60,8 +60,8 @@ async def ask_in_words(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) ->
     )
 
 
-def expanding(ask: Ask) -> Node[ApoState]:
-    """The node that expands the beam, with gradients asked for by `ask`."""
+def expanding(ask: GradientQuestion) -> Node[ApoState]:
+    """Return the node that expands the beam, with the question for gradients from `ask`."""
 
     async def expand(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
         """Set the successors of the beam's prompts."""
@@ -72,7 +72,7 @@ def expanding(ask: Ask) -> Node[ApoState]:
             successors, problem = [], None
             for place, digest in enumerate(beam):
                 prompt = await run.store.text(digest)
-                expanded = await expansion(run, ask, prompt, _known(run, state, prompt), f"{seed}/{place}")
+                expanded = await expansion(run, ask, prompt, _error_pool(run, state, prompt), f"{seed}/{place}")
                 successors += [await run.store.put_text(text) for text in expanded.successors]
                 problem = problem or expanded.problem
         return {"beam": beam, "successors": successors, "failure": problem}
@@ -81,23 +81,23 @@ def expanding(ask: Ask) -> Node[ApoState]:
 
 
 async def select(state: ApoState, runtime: Runtime[Settings]) -> ApoState:
-    """Try beam and successors by the bandit; the best are the new beam, and those that are not p_t its trials."""
+    """Try beam and successors by the bandit. The best are the new beam; the best other than p_t are the trials."""
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "select")
-        at_hand = await run.store.put_text(state["judge_prompt"])
-        names = [name for name in dict.fromkeys([*state["beam"], *state["successors"]]) if name != at_hand]
-        ranked = best(await _pulled(run, state, [Arm(name) for name in names]), BEAM)
+        current = await run.store.put_text(state["judge_prompt"])
+        names = [name for name in dict.fromkeys([*state["beam"], *state["successors"]]) if name != current]
+        ranked = best(await _pull_arms(run, state, [Arm(name) for name in names]), BEAM)
         trials = [_trial(await run.store.text(arm.name), arm) for arm in ranked]
         if not state["successors"]:
             trials.append(Trial(i2t_prompt=None, judge_prompt=None, score=None, failure=state["failure"]))
         for step, trial in enumerate(trials):
             send_trial(runtime, state, step, trial)
-    beam = [arm.name for arm in best([*ranked, Arm(at_hand, samples=1)], BEAM)]
+    beam = [arm.name for arm in best([*ranked, Arm(current, samples=1)], BEAM)]
     return {"beam": beam, "successors": [], "trials": trials}
 
 
-def _known(run: OpenRun, state: ApoState, prompt: str) -> Sequence[Sample]:
-    """Where to look for a prompt's errors: the whole train split, judged already, under p_t; else the round's batch."""
+def _error_pool(run: OpenRun, state: ApoState, prompt: str) -> Sequence[Sample]:
+    """Return samples with possible errors: the train split for p_t, already judged; else the batch."""
     if prompt == state["judge_prompt"]:
         return run.split("train")
     return run.samples([*(state["errors"] or []), *state["anchors"]])
@@ -107,11 +107,11 @@ def _trial(prompt: str, arm: Arm) -> Trial:
     return Trial(i2t_prompt=None, judge_prompt=prompt, score=round(arm.mean, 12), failure=None)
 
 
-async def _pulled(run: OpenRun, state: ApoState, arms: Sequence[Arm]) -> list[Arm]:
-    """The arms after all pulls. The n-th pull of any arm is on the n-th minibatch: arms meet the same samples."""
+async def _pull_arms(run: OpenRun, state: ApoState, arms: Sequence[Arm]) -> list[Arm]:
+    """Return the arms after all pulls. The n-th pull of any arm has the n-th minibatch: arms share samples."""
     train = list(run.split("train"))
     random.Random(f"{run.settings.search.seed}/{state['round']}/minibatches").shuffle(train)
-    known = {arm.name: arm for arm in arms}
+    by_name = {arm.name: arm for arm in arms}
 
     async def pull(arm: Arm) -> Arm:
         minibatch = train[arm.samples : arm.samples + SAMPLES_A_PULL]
@@ -119,14 +119,14 @@ async def _pulled(run: OpenRun, state: ApoState, arms: Sequence[Arm]) -> list[Ar
         return arm.after(await _gains(run, state["judge_prompt"], prompt, minibatch))
 
     for number in range(1, PULLS + 1):
-        open_arms = [arm for arm in known.values() if arm.samples < len(train)]
+        open_arms = [arm for arm in by_name.values() if arm.samples < len(train)]
         chosen = most_promising(open_arms, PROMPTS_A_PULL, number, EXPLORATION)
-        known |= {arm.name: arm for arm in await fan_out(pull, chosen, PROMPTS_A_PULL)}
-    return list(known.values())
+        by_name |= {arm.name: arm for arm in await fan_out(pull, chosen, PROMPTS_A_PULL)}
+    return list(by_name.values())
 
 
 async def _gains(run: OpenRun, judge_prompt: str, candidate: str, samples: Sequence[Sample]) -> list[float]:
-    """How far the candidate lowers the loss on each sample, in [-1, 1]; 0 where there is an error on either side."""
+    """Return the fall of the loss by the candidate on each sample, in [-1, 1]; 0 for an error under either prompt."""
     task = run.settings.task
     before, after = [await judge_samples(run, prompt, samples) for prompt in (judge_prompt, candidate)]
     losses = [

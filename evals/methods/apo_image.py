@@ -1,7 +1,7 @@
-"""APO-image: APO whose gradients are asked for with the images of the errors in the optimizer's context.
+"""APO-image: APO with the images of the errors in the optimizer's context.
 
 Only the question for a gradient differs from `apo`: beside label, verdict and reason, the optimizer sees the images of
-up to `search.error_batch` errors at once, and needs vision for it. Edits and paraphrases are asked for without images.
+up to `search.error_batch` errors at once, and so needs vision. The questions for edits and paraphrases have no images.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
 from evals.methods.apo import ApoState, expanding, select
 from evals.methods.method import Method, improving, more_rounds
-from evals.methods.optimizer_vision import seeing
+from evals.methods.optimizer_vision import require_sight
 from evals.methods.writing import message, with_images
 
 
 async def ask_with_images(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> Message:
-    """Show the errors with their images."""
+    """Return the question for a gradient, with the images of the errors."""
     images, numbered = await with_images(run, rows)
     question = render(
         "methods/apo_image_gradient",
@@ -34,5 +34,5 @@ APO_IMAGE = Method(
     "apo_image",
     "APO-image",
     adopting_loop(ApoState, expand=expanding(ask_with_images), select=select),
-    lambda settings: improving(more_rounds(seeing(settings), 2)),
+    lambda settings: improving(more_rounds(require_sight(settings), 2)),
 )

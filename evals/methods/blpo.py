@@ -1,9 +1,9 @@
-"""BLPO (Pan et al. 2026): our search as it is, the yardstick of the others.
+"""BLPO (Pan et al. 2026): our search unchanged, the yardstick of the comparison.
 
-In each round the I2T prompt is learned that lets the judge prompt's update help most; see `graph.outer`.
+A round learns the most helpful I2T prompt for the judge prompt's update; see `graph.outer`.
 """
 
 from evals.methods.method import Method
 from graph.outer import builder
 
-BLPO = Method("blpo", "BLPO", builder)
+BLPO_METHOD = Method("blpo", "BLPO", builder)

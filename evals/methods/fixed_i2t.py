@@ -1,6 +1,6 @@
-"""Ablation (Pan et al. 2026): BLPO whose I2T prompt stays q_0, as with any fixed captioner.
+"""Ablation (Pan et al. 2026): BLPO with the fixed I2T prompt q_0, like a fixed captioner.
 
-A round is one trial, critique and update of the judge prompt from descriptions by q_0; the inner loop learns nothing.
+A round is one trial: critique and update of the judge prompt from descriptions by q_0. The inner loop learns nothing.
 """
 
 from evals.methods.method import Method, more_rounds, with_search

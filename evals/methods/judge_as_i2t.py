@@ -1,6 +1,6 @@
-"""Ablation (Pan et al. 2026): BLPO that describes images by the judge prompt itself, q = p_t.
+"""Ablation (Pan et al. 2026): BLPO with the judge prompt as the I2T prompt, q = p_t.
 
-The descriptions speak of what the judge prompt names already, and change with it; otherwise as `fixed_i2t`.
+Descriptions speak of the subjects of the judge prompt, and change with the judge prompt. The rest is as in `fixed_i2t`.
 """
 
 from langgraph.runtime import Runtime
@@ -13,7 +13,7 @@ from state.settings import Settings
 
 
 async def take_judge_prompt(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Set q to the judge prompt in use."""
+    """Set q to p_t."""
     return {"i2t_prompt": state["judge_prompt"]}
 
 

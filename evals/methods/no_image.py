@@ -1,7 +1,7 @@
-"""Ablation of our own: BLPO's update by an optimizer that learns nothing of the images, by no description and no sight.
+"""Ablation of our own: BLPO's update by an optimizer that gets neither descriptions nor images.
 
-It is told the labels, the verdicts, the judge's reasons and the texts of the same errors and anchors. A round is one
-trial; otherwise as `fixed_i2t`.
+The optimizer reads labels, verdicts, the judge's reasons and the texts of the same errors and anchors. A round is one
+trial. The rest is as in `fixed_i2t`.
 """
 
 from langgraph.runtime import Runtime
@@ -21,7 +21,7 @@ from state.settings import Settings
 
 
 async def update_blindly(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Critique and rewrite p_t, as J(q, p_t) does, without descriptions; score it on the batch, as a trial of q."""
+    """Critique and rewrite p_t like J(q, p_t), but without descriptions; score the new prompt like a trial of q."""
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "update_blindly")
         p, batch = state["judge_prompt"], run.samples([*(state["errors"] or []), *state["anchors"]])

@@ -1,6 +1,6 @@
-"""No optimization: p_0 is judged on all splits once, and nothing is proposed. What every other method starts from."""
+"""No optimization, the start of every other method: all splits are judged once by p_0, and nothing is proposed."""
 
 from evals.methods.method import Method, with_search
 from graph.outer import builder
 
-NONE = Method("none", "no optimization", builder, lambda settings: with_search(settings, outer_rounds=0))
+NO_OPTIMIZATION = Method("none", "no optimization", builder, lambda settings: with_search(settings, outer_rounds=0))

@@ -1,8 +1,8 @@
-"""OPRO (Yang et al. 2024, "Large Language Models as Optimizers"): the optimizer sees how earlier prompts scored.
+"""OPRO (Yang et al. 2024, "Large Language Models as Optimizers"): the optimizer sees the scores of earlier prompts.
 
-It sees neither verdicts nor errors nor images: a history of judge prompts with their scores, the best last, and the
-labels (and texts, where there are any) of a few samples. In each round it proposes several prompts, each of which is
-scored on one fixed part of the train split.
+The optimizer sees a history of judge prompts with their scores, the best last, and the labels (and texts, if any) of a
+few samples, but no verdicts, errors or images. A round proposes several prompts and scores them on one fixed part of
+the train split.
 """
 
 import math
@@ -30,61 +30,61 @@ from state.sample import Sample
 from state.settings import Settings
 
 PROMPTS_A_STEP = 8
-"""Section 5.1: eight instructions are generated in each step."""
+"""Prompts of a round. Section 5.1: a step generates eight instructions."""
 MOST_REMEMBERED = 20
-"""Section 5.1: the meta-prompt holds the best 20 instructions."""
+"""Prompts of the history. Section 5.1: the meta-prompt holds the best 20 instructions."""
 EXEMPLARS = 3
-"""Section 5.1: three exemplars are drawn anew for each meta-prompt."""
+"""Samples of a question. Section 5.1: each meta-prompt has three new exemplars."""
 
 
-class Scored(TypedDict):
+class ScoredPrompt(TypedDict):
     """One entry of the history."""
 
     prompt_sha256: str
-    """The text is in the response store."""
+    """SHA-256 of the prompt; the response store holds the text."""
     score: float
     """From 0 to 100, higher is better."""
 
 
 class OproState(OuterState, total=False):
-    """The outer loop's state with the history."""
+    """State of the outer loop, with the history."""
 
-    history: list[Scored]
-    """The best prompts so far, the best last."""
+    history: list[ScoredPrompt]
+    """Best prompts so far, the best last."""
 
 
 async def propose(state: OproState, runtime: Runtime[Settings]) -> OproState:
-    """Ask for several prompts by the history of scores, score each, and remember the best."""
+    """Ask for several prompts by the history of scores, score the prompts, and remember the best."""
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "propose")
         samples = scoring_samples(run)
-        history = state.get("history") or [await _scored(run, state["judge_prompt"], samples)]
-        told = "\n".join([await _told(run, entry) for entry in history])
-        answers = await ask_all(run, lambda number: _ask(run, state, told, number), range(PROMPTS_A_STEP))
+        history = state.get("history") or [await _score(run, state["judge_prompt"], samples)]
+        texts = "\n".join([await _entry(run, entry) for entry in history])
+        answers = await ask_all(run, lambda number: _ask(run, state, texts, number), range(PROMPTS_A_STEP))
         trials = await fan_out(lambda answer: _try(run, state, answer, samples), answers, PROMPTS_A_STEP)
-        new = [await _scored(run, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
+        new = [await _score(run, trial["judge_prompt"], samples) for trial in trials if trial["judge_prompt"]]
         for step, trial in enumerate(trials):
             send_trial(runtime, state, step, trial)
     return {"trials": trials, "history": best_last(history, new)}
 
 
 def scoring_samples(run: OpenRun) -> list[Sample]:
-    """The part of the train split that scores all prompts of a run: as many samples as a trial of BLPO is scored on."""
+    """Return the part of the train split that scores the prompts of a run, of the same size as a trial of BLPO."""
     search = run.settings.search
     rows = [(sample.id, str(sample.label)) for sample in run.split("train")]
     size = search.error_batch + search.anchors
     return run.samples(draw(rows, size, f"{search.seed}/opro", spread=search.draw == "spread"))
 
 
-def best_last(history: Sequence[Scored], new: Sequence[Scored]) -> list[Scored]:
-    """The best `MOST_REMEMBERED` of both, ascending by score, each prompt once.
+def best_last(history: Sequence[ScoredPrompt], new: Sequence[ScoredPrompt]) -> list[ScoredPrompt]:
+    """Return the best `MOST_REMEMBERED` entries of `history` and `new`, ascending by score, without repeated prompts.
 
-    `history` is what this returned before; of equals the older one counts as the better.
+    `history` is a former result of this function. On a tie the older entry ranks higher.
     """
-    once: dict[str, Scored] = {}
+    distinct: dict[str, ScoredPrompt] = {}
     for entry in (*reversed(history), *new):
-        once.setdefault(entry["prompt_sha256"], entry)
-    best_first = sorted(once.values(), key=lambda entry: -entry["score"])
+        distinct.setdefault(entry["prompt_sha256"], entry)
+    best_first = sorted(distinct.values(), key=lambda entry: -entry["score"])
     return best_first[:MOST_REMEMBERED][::-1]
 
 
@@ -92,15 +92,15 @@ async def _try(run: OpenRun, state: OuterState, answer: Advice, samples: Sequenc
     return await try_prompt(run, state["judge_prompt"], answer.text, samples, failure=answer.problem)
 
 
-async def _scored(run: OpenRun, prompt: str, samples: Sequence[Sample]) -> Scored:
+async def _score(run: OpenRun, prompt: str, samples: Sequence[Sample]) -> ScoredPrompt:
     verdicts = await judge_samples(run, prompt, samples)
     rows = zip(verdicts, samples, strict=True)
     losses = [each for v, s in rows if (each := loss(v, s.label, run.settings.task)) is not None]
     score = 100 * (1 - math.fsum(losses) / len(losses)) if losses else 0.0
-    return Scored(prompt_sha256=await run.store.put_text(prompt), score=round(score, 1))
+    return ScoredPrompt(prompt_sha256=await run.store.put_text(prompt), score=round(score, 1))
 
 
-async def _told(run: OpenRun, entry: Scored) -> str:
+async def _entry(run: OpenRun, entry: ScoredPrompt) -> str:
     prompt = await run.store.text(entry["prompt_sha256"])
     return f"<tried>\n{element('judge_prompt', prompt)}\n{element('score', str(entry['score']))}\n</tried>"
 

@@ -1,16 +1,16 @@
-"""What methods need that show images to the optimizer: one that sees."""
+"""Requirement of methods that show images to the optimizer: an optimizer with vision."""
 
 from blpo.models.catalogue import facts
 from state.errors import ModelError
 from state.settings import Settings
 
 
-def seeing(settings: Settings) -> Settings:
-    """The settings as they are; raises `ModelError` where the optimizer can't see images."""
+def require_sight(settings: Settings) -> Settings:
+    """Return the settings unchanged; raises `ModelError` for an optimizer that can't see images."""
     model = settings.models.of("optimizer")
     if not facts(model).sees_images.value:
         raise ModelError(
-            f"models.optimizer: {model.name} can't see images, and this method shows it some; name a model with"
-            " vision, set models.optimizer.vision: true if it has, or leave the method out"
+            f"models.optimizer: {model.name} can't see images, and this method shows it images; name a model"
+            " with vision, set models.optimizer.vision: true if the model has vision, or leave the method out"
         )
     return settings

@@ -1,8 +1,8 @@
-"""TextGrad-style (Yuksekgonul et al. 2024; Nature 2025): feedback from each sample alone, summed up in one update.
+"""TextGrad-style (Yuksekgonul et al. 2024; Nature 2025): feedback for each sample, summed up in one update.
 
-The optimizer sees one sample at a time, with its image, and says how the prompt should change for it; then it rewrites
-the prompt once by the feedback of the whole batch, without images. The new prompt is kept where it lowers the loss on
-the validation split, and reverted otherwise. Unlike APO nothing is searched: one trial a round.
+The optimizer sees a single sample at a time with the image, and says how the prompt should change for the sample. Then
+the optimizer rewrites the prompt once by the feedback of the whole batch, without images. The new prompt stays if the
+loss on the validation split falls, and is reverted otherwise. Unlike APO, a round is a single trial without a search.
 """
 
 from collections.abc import Sequence
@@ -18,28 +18,28 @@ from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
 from evals.methods.method import Method, improving, more_rounds
-from evals.methods.optimizer_vision import seeing
+from evals.methods.optimizer_vision import require_sight
 from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
 from state.loops import OuterState
 from state.settings import Settings
 
 
 async def descend(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Gather feedback from the errors and the anchors, update once, and try the update on the validation split."""
+    """Get feedback on the errors and anchors, update the prompt once, and try the update on the validation split."""
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "descend")
         p = state["judge_prompt"]
         batch = run.samples([*(state["errors"] or []), *state["anchors"]])
         rows = await judged_cases(run, p, batch)
-        told = await ask_all(run, lambda row: _feedback(run, p, row), rows)
-        answer = await _update(run, p, [row for row in told if row.feedback is not None])
+        answers = await ask_all(run, lambda row: _feedback(run, p, row), rows)
+        answer = await _update(run, p, [row for row in answers if row.feedback is not None])
         trial = await try_prompt(run, p, answer.text, run.split("validation"), failure=answer.problem)
         send_trial(runtime, state, 0, trial)
     return {"trials": [trial]}
 
 
 async def _update(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> Advice:
-    """The prompt rewritten by the feedback of all cases."""
+    """Rewrite the prompt by the feedback of all cases."""
     if not rows:
         return Advice(None, "no feedback of the batch was of use")
     question = render(
@@ -53,7 +53,7 @@ async def _update(run: OpenRun, judge_prompt: str, rows: Sequence[Case]) -> Advi
 
 
 async def _feedback(run: OpenRun, judge_prompt: str, row: Case) -> Case:
-    """The case with what the optimizer says of it; as it was where it says nothing of use."""
+    """Return the case with the optimizer's feedback; without feedback if the reply is unusable."""
     images, _ = await with_images(run, [row])
     question = render(
         "methods/textgrad_feedback",
@@ -66,5 +66,5 @@ async def _feedback(run: OpenRun, judge_prompt: str, row: Case) -> Case:
 
 
 TEXTGRAD = Method(
-    "textgrad", "TextGrad-style", adopting_loop(descend=descend), lambda s: improving(more_rounds(seeing(s)))
+    "textgrad", "TextGrad-style", adopting_loop(descend=descend), lambda s: improving(more_rounds(require_sight(s)))
 )

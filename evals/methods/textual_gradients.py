@@ -1,4 +1,4 @@
-"""Textual gradients (Pryzant et al. 2023): what is wrong with a prompt, edits that mend it, and paraphrases."""
+"""Textual gradients (Pryzant et al. 2023): critiques of a prompt, edits by the critiques, and paraphrases."""
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,21 +15,21 @@ from nodes.collect_errors import draw
 from state.sample import Sample
 
 GRADIENTS = 2
-"""A prompt; published 4, from minibatches of 64. Each is drawn from `search.error_batch` errors, published 4."""
+"""Gradients for a prompt, from `search.error_batch` errors each. Published: 4, from 4 errors of minibatches of 64."""
 EDITS = 2
-"""A gradient; published 1."""
+"""Edits for a gradient. Published: 1."""
 PARAPHRASES = 1
-"""An edit; published 2."""
+"""Paraphrases of an edit. Published: 2."""
 SUCCESSORS = 8
-"""A prompt, at most; as published."""
+"""Maximum successors of a prompt, as published."""
 
-Ask = Callable[[OpenRun, str, Sequence[Case]], Awaitable[str | Message]]
-"""The question for a gradient of a judge prompt, from cases that it got wrong."""
+GradientQuestion = Callable[[OpenRun, str, Sequence[Case]], Awaitable[str | Message]]
+"""Function that returns the question for a gradient of a judge prompt, from wrong cases under the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
-    """What the optimizer found wrong with a prompt, and the cases it found it in."""
+    """Critique of a prompt by the optimizer, with the cases that the critique is about."""
 
     prompt: str
     cases: Sequence[Case]
@@ -38,14 +38,16 @@ class Gradient:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A prompt's successors; where there are none, why."""
+    """Successors of a prompt, or the reason why there are none."""
 
     successors: Sequence[str]
     problem: str | None
 
 
-async def expansion(run: OpenRun, ask: Ask, prompt: str, samples: Sequence[Sample], seed: str) -> Expansion:
-    """Edits of the prompt by gradients from its errors among `samples`, and their paraphrases; each text once.
+async def expansion(
+    run: OpenRun, ask: GradientQuestion, prompt: str, samples: Sequence[Sample], seed: str
+) -> Expansion:
+    """Return edits of a prompt by gradients from its errors among `samples`, and paraphrases, without repeated texts.
 
     All draws derive from `seed`. Raises `TooManyFailures` and `BudgetSpent`.
     """
@@ -56,25 +58,25 @@ async def expansion(run: OpenRun, ask: Ask, prompt: str, samples: Sequence[Sampl
     texts = [edit.text for edit in edits if edit.text]
     variants = [(text, number) for text in texts for number in range(1, PARAPHRASES + 1)]
     paraphrases = await ask_all(run, lambda variant: _paraphrase(run, *variant), variants)
-    written = dict.fromkeys([*texts, *(answer.text for answer in paraphrases if answer.text)])
-    found = [text for text in written if text != prompt]
-    kept = random.Random(f"{seed}/successors").sample(found, min(SUCCESSORS, len(found)))
+    distinct = dict.fromkeys([*texts, *(answer.text for answer in paraphrases if answer.text)])
+    candidates = [text for text in distinct if text != prompt]
+    successors = random.Random(f"{seed}/successors").sample(candidates, min(SUCCESSORS, len(candidates)))
     problems = [answer.problem for answer in (*(each.answer for each in gradients), *edits) if answer.problem]
-    return Expansion(kept, None if kept else next(iter(problems), "no edit differs from the prompt"))
+    return Expansion(successors, None if successors else next(iter(problems), "no edit differs from the prompt"))
 
 
 async def _error_batches(run: OpenRun, prompt: str, samples: Sequence[Sample], seed: str) -> list[list[Case]]:
-    """Draws of the prompt's errors, none of them twice."""
+    """Draw distinct batches of the prompt's errors."""
     search = run.settings.search
     rows = {row.sample.id: row for row in await judged_cases(run, prompt, samples)}
     wrong = [(name, (row.sample.label, row.verdict.label)) for name, row in rows.items() if not row.right]
     spread = search.draw == "spread"
-    drawn = [draw(wrong, search.error_batch, f"{seed}/{number}", spread=spread) for number in range(GRADIENTS)]
-    different = {frozenset(ids): ids for ids in drawn if ids}
+    batches = [draw(wrong, search.error_batch, f"{seed}/{number}", spread=spread) for number in range(GRADIENTS)]
+    different = {frozenset(ids): ids for ids in batches if ids}
     return [[rows[sample_id] for sample_id in ids] for ids in different.values()]
 
 
-async def _gradient(run: OpenRun, ask: Ask, prompt: str, rows: Sequence[Case]) -> Gradient:
+async def _gradient(run: OpenRun, ask: GradientQuestion, prompt: str, rows: Sequence[Case]) -> Gradient:
     answer = await consult(run, await ask(run, prompt, rows), "critique", lambda text: None)
     return Gradient(prompt, rows, answer)
 

@@ -1,4 +1,4 @@
-"""How a method asks the optimizer for a judge prompt, and what every one of them holds it to."""
+"""Questions to the optimizer that all methods share: judge prompts under common rules, cases and images."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
@@ -11,34 +11,34 @@ from blpo.models.messages import Message, Part, user
 from blpo.prompts.cases import Case
 from state.sample import Sample
 
-T = TypeVar("T")
-R = TypeVar("R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
-async def write_prompt(run: OpenRun, question: str | Message, shown: Sequence[str]) -> Advice:
-    """Ask for a judge prompt that is short enough and copies none of the texts that were `shown`."""
+async def write_prompt(run: OpenRun, question: str | Message, texts: Sequence[str]) -> Advice:
+    """Ask for a judge prompt within the length limit that copies none of the `texts` of the question."""
     most = run.settings.search.max_prompt_tokens
-    return await consult(run, question, "judge_prompt", lambda text: too_long(text, most) or copies(text, list(shown)))
+    return await consult(run, question, "judge_prompt", lambda text: too_long(text, most) or copies(text, list(texts)))
 
 
-async def ask_all(run: OpenRun, ask: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
-    """`ask` for each item, in order, as many at once as the optimizer takes."""
+async def ask_all(run: OpenRun, ask: Callable[[_T], Awaitable[_R]], items: Sequence[_T]) -> list[_R]:
+    """Call `ask` for each item, as many at once as the optimizer takes; return the answers in order."""
     return await fan_out(ask, items, run.width("optimizer"))
 
 
 async def judged_cases(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> list[Case]:
-    """A case without a description for each sample that the judge answered under `judge_prompt`."""
+    """Return a case without a description for each sample with an answer under `judge_prompt`."""
     verdicts = await judge_samples(run, judge_prompt, samples)
     return [Case(s, v, None) for s, v in zip(samples, verdicts, strict=True) if v.status == "ok"]
 
 
 def shown_texts(rows: Iterable[Case]) -> list[str]:
-    """What `rows` tell of their samples, and no prompt may copy."""
+    """Return the texts of samples, reasons and feedback in `rows`, which no prompt may copy."""
     return [text for row in rows for text in (row.sample.text, row.verdict.reason, row.feedback) if text]
 
 
 async def with_images(run: OpenRun, rows: Sequence[Case]) -> tuple[list[Part], list[Case]]:
-    """The images of `rows` as the optimizer is sent them, and the rows with the numbers of their images."""
+    """Return the images of `rows` as sent to the optimizer, and the rows with the numbers of their images."""
     model = run.settings.models.of("optimizer")
     parts: list[Part] = []
     numbered: list[Case] = []
@@ -51,5 +51,5 @@ async def with_images(run: OpenRun, rows: Sequence[Case]) -> tuple[list[Part], l
 
 
 def message(parts: Sequence[Part], question: str) -> Message:
-    """One user message: the images, and then the question about them."""
+    """Return one user message: the images, then the question about the images."""
     return user(*parts, question)

@@ -15,7 +15,7 @@ data: {path: labelled, group: scene}
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty drawn images of twenty scenes, labelled by whether they are noisy, three of them wrongly."""
+    """Draw sixty images of twenty scenes with labels for noise, three of them wrong."""
     folder = tmp_path_factory.mktemp("ceiling")
     (folder / "labelled" / "images").mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -32,11 +32,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_learns_from_train_and_validation_and_reports_on_test(config: Path) -> None:
-    found = ceiling(load_settings(config), seed=1)
-    assert 38 <= found.fitted <= 46
-    assert found.penalty in PENALTIES
-    assert found.test["macro_f1"] > 0.8
-    assert found == ceiling(load_settings(config), seed=1)
+    result = ceiling(load_settings(config), seed=1)
+    assert 38 <= result.fitted <= 46
+    assert result.penalty in PENALTIES
+    assert result.test["macro_f1"] > 0.8
+    assert result == ceiling(load_settings(config), seed=1)
 
 
 def test_a_table_for_each_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`blpo evals` as its user runs it: embedded models in worker processes, small cells, and what can go wrong."""
+"""`blpo evals` for its user: embedded models in worker processes, small cells, and mistakes."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ EXAMPLES = ROOT / "examples" / "evals"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small dataset, and the configuration of an experiment beside it."""
+    """Draw a small dataset with the configuration of an experiment."""
     folder = draw_dataset(tmp_path_factory.mktemp("evals"))
     config = {
         "methods": ["none", "blpo"],
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(folder: Path) -> Path:
-    """The folder of a finished experiment."""
+    """Run an experiment, and return its folder."""
     out = folder / "out"
     assert main(["evals", str(folder / "evals.yaml"), "--out", str(out), "--set", "parallel=2", "-q"]) == 0
     return out
@@ -56,7 +56,7 @@ def content(out: Path) -> dict[str, Any]:
 
 
 def numbers(out: Path) -> list[dict[str, Any]]:
-    """The cells without what depends on the clock."""
+    """Return the cells without times."""
     return [{name: value for name, value in cell.items() if name != "seconds"} for cell in content(out)["cells"]]
 
 
@@ -96,7 +96,7 @@ def test_no_cell_is_charged_above_its_budget_nor_for_anything_but_its_requests(f
         assert issued == distinct == cell["calls"] <= BUDGET
         charged.append(issued)
     assert table["charged"]["calls"] == sum(charged)
-    assert table["spent"]["calls"] < sum(charged)  # both methods judge by p_0
+    assert table["spent"]["calls"] < sum(charged)  # p_0 judges for BLPO and for `none`
 
 
 def test_the_same_command_again_does_nothing_and_says_the_same(
@@ -104,9 +104,9 @@ def test_the_same_command_again_does_nothing_and_says_the_same(
 ) -> None:
     before = numbers(finished)
     assert main(["evals", str(folder / "evals.yaml"), "--out", str(finished), "--json"]) == 0
-    said = capsys.readouterr()
-    assert "4 cells" in said.err and "4 of them done before" in said.err
-    assert json.loads(said.out)["rows"] == content(finished)["rows"]
+    output = capsys.readouterr()
+    assert "4 cells" in output.err and "4 of them done before" in output.err
+    assert json.loads(output.out)["rows"] == content(finished)["rows"]
     assert numbers(finished) == before
 
 
@@ -124,7 +124,7 @@ def test_killed_stopped_and_started_again_it_ends_as_the_uninterrupted_one(
     command = [*COMMAND, *arguments]
 
     def stopped(by: signal.Signals, cells: int) -> tuple[int, str]:
-        """Start it, and end it by a signal when so many cells have begun."""
+        """Start the command, and send a signal after the start of `cells` cells."""
         with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
             while process.poll() is None and len(list(tmp_path.glob("cells/*/run.json"))) < cells:
                 time.sleep(0.02)
@@ -167,7 +167,7 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("methods=[blop]", "no method is called blop"),
         ("methds=[1]", "did you mean methods?"),
@@ -182,10 +182,10 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(
         ("search.metric=quadratic", "search.metric"),
     ],
 )
-def test_a_broken_configuration_is_refused_in_words(folder: Path, override: str, said: str) -> None:
+def test_a_broken_configuration_is_refused_in_words(folder: Path, override: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load_eval_settings(folder / "evals.yaml", overrides=[override])
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_other_settings_over_the_same_folder_are_refused(folder: Path, finished: Path) -> None:
@@ -239,9 +239,9 @@ def test_the_resolved_experiment_is_a_configuration(folder: Path, finished: Path
 def test_a_folder_that_cannot_be_written(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["evals", str(folder / "evals.yaml"), "--out", str(tmp_path / "file" / "out")]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "give another --out" in said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "give another --out" in output.err
 
 
 def test_a_preset_needs_datasets_or_offline(capsys: pytest.CaptureFixture[str]) -> None:
@@ -254,9 +254,9 @@ def test_the_estimate_sends_nothing_and_stays_within_the_budget(
 ) -> None:
     command = ["evals", str(folder / "evals.yaml"), "--out", str(tmp_path / "out"), "--estimate"]
     assert main([*command, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["total"]["cells"] == 4
-    assert found["groups"][0]["high"]["calls"] <= BUDGET
+    estimate = json.loads(capsys.readouterr().out)
+    assert estimate["total"]["cells"] == 4
+    assert estimate["groups"][0]["high"]["calls"] <= BUDGET
     assert main(command) == 0
     assert "noise, judge embedded" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
@@ -276,7 +276,7 @@ def test_sweeps_vary_one_setting_at_a_time(folder: Path, tmp_path: Path) -> None
 def test_the_examples_load_and_can_be_estimated(
     example: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Beside small datasets under the names that `blpo data prepare` is told to use."""
+    """Load an example beside small datasets with the names of `blpo data prepare`."""
     config = tmp_path / "examples" / "evals" / example.name
     config.parent.mkdir(parents=True)
     config.write_text(example.read_text())

@@ -1,4 +1,4 @@
-"""The pure parts of the methods, and how the embedded optimizer answers their messages: by what these hold alone."""
+"""Pure parts of the methods, and the embedded optimizer's answers to their messages."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ from blpo.prompts.template import placeholders, render
 from evals.methods import METHODS
 from evals.methods.bandit import Arm, best, most_promising, upper_bound
 from evals.methods.method import more_rounds
-from evals.methods.opro import MOST_REMEMBERED, Scored, best_last
+from evals.methods.opro import MOST_REMEMBERED, ScoredPrompt, best_last
 from state.sample import EncodedImage, Sample
 from state.settings import Settings, TaskSettings
 from state.verdict import Verdict
@@ -54,10 +54,10 @@ def ask(*messages: Message) -> str:
 
 
 def filled(name: str, **values: str) -> str:
-    given = {"labels": labels_in_words(RATING), "judge_prompt": "Rate it.", "max_prompt_tokens": "500", **values}
-    needed = placeholders(f"methods/{name}")
-    assert needed <= given.keys(), needed - given.keys()
-    return render(f"methods/{name}", **{key: given[key] for key in needed})
+    values = {"labels": labels_in_words(RATING), "judge_prompt": "Rate it.", "max_prompt_tokens": "500", **values}
+    names = placeholders(f"methods/{name}")
+    assert names <= values.keys(), names - values.keys()
+    return render(f"methods/{name}", **{key: values[key] for key in names})
 
 
 def case(number: int, human: object, judge: object, reason: str = "", images: tuple[int, ...] = ()) -> Case:
@@ -71,10 +71,10 @@ def test_untried_arms_come_first_and_then_the_highest_bounds(
 ) -> None:
     chosen = most_promising(arms, count, pulls, exploration)
     assert len(chosen) == len(set(chosen)) == min(count, len(arms))
-    left = [arm for arm in arms if arm not in chosen]
+    rest = [arm for arm in arms if arm not in chosen]
     bounds = [upper_bound(arm, pulls, exploration) for arm in chosen]
     assert bounds == sorted(bounds, reverse=True)
-    assert all(upper_bound(arm, pulls, exploration) <= bounds[-1] for arm in left)
+    assert all(upper_bound(arm, pulls, exploration) <= bounds[-1] for arm in rest)
     assert all(not arm.samples for arm in chosen[: sum(not arm.samples for arm in arms)])
 
 
@@ -101,13 +101,13 @@ def test_the_history_ends_with_the_best_and_holds_each_prompt_once(
     rounds: list[list[int]], chance: random.Random
 ) -> None:
     scores = {number: float(chance.randint(0, 9)) for number in range(41)}
-    kept: list[Scored] = []
+    history: list[ScoredPrompt] = []
     for new in rounds:
-        kept = best_last(kept, [Scored(prompt_sha256=str(number), score=scores[number]) for number in new])
-    seen = list(dict.fromkeys(number for new in rounds for number in new))
-    best_first = sorted(seen, key=lambda number: -scores[number])[:MOST_REMEMBERED]
-    assert [entry["prompt_sha256"] for entry in reversed(kept)] == [str(number) for number in best_first]
-    assert best_last(kept, []) == kept
+        history = best_last(history, [ScoredPrompt(prompt_sha256=str(number), score=scores[number]) for number in new])
+    distinct = list(dict.fromkeys(number for new in rounds for number in new))
+    best_first = sorted(distinct, key=lambda number: -scores[number])[:MOST_REMEMBERED]
+    assert [entry["prompt_sha256"] for entry in reversed(history)] == [str(number) for number in best_first]
+    assert best_last(history, []) == history
 
 
 def test_methods_with_cheaper_rounds_get_more_of_them() -> None:
@@ -120,30 +120,30 @@ def test_methods_with_cheaper_rounds_get_more_of_them() -> None:
 def test_what_a_method_makes_of_the_settings_are_settings() -> None:
     paper = Settings.model_validate({"search": {"preset": "paper", "outer_rounds": 900}})
     adapted = {name: method.adapt(paper) for name, method in METHODS.items()}
-    kept = {name for name, settings in adapted.items() if settings.search.adopt == "improving"}
-    assert kept == {"opro", "apo", "apo_image", "textgrad"}
+    improving = {name for name, settings in adapted.items() if settings.search.adopt == "improving"}
+    assert improving == {"opro", "apo", "apo_image", "textgrad"}
     assert all(Settings.model_validate(each.model_dump()) == each for each in adapted.values())
 
 
 def test_opro_takes_over_what_scored_well_and_turns_round_what_did_not() -> None:
-    tried = [("Rate it.", 50.0), (f"Rate it.\n{NOISY}", 80.0), (f"Rate it.\n{BRIGHT}", 20.0)]
-    told = sorted(tried, key=lambda pair: pair[1])
+    scores = [("Rate it.", 50.0), (f"Rate it.\n{NOISY}", 80.0), (f"Rate it.\n{BRIGHT}", 20.0)]
+    ascending = sorted(scores, key=lambda pair: pair[1])
     history = "\n".join(
         f"<tried>\n{element('judge_prompt', prompt)}\n{element('score', str(score))}\n</tried>"
-        for prompt, score in told
+        for prompt, score in ascending
     )
-    written = []
+    rules = []
     for number in range(1, 25):
         question = filled("opro", history=history, examples="(none)", count="24", number=str(number))
         text = str(tagged(ask(user(question)), "judge_prompt"))
         assert text.startswith("Rate it.")
-        assert text not in dict(tried)
-        written += [rule for rule in parse_rubric(text) if isinstance(rule, Rule)]
-    falls = {name: [rule.weight < 0 for rule in written if rule.attribute == name] for name in ("noise", "brightness")}
+        assert text not in dict(scores)
+        rules += [rule for rule in parse_rubric(text) if isinstance(rule, Rule)]
+    falls = {name: [rule.weight < 0 for rule in rules if rule.attribute == name] for name in ("noise", "brightness")}
     assert all(falls["noise"])
     assert len(falls["noise"]) > len(falls["brightness"])
     assert any(falls["brightness"])
-    assert len({rule.attribute for rule in written}) > 10
+    assert len({rule.attribute for rule in rules}) > 10
 
 
 def test_a_paraphrase_keeps_every_criterion_and_an_edit_has_versions() -> None:
@@ -155,8 +155,8 @@ def test_a_paraphrase_keeps_every_criterion_and_an_edit_has_versions() -> None:
     assert len(variants) > 3
     for variant in variants:
         assert variant is not None
-        meant = [(s.attribute, s.weight, s.bound.above) if isinstance(s, Rule) else s for s in parse_rubric(variant)]
-        assert meant == [RubricStart(None, 3.5), ("noise", -3.0, True), ("brightness", 3.0, True)]
+        criteria = [(s.attribute, s.weight, s.bound.above) if isinstance(s, Rule) else s for s in parse_rubric(variant)]
+        assert criteria == [RubricStart(None, 3.5), ("noise", -3.0, True), ("brightness", 3.0, True)]
     critique = f"{NOISY}\n{BRIGHT}\n- Start from a rating of 2."
     rows = cases([case(1, 1, 3)])
     edits = [
@@ -193,16 +193,16 @@ def test_the_judges_reasons_are_learned_from() -> None:
 
 def test_feedback_says_of_the_image_what_a_general_caption_says() -> None:
     question = filled("textgrad_feedback", case=cases([case(1, 2, 4)]))
-    said = tagged(ask(user(picture(1), question)), "feedback")
+    feedback = tagged(ask(user(picture(1), question)), "feedback")
     caption = EmbeddedVerbalizer().invoke(to_langchain([user(picture(1), "Describe the image.")])).content
-    assert said is not None
-    assert said.endswith(str(caption))
-    assert len(mentioned(said)) == 6
+    assert feedback is not None
+    assert feedback.endswith(str(caption))
+    assert len(mentioned(feedback)) == 6
     assert "I see no image." in ask(user(question))
 
 
 def test_images_in_the_context_are_told_apart_by_their_numbers() -> None:
-    """Brightness alone tells the cases apart; swapping the numbers swaps what is learned."""
+    """Only brightness separates the cases, and swapped numbers give the opposite rule."""
     pictures = [picture(seed % 4) for seed in range(8)]
     learned = []
     for order in (range(8), reversed(range(8))):
@@ -219,11 +219,11 @@ def test_feedback_of_a_batch_is_learned_from() -> None:
     rows = []
     for number in range(20):
         noise = generator.randint(5, 95)
-        told = f"The judge said 3. Noise is medium ({noise}). Contrast is medium ({generator.randint(5, 95)})."
+        feedback = f"The judge said 3. Noise is medium ({noise}). Contrast is medium ({generator.randint(5, 95)})."
         plain = case(number, 5 - noise // 20, 3)
-        rows.append(Case(plain.sample, plain.verdict, None, feedback=told))
-    written = tagged(ask(user(filled("textgrad_update", cases=cases(rows)))), "judge_prompt")
-    strongest = max((s for s in parse_rubric(str(written)) if isinstance(s, Rule)), key=lambda rule: abs(rule.weight))
+        rows.append(Case(plain.sample, plain.verdict, None, feedback=feedback))
+    prompt = tagged(ask(user(filled("textgrad_update", cases=cases(rows)))), "judge_prompt")
+    strongest = max((s for s in parse_rubric(str(prompt)) if isinstance(s, Rule)), key=lambda rule: abs(rule.weight))
     assert strongest.attribute == "noise"
     assert (strongest.weight < 0) == strongest.bound.above
 
@@ -241,8 +241,8 @@ def test_hostile_text_breaks_nothing(name: str, text: str) -> None:
     task = SAFETY if text[:1] < "a" else RATING
     row = Case(Sample("1", (), text, text=text), Verdict("1", "ok", text, text), None, None, (1, 2, 99), text)
     values = dict.fromkeys(placeholders(f"methods/{name}"), element("text", text))
-    shown = {key: cases([row] * 7) for key in ("wrong_cases", "right_cases", "cases", "case", "examples", "history")}
-    values |= {key: value for key, value in shown.items() if key in values} | {"labels": labels_in_words(task)}
+    rows = {key: cases([row] * 7) for key in ("wrong_cases", "right_cases", "cases", "case", "examples", "history")}
+    values |= {key: value for key, value in rows.items() if key in values} | {"labels": labels_in_words(task)}
     question = user(picture(1), render(f"methods/{name}", **{k: values[k] for k in placeholders(f"methods/{name}")}))
     assert ask(question) == ask(question)
     assert ask(question).startswith("<")

@@ -1,4 +1,4 @@
-"""The methods of the comparison: each runs to its end within its budget, and again, and after interrupts."""
+"""Methods of the comparison: they run to the end within the budget, also a second time and after interrupts."""
 
 import asyncio
 import json
@@ -28,10 +28,10 @@ from tests.small_set import draw_dataset, edit_labels
 
 NAMES = list(METHODS)
 OWN_GRAPHS = ["opro", "apo", "textgrad", "judge_as_i2t", "random_i2t", "no_image"]
-"""The others are BLPO's graph, which other tests drain, or APO's."""
+"""The remaining methods share BLPO's graph, which other tests drain, or APO's graph."""
 LIMIT = 220
-"""Calls a run: 21 for p_0 on train and validation, 18 kept back for the test, and the rest for the search."""
-WANTED = re.compile(r"inside <(\w+)> and\s</\1>")
+"""Budget of a run: 21 calls for p_0 on train and validation, 18 reserved for the test, the rest for the search."""
+_WANTED_TAG = re.compile(r"inside <(\w+)> and\s</\1>")
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +87,8 @@ def test_a_run_keeps_its_budget_pays_nothing_twice_and_selects_by_validation(fin
     }
     assert result["test"] is not None
     assert result["best_round"] == selected_round(result["rounds"], Settings().search)
-    tried = sum(len(record["trials"]) for record in result["rounds"])
-    assert (tried == 0) == (name == "none")
+    trials = sum(len(record["trials"]) for record in result["rounds"])
+    assert (trials == 0) == (name == "none")
     verbalizes = name in ("blpo", "fixed_i2t", "judge_as_i2t", "random_i2t")
     assert (result["calls"]["verbalizer"]["issued"] > 0) == verbalizes
 
@@ -99,8 +99,8 @@ def test_a_prompt_adopted_is_one_that_was_tried_and_copies_no_sample(finished: A
     lines = (run / "verdicts" / "initial.jsonl").read_text().splitlines()
     for before, record in zip(result["rounds"], result["rounds"][1:], strict=False):
         trials = (run / "rounds" / f"{before['round']:02d}" / "trials.jsonl").read_text().splitlines()
-        tried = {json.loads(line)["judge_prompt"]: json.loads(line)["score"] for line in trials}
-        assert record["judge_prompt"] == before["judge_prompt"] or tried[record["judge_prompt"]] > 0
+        scores = {json.loads(line)["judge_prompt"]: json.loads(line)["score"] for line in trials}
+        assert record["judge_prompt"] == before["judge_prompt"] or scores[record["judge_prompt"]] > 0
         assert not any(json.loads(line)["id"] in record["judge_prompt"].split() for line in lines)
         assert "Somebody once" not in record["judge_prompt"]
     assert name != "none" or len(result["rounds"]) == 1
@@ -136,7 +136,7 @@ def test_wherever_the_budget_ends_the_run_ends_well(name: str, folder: Path, tmp
         result = run_method(name, folder, tmp_path / str(limit), f"limits.calls={limit}")
         assert len(calls(tmp_path / str(limit))) <= limit
         assert result["status"] in ("budget", "complete")
-        assert result["test"] is not None  # of p_0 alone, where no more is left
+        assert result["test"] is not None  # of p_0 alone if the budget allows no more
 
 
 @pytest.mark.parametrize("name", OWN_GRAPHS)
@@ -156,9 +156,9 @@ def test_an_optimizer_that_copies_what_it_is_shown_gets_nothing_adopted(
 ) -> None:
     def copy(messages: Sequence[BaseMessage]) -> str:
         task = texts(messages[:1])
-        shown = re.findall(r"<(text|description|critique|feedback)>(.+?)</\1>", task, re.DOTALL)
-        copied = " ".join(text for _, text in shown)
-        tag = WANTED.findall(task)[-1]
+        passages = re.findall(r"<(text|description|critique|feedback)>(.+?)</\1>", task, re.DOTALL)
+        copied = " ".join(text for _, text in passages)
+        tag = _WANTED_TAG.findall(task)[-1]
         return f"<{tag}>Describe or rate it by how noisy it is. {copied}</{tag}>"
 
     name_of = scripted("copying", copy)
@@ -172,18 +172,18 @@ def test_an_optimizer_that_copies_what_it_is_shown_gets_nothing_adopted(
 def test_the_optimizer_is_shown_images_where_the_method_says_so_and_texts_as_data(
     name: str, folder: Path, tmp_path: Path
 ) -> None:
-    asked: list[Sequence[BaseMessage]] = []
+    requests: list[Sequence[BaseMessage]] = []
 
     def remember(messages: Sequence[BaseMessage]) -> str:
-        asked.append(messages)
+        requests.append(messages)
         return EmbeddedOptimizer().answer(messages)
 
     name_of = scripted("remembering", remember)
     run_method(name, folder, tmp_path / "run", f"models.optimizer.name={name_of}")
-    shown = {len(images(messages)) for messages in asked}
+    counts = {len(images(messages)) for messages in requests}
     most = {"textgrad": 1, "apo_image": 6}.get(name, 0)  # a batch has 6 errors at most
-    assert (min(shown), max(shown)) == (0, most)
-    for messages in asked:
+    assert (min(counts), max(counts)) == (0, most)
+    for messages in requests:
         task = texts(messages)
         assert task.count("Somebody once") == len(re.findall(r"<text>Somebody once[^<]*</text>", task))
 
