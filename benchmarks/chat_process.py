@@ -1,4 +1,4 @@
-"""A chat server in a process of its own, so that its work is not counted as the client's."""
+"""Chat server in a separate process: the work of the server must not count as work of the client."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def chat_process(latency: float = 0.0) -> Iterator[str]:
-    """Serve the same verdict to all until the end of the block; gives the address."""
+    """Serve the same verdict to every request until the end of the block; yield the address."""
     command = [sys.executable, "-m", "tests.servers.chat_server", "--plain", "--latency", str(latency)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,9 +1,10 @@
-"""How much a superstep adds to the checkpoints, whatever the size of the dataset.
+"""Bytes that a superstep adds to the checkpoints, by size of the dataset.
 
     python -m benchmarks.checkpoints [--sizes 100 2000]
 
-Draws a dataset of each size, runs the search with the embedded models, and prints bytes a superstep (LangGraph's
-supersteps of both loops; rows of checkpoints and writes together). Bound: 64 kB, and within 20 % of each other.
+The benchmark draws a dataset for each size, runs the search with the embedded models, and prints bytes a superstep
+(LangGraph's supersteps of the outer and inner loop; rows of checkpoints and writes together). Bounds: 64 kB, and the
+means of all sizes within 20 %.
 """
 
 import argparse
@@ -39,7 +40,7 @@ def draw_dataset(folder: Path, size: int) -> Path:
 
 
 def growth(checkpoints: Path) -> tuple[int, float, int]:
-    """(supersteps, mean bytes a superstep, bytes of the largest one)."""
+    """Return (supersteps, mean bytes a superstep, bytes of the largest superstep)."""
     with sqlite3.connect(checkpoints) as database:
         sizes = dict(
             database.execute(
@@ -55,7 +56,7 @@ def growth(checkpoints: Path) -> tuple[int, float, int]:
 
 
 async def measure(size: int) -> tuple[int, float, int]:
-    """Run one search over a dataset of `size` samples and measure its checkpoints."""
+    """Run a search over a dataset of `size` samples, and measure the checkpoints."""
     with tempfile.TemporaryDirectory(prefix="blpo-checkpoints-") as name:
         folder = Path(name)
         labels = draw_dataset(folder / "data", size)
@@ -66,7 +67,7 @@ async def measure(size: int) -> tuple[int, float, int]:
 
 
 def main() -> int:
-    """Print a line for each size; exit code 1 where a bound is broken."""
+    """Print a line for each size; return 1 for a broken bound."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 2000])
     means, largest = [], 0

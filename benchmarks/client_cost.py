@@ -1,11 +1,12 @@
-"""CPU that a client spends on one judge call, side by side in one run.
+"""CPU that a client spends on a judge call, side by side for several clients.
 
     python -m benchmarks.client_cost [--calls 400] [--repeats 3]
 
-A judge call is a prompt and an image. The server is another process on loopback and answers at once, so what is
-measured is the client's own work: `time.process_time` of this process, all threads, over the calls. Images differ from
-call to call and are encoded beforehand, for every client alike. What must hold: ours, with the response store on disk,
-at most 0.25 times `openai.AsyncOpenAI`. The least of the repeats counts, as other work on the machine only adds.
+A judge call is a prompt and an image. The server is a separate process on loopback and answers at once, so the
+benchmark measures the work of the client alone: `time.process_time` over the calls, for all threads. Images differ from
+call to call, and are encoded before the measurement for every client. Requirement: our client, with the response store
+on disk, costs at most 0.25 times `openai.AsyncOpenAI`. The minimum of the repeats counts, because work of other
+processes only adds time.
 """
 
 import argparse
@@ -44,19 +45,19 @@ Ask = Callable[[EncodedImage], Awaitable[object]]
 
 
 def images(count: int, size: int) -> list[EncodedImage]:
-    """Distinct images of so many bytes."""
+    """Return `count` distinct images of `size` bytes."""
     data = (os.urandom(16) + bytes(size - 16) for _ in range(count))
     return [EncodedImage(sha256(each).hexdigest(), "image/jpeg", b64encode(each).decode("ascii")) for each in data]
 
 
 def messages(image: EncodedImage) -> list[dict[str, Any]]:
-    """The judge call as the protocol has it."""
-    shown = {"type": "image_url", "image_url": {"url": image.data_url}}
-    return [{"role": "user", "content": [shown, {"type": "text", "text": PROMPT}]}]
+    """Return the messages of a judge call in the form of the protocol."""
+    part = {"type": "image_url", "image_url": {"url": image.data_url}}
+    return [{"role": "user", "content": [part, {"type": "text", "text": PROMPT}]}]
 
 
 async def client(name: str, url: str, concurrency: int, folder: Path, stack: AsyncExitStack) -> Ask:
-    """A way to ask, as its users would; it is closed with the stack."""
+    """Return a function that asks through the named client; the stack closes the client."""
     fixed: dict[str, Any] = {"model": "judge", "temperature": 0.0}
     if name == "httpx":
         over_httpx = await stack.enter_async_context(httpx.AsyncClient(timeout=60))
@@ -79,12 +80,12 @@ async def client(name: str, url: str, concurrency: int, folder: Path, stack: Asy
         bare = await stack.enter_async_context(AsyncOpenAI(base_url=url, api_key="EMPTY", max_retries=0))
 
         async def ask_openai(image: EncodedImage) -> object:
-            shown: Any = messages(image)
-            return (await bare.chat.completions.create(messages=shown, **fixed)).choices[0].message.content
+            request: Any = messages(image)
+            return (await bare.chat.completions.create(messages=request, **fixed)).choices[0].message.content
 
         return ask_openai
     if name == "ChatOpenAI":
-        own = await stack.enter_async_context(DefaultAsyncHttpxClient())  # the shared one belongs to one event loop
+        own = await stack.enter_async_context(DefaultAsyncHttpxClient())  # a shared client belongs to one event loop
         chat = ChatOpenAI(
             model="judge", base_url=url, api_key=SecretStr("EMPTY"), temperature=0, max_retries=0, http_async_client=own
         )
@@ -112,12 +113,12 @@ async def _ours(url: str, concurrency: int, folder: Path, stack: AsyncExitStack)
     return ask
 
 
-async def cost(name: str, url: str, concurrency: int, shown: Sequence[EncodedImage]) -> float:
-    """CPU milliseconds a call, connections open already."""
+async def cost(name: str, url: str, concurrency: int, encoded: Sequence[EncodedImage]) -> float:
+    """Return CPU milliseconds a call, with open connections."""
     with tempfile.TemporaryDirectory(prefix="blpo-cost-") as folder:
         async with AsyncExitStack() as stack:
             ask = await client(name, url, concurrency, Path(folder), stack)
-            warm, rest = shown[:concurrency], iter(shown[concurrency:])
+            warm, rest = encoded[:concurrency], iter(encoded[concurrency:])
             await asyncio.gather(*(ask(image) for image in warm))
 
             async def worker() -> None:
@@ -125,13 +126,13 @@ async def cost(name: str, url: str, concurrency: int, shown: Sequence[EncodedIma
                     await ask(image)
 
             gc.collect()
-            begun = time.process_time()
+            start = time.process_time()
             await asyncio.gather(*(worker() for _ in range(concurrency)))
-            return (time.process_time() - begun) * 1e3 / (len(shown) - concurrency)
+            return (time.process_time() - start) * 1e3 / (len(encoded) - concurrency)
 
 
 def main() -> int:
-    """Print a table; exit code 1 if ours costs more than it may."""
+    """Print a table; return 1 if our client costs more than allowed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)
@@ -141,15 +142,15 @@ def main() -> int:
     with chat_process() as url:
         for size in (64_000, 1_000_000):
             for concurrency in (16, 64):
-                shown = images(min(options.calls, 400_000_000 // size) + concurrency, size)
-                found = {
-                    name: min(asyncio.run(cost(name, url, concurrency, shown)) for _ in range(options.repeats))
+                encoded = images(min(options.calls, 400_000_000 // size) + concurrency, size)
+                costs = {
+                    name: min(asyncio.run(cost(name, url, concurrency, encoded)) for _ in range(options.repeats))
                     for name in CLIENTS
                 }
-                base = found["AsyncOpenAI"]
-                cells = "".join(f"{found[name]:>11.2f} ({found[name] / base:.2f})" for name in CLIENTS)
+                base = costs["AsyncOpenAI"]
+                cells = "".join(f"{costs[name]:>11.2f} ({costs[name] / base:.2f})" for name in CLIENTS)
                 print(f"{size // 1000:>4} kB {concurrency:>7}{cells}", flush=True)
-                worst = max(worst, found["ours"] / base)
+                worst = max(worst, costs["ours"] / base)
     print(f"ours at most {worst:.2f} times AsyncOpenAI; allowed: {ALLOWED}")
     return 0 if worst <= ALLOWED else 1
 

@@ -2,9 +2,10 @@
 
     python -m benchmarks.judging [--few 2000] [--many 20000] [--kills 3]
 
-Each image is 48 x 48 pixels and different from all others. What must hold: the peak memory of the process that judges
-many is at most 20 % above that of the process that judges few; killed and restarted, the file equals the undisturbed
-one, every image was answered once, and at most what was in flight was asked again.
+Images have 48 x 48 pixels and are all different. Requirements:
+- the peak memory for many images is at most 20 % above the peak memory for few images;
+- the file of killed and restarted processes equals the file of an undisturbed process;
+- every image has a single answer, and only requests in flight at a kill are repeated.
 """
 
 import argparse
@@ -38,31 +39,31 @@ _COMMAND = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was seen."""
+    """Measurements."""
 
     few: int
     many: int
     peak_few_mib: float
     peak_many_mib: float
     growth: float
-    """Of the peak; 0.2 is allowed."""
+    """Growth of the peak; at most 0.2 is allowed."""
     images_per_second: float
     kills: int
     asked_again: int
-    """Calls beyond one for each image; at most `CONCURRENCY` for each kill may have been in flight."""
+    """Calls beyond the number of images; at most `CONCURRENCY` calls are in flight at a kill."""
     answered_twice: int
     same: bool
-    """Whether the file of the killed processes equals the undisturbed one."""
+    """True if the file of the killed processes equals the file of the undisturbed process."""
 
     @property
     def holds(self) -> bool:
-        """All that must hold."""
+        """True if all requirements hold."""
         within = self.asked_again <= self.kills * CONCURRENCY
         return self.growth <= 0.2 and within and not self.answered_twice and self.same
 
 
 def measure(place: Path, few: int, many: int, kills: int, seed: int = 0) -> Outcome:
-    """Draw the images below `place`, judge few, judge many, and judge many again with so many kills."""
+    """Draw the images below `place`, judge few, judge many, and judge many again with `kills` kills."""
     judge = place / "judge.yaml"
     model = ModelSettings(name="embedded:judge", max_concurrency=CONCURRENCY)
     judge.write_text(JudgeFile(judge_prompt=PROMPT, task=TaskSettings(), model=model).dump())
@@ -115,7 +116,7 @@ def _judge(judge: Path, images: Path, out: Path) -> tuple[float, float]:
 
 
 def _judge_and_kill(judge: Path, images: Path, out: Path, seconds: float) -> None:
-    """Kill a process so long after it wrote its first new line."""
+    """Kill a process `seconds` after the first new line of the file."""
     before = out.stat().st_size if out.exists() else 0
     with subprocess.Popen(_command(judge, images, out), stdout=subprocess.DEVNULL) as process:
         while process.poll() is None and (not out.exists() or out.stat().st_size <= before):
@@ -130,7 +131,7 @@ def _calls(out: Path) -> list[tuple[str, str | None]]:
 
 
 def main() -> int:
-    """Print what was seen as JSON; exit code 1 if something that must hold does not."""
+    """Print the measurements as JSON; return 1 if a requirement fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--few", type=int, default=2000)
     parser.add_argument("--many", type=int, default=20_000)

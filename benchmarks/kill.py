@@ -1,11 +1,14 @@
-"""Kill a run again and again, resume it until it is done, and compare it with an uninterrupted one.
+"""Kill a run many times, resume the run until the end, and compare the result with an uninterrupted run.
 
     python -m benchmarks.kill [--kills 50] [--seed 0] [--postgres] [--set key=value ...]
 
-Each process gets SIGKILL at a random moment after its start; the next one resumes. What must hold: result.json equals
-the uninterrupted run's except for times and issued and cached counts; a request was issued again only if it was in
-flight when a process was killed; both databases pass PRAGMA integrity_check (in PostgreSQL: no answer of a call is
-missing, no lock is left); the uninterrupted run issued no request twice. --postgres starts a server of its own.
+A process gets SIGKILL at a random moment after the start; the next process resumes. Requirements:
+- result.json equals the result of the uninterrupted run, except for times and counts of issued and cached calls;
+- a request is issued again only if the request was in flight at a kill;
+- all databases pass PRAGMA integrity_check (PostgreSQL: no missing answers, no remaining locks);
+- the uninterrupted run issues no request twice.
+
+--postgres starts a separate server.
 """
 
 import argparse
@@ -33,22 +36,22 @@ FAST = ("data.limit=120", "search.outer_rounds=3", "search.inner_steps=2")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was seen; `differences` is empty and `paid_twice` is 0 if all is well."""
+    """Measurements; `differences` is empty and `paid_twice` is 0 for a correct run."""
 
     kills: int
     processes: int
     issued: int
     issued_again: int
-    """Requests sent a second time because the first was in flight when its process was killed."""
+    """Requests sent a second time because the first request was in flight at a kill."""
     paid_twice: int
-    """Requests sent again although an answer had been stored."""
+    """Requests sent again in spite of a stored answer."""
     differences: list[str]
     integrity: list[str]
-    """What the databases' checks have found."""
+    """Findings of the checks of the databases."""
 
 
 def comparable(result: dict[str, Any]) -> dict[str, Any]:
-    """result.json without times and without issued and cached counts."""
+    """Return result.json without times and without counts of issued and cached calls."""
     calls = {
         role: {k: v for k, v in usage.items() if k not in ("issued", "cached")}
         for role, usage in result["calls"].items()
@@ -59,7 +62,7 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
 def kill_until_done(
     folder: Path, kills: int, seed: int, settings: Sequence[str], storage: Storage | None = None
 ) -> Outcome:
-    """Run once undisturbed, then with `kills` SIGKILLs spread over as many runs as it takes; storage: files."""
+    """Run once undisturbed, then run with `kills` SIGKILLs over as many runs as necessary. Default storage: files."""
     storage = storage or Files()
     options = [option for setting in (*settings, *storage.settings) for option in ("--set", setting)]
     started = time.monotonic()
@@ -84,11 +87,11 @@ def kill_until_done(
             if survived:
                 break
             done += 1
-        found = json.loads((target / "result.json").read_text())
-        differences += [f"{target.name}: {line}" for line in _differences(comparable(calm), comparable(found))]
+        result = json.loads((target / "result.json").read_text())
+        differences += [f"{target.name}: {line}" for line in _differences(comparable(calm), comparable(result))]
         run_again, run_twice = _issued_again(storage.calls(target))
         again, paid_twice = again + run_again, paid_twice + run_twice
-        issued += sum(usage["issued"] for usage in found["calls"].values())
+        issued += sum(usage["issued"] for usage in result["calls"].values())
         integrity += storage.integrity(target)
     return Outcome(done, processes, issued, again, paid_twice, differences, integrity)
 
@@ -102,7 +105,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
 
 
 def _run_and_kill(command: Sequence[str], seconds: float | None, environment: Mapping[str, str]) -> bool:
-    """Start a process and kill it after so many seconds (None: never); return whether it ended by itself."""
+    """Start a process, and kill the process after `seconds` (None: never); return True for an end without a kill."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -124,36 +127,36 @@ def _run_and_kill(command: Sequence[str], seconds: float | None, environment: Ma
 
 
 def _issued_again(calls: Sequence[tuple[str, str | None]]) -> tuple[int, int]:
-    """(requests sent again that were in flight at a kill, requests sent again that had an answer)."""
+    """Return (repeated requests in flight at a kill, repeated requests with an answer)."""
     answered: set[str] = set()
-    seen: set[str] = set()
+    issued: set[str] = set()
     again = paid_twice = 0
     for key, outcome in calls:
         if key in answered:
             paid_twice += 1
-        elif key in seen:
+        elif key in issued:
             again += 1
-        seen.add(key)
+        issued.add(key)
         if outcome == "ok":
             answered.add(key)
     return again, paid_twice
 
 
-def _differences(expected: Any, found: Any, where: str = "result") -> list[str]:
-    if isinstance(expected, dict) and isinstance(found, dict):
+def _differences(expected: Any, actual: Any, where: str = "result") -> list[str]:
+    if isinstance(expected, dict) and isinstance(actual, dict):
         return [
             line
-            for key in sorted({*expected, *found})
-            for line in _differences(expected.get(key), found.get(key), f"{where}.{key}")
+            for key in sorted({*expected, *actual})
+            for line in _differences(expected.get(key), actual.get(key), f"{where}.{key}")
         ]
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        pairs = enumerate(zip(expected, found, strict=True))
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        pairs = enumerate(zip(expected, actual, strict=True))
         return [line for i, (a, b) in pairs for line in _differences(a, b, f"{where}[{i}]")]
-    return [] if expected == found else [f"{where}: {expected!r} is not {found!r}"]
+    return [] if expected == actual else [f"{where}: {expected!r} is not {actual!r}"]
 
 
 def main() -> int:
-    """Print what was seen as JSON; exit code 1 if something that must hold does not."""
+    """Print the measurements as JSON; return 1 if a requirement fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)

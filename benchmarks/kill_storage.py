@@ -1,4 +1,4 @@
-"""Where the runs of `benchmarks.kill` keep their answers: files, or a database of a real PostgreSQL for each run."""
+"""Storage of the runs of `benchmarks.kill`: files, or a database of a real PostgreSQL server for each run."""
 
 import sqlite3
 from pathlib import Path
@@ -10,43 +10,43 @@ from tests.servers.postgres import Cluster
 
 
 class Storage(Protocol):
-    """How a run is told where to keep its answers, and what it has kept."""
+    """Settings that choose the storage of a run, and checks of the stored answers."""
 
     settings: tuple[str, ...]
 
     def environment(self, run: Path) -> dict[str, str]:
-        """What the processes that work on `run` find in their environment."""
+        """Return environment variables for processes that work on `run`."""
 
     def calls(self, run: Path) -> list[tuple[str, str | None]]:
-        """(request's key, outcome) of all its calls, in the order in which they were issued."""
+        """Return (key of the request, outcome) of all calls, in the order of the calls."""
 
     def integrity(self, run: Path) -> list[str]:
-        """What is wrong with what it has kept."""
+        """Return the errors in the stored data."""
 
 
 class Files:
-    """Two SQLite files: the run's answers, and checkpoints that all runs of the folder share."""
+    """Two SQLite files: the answers of the run, and the checkpoints of all runs of the folder."""
 
     settings: tuple[str, ...] = ()
 
     def environment(self, run: Path) -> dict[str, str]:
-        """Nothing."""
+        """Return no variables."""
         return {}
 
     def calls(self, run: Path) -> list[tuple[str, str | None]]:
-        """From the run's own file."""
+        """Read the calls from the file of the run."""
         with sqlite3.connect(run / "responses.sqlite") as database:
             rows = database.execute("SELECT key, outcome FROM calls ORDER BY id").fetchall()
         database.close()
         return rows
 
     def integrity(self, run: Path) -> list[str]:
-        """Answers of PRAGMA integrity_check other than ok."""
+        """Return the errors of PRAGMA integrity_check."""
         return [line for path in (run / "responses.sqlite", run.parent / "checkpoints.sqlite") for line in _check(path)]
 
 
 class Postgres:
-    """A database for each run, so that none is served what another has paid for."""
+    """A database for each run: no run gets answers of a different run."""
 
     settings: tuple[str, ...] = ("run.checkpoints=postgres",)
 
@@ -55,18 +55,18 @@ class Postgres:
         self._databases: dict[Path, str] = {}
 
     def environment(self, run: Path) -> dict[str, str]:
-        """The URL of the run's database."""
+        """Return the URL of the run's database."""
         if run not in self._databases:
             self._databases[run] = self._cluster.new_database()
         return {"BLPO_DATABASE_URL": self._cluster.url(self._databases[run])}
 
     def calls(self, run: Path) -> list[tuple[str, str | None]]:
-        """From the run's database."""
+        """Read the calls from the run's database."""
         with psycopg.connect(self.environment(run)["BLPO_DATABASE_URL"]) as connection:
             return connection.execute("SELECT key, outcome FROM blpo.run_calls ORDER BY id").fetchall()
 
     def integrity(self, run: Path) -> list[str]:
-        """Calls that count as answered without an answer, and locks that outlive their process."""
+        """Return the numbers of answered calls without an answer, and of locks of dead processes."""
         wrong = {
             "answers are missing": "SELECT count(*) FROM blpo.run_calls LEFT JOIN blpo.responses USING (key)"
             " WHERE outcome = 'ok' AND text IS NULL",
@@ -74,8 +74,8 @@ class Postgres:
             " WHERE locktype = 'advisory' AND datname = current_database()",
         }
         with psycopg.connect(self.environment(run)["BLPO_DATABASE_URL"]) as connection:
-            found = {text: connection.execute(sql.encode()).fetchone() for text, sql in wrong.items()}
-        return [f"{run.name}: {row} {text}" for text, row in found.items() if row != (0,)]
+            counts = {text: connection.execute(sql.encode()).fetchone() for text, sql in wrong.items()}
+        return [f"{run.name}: {row} {text}" for text, row in counts.items() if row != (0,)]
 
 
 def _check(path: Path) -> list[str]:

@@ -1,11 +1,11 @@
-"""How well the embedded models learn: the judge before and after, beside a supervised ceiling on the same attributes.
+"""Learning of the embedded models: the judge before and after a run, beside a supervised ceiling.
 
     python -m benchmarks.learning [CONFIG ...] [--seeds 0 1 2 3 4] [--frozen]
 
-For each config (none: the built-in sample) and seed: macro-F1 on the test split under p_0, under the selected prompt,
-of the same run with q frozen (`--frozen`), and of a logistic regression on the perceived attributes with the same
-splits. `covered` is the share of the way from chance (0.5 for two classes, 1/k for k) to that ceiling, in the means
-over seeds.
+A line gives means over seeds of macro-F1 on the test split for a config (default: the built-in sample): under p_0,
+under the selected prompt, of a run with frozen q (`--frozen`), and of the ceiling, a logistic regression on the
+perceived attributes with the same splits. `covered` is the share of the way from chance (1/k for k classes) to the
+ceiling.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from evals.attribute_classifier import ceiling
 
 
 async def macro_f1(config: str | None, seed: int, overrides: list[str]) -> tuple[float, float, float]:
-    """(macro-F1 under p_0, under the selected prompt, p-value) on the test split."""
+    """Return (macro-F1 under p_0, macro-F1 under the selected prompt, p-value) on the test split."""
     with tempfile.TemporaryDirectory(prefix="blpo-learning-") as folder:
         settings = [f"run.dir={folder}/run", f"search.seed={seed}", *overrides]
         test = (await blpo.optimize(config, overrides=settings)).result["test"]
@@ -30,7 +30,7 @@ async def macro_f1(config: str | None, seed: int, overrides: list[str]) -> tuple
 
 
 async def row(config: str | None, seeds: list[int], frozen: bool, overrides: list[str]) -> None:
-    """Print one line for a config."""
+    """Print the line of a config."""
     settings = load_settings(config, overrides)
     runs = [await macro_f1(config, seed, overrides) for seed in seeds]
     tops = [ceiling(settings, seed).test["macro_f1"] for seed in seeds]
@@ -46,7 +46,7 @@ async def row(config: str | None, seeds: list[int], frozen: bool, overrides: lis
 
 
 def main() -> int:
-    """Print a line for each config."""
+    """Print the lines of all configs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="*", default=[None], metavar="CONFIG")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])

@@ -2,11 +2,11 @@
 
     python -m benchmarks.throughput [--calls 2000] [--images 10000] [--only wall|memory]
 
-Judges distinct JPEGs as a run does: prepared in threads and kept in the image cache, sent by the call layer, answers in
-a store on disk. The server is another process. Wall: 64 kB images, 200 ms latency, 64 at a time, over the least that is
-possible, ceil(calls / 64) * 200 ms; beside it bare aiohttp that sends bodies made beforehand and does nothing else,
-which shows what the machine allows at the time. Memory: the peak resident set of a process that judges 1 MB images.
-What must hold: at most 1.05 times the least, at most 500 MB.
+The benchmark judges distinct JPEGs like a run: threads prepare the images for the image cache, the call layer sends the
+requests, and a store on disk holds the answers. The server is a separate process.
+- Wall: 64 kB images, 200 ms latency, 64 calls at once. The ideal time is ceil(calls / 64) * 200 ms.
+  Bare aiohttp with ready bodies shows the limit of the machine. Requirement: at most 1.05 times the ideal time.
+- Memory: peak resident set of a process that judges 1 MB images. Requirement: at most 500 MB.
 """
 
 import argparse
@@ -41,12 +41,12 @@ MOST_WALL = 1.05
 MOST_MEGABYTES = 500
 PROMPT = "Rate how natural the image looks."
 _DENSITY = 14
-"""Where a JPEG written by Pillow has its resolution: four bytes that are sent and change no pixel."""
+"""Place of the resolution in a JPEG from Pillow: four bytes that change no pixel."""
 
 
 @lru_cache
 def noise(size: int) -> bytes:
-    """A JPEG of about so many bytes."""
+    """Return a JPEG of about `size` bytes."""
     side = round(math.sqrt(size / 2.75))
     pixels = np.random.default_rng(0).integers(0, 255, (side, side, 3), dtype=np.uint8)
     buffer = BytesIO()
@@ -56,39 +56,39 @@ def noise(size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An image like all others but for a number in its header, so that none is the same request as another."""
+    """Image with a number in the header: the pixels are equal, and the requests are distinct."""
 
     number: int
     size: int
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """Name in error messages."""
         return f"image {self.number}"
 
     def read(self) -> bytes:
-        """The JPEG."""
+        """Return the bytes of the JPEG."""
         whole = noise(self.size)
         return whole[:_DENSITY] + struct.pack(">HH", 1 + self.number // 60_000, 1 + self.number % 60_000) + whole[18:]
 
 
 async def judge_all(url: str, count: int, size: int, folder: Path) -> tuple[float, int]:
-    """Judge so many images; returns wall seconds and how many requests were issued."""
+    """Judge `count` images; return wall seconds and the number of issued requests."""
     judge = ModelSettings(name="vllm:judge", base_url=url, max_concurrency=AT_ONCE)
     settings = Settings(models=ModelsSettings(judge=judge, optimizer=judge))
     samples = [Sample(str(number), (Numbered(number, size),), None) for number in range(count)]
-    async with open_models(settings, folder / "responses.sqlite") as opened:
-        models = replace(opened, images=ImageCache(folder / "images"))
+    async with open_models(settings, folder / "responses.sqlite") as built:
+        models = replace(built, images=ImageCache(folder / "images"))
         noise(size)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         verdicts = await fan_out(lambda sample: judge_sample(models, PROMPT, sample), samples, models.width("judge"))
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         assert all(verdict.status == "ok" for verdict in verdicts), next(v for v in verdicts if v.status != "ok")
         return seconds, (await models.caller.usage())["judge"]["issued"]
 
 
 async def send_all(url: str, count: int, size: int) -> float:
-    """Send so many ready bodies by bare aiohttp; returns wall seconds."""
+    """Send `count` ready bodies by bare aiohttp; return wall seconds."""
     body = b'{"image":"' + b"a" * (size * 4 // 3) + b'"}'
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
@@ -96,13 +96,13 @@ async def send_all(url: str, count: int, size: int) -> float:
             async with session.post(f"{url}/chat/completions", data=body) as reply:
                 await reply.read()
 
-        begun = time.perf_counter()
+        start = time.perf_counter()
         await fan_out(send, range(count), AT_ONCE)
-        return time.perf_counter() - begun
+        return time.perf_counter() - start
 
 
 def run_here(what: str, count: int) -> bool:
-    """Measure in this process; returns whether what must hold does."""
+    """Measure in this process; return True if the requirement holds."""
     size, latency = (64_000, LATENCY) if what == "wall" else (1_000_000, 0.0)
     least, bare = math.ceil(count / AT_ONCE) * LATENCY, 0.0
     with chat_process(latency) as url, tempfile.TemporaryDirectory(prefix="blpo-throughput-") as folder:
@@ -111,17 +111,17 @@ def run_here(what: str, count: int) -> bool:
         seconds, issued = asyncio.run(judge_all(url, count, size, Path(folder)))
     assert issued == count, f"{issued} requests for {count} images"
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    sent = f"{count} images of {len(noise(size)) // 1000} kB: {seconds:.2f} s, {megabytes:.0f} MB at most"
+    summary = f"{count} images of {len(noise(size)) // 1000} kB: {seconds:.2f} s, {megabytes:.0f} MB at most"
     if what == "memory":
-        print(f"{sent}; allowed: {MOST_MEGABYTES} MB")
+        print(f"{summary}; allowed: {MOST_MEGABYTES} MB")
         return megabytes <= MOST_MEGABYTES
     times = f"{seconds / least:.3f} times the least of {least:.2f} s (bare aiohttp {bare / least:.3f})"
-    print(f"{sent}; {times}, allowed: {MOST_WALL}")
+    print(f"{summary}; {times}, allowed: {MOST_WALL}")
     return seconds <= MOST_WALL * least
 
 
 def main() -> int:
-    """Measure each in a process of its own; exit code 1 if something that must hold does not."""
+    """Measure wall time and memory in separate processes; return 1 if a requirement fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=2_000)
     parser.add_argument("--images", type=int, default=10_000)
