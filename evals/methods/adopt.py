@@ -1,6 +1,6 @@
-"""adopt: the last step of a method's round. Adopt the best of the trials as the next judge prompt.
+"""Last step of a method's round: adopt the judge prompt of the best trial.
 
-No person is asked: experiments run by themselves.
+Experiments run without approval by a person.
 """
 
 from langgraph.runtime import Runtime
@@ -13,15 +13,15 @@ from state.settings import Settings
 
 
 def adopting_loop(state: type[OuterState] = OuterState, **steps: Step) -> Builder:
-    """Wire the outer loop whose rounds run `steps` in this order, and then `adopt`.
+    """Wire the outer loop with rounds of `steps`, in this order, and then `adopt`.
 
-    `steps` leave their proposals in `trials`; `state` extends `OuterState` by their memory.
+    `steps` leave proposals in `trials`. `state` extends `OuterState` by the memory of the steps.
     """
     return outer_loop({**steps, "adopt": adopt}, state=state)
 
 
 async def adopt(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Set the candidate to the best trial's prompt if it lowered the loss (or always, as `search.adopt` says)."""
+    """Set the candidate to the best trial's prompt if the loss fell, or always for `search.adopt: always`."""
     if not state["trials"]:
         return {"candidate": None}
     best = best_trial(state["trials"])

@@ -1,4 +1,4 @@
-"""What a method of the comparison is: a search over judge prompts, driven like any run."""
+"""Method of the comparison: a search over judge prompts, driven like any run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,38 +7,38 @@ from graph.outer import Builder
 from state.settings import Settings
 
 MOST_ROUNDS = 1000
-"""What `search.outer_rounds` may be at most."""
+"""Maximum of `search.outer_rounds`."""
 
 
 def unchanged(settings: Settings) -> Settings:
-    """The settings as they are."""
+    """Return the settings unchanged."""
     return settings
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One row of a table. All share judge, splits, store, budget, stopping and test, and differ in how they propose."""
+    """A row of a table. Methods share judge, splits, store, budget, stopping and test, and differ in proposals."""
 
     name: str
-    """As in configs."""
+    """Name in configs."""
     title: str
-    """As in tables."""
+    """Name in tables."""
     builder: Builder
-    """What `blpo.runs.start_and_resume.start_run` drives."""
+    """Graph for `blpo.runs.start_and_resume.start_run`."""
     adapt: Callable[[Settings], Settings] = unchanged
-    """What the method changes in the settings; raises `ModelError` where a model lacks what the method needs."""
+    """Function that changes the settings for the method; raises `ModelError` for an unsuitable model."""
 
 
 def with_search(settings: Settings, **changes: object) -> Settings:
-    """The same settings but for these of `search`."""
+    """Return the settings with changes in `search`."""
     return settings.model_copy(update={"search": settings.search.model_copy(update=changes)})
 
 
 def more_rounds(settings: Settings, factor: int | None = None) -> Settings:
-    """`factor` times T rounds, by default K + 1 times, and no patience: the budget is to end the search.
+    """Multiply the rounds T by `factor` (default: K + 1) and remove patience, so that the budget ends the search.
 
-    Without it a method whose rounds cost less than BLPO's would end with calls to spare. K + 1 rounds of one trial are
-    as many trials as a round of BLPO.
+    Otherwise a method with cheaper rounds than BLPO would end before the end of its budget. K + 1 rounds of one trial
+    have as many trials as a round of BLPO.
     """
     search = settings.search
     times = search.inner_steps + 1 if factor is None else factor
@@ -46,5 +46,5 @@ def more_rounds(settings: Settings, factor: int | None = None) -> Settings:
 
 
 def improving(settings: Settings) -> Settings:
-    """The same settings, but a prompt is adopted only where it improves: `search.adopt` is BLPO's to choose."""
+    """Return the settings with adoption of improvements alone, as published; `search.adopt` is for BLPO."""
     return with_search(settings, adopt="improving")

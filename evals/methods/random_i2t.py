@@ -1,7 +1,7 @@
-"""Ablation of our own: BLPO's inner loop without learning. Is it the search or the learning that helps?
+"""Ablation of our own: BLPO's inner loop without learning. The comparison separates search from learning.
 
-A round tries K + 1 I2T prompts as BLPO does, and adopts the best trial's judge prompt; but each of them is asked from
-the optimizer afresh, without q_0, history or critique. Nothing is carried on to the next round.
+A round tries K + 1 I2T prompts like BLPO, and adopts the best trial's judge prompt. The optimizer writes every I2T
+prompt from nothing, without q_0, history or critique. A round passes nothing to the next round.
 """
 
 import random
@@ -20,11 +20,11 @@ from state.loops import InnerState
 from state.settings import Settings
 
 NUMBERS = 1_000_000
-"""How many prompts could be asked for; the number is what makes a request differ from the others."""
+"""Numbers to draw from. The number makes a request distinct."""
 
 
 async def draw_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
-    """Set q to one that the optimizer writes with nothing to go by but a number drawn from (seed, round, step)."""
+    """Set q to a prompt that the optimizer writes from nothing but a number drawn from (seed, round, step)."""
     async with run_of(runtime) as run:
         step = len(state.get("trials", []))
         await send_phase(runtime, run, state, "draw_i2t", step)
