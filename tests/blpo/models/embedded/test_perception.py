@@ -1,9 +1,7 @@
-import threading
+"""Perception: attributes follow known changes of an image."""
+
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
@@ -13,35 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from scipy.ndimage import gaussian_filter
-from sklearn.datasets import load_sample_image
 
-from blpo.models.embedded.perception import PerceptionCache, perceive, perceive_cached
-from blpo.models.embedded.scales import SCALES, AttributeScale
-from blpo.models.embedded.vocabulary import ATTRIBUTES, BY_NAME, LEVELS, level, mentioned
+from blpo.models.embedded.perception import perceive
+from blpo.models.embedded.vocabulary import ATTRIBUTES
 from state.errors import DataError
+from tests.blpo.models.embedded.photographs import SIDE, encoded, photograph, png
 
 NAMES = [attribute.name for attribute in ATTRIBUTES]
+
 Pixels = npt.NDArray[np.float64]
-SIDE = 256
+
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK")
-
-
-@cache
-def photograph(name: str = "china.jpg") -> Image.Image:
-    """Return the middle of a photograph."""
-    pixels = load_sample_image(name)
-    y, x = ((side - SIDE) // 2 for side in pixels.shape[:2])
-    return Image.fromarray(pixels[y : y + SIDE, x : x + SIDE])
-
-
-def png(image: Image.Image) -> bytes:
-    return encoded(image, "PNG")
-
-
-def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def edited(change: Callable[[Pixels, float], Pixels], amount: float, photo: str) -> bytes:
@@ -202,88 +182,3 @@ def test_perceiving_512_pixels_a_side_takes_at_most_40_ms_of_cpu() -> None:
         return time.process_time() - start
 
     assert min(spent() for _ in range(10)) < 0.040
-
-
-@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.sampled_from(list(SCALES.values())))
-def test_scales_rise(first: float, second: float, scale: AttributeScale) -> None:
-    low, high = sorted((first, second))
-    assert 0 <= scale.value(low) <= scale.value(high) <= 100
-    assert scale.value(scale.middle) == pytest.approx(50)
-
-
-def test_a_measure_that_is_not_finite_counts_as_the_middle() -> None:
-    assert AttributeScale(3, 1).value(float("nan")) == 50
-
-
-class TestPerceptionCache:
-    def test_concurrent_callers_measure_an_image_once(self) -> None:
-        measured: list[bytes] = []
-        together = threading.Barrier(8)
-
-        def count(data: bytes) -> dict[str, float]:
-            measured.append(data)
-            time.sleep(0.05)
-            return perceive(data)
-
-        perceptions = PerceptionCache(count)
-        data = [png(Image.new("RGB", (20, 20), colour)) for colour in ("red", "blue")]
-
-        def ask(number: int) -> float:
-            together.wait()
-            return perceptions.perceive(data[number % 2])["brightness"]
-
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(ask, range(8)))
-        assert sorted(measured) == sorted(data)
-        assert len(set(answers)) == 2
-
-    def test_only_the_images_seen_last_are_kept(self) -> None:
-        measured: list[bytes] = []
-
-        def count(data: bytes) -> dict[str, float]:
-            measured.append(data)
-            return {"noise": 1.0}
-
-        perceptions = PerceptionCache(count, max_images=2)
-        for data in (b"a", b"b", b"a", b"c", b"a", b"b"):
-            perceptions.perceive(data)
-        assert measured == [b"a", b"b", b"c", b"b"]
-
-    def test_a_failure_is_not_remembered(self) -> None:
-        perceptions = PerceptionCache()
-        for _ in range(2):
-            with pytest.raises(DataError):
-                perceptions.perceive(b"no image")
-
-    def test_values_are_read_only_and_those_of_perceive(self) -> None:
-        data = png(photograph())
-        values = perceive_cached(data)
-        assert dict(values) == perceive(data)
-        with pytest.raises(TypeError):
-            values["noise"] = 0.0  # type: ignore[index]
-
-
-class TestVocabulary:
-    def test_every_attribute_has_a_scale_and_one_name(self) -> None:
-        assert sorted(SCALES) == sorted(NAMES) == sorted(BY_NAME)
-        words = [word for attribute in ATTRIBUTES for word in (attribute.name, *attribute.aliases)]
-        assert len(set(words)) == len(words) and words == [word.lower() for word in words]
-
-    def test_level_words(self) -> None:
-        assert [level(value) for value in (0, 19.9, 20, 39, 40, 60, 80, 100)] == [
-            *("very low", "very low", "low", "low"),
-            *("medium", "high", "very high", "very high"),
-        ]
-        assert {level(value) for value in range(101)} == set(LEVELS)
-
-    def test_the_longest_name_counts_in_order_of_mention(self) -> None:
-        text = "Describe LOCAL\n contrast, the grain, focus on the center; then noise and contrast."
-        assert mentioned(text) == ("local contrast", "noise", "focus on the centre", "contrast")
-
-    @pytest.mark.parametrize("text", ["", "Describe the image.", "noisemaker, de-noise", "ſharpneſſ", "contrast-free"])
-    def test_parts_of_words_are_no_mention(self, text: str) -> None:
-        assert mentioned(text) == ()
-
-    @given(st.lists(st.sampled_from(NAMES), unique=True))
-    def test_names_are_found_where_they_are_listed(self, names: list[str]) -> None:
-        assert mentioned("State the " + ", the ".join(names) + ".") == tuple(names)
