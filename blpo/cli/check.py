@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from blpo.cli.error_lines import say
-from blpo.cli.options import Config, Overrides
+from blpo.cli.options import ConfigArgument, Overrides
 from blpo.reports.wording import counted, one_line
 from state.sample import SplitName
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from blpo.costs.run_preview import RunPreview
 
 
-def check(config: Config = None, overrides: Overrides = None) -> int:
+def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
     """List every problem with a config and its dataset.
 
     Checks settings, labels, images and models; nothing is sent anywhere. Exit code 2 if there are problems. Otherwise

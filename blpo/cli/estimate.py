@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from blpo.cli.options import Config, Overrides
+from blpo.cli.options import ConfigArgument, Overrides
 from blpo.reports.wording import count, one_line
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def estimate(
-    config: Config = None,
+    config: ConfigArgument = None,
     overrides: Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")] = False,
 ) -> int:

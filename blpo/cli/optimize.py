@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from blpo.cli.options import AsJson, Config, Overrides, Quiet, with_run_dir
+from blpo.cli.options import AsJson, ConfigArgument, Overrides, Quiet, with_run_dir
 
 
 def optimize(
-    config: Config = None,
+    config: ConfigArgument = None,
     overrides: Overrides = None,
     run_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run directory to make; default runs/<time>-<name>.")

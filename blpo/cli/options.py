@@ -18,7 +18,7 @@ def _refuse_folder(config: str | None) -> str | None:
     return config
 
 
-Config = Annotated[
+ConfigArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="CONFIG",

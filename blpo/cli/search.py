@@ -22,12 +22,12 @@ from blpo.config.settings_file import load_settings
 from blpo.reports.wording import higher_limits
 from state.result import Result, RunStatus
 
-Search = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Run]]
+SearchCall = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Run]]
 
 EXIT_CODES: dict[RunStatus, int] = {"complete": 0, "failed": 1, "budget": 4, "interrupted": INTERRUPTED}
 
 
-def search(run: Search, *, directory: Path | None = None, as_json: bool, quiet: bool) -> int:
+def search(run: SearchCall, *, directory: Path | None = None, as_json: bool, quiet: bool) -> int:
     """Run a search until the search ends, stops or fails; print the result and return the exit code.
 
     `directory`: the run directory, if known before the search starts.

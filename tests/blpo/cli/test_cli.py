@@ -1,4 +1,4 @@
-"""The command: what it prints where, its exit codes, and that every failure is one line."""
+"""The command: output on stdout and stderr, exit codes, and one line per failure."""
 
 import json
 import os
@@ -122,7 +122,7 @@ def no_config(folder: Path) -> None:
 
 @pytest.mark.parametrize("command", ["optimize", "check"])
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (no_config, "config.yaml does not exist"),
         (no_such_data, "nowhere/labels.csv: does not exist"),
@@ -138,12 +138,12 @@ def no_config(folder: Path) -> None:
     ],
 )
 def test_bad_input(
-    command: str, spoil: Callable[[Path], None], told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    command: str, spoil: Callable[[Path], None], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(folder)
     assert main([command, str(folder / "config.yaml")]) == 2
     out, err = capsys.readouterr()
-    assert told in (out + err if command == "check" else err)
+    assert message in (out + err if command == "check" else err)
     assert all(line.startswith("blpo: ") for line in err.splitlines())
     assert len(err.splitlines()) == 1
     assert out == "" or command == "check"
@@ -153,8 +153,8 @@ def test_bad_input(
 @pytest.mark.parametrize("command", ["optimize", "check", "estimate"])
 def test_a_folder_is_told_of_its_config(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, str(folder)]) == 2
-    told = f"blpo: {folder} is a folder; give the config in it, {folder / 'config.yaml'}\n"
-    assert capsys.readouterr() == ("", told)
+    message = f"blpo: {folder} is a folder; give the config in it, {folder / 'config.yaml'}\n"
+    assert capsys.readouterr() == ("", message)
     (folder / "config.yaml").unlink()
     assert main([command, str(folder)]) == 2
     assert f"{folder} can't be read: Is a directory" in capsys.readouterr().err
@@ -182,7 +182,7 @@ def test_check_says_what_a_run_would_use(folder: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "does not exist"),
         ({}, "it has no run.json"),
@@ -190,7 +190,9 @@ def test_check_says_what_a_run_would_use(folder: Path, capsys: pytest.CaptureFix
         ({"run.json": "{"}, "can't be read"),
     ],
 )
-def test_no_run(content: dict[str, str] | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_run(
+    content: dict[str, str] | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     directory = tmp_path / "run"
     if content is not None:
         directory.mkdir()
@@ -200,7 +202,7 @@ def test_no_run(content: dict[str, str] | None, told: str, tmp_path: Path, capsy
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("blpo: ")
-    assert told in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 

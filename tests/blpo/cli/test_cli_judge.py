@@ -1,4 +1,4 @@
-"""`blpo judge`: one JSON line a sample, whatever happens to the others."""
+"""`blpo judge`: one JSON line per sample, also after failures."""
 
 import asyncio
 import io
@@ -59,14 +59,14 @@ def test_judge_files_folders_and_datasets(finished: Path, capsys: pytest.Capture
 def test_scores_are_shown_where_the_server_tells_them(
     finished: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def at(text: str, **shown: float) -> dict[str, Any]:
-        alternatives = [{"token": t, "logprob": math.log(p)} for t, p in shown.items()]
+    def at(text: str, **probabilities: float) -> dict[str, Any]:
+        alternatives = [{"token": t, "logprob": math.log(p)} for t, p in probabilities.items()]
         return {"token": text, "logprob": 0.0, "top_logprobs": alternatives}
 
     content = [at('{"reason": "", "label": '), at("4", **{"4": 0.75, "2": 0.25}), at("}")]
     judge = yaml.safe_load((finished / "judge.yaml").read_text())
 
-    async def judged() -> int:
+    async def exit_code() -> int:
         answered = '{"reason": "", "label": 4}'
         async with ChatServer(lambda messages: answered, choice={"logprobs": {"content": content}}) as server:
             judge["model"] |= {"name": "vllm:q", "base_url": server.base_url, "logprobs": True}
@@ -74,7 +74,7 @@ def test_scores_are_shown_where_the_server_tells_them(
             arguments = ["judge", str(folder / "judge.yaml"), str(folder / "images")]
             return await asyncio.to_thread(main, arguments)
 
-    assert asyncio.run(judged()) == 0
+    assert asyncio.run(exit_code()) == 0
     rows = lines_of(capsys.readouterr().out)
     assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "scores", "usage"]
     assert rows[0]["usage"]["usd"] is None
@@ -98,7 +98,7 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["{run}", "nowhere.png"], "nowhere.png: does not exist"),
         (["{run}", "{set}", "--image-column", "imge"], "did you mean 'image'?"),
@@ -117,12 +117,12 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
         (["{run}", "{set}", "--calibration", "{set}/labels.csv"], "labels.csv:1: is no line with label"),
     ],
 )
-def test_judge_refuses(arguments: list[str], told: str, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_judge_refuses(arguments: list[str], message: str, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     filled = [a.format(run=finished, set=finished.parent / "set") for a in arguments]
     assert main(["judge", *filled]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert told in err
+    assert message in err
     assert err.startswith("blpo: ")
     assert len(err.splitlines()) == 1
 
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_read_gets_an_error_line(
     finished: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep = folder / "images"
-    for _ in range(20):  # deeper than a path may be long: unreadable by its full name, whoever runs the test
+    for _ in range(20):  # the full path is too long: unreadable for any user
         monkeypatch.chdir(deep)
         deep = Path("d" * 250)
         deep.mkdir()
@@ -225,10 +225,10 @@ def test_stdin_holds_rows_and_bad_ones_fail_alone(
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     assert main(["judge", str(finished), "-"]) == 1
     out, err = capsys.readouterr()
-    found = lines_of(out)
-    assert [row["status"] for row in found] == ["ok", "error", "error", "ok", "error"]
-    assert [row["id"] for row in found] == ["a", "gone.png", "stdin:3", image, "stdin:5"]
-    assert found[0]["label"] == 2
+    answers = lines_of(out)
+    assert [row["status"] for row in answers] == ["ok", "error", "error", "ok", "error"]
+    assert [row["id"] for row in answers] == ["a", "gone.png", "stdin:3", image, "stdin:5"]
+    assert answers[0]["label"] == 2
     assert "over 1 labelled" in err
 
 
@@ -246,15 +246,15 @@ def test_addresses_on_stdin_are_not_fetched(
 def test_gates_are_held_against_the_labels(
     finished: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    judged = ["judge", str(finished), str(folder), "--out", str(tmp_path / "verdicts.jsonl")]
-    assert main([*judged, "--json", "--gate", "accuracy>=0.01, coverage>=1", "--gate", "mae<=4"]) == 0
+    command = ["judge", str(finished), str(folder), "--out", str(tmp_path / "verdicts.jsonl")]
+    assert main([*command, "--json", "--gate", "accuracy>=0.01, coverage>=1", "--gate", "mae<=4"]) == 0
     out, err = capsys.readouterr()
     summary = json.loads(out)
     rows = lines_of((tmp_path / "verdicts.jsonl").read_text())
     assert summary["metrics"]["accuracy"] == sum(row["label"] == row["verdict"] for row in rows) / 30
     assert [gate["kept"] for gate in summary["gates"]] == [True, True, True]
     assert err.count("is kept") == 3
-    assert main([*judged, "--gate", "accuracy>=1.01", "--quiet"]) == 3
+    assert main([*command, "--gate", "accuracy>=1.01", "--quiet"]) == 3
     assert capsys.readouterr().err.splitlines()[-1].startswith("blpo: gate accuracy>=1.01 is missed: 0.")
 
 
@@ -272,20 +272,20 @@ def test_shares_are_corrected_by_labelled_samples(
     finished: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = lines_of_table(finished, folder, capsys)
-    known = {row["verdict"] for row in rows}
+    verdicts = {row["verdict"] for row in rows}
     labelled = [{**row, "label": row["verdict"], "split": "test"} for row in rows]
     (tmp_path / "known.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labelled))
     out = str(tmp_path / "out.jsonl")
-    judged = ["judge", str(finished), str(folder / "images"), "--out", out, "--json"]
-    assert main([*judged, "--calibration", str(tmp_path / "known.jsonl")]) == 0
+    command = ["judge", str(finished), str(folder / "images"), "--out", out, "--json"]
+    assert main([*command, "--calibration", str(tmp_path / "known.jsonl")]) == 0
     printed, err = capsys.readouterr()
     shares = json.loads(printed)["shares"]
     assert shares["undefined"] is None
     for share in shares["shares"]:  # a judge that was always right
         assert share["corrected"] == pytest.approx(share["judged"], abs=1e-9)
-        assert (share["label"] in known) == (share["interval"] is not None)
+        assert (share["label"] in verdicts) == (share["interval"] is not None)
     assert "corrected for the judge's errors by 30 labelled samples" in err
-    assert main([*judged, "--calibration", str(finished)]) == 0  # its five test samples can't tell five labels apart
+    assert main([*command, "--calibration", str(finished)]) == 0  # five test samples can't tell five labels apart
     assert "shares of labels can't be corrected: " in capsys.readouterr().err
 
 

@@ -43,7 +43,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def calls_of(out: Path) -> list[tuple[str, str | None]]:
-    """Key and outcome of each call."""
+    """Keys and outcomes of calls."""
     with closing(sqlite3.connect(out.with_name(out.name + ".judging") / "responses.sqlite")) as store:
         return store.execute("SELECT key, outcome FROM calls").fetchall()
 
@@ -75,7 +75,7 @@ def test_killed_and_started_again_it_repeats_only_what_was_in_flight(
     calls = calls_of(out)
     answered = [key for key, outcome in calls if outcome == "ok"]
     assert len(answered) == len(set(answered)) == 40
-    assert len(calls) - 40 <= 2 * 2  # what was in flight at each kill
+    assert len(calls) - 40 <= 2 * 2  # calls in flight at the kills
     assert not (tmp_path / "out.jsonl.judging" / "lines.part").exists()
 
 
@@ -112,9 +112,9 @@ def test_another_judge_or_other_inputs_are_refused(
     for name in ("000.png", "001.png", "002.png"):
         shutil.copy(images / name, few / name)
 
-    def refusal(judge: Path, given: Path) -> str:
+    def refusal(judge: Path, inputs: Path) -> str:
         before = out.read_bytes()
-        assert main(["judge", str(judge), str(given), "--out", str(out)]) == 2
+        assert main(["judge", str(judge), str(inputs), "--out", str(out)]) == 2
         assert out.read_bytes() == before
         return capsys.readouterr().err
 
@@ -126,7 +126,7 @@ def test_another_judge_or_other_inputs_are_refused(
     assert "has 3 lines, and the inputs now only 2 images" in refusal(judge, few)
     shutil.copy(images / "002.png", few / "002.png")
     shutil.copy(images / "003.png", few / "003.png")
-    assert main(["judge", str(judge), str(few), "--out", str(out)]) == 0  # more at the end is no other input
+    assert main(["judge", str(judge), str(few), "--out", str(out)]) == 0  # more samples at the end are allowed
     assert len(lines_of(out)) == 4
     out.write_text(out.read_text().replace("status", "state", 1))
     assert "out.jsonl:1: can't go on from this line" in refusal(judge, few)
@@ -150,7 +150,7 @@ def test_stopped_while_it_waits_for_stdin_it_says_how_to_go_on(judge: Path, imag
     with start("judge", judge, "-", "--out", out, stdin=reading, stderr=subprocess.PIPE) as process:
         os.write(writing, (json.dumps({"image": str(images / "000.png")}) + "\n").encode())
         wait_for_lines(out, 1, process)  # a line comes while more may follow
-        process.send_signal(signal.SIGTERM)  # which is taken as Ctrl-C is
+        process.send_signal(signal.SIGTERM)  # as Ctrl-C
         _, err = process.communicate(timeout=60)
     os.close(reading)
     os.close(writing)

@@ -1,4 +1,4 @@
-"""Signals, kills and spent budgets: how a run stops, and that it goes on from there."""
+"""Signals, kills and spent budgets: a run stops, and goes on from there."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start(folder: Path, *, until: str) -> "subprocess.Popen[str]":
-    """A run long enough to be stopped, when it has printed `until`."""
+    """Start a long run, and return after the output of `until`."""
     rounds = ["--set", "search.outer_rounds=6", "--set", "search.patience=null"]
     command = [*COMMAND, "optimize", str(folder / "config.yaml"), *rounds, "--run-dir", "run"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -54,7 +54,7 @@ def test_a_signal_stops_after_the_step_and_resume_goes_on(
     assert json.loads((folder.parent / "run" / "result.json").read_text())["status"] == "interrupted"
     assert main(["resume", "run"]) == 0
     resumed = capsys.readouterr()
-    assert "round 0: macro-F1" not in resumed.err  # what was done is not done again
+    assert "round 0: macro-F1" not in resumed.err  # finished work is not repeated
     assert "Stopped after " in resumed.out
 
 
@@ -104,7 +104,7 @@ def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: py
         assert main(["resume", "run", "--quiet", "--json", "--set", f"limits.calls={limit}"]) == 4
         result = json.loads(capsys.readouterr().out)
         assert sum(usage["issued"] for usage in result["calls"].values()) <= limit
-        assert read_judge_file(Path("run")).judge_prompt == initial  # none was found that is better
+        assert read_judge_file(Path("run")).judge_prompt == initial  # no better prompt was found
     assert main(["resume", "run", "--quiet", "--set", "limits.calls=10000"]) == 0
     assert "Stopped after " in capsys.readouterr().out
 

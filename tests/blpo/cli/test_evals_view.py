@@ -1,4 +1,4 @@
-"""What is shown of a running experiment: aligned, in words, and cut where the terminal ends."""
+"""Views of a running experiment: aligned, in words, and cut at the width of the terminal."""
 
 import io
 from typing import Any
@@ -37,9 +37,9 @@ def test_the_live_view_says_where_each_cell_is(width: int, monkeypatch: pytest.M
         view.event(event)
     view.notify(STOPPING)
     console = view._live.console
-    with console.capture() as shown:
+    with console.capture() as capture:
         console.print(view._frame())
-    lines = [line.rstrip() for line in _plain(shown.get()).splitlines()]
+    lines = [line.rstrip() for line in _plain(capture.get()).splitlines()]
     assert all(cell_len(line) <= width for line in lines)
     assert lines[0].startswith("2 of 5 cells · 1 failed · 0:00 · about")
     if width == 100:

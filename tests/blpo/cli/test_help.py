@@ -1,4 +1,4 @@
-"""Help pages: grouped, at most 80 columns wide, with examples that work, and completed by the shell."""
+"""Help pages: groups, at most 80 columns, working examples, and completion by the shell."""
 
 import os
 import re
@@ -40,8 +40,12 @@ def test_pages_read_well_at_80_columns(
 
 def test_the_shell_completes_commands_and_options() -> None:
     def completed(words: str) -> list[str]:
-        asked = {"_BLPO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
-        done = subprocess.run(COMMAND, env={**ENVIRONMENT, **asked}, capture_output=True, text=True, timeout=60)
+        variables = {
+            "_BLPO_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }
+        done = subprocess.run(COMMAND, env={**ENVIRONMENT, **variables}, capture_output=True, text=True, timeout=60)
         return done.stdout.split()
 
     assert completed("blpo re") == ["resume", "report"]

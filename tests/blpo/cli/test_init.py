@@ -1,4 +1,4 @@
-"""`blpo init`: what it proposes for a labels file, what it writes, and that it never overwrites."""
+"""`blpo init`: proposals for a labels file, files of the project, and no overwriting."""
 
 import csv
 import io
@@ -96,11 +96,11 @@ def test_columns_and_values_decide_what_is_proposed(
 ) -> None:
     write_csv(place / "their" / "ratings.csv", columns, rows)
     assert main(["init", "mine", "--data", "their/ratings.csv", "--yes"]) == 0
-    made = load_settings("mine/config.yaml")
-    assert made.task == task
-    assert made.data.path == str(place / "their" / "ratings.csv")
-    assert {name: getattr(made.data, name) for name in data} == data
-    assert getattr(made.data.split, "column", None) == ("split" if "split" in columns else None)
+    project = load_settings("mine/config.yaml")
+    assert project.task == task
+    assert project.data.path == str(place / "their" / "ratings.csv")
+    assert {name: getattr(project.data, name) for name in data} == data
+    assert getattr(project.data.split, "column", None) == ("split" if "split" in columns else None)
 
 
 def test_images_without_labels_wait_for_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,21 +134,21 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
     monkeypatch.setattr("sys.stdin", io.StringIO("nowhere\n\n5\n1-7\nopnai:x\nvllm:Qwen/Q\nhttp://host:1/v1\n"))
     assert main(["init", "new"]) == 0
     err = capsys.readouterr().err
-    for told in (
+    for message in (
         "nowhere: does not exist",
         "at least two different",
         "did you mean openai:?",
         "prompts? [vllm:Qwen/Q]",
     ):
-        assert told in err
-    made = load_settings("new/config.yaml")
-    assert (made.task.min, made.task.max) == (1, 7)
-    assert [made.models.of(role).base_url for role in ("judge", "optimizer")] == ["http://host:1/v1"] * 2
-    assert made.limits.calls == 20000
+        assert message in err
+    project = load_settings("new/config.yaml")
+    assert (project.task.min, project.task.max) == (1, 7)
+    assert [project.models.of(role).base_url for role in ("judge", "optimizer")] == ["http://host:1/v1"] * 2
+    assert project.limits.calls == 20000
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--data", "nowhere"], "nowhere: does not exist"),
         (["--data", "few.csv"], "which column holds the label? Name it with --label: a, b"),
@@ -163,12 +163,12 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
     ],
 )
 def test_what_can_not_be_used_is_said_and_nothing_is_written(
-    arguments: list[str], told: str, place: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_csv(place / "few.csv", ("image", "a", "b"), [("x.png", 1, 2), ("y.png", 2, 1)])
     write_csv(place / "excel.csv", ("image;label",), [("x.png;1",), ("y.png;2",)])
     assert main(["init", "new", "--yes", *arguments]) != 0
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (place / "new").exists()
 
 
@@ -192,10 +192,10 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
 def test_any_label_and_path_is_written_so_that_it_is_read(labels: list[str], path: str) -> None:
     task = TaskSettings(kind="categorical", labels=tuple(labels))
     text = config_text(Project(task, {"path": path, "label": path}, {"judge": {"name": f"openai:{path}"}}))
-    read = parse_yaml(text, "config.yaml")
-    assert read["task"] == {"kind": "categorical", "labels": labels}
-    assert read["data"] == {"path": path, "label": path}
-    assert read["models"]["judge"] == {"name": f"openai:{path}"}
+    content = parse_yaml(text, "config.yaml")
+    assert content["task"] == {"kind": "categorical", "labels": labels}
+    assert content["data"] == {"path": path, "label": path}
+    assert content["models"]["judge"] == {"name": f"openai:{path}"}
 
 
 @given(st.lists(st.integers(-50, 900), min_size=3, unique=True))

@@ -1,4 +1,4 @@
-"""What is shown of a running search: a fold over events, drawn for any width, and never the reason for a run to end."""
+"""Views of a running search: folded from events, drawn for any width, and never the end of a run."""
 
 import contextlib
 import io
@@ -66,7 +66,7 @@ def drawn(progress: Progress, width: int) -> list[str]:
 
 def everything_from(terminal: int) -> str:
     chunks = []
-    with contextlib.suppress(OSError):  # EIO: the other side is closed
+    with contextlib.suppress(OSError):  # EIO: the reader has closed the terminal
         while chunk := os.read(terminal, 4096):
             chunks.append(chunk)
     os.close(terminal)
@@ -100,8 +100,8 @@ def test_no_line_is_wider_than_the_terminal(width: int, length: int) -> None:
 def test_forty_columns_show_all_numbers() -> None:
     text = "\n".join(drawn(folded([STARTED, *ROUND[:9]]), 40))
     assert not re.search(r"[\d.]…", text.partition("/somewhere")[0])
-    for shown in ("round 0 of 5 · trial 0 of 2 · 1:02", "judging the batch", "0.250", "+0.30 fail", "123k", "12.50"):
-        assert shown in text
+    for part in ("round 0 of 5 · trial 0 of 2 · 1:02", "judging the batch", "0.250", "+0.30 fail", "123k", "12.50"):
+        assert part in text
 
 
 def test_sparkline() -> None:
@@ -149,7 +149,7 @@ def test_a_reader_that_went_away_does_not_end_the_run() -> None:
             live.event(STARTED)
             live.notify(STOPPING)
         assert live.progress.run == STARTED["run"]
-        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # so that closing can flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # so that `close` can flush
 
 
 def test_a_terminal_gets_a_live_view_and_its_cursor_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,10 +178,10 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_resumed_run_shows_what_was_before(tmp_path: Path) -> None:
-    written = [STARTED, *ROUND]
-    lines = "".join(f"{event}\n".replace("'", '"').replace("None", "null") for event in written)
+    events = [STARTED, *ROUND]
+    lines = "".join(f"{event}\n".replace("'", '"').replace("None", "null") for event in events)
     (tmp_path / "events.jsonl").write_text(lines + '{"event": "tri')
-    assert past_progress(tmp_path) == folded(written)
+    assert past_progress(tmp_path) == folded(events)
     assert past_progress(tmp_path / "nowhere") == Progress()
 
 

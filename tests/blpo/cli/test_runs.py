@@ -1,4 +1,4 @@
-"""`blpo runs`: a line for every run, also for those that were killed, are at work, or are broken."""
+"""`blpo runs`: a line per run, also for killed, running and broken runs."""
 
 import json
 import shutil
@@ -33,14 +33,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def runs(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder `runs` with one finished run, in the working directory."""
+    """Make a folder `runs` with a finished run in the working directory."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(finished, tmp_path / "runs" / "done")
     return tmp_path / "runs"
 
 
 def another(runs: Path, name: str, **change: Any) -> Path:
-    """A copy of the finished run with another result.json; without one where nothing is changed."""
+    """Copy the finished run with a changed result.json, or without result.json if nothing changes."""
     shutil.copytree(runs / "done", runs / name)
     result = json.loads((runs / name / "result.json").read_text())
     (runs / name / "result.json").unlink()
@@ -87,9 +87,9 @@ def test_runs_without_a_last_word_tell_what_their_events_do(runs: Path, capsys: 
     assert rows["killed"]["status"] == "stopped" and rows["asking"]["status"] == "waiting"
     assert (rows["failed"]["status"], rows["failed"]["note"]) == ("failed", "it broke")
     for name in ("killed", "working"):
-        told = {key: rows[name][key] for key in ("metric", "split", "before", "after", "rounds", "calls", "usd")}
-        told_of = {"metric": "kappa", "split": "validation", "before": 0.2, "after": 0.3, "rounds": 2, "calls": 7}
-        assert told == {**told_of, "usd": None}
+        values = {key: rows[name][key] for key in ("metric", "split", "before", "after", "rounds", "calls", "usd")}
+        expected = {"metric": "kappa", "split": "validation", "before": 0.2, "after": 0.3, "rounds": 2, "calls": 7}
+        assert values == {**expected, "usd": None}
     assert main(["runs"]) == 0
     out = capsys.readouterr().out
     assert "kappa 0.200 -> 0.300 (val)" in out and "macro-F1 0.333 -> 1.000 " in out

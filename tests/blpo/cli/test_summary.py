@@ -1,4 +1,4 @@
-"""What the end of a run says: plain words for each outcome, honest where nothing got better."""
+"""Summary of a run: plain words for every outcome, honest without an improvement."""
 
 import re
 
@@ -43,7 +43,7 @@ BETTER = result(measured(0.21), measured(0.58), 0.0004, [0.22, 0.5])
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("outcome", "sentence"),
     [
         (
             BETTER,
@@ -74,18 +74,18 @@ BETTER = result(measured(0.21), measured(0.58), 0.0004, [0.22, 0.5])
         ),
     ],
 )
-def test_verdict(given: Result, said: str) -> None:
-    assert verdict(given) == said
+def test_verdict(outcome: Result, sentence: str) -> None:
+    assert verdict(outcome) == sentence
 
 
 def test_failures_are_told_apart_from_wrong_answers() -> None:
-    given = result(measured(0.6, 0.75, strict=0.4), measured(0.7), 0.01, [0.1, 0.4])
-    assert "0.400 -> 0.700" in verdict(given)
-    assert verdict(given).endswith("p = 0.01; interval and p over samples answered under both prompts).")
-    assert given["test"] is not None
+    outcome = result(measured(0.6, 0.75, strict=0.4), measured(0.7), 0.01, [0.1, 0.4])
+    assert "0.400 -> 0.700" in verdict(outcome)
+    assert verdict(outcome).endswith("p = 0.01; interval and p over samples answered under both prompts).")
+    assert outcome["test"] is not None
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(agreement_table("test", given["test"], "macro_f1"))
+        console.print(agreement_table("test", outcome["test"], "macro_f1"))
     rows = [re.split(r"  +", line.strip()) for line in capture.get().splitlines()]
     assert ["macro-F1", "0.600", "0.700", "+0.100"] in rows
     assert ["macro-F1, failures as wrong", "0.400", "0.700", "+0.300"] in rows
@@ -94,14 +94,14 @@ def test_failures_are_told_apart_from_wrong_answers() -> None:
 
 def test_one_sample_is_told_in_the_singular_and_no_zero_is_negative() -> None:
     one: Metrics = {**measured(0.6), "n": 1, "kappa": -0.0001}
-    given = result(one, {**one, "macro_f1": 0.7}, 1.0, [-0.1, 0.1])
-    assert "on 1 untouched sample (" in verdict(given)
-    assert given["test"] is not None
+    outcome = result(one, {**one, "macro_f1": 0.7}, 1.0, [-0.1, 0.1])
+    assert "on 1 untouched sample (" in verdict(outcome)
+    assert outcome["test"] is not None
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(agreement_table("test", given["test"], "macro_f1"))
-    shown = capture.get()
-    assert "on test, 1 sample " in shown and "-0.000" not in shown
+        console.print(agreement_table("test", outcome["test"], "macro_f1"))
+    text = capture.get()
+    assert "on test, 1 sample " in text and "-0.000" not in text
 
 
 @pytest.mark.parametrize("columns", ["40", "80"])

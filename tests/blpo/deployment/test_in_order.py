@@ -1,4 +1,4 @@
-"""A stream of work: in order, bounded, and over when its reader has enough."""
+"""Concurrent work in order: bounded, and cancelled with its reader."""
 
 import asyncio
 import threading
@@ -33,13 +33,13 @@ def test_all_come_in_order_and_no_more_than_width_at_once(turns: list[int], widt
 
 
 async def test_items_are_read_as_they_are_needed() -> None:
-    read = 0
+    count = 0
 
     def endless() -> Iterator[int]:
-        nonlocal read
+        nonlocal count
         while True:
-            read += 1
-            yield read
+            count += 1
+            yield count
 
     async def work(item: int) -> int:
         await asyncio.sleep(0)
@@ -49,7 +49,7 @@ async def test_items_are_read_as_they_are_needed() -> None:
         async for result in stream:
             if result == 100:
                 break
-            assert read <= result + 2 * 8 + 3
+            assert count <= result + 2 * 8 + 3
     await asyncio.sleep(0.05)
     assert all(thread.name != "inputs" or not thread.is_alive() for thread in threading.enumerate())
 
@@ -74,7 +74,7 @@ async def test_a_result_does_not_wait_for_an_item_that_is_not_there_yet() -> Non
 
 @pytest.mark.parametrize("where", ["reading", "work"])
 async def test_an_error_comes_in_its_turn_and_ends_the_rest(where: str) -> None:
-    begun, cancelled = [], []
+    started, cancelled = [], []
 
     def items() -> Iterator[int]:
         yield from range(5)
@@ -83,7 +83,7 @@ async def test_an_error_comes_in_its_turn_and_ends_the_rest(where: str) -> None:
         yield from range(5, 100)
 
     async def work(item: int) -> int:
-        begun.append(item)
+        started.append(item)
         if item == 5:
             raise ValueError("at 5")
         try:
@@ -98,4 +98,4 @@ async def test_an_error_comes_in_its_turn_and_ends_the_rest(where: str) -> None:
         async for result in in_order(work, items(), 3):
             results.append(result)
     assert results == [0, 1, 2, 3, 4]
-    assert cancelled == [item for item in begun if item > 5]
+    assert cancelled == [item for item in started if item > 5]

@@ -1,4 +1,4 @@
-"""Disagreements go to Label Studio, whose own SDK accepts them, and what people answer there comes back."""
+"""Export to Label Studio: the SDK accepts the tasks, and the answers of people come back."""
 
 import json
 import warnings
@@ -21,7 +21,7 @@ from state.settings import TaskSettings
 from tests.made_run import draw_images, make_run
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the SDK's own, about its age
+    warnings.simplefilter("ignore")  # a warning of the SDK about its age
     LabelInterface: Any = import_module("label_studio_sdk.label_interface").LabelInterface
 
 PLAIN, ODD = "real <b>&amp;", 'a "quoted" & \U0001f600 thing'
@@ -29,7 +29,7 @@ CATEGORIES: dict[str, object] = {"kind": "categorical", "labels": [PLAIN, ODD]}
 
 
 def other(labels: list[Label]) -> Any:
-    """A judge that is wrong about every third sample."""
+    """Judge every third sample wrongly."""
 
     def answer(i: int, sample: Sample) -> Label | None:
         assert sample.label is not None
@@ -55,7 +55,7 @@ def exported(run: Path, folder: Path) -> tuple[list[dict[str, Any]], Any]:
 
 
 def accepted(tasks: list[dict[str, Any]], interface: Any) -> bool:
-    """Whether the SDK's validators take the interface, each task and each prediction."""
+    """Validate the interface, all tasks and all predictions by the SDK."""
     interface.validate()
     for task in tasks:
         assert interface.validate_task({"data": task["data"]})
@@ -67,8 +67,8 @@ def accepted(tasks: list[dict[str, Any]], interface: Any) -> bool:
 def answered(tasks: list[dict[str, Any]], labels: list[str]) -> list[dict[str, Any]]:
     """The project's JSON export, had people answered so; "" is a skipped task."""
     return [
-        {"id": i, "data": task["data"], "annotations": [annotation(said)]}
-        for i, (task, said) in enumerate(zip(tasks, labels, strict=False))
+        {"id": i, "data": task["data"], "annotations": [annotation(label)]}
+        for i, (task, label) in enumerate(zip(tasks, labels, strict=False))
     ]
 
 
@@ -137,9 +137,9 @@ def test_answers_that_can_not_be_used(run: Path, tmp_path: Path) -> None:
         (answered(tasks, [""]), "nobody has answered"),
         ([{"label": PLAIN}], "not JSON-MIN"),
     ]
-    for content, told in wrong:
+    for content, message in wrong:
         file.write_text(json.dumps(content))
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             read_label_studio(file, task)
     file.write_text("{")
     with pytest.raises(DataError, match="is no JSON"):
@@ -149,8 +149,8 @@ def test_answers_that_can_not_be_used(run: Path, tmp_path: Path) -> None:
 def test_a_run_that_can_not_be_exported(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(tmp_path), "--to", "label-studio"]) == 2
     assert main(["export", str(run / "config.yaml"), "--to", "label-studio"]) == 2
-    gone = ["export", str(run), "--to", "label-studio", "--set", f"data.path={tmp_path}"]
-    assert main(gone) == 2
+    command = ["export", str(run), "--to", "label-studio", "--set", f"data.path={tmp_path}"]
+    assert main(command) == 2
     err = capsys.readouterr().err
     assert "Traceback" not in err and str(tmp_path) in err
     assert f"{run / 'config.yaml'} is a file; label-studio needs the run directory" in err

@@ -1,4 +1,4 @@
-"""Exported judges ask what `blpo judge` asks and answer what it answers; the libraries they are for accept them."""
+"""Exported judges send the requests and give the verdicts of `blpo judge`; the target libraries accept the files."""
 
 import ast
 import asyncio
@@ -49,7 +49,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One image of each way in which images are prepared, and a file that is none."""
+    """Draw an image for every kind of preparation, and a file without an image."""
     folder = tmp_path_factory.mktemp("images")
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
     picture = Image.fromarray(noise)
@@ -103,14 +103,14 @@ def moody(task: TaskSettings) -> Callable[[Messages], str]:
 
 
 async def ours(judge: JudgeFile, items: list[tuple[tuple[Path, ...], str | None]]) -> list[dict[str, Any]]:
-    """What `blpo judge` says, one item after the other."""
-    said = []
+    """Return the verdicts of `blpo judge`, in the order of the items."""
+    answers = []
     for number, (paths, text) in enumerate(items):
         sample = Sample(str(number), tuple(FileImage(str(path), str(path)) for path in paths), None, text)
         (verdict,) = await blpo.Judge(judge)([sample])
-        told = {"status": verdict.status, "label": verdict.label, "reason": verdict.reason}
-        said.append({**told, **({"scores": {str(k): p for k, p in verdict.scores}} if verdict.scores else {})})
-    return said
+        content = {"status": verdict.status, "label": verdict.label, "reason": verdict.reason}
+        answers.append({**content, **({"scores": {str(k): p for k, p in verdict.scores}} if verdict.scores else {})})
+    return answers
 
 
 async def theirs(module: ModuleType, items: list[tuple[tuple[Path, ...], str | None]]) -> list[dict[str, Any]]:
@@ -147,14 +147,14 @@ async def test_it_asks_what_we_ask_and_answers_what_we_answer(
     async with ChatServer(answer=moody(task), choice=choice) as server:
         judge = judge_of(f"{server.base_url}/?api-version=1", task, prompt, **settings)
         expected = await ours(judge, items)
-        asked, target, server.requests = server.requests, server.target, []
+        requests, target, server.requests = server.requests, server.target, []
         assert await theirs(exported(judge, tmp_path), items) == expected
         assert server.target == target
         assert server.headers["authorization"] == f"Bearer {KEY}"
-    assert json.dumps(server.requests, sort_keys=True) == json.dumps(asked, sort_keys=True)
-    schemas = [[json.dumps(r.get("response_format")) for r in requests] for requests in (server.requests, asked)]
+    assert json.dumps(server.requests, sort_keys=True) == json.dumps(requests, sort_keys=True)
+    schemas = [[json.dumps(r.get("response_format")) for r in bodies] for bodies in (server.requests, requests)]
     assert schemas[0] == schemas[1]  # the order of a schema's properties matters too
-    assert len(asked) > len(items) - 1, "something was repaired"
+    assert len(requests) > len(items) - 1, "something was repaired"
     assert {verdict["status"] for verdict in expected} == {"ok", "unparseable", "error"}
 
 
@@ -179,11 +179,11 @@ async def test_failures_have_the_status_they_have_with_us(
     async with ChatServer(answer=lambda _: "", faults=lambda _: fault) as server:
         judge = judge_of(server.base_url)
         (expected,) = await ours(judge, items)
-        asked = server.count
-        (said,) = await theirs(exported(judge, tmp_path), items)
-    assert (said["status"], said["label"]) == (expected["status"], expected["label"]) == (status, None)
-    assert server.count == 2 * asked
-    assert KEY not in json.dumps(said)
+        count = server.count
+        (answer,) = await theirs(exported(judge, tmp_path), items)
+    assert (answer["status"], answer["label"]) == (expected["status"], expected["label"]) == (status, None)
+    assert server.count == 2 * count
+    assert KEY not in json.dumps(answer)
 
 
 async def test_it_asks_without_a_schema_where_that_is_refused_and_stops_where_no_request_can_succeed(
@@ -223,7 +223,7 @@ def test_no_name_is_defined_twice(door: Door) -> None:
 
 
 async def ran(program: Path, image: Path, folder: Path) -> tuple[int | None, str, str]:
-    """The program in a process of its own, away from our modules."""
+    """Run the program in a process without our modules."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-I", str(program), str(image), cwd=folder, stdout=-1, stderr=-1
     )
@@ -273,8 +273,8 @@ def test_an_embedded_judge_is_loaded_by_us(images: Path, tmp_path: Path) -> None
     module = exported(judge, tmp_path)
     files = sorted(images.iterdir())
     expected = asyncio.run(blpo.Judge(judge)(files))
-    said = [module.judge(file) for file in files]
-    assert [(each["status"], each["label"]) for each in said] == [(v.status, v.label) for v in expected]
+    answers = [module.judge(file) for file in files]
+    assert [(each["status"], each["label"]) for each in answers] == [(v.status, v.label) for v in expected]
     assert module.judge((images / "plain.png").read_bytes()) == module.judge(images / "plain.png")
     assert "import blpo" in judge_module(judge, "python", "run")
 
@@ -339,20 +339,21 @@ def test_an_mlflow_scorer(images: Path, tmp_path: Path, monkeypatch: pytest.Monk
     judge = JudgeFile(judge_prompt=PLAIN, task=task, model=ModelSettings(name="embedded:judge"))
     module = exported(judge, tmp_path, "mlflow")
     rows = [{"inputs": {"q": "x"}, "outputs": {"image": str(images / f"{n}.png")}} for n in ("plain", "zz_none")]
-    said = module.image_judge.run(**rows[0])
-    assert said.value == module.judge(images / "plain.png")["label"]
-    assert said.source.source_type == "LLM_JUDGE"
+    feedback = module.image_judge.run(**rows[0])
+    assert feedback.value == module.judge(images / "plain.png")["label"]
+    assert feedback.source.source_type == "LLM_JUDGE"
     mlflow.set_experiment("exports")
     result: Any = mlflow.genai.evaluate(data=rows, scorers=[module.image_judge])
-    told = [assessments[0]["feedback"] for assessments in result.result_df["assessments"]]
-    assert sorted([each.get("value") or each["error"]["error_code"] for each in told]) == sorted([said.value, "ERROR"])
+    records = [assessments[0]["feedback"] for assessments in result.result_df["assessments"]]
+    values = [record.get("value") or record["error"]["error_code"] for record in records]
+    assert sorted(values) == sorted([feedback.value, "ERROR"])
 
 
-@pytest.mark.parametrize(("door", "needed"), [("openevals", "openevals.types"), ("mlflow", "mlflow.entities")])
+@pytest.mark.parametrize(("door", "module"), [("openevals", "openevals.types"), ("mlflow", "mlflow.entities")])
 def test_a_missing_library_is_named_with_its_extra(
-    door: Door, needed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    door: Door, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, needed, None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, module, None)  # as if not installed
     with pytest.raises(ImportError, match=f"needs {door}: .* the extra exports"):
         exported(judge_of("http://127.0.0.1:9/v1"), tmp_path, door)
 
@@ -380,9 +381,9 @@ async def test_a_gateway_gets_its_header_and_no_other_key(
     monkeypatch.setenv("GATEWAY", "gateway-secret")
     async with ChatServer(answer=lambda _: "gateway-secret") as server:
         module = exported(judge_of(server.base_url, headers={"api-key": "${GATEWAY}"}), tmp_path)
-        (said,) = await theirs(module, [((images / "plain.png",), None)])
+        (answer,) = await theirs(module, [((images / "plain.png",), None)])
         assert server.headers["api-key"] == "gateway-secret" and "authorization" not in server.headers
-    assert said == {"status": "unparseable", "label": None, "reason": "no label in: ***"}
+    assert answer == {"status": "unparseable", "label": None, "reason": "no label in: ***"}
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
