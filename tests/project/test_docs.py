@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import blpo
 from blpo.cli.help import EXAMPLES
 from tests import public_sources
 from tests.documented import Step, given, run, run_python, steps
@@ -143,3 +144,17 @@ def headings(page: Path) -> set[str]:
 def test_the_index_lists_every_page() -> None:
     text = (DOCS / "README.md").read_text(encoding="utf-8")
     assert {path.name for path in DOCS.glob("*.md")} - {"README.md"} == set(re.findall(r"\((\w[\w-]*\.md)\)", text))
+
+
+def test_the_python_page_uses_every_public_name() -> None:
+    text = (DOCS / "python.md").read_text(encoding="utf-8")
+    examples = "".join(step.text for step in steps(text, "python.md") if step.language == "python")
+    assert {name for name in blpo.__all__ if f"blpo.{name}" not in examples} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_files_of_the_code_exist(page: Path) -> None:
+    """A path of a source file, in backticks, exists in the project."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    paths = re.findall(r"`((?:blpo|graph|nodes|state|evals|tests|benchmarks)/[\w/.-]*)`", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
