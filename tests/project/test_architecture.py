@@ -1,4 +1,4 @@
-"""What holds of the project as a whole: whose packages are imported, and that importing them does nothing else."""
+"""Properties of the whole project: imports load the checkout's packages, and have no other effect."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""The wheel works outside the checkout, importing it costs nothing, and dependency ranges match the tested versions."""
+"""The wheel works outside the checkout, an import is cheap, and dependency ranges match the tested versions."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ print(time.process_time() - start, blpo.__file__, *sorted(set(sys.modules) - bef
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of this checkout."""
+    """Wheel of the checkout."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -39,7 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(wheel: Path) -> Path:
-    """The wheel as it is installed, in a folder of its own."""
+    """Folder with the content of the wheel."""
     folder = wheel.parent / "site"
     with ZipFile(wheel) as archive:
         archive.extractall(folder)

@@ -1,4 +1,4 @@
-"""A user's own files beside a script do no harm, or one line names the file to rename."""
+"""A user's own files beside a script do no harm, or a line names the file to rename."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Settings: presets, files, overrides, messages, the way back to YAML, and the hash of what determines results."""
+"""Settings: presets, files, overrides, messages, the way back to YAML, and the hash of a configuration."""
 
 import os
 import re
@@ -396,7 +396,7 @@ def test_any_text_is_settings_or_one_clear_refusal(text: str) -> None:
         assert str(error).startswith("--set search.seed")
 
 
-# the hash of what determines results
+# the hash of a configuration
 
 
 @pytest.mark.parametrize(

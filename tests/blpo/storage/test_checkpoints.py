@@ -1,4 +1,4 @@
-"""Checkpoints hold plain values: no saver builds an object that somebody planted in its database."""
+"""Checkpoints hold plain values: no saver builds an object planted in the database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ THREAD: RunnableConfig = {"configurable": {"thread_id": "thread", "checkpoint_ns
 
 @dataclass
 class Planted:
-    """Writes down that it was built."""
+    """Object with a record of every construction in `BUILT`."""
 
     place: str
 
@@ -36,7 +36,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
 
 
 async def plant(saver: BaseCheckpointSaver[str]) -> None:
-    """Write objects into a channel and into a pending write. Writing is free; reading decides what is built."""
+    """Write objects into a channel and into a pending write. Strictness concerns reading alone."""
     values = {"plain": {"label": 4}, "channel": Planted("channel")}
     versions: dict[str, str | int | float] = dict.fromkeys(values, saver.get_next_version(None, None))
     checkpoint: Checkpoint = {**empty_checkpoint(), "channel_values": values, "channel_versions": versions}
@@ -46,9 +46,9 @@ async def plant(saver: BaseCheckpointSaver[str]) -> None:
 
 
 async def read(saver: BaseCheckpointSaver[str]) -> CheckpointTuple:
-    found = await saver.aget_tuple(THREAD)
-    assert found is not None
-    return found
+    checkpoint_tuple = await saver.aget_tuple(THREAD)
+    assert checkpoint_tuple is not None
+    return checkpoint_tuple
 
 
 async def latest(saver: BaseCheckpointSaver[str]) -> CheckpointTuple:
@@ -60,17 +60,17 @@ async def latest(saver: BaseCheckpointSaver[str]) -> CheckpointTuple:
 async def test_a_planted_object_is_not_built(target: Target, load: Callable[..., Any]) -> None:
     async with open_checkpoints(target) as saver:
         await plant(saver)
-        found = await load(saver)
+        checkpoint_tuple = await load(saver)
         assert BUILT == []
-        assert found.checkpoint["channel_values"]["plain"] == {"label": 4}
-        assert not isinstance(found.checkpoint["channel_values"]["channel"], Planted)
-        writes = {name: value for _, name, value in found.pending_writes or ()}
+        assert checkpoint_tuple.checkpoint["channel_values"]["plain"] == {"label": 4}
+        assert not isinstance(checkpoint_tuple.checkpoint["channel_values"]["channel"], Planted)
+        writes = {name: value for _, name, value in checkpoint_tuple.pending_writes or ()}
         assert writes["plain"] == {"label": 5}
         assert not isinstance(writes["channel"], Planted)
 
 
 async def test_the_planted_objects_are_built_by_a_saver_that_allows_all(target: Target) -> None:
-    """Shows that the test above plants what a permissive saver builds."""
+    """A permissive saver builds the planted objects, so the test above tests the strict saver."""
     async with open_checkpoints(target) as saver:
         await plant(saver)
         saver.serde = JsonPlusSerializer(allowed_msgpack_modules=True)

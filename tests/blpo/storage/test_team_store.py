@@ -1,4 +1,4 @@
-"""The response store in PostgreSQL: what is shared, what is a run's own, and who pays."""
+"""Response store in PostgreSQL: shared answers, a run's own rows, and the payment of a request by one run."""
 
 import asyncio
 import os
@@ -81,8 +81,7 @@ async def test_any_text_comes_back_as_it_was(texts: Sequence[str]) -> None:
     for text in texts:
         key = f"{len(text)} {text}"
         await store.finish(await store.begin(key, text, text), Response(text, finish_reason=text, model_version=text))
-        found = await store.get(key)
-        assert found is not None
+        assert await store.get(key) is not None
         assert await store.text(await store.put_text(text)) == text
     await store.close()
 
@@ -113,9 +112,9 @@ async def test_the_claim_of_a_killed_process_is_free(database_url: str) -> None:
 
         async def main():
             store = await TeamStore.open_run(TeamRun("killed", Path("killed")))
-            found = await store.claim("k")
+            claim = await store.claim("k")
             await store.begin("k", "judge", "m")
-            print(found, flush=True)
+            print(claim, flush=True)
             await asyncio.sleep(600)
 
         asyncio.run(main())
@@ -131,7 +130,7 @@ async def test_the_claim_of_a_killed_process_is_free(database_url: str) -> None:
         os.kill(process.pid, signal.SIGKILL)
         assert await waiting is None
         await store.close()
-    store = await run_store("killed")  # its lock is free too
+    store = await run_store("killed")  # the run's lock is free too
     assert (await store.usage())["judge"].issued == 1
     await store.close()
 
@@ -144,11 +143,11 @@ async def test_a_claim_that_was_cancelled_is_free() -> None:
         await store.release("k")
 
     for turns in range(12):
-        held = asyncio.create_task(hold(one))
+        holder = asyncio.create_task(hold(one))
         for _ in range(turns):
             await asyncio.sleep(0)
-        held.cancel()
-        await asyncio.gather(held, return_exceptions=True)
+        holder.cancel()
+        await asyncio.gather(holder, return_exceptions=True)
         async with asyncio.timeout(10):
             await hold(other)
     await one.close()
@@ -157,36 +156,36 @@ async def test_a_claim_that_was_cancelled_is_free() -> None:
 
 @asynccontextmanager
 async def callers(count: int, script: Callable[..., str]) -> AsyncIterator[list[ModelCaller]]:
-    """Callers of a scripted model, each of its own run; none but this process knows that they are one process."""
+    """Yield callers of a scripted model. Every caller belongs to a run of its own, as if in a process of its own."""
     model = ModelSettings(name=scripted("team", script), max_retries=0)
     models = ModelsSettings(judge=model, optimizer=model)
     async with AsyncExitStack() as stack:
-        found = []
+        opened_callers = []
         for number in range(count):
             store = await run_store(f"run-{number}")
             stack.push_async_callback(store.close)
             caller = await ModelCaller.create(models, LimitSettings(), store, Backoff(first=0, longest=0))
             stack.push_async_callback(caller.close)
-            found.append(caller)
-        yield found
+            opened_callers.append(caller)
+        yield opened_callers
 
 
 async def test_the_same_request_of_several_runs_is_paid_once() -> None:
-    asked: list[str] = []
+    requests: list[str] = []
 
     def script(messages: Sequence[object]) -> str:
-        asked.append(str(messages))
+        requests.append(str(messages))
         return "an answer"
 
-    async with callers(3, script) as found:
+    async with callers(3, script) as run_callers:
         work: list[Awaitable[Response | Failure]] = [
-            caller.ask("judge", [user(f"question {n}")]) for n in range(60) for caller in found
+            caller.ask("judge", [user(f"question {n}")]) for n in range(60) for caller in run_callers
         ]
         answers = await asyncio.gather(*work)
         assert {answer.text for answer in answers if isinstance(answer, Response)} == {"an answer"}
         assert len(answers) == 180
-        assert len(asked) == 60
-        usage = [(await caller.usage())["judge"] for caller in found]
+        assert len(requests) == 60
+        usage = [(await caller.usage())["judge"] for caller in run_callers]
         assert sum(each["issued"] for each in usage) == 60
         assert [each["issued"] + each["cached"] for each in usage] == [60, 60, 60]
 
@@ -222,7 +221,7 @@ def test_the_same_requests_of_several_processes_are_paid_once(database_url: str)
 
 
 def _run_together(script: str, names: Sequence[str]) -> None:
-    """Run a script in several processes, which begin when they have all been started."""
+    """Run a script in several processes, which begin together."""
     command = [sys.executable, "-c", textwrap.dedent(script)]
     starting = [
         subprocess.Popen([*command, name], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -232,23 +231,23 @@ def _run_together(script: str, names: Sequence[str]) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=120)[1] for process in starting]
-    assert [process.returncode for process in starting] == [0] * len(names), said
+    errors = [process.communicate(timeout=120)[1] for process in starting]
+    assert [process.returncode for process in starting] == [0] * len(names), errors
 
 
 async def test_a_failure_is_not_shared() -> None:
-    asked: list[str] = []
+    requests: list[str] = []
 
     def script(messages: Sequence[object]) -> str:
-        asked.append(str(messages))
-        if len(asked) == 1:
+        requests.append(str(messages))
+        if len(requests) == 1:
             raise TimeoutError("no answer")
         return "an answer"
 
     async with callers(2, script) as (one, other):
         outcomes = await asyncio.gather(*(each.ask("judge", [user("q")]) for each in (one, other)))
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Failure", "Response"]
-        assert len(asked) == 2
+        assert len(requests) == 2
 
 
 def test_two_first_starts_do_not_collide() -> None:

@@ -60,9 +60,9 @@ async def test_any_text_comes_back_as_it_was(text: str, reason: str) -> None:
     store = await ResponseStore.open(":memory:")
     await store.finish(await store.begin("k", "judge", "m"), Response(text, finish_reason=reason))
     digest = await store.put_text(text)
-    kept = await store.get("k")
-    assert kept is not None
-    assert (kept.text, kept.finish_reason, await store.text(digest)) == (text, reason, text)
+    answer = await store.get("k")
+    assert answer is not None
+    assert (answer.text, answer.finish_reason, await store.text(digest)) == (text, reason, text)
     await store.close()
 
 
@@ -92,8 +92,8 @@ async def test_another_process_reads_at_the_same_time(tmp_path: Path) -> None:
     count = (
         "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM calls').fetchone()[0])"
     )
-    read = subprocess.run([sys.executable, "-c", count, str(path)], capture_output=True, text=True, check=True)
-    assert read.stdout.strip() == "1"
+    reader = subprocess.run([sys.executable, "-c", count, str(path)], capture_output=True, text=True, check=True)
+    assert reader.stdout.strip() == "1"
     await store.close()
 
 
@@ -149,7 +149,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
 
         async def main():
             store = await ResponseStore.open(sys.argv[1])
-            kept = await store.put_text("kept")
+            digest = await store.put_text("kept")
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
             outcomes = await asyncio.gather(
@@ -158,7 +158,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
             assert {type(o) for o in outcomes} == {StoreError}, outcomes[:3]
             print(outcomes[0])
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            assert await store.text(kept) == "kept"
+            assert await store.text(digest) == "kept"
             assert await store.text(await store.put_text("afterwards")) == "afterwards"
             await store.close()
 

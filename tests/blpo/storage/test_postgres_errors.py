@@ -1,4 +1,4 @@
-"""What an operator can get wrong about a team's database: one clear line each, and never the password."""
+"""Mistakes with a team's database: every mistake is told in a clear line without the password."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ def optimize(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> Callable[..., tuple[int, str]]:
-    """Run `blpo optimize` with this URL; returns its exit code and the one line that it says."""
+    """Return a function: run `blpo optimize` with a URL, and return the exit code and the line on stderr."""
     caplog.set_level(logging.DEBUG, logger="psycopg")
 
     def run(url: str | None, checkpoints: str = "postgres") -> tuple[int, str]:
@@ -166,7 +166,7 @@ async def test_a_session_that_the_server_ends(database_url: str) -> None:
     connection = connect()
     with psycopg.connect(database_url, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
-    for _ in range(2):  # the first statement gets the server's last word, the second one finds no connection
+    for _ in range(2):  # first the server's last message, then a closed connection
         with pytest.raises(StoreError, match="was lost; when the server is back, resume"), one_line_errors():
             connection.execute("SELECT 1")
 
@@ -179,7 +179,7 @@ async def test_a_database_that_is_read_only(database_url: str, monkeypatch: pyte
 
 @pytest.fixture(scope="module")
 def team(postgres: Cluster) -> Iterator[Cluster]:
-    """A server with a user who may do nothing but connect."""
+    """Server with a user `team` without rights, except to connect."""
     with postgres.connect() as connection:
         connection.execute(f"CREATE ROLE team LOGIN PASSWORD '{SECRET}'")
     yield postgres
@@ -194,12 +194,12 @@ def test_a_server_that_refuses(optimize: Optimize, team: Cluster) -> None:
         (team.url(database, "team", SECRET) + "?sslmode=require", 2, "as sslmode and the like demand"),
         (team.url(database, "team", SECRET), 2, f"the user team lacks rights in the database {database}"),
     ]:
-        found, line = optimize(url)
-        assert (found, words in line) == (code, True), line
+        exit_code, line = optimize(url)
+        assert (exit_code, words in line) == (code, True), line
 
 
 def test_the_rights_of_a_member(optimize: Optimize, team: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without rights: one line. With those that docs/teams.md grants, a member who owns nothing runs."""
+    """A member without rights gets a clear line. A member with the rights in docs/teams.md runs, without ownership."""
     page = (Path(__file__).parents[3] / "docs" / "teams.md").read_text(encoding="utf-8")
     grants = page.split("<!-- grants -->")[1].split("```")[1].removeprefix("sql")
     database = team.new_database()
