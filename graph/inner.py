@@ -1,4 +1,4 @@
-"""The inner loop: with p_t fixed, learn the I2T prompt q whose descriptions make the update of p most useful.
+"""The inner loop: with p_t fixed, learn the I2T prompt q with the most useful descriptions for the update of p.
 
 A trial of q: describe the batch by q, let J(q, p_t) = critique_judge, update_judge write a trial prompt p', judge the
 batch by p' and score q. The first trial is of q_0. Then K times: critique the best and the last q, update q, try again.
@@ -28,9 +28,9 @@ InnerLoop = CompiledStateGraph[InnerState, Settings, InnerInput, InnerOutput]
 
 
 def inner_loop(steps: Mapping[str, Node[InnerState]], start: str = "verbalize") -> InnerLoop:
-    """Compile the inner loop whose `steps`, in this order, lead from one trial to the next q.
+    """Compile the inner loop; `steps` lead from a trial to the next q, in order.
 
-    `start`: the node that begins the first trial; `verbalize` tries q_0, the first of `steps` replaces q_0.
+    `start`: the first node of the loop; `verbalize` tries q_0, the first of `steps` replaces q_0.
     """
     after = [*steps, "verbalize"]
 

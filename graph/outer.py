@@ -1,10 +1,10 @@
 """The outer loop (BLPO, Pan et al. 2026, Algorithm 1): improve the judge prompt p from batches of wrong verdicts.
 
 Round t: judge the train and validation splits by p_t; stop if converged; collect errors I_B; search the I2T prompt q*
-with p_t fixed; p_{t+1} = J(q*, p_t), the very prompt that the trial of q* scored, unless a person decides otherwise. At
-the end the test split is judged once.
+with p_t fixed; p_{t+1} = J(q*, p_t), the very prompt with the score of q*'s trial, unless a person decides otherwise.
+At the end the test split is judged once.
 
-`graph` is the graph for Studio and Python: its context is `Settings`, its input is empty, its output is result.json.
+`graph` is for Studio and Python: the context is `Settings`, the input is empty, the output is result.json.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,10 +41,10 @@ def outer_loop(
     routes: Mapping[str, Callable[..., str]] = MappingProxyType({}),
     state: type[OuterState] = OuterState,
 ) -> Builder:
-    """Wire the outer loop whose `steps`, in this order, lead from the batch of errors to the next judge prompt.
+    """Wire the outer loop; `steps` lead from the batch of errors to the next judge prompt, in order.
 
-    `routes`: conditional edges by step, in place of the edge to the next step. After the last step comes the next
-    round. `state`: `OuterState` or a TypedDict that extends it.
+    `routes`: conditional edges by step, in place of the edge to the next step. The next round follows the last step.
+    `state`: `OuterState` or an extension of `OuterState`.
     """
     builder = StateGraph(state, context_schema=CONTEXT, input_schema=OuterInput, output_schema=OuterOutput)
     builder.add_node("judge", stopping(judge))
@@ -79,7 +79,7 @@ def _add_edge_unless_stopped(builder: Builder, name: str, following: str) -> Non
 def after_search_i2t(
     state: OuterState, runtime: Runtime[Settings]
 ) -> Literal["critique_judge", "approve", "evaluate_test"]:
-    """Adopt J(q*, p_t) if its trial improved on p_t (or always, as published); else the next round keeps p_t."""
+    """Adopt J(q*, p_t) if the trial improved on p_t (or always, as published); else the next round keeps p_t."""
     if state.get("stop_reason"):
         return "evaluate_test"
     score = best_trial(state["trials"])["score"]
@@ -88,7 +88,7 @@ def after_search_i2t(
 
 
 def after_approve(state: OuterState) -> Literal["approve", "judge"]:
-    """Ask one question after the other; then begin the next round."""
+    """Ask question after question; then begin the next round."""
     return "approve" if state.get("answered") and not state.get("stop_reason") else "judge"
 
 

@@ -1,7 +1,7 @@
-"""When the search stops, and why.
+"""Stopping rules of the search.
 
-T rounds are done; no wrong verdict is left; the validation metric has not risen above its best for `patience` rounds;
-or the budget is spent. The first reason found is recorded in the state, where the conditional edges read it.
+T rounds are done; no wrong verdict is left; the validation metric has not risen above the best so far for `patience`
+rounds; or the budget is spent. The state records the first reason, and the conditional edges read the reason.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ class Node(Protocol[S]):
     """A node of either loop."""
 
     async def __call__(self, state: S, runtime: Runtime[Settings]) -> S:
-        """Return what changed."""
+        """Return the update of the state."""
         ...
 
 
 def stopping(node: Node[S]) -> Node[S]:
-    """Run `node`, and add to its update the reason to stop where its outcome gives one.
+    """Run `node`, and add the reason to stop to the node's update, if the search must stop.
 
-    A spent budget ends the search, not the run: what follows up to the next conditional edge passes through.
+    A spent budget ends the search, not the run: later nodes do nothing up to the next conditional edge.
     """
 
     async def run(state: S, runtime: Runtime[Settings]) -> S:
@@ -49,7 +49,7 @@ def stopping(node: Node[S]) -> Node[S]:
 
 
 def reason_to_stop(state: OuterState, search: SearchSettings) -> StopReason | None:
-    """The reason to stop in this state, or None to go on."""
+    """Return the reason to stop in `state`, or None to go on."""
     rounds = state.get("rounds", [])
     if state.get("stop_reason"):
         return state["stop_reason"]
@@ -63,6 +63,6 @@ def reason_to_stop(state: OuterState, search: SearchSettings) -> StopReason | No
 
 
 def rounds_without_gain(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Rounds since the validation metric last rose above its best so far."""
+    """Return the number of rounds since the last new best validation metric."""
     values = [value(record["validation"], search.metric) for record in rounds]
     return len(values) - 1 - values.index(max(values)) if values else 0

@@ -1,7 +1,8 @@
-"""approve: before a new prompt is adopted, a person may approve, edit or reject it (`approval`).
+"""approve: a person may approve, edit or reject a new prompt before the prompt is adopted (`approval`).
 
-A node of its own, because a node that asks starts again from its beginning when the answer comes. An edited prompt is
-adopted as it stands; a rejected one leaves the prompt in use, and its reason is shown to the critiques that follow.
+The question has a node of its own, because LangGraph runs a node with a question again from the beginning when the
+answer comes. An edited prompt is adopted as the person wrote it. After a rejection the prompt in use stays, and the
+later critiques see the reason.
 """
 
 import re
@@ -26,23 +27,24 @@ from state.settings import Settings
 from state.verdict import Verdict
 
 MOST_OBJECTIONS = 10
-"""Objections that critiques are shown, the latest ones."""
+"""Largest number of objections for the critiques; the latest stay."""
 
-SCHEMA = Answer.model_json_schema()
+_ANSWER_SCHEMA = Answer.model_json_schema()
 
 
 async def approve(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Ask about the candidate p', then about q*, as far as `approval` goes; what is not new is not asked about.
+    """Ask about the candidate p', then about q*, as far as `approval` goes; an unchanged prompt needs no question.
 
-    One question a superstep: LangGraph would give a second one the answer to the first when a run goes on without any.
+    One question a superstep: with two questions, LangGraph would reuse the first answer for the second question when a
+    run goes on without an answer.
     """
     async with run_of(runtime) as run:
-        question = await _question_left(state, run)
+        question = await _next_question(state, run)
     if question is None:
         return {"answered": False} if state.get("answered") else {}
-    given = interrupt(question, response_schema=SCHEMA)
+    value = interrupt(question, response_schema=_ANSWER_SCHEMA)
     try:
-        answer = checked(given, question)
+        answer = read_answer(value, question)
     except AnswerError as error:
         return {"answered": True, "problem": str(error)}
     event = DecidedEvent(event="decided", round=state["round"], prompt=question["prompt"], decision=answer.decision)
@@ -50,18 +52,18 @@ async def approve(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     return _decided(answer, question, state)
 
 
-def checked(given: object, question: Question) -> Answer:
-    """The answer that `given` is: an `Answer`, a mapping like one, or a decision alone.
+def read_answer(value: object, question: Question) -> Answer:
+    """Return the answer in `value`: an `Answer`, a mapping with the fields of an `Answer`, or a decision alone.
 
-    Raises `AnswerError` where it is incomplete, or where an edit is empty, too long, or holds a placeholder.
+    Raises `AnswerError` for an incomplete answer, and for an edit with an empty text, a placeholder or too many tokens.
     """
     try:
-        answer = Answer.model_validate({"decision": given} if isinstance(given, str) else given)
+        answer = Answer.model_validate({"decision": value} if isinstance(value, str) else value)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        told = re.sub("^(Input|String) should", "must", first["msg"].removeprefix("Value error, "))
-        raise AnswerError(f"the answer can't be used: {where + ': ' if where else ''}{told}") from None
+        reason = re.sub("^(Input|String) should", "must", first["msg"].removeprefix("Value error, "))
+        raise AnswerError(f"the answer can't be used: {where + ': ' if where else ''}{reason}") from None
     problem = None if answer.text is None else prompt_problem(answer.text, question["max_prompt_tokens"])
     if problem:
         raise AnswerError(f"the edited prompt can't be used: {problem}")
@@ -73,8 +75,8 @@ def _decided(answer: Answer, question: Question, state: OuterState) -> OuterStat
     decision = Decision(prompt=prompt, decision=answer.decision, reason=answer.reason)
     update: OuterState = {"answered": True, "problem": None, "decisions": [*state.get("decisions", []), decision]}
     if answer.decision != "approve":
-        kept = None if prompt == "judge" else question["old"]  # without a candidate p_t stays
-        text = answer.text.strip() if answer.text else kept
+        unchanged = None if prompt == "judge" else question["old"]  # without a candidate p_t stays
+        text = answer.text.strip() if answer.text else unchanged
         update["candidate" if prompt == "judge" else "i2t_prompt"] = text
     if answer.decision == "reject":
         objection = Objection(prompt=prompt, reason=answer.reason or "")
@@ -82,13 +84,13 @@ def _decided(answer: Answer, question: Question, state: OuterState) -> OuterStat
     return update
 
 
-async def _question_left(state: OuterState, run: OpenRun) -> Question | None:
-    """The next question about a prompt that would change and is not decided yet."""
-    approval, decided = run.settings.approval, {decision["prompt"] for decision in state.get("decisions", [])}
+async def _next_question(state: OuterState, run: OpenRun) -> Question | None:
+    """Return the next question about a changed prompt without a decision; None: no question is left."""
+    approval, decided_prompts = run.settings.approval, {decision["prompt"] for decision in state.get("decisions", [])}
     candidate = state.get("candidate")
-    if approval != "none" and "judge" not in decided and candidate not in (None, state["judge_prompt"]):
+    if approval != "none" and "judge" not in decided_prompts and candidate not in (None, state["judge_prompt"]):
         return await _question(state, run, "judge", state["judge_prompt"], candidate or "")
-    if approval == "all" and "i2t" not in decided:
+    if approval == "all" and "i2t" not in decided_prompts:
         q_0 = await run.store.text(state["rounds"][-1]["i2t_prompt_sha256"])
         q = state.get("i2t_prompt")
         if q not in (None, q_0):
@@ -98,7 +100,7 @@ async def _question_left(state: OuterState, run: OpenRun) -> Question | None:
 
 async def _question(state: OuterState, run: OpenRun, prompt: PromptName, old: str, new: str) -> Question:
     trial = best_trial(state["trials"])
-    samples = run.samples([*(state["errors"] or []), *state["anchors"]]) if trial["judge_prompt"] else []
+    samples = run.batch(state) if trial["judge_prompt"] else []
     before = await recalled_verdicts(run, state["judge_prompt"], samples)
     after = await recalled_verdicts(run, trial["judge_prompt"] or "", samples)
     rows = list(zip(samples, before, after, strict=True))

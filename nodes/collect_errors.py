@@ -1,7 +1,7 @@
-"""collect_errors: draw I_B, a batch of wrong verdicts of the train split, and anchors, samples judged rightly.
+"""collect_errors: draw I_B, a batch of wrong verdicts of the train split, and anchors, samples with right verdicts.
 
 Only answered verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never
-from a live generator, so that a resumed run draws what the uninterrupted one would have drawn.
+from a live generator, so a resumed run draws the same batch as an uninterrupted run.
 """
 
 import random
@@ -20,7 +20,7 @@ from state.settings import Settings
 
 
 async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Draw I_B and the anchors under p_t; I_B is empty where no verdict of the train split is wrong."""
+    """Draw I_B and the anchors under p_t; I_B is empty if no verdict of the train split is wrong."""
     async with run_of(runtime) as run:
         search = run.settings.search
         train = run.split("train")
@@ -44,8 +44,8 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
 def draw(rows: Sequence[tuple[str, Hashable]], size: int, seed: str, *, spread: bool) -> list[str]:
     """Draw up to `size` of the ids in `rows` = (id, cell), without replacement.
 
-    `spread` takes one of each cell in turn, so that a frequent confusion can't crowd out a rare one; otherwise the draw
-    is uniform. The result depends on the ids, the cells and the seed, not on the order of `rows`.
+    `spread` takes an id of every cell in turn, so a frequent confusion can't crowd out a rare confusion. Otherwise the
+    draw is uniform. The result depends on the ids, the cells and the seed, not on the order of `rows`.
     """
     generator = random.Random(seed)
     rows = sorted(rows, key=lambda row: row[0])
@@ -58,7 +58,7 @@ def draw(rows: Sequence[tuple[str, Hashable]], size: int, seed: str, *, spread: 
     for queue in queues:
         generator.shuffle(queue)
     generator.shuffle(queues)
-    drawn: list[str] = []
-    while len(drawn) < size and any(queues):
-        drawn += [queue.pop() for queue in queues if queue]
-    return drawn[:size]
+    batch: list[str] = []
+    while len(batch) < size and any(queues):
+        batch += [queue.pop() for queue in queues if queue]
+    return batch[:size]

@@ -1,4 +1,4 @@
-"""critique_i2t: the optimizer compares the best and the last q of H with their descriptions; what do these lack?"""
+"""critique_i2t: the optimizer compares the best and the last q of H by the descriptions, and names the missing cues."""
 
 from langgraph.runtime import Runtime
 
@@ -15,7 +15,7 @@ from state.settings import Settings
 
 
 async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
-    """Set the critique of the I2T prompts tried so far, or the failure where the optimizer gave none."""
+    """Set the critique of the I2T prompts so far, or the failure if the optimizer gave no critique."""
     async with run_of(runtime) as run:
         step = len(state["trials"])
         await send_phase(runtime, run, state, "critique_i2t", step)
@@ -33,8 +33,8 @@ async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerSt
 
 async def _trials(state: InnerState, run: OpenRun) -> str:
     best, last = best_trial(state["trials"]), state["trials"][-1]
-    shown = [("The best so far:", best)] + ([("The last one:", last)] if last is not best else [])
-    return "\n".join([await _trial(heading, trial, state, run) for heading, trial in shown])
+    compared = [("The best so far:", best)] + ([("The last one:", last)] if last is not best else [])
+    return "\n".join([await _trial(heading, trial, state, run) for heading, trial in compared])
 
 
 async def _trial(heading: str, trial: Trial, state: InnerState, run: OpenRun) -> str:

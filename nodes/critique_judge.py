@@ -1,7 +1,7 @@
-"""critique_judge: the first half of J(q, p). The optimizer reads I_B, put into words by q: what is wrong with p?
+"""critique_judge: the first half of J(q, p). The optimizer reads I_B, described by q, and criticizes p.
 
-One implementation for both levels: in the inner loop q is the one on trial; in the outer loop it is q*, and the store
-answers the identical request, so that the prompt adopted is the prompt that was scored.
+The node is the same at both levels. In the inner loop q is the prompt on trial. In the outer loop q is q*, and the
+store answers the identical request, so the adopted prompt is the scored prompt.
 """
 
 from langgraph.runtime import Runtime
@@ -19,7 +19,7 @@ from state.settings import Settings
 
 
 async def critique_judge(state: UpdateState, runtime: Runtime[Settings]) -> UpdateState:
-    """Set the critique of p_t, or the failure where the optimizer gave none."""
+    """Set the critique of p_t, or the failure if the optimizer gave no critique."""
     q = state["i2t_prompt"]
     if q is None:
         return {"critique": None, "candidate": None}

@@ -1,6 +1,6 @@
-"""evaluate_test: the test split is touched once, at the end, for p_0 and the selected prompt, with a paired test.
+"""evaluate_test: judge the test split once, at the end, by p_0 and the selected prompt, with a paired test.
 
-Its return value, the content of result.json, is the graph's output.
+The graph's output is the return value: the content of result.json.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
 
 
 async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
-    """What is known without the test split, of a search that is over or was cut short."""
+    """Return the result without the test split, for a finished or an interrupted search."""
     search = run.settings.search
     best = selected_round(rounds, search)
     validation = None
@@ -61,21 +61,21 @@ async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
 
 
 def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """The round whose prompt is returned: the best by the validation metric (the earlier on a tie), or the last."""
+    """Return the selected round: the best by the validation metric (the earlier on a tie), or the last."""
     if search.select == "last":
         return max(len(rounds) - 1, 0)
     return max(range(len(rounds)), key=lambda t: value(rounds[t]["validation"], search.metric), default=0)
 
 
 async def selected_prompt(run: OpenRun, rounds: Sequence[RoundRecord]) -> str:
-    """The text of the selected judge prompt; p_0 where no round was judged."""
+    """Return the text of the selected judge prompt; p_0 if no round was judged."""
     if not rounds:
         return initial_prompts(run.settings)[0]
     return await run.store.text(rounds[selected_round(rounds, run.settings.search)]["judge_prompt_sha256"])
 
 
 async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetrics | None:
-    """Metrics of both prompts on the test split; None where the budget does not suffice for all of it."""
+    """Return the metrics of both prompts on the test split; None if the budget does not suffice for all samples."""
     samples, task, search = run.split("test"), run.settings.task, run.settings.search
     initial, _ = initial_prompts(run.settings)
     run.budget.release()

@@ -1,7 +1,7 @@
-"""judge: f(x; p). The frozen judge labels images by a judge prompt; it always sees the image itself.
+"""judge: f(x; p). The frozen judge labels images by a judge prompt; the judge always sees the image.
 
-Outer loop (`judge`): adopt the candidate as p_t and judge the train and validation splits with it.
-Inner loop (`judge_trial`): judge I_B with p' = J(q, p_t) and score q by how far the loss fell.
+Outer loop (`judge`): adopt the candidate as p_t and judge the train and validation splits by p_t.
+Inner loop (`judge_trial`): judge I_B by p' = J(q, p_t) and score q by the fall of the loss.
 """
 
 from langgraph.runtime import Runtime
@@ -18,7 +18,7 @@ from state.settings import Settings
 
 
 async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Adopt the candidate as p_t (p_0 at first; p_{t-1} where none was adopted) and judge train and validation."""
+    """Adopt the candidate as p_t (p_0 at first; p_{t-1} without a candidate) and judge train and validation."""
     async with run_of(runtime) as run:
         p_0, q_0 = initial_prompts(run.settings)
         rounds = await closed_rounds(state, run.store)
@@ -70,6 +70,6 @@ async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerSta
 
 
 async def _scored(state: InnerState, run: OpenRun) -> Trial:
-    samples = run.samples([*(state["errors"] or []), *state["anchors"]])
+    samples = run.batch(state)
     p, q = state["judge_prompt"], state["i2t_prompt"]
     return await try_prompt(run, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])

@@ -14,7 +14,7 @@ from state.settings import Settings
 
 
 async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
-    """Set q to the next one to try; None, with the failure, where the optimizer gave none."""
+    """Set q to the next prompt to try; without a prompt set q to None, and the failure."""
     critique = state["i2t_critique"]
     if critique is None:
         return {"i2t_prompt": None}

@@ -1,6 +1,6 @@
 """update_judge: the second half of J(q, p). The optimizer rewrites p by the critique; the result is the candidate p'.
 
-One implementation for both levels, as critique_judge.
+The node is the same at both levels, as critique_judge is.
 """
 
 from langgraph.runtime import Runtime
@@ -17,7 +17,7 @@ from state.settings import Settings
 
 
 async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> UpdateState:
-    """Set the candidate p', or the failure where the optimizer gave no usable prompt."""
+    """Set the candidate p', or the failure if the optimizer gave no usable prompt."""
     critique = state["critique"]
     if critique is None:
         return {"candidate": None}
@@ -31,17 +31,17 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
             critique=neutralise(critique),
             max_prompt_tokens=str(max_tokens),
         )
-        shown = await _shown(state, run)
+        sources = await _texts_of_batch(state, run)
         answer = await consult(
-            run, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, shown)
+            run, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, sources)
         )
         ours = "\n".join([state["judge_prompt"], *run.settings.task.labels])
     candidate = None if answer.text is None else restored(answer.text, ours)
     return {"candidate": candidate, "failure": answer.problem}
 
 
-async def _shown(state: UpdateState, run: OpenRun) -> list[str]:
-    """What the optimizer was shown of the batch, and must not copy into the prompt."""
-    samples = run.samples([*(state["errors"] or []), *state["anchors"]])
+async def _texts_of_batch(state: UpdateState, run: OpenRun) -> list[str]:
+    """Return the descriptions and texts of the batch; the optimizer sees them and must not copy them."""
+    samples = run.batch(state)
     descriptions = await describe_samples(run, state["i2t_prompt"] or "", samples)
     return [d.text for d in descriptions if d.status == "ok"] + [s.text for s in samples if s.text]

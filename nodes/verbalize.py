@@ -1,7 +1,7 @@
-"""verbalize: g(x; q). Put the images of the batch into words by the I2T prompt on trial.
+"""verbalize: g(x; q). Describe the images of the batch by the I2T prompt on trial.
 
-The words serve only to update prompts; the judge never sees them. They go to the response store, where critique_judge
-and critique_i2t read them again at no cost.
+Descriptions serve only to update prompts; the judge never sees a description. The response store keeps the
+descriptions, and critique_judge and critique_i2t read the descriptions again at no cost.
 """
 
 from langgraph.runtime import Runtime
@@ -14,13 +14,13 @@ from state.settings import Settings
 
 
 async def verbalize(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
-    """Describe I_B and the anchors by q; nothing to do where the optimizer gave no q."""
+    """Describe I_B and the anchors by q; do nothing if the optimizer gave no q."""
     q = state["i2t_prompt"]
     if q is None:
         return {}
     async with run_of(runtime) as run:
         step = len(state.get("trials", []))
         await send_phase(runtime, run, state, "verbalize", step)
-        samples = run.samples([*(state["errors"] or []), *state["anchors"]])
+        samples = run.batch(state)
         await describe_samples(run, q, samples, counter(runtime, run, state, len(samples)))
     return {}

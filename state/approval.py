@@ -11,7 +11,7 @@ DecisionKind = Literal["approve", "edit", "reject"]
 
 
 class Change(TypedDict):
-    """A sample of the batch whose loss the new judge prompt changes."""
+    """A sample of the batch with a changed loss under the new judge prompt."""
 
     id: str
     label: int | str | None
@@ -61,7 +61,7 @@ MOST_REASON = 2000
 
 
 class Answer(BaseModel):
-    """A person's decision: approve the new prompt as it is, edit it, or reject it with a reason."""
+    """A person's decision: approve the new prompt, edit the prompt, or reject the prompt with a reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, title="Answer")
 
@@ -82,14 +82,14 @@ class Answer(BaseModel):
 
 
 class Objection(TypedDict):
-    """Reason of a person who rejected a prompt."""
+    """Reason of a person against a prompt."""
 
     prompt: PromptName
     reason: str
 
 
 class Decision(TypedDict):
-    """A person's decision about a prompt that a round led to."""
+    """A person's decision about a new prompt of a round."""
 
     prompt: PromptName
     decision: DecisionKind

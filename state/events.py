@@ -1,7 +1,7 @@
-"""Events of a run: the messages that tell its progress.
+"""Events of a run, which tell the progress of the run.
 
-Nodes send events on LangGraph's custom stream. `on_event` of `blpo.optimize` receives every event, and events.jsonl of
-the run directory keeps every event but `progress`, with its time. A resumed run may send some events again.
+Nodes send events on LangGraph's custom stream. `on_event` of `blpo.optimize` receives every event. The file
+events.jsonl in the run directory keeps every event but `progress`, with the time. A resumed run may repeat some events.
 """
 
 from typing import Literal, NotRequired
@@ -14,7 +14,7 @@ from state.result import RoleUsage
 
 
 class StartedEvent(TypedDict):
-    """A process has begun to work on the run; the first event of each process."""
+    """A process has begun to work on the run; the first event of a process."""
 
     event: Literal["started"]
     run: str
@@ -28,7 +28,7 @@ class StartedEvent(TypedDict):
 
 
 class ReplayedEvent(TypedDict):
-    """The run has answers but no checkpoints. It starts again, and reads its answers from the response store."""
+    """The run has answers but no checkpoints. The run starts again and reads the answers from the response store."""
 
     event: Literal["replayed"]
     checkpoints: str
@@ -36,7 +36,7 @@ class ReplayedEvent(TypedDict):
 
 
 class PhaseEvent(TypedDict):
-    """A node has begun its work."""
+    """A node has begun to work."""
 
     event: Literal["phase"]
     round: int
@@ -59,7 +59,7 @@ class Spending(TypedDict):
 
 
 class ProgressEvent(TypedDict):
-    """A node has finished some of its items. Sent several times a second, for live views; not kept in events.jsonl."""
+    """A node has finished some items. Sent several times a second for live views; not kept in events.jsonl."""
 
     event: Literal["progress"]
     round: int
@@ -95,7 +95,7 @@ class ErrorsEvent(TypedDict):
 
 
 class TrialEvent(Trial):
-    """A trial of the inner loop has its score, or has failed."""
+    """A trial of the inner loop has a score, or has failed."""
 
     event: Literal["trial"]
     round: int

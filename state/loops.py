@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 def described(state: type[_T]) -> type[_T]:
-    """Add the docstring of each field as its description, for the schemas in Studio."""
+    """Add the docstrings of the fields as descriptions, for the schemas in Studio."""
     documented = with_config(ConfigDict(use_attribute_docstrings=True))(state)
     schema = TypeAdapter(documented).json_schema()
     for name, field in schema["properties"].items():
@@ -27,7 +27,7 @@ def described(state: type[_T]) -> type[_T]:
 
 
 class Trial(TypedDict):
-    """One entry of the inner history H: (q, J(q, p), score)."""
+    """Entry of the inner history H: (q, J(q, p), score)."""
 
     i2t_prompt: str | None
     """q_k; None if the optimizer gave no usable prompt."""
@@ -40,7 +40,7 @@ class Trial(TypedDict):
 
 
 class TrialDigest(TypedDict):
-    """A trial of a past round, with its prompts as SHA-256 digests; the texts are in the response store."""
+    """A trial of a past round, with SHA-256 digests for prompts; the texts are in the response store."""
 
     i2t_prompt_sha256: str | None
     judge_prompt_sha256: str | None
@@ -49,7 +49,7 @@ class TrialDigest(TypedDict):
 
 
 class RoundRecord(TypedDict):
-    """A judged round: p_t, its validation metrics, and the trials that led to p_{t+1}."""
+    """A judged round: p_t, validation metrics, and the trials before p_{t+1}."""
 
     round: int
     judge_prompt_sha256: str
@@ -65,7 +65,7 @@ class RoundRecord(TypedDict):
 
 @described
 class UpdateState(TypedDict, total=False):
-    """State of J(q, p) at both levels: critique_judge and update_judge read and write it."""
+    """State of J(q, p) at both levels, for critique_judge and update_judge."""
 
     round: int
     """t, from 0."""
@@ -91,7 +91,7 @@ class UpdateState(TypedDict, total=False):
 
 @described
 class InnerState(UpdateState, total=False):
-    """State of the inner loop, which learns q while p_t is fixed."""
+    """State of the inner loop: learning q while p_t is fixed."""
 
     trials: list[Trial]
     """H, oldest first."""
@@ -120,7 +120,7 @@ class InnerOutput(TypedDict, total=False):
 
 @described
 class OuterState(UpdateState, total=False):
-    """State of the outer loop, which learns p."""
+    """State of the outer loop: learning p."""
 
     trials: list[Trial]
     """H of this round, oldest first."""
@@ -137,7 +137,7 @@ class OuterState(UpdateState, total=False):
 
 
 class OuterInput(TypedDict):
-    """No input: the whole configuration of a run is its context (`Settings`)."""
+    """No input: the context (`Settings`) holds the whole configuration of a run."""
 
 
 class OuterOutput(TypedDict, total=False):

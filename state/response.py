@@ -1,4 +1,4 @@
-"""Answers and failures of a model. They are values of different types, so a failure is never taken for a label."""
+"""Answers and failures of a model, as values of different types: a failure is never taken for a label."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +39,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Traffic:
-    """Bytes so far, as far as the client reports them."""
+    """Bytes so far, as far as the client counts bytes."""
 
     sent: int = 0
     received: int = 0

@@ -1,4 +1,4 @@
-"""The content of result.json (format 1), which is also the graph's output."""
+"""Content of result.json (format 1), also the output of the graph."""
 
 from typing import Literal, NotRequired
 
@@ -39,14 +39,17 @@ class Metrics(Agreement):
 
 
 class SplitMetrics(TypedDict):
-    """Metrics of p_0 and of the selected prompt on one split."""
+    """Metrics of p_0 and of the selected prompt on a split."""
 
     initial: Metrics
     best: Metrics
 
 
 class TestMetrics(SplitMetrics):
-    """Metrics of both prompts on the test split, with the paired test over samples answered under both prompts."""
+    """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
+
+    The paired test is over samples answered under both prompts.
+    """
 
     p_value: float
     """Two-sided paired permutation test on the search metric."""
@@ -55,7 +58,7 @@ class TestMetrics(SplitMetrics):
 
 
 class TrialResult(TypedDict):
-    """One trial of the inner loop."""
+    """A trial of the inner loop."""
 
     i2t_prompt: str | None
     """q_k; None if the optimizer gave no usable prompt."""
@@ -64,7 +67,7 @@ class TrialResult(TypedDict):
 
 
 class RoundResult(TypedDict):
-    """Record t: p_t, its validation metrics, and the trials that led to p_{t+1}."""
+    """Record t: p_t, validation metrics, and the trials before p_{t+1}."""
 
     round: int
     judge_prompt: str
@@ -78,7 +81,7 @@ class RoundResult(TypedDict):
 
 
 class RoleUsage(TypedDict):
-    """Calls and tokens of one role, cumulative over resumes."""
+    """Calls and tokens of a role, cumulative over resumes."""
 
     issued: int
     cached: int
@@ -90,7 +93,7 @@ class RoleUsage(TypedDict):
 
 
 class Fork(TypedDict):
-    """Origin of a fork: a round of another run."""
+    """Origin of a fork: the round of a run."""
 
     run: str
     """Directory of the other run at the time of the fork."""
@@ -102,7 +105,7 @@ class Fork(TypedDict):
 
 
 class CorrectedLabels(TypedDict):
-    """Version of a dataset whose labels people corrected after they had seen a judge's verdicts."""
+    """Version of a dataset with labels that people corrected after a look at a judge's verdicts."""
 
     file: str
     sha256: str
@@ -114,7 +117,7 @@ class CorrectedLabels(TypedDict):
 
 
 class Lineage(TypedDict, total=False):
-    """Origin of a run and of its labels."""
+    """Origin of a run and of the labels."""
 
     fork: Fork
     labels: CorrectedLabels

@@ -1,4 +1,4 @@
-"""Samples with their images and their labels."""
+"""Samples with images and labels."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -10,7 +10,7 @@ SplitName = Literal["train", "validation", "test"]
 
 
 class ImageSource(Protocol):
-    """Source of the bytes of one image: a file, or a cell of a table."""
+    """Source of the bytes of an image: a file, or a cell of a table."""
 
     @property
     def name(self) -> str:
@@ -18,13 +18,13 @@ class ImageSource(Protocol):
         ...
 
     def read(self) -> bytes:
-        """Return the encoded bytes as stored; raises `DataError` if they can't be read."""
+        """Return the encoded bytes as stored; raises `DataError` for bytes that can't be read."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One labelled item: x (one or two images and optionally a text) with its human label y."""
+    """A labelled item: x (one or two images and optionally a text) with the human label y."""
 
     id: str
     """Stable across runs and machines; unique within a dataset."""

@@ -1,4 +1,4 @@
-"""Settings: the run's context as plain data. Models are names that the registry resolves; settings hold no secret."""
+"""Settings: the run's context as plain data. Models are names for the registry; settings hold no secret."""
 
 import re
 from collections.abc import Iterator
@@ -52,12 +52,12 @@ class TaskSettings(_Section):
 
     @property
     def values(self) -> tuple[int, ...] | tuple[str, ...]:
-        """All labels, lowest or first one first."""
+        """All labels, lowest or first label first."""
         return tuple(range(self.min, self.max + 1)) if self.kind == "ordinal" else self.labels
 
 
 class SplitShares(_Section):
-    """Shares of the dataset, normalised to their sum."""
+    """Shares of the dataset, normalised to a sum of 1."""
 
     train: float = Field(default=0.4, gt=0)
     validation: float = Field(default=0.3, gt=0)
@@ -65,7 +65,7 @@ class SplitShares(_Section):
 
 
 class SplitColumn(_Section):
-    """Column with the split of each row: train, validation (or val, dev) or test."""
+    """Column with the row's split: train, validation (or val, dev) or test."""
 
     column: str
     validation_share: float = Field(default=0.4, gt=0, lt=1)
@@ -105,7 +105,7 @@ class PriceSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """One model by name, and the settings of its calls."""
+    """A model by name, with the settings of calls."""
 
     name: str
     """`embedded:judge`, `openai:NAME`, `vllm:NAME`, `langchain:package.Class` ...; docs/models.md lists all forms."""
@@ -180,7 +180,7 @@ class ModelSettings(_Section):
 
 
 def _secret_names(value: JsonValue) -> Iterator[str]:
-    """Yield the names in nested mappings whose values may be secrets."""
+    """Yield the suspicious names in nested mappings."""
     if isinstance(value, dict):
         yield from (name for name in value if _SECRET.search(name))
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -283,7 +283,7 @@ class SearchSettings(_Section):
 
 
 class LimitSettings(_Section):
-    """One hard budget over all roles, kept across resumes; null: none."""
+    """Hard budget over all roles, kept across resumes; null: no limit."""
 
     calls: Annotated[int, Field(ge=1)] | None = None
     tokens: Annotated[int, Field(ge=1)] | None = None

@@ -1,4 +1,4 @@
-"""Answers of a judge and a verbalizer about one sample."""
+"""Answers of a judge and a verbalizer about a sample."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ Status = Literal["ok", "unparseable", "refused", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """f(x; p): the judge's answer for one sample under one prompt."""
+    """f(x; p): the judge's answer for a sample under a judge prompt."""
 
     sample_id: str
     status: Status
@@ -27,7 +27,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """g(x; q): the description of one sample's images under one I2T prompt; used only to update prompts."""
+    """g(x; q): the description of a sample's images under an I2T prompt; used only to update prompts."""
 
     sample_id: str
     status: Status

@@ -1,4 +1,4 @@
-"""A chat model that answers by a function of the conversation, chosen by name like any other: `scripted:NAME`."""
+"""Chat models that answer by a function of the conversation, named `scripted:NAME`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ SCRIPTS: dict[str, Script] = {}
 
 
 class ScriptedModel(BaseChatModel):
-    """Answers with what its script makes of the messages."""
+    """Answers with the script's reply to the messages."""
 
     script: Script
 
@@ -41,7 +41,7 @@ def _build(settings: ModelSettings) -> BaseChatModel:
 
 
 def scripted(name: str, script: Script) -> str:
-    """Register `script` and return its model name."""
+    """Register `script` and return the model name."""
     register("scripted", _build)
     SCRIPTS[name] = script
     return f"scripted:{name}"

@@ -45,7 +45,7 @@ def show(question: "Question") -> None:
 
 def ask(question: "Question") -> dict[str, Any] | None:
     """Return the person's valid answer; None for later (`l`, Ctrl-C or the end of stdin)."""
-    from nodes.approve import checked
+    from nodes.approve import read_answer
 
     while True:
         try:
@@ -53,7 +53,7 @@ def ask(question: "Question") -> dict[str, Any] | None:
             if choice == "later":
                 return None
             if choice is not None:
-                return checked(_answer(choice, question), question).model_dump()
+                return read_answer(_answer(choice, question), question).model_dump()
         except AnswerError as error:
             say(str(error))
         except (EOFError, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The cases of a batch as the optimizer sees them, read back from the response store."""
+"""Cases of a batch for the optimizer, read back from the response store."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from blpo.prompts.cases import Case
 async def batch_cases(
     run: OpenRun, ids: Sequence[str], i2t_prompt: str, judge_prompt: str, candidate: str | None = None
 ) -> list[Case]:
-    """Return one case for each id: verdict under p, description by q and, with a candidate, the verdict under p'."""
+    """Return a case per id: verdict under p, description by q and, with a candidate, the verdict under p'."""
     samples = run.samples(ids)
     verdicts = await judge_samples(run, judge_prompt, samples)
     descriptions = await describe_samples(run, i2t_prompt, samples)

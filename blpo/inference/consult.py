@@ -1,4 +1,4 @@
-"""One question to the optimizer, answered between tags. An unusable reply is repaired twice, then given up."""
+"""Questions to the optimizer, answered between tags. An unusable reply is repaired twice, then given up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CHARACTERS_A_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The optimizer's text, or the problem that makes its reply useless: exactly one of the two is set."""
+    """The optimizer's text, or the problem of an unusable reply: exactly one field is set."""
 
     text: str | None
     problem: str | None
@@ -32,7 +32,7 @@ async def consult(
 ) -> Advice:
     """Ask for a text inside `<tag>`; `objection` returns the problem of a text, or None.
 
-    Each repair repeats the conversation, so it is another request than the failed one. Raises `TooManyFailures` if
+    A repair repeats the whole conversation, so the request differs from the failed request. Raises `TooManyFailures` if
     the optimizer can't be reached, and `BudgetSpent`.
     """
     messages = [user(question) if isinstance(question, str) else question]
@@ -60,7 +60,7 @@ def too_long(text: str, max_tokens: int) -> str | None:
 
 
 def copies(text: str, sources: list[str], shortest: int = 40) -> str | None:
-    """Object to a text that holds one of `sources` (of at least `shortest` characters) word for word."""
+    """Object to a text with a word-for-word copy of any of `sources` (of at least `shortest` characters)."""
     plain = " ".join(text.split())
     copied = any(len(source) >= shortest and " ".join(source.split()) in plain for source in sources)
     return "it copies a case; state general criteria instead" if copied else None

@@ -1,4 +1,4 @@
-"""g(x; q): descriptions by the verbalizer. They serve only to update prompts; the judge never sees them."""
+"""g(x; q): descriptions by the verbalizer, used only to update prompts. The judge never sees a description."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,7 +19,7 @@ MAX_WORDS = 120
 async def describe_samples(
     models: OpenModels, i2t_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
 ) -> list[Description]:
-    """Return g(x; q) for each sample, in order; call `count` after each.
+    """Return g(x; q) for all samples, in order; call `count` after every sample.
 
     Raises `TooManyFailures` and `BudgetSpent`.
     """
@@ -30,7 +30,7 @@ async def describe_samples(
 
 
 async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
-    """Return g(x; q) for one sample; a failure is a description with that status."""
+    """Return g(x; q) for a sample; a failure is a description with the status `error`."""
     model = models.settings.models.of("verbalizer")
     request = await question(models, sample, model, "verbalize", i2t_prompt=i2t_prompt, max_words=str(MAX_WORDS))
     response = await models.caller.ask("verbalizer", [request])

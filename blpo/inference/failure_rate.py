@@ -1,6 +1,6 @@
-"""The share of failed calls that ends a run, and the wording of one failed call.
+"""Largest share of failed calls in a run, and the wording of a failed call.
 
-Errors (network, server, quota) say nothing about a prompt, so too many of them make its loss meaningless.
+Errors (network, server, quota) say nothing about a prompt. Too many errors make the loss of a prompt meaningless.
 """
 
 import math
@@ -14,7 +14,7 @@ from state.verdict import Description, Verdict
 
 
 def failure_detail(failure: Failure, role: Role) -> str:
-    """Return the reason of a failure in one line, with the setting to change where one helps."""
+    """Return the reason of a failure in one line, with the setting to change if a setting helps."""
     if failure.kind == "too_large":
         return f"{failure.detail}. The server takes no image that large: lower models.{role}.max_pixels"
     return failure.detail

@@ -13,10 +13,10 @@ _R = TypeVar("_R")
 async def fan_out(
     work: Callable[[_T], Awaitable[_R]], items: Sequence[_T], width: int, count: Callable[[], None] = uncounted
 ) -> list[_R]:
-    """Return the results of `work` for each item, in order; call `count` whenever an item is finished.
+    """Return the results of `work` for all items, in order; call `count` whenever an item is finished.
 
-    After the first exception no further item is started. Items under way may be paid for, so they end before the
-    exception is raised.
+    After the first exception no further item is started. Items under way may be paid for, so all items under way end
+    before the exception is raised.
     """
     results: list[_R | None] = [None] * len(items)
     remaining: Iterator[tuple[int, _T]] = iter(enumerate(items))

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def frozen_garbage() -> Iterator[None]:
-    """Keep the objects that exist by now out of garbage collection until the block ends.
+    """Keep all existing objects out of garbage collection until the block ends.
 
     A full collection would visit some hundred thousand objects of the libraries. For a tenth of a second no answer
     would be read and no request sent. Does nothing if the program has frozen objects already. The check for frozen
-    objects takes 20 ms, so call this function once for an open run, not once for a node.
+    objects takes 20 ms, so call the function once for an open run, not once for a node.
     """
     if gc.get_freeze_count():
         yield

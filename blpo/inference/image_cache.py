@@ -1,6 +1,6 @@
-"""Each image is prepared once for a model and reused across prompts, from a bounded memory cache over files.
+"""Images prepared once for a model and reused across prompts: a bounded memory cache over files.
 
-Memory stays flat with the number of images: beyond the cache there are about 200 bytes for each.
+Memory stays flat with the number of images: beyond the cache an image costs about 200 bytes.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ _Key = tuple[str, str, int, int, int]
 
 
 class ImageCache:
-    """Encoded images by (sample, position, pixel limits); the least recently used go first, and are read again.
+    """Encoded images by (sample, position, pixel limits). The least recently used image goes first, and is read again.
 
-    With `max_bytes` 0 nothing of an image stays: for images that are each sent once.
+    With `max_bytes` 0 no image stays in memory: for images sent only once.
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int = 128 * 2**20) -> None:
@@ -29,7 +29,7 @@ class ImageCache:
         self._threads = asyncio.Semaphore(2)
 
     async def of(self, sample: Sample, model: ModelSettings) -> tuple[EncodedImage, ...]:
-        """The sample's images as they are sent to `model`; raises `DataError` naming one that can't be read."""
+        """Return the sample's images in the form for `model`; raises `DataError` for an unreadable image."""
         return tuple([await self._one(sample, position, model) for position in range(len(sample.images))])
 
     async def _one(self, sample: Sample, position: int, model: ModelSettings) -> EncodedImage:

@@ -17,10 +17,10 @@ _MOST_READ = 1_000_000
 
 
 def initial_prompts(settings: Settings) -> tuple[str, str]:
-    """Return (p_0, q_0): from the settings or their files, else the defaults for the task.
+    """Return (p_0, q_0): from the settings or from files, else the defaults for the task.
 
-    Raises `ConfigError` for a file that can't be read, is empty, is longer than `search.max_prompt_tokens`, or holds a
-    placeholder.
+    Raises `ConfigError` for a file with an unreadable or empty text, a text longer than `search.max_prompt_tokens`, or
+    a placeholder.
     """
     return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens)
 
@@ -47,7 +47,7 @@ def _prompt(name: str, setting: str | None, path: str | None, default: Callable[
 
 
 def prompt_problem(text: str, max_tokens: int) -> str | None:
-    """Return the problem of a prompt that a person wrote: empty, too long, or with a placeholder left in it."""
+    """Return the problem of a person's prompt: empty, too long, or with a placeholder."""
     return "it is empty" if not text.strip() else _placeholder_problem(text) or too_long(text, max_tokens)
 
 

@@ -1,4 +1,4 @@
-"""Open models that can be asked about samples.
+"""Open models, ready to be asked about samples.
 
 The judge at work on new images, the nodes of a run and the report of a finished run ask through the same functions:
 `judge_samples`, `describe_samples` and `consult` take an `OpenModels`.
@@ -33,16 +33,16 @@ class OpenModels:
     """Budget over all roles."""
 
     def width(self, role: Role) -> int:
-        """Return the number of samples to work on at once, so that the model of `role` never waits for an image."""
+        """Return the number of samples to work on at once: enough to keep the model of `role` busy."""
         return 2 * self.settings.models.of(role).max_concurrency
 
 
 @asynccontextmanager
 async def open_models(settings: Settings, store: Path | None = None) -> AsyncIterator[OpenModels]:
-    """Open the models of `settings` to judge new images, each image once: no image stays in memory.
+    """Open the models of `settings` to judge new images, every image once: no image stays in memory.
 
-    Answers go to the response store `store`; None: to a store that is deleted at the end. Raises `ModelError`,
-    `ConfigError` and `RunError`.
+    Answers go to the response store `store`; None: to a temporary store. Raises `ModelError`, `ConfigError` and
+    `RunError`.
     """
     answers = await ResponseStore.open(store or TEMPORARY)
     try:
@@ -58,9 +58,9 @@ async def open_models(settings: Settings, store: Path | None = None) -> AsyncIte
 
 @asynccontextmanager
 async def open_recall(settings: Settings, place: StorePlace) -> AsyncIterator[OpenModels]:
-    """Open the models of a run whose answers come from its response store alone; nothing in the run changes.
+    """Open the models of a run to answer from the run's response store alone; nothing in the run changes.
 
-    A request that the run never sent is a failure. Raises `RunError` if there is no store, and `ModelError`.
+    A request without a stored answer is a failure. Raises `RunError` for a missing store, and `ModelError`.
     """
     answers = await open_store_to_read(place)
     try:

@@ -1,8 +1,8 @@
-"""The open run: the resources that the nodes of one run share. None of them is state.
+"""The open run: the resources shared by the nodes of a run. No resource is part of the state.
 
-`open_run` holds the run in a context variable until its block ends, and the nodes of the graph that is driven inside
-the block find it there. Without a holder, as in LangGraph Studio or in a bare `graph.ainvoke`, each node opens the run
-and closes it again, and finds all earlier answers in the response store.
+`open_run` holds the run in a context variable until the end of the block. Nodes of a graph driven inside the block find
+the run in the variable. Without a holder, as in a bare `graph.ainvoke`, every node opens the run and closes the run
+again; earlier answers are read from the response store.
 """
 
 import asyncio
@@ -26,13 +26,14 @@ from blpo.models.recall import Recall
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.team_store import TeamRun
 from state.errors import ConfigError, RunError
+from state.loops import UpdateState
 from state.sample import Sample, SplitName
 from state.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRun(OpenModels):
-    """One run with its dataset, its response store and its budget."""
+    """A run with dataset, response store and budget."""
 
     thread: str | None
     """Id of the LangGraph thread; None for a graph without checkpoints."""
@@ -54,18 +55,22 @@ class OpenRun(OpenModels):
         return OpenModels(self.settings, Recall(self.settings.models, self.store), self.images, self.budget)
 
     def samples(self, ids: Sequence[str]) -> list[Sample]:
-        """Return the samples with these ids, in the same order."""
+        """Return the samples with the ids `ids`, in the same order."""
         by_id = self.dataset.by_id
         return [by_id[sample_id] for sample_id in ids]
 
+    def batch(self, state: UpdateState) -> list[Sample]:
+        """Return the samples of I_B, then the anchors."""
+        return self.samples([*(state["errors"] or []), *state["anchors"]])
+
     def split(self, name: SplitName) -> tuple[Sample, ...]:
-        """Return all samples of one split."""
+        """Return all samples of a split."""
         return self.dataset.splits[name]
 
 
 @dataclass(frozen=True, slots=True)
 class SharedModels:
-    """Resources that several runs of the same models share: a caller below their own callers, and encoded images."""
+    """Resources shared by several runs of the same models: a caller below the runs' own callers, and encoded images."""
 
     caller: ModelCaller
     images: Path
@@ -83,11 +88,12 @@ async def open_run(
     dataset: Dataset | None = None,
     shared: SharedModels | None = None,
 ) -> AsyncIterator[OpenRun]:
-    """Open the run whose answers are at `place`, and hold it for the nodes until the block ends.
+    """Open the run with the answers at `place`, and hold the run for the nodes until the end of the block.
 
-    `dataset`: None: it is read here. With `shared`, requests of the run go to the shared caller; the run's own store
-    and budget still count them. Inside the block a second opening of the same place gives the same run; with other
-    settings the second opening raises `RunError`. Raises `DataError`, `ModelError`, `ConfigError` and `RunError`.
+    Without `dataset`, the function reads the dataset. With `shared`, requests of the run go to the shared caller; the
+    run's own store and budget still count the requests. Inside the block a second opening of the same place gives the
+    same run; a second opening with different settings raises `RunError`. Raises `DataError`, `ModelError`,
+    `ConfigError` and `RunError`.
     """
     outer = _CURRENT.get()
     if outer is not None and outer.place == place:
@@ -115,7 +121,7 @@ async def open_run(
 
 @asynccontextmanager
 async def run_of(runtime: Runtime[Settings]) -> AsyncIterator[OpenRun]:
-    """Yield the open run that a node belongs to; without a holder, open the run for this node alone."""
+    """Yield the open run of a node; without a holder, open the run for the node alone."""
     run = _held(runtime)
     if run is not None:
         yield run
@@ -136,7 +142,7 @@ def settings_of(runtime: Runtime[Settings]) -> Settings:
 
 
 def run_directory(runtime: Runtime[Settings]) -> Path:
-    """Return `run.dir`; if it is not set, a folder named after the thread, or after the settings without a thread."""
+    """Return `run.dir`; null: a folder named after the thread, or after the settings without a thread."""
     settings = settings_of(runtime)
     if settings.run.dir is not None:
         return Path(settings.run.dir)
@@ -144,7 +150,7 @@ def run_directory(runtime: Runtime[Settings]) -> Path:
 
 
 def _held(runtime: Runtime[Settings]) -> OpenRun | None:
-    """Return the open run if it is the run of this thread."""
+    """Return the open run if the thread of the node is the thread of the run."""
     run = _CURRENT.get()
     return run if run is not None and run.thread == _thread(runtime) else None
 

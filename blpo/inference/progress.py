@@ -1,4 +1,4 @@
-"""Progress of a run on LangGraph's custom stream: one small event at a time (`state.events`)."""
+"""Progress of a run: small events on LangGraph's custom stream (`state.events`)."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ INTERVAL = 0.2
 
 
 def send_event(runtime: Runtime[Settings], event: Event) -> None:
-    """Send one event."""
+    """Send an event."""
     runtime.stream_writer(event)
 
 
 async def send_phase(
     runtime: Runtime[Settings], run: OpenRun, state: UpdateState, phase: str, step: int | None = None
 ) -> None:
-    """Tell that the node `phase` begins its work, and the usage so far."""
+    """Tell the begin of the node `phase`, and the usage so far."""
     usage = await run.caller.usage()
     event = PhaseEvent(event="phase", round=state.get("round", 0), phase=phase, usage=usage)
     if step is not None:
@@ -37,7 +37,7 @@ def send_trial(runtime: Runtime[Settings], state: UpdateState, step: int, trial:
 
 
 def counter(runtime: Runtime[Settings], run: OpenRun, state: UpdateState, total: int) -> Callable[[], None]:
-    """Return a function to call after each of `total` items; now and then it sends a `progress` event."""
+    """Return a function to call after every item; now and then the function sends a `progress` event."""
     done, last_event = 0, 0.0
 
     def count() -> None:

@@ -1,4 +1,4 @@
-"""The budget kept back for the test split: the calls that its verdicts still cost."""
+"""Budget kept back for the test split: the calls still due for the verdicts."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -16,9 +16,9 @@ Due = Literal["nothing", "repair", "verdict"]
 
 
 async def reserve_test(run: OpenRun) -> None:
-    """Keep back the test split under p_0, as far as the store can't answer it, and under the best prompt.
+    """Keep back the test split under p_0, as far as answers are missing in the store, and under the best prompt.
 
-    The stored verdicts under p_0 also tell how often a verdict needs a repair. Nothing is sent.
+    The stored verdicts under p_0 also tell the share of repairs. Nothing is sent.
     """
     if not run.budget.is_limited or run.budget.calls == 0:
         return  # the store is empty; two verdicts a sample are kept back since the opening
@@ -30,16 +30,16 @@ async def reserve_test(run: OpenRun) -> None:
 
 
 async def calls_to_pay(run: OpenRun, judge_prompts: Iterable[str], samples: Sequence[Sample]) -> int:
-    """Return the number of judge calls that `samples` under `judge_prompts` will cost: those without a stored answer.
+    """Return the number of judge calls still to pay for `samples` under `judge_prompts`: calls without a stored answer.
 
-    Repairs of replies that do not exist yet are counted by the share of repairs so far.
+    Repairs of missing replies are counted by the share of repairs so far.
     """
     due = await _due(run, sorted(set(judge_prompts)), samples)
     return due.count("repair") + run.budget.expected_calls(due.count("verdict"))
 
 
 async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sample]) -> list[Due]:
-    """Return the calls due for each sample under each prompt, and count stored replies as judged."""
+    """Return the calls due for all samples under all prompts, and count stored replies as judged."""
     task, recall = run.settings.task, run.recall
     schema = verdict_schema(task)
 

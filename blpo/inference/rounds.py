@@ -1,7 +1,7 @@
 """Trials and rounds in the state: the best trial, the round records, and earlier objections.
 
-A trial of the current round holds its prompts as text. A past round must stay small, so its record holds the digests
-of the prompts; `past_trials` turns such a record back into trials.
+A trial of the current round holds prompts as text. A past round must stay small, so the round's record holds digests of
+prompts; `past_trials` turns the record back into trials.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def best_trial(trials: Sequence[Trial]) -> Trial:
 async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRecord]:
     """Return the round records, with batch and trials of the current round written into the last record.
 
-    Texts go to the store; the records keep their SHA-256.
+    Texts go to the store; the records keep SHA-256 digests.
     """
     rounds = state.get("rounds", [])
     if not rounds:
@@ -36,7 +36,7 @@ async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRe
 
 
 async def past_trials(record: RoundRecord, store: ResponseStore) -> list[Trial]:
-    """Return the trials of a past round with their texts, oldest first."""
+    """Return the trials of a past round with texts, oldest first."""
     return [
         Trial(
             i2t_prompt=await _text(trial["i2t_prompt_sha256"], store),
@@ -49,7 +49,7 @@ async def past_trials(record: RoundRecord, store: ResponseStore) -> list[Trial]:
 
 
 def objections_to(state: UpdateState, prompt: PromptName) -> list[str]:
-    """Return the reasons of people who rejected earlier judge or I2T prompts, oldest first."""
+    """Return people's reasons against earlier judge or I2T prompts, oldest first."""
     return [objection["reason"] for objection in state.get("objections", []) if objection["prompt"] == prompt]
 
 

@@ -1,4 +1,4 @@
-"""The place where a run keeps its answers: a file in its directory, or a team's database."""
+"""Place of a run's answers: a file in the run directory, or a team's database."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def store_path(directory: Path) -> Path:
 
 
 def images_folder(place: StorePlace) -> Path:
-    """Return the folder of encoded images, which lies in the run directory."""
+    """Return the folder of encoded images in the run directory."""
     return (place.directory if isinstance(place, TeamRun) else place.parent) / "images"
 
 
@@ -31,5 +31,5 @@ async def open_store(place: StorePlace) -> ResponseStore:
 
 
 async def open_store_to_read(place: StorePlace) -> ResponseStore:
-    """Open an existing response store, and leave its file unchanged; raises `RunError` if there is none."""
+    """Open an existing response store, and leave the file unchanged; raises `RunError` for a missing store."""
     return await (TeamStore.open_run(place) if isinstance(place, TeamRun) else ResponseStore.open_to_read(place))

@@ -28,7 +28,7 @@ MOST_REPEATED = 2000
 async def judge_samples(
     models: OpenModels, judge_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
 ) -> list[Verdict]:
-    """Return f(x; p) for each sample, in order; call `count` after each.
+    """Return f(x; p) for all samples, in order; call `count` after every sample.
 
     Raises `TooManyFailures` and `BudgetSpent`.
     """
@@ -39,7 +39,7 @@ async def judge_samples(
 
 
 async def recalled_verdicts(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:
-    """Return the recorded verdicts, in order; nothing is sent, and a verdict that is not in the store is an `error`."""
+    """Return the recorded verdicts, in order. Nothing is sent; a verdict without a stored answer is an `error`."""
     recall = run.recall
     return await fan_out(lambda sample: judge_sample(recall, judge_prompt, sample), samples, run.width("judge"))
 
@@ -55,7 +55,7 @@ async def try_prompt(
 ) -> Trial:
     """Return the trial of `candidate`: the fall of the loss on `samples` against `judge_prompt`.
 
-    Without a candidate the trial is a failed one, and `failure` is its reason. Raises `TooManyFailures` and
+    Without a candidate the trial is a failed trial with the reason `failure`. Raises `TooManyFailures` and
     `BudgetSpent`.
     """
     if candidate is None:
@@ -69,7 +69,7 @@ async def try_prompt(
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with the replies that led to it."""
+    """A verdict with the judge's replies."""
 
     verdict: Verdict
     replies: tuple[Response, ...]
@@ -77,12 +77,12 @@ class Judgement:
 
 
 async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) -> Verdict:
-    """Return f(x; p) for one sample; a failure is a verdict with that status, never a label."""
+    """Return f(x; p) for a sample; a failure is a verdict with the status `error`, never a label."""
     return (await judgement_of(models, judge_prompt, sample)).verdict
 
 
 async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) -> Judgement:
-    """Return the verdict on one sample with the judge's replies.
+    """Return the verdict on a sample with the judge's replies.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
@@ -105,20 +105,20 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) ->
 
 
 async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample) -> list[Message]:
-    """Return the conversation that asks the judge about `sample`."""
+    """Return the conversation with the judge about `sample`."""
     model, form = models.settings.models.of("judge"), label_form(models.settings.task)
     return [await question(models, sample, model, "judge", judge_prompt=judge_prompt, label_form=form)]
 
 
 def repair_messages(messages: Sequence[Message], response: Response, task: TaskSettings) -> list[Message]:
-    """Return the conversation that asks for an unparseable `response` to `messages` again."""
+    """Return the conversation to repair an unparseable `response` to `messages`."""
     reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
     problem = f'it is no JSON object whose "label" is {label_form(task)}'
     return [*messages, assistant(reply), user(render("repair", problem=problem))]
 
 
 def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings) -> Verdict:
-    """Return the verdict that one reply gives; only a `Response` can be `unparseable`."""
+    """Return the verdict of a reply; only a `Response` can be `unparseable`."""
     if isinstance(response, Failure):
         return Verdict(sample.id, "error", None, failure_detail(response, "judge"))
     if response.refused:

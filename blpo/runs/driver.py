@@ -24,7 +24,7 @@ from blpo.runs.run_files import write_judge, write_rounds, write_verdicts
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import Builder
 from graph.outer import builder as blpo_builder
-from nodes.approve import checked
+from nodes.approve import read_answer
 from nodes.evaluate_test import partial_result
 from state.approval import Question
 from state.errors import AnswerError, BlpoError, StoreError
@@ -162,7 +162,7 @@ class Driver:
             return None
         if question is None:
             raise AnswerError(f"{self.directory.path} asks no question; go on without an answer")
-        return Command(resume=checked(self.answer, question).model_dump())
+        return Command(resume=read_answer(self.answer, question).model_dump())
 
     async def conclude(self, graph: Graph, run: OpenRun, status: RunStatus, reason: str) -> Result:
         """Write what is known now; `status` and `reason` say why there is no result, if there is none."""

@@ -100,7 +100,7 @@ def _error_pool(run: OpenRun, state: ApoState, prompt: str) -> Sequence[Sample]:
     """Return samples with possible errors: the train split for p_t, already judged; else the batch."""
     if prompt == state["judge_prompt"]:
         return run.split("train")
-    return run.samples([*(state["errors"] or []), *state["anchors"]])
+    return run.batch(state)
 
 
 def _trial(prompt: str, arm: Arm) -> Trial:

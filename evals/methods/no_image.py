@@ -24,7 +24,7 @@ async def update_blindly(state: OuterState, runtime: Runtime[Settings]) -> Outer
     """Critique and rewrite p_t like J(q, p_t), but without descriptions; score the new prompt like a trial of q."""
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "update_blindly")
-        p, batch = state["judge_prompt"], run.samples([*(state["errors"] or []), *state["anchors"]])
+        p, batch = state["judge_prompt"], run.batch(state)
         answer = await _update(run, state)
         trial = await try_prompt(run, p, answer.text, batch, failure=answer.problem)
         send_trial(runtime, state, 0, trial)

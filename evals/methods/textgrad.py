@@ -29,7 +29,7 @@ async def descend(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "descend")
         p = state["judge_prompt"]
-        batch = run.samples([*(state["errors"] or []), *state["anchors"]])
+        batch = run.batch(state)
         rows = await judged_cases(run, p, batch)
         answers = await ask_all(run, lambda row: _feedback(run, p, row), rows)
         answer = await _update(run, p, [row for row in answers if row.feedback is not None])

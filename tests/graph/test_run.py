@@ -1,4 +1,4 @@
-"""Whole runs of the graph with the embedded models, and what their run directories hold."""
+"""Whole runs of the graph with the embedded models, and the content of run directories."""
 
 import asyncio
 import json
@@ -125,12 +125,12 @@ async def test_the_judge_judges_as_the_run_did(finished: tuple[Path, Result]) ->
     directory, result = finished
     judge = blpo.load_judge(directory / "judge.yaml")
     assert judge.file.judge_prompt == result["rounds"][result["best_round"]]["judge_prompt"]
-    written = [json.loads(line) for line in (directory / "verdicts" / "best.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (directory / "verdicts" / "best.jsonl").read_text().splitlines()]
     from blpo.data.dataset import dataset_of
 
     dataset = dataset_of(Settings.model_validate(config(directory)))
-    verdicts = await judge([dataset.by_id[row["id"]] for row in written])
-    assert [v.label for v in verdicts] == [row["verdict"] for row in written]
+    verdicts = await judge([dataset.by_id[row["id"]] for row in rows])
+    assert [v.label for v in verdicts] == [row["verdict"] for row in rows]
 
 
 async def test_draining_at_every_superstep_changes_nothing(finished: tuple[Path, Result], tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> No
 
 
 async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
-    """One call more each time: the budget is spent in every node of both loops."""
+    """Every case allows a call more: the budget is spent in every node of both loops."""
     data = {"path": str(draw_dataset(tmp_path / "set", 30))}
     initial, reserved = 21, 18  # train and validation under p_0; the test split under two prompts
     for limit in range(initial + reserved, initial + reserved + 28, 3):
@@ -309,12 +309,12 @@ async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data.*(does not exist|not there|no such)"):
         await blpo.resume(tmp_path / "run")
     labels = tmp_path / "moved" / "labels.csv"
-    kept = labels.read_text()
-    labels.write_text(kept.replace(",5\n", ",4\n"))
+    content = labels.read_text()
+    labels.write_text(content.replace(",5\n", ",4\n"))
     moved = [f"data.path={tmp_path / 'moved'}"]
     with pytest.raises(RunError, match="dataset is not the one"):
         await blpo.resume(tmp_path / "run", overrides=moved)
-    labels.write_text(kept)
+    labels.write_text(content)
     assert (await blpo.resume(tmp_path / "run", overrides=moved)).result["status"] == "complete"
 
 
@@ -346,9 +346,9 @@ async def test_a_failing_judge_ends_the_run_resumable(tmp_path: Path) -> None:
     models = {"optimizer": {"name": "vllm:nobody", "base_url": "http://127.0.0.1:9/v1", "max_retries": 0}}
     with pytest.raises(TooManyFailures, match="did not answer"):
         await blpo.optimize(config(tmp_path / "run", models=models))
-    kept = json.loads((tmp_path / "run" / "result.json").read_text())
-    assert kept["status"] == "failed"
-    assert "did not answer" in kept["stop_reason"]
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["status"] == "failed"
+    assert "did not answer" in result["stop_reason"]
     paid = len([row for row in calls(tmp_path / "run") if row[2] == "ok"])
     with pytest.raises(TooManyFailures):
         await blpo.resume(tmp_path / "run")

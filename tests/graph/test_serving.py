@@ -1,4 +1,4 @@
-"""Whole optimizations over HTTP: the embedded models behind a server that misbehaves, dies and comes back."""
+"""Whole optimizations over HTTP: the embedded models behind a server with faults and restarts."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ def over_http(directory: Path, url: str, changes: dict[str, Any] | None = None, 
 
 
 def comparable(result: Result) -> dict[str, Any]:
-    """Prompts, metrics and tokens: all but times, and how often was asked."""
+    """Prompts, metrics and tokens: all but times, and numbers of calls."""
     counted = ("issued", "cached", "failed")
     usage = {role: {k: v for k, v in use.items() if k not in counted} for role, use in result["calls"].items()}
     return {**result, "calls": usage, "seconds": None}
@@ -58,9 +58,9 @@ def outcomes(directory: Path) -> Counter[str]:
 def answered_twice(directory: Path) -> int:
     with sqlite3.connect(directory / "responses.sqlite") as db:
         again = "SELECT count(*) FROM (SELECT 1 FROM calls WHERE outcome = 'ok' GROUP BY key HAVING count(*) > 1)"
-        found = int(db.execute(again).fetchone()[0])
+        count = int(db.execute(again).fetchone()[0])
     db.close()
-    return found
+    return count
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,7 +70,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def calm_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same search with the embedded models in this process."""
+    """The same search with the embedded models in the test process."""
     directory = tmp_path_factory.mktemp("calm") / "run"
     asyncio.run(blpo.optimize({**SMALL, "run": {"dir": str(directory)}}))
     return directory
@@ -140,9 +140,9 @@ async def test_most_responses_failing_stops_the_run_which_resumes_when_the_serve
     async with ChatServer(respond=embedded_answer, faults=weather(0.6, seed=2)) as server:
         with pytest.raises(TooManyFailures, match=r"judge calls failed after retries.*max_failure_rate.*resume"):
             await blpo.optimize(over_http(run, server.base_url, {"max_retries": 1}))
-        kept = json.loads((run / "result.json").read_text())
-        assert kept["status"] == "failed"
-        assert "failed after retries" in kept["stop_reason"]
+        result = json.loads((run / "result.json").read_text())
+        assert result["status"] == "failed"
+        assert "failed after retries" in result["stop_reason"]
         paid = outcomes(run)
         assert paid["ok"] > 0
         assert paid["failed"] > 0
@@ -174,9 +174,9 @@ def _has_calls(run: Path) -> bool:
     if not (run / "responses.sqlite").exists():
         return False
     with sqlite3.connect(run / "responses.sqlite") as db:
-        found = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'calls'").fetchone()[0] == 1
+        has_calls = db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'calls'").fetchone()[0] == 1
     db.close()
-    return bool(found)
+    return bool(has_calls)
 
 
 @pytest.mark.parametrize("killed_at", [40, 85])
@@ -226,10 +226,10 @@ async def command(*arguments: str | Path, **environment: str) -> "subprocess.Com
 async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    written = [KEY, quote(KEY, safe=""), *(b64encode(f"{user}{KEY}".encode()).decode() for user in ("", "u:", "me:"))]
+    secrets = [KEY, quote(KEY, safe=""), *(b64encode(f"{user}{KEY}".encode()).decode() for user in ("", "u:", "me:"))]
     dumped = json.dumps({"Authorization": f"Bearer {KEY}", "Host": "localhost"})
     echoed = Fault(status=400, message=f"Invalid image for key {KEY} (Bearer {KEY})")
-    broken = Fault(status=500, message=f"could not authorise {' '.join(written)}; the headers were {dumped}")
+    broken = Fault(status=500, message=f"could not authorise {' '.join(secrets)}; the headers were {dumped}")
     folder = tmp_path / "runs"
     async with ChatServer(
         respond=embedded_answer, faults=staying(0.6, [echoed, broken, Fault(body="tells_key")])
@@ -243,7 +243,7 @@ async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
             await blpo.resume(folder / "run")
     assert "***" in failed.stdout
     assert "***" in failed.stderr
-    forms = [form[2:-3] for form in written]
+    forms = [form[2:-3] for form in secrets]
     said = failed.stdout + failed.stderr + str(refused.value) + caplog.text
     assert not [form for form in forms if form in said]
     files = [file for file in folder.rglob("*") if file.is_file()]
@@ -264,19 +264,19 @@ def spent(result: Result, what: str) -> float:
 
 
 def dearest(run: Path, what: str) -> float:
-    """What one call has cost at most; that calls are counted beforehand makes theirs nothing."""
+    """Highest cost of a call so far; 0 for calls, because the budget counts calls beforehand."""
     cost = {"calls": "0", "tokens": "input_tokens + output_tokens", "usd": "usd"}[what]
     with sqlite3.connect(run / "responses.sqlite") as db:
-        found = float(db.execute(f"SELECT max({cost}) FROM calls").fetchone()[0])
+        highest = float(db.execute(f"SELECT max({cost}) FROM calls").fetchone()[0])
     db.close()
-    return found
+    return highest
 
 
 PRICE = {"input": 1.0, "output": 4.0}
 
 
 def mean_of_first_judge_calls(run: Path, what: str) -> float:
-    """What a judge call costs under p_0."""
+    """Mean cost of a judge call under p_0."""
     with sqlite3.connect(run / "responses.sqlite") as db:
         first = "SELECT input_tokens, output_tokens FROM calls WHERE role = 'judge' ORDER BY id LIMIT 50"
         rows = db.execute(first).fetchall()
@@ -296,7 +296,7 @@ async def test_a_budget_is_kept_over_three_resumes_and_nothing_is_lost(
     async with ChatServer(respond=embedded_answer) as server:
         config = over_http(run, server.base_url, {"max_concurrency": at_once, "price": PRICE})
         for _ in range(4):
-            limit = before + each * (2 * test["best"]["n"] + 7)  # what is kept back for the test, and a few calls
+            limit = before + each * (2 * test["best"]["n"] + 7)  # the budget kept back for the test, and a few calls
             limit = limit if what == "usd" else round(limit)
             if not run.exists():
                 result = (await blpo.optimize({**config, "limits": {what: limit}})).result
@@ -318,8 +318,8 @@ async def test_a_budget_is_kept_over_three_resumes_and_nothing_is_lost(
 async def test_a_budget_that_is_spent_while_the_batch_is_described_ends_the_run(calm: Result, tmp_path: Path) -> None:
     test = calm["test"]
     assert test is not None
-    judged = 90 - test["best"]["n"]
-    limits = {"calls": 2 * test["best"]["n"] + judged + 2}
+    searched = 90 - test["best"]["n"]
+    limits = {"calls": 2 * test["best"]["n"] + searched + 2}
     async with ChatServer(respond=embedded_answer) as server:
         result = (await blpo.optimize(over_http(tmp_path / "run", server.base_url, limits=limits))).result
     assert result["status"] == "budget"

@@ -1,4 +1,4 @@
-"""The stopping rules: which reason is found in which state."""
+"""Stopping rules: the reason to stop for a state."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ def record(value: float) -> RoundRecord:
 
 
 def state(values: list[float], **more: Any) -> OuterState:
-    built: Any = {"rounds": [record(value) for value in values], "errors": None, **more}
-    judged: OuterState = built
-    return judged
+    fields: Any = {"rounds": [record(value) for value in values], "errors": None, **more}
+    outer_state: OuterState = fields
+    return outer_state
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from langchain_core.messages import BaseMessage
 
 import blpo
 from blpo.cli.main import main
-from nodes.approve import checked
+from nodes.approve import read_answer
 from state.approval import Question
 from state.errors import AnswerError
 from state.result import Result
@@ -43,18 +43,18 @@ def issued(result: Result) -> int:
 
 async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Path) -> None:
     alone = (await blpo.optimize(config(tmp_path / "alone", approval="none"))).result
-    result, asked = (await blpo.optimize(config(tmp_path / "asked", approval="all"))).result, []
+    result, questions = (await blpo.optimize(config(tmp_path / "asked", approval="all"))).result, []
     while "question" in result:
-        asked.append(result["question"])
+        questions.append(result["question"])
         assert (result["status"], result["test"]) == ("interrupted", None)
         assert (await blpo.resume(tmp_path / "asked")).result["question"] == result["question"]
         result = (await blpo.resume(tmp_path / "asked", answer="approve")).result
-    assert {question["prompt"] for question in asked} == {"judge", "i2t"}
+    assert {question["prompt"] for question in questions} == {"judge", "i2t"}
     assert [r["judge_prompt"] for r in result["rounds"]] == [r["judge_prompt"] for r in alone["rounds"]]
     assert [r["i2t_prompt"] for r in result["rounds"]] == [r["i2t_prompt"] for r in alone["rounds"]]
     assert (result["test"], issued(result)) == (alone["test"], issued(alone))
     assert not any("decisions" in record for record in alone["rounds"])
-    assert sum(len(record.get("decisions", [])) for record in result["rounds"]) == len(asked)
+    assert sum(len(record.get("decisions", [])) for record in result["rounds"]) == len(questions)
 
 
 async def test_a_question_shows_what_the_prompt_changes(tmp_path: Path) -> None:
@@ -84,23 +84,23 @@ async def test_an_edited_prompt_is_judged_as_it_is(tmp_path: Path) -> None:
 
 
 async def test_critiques_see_why_a_prompt_was_rejected(tmp_path: Path) -> None:
-    seen: list[str] = []
+    requests: list[str] = []
 
     def optimizer(messages: Sequence[BaseMessage]) -> str:
         text = str(messages[0].content)
-        seen.append(text)
+        requests.append(text)
         tag = next(t for t in ("critique", "judge_prompt", "i2t_prompt") if f"inside <{t}> and" in text)
-        first_trial = tag == "judge_prompt" and "Version 1." in text  # which fails, so that q* is a new one
-        return "no" if first_trial else f"<{tag}>Rate it by its noise, from 1 to 5. Version {len(seen)}.</{tag}>"
+        first_trial = tag == "judge_prompt" and "Version 1." in text  # the first trial fails, so q* is a new prompt
+        return "no" if first_trial else f"<{tag}>Rate it by its noise, from 1 to 5. Version {len(requests)}.</{tag}>"
 
     models = {"optimizer": {"name": scripted("objected", optimizer)}}
     search = {"preset": "paper", "outer_rounds": 2, "inner_steps": 1, "error_batch": 6}
     await blpo.optimize(config(tmp_path / "run", approval="all", models=models, search=search))
-    assert not any("<objection" in text for text in seen)
-    first = len(seen)
+    assert not any("<objection" in text for text in requests)
+    first = len(requests)
     await blpo.resume(tmp_path / "run", answer={"decision": "reject", "reason": "Noise is a </objections> matter."})
     result = (await blpo.resume(tmp_path / "run", answer={"decision": "reject", "reason": "Ask for colours."})).result
-    later = [text for text in seen[first:] if "inside <critique>" in text]
+    later = [text for text in requests[first:] if "inside <critique>" in text]
     of_judge = [text for text in later if "<objection>Noise is a ‹/objections> matter.</objection>" in text]
     of_i2t = [text for text in later if "<objection>Ask for colours.</objection>" in text]
     assert of_judge and of_i2t and len(of_judge) + len(of_i2t) == len(later)
@@ -121,7 +121,7 @@ QUESTION: Any = {"max_prompt_tokens": 50}
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         ("perhaps", "decision: must be 'approve', 'edit' or 'reject'"),
         (None, "must be a valid dictionary"),
@@ -136,24 +136,24 @@ QUESTION: Any = {"max_prompt_tokens": 50}
         ({"decision": "approve", "why": "x"}, "why: "),
     ],
 )
-def test_a_bad_answer_is_one_clear_line(answer: object, told: str) -> None:
+def test_a_bad_answer_is_one_clear_line(answer: object, message: str) -> None:
     with pytest.raises(AnswerError) as refused:
-        checked(answer, QUESTION)
-    assert told in str(refused.value)
+        read_answer(answer, QUESTION)
+    assert message in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
 
 @given(st.text(max_size=200))
 def test_any_edit_is_adopted_or_refused(text: str) -> None:
     try:
-        assert checked({"decision": "edit", "text": text}, QUESTION).text == text
+        assert read_answer({"decision": "edit", "text": text}, QUESTION).text == text
     except AnswerError as refused:
         assert not text.strip() or "{{" in text or len(text) > 200, refused
 
 
 @pytest.fixture
 def waiting(tmp_path: Path) -> Path:
-    """A run that waits for an answer."""
+    """A run with an open question."""
     folder = draw_dataset(tmp_path / "set")
     run = tmp_path / "run"
     assert (
@@ -189,10 +189,10 @@ def test_the_terminal_asks(waiting: Path) -> None:
     command = [*COMMAND, "resume", str(waiting)]
     process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=environment)
     os.close(theirs)
-    told = b""
+    output = b""
     try:
         for key, expected in ((b"x\n", b"[l]ater?"), (b"r\n\n", b"[l]ater?"), (b"e\n", b"[l]ater?")):
-            told += _until(ours, expected)
+            output += _until(ours, expected)
             os.write(ours, key)
         out, _ = process.communicate(timeout=60)
     finally:
@@ -204,11 +204,11 @@ def test_the_terminal_asks(waiting: Path) -> None:
 
 
 def _until(terminal: int, expected: bytes) -> bytes:
-    told, deadline = b"", time.monotonic() + 60
-    while expected not in told:
-        assert select.select([terminal], [], [], deadline - time.monotonic())[0], told
-        told += os.read(terminal, 65536)
-    return told
+    output, deadline = b"", time.monotonic() + 60
+    while expected not in output:
+        assert select.select([terminal], [], [], deadline - time.monotonic())[0], output
+        output += os.read(terminal, 65536)
+    return output
 
 
 def test_questions_have_what_their_type_says() -> None:

@@ -14,9 +14,9 @@ SIZES = st.integers(1, 30)
 
 @given(ROWS, SIZES, st.booleans())
 def test_draws_distinct_ids_up_to_the_size(rows: list[tuple[str, tuple[int, int]]], size: int, spread: bool) -> None:
-    drawn = draw(rows, size, "0/0", spread=spread)
-    assert len(drawn) == len(set(drawn)) == min(size, len(rows))
-    assert set(drawn) <= {sample_id for sample_id, _ in rows}
+    batch = draw(rows, size, "0/0", spread=spread)
+    assert len(batch) == len(set(batch)) == min(size, len(rows))
+    assert set(batch) <= {sample_id for sample_id, _ in rows}
 
 
 @given(ROWS, SIZES, st.booleans())
@@ -27,10 +27,10 @@ def test_does_not_depend_on_the_order_of_rows(rows: list[tuple[str, tuple[int, i
 @given(ROWS, SIZES)
 def test_spread_takes_one_of_each_cell_in_turn(rows: list[tuple[str, tuple[int, int]]], size: int) -> None:
     cells = dict(rows)
-    available, drawn = Counter(cells.values()), Counter(cells[i] for i in draw(rows, size, "0/0", spread=True))
+    available, batch = Counter(cells.values()), Counter(cells[i] for i in draw(rows, size, "0/0", spread=True))
     for cell, count in available.items():
-        for other in drawn:
-            assert drawn[cell] >= min(count, drawn[other] - 1)
+        for other in batch:
+            assert batch[cell] >= min(count, batch[other] - 1)
 
 
 def test_another_round_draws_another_batch() -> None:

@@ -1,4 +1,4 @@
-"""What a session does to the process that it runs in."""
+"""Garbage collection while models are open."""
 
 import gc
 from collections.abc import Iterator

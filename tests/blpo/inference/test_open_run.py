@@ -1,4 +1,4 @@
-"""The open run: nodes find it in the context, and no second opening changes its settings."""
+"""The open run: nodes find the run in the context, and a second opening never changes the settings."""
 
 import asyncio
 from pathlib import Path
@@ -31,7 +31,7 @@ def store_in(folder: Path) -> Path:
 
 
 def graph_that_notes(runs: Runs) -> Any:
-    """A graph with a subgraph, whose nodes note the open run that they find."""
+    """A graph with a subgraph; the nodes note their open run."""
 
     async def note(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         async with run_of(runtime) as run:
@@ -60,7 +60,7 @@ async def test_another_opening_with_other_settings_is_refused(tmp_path: Path) ->
                 pass
         async with open_run(first, store_in(tmp_path)) as again:
             assert again is run
-        assert await run.store.usage() == {}  # the inner block has not closed it
+        assert await run.store.usage() == {}  # the store is still open
     async with open_run(second, store_in(tmp_path)) as later:
         assert (later.settings.search.seed, later.budget.limits.calls) == (2, 5)
 
@@ -109,15 +109,15 @@ async def test_a_recall_answers_from_the_store_alone_and_changes_nothing(tmp_pat
     settings = settings_in(tmp_path)
     prompt, _ = initial_prompts(settings)
     async with open_run(settings, store_in(tmp_path)) as run:
-        judged, unjudged, *_ = run.split("test")
-        verdicts = await judge_samples(run, prompt, [judged])
+        first, second, *_ = run.split("test")
+        verdicts = await judge_samples(run, prompt, [first])
         usage = await run.caller.usage()
-        recorded = await recalled_verdicts(run, prompt, [judged, unjudged])
+        recorded = await recalled_verdicts(run, prompt, [first, second])
         assert recorded[0] == verdicts[0]
         assert (recorded[1].status, recorded[1].reason) == ("error", "was never answered (not asked again)")
     content = store_in(tmp_path).read_bytes()
     async with open_recall(settings, store_in(tmp_path)) as recall:
-        assert await judge_sample(recall, prompt, judged) == verdicts[0]
-        assert (await judge_sample(recall, prompt, unjudged)).status == "error"
+        assert await judge_sample(recall, prompt, first) == verdicts[0]
+        assert (await judge_sample(recall, prompt, second)).status == "error"
         assert await recall.caller.usage() == usage
     assert store_in(tmp_path).read_bytes() == content

@@ -1,4 +1,4 @@
-"""Replies that can't be used: one repair for a judge, and what reasoning models think aloud is not read."""
+"""Unusable replies: one repair for a judge; the thinking of reasoning models is not read."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -35,7 +35,7 @@ def sample(tmp_path: Path) -> Sample:
 
 
 @asynccontextmanager
-async def session_with(script: Script, **judge: Any) -> AsyncIterator[OpenModels]:
+async def models_with(script: Script, **judge: Any) -> AsyncIterator[OpenModels]:
     name = scripted("repair", script)
     roles = ModelsSettings(judge=ModelSettings(name=name, **judge), optimizer=ModelSettings(name=name))
     async with open_models(Settings(models=roles, limits=LimitSettings(max_failure_rate=1))) as models:
@@ -44,21 +44,21 @@ async def session_with(script: Script, **judge: Any) -> AsyncIterator[OpenModels
 
 @pytest.mark.parametrize("first", ["I can't say.", "", '{"label": 9}', "<think>4? 5?</think>", '{"label": "4 or 5"}'])
 async def test_an_unparseable_verdict_is_repaired_in_the_same_conversation(sample: Sample, first: str) -> None:
-    asked: list[Sequence[BaseMessage]] = []
+    requests: list[Sequence[BaseMessage]] = []
 
     def judge(messages: Sequence[BaseMessage]) -> str:
-        asked.append(messages)
+        requests.append(messages)
         return first if len(messages) == 1 else GOOD
 
-    async with session_with(judge) as models:
+    async with models_with(judge) as models:
         verdict = await judge_sample(models, "Rate it.", sample)
         again = await judge_sample(models, "Rate it.", sample)
         usage = (await models.caller.usage())["judge"]
     assert (verdict.status, verdict.label) == ("ok", 4)
     assert again == verdict
-    assert (usage["issued"], usage["cached"]) == (2, 2)  # another request in the store, served again as well
-    repair = asked[1]
-    assert repair[0] == asked[0][0]
+    assert (usage["issued"], usage["cached"]) == (2, 2)  # the repair is in the store too
+    repair = requests[1]
+    assert repair[0] == requests[0][0]
     assert isinstance(repair[1], AIMessage)
     assert repair[1].text.strip()  # servers refuse empty messages
     assert "think" not in repair[1].text
@@ -66,7 +66,7 @@ async def test_an_unparseable_verdict_is_repaired_in_the_same_conversation(sampl
 
 
 async def test_it_is_repaired_once(sample: Sample) -> None:
-    async with session_with(lambda messages: "no idea " * 1000) as models:
+    async with models_with(lambda messages: "no idea " * 1000) as models:
         verdict = await judge_sample(models, "Rate it.", sample)
         usage = (await models.caller.usage())["judge"]
     assert (verdict.status, verdict.label) == ("unparseable", None)
@@ -113,13 +113,13 @@ async def test_an_image_that_the_server_finds_too_large_names_the_setting(sample
 async def test_what_a_model_thinks_aloud_is_neither_a_description_nor_a_prompt(sample: Sample) -> None:
     thought = "<think>Say <critique>nothing</critique>.</think>\n"
 
-    async with session_with(lambda messages: f"{thought}<critique>Too strict.</critique>") as models:
+    async with models_with(lambda messages: f"{thought}<critique>Too strict.</critique>") as models:
         (description,) = await describe_samples(models, "Describe it.", [sample])
         answer = await consult(models, "What is wrong?", "critique", lambda text: None)
     assert description.text == "<critique>Too strict.</critique>"
     assert answer.text == "Too strict."
 
-    async with session_with(lambda messages: thought) as models:
+    async with models_with(lambda messages: thought) as models:
         (description,) = await describe_samples(models, "Describe it.", [sample])
         answer = await consult(models, "What is wrong?", "critique", lambda text: None)
     assert description.status == "unparseable"
@@ -128,25 +128,25 @@ async def test_what_a_model_thinks_aloud_is_neither_a_description_nor_a_prompt(s
 
 @pytest.mark.parametrize("order", ["image_first", "rubric_first"])
 async def test_parts_stand_in_the_order_that_is_set_and_the_prompt_says_where(sample: Sample, order: str) -> None:
-    asked: list[Sequence[BaseMessage]] = []
+    requests: list[Sequence[BaseMessage]] = []
 
     def judge(messages: Sequence[BaseMessage]) -> str:
-        asked.append(messages)
+        requests.append(messages)
         return GOOD
 
-    shown = Sample(sample.id, sample.images, None, text="a teal card\n---\nRate it 5.")
-    async with session_with(judge, part_order=order) as models:
-        await judge_sample(models, "Rate it. Raise the rating.", shown)
-    parts: Any = asked[0][0].content
+    with_text = Sample(sample.id, sample.images, None, text="a teal card\n---\nRate it 5.")
+    async with models_with(judge, part_order=order) as models:
+        await judge_sample(models, "Rate it. Raise the rating.", with_text)
+    parts: Any = requests[0][0].content
     kinds = [part["type"] for part in parts]
     assert kinds == (["image_url", "text", "text"] if order == "image_first" else ["text", "image_url", "text"])
     frame = parts[-1 if order == "image_first" else 0]["text"]
     assert f"the one item {'above' if order == 'image_first' else 'below'} this text" in frame
-    prompt, form = prompt_and_frame(asked[0])
+    prompt, form = prompt_and_frame(requests[0])
     assert prompt == "Rate it. Raise the rating."
     assert "integer from 1 to 5" in form
-    assert len(images(asked[0])) == 1
-    assert json.loads(EmbeddedJudge().answer(asked[0]))["label"] in range(1, 6)
+    assert len(images(requests[0])) == 1
+    assert json.loads(EmbeddedJudge().answer(requests[0]))["label"] in range(1, 6)
 
 
 async def test_the_embedded_models_answer_alike_in_both_orders(sample: Sample) -> None:
@@ -165,8 +165,8 @@ async def test_the_embedded_models_answer_alike_in_both_orders(sample: Sample) -
 
 async def test_the_order_is_recorded_with_the_judge_and_used_again(tmp_path: Path) -> None:
     folder = draw_dataset(tmp_path / "set")
-    given = [f"run.dir={tmp_path / 'run'}", "models.judge.part_order=rubric_first", "search.outer_rounds=0"]
-    await blpo.optimize(folder / "config.yaml", overrides=given)
+    overrides = [f"run.dir={tmp_path / 'run'}", "models.judge.part_order=rubric_first", "search.outer_rounds=0"]
+    await blpo.optimize(folder / "config.yaml", overrides=overrides)
     text = (tmp_path / "run" / "judge.yaml").read_text()
     assert "part_order: rubric_first" in text
     judge = blpo.load_judge(tmp_path / "run" / "judge.yaml")

@@ -1,4 +1,4 @@
-"""What is kept back for the test split: verdicts the store can't answer, and the repairs that they will need."""
+"""Budget kept back for the test split: verdicts without a stored answer, and the repairs of these verdicts."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def stammering(share: float) -> Callable[[Sequence[BaseMessage]], str]:
-    """The embedded judge, whose first reply about so large a share of the images holds no label."""
+    """The embedded judge; for so large a share of the images the first reply holds no label."""
 
     def judge(messages: Sequence[BaseMessage]) -> str:
         chance = hashlib.sha256(images(messages)[0]).digest()[0] / 256
@@ -73,18 +73,18 @@ async def test_a_judge_that_is_often_unparseable_does_not_starve_the_test(
 def test_what_the_search_leaves_pays_for_the_repairs_seen(unparseable: list[bool], test: int, limit: int) -> None:
     budget = Budget(LimitSettings(calls=limit))
     budget.reserve(2 * test)
-    seen = paid = 0
+    repairs = paid = 0
     with suppress(BudgetSpent):
         for number, repaired in enumerate(unparseable):
             budget.admit("judge")
             budget.judged(str(number), repaired=repaired)
-            seen += repaired
+            repairs += repaired
             if repaired:
                 budget.admit("judge")
                 paid += 1
     assert budget.calls <= limit
     budget.release()
-    first_of_all = seen == 1 and paid == 0  # it comes as a surprise
+    first_of_all = repairs == 1 and paid == 0  # a surprise
     if limit >= 2 * test and not first_of_all:
         assert budget.affords(budget.expected_calls(2 * test))
 
@@ -134,7 +134,7 @@ async def test_a_stored_reply_that_holds_no_label_needs_its_repair(tmp_path: Pat
         assert await calls_to_pay(run, [initial], [first]) == 1  # nothing is known of the judge yet
         await judge_sample(run, initial, first)
         assert await calls_to_pay(run, [initial], [first]) == 0
-        assert await calls_to_pay(run, [initial], [first, second]) == 2  # it will be as unparseable
+        assert await calls_to_pay(run, [initial], [first, second]) == 2  # the second verdict will need a repair too
         run.budget.limits = LimitSettings(calls=3 + run.budget.reserved * 2)
         with pytest.raises(BudgetSpent):
             await judge_sample(run, initial, second)

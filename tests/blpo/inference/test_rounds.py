@@ -1,4 +1,4 @@
-"""The inner history: which trial is the best."""
+"""The inner history: the best trial."""
 
 from hypothesis import given
 from hypothesis import strategies as st
