@@ -35,7 +35,7 @@ def prepare(
             metavar="NAME", help="paper: class-balanced as in the paper; mt-rl-judge: those sizes; all: every row."
         ),
     ] = "paper",
-    seed: Annotated[int, typer.Option(metavar="N", help="Every draw follows from it.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of all draws.")] = 0,
     criterion: Annotated[
         str | None,
         typer.Option(
@@ -58,7 +58,7 @@ def prepare(
         bool, typer.Option("--skip-bad-rows", help="Leave out rows that can't be used, and list them in source.json.")
     ] = False,
     take_fewer: Annotated[
-        bool, typer.Option("--take-fewer", help="Where a class has too few rows, take what there is.")
+        bool, typer.Option("--take-fewer", help="If a class has too few rows, take all its rows.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print source.json on stdout, and nothing else.")] = False,
 ) -> int:

@@ -25,7 +25,7 @@ def disagreements(
     run: RunArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="Print CSV on stdout; with the label changed, --correct takes it.")
+        bool, typer.Option("--csv", help="Print CSV on stdout; change labels in the file for --correct.")
     ] = False,
     correct: Annotated[
         Path | None,

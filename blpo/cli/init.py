@@ -8,7 +8,7 @@ import typer
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; may be new.")] = Path("."),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; may be new.")] = Path("."),
     data: Annotated[
         Path | None, typer.Option(metavar="PATH", help="A labels file, or a folder of images with or without one.")
     ] = None,
@@ -20,10 +20,10 @@ def init(
         str | None, typer.Option(metavar="MODEL", help="embedded, or a model's name such as vllm:Qwen/Qwen2.5-VL-7B.")
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="The OpenAI-compatible server that has the judge.")
+        str | None, typer.Option(metavar="URL", help="The OpenAI-compatible server of the judge.")
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="The model that writes prompts, where the judge is on a server.")
+        str | None, typer.Option(metavar="MODEL", help="The model that writes prompts, for a judge on a server.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the options, and defaults.")] = False,
 ) -> int:

@@ -69,7 +69,7 @@ def judge(
     from blpo.cli.judge_view import JudgeView, print_judged
     from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
-    from blpo.deployment.verdict_file import StreamLines, open_lines
+    from blpo.deployment.verdict_sinks import StreamLines, open_lines
     from state.errors import ConfigError
 
     if as_json and out is None:

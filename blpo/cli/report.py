@@ -11,7 +11,7 @@ from blpo.cli.options import Overrides, RunArgument
 def report(
     run: RunArgument,
     overrides: Overrides = None,
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> int:
     """Make a run's report.html, and print its path.
 

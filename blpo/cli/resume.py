@@ -11,8 +11,8 @@ from blpo.cli.options import AsJson, Overrides, Quiet, RunArgument
 def resume(
     run: RunArgument,
     overrides: Overrides = None,
-    approve: Annotated[bool, typer.Option("--approve", help="Adopt the prompt that waits for an answer.")] = False,
-    edit: Annotated[Path | None, typer.Option(metavar="FILE", help="Adopt the prompt in FILE in its place.")] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="Adopt the waiting prompt.")] = False,
+    edit: Annotated[Path | None, typer.Option(metavar="FILE", help="Adopt the prompt in FILE instead.")] = None,
     reject: Annotated[
         str | None, typer.Option(metavar="WHY", help="Keep the prompt in use; the next critique reads why.")
     ] = None,

@@ -18,7 +18,7 @@ _COLOURS = {"complete": "green", "running": "cyan", "waiting": "yellow", "failed
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds the runs.")] = _DEFAULT_FOLDER,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the runs.")] = _DEFAULT_FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list on stdout, and nothing else.")] = False,
 ) -> int:
     """List runs: status, metric before and after, cost.

@@ -44,21 +44,29 @@ def search(run: SearchCall, *, directory: Path | None = None, as_json: bool, qui
         if answer is None:
             break
         run = partial(_answered, directory, answer)
-    if as_json and directory is not None:
-        sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
-    elif directory is not None:
-        print_summary(result, short_path(directory))
-    if "question" in result:
-        print(
-            f"answer with: blpo resume {_quoted(view.progress.run)} --approve, --edit FILE or --reject WHY",
-            file=sys.stderr,
-        )
-    elif result["status"] == "interrupted":
-        _say_how_to_resume(view)
-    elif result["status"] == "budget" and directory is not None:
-        limits = load_settings(directory / "config.yaml").limits
-        say(f"higher limits go on: blpo resume {_quoted(directory)} {higher_limits(limits)}")
+    if directory is not None:
+        _print_result(result, directory, as_json)
+        _print_hint(result, directory)
     return EXIT_CODES[result["status"]]
+
+
+def _print_result(result: Result, directory: Path, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
+    else:
+        print_summary(result, short_path(directory))
+
+
+def _print_hint(result: Result, directory: Path) -> None:
+    """Print the command that goes on with an unfinished run."""
+    run = _quoted(directory)
+    if "question" in result:
+        print(f"answer with: blpo resume {run} --approve, --edit FILE or --reject WHY", file=sys.stderr)
+    elif result["status"] == "interrupted":
+        print(f"resume with: blpo resume {run}", file=sys.stderr)
+    elif result["status"] == "budget":
+        limits = load_settings(directory / "config.yaml").limits
+        say(f"higher limits go on: blpo resume {run} {higher_limits(limits)}")
 
 
 def _answer(result: Result, quiet: bool) -> dict[str, Any] | None:
@@ -85,15 +93,11 @@ def _failed(error: BaseException, view: SearchView, as_json: bool) -> int:
     else:
         code = explain(error)
     if run and (Path(run) / "run.json").exists() and getattr(error, "resumable", True):
-        _say_how_to_resume(view)
+        print(f"resume with: blpo resume {_quoted(run)}", file=sys.stderr)
     result = Path(run) / "result.json"
     if run and as_json and not isinstance(error, KeyboardInterrupt) and result.exists():
         sys.stdout.write(result.read_text(encoding="utf-8"))  # status: failed
     return code
-
-
-def _say_how_to_resume(view: SearchView) -> None:
-    print(f"resume with: blpo resume {_quoted(view.progress.run)}", file=sys.stderr)
 
 
 def _quoted(directory: str | Path) -> str:

@@ -8,9 +8,10 @@ from blpo.deployment.calibration import read_calibration
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import inputs_of, samples_of
 from blpo.deployment.judge import Judge, load_judge
-from blpo.deployment.summary import Summary, VerdictCounts, no_labels, summarize
+from blpo.deployment.summary import Summary, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
-from blpo.deployment.verdict_file import VerdictSink, open_lines
+from blpo.deployment.verdict_counts import VerdictCounts
+from blpo.deployment.verdict_sinks import VerdictSink, open_lines
 from blpo.metrics.gate import parse_gates
 from state.sample import SplitName
 from state.verdict import Verdict

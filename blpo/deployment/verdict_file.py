@@ -1,4 +1,4 @@
-"""Verdict lines in a stream, or in a file that survives a kill and can be resumed.
+"""Verdict lines in a file that survives a kill and can be resumed.
 
 FILE has whole lines in the order of the inputs, so the number of lines tells the progress. The folder FILE.judging/
 holds the response store with all paid answers, a copy of the judge, and a lock. A resumed command reads FILE and the
@@ -7,12 +7,12 @@ store. FILE is replaced only once all old lines are written again.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Self
 
 from blpo.config.config_hash import measuring_settings
 from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, image_of, line_of, read_line
@@ -22,50 +22,6 @@ from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import put_in_place, write_whole
 from state.errors import RunError
 from state.sample import Sample
-
-
-class VerdictSink(Protocol):
-    """Destination of verdict lines."""
-
-    @property
-    def store(self) -> Path | None:
-        """Response store of the lines; None: a temporary store."""
-
-    @property
-    def old_lines(self) -> int:
-        """Whole lines of an earlier command."""
-
-    def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
-        """Yield the samples in order; a sample with an old verdict comes as judged."""
-
-    def write(self, item: JudgedSample) -> None:
-        """Write the next line."""
-
-
-class NoLines:
-    """Sink that drops all lines: only the summary is needed."""
-
-    store = None
-    old_lines = 0
-
-    def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
-        """Return all samples, none judged."""
-        return samples
-
-    def write(self, item: JudgedSample) -> None:
-        """Write nothing."""
-
-
-class StreamLines(NoLines):
-    """Lines for a pipe or a terminal, which can't be resumed."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, item: JudgedSample) -> None:
-        """Write the next line and flush, so that a reader sees the line at once."""
-        self._stream.write(line_of(item))
-        self._stream.flush()
 
 
 class VerdictFile:
@@ -189,23 +145,3 @@ class VerdictFile:
                     self._draft.unlink()
         if self._lock is not None:
             self._lock.close()
-
-
-@contextmanager
-def open_lines(out: Path | None, judge: JudgeFile) -> Iterator[VerdictSink]:
-    """Open the sink for `out`: a file that can be resumed, or a stream if `out` is no regular file (a pipe, say).
-
-    An `OSError` without a file name gets the name of `out`.
-    """
-    try:
-        if out is None:
-            yield NoLines()
-        elif out.exists() and not out.is_file() and not out.is_dir():
-            with out.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-                yield StreamLines(stream)
-        else:
-            with VerdictFile(out.resolve() if out.is_symlink() else out, judge) as file:
-                yield file
-    except OSError as error:
-        error.filename = error.filename or out
-        raise

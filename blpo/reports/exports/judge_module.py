@@ -46,7 +46,7 @@ SCORES = "blpo.models.label_scores"
 
 
 class Code(str):
-    """Source text that a template inserts unchanged."""
+    """Source text, inserted unchanged."""
 
     __slots__ = ()
 
