@@ -6,14 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
-from blpo.config.yaml_text import parse_yaml
-from blpo.data.label_proposal import propose_labels
-from blpo.runs.new_project import Project, config_text
 from state.settings import TaskSettings
 from tests.small_set import draw_dataset
 
@@ -91,7 +86,7 @@ def test_a_labels_file_that_is_there_is_used(place: Path, capsys: pytest.Capture
         ),
     ],
 )
-def test_columns_and_values_decide_what_is_proposed(
+def test_columns_and_values_decide_the_proposals(
     columns: Sequence[str], rows: Sequence[Sequence[object]], task: TaskSettings, data: dict[str, object], place: Path
 ) -> None:
     write_csv(place / "their" / "ratings.csv", columns, rows)
@@ -162,7 +157,7 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
         (["--judge", "openai:x", "--base-url", "http://me:word@host/v1"], "base_url: holds a user name"),
     ],
 )
-def test_what_can_not_be_used_is_said_and_nothing_is_written(
+def test_an_unusable_option_is_refused_and_nothing_is_written(
     arguments: list[str], message: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_csv(place / "few.csv", ("image", "a", "b"), [("x.png", 1, 2), ("y.png", 2, 1)])
@@ -182,23 +177,3 @@ def test_nothing_is_overwritten(place: Path, capsys: pytest.CaptureFixture[str])
     assert "config.yaml is there already, and nothing was written" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in (place / "new").rglob("*") if path.is_file()} == before
     assert (place / "new" / "prompts" / "judge.md").read_text() == "Is it mine?\n"
-
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
-
-
-@settings(max_examples=60)
-@given(st.lists(TEXT, min_size=2, max_size=5, unique=True), TEXT)
-def test_any_label_and_path_is_written_so_that_it_is_read(labels: list[str], path: str) -> None:
-    task = TaskSettings(kind="categorical", labels=tuple(labels))
-    text = config_text(Project(task, {"path": path, "label": path}, {"judge": {"name": f"openai:{path}"}}))
-    content = parse_yaml(text, "config.yaml")
-    assert content["task"] == {"kind": "categorical", "labels": labels}
-    assert content["data"] == {"path": path, "label": path}
-    assert content["models"]["judge"] == {"name": f"openai:{path}"}
-
-
-@given(st.lists(st.integers(-50, 900), min_size=3, unique=True))
-def test_a_proposed_scale_holds_every_rating(ratings: list[int]) -> None:
-    task = propose_labels(ratings, "labels.csv").task
-    assert task.kind == "ordinal" and task.min <= min(ratings) and task.max == max(ratings)
