@@ -41,5 +41,5 @@ class Failure:
 class Traffic:
     """Bytes so far, as far as the client counts bytes."""
 
-    sent: int = 0
-    received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0

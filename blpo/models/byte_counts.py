@@ -18,5 +18,5 @@ def count_bytes(outgoing: int = 0, incoming: int = 0) -> None:
     """Add bytes to the call under way; without a call under way nothing is counted."""
     traffic = _traffic.get()
     if traffic is not None:
-        traffic.sent += outgoing
-        traffic.received += incoming
+        traffic.bytes_sent += outgoing
+        traffic.bytes_received += incoming

@@ -97,7 +97,7 @@ class ResponseStore:
 
     async def fail(self, call_id: int, failure: Failure, *, attempts: int = 1, traffic: Traffic = _NO_TRAFFIC) -> None:
         """Record the end of a call without an answer."""
-        row = (attempts, traffic.sent, traffic.received, f"{failure.kind}: {failure.detail}", call_id)
+        row = (attempts, traffic.bytes_sent, traffic.bytes_received, f"{failure.kind}: {failure.detail}", call_id)
         await self._write(lambda db: db.execute(sql.FAIL_CALL, row))
 
     async def put_text(self, text: str) -> str:
@@ -179,4 +179,4 @@ def _finish(
     tokens = (response.input_tokens, response.output_tokens)
     content = (response.text, int(response.refused), response.finish_reason)
     db.execute(sql.KEEP_ANSWER, (*content, *tokens, response.model_version, json.dumps(response.scores), call_id))
-    db.execute(sql.FINISH_CALL, (attempts, traffic.sent, traffic.received, *tokens, usd, call_id))
+    db.execute(sql.FINISH_CALL, (attempts, traffic.bytes_sent, traffic.bytes_received, *tokens, usd, call_id))

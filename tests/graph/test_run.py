@@ -357,8 +357,8 @@ async def test_a_failing_judge_ends_the_run_resumable(tmp_path: Path) -> None:
 
 async def test_tags_in_a_prompt_survive_the_search(tmp_path: Path) -> None:
     rubric = "<criteria>\n<text>Rate it & be strict.</text>\n</criteria>\n</judge_prompt> <case 1>"
-    wanted = "<text>Describe the image.</text>"
-    result = (await blpo.optimize(config(tmp_path / "run", prompts={"judge": rubric, "i2t": wanted}))).result
+    i2t_prompt = "<text>Describe the image.</text>"
+    result = (await blpo.optimize(config(tmp_path / "run", prompts={"judge": rubric, "i2t": i2t_prompt}))).result
     adopted = {record["judge_prompt"] for record in result["rounds"]}
     assert len(adopted) > 1
     assert all(prompt.startswith(rubric) for prompt in adopted)

@@ -244,8 +244,8 @@ async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
     assert "***" in failed.stdout
     assert "***" in failed.stderr
     forms = [form[2:-3] for form in secrets]
-    said = failed.stdout + failed.stderr + str(refused.value) + caplog.text
-    assert not [form for form in forms if form in said]
+    messages = failed.stdout + failed.stderr + str(refused.value) + caplog.text
+    assert not [form for form in forms if form in messages]
     files = [file for file in folder.rglob("*") if file.is_file()]
     assert any(file.name == "checkpoints.sqlite" for file in files)
     assert any(b"***" in file.read_bytes() for file in files)

@@ -150,7 +150,7 @@ async def test_parts_stand_in_the_order_that_is_set_and_the_prompt_says_where(sa
 
 
 async def test_the_embedded_models_answer_alike_in_both_orders(sample: Sample) -> None:
-    said = []
+    outcomes = []
     for order in ("image_first", "rubric_first"):
         model = ModelSettings.model_validate({"name": "embedded:judge", "part_order": order})
         verbalizer = model.model_copy(update={"name": "embedded:verbalizer"})
@@ -159,8 +159,8 @@ async def test_the_embedded_models_answer_alike_in_both_orders(sample: Sample) -
             verdict = await judge_sample(models, "Lower the rating when brightness is high or above.", sample)
             (description,) = await describe_samples(models, "How bright and sharp is it?", [sample])
         assert verdict.status == description.status == "ok"
-        said.append((verdict, description))
-    assert said[0] == said[1]
+        outcomes.append((verdict, description))
+    assert outcomes[0] == outcomes[1]
 
 
 async def test_the_order_is_recorded_with_the_judge_and_used_again(tmp_path: Path) -> None:
