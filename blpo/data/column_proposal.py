@@ -49,7 +49,9 @@ def _image_column(table: Table) -> str | tuple[str, str]:
         return PAIR_COLUMNS
     column = _first(table, IMAGE_NAMES) or next((name for name in table.columns if _holds_images(table, name)), None)
     if column is None:
-        raise DataError(f"{table.name}: no column looks like images; name it with --image: {_listing(table.columns)}")
+        raise DataError(
+            f"{table.name}: no column looks like images; name the column with --image: {_listing(table.columns)}"
+        )
     return column
 
 
@@ -68,7 +70,9 @@ def _label_column(table: Table, images: str | tuple[str, str]) -> str:
     candidates = [name for name in table.columns if name not in reserved and table.cells(name) is None]
     fitting = [name for name in candidates if _could_be_labels(table.values(name))]
     if len(fitting) != 1:
-        raise DataError(f"{table.name}: which column holds the label? Name it with --label: {_listing(candidates)}")
+        raise DataError(
+            f"{table.name}: the label column is unclear; name the column with --label: {_listing(candidates)}"
+        )
     return fitting[0]
 
 

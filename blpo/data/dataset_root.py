@@ -58,6 +58,10 @@ def refuse_outer_path(path: str) -> None:
             f"image {display_text(path)} is a URL; images are not fetched, so copy the file into the folder"
         )
     if PurePosixPath(path).is_absolute() or windows.drive or windows.root:
-        raise ValueError(f"image path {display_text(path)} is absolute; write it relative to the dataset's folder")
+        raise ValueError(
+            f"image path {display_text(path)} is absolute; write the path relative to the dataset's folder"
+        )
     if ".." in windows.parts:
-        raise ValueError(f"image path {display_text(path)} leads outside the dataset's folder; write it without '..'")
+        raise ValueError(
+            f"image path {display_text(path)} leads outside the dataset's folder; write the path without '..'"
+        )

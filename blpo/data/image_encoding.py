@@ -81,7 +81,7 @@ def image_error(error: Exception) -> ImageError:
     if isinstance(error, UnidentifiedImageError):
         return ImageError(f"is not a readable image (formats: {', '.join(FORMATS)})")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning | _TooLarge):
-        return ImageError(f"has more than {MAX_DECODED_PIXELS // 1_000_000} million pixels; scale it down")
+        return ImageError(f"has more than {MAX_DECODED_PIXELS // 1_000_000} million pixels; scale the image down")
     reason = " ".join(str(error).split()) or type(error).__name__
     return ImageError(f"can't be decoded, the file is damaged or cut off ({reason[:120]})")
 

@@ -37,8 +37,8 @@ def propose_labels(values: Sequence[object], where: str) -> ProposedLabels:
     values = [value for value in values if not is_empty(value)]
     texts = sorted({label_text(value) for value in values})
     if len(texts) < 2:
-        content = f"one label only ({display_text(texts[0])})" if texts else "no labels"
-        raise DataError(f"{where} holds {content}; fill it in, name another column, or say what labels there are")
+        content = f"a single label ({display_text(texts[0])})" if texts else "no labels"
+        raise DataError(f"{where} holds {content}; fill the column, name another column, or give the labels")
     numbers = as_numbers(values)
     if numbers and len(texts) > 2:
         return _numeric_labels(numbers)

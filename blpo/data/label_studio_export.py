@@ -23,11 +23,13 @@ def read_label_studio(file: Path, task: TaskSettings) -> list[Correction]:
     for number, (sample_id, label, note) in enumerate(_answers(_tasks(file)), start=1):
         try:
             if sample_id is None:
-                raise ValueError("has no sample_id: it is of another project")
+                raise ValueError("has no sample_id; the answer belongs to another project")
             correction = Correction(sample_id, read_label(label), note=note)
             first = corrections.setdefault(sample_id, correction)
             if first.label != correction.label:
-                raise ValueError(f"{first.label} and {correction.label}: settle it there, or delete one answer")
+                raise ValueError(
+                    f"{first.label} and {correction.label}: settle the label in Label Studio, or delete an answer"
+                )
         except ValueError as error:
             problems.append(f"{file.name}: answer {number} ({display_text(sample_id)}): {error}")
     if not corrections and not problems:

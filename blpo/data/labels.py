@@ -62,7 +62,7 @@ def as_text(value: object) -> str | None:
 def _rating(value: object, task: TaskSettings) -> int:
     number = as_number(value)
     if number is None or not number.is_integer() or not task.min <= number <= task.max:
-        raise ValueError(f"label {_subject(value)} is not an integer from {task.min} to {task.max}")
+        raise ValueError(_problem(value, f"an integer from {task.min} to {task.max}"))
     return int(number)
 
 
@@ -71,7 +71,7 @@ def _category(value: object, task: TaskSettings) -> str:
         if text in task.labels:
             return text
     hint = did_you_mean(str(value), task.labels)
-    raise ValueError(f"label {_subject(value)} is not one of {', '.join(task.labels)}{hint}")
+    raise ValueError(_problem(value, f"one of {', '.join(task.labels)}{hint}"))
 
 
 def _texts(value: object) -> list[str]:
@@ -85,9 +85,13 @@ def _texts(value: object) -> list[str]:
 def _half(value: object, threshold: float, task: TaskSettings) -> Label:
     number = as_number(value)
     if number is None:
-        raise ValueError(f"label {_subject(value)} is not a number, and data.threshold cuts numbers")
+        raise ValueError(_problem(value, "a number, and data.threshold cuts numbers"))
     return task.values[number > threshold]
 
 
-def _subject(value: object) -> str:
-    return "is missing: it" if is_empty(value) else display_text(value)
+def _problem(value: object, expected: str) -> str:
+    return (
+        f"label is missing; expected {expected}"
+        if is_empty(value)
+        else f"label {display_text(value)} is not {expected}"
+    )

@@ -50,8 +50,8 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> tuple[lis
         place = f"{table.name}:{line}"
         row, row_problems = reader.read(index, place)
         if row is not None and places.setdefault(row.sample.id, place) != place:
-            hint = "" if reader.has_ids else "; give each row an id of its own in a column named id"
-            row_problems.append(f"id {display_text(row.sample.id)} is also that of {places[row.sample.id]}{hint}")
+            hint = "" if reader.has_ids else "; give every row its own id in a column named id"
+            row_problems.append(f"id {display_text(row.sample.id)} is also the id of {places[row.sample.id]}{hint}")
         if row is not None and not row_problems:
             rows.append(row)
         problems += [f"{place}: {problem}" for problem in row_problems]

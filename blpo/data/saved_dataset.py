@@ -98,9 +98,7 @@ def open_hub(name: str) -> SavedDataset:
         rows = datasets.load_dataset(name)
     except (OSError, ValueError, RuntimeError, httpx.HTTPError, datasets.exceptions.DatasetsError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"hub:{name}: can't be loaded; it needs the network, or a copy fetched before ({reason})"
-        ) from error
+        raise DataError(f"hub:{name}: can't be loaded; loading needs the network or a local copy ({reason})") from error
     return SavedDataset(f"hub:{name}", _joined(rows), DatasetRoot(datasets.config.HF_CACHE_HOME))
 
 

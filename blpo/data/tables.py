@@ -72,7 +72,9 @@ def label_files(folder: Path) -> list[Path]:
 def _open_folder(folder: Path) -> Table:
     files = label_files(folder)
     if len(files) > 1:
-        raise DataError(f"{folder}: has {' and '.join(file.name for file in files)}; name one of them in data.path")
+        raise DataError(
+            f"{folder}: has {' and '.join(file.name for file in files)}; name the file to read in data.path"
+        )
     if files:
         return _open_file(files[0])
     if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():

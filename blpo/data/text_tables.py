@@ -37,7 +37,7 @@ def read_text_table(file: Path) -> TextTable:
         with open(file, encoding="utf-8-sig", newline="") as stream:
             return _csv(file, stream) if file.suffix.lower() == ".csv" else _jsonl(file, stream)
     except UnicodeDecodeError as error:
-        raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+        raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save the file as UTF-8") from error
     except OSError as error:
         raise DataError(f"{file}: can't be read ({error.strerror})") from error
 
@@ -70,7 +70,9 @@ def _refuse_separator(file: Path, header: str) -> None:
     """Raise `DataError` for columns separated by semicolons or tabs, as spreadsheets save columns in many countries."""
     for separator, name in ((";", "semicolons"), ("\t", "tabs")):
         if separator in header:
-            raise DataError(f"{file}: separates its columns by {name} ({display_text(header)}); save it with commas")
+            raise DataError(
+                f"{file}: separates its columns by {name} ({display_text(header)}); save the file with commas"
+            )
 
 
 def _jsonl(file: Path, stream: Iterator[str]) -> TextTable:

@@ -36,7 +36,9 @@ def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: Tas
     sequences of different lengths and for a label outside the task.
     """
     if len(predicted) != len(human):
-        raise ValueError(f"{len(predicted)} predictions for {len(human)} human labels; give one for each")
+        raise ValueError(
+            f"{len(predicted)} predictions for {len(human)} human labels; give a prediction for every label"
+        )
     values: tuple[Label, ...] = task.values
     codes = {label: code for code, label in enumerate(values)}
     top = len(codes) - 1

@@ -62,15 +62,17 @@ def _parse(text: str, task: TaskSettings) -> Gate:
         raise ConfigError(f"gate {text}: must be METRIC>=NUMBER (or <=, >, <), for instance macro_f1>=0.8")
     reading, metric = match["reading"] or "strict", match["metric"]
     if reading not in ("strict", "answered"):
-        raise ConfigError(f"gate {text}: there is no reading {reading!r}; write strict. or answered.")
+        raise ConfigError(f"gate {text}: unknown reading {reading!r}; write strict. or answered.")
     if metric in _ORDINAL and task.kind != "ordinal":
-        raise ConfigError(f"gate {text}: {metric} needs ordinal labels; there are {', '.join((*_NOMINAL, *_WHOLE))}")
+        raise ConfigError(
+            f"gate {text}: {metric} needs ordinal labels; the metrics are {', '.join((*_NOMINAL, *_WHOLE))}"
+        )
     names = (*_NOMINAL, *(_ORDINAL if task.kind == "ordinal" else ()), *_WHOLE)
     if metric not in names:
         close = get_close_matches(metric, names, 1)
         raise ConfigError(
-            f"gate {text}: there is no metric {metric!r}; "
+            f"gate {text}: unknown metric {metric!r}; "
             + (f"did you mean {close[0]!r}? " if close else "")
-            + f"there are {', '.join(names)}"
+            + f"the metrics are {', '.join(names)}"
         )
     return Gate(cast(Literal["strict", "answered"], reading), metric, match["sign"], float(match["bound"]))

@@ -41,7 +41,5 @@ def score(
 def require_label(verdict: Verdict, label: Label | None) -> Label:
     """Return the human label of the verdict's sample. Raises `ValueError` if the sample has no label."""
     if label is None:
-        raise ValueError(
-            f"sample {verdict.sample_id} has no label to compare its verdict with; label it or leave it out"
-        )
+        raise ValueError(f"sample {verdict.sample_id} has no label; label the sample or leave the sample out")
     return label

@@ -77,8 +77,8 @@ def _description(criterion: str) -> SetDescription:
 def _scale(options: Options) -> tuple[float, float]:
     if options.scale is None:
         raise ConfigError(
-            "--scale LOW HIGH is missing: the lowest and highest score that AGIN's MOS can have; its "
-            "authors do not document it"
+            "--scale LOW HIGH is missing: the lowest and highest possible score of AGIN's MOS; the "
+            "authors do not document the scale"
         )
     low, high = options.scale
     if not low < high or max(abs(low), abs(high)) > 1e9:

@@ -24,7 +24,9 @@ class Archive:
         try:
             self._zip = ZipFile(file)
         except _BROKEN as error:
-            raise DataError(f"{file}: can't be read as a zip archive ({_words(error)}); download it again") from error
+            raise DataError(
+                f"{file}: can't be read as a zip archive ({_words(error)}); download the file again"
+            ) from error
 
     def find(self, name: str) -> ZipInfo | None:
         """Return the member for a path in a row. The path or the member may have further leading folders.

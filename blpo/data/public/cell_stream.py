@@ -95,7 +95,7 @@ class CellStream:
     def _next_batch(self) -> Any:
         batch = next(self._batches, None)
         if batch is None:
-            raise ValueError("it holds fewer rows than it says")
+            raise ValueError("fewer rows than the metadata of the file says")
         return batch
 
     @cached_property

@@ -29,7 +29,7 @@ def rows_of_archives(
     lines = tuple(table.lines[i] for i in places)
     problems = [
         SourceProblem(
-            f"{table.name}: {count} rows name images of {name}.zip, which is not there; download it too", count
+            f"{table.name}: {count} rows name images of {name}.zip, which is missing; download the archive", count
         )
         for name, count in missing.items()
     ]

@@ -34,7 +34,7 @@ def load_public(name: str, source: Path, options: Options) -> PublicSet:
     """
     if name not in LOADERS:
         hint = did_you_mean(name, list(LOADERS))
-        raise ConfigError(f"{name}: is no public set; there are {', '.join(LOADERS)}{hint}")
+        raise ConfigError(f"{name}: is no public set; the sets are {', '.join(LOADERS)}{hint}")
     require_choice("--sample", options.sample, SAMPLINGS, "every set")
     loaded = LOADERS[name](source, options)
     records, repeated = unique_records(loaded.records)

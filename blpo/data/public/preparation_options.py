@@ -44,4 +44,4 @@ def refuse_options(options: Mapping[str, object], of: str) -> None:
     """Raise `ConfigError` for the first option with a value. `options` maps names on the command line to values."""
     for name, value in options.items():
         if value:
-            raise ConfigError(f"{name} does not apply to {of}; leave it out")
+            raise ConfigError(f"{name} does not apply to {of}; leave the option out")

@@ -159,7 +159,7 @@ def _divided_groups(records: Sequence[Record], splits: Mapping[str, SplitName]) 
 def _note_on_groups(divided: int) -> tuple[str, ...]:
     if not divided:
         return ()
-    return (f"{divided} texts are in several splits, as the source's own splits have them: config.yaml names no group",)
+    return (f"{divided} texts are in several splits of the source, so config.yaml names no group",)
 
 
 def _no_progress(done: int, total: int) -> None:

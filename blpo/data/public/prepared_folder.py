@@ -29,7 +29,7 @@ def draft_folder(out: Path) -> Iterator[Path]:
     Raises `DataError` if `out` exists and is no empty folder.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()) or (out.is_dir() and any(out.iterdir())):
-        raise DataError(f"{out}: is there already and not empty; name a new folder with --out")
+        raise DataError(f"{out}: exists and is not empty; name a new folder with --out")
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.parent / f".{out.name}.{os.urandom(4).hex()}.part"
     draft.mkdir()

@@ -37,7 +37,7 @@ def draw_sample(description: SetDescription, records: Sequence[Record], options:
         return _all(records, options.seed)
     if options.sample == "mt-rl-judge":
         if not description.sizes:
-            raise ConfigError(f"--sample mt-rl-judge: there is none of {description.title}; use paper or all")
+            raise ConfigError(f"--sample mt-rl-judge: {description.title} has no such sample; use paper or all")
         return _sized(description, records, options)
     if not description.balanced:
         note = "the paper tests on all of this set: every row is a test row"
@@ -127,7 +127,7 @@ def _require_rows(short: Sequence[str], description: SetDescription, options: Op
     if short and not options.take_fewer:
         more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         raise DataError(
-            f"{description.title}: too few rows for --sample {options.sample}: {short[0]}{more}; --take-fewer takes "
-            "what there is",
+            f"{description.title}: too few rows for --sample {options.sample}: {short[0]}{more}; --take-fewer accepts "
+            "fewer rows",
             tuple(short),
         )

@@ -54,7 +54,7 @@ def unique_records(records: Iterable[Record]) -> tuple[list[Record], list[Source
     for record in records:
         earlier = first.setdefault(record.id, record)
         if earlier is not record:
-            problem = f"{record.place}: id {display_text(record.id)} is also that of {earlier.place}"
+            problem = f"{record.place}: id {display_text(record.id)} is also the id of {earlier.place}"
             problems.append(SourceProblem(problem))
     return list(first.values()), problems
 

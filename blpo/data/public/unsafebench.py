@@ -102,5 +102,5 @@ def _shards(source: Path) -> list[Path]:
         name, _, total = match.groups() if match else ("", None, None)
         count = sum(shard.name.startswith(f"{name}-") for shard in shards)
         if total is not None and count != int(total):
-            raise DataError(f"{source}: has {count} of {int(total)} shards of {name}; download the others too")
+            raise DataError(f"{source}: has {count} of {int(total)} shards of {name}; download the missing shards")
     return shards

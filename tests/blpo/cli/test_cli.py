@@ -134,7 +134,7 @@ def no_config(folder: Path) -> None:
         (outside, "labels.csv:3: image path ../set/images/001.png leads outside"),
         (no_test_rows, "the test split is empty"),
         (one_class, "at least two classes are needed"),
-        (duplicate_ids, "labels.csv:3: id s0 is also that of labels.csv:2"),
+        (duplicate_ids, "labels.csv:3: id s0 is also the id of labels.csv:2"),
     ],
 )
 def test_bad_input(

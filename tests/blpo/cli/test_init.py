@@ -146,9 +146,12 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
     ("arguments", "message"),
     [
         (["--data", "nowhere"], "nowhere: does not exist"),
-        (["--data", "few.csv"], "which column holds the label? Name it with --label: a, b"),
+        (["--data", "few.csv"], "the label column is unclear; name the column with --label: a, b"),
         (["--data", "few.csv", "--label", "c"], "has no column 'c'; columns: image, a, b"),
-        (["--data", "excel.csv"], "excel.csv: separates its columns by semicolons (image;label); save it with commas"),
+        (
+            ["--data", "excel.csv"],
+            "excel.csv: separates its columns by semicolons (image;label); save the file with commas",
+        ),
         (["--labels", "one"], "at least two different"),
         (["--scale", "high"], "'high' is no scale"),
         (["--scale", "5-1"], "min (5) must be below max (1)"),

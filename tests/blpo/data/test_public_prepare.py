@@ -262,12 +262,12 @@ def test_a_folder_with_something_in_it_is_left_alone(
     arguments = ["mjbench", "--source", downloads / "mjbench", "--out", tmp_path / "out"]
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    assert "is there already and not empty" in refused(capsys, *arguments)[0]
+    assert "exists and is not empty" in refused(capsys, *arguments)[0]
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
     (tmp_path / "out" / "mine.txt").unlink()
     assert main(["data", "prepare", *map(str, arguments)]) == 0
     capsys.readouterr()
-    assert "is there already" in refused(capsys, *arguments)[0]
+    assert "exists and is not empty" in refused(capsys, *arguments)[0]
 
 
 KILLED = """

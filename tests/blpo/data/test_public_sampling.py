@@ -150,7 +150,7 @@ def test_fixed_sizes_respect_shipped_splits() -> None:
     assert all((drawing[r.id] == "test") == (r.shipped == "test") for r in pool if r.id in drawing)
     with pytest.raises(DataError, match="train, validation: 24 rows, the sample asks for 25"):
         draw_sample(DESCRIPTION, pool[6:], Options(sample="mt-rl-judge"))
-    with pytest.raises(ConfigError, match="there is none of A set"):
+    with pytest.raises(ConfigError, match="A set has no such sample"):
         draw_sample(replace(DESCRIPTION, sizes={}), pool, Options(sample="mt-rl-judge"))
 
 

@@ -114,10 +114,10 @@ def test_seetrue_names_every_bad_row(tmp_path: Path) -> None:
     loaded = load("seetrue", folder)
     assert problems(loaded) == [
         "SeeTRUE.csv:3: label 2 is not an integer from 0 to 1",
-        "SeeTRUE.csv:4: image path ../../secret.png leads outside the dataset's folder; write it without '..'",
+        "SeeTRUE.csv:4: image path ../../secret.png leads outside the dataset's folder; write the path without '..'",
         "SeeTRUE.csv:5: image gone.png does not exist in the dataset's folder (nor in images.zip)",
         "SeeTRUE.csv:8: text is missing",
-        "SeeTRUE.csv:7: id id_5_Positional sd_1_4_2.png is also that of SeeTRUE.csv:6",
+        "SeeTRUE.csv:7: id id_5_Positional sd_1_4_2.png is also the id of SeeTRUE.csv:6",
     ]
     assert len(loaded.records) == 7
     text = (folder / "SeeTRUE.csv").read_text()
@@ -176,7 +176,7 @@ def test_imagereward_tells_missing_archives_once(tmp_path: Path) -> None:
     (folder / "images/train/train_2.zip").unlink()
     loaded = load("imagereward", folder)
     assert problems(loaded) == [
-        "metadata-train.parquet: 12 rows name images of train_2.zip, which is not there; download it too"
+        "metadata-train.parquet: 12 rows name images of train_2.zip, which is missing; download the archive"
     ]
     assert (loaded.problems[0].rows, len(loaded.records)) == (12, 36)
     archive = folder / "images/train/train_1.zip"  # unpacked instead
@@ -245,7 +245,7 @@ def test_mjbench_keeps_who_is_preferred(tmp_path: Path) -> None:
     [("seetrue", {"scale": (1, 5)}), ("unsafebench", {"criterion": "x"}), ("mjbench", {"form": "ratings"})],
 )
 def test_choices_that_do_not_apply_are_refused(name: str, options: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"does not apply to \w+.*; leave it out"):
+    with pytest.raises(ConfigError, match=r"does not apply to \w+.*; leave the option out"):
         load(name, tmp_path, **options)
 
 
@@ -259,5 +259,5 @@ def test_an_empty_or_missing_source_is_told(name: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"agni: is no public set; there are agin, .*did you mean 'agin'"):
+    with pytest.raises(ConfigError, match=r"agni: is no public set; the sets are agin, .*did you mean 'agin'"):
         load("agni", tmp_path)

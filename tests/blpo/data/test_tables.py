@@ -83,7 +83,7 @@ def test_the_splits_of_a_saved_dataset_are_a_column(tmp_path: Path) -> None:
 def test_a_hub_dataset_without_network_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(DataError, match=r"^hub:nobody/nothing-there: can't be loaded; it needs the network"):
+    with pytest.raises(DataError, match=r"^hub:nobody/nothing-there: can't be loaded; loading needs the network"):
         load_dataset(DataSettings(path="hub:nobody/nothing-there"), ORDINAL, 0)
 
 
@@ -125,4 +125,4 @@ def test_a_missing_or_foreign_path_is_refused(tmp_path: Path) -> None:
     assert "is no labels file" in problems(tmp_path / "labels.txt")[0]
     (tmp_path / "labels.csv").write_text("image,label\n")
     (tmp_path / "labels.jsonl").write_text("")
-    assert "name one of them" in problems(tmp_path)[0]
+    assert "name the file to read" in problems(tmp_path)[0]

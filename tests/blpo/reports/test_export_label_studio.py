@@ -131,7 +131,7 @@ def test_answers_that_can_not_be_used(run: Path, tmp_path: Path) -> None:
     two["annotations"].append(annotation(ODD))
     strange = {"data": {}, "annotations": [annotation(PLAIN)]}
     wrong = [
-        ([two], "settle it there"),
+        ([two], "settle the label in Label Studio"),
         ([strange], "has no sample_id"),
         (answered(tasks, ["unheard of"]), "answer 1"),
         (answered(tasks, [""]), "nobody has answered"),

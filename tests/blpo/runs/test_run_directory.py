@@ -223,7 +223,7 @@ def test_a_huge_image_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.C
     Image.new("1", (10_000, 9_500)).save(folder / "images" / "002.png")
     done = blpo_command("check", str(folder / "config.yaml"))
     assert done.returncode == 2
-    assert done.stdout.endswith("images/002.png: has more than 80 million pixels; scale it down\n")
+    assert done.stdout.endswith("images/002.png: has more than 80 million pixels; scale the image down\n")
     assert done.stderr == "blpo: 1 problem found\n"
 
 
