@@ -32,7 +32,7 @@ def show(question: "Question") -> None:
     from rich.console import Console
 
     from blpo.cli.summary import coloured
-    from blpo.runs.driver import named
+    from blpo.runs.driver import prompt_in_question
 
     console = Console(stderr=True, highlight=False)
     console.print()
@@ -40,7 +40,7 @@ def show(question: "Question") -> None:
         console.print(line, soft_wrap=True)
     if "problem" in question:
         say(question["problem"])
-    say(f"{named(question)} waits for an answer")
+    say(f"{prompt_in_question(question)} waits for an answer")
 
 
 def ask(question: "Question") -> dict[str, Any] | None:

@@ -29,14 +29,14 @@ def compare(
     """
     from blpo.cli.error_lines import say
     from blpo.cli.paths import short_path
-    from blpo.reports.compare_page import headline, write_comparison
+    from blpo.reports.compare_page import comparison_headline, write_comparison
     from blpo.reports.comparison_json import comparison_json
 
     comparison = asyncio.run(write_comparison([run.absolute() for run in runs], out))
     if as_json:
         typer.echo(json.dumps(comparison_json(comparison), indent=1, ensure_ascii=False))
     else:
-        _print(comparison, headline(comparison))
+        _print(comparison, comparison_headline(comparison))
     say(f"wrote {short_path(out)}")
     if show:
         import webbrowser

@@ -45,13 +45,13 @@ def disagreements(
         raise typer.BadParameter("give --json or --csv, not both")
     if correct is not None:
         return _correct(run, correct, getpass.getuser() if by is None else by)
-    from blpo.reports.disagreements import ORDER, rows
+    from blpo.reports.disagreements import ORDER, disagreement_rows
     from blpo.reports.disagreements import disagreements as find
     from blpo.reports.disagreements_csv import write_csv
 
     problems = find(run)
     if as_json:
-        typer.echo(json.dumps(rows(problems), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(disagreement_rows(problems), indent=1, ensure_ascii=False))
     elif as_csv:
         write_csv(sys.stdout, problems)
     else:

@@ -11,7 +11,7 @@ from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import agreement_rows
-from blpo.reports.outcome import prompts, verdict
+from blpo.reports.outcome import judge_prompts, verdict
 from blpo.reports.run_page import REPORT
 from blpo.reports.wording import STOP_REASONS, counted, duration, one_line, plain
 from state.result import Result, SplitMetrics
@@ -84,7 +84,7 @@ def _cells(before: float, after: float) -> tuple[str, str, str]:
 
 def _diff(result: Result) -> list[Text]:
     """Return the coloured changes from the initial to the best prompt; one line for equal prompts."""
-    return coloured(prompt_diff(*prompts(result), "judge.md"))
+    return coloured(prompt_diff(*judge_prompts(result), "judge.md"))
 
 
 def coloured(diff: str) -> list[Text]:

@@ -1,4 +1,4 @@
-"""Rows of the table of metrics that terminal, report, comparison and notebook show."""
+"""Rows of the table of metrics in terminal, report, comparison and notebook."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from state.result import Metrics
 
 @dataclass(frozen=True, slots=True)
 class AgreementRow:
-    """One metric under several prompts."""
+    """A metric under several prompts."""
 
     name: str
     values: tuple[float, ...]
     is_selecting: bool = False
-    """True for the metric, in the reading, by which the search selects."""
+    """True for the metric and reading of the selection."""
 
     @property
     def before(self) -> float:

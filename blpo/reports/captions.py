@@ -1,14 +1,14 @@
-"""What the captions carry.
+"""Information in the captions about the labels.
 
-No model compares a caption with its image here, so two things are measured that need none:
+No model compares captions with images. Two numbers need no model:
 
-* distinct: the share of captions that no other image of the same set got word for word;
-* separation: how often two images with the same label have more similar captions than two images with different labels
-  (0.5 is chance, 1 is always). Similarity is the cosine of TF-IDF vectors over runs of one to three words; numbers are
-  left out. The p-value is that of shuffled labels.
+* distinct: share of captions without an equal caption in the same set;
+* separation: probability of more similar captions for two images with the same label than for two images with different
+  labels (0.5 is chance, 1 is always). Similarity is the cosine of TF-IDF vectors over runs of up to three words,
+  without numbers. The p-value is computed by shuffling the labels.
 
-A caption that does not separate labels can't have told the optimizer much about them, however true it is; one that does
-may still be false in other respects.
+Captions without separation can't have helped the optimizer much, even if true. Captions with separation may still be
+false in parts.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ from blpo.runs.run_record import RunRecord
 from state.sample import Label
 
 FEWEST = 6
-"""Captions below which separation is not measured."""
+"""Smallest number of captions for a separation."""
 SHUFFLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What the captions of one batch carry under one I2T prompt."""
+class CaptionQuality:
+    """Distinctness and separation of the captions of a batch under an I2T prompt."""
 
     round: int
     role: str
@@ -37,15 +37,15 @@ class Carried:
     prompt: str
     n: int
     words: float
-    """Mean number."""
+    """Mean number of words."""
     distinct: float
     separation: float | None
-    """In [0, 1]; None for too few captions or where all labels are the same."""
+    """In [0, 1]; None for too few captions and for equal labels."""
     p_value: float | None
 
 
-def carried(run: RunRecord, evidence: Evidence) -> list[Carried]:
-    """For each round with captions: under the I2T prompt that it began with, and under the one it kept."""
+def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
+    """Measure the captions of all rounds, under the first and the selected I2T prompt of the round."""
     rows = []
     for t, past in enumerate(run.rounds):
         prompts = {"start": past.trials[0].i2t_prompt if past.trials else None}
@@ -54,25 +54,25 @@ def carried(run: RunRecord, evidence: Evidence) -> list[Carried]:
         if len(set(prompts.values())) == 1:
             prompts = {"start and kept": prompts["start"]}
         for role, prompt in prompts.items():
-            found = [
+            pairs = [
                 (evidence.captions[prompt or "", sample_id], label)
                 for sample_id in past.batch
                 if (prompt or "", sample_id) in evidence.captions
                 and (label := evidence.samples[sample_id].label) is not None
             ]
-            if prompt is not None and found:
-                rows.append(_measured(t, role, prompt, found))
+            if prompt is not None and pairs:
+                rows.append(_measured(t, role, prompt, pairs))
     return rows
 
 
-def _measured(t: int, role: str, prompt: str, found: Sequence[tuple[str, Label]]) -> Carried:
-    texts, labels = [text for text, _ in found], [label for _, label in found]
+def _measured(t: int, role: str, prompt: str, pairs: Sequence[tuple[str, Label]]) -> CaptionQuality:
+    texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
     value, p_value = separation(texts, labels)
-    return Carried(
+    return CaptionQuality(
         round=t,
         role=role,
         prompt=prompt,
-        n=len(found),
+        n=len(pairs),
         words=float(np.mean([len(text.split()) for text in texts])),
         distinct=sum(texts.count(text) == 1 for text in texts) / len(texts),
         separation=value,
@@ -81,7 +81,7 @@ def _measured(t: int, role: str, prompt: str, found: Sequence[tuple[str, Label]]
 
 
 def separation(texts: Sequence[str], labels: Sequence[Label]) -> tuple[float | None, float | None]:
-    """Separation and its p-value; None for fewer than `FEWEST` texts, or without pairs of both kinds."""
+    """Return separation and p-value; None for fewer than `FEWEST` texts, and without pairs of both kinds."""
     codes = np.unique([str(label) for label in labels], return_inverse=True)[1]
     first, second = np.triu_indices(len(texts), k=1)
     same = codes[first] == codes[second]
@@ -101,7 +101,7 @@ def _shuffled(
 
 
 def _auc(ranks: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
-    """Share of (same, different) pairs of pairs in which the same-label pair ranks higher; ties count half."""
+    """Return the share of (same, different) pairs of pairs with the same-label pair ranked higher; ties count half."""
     n, m = int(same.sum()), int((~same).sum())
     return float((ranks[same].sum() - n * (n + 1) / 2) / (n * m))
 

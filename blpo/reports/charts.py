@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blpo.metrics.readings import strict_reading
-from blpo.reports.confusions import Rated
+from blpo.reports.confusions import RatingRow
 from blpo.reports.wording import metric_name
 from blpo.runs.run_record import RunRecord
 
@@ -190,11 +190,11 @@ def trials_chart(run: RunRecord) -> Chart | None:
     )
 
 
-def ratings_chart(before: Sequence[Rated], after: Sequence[Rated], low: int, high: int) -> Chart:
+def ratings_chart(before: Sequence[RatingRow], after: Sequence[RatingRow], low: int, high: int) -> Chart:
     """Mean answer for each human rating, before and after; on the diagonal the judge rates as people do."""
     inset = (WIDTH - _LEFT - _RIGHT) / 12
     x, y = Scale((low, high), _LEFT + inset, WIDTH - _RIGHT - inset), Scale((low, high), HEIGHT - _BOTTOM, _TOP)
-    sides: tuple[tuple[str, Sequence[Rated], Mark], ...] = (("before", before, "dot"), ("after", after, "chosen"))
+    sides: tuple[tuple[str, Sequence[RatingRow], Mark], ...] = (("before", before, "dot"), ("after", after, "chosen"))
     series = tuple(
         Series(
             name,

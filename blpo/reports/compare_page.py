@@ -1,4 +1,4 @@
-"""compare.html: several runs on one page."""
+"""compare.html: several runs on a page."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from blpo.runs.verdict_rows import VerdictRow
 from state.errors import RunError
 
 COMPARE = "compare.html"
-MOST_ITEMS = 200
-"""Samples shown on which the runs differ."""
+_MOST_SAMPLES = 200
+"""Maximum number of samples on the page."""
 
 
 async def write_comparison(directories: Sequence[Path], target: Path) -> Comparison:
     """Compare runs and write the page to `target`.
 
-    Raises `BlpoError` where there is no such run or they can't be compared, or the page can't be written.
+    Raises `BlpoError` for incomparable runs and for an unwritable page.
     """
     if len({directory.resolve() for directory in directories}) < 2:
         raise RunError("a comparison needs two different runs at least; give their directories")
@@ -40,7 +40,7 @@ async def write_comparison(directories: Sequence[Path], target: Path) -> Compari
 
 
 def comparison_page(comparison: Comparison) -> str:
-    """The page."""
+    """Return the page's HTML."""
     entries = comparison.entries
     first = entries[0]
     tested = [entry.against for entry in entries if entry.against]
@@ -51,7 +51,7 @@ def comparison_page(comparison: Comparison) -> str:
         comparison=comparison,
         entries=entries,
         metric=metric_name(comparison.metric),
-        headline=headline(comparison),
+        headline=comparison_headline(comparison),
         values={entry.name: strict_reading(entry.metrics, comparison.metric) for entry in entries},
         before={entry.name: strict_reading(entry.initial, comparison.metric) for entry in entries},
         places={
@@ -71,28 +71,28 @@ def comparison_page(comparison: Comparison) -> str:
     )
 
 
-def headline(comparison: Comparison) -> str:
-    """Which run is ahead of the first, as far as that is shown at the 5 % level."""
+def comparison_headline(comparison: Comparison) -> str:
+    """Name the better and worse runs than the first, at the 5 % level."""
     first = comparison.entries[0]
-    shown = [(e.against, e.name) for e in comparison.entries[1:] if e.against and e.against.adjusted < 0.05]
-    better = [name for against, name in shown if against.difference > 0]
-    worse = [name for against, name in shown if against.difference < 0]
-    if not shown:
+    proven = [(e.against, e.name) for e in comparison.entries[1:] if e.against and e.against.adjusted < 0.05]
+    better = [name for against, name in proven if against.difference > 0]
+    worse = [name for against, name in proven if against.difference < 0]
+    if not proven:
         return f"No difference from {first.name} could be shown"
     parts = [f"better than {first.name}: {', '.join(better)}"] if better else []
     parts += [f"worse than {first.name}: {', '.join(worse)}"] if worse else []
-    told = "; ".join(parts)
-    return told[0].upper() + told[1:]
+    sentence = "; ".join(parts)
+    return sentence[0].upper() + sentence[1:]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One sample on which the runs differ."""
+class DifferingSample:
+    """A sample with different verdicts."""
 
     id: str
     label: str
     answers: tuple[tuple[str, VerdictRow], ...]
-    """By run."""
+    """Verdicts by run."""
     text: str
     images: tuple[str, ...]
     label_place: int
@@ -106,13 +106,13 @@ def _prompt(run: RunRecord, name: str) -> str:
 
 def _differing(comparison: Comparison) -> dict[str, object]:
     differing = comparison.differing
-    shown = differing[:MOST_ITEMS]
+    keys = differing[:_MOST_SAMPLES]
     first = comparison.entries[0].run
     samples, missing = dataset_samples(first)
-    pictures = thumbnails(samples[key] for key in shown if key in samples)
-    labels = [str(label) for label in first.settings.task.values if any(first.best[k].label == label for k in shown)]
+    pictures = thumbnails(samples[key] for key in keys if key in samples)
+    labels = [str(label) for label in first.settings.task.values if any(first.best[k].label == label for k in keys)]
     items = [
-        Item(
+        DifferingSample(
             id=key,
             label=str(first.best[key].label),
             answers=tuple((entry.name, entry.run.best[key]) for entry in comparison.entries),
@@ -120,7 +120,7 @@ def _differing(comparison: Comparison) -> dict[str, object]:
             images=pictures.get(key, ()),
             label_place=labels.index(str(first.best[key].label)),
         )
-        for key in shown
+        for key in keys
     ]
     return {
         "items": items,

@@ -1,4 +1,4 @@
-"""Several runs over the same samples: their selected prompts, tested pairwise on what all of them kept for the test."""
+"""Comparison of several runs: paired tests of the selected prompts on the shared test samples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,50 +19,50 @@ from state.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A run's selected prompt against that of the first run, on the shared samples."""
+    """Selected prompt of a run against the selected prompt of the first run, on the shared samples."""
 
     difference: float
-    """Metric of this run less that of the first, failures as wrong."""
+    """Metric of the run minus metric of the first run, with failures as wrong."""
     low: float
     high: float
     p_value: float
     adjusted: float
-    """The p-value after Holm's correction for the number of runs that are compared with the first."""
+    """p-value after Holm's correction for the number of compared runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run of a comparison."""
+    """A run in a comparison."""
 
     name: str
     run: RunRecord
     metrics: Metrics
-    """Of its selected prompt on the shared samples."""
+    """Metrics of the selected prompt on the shared samples."""
     initial: Metrics
-    """Of its first prompt on them."""
+    """Metrics of the first prompt on the shared samples."""
     against: Against | None
-    """None for the first run."""
+    """Test against the first run; None for the first run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What several runs say on the samples that each of them kept for the test."""
+    """Runs on the shared test samples."""
 
     metric: Metric
     entries: tuple[Entry, ...]
     shared: tuple[str, ...]
-    """Ids, in the order of the first run."""
+    """Ids of the shared samples, in the order of the first run."""
     notes: tuple[str, ...]
-    """What to keep in mind: samples left out, other metrics."""
+    """Notes for the reader: samples left out, different metrics."""
 
     @property
     def differing(self) -> list[str]:
-        """The shared samples on which the runs do not all say the same."""
+        """Ids of the shared samples with different answers."""
         return [key for key in self.shared if len({entry.run.best[key].answer for entry in self.entries}) > 1]
 
 
 def compare_runs(runs: Sequence[RunRecord]) -> Comparison:
-    """Compare two runs or more; raises `RunError`, naming the run, where they can't be compared."""
+    """Compare two runs or more; raises `RunError` with the name of an incomparable run."""
     first = runs[0]
     for run in runs:
         _require_tested(run)
@@ -148,7 +148,7 @@ def _adjusted(against: Sequence[Against]) -> list[Against]:
 
 
 def _names(runs: Sequence[RunRecord]) -> list[str]:
-    """The folders' names; whole paths where two are the same."""
+    """Return the names of the folders, or whole paths if two names are equal."""
     names = [run.directory.name for run in runs]
     return names if len(set(names)) == len(names) else [str(run.directory) for run in runs]
 

@@ -1,4 +1,4 @@
-"""Which labels are taken for which: a matrix, and for ratings the mean answer to each human rating."""
+"""Confusions of labels: a matrix, and for ratings the mean answer by human rating."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,38 +10,38 @@ from state.sample import Label
 from state.settings import TaskSettings
 
 MOST_LABELS = 20
-"""A matrix of more labels is not read; the most frequent confusions are listed instead."""
+"""Largest matrix, because nobody reads a larger one. With more labels, the most frequent confusions are listed."""
 NO_ANSWER = "no answer"
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """Samples of one human label (the row) with one answer."""
+class MatrixCell:
+    """Samples of a human label (row) with an answer (column)."""
 
     count: int
     shade: int
-    """Share of its row in tenths, 0 to 10, for the depth of its colour."""
+    """Share of the row in tenths, 0 to 10, for the depth of the colour."""
     is_right: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Human labels (rows) against answers (columns); the last column, where there is one, is for no answer."""
+    """Human labels (rows) against answers (columns); a last column may count samples without an answer."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[str, tuple[MatrixCell, ...]], ...]
     right: int
     total: int
 
 
-def labels_of(rows: Iterable[VerdictRow], task: TaskSettings) -> list[Label]:
-    """The labels that occur, as people's or as the judge's, in the task's order."""
+def occurring_labels(rows: Iterable[VerdictRow], task: TaskSettings) -> list[Label]:
+    """Return the labels of people and judge, in the task's order."""
     occurring = {label for row in rows for label in (row.label, row.verdict)}
     return [label for label in task.values if label in occurring]
 
 
 def matrix(rows: Sequence[VerdictRow], labels: Sequence[Label], *, no_answer: bool) -> Matrix | None:
-    """Count answers by human label; None where there are too many labels for a table."""
+    """Count answers by human label; None for too many labels."""
     if len(labels) > MOST_LABELS:
         return None
     counts = Counter((row.label, row.verdict if row.status == "ok" else None) for row in rows)
@@ -50,7 +50,7 @@ def matrix(rows: Sequence[VerdictRow], labels: Sequence[Label], *, no_answer: bo
     for human in labels:
         total = sum(counts[human, answer] for answer in answers)
         cells = [
-            Cell(counts[human, answer], round(10 * counts[human, answer] / max(total, 1)), answer == human)
+            MatrixCell(counts[human, answer], round(10 * counts[human, answer] / max(total, 1)), answer == human)
             for answer in answers
         ]
         table.append((str(human), tuple(cells)))
@@ -59,7 +59,7 @@ def matrix(rows: Sequence[VerdictRow], labels: Sequence[Label], *, no_answer: bo
 
 
 def confusions(rows: Iterable[VerdictRow], most: int = 12) -> list[tuple[str, str, int]]:
-    """The most frequent wrong answers: (human label, answer, how often)."""
+    """Return the most frequent wrong answers: (human label, answer, count)."""
     wrong = Counter(
         (str(row.label), str(row.verdict) if row.status == "ok" else NO_ANSWER) for row in rows if not row.is_right
     )
@@ -67,8 +67,8 @@ def confusions(rows: Iterable[VerdictRow], most: int = 12) -> list[tuple[str, st
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
-    """The answered samples of one human rating."""
+class RatingRow:
+    """Answered samples of a human rating."""
 
     human: int
     n: int
@@ -79,15 +79,15 @@ class Rated:
     """90th percentile."""
 
 
-def rated(rows: Iterable[VerdictRow]) -> list[Rated]:
-    """Mean and spread of the judge's ratings for each human rating that occurs, lowest first; ordinal tasks."""
+def rating_rows(rows: Iterable[VerdictRow]) -> list[RatingRow]:
+    """Return mean and spread of the judge's ratings for each human rating, lowest first; for ordinal tasks."""
     answers: dict[int, list[int]] = {}
     for row in rows:
         if row.status == "ok" and row.verdict is not None:
             answers.setdefault(int(row.label), []).append(int(row.verdict))
     return [
-        Rated(human, len(given), fmean(given), _quantile(given, 0.1), _quantile(given, 0.9))
-        for human, given in sorted(answers.items())
+        RatingRow(human, len(ratings), fmean(ratings), _quantile(ratings, 0.1), _quantile(ratings, 0.9))
+        for human, ratings in sorted(answers.items())
     ]
 
 

@@ -1,4 +1,4 @@
-"""What changed between two texts, word by word."""
+"""Differences between two texts, word by word."""
 
 import re
 from collections.abc import Iterator
@@ -13,17 +13,18 @@ _TOKEN = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text that stayed, came or went."""
+    """A piece of text: same, added or removed."""
 
     kind: Kind
     text: str
 
 
 def word_diff(old: str, new: str) -> list[Piece]:
-    """The pieces in reading order: those not added make `old`, those not removed make `new`, each ending its last line.
+    """Return the pieces in reading order.
 
-    Lines are matched first and words within the lines that changed, so that a rewritten sentence is not shredded into
-    the words that it happens to share with its neighbour.
+    Same and removed pieces make `old`, same and added pieces make `new`; the two texts end with a newline.
+    Lines are matched first, then words within changed lines, so that a rewritten sentence is not cut into chance
+    matches with a neighbour.
     """
     return _merged(_lines(_lines_of(old), _lines_of(new)))
 
@@ -44,7 +45,7 @@ def _lines(old: list[str], new: list[str]) -> Iterator[Piece]:
 def _words(before: str, after: str) -> Iterator[Piece]:
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.ratio() < 0.4:  # another sentence: whole is easier to read
+    if matcher.ratio() < 0.4:  # a new sentence is easier to read as a whole
         yield Piece("removed", before)
         yield Piece("added", after)
         return
@@ -57,7 +58,7 @@ def _words(before: str, after: str) -> Iterator[Piece]:
 
 
 def _merged(pieces: Iterator[Piece]) -> list[Piece]:
-    """Neighbours of one kind as one; nothing empty."""
+    """Join neighbours of equal kind, and drop empty pieces."""
     merged: list[Piece] = []
     for piece in pieces:
         if merged and merged[-1].kind == piece.kind:

@@ -1,4 +1,4 @@
-"""Where the best prompt and people still differ."""
+"""Samples with different labels by the best prompt and by people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,42 +21,44 @@ ORDER = {
         " probabilities: set models.judge.logprobs where its server has them)"
     ),
 }
-"""How disagreements are ordered: with label scores, and without."""
+"""Order of disagreements, by the presence of label scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A sample that the best prompt judges otherwise than people."""
+    """A sample with different labels by the best prompt and by people."""
 
     id: str
     split: str
     label: Label
-    """What people say."""
+    """The human label."""
     verdict: Label
-    """What the judge says under the best prompt."""
+    """The judge's label under the best prompt."""
     confidence: float | None
-    """How probable the judge holds its own label, in [0, 1]; None where it gave no log-probabilities."""
+    """Probability of the judge's label by the judge, in [0, 1]; None without log-probabilities."""
     distance: float
-    """The verdict's loss, in [0, 1]."""
+    """Loss of the verdict, in [0, 1]."""
     steady: bool
-    """Whether the initial prompt gave the same verdict."""
+    """True if the initial prompt gave the same verdict."""
     reason: str
-    """The judge's own."""
+    """Reason by the judge."""
     image: str
-    """Its file or row; empty where the dataset is not there any more."""
+    """File or row of the image; empty without the dataset."""
 
 
 def disagreements(run: str | Path) -> list[Disagreement]:
-    """The samples of a finished run whose best verdict differs from people's label, most confident first (`ORDER`).
+    """Return the samples of a finished run with a best verdict unlike the human label, most confident first (`ORDER`).
 
-    Raises `RunError` where `run` is no run directory, or not finished.
+    Raises `RunError` for a folder that is no run, and for a run that is not finished.
     """
     record = RunRecord.read(run)
     require_verdicts(record)
     wrong = [row for row in record.best.values() if row.status == "ok" and not row.is_right]
     images = _images(record.settings)
-    found = [_disagreement(row, record.initial[row.id], record.settings.task, images.get(row.id, "")) for row in wrong]
-    return sorted(found, key=_rank)
+    differing = [
+        _disagreement(row, record.initial[row.id], record.settings.task, images.get(row.id, "")) for row in wrong
+    ]
+    return sorted(differing, key=_rank)
 
 
 def require_verdicts(run: RunRecord) -> None:
@@ -83,8 +85,8 @@ def _disagreement(row: VerdictRow, before: VerdictRow, task: TaskSettings, image
     )
 
 
-def _rank(found: Disagreement) -> tuple[bool, float, float, bool, str]:
-    return found.confidence is None, -(found.confidence or 0.0), -found.distance, not found.steady, found.id
+def _rank(each: Disagreement) -> tuple[bool, float, float, bool, str]:
+    return each.confidence is None, -(each.confidence or 0.0), -each.distance, not each.steady, each.id
 
 
 def _images(settings: Settings) -> dict[str, str]:
@@ -95,6 +97,6 @@ def _images(settings: Settings) -> dict[str, str]:
     return {s.id: ", ".join(str(getattr(image, "path", image.name)) for image in s.images) for s in samples}
 
 
-def rows(found: Sequence[Disagreement]) -> list[dict[str, Any]]:
-    """As plain values."""
-    return [{name: getattr(each, name) for name in Disagreement.__slots__} for each in found]
+def disagreement_rows(disagreements: Sequence[Disagreement]) -> list[dict[str, Any]]:
+    """Return the disagreements as plain values."""
+    return [{name: getattr(each, name) for name in Disagreement.__slots__} for each in disagreements]

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from typing import TextIO
 
-from blpo.reports.disagreements import Disagreement, rows
+from blpo.reports.disagreements import Disagreement
 
 COLUMNS = ("id", "label", "verdict", "split", "confidence", "distance", "steady", "reason", "image", "note")
 """`note` is empty: people may write a note there."""
@@ -14,4 +14,4 @@ def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
     """Write a header and a row per disagreement."""
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "note": ""} for row in rows(disagreements))
+    writer.writerows({**row, "note": ""} for row in disagreement_rows(disagreements))

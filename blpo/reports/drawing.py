@@ -9,14 +9,14 @@ _BLOCK = re.compile(r"(<!-- graph: made by `make drawing` -->\n).*?(<!-- end of 
 
 
 def drawing() -> str:
-    """Both loops as a Mermaid flowchart, the inner one nested."""
+    """Return both loops as a Mermaid flowchart, with the inner loop nested."""
     from graph.outer import graph
 
     return f"```mermaid\n{graph.get_graph(xray=True).draw_mermaid().strip()}\n```\n"
 
 
 def with_drawing(readme: str) -> str:
-    """The README with the current drawing between its markers; raises `ValueError` where these are missing."""
+    """Return the README with the current drawing between the markers; raises `ValueError` without markers."""
     drawn, count = _BLOCK.subn(lambda match: match[1] + drawing() + match[2], readme)
     if count != 1:
         raise ValueError("README.md must hold the two graph markers exactly once")

@@ -1,4 +1,4 @@
-"""Both prompts by round: what each update changed, the errors behind it, and what it fixed and broke."""
+"""Prompt updates by round: differences, errors behind the update, samples fixed and broken."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,20 @@ from blpo.runs.rounds import Round
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow, verdict_change
 
-SIDE = 112
-MOST_BYTES = 2_000_000
-"""Of the small pictures beside the errors."""
+_SIDE = 112
+_MOST_BYTES = 2_000_000
+"""Bytes of all small pictures beside the errors."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A sample of the batch, before the edit and after it."""
+class EditCase:
+    """A sample of the batch before and after the edit."""
 
     id: str
     label: str
     before: VerdictRow
     after: VerdictRow | None
-    """None where it can't be looked up."""
+    """Verdict after the edit; None without the response store."""
     change: VerdictChange | None
     caption: str
     images: tuple[str, ...]
@@ -34,10 +34,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The step from p_t to p_{t+1}; also where the round kept p_t."""
+    """Step from p_t to p_{t+1}; the two prompts may be equal."""
 
     round: int
-    """t + 1, of the prompt it led to."""
+    """t + 1."""
     changes_judge: bool
     changes_i2t: bool
     judge: Sequence[Piece]
@@ -46,19 +46,19 @@ class Edit:
     judge_after: str
     validation: tuple[float, float]
     score: float | None
-    """Of the trial that was kept."""
+    """Score of the best trial."""
     trials: int
     failed: int
-    cases: tuple[Case, ...]
+    cases: tuple[EditCase, ...]
     anchors: int
     effect: Mapping[str, Mapping[VerdictChange, int]]
-    """By split: what became of all its samples; empty where that can't be looked up."""
+    """Changes of all samples by split; empty without the response store."""
 
 
 def edits(run: RunRecord, evidence: Evidence) -> list[Edit]:
-    """One for each round after the first."""
-    wanted = {error.id for past in run.rounds[:-1] for error in past.errors}
-    pictures = thumbnails((evidence.samples[key] for key in wanted if key in evidence.samples), SIDE, MOST_BYTES)
+    """Return an edit for every round after the first."""
+    ids = {error.id for past in run.rounds[:-1] for error in past.errors}
+    pictures = thumbnails((evidence.samples[key] for key in ids if key in evidence.samples), _SIDE, _MOST_BYTES)
     return [_edit(t, run, evidence, pictures) for t in range(len(run.result["rounds"]) - 1)]
 
 
@@ -88,9 +88,9 @@ def _edit(t: int, run: RunRecord, evidence: Evidence, pictures: Mapping[str, tup
 
 def _case(
     row: VerdictRow, after: VerdictRow | None, past: Round, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]
-) -> Case:
+) -> EditCase:
     prompt = past.best_trial.i2t_prompt if past.best_trial else None
-    return Case(
+    return EditCase(
         id=row.id,
         label=str(row.label),
         before=row,

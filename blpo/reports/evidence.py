@@ -1,7 +1,7 @@
-"""What a report takes from the dataset and the response store: images, captions, and the verdicts of each round.
+"""Evidence for a report from the dataset and the response store: images, captions, and the verdicts of each round.
 
-Nothing is asked and nothing is written: requests are composed again, and their answers looked up. Without the dataset
-none of it is to be had, and the report says so.
+The requests of the run are composed again, and the response store is searched for the answers. Nothing is sent, and
+nothing is written. Without the dataset there is no evidence, and the report says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,28 +19,28 @@ from state.errors import BlpoError, DataError
 from state.sample import Sample, SplitName
 
 MOST_RECALLED = 2000
-"""Samples of validation and train whose verdicts in each round are looked up: each image is read once for it."""
+"""Maximum number of validation and train samples with verdicts by round, because each image must be read."""
 
 _SEARCHED: tuple[SplitName, ...] = ("validation", "train")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What could be found; all of it may be empty."""
+    """Evidence for a report; every field may be empty."""
 
     samples: Mapping[str, Sample] = field(default_factory=dict)
     captions: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """By (I2T prompt, sample id)."""
+    """Captions by (I2T prompt, sample id)."""
     verdicts: Mapping[tuple[str, str], VerdictRow] = field(default_factory=dict)
     """By (judge prompt, sample id)."""
     missing: str = ""
-    """Why there is no dataset, and so nothing at all; empty where there is one."""
+    """Reason for missing data and evidence; empty with a dataset."""
     forgotten: str = ""
-    """Why there are no captions and no verdicts by round; empty where there are."""
+    """Reason for missing captions and verdicts by round; empty if present."""
 
 
 async def gather(run: RunRecord) -> Evidence:
-    """Find all that the report shows beside the run's files."""
+    """Collect the evidence of a run."""
     dataset, missing = _dataset(run)
     if dataset is None:
         return Evidence(missing=missing)
@@ -50,19 +50,19 @@ async def gather(run: RunRecord) -> Evidence:
         async with open_recall(run.settings, place) as models:
             captions = await _captions(models, samples, run)
             verdicts = await _verdicts(models, dataset, run)
-    except BlpoError as error:  # the store has gone, or its models are unknown here: images are left
+    except BlpoError as error:  # no store, or unknown models: images remain
         return Evidence(samples, forgotten=str(error))
     return Evidence(samples, captions, verdicts)
 
 
 def dataset_samples(run: RunRecord) -> tuple[Mapping[str, Sample], str]:
-    """The run's samples by id, or none and why."""
+    """Return the run's samples by id and an empty reason, or no samples and the reason."""
     dataset, missing = _dataset(run)
     return (dataset.by_id if dataset else {}), missing
 
 
 def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
-    """The dataset as the run read it, or None and why."""
+    """Return the run's dataset and an empty reason, or None and the reason."""
     try:
         dataset = dataset_of(run.settings)
         if dataset.fingerprint != run.info.dataset:
@@ -73,7 +73,7 @@ def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
 
 
 async def _captions(models: OpenModels, known: Mapping[str, Sample], run: RunRecord) -> dict[tuple[str, str], str]:
-    asked = dict.fromkeys(
+    pairs = dict.fromkeys(
         (trial.i2t_prompt, sample_id)
         for past in run.rounds
         for trial in past.trials
@@ -88,13 +88,13 @@ async def _captions(models: OpenModels, known: Mapping[str, Sample], run: RunRec
             return None
         return described.text if described.status == "ok" else None
 
-    questions = list(asked)
-    found = await fan_out(recalled, questions, models.width("verbalizer"))
-    return {question: text for question, text in zip(questions, found, strict=True) if text is not None}
+    questions = list(pairs)
+    captions = await fan_out(recalled, questions, models.width("verbalizer"))
+    return {question: text for question, text in zip(questions, captions, strict=True) if text is not None}
 
 
 async def _verdicts(models: OpenModels, dataset: Dataset, run: RunRecord) -> dict[tuple[str, str], VerdictRow]:
-    """The verdicts of validation and train under the prompt of each round, sample by sample."""
+    """Return the verdicts of validation and train under the prompts of all rounds."""
     prompts = list(dict.fromkeys(record["judge_prompt"] for record in run.result["rounds"]))
     if len(prompts) < 2:
         return {}
@@ -103,9 +103,9 @@ async def _verdicts(models: OpenModels, dataset: Dataset, run: RunRecord) -> dic
     async def recalled(one: tuple[SplitName, Sample]) -> Sequence[tuple[tuple[str, str], VerdictRow]]:
         return [((p, one[1].id), row) for p in prompts if (row := await _recalled(models, p, *one)) is not None]
 
-    found: Iterable[Sequence[tuple[tuple[str, str], VerdictRow]]]
-    found = await fan_out(recalled, searched, models.width("judge"))
-    return dict(pair for pairs in found for pair in pairs)
+    verdicts: Iterable[Sequence[tuple[tuple[str, str], VerdictRow]]]
+    verdicts = await fan_out(recalled, searched, models.width("judge"))
+    return dict(pair for pairs in verdicts for pair in pairs)
 
 
 async def _recalled(models: OpenModels, prompt: str, split: SplitName, sample: Sample) -> VerdictRow | None:

@@ -30,7 +30,7 @@ async def final_report(*handlers: OnEvent | None) -> AsyncIterator[OnEvent]:
 
 
 class _Events:
-    """Handler that hands events on and keeps the directory of the run."""
+    """Handler of events: hands events on and keeps the directory of the run."""
 
     def __init__(self, handlers: list[OnEvent]) -> None:
         self.directory: Path | None = None
@@ -49,6 +49,6 @@ async def _write(directory: Path | None) -> None:
         return
     try:
         await write_report(directory)
-    except Exception as error:  # whatever is wrong with a page must not cost a run that may have taken days
+    except Exception as error:  # no fault of a page may cost a run of days
         reason = str(error) if isinstance(error, BlpoError) else f"{type(error).__name__}: {error}"
         _log.warning("no report.html of %s: %s", directory, one_line(reason))

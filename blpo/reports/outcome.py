@@ -1,4 +1,4 @@
-"""Whether a run made the judge better, in one sentence and in plain words; honest where that is not known."""
+"""Outcome of a run in words: better, worse, or not known."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Tone = Literal["better", "worse", "open"]
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """The search metric before and after on the test split, failures counted as wrong."""
+    """Search metric before and after on the test split, with failures counted as wrong."""
 
     before: float
     after: float
@@ -27,11 +27,11 @@ class Tested:
     p_value: float
     n: int
     coverage: float
-    """The lower one of both prompts."""
+    """The lower coverage of the two prompts."""
 
     @classmethod
     def of(cls, result: Result) -> "Tested | None":
-        """What the test said; None where there was none."""
+        """Return the numbers of the test; None for a run without a test."""
         test = result["test"]
         if test is None:
             return None
@@ -42,20 +42,20 @@ class Tested:
 
 
 def tone(result: Result) -> Tone:
-    """What the test showed at the 5 % level."""
+    """Return the test's outcome at the 5 % level."""
     tested = Tested.of(result)
-    if tested is None or tested.p_value >= SIGNIFICANT or len(set(prompts(result))) == 1:
+    if tested is None or tested.p_value >= SIGNIFICANT or len(set(judge_prompts(result))) == 1:
         return "open"
     return "better" if tested.after > tested.before else "worse"
 
 
 def headline(result: Result) -> str:
-    """The verdict in a few words, for the top of a page."""
+    """Return the verdict in a few words, for the top of a page."""
     if result["test"] is None:
         return {"failed": "The run failed before the test", "interrupted": "Not finished yet"}.get(
             result["status"], "Not tested: the budget was spent"
         )
-    if len(set(prompts(result))) == 1:
+    if len(set(judge_prompts(result))) == 1:
         return "The initial prompt stays"
     return {
         "better": "The new prompt agrees better with people",
@@ -65,18 +65,18 @@ def headline(result: Result) -> str:
 
 
 def meaning(run: RunRecord) -> list[str]:
-    """What the numbers mean, a sentence or two each."""
+    """Explain the numbers, a sentence or two for a number."""
     tested = Tested.of(run.result)
-    sentences = _untested(run) if tested is None else _told(run, tested)
+    sentences = _untested(run) if tested is None else _tested(run, tested)
     return list(sentences)
 
 
-def _told(run: RunRecord, tested: Tested) -> Iterator[str]:
+def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     metric = metric_name(run.result["metric"])
     changes = [run.change(row.id) for row in run.best.values() if row.split == "test"]
     if changes:
-        yield _counted(changes)
-    if len(set(prompts(run.result))) == 1:
+        yield _counts(changes)
+    if len(set(judge_prompts(run.result))) == 1:
         yield (
             "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began"
             " with. There is nothing to compare."
@@ -97,7 +97,7 @@ def _told(run: RunRecord, tested: Tested) -> Iterator[str]:
     yield from _cautions(run.result["test"], tested)
 
 
-def _counted(changes: Iterable[VerdictChange]) -> str:
+def _counts(changes: Iterable[VerdictChange]) -> str:
     changes = list(changes)
     fixed, broken = changes.count("fixed"), changes.count("broken")
     after = changes.count("right") + fixed
@@ -147,12 +147,12 @@ def _untested(run: RunRecord) -> Iterator[str]:
 
 
 def stopped(result: Result) -> str:
-    """Why the search ended."""
+    """Return the reason why the search ended, in words."""
     return STOP_REASONS.get(result["stop_reason"], one_line(result["stop_reason"]))
 
 
 def verdict(result: Result) -> str:
-    """One sentence: whether the best prompt is better on the test split, or why that is not known."""
+    """Say in one sentence if the best prompt is better on the test split, or why nobody knows."""
     test, metric = result["test"], result["metric"]
     if test is None:
         return f"Not tested: {_why_not_tested(result)}."
@@ -160,19 +160,19 @@ def verdict(result: Result) -> str:
     labels = result.get("lineage", {}).get("labels")
     corrected = 0 if labels is None else labels["test"]
     n = test["best"]["n"]
-    many = f"{counted(n, 'sample')}, {corrected} relabelled" if corrected else counted(n, "untouched sample")
-    where = f"on {many}"
-    initial, best = prompts(result)
+    samples = f"{counted(n, 'sample')}, {corrected} relabelled" if corrected else counted(n, "untouched sample")
+    place = f"on {samples}"
+    initial, best = judge_prompts(result)
     if initial == best:
-        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:z.3f} {where})."
-    numbers = f"{metric_name(metric)} {before:z.3f} -> {after:z.3f} {where}"
+        return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:z.3f} {place})."
+    numbers = f"{metric_name(metric)} {before:z.3f} -> {after:z.3f} {place}"
     if test["p_value"] >= SIGNIFICANT:
         return f"No improvement could be shown: {numbers} ({_evidence(test, after - before)})."
     return f"{'Better' if after > before else 'Worse'}: {numbers} ({_evidence(test, after - before)})."
 
 
-def prompts(result: Result) -> tuple[str, str]:
-    """The initial and the best judge prompt; both empty where no round was judged."""
+def judge_prompts(result: Result) -> tuple[str, str]:
+    """Return the initial and the best judge prompt; two empty texts for a run without a judged round."""
     rounds = result["rounds"]
     return (rounds[0]["judge_prompt"], rounds[result["best_round"]]["judge_prompt"]) if rounds else ("", "")
 

@@ -1,4 +1,4 @@
-"""One self-contained HTML file: our own style and script inside it, and a policy that forbids everything else."""
+"""Self-contained HTML pages, with our style and script inside, and a policy that forbids everything else."""
 
 from base64 import b64encode
 from functools import cache
@@ -24,13 +24,13 @@ def render_page(template: str, **content: Any) -> str:
 
 
 def render_part(template: str, **content: Any) -> str:
-    """Fill a template. Text from data is escaped, and loses characters that could reorder or hide text around it."""
+    """Fill a template. Text from data is escaped, without characters to reorder or hide text."""
     return _environment().get_template(template).render(**content)
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write a page whole or not at all."""
-    write_whole(path, html, durable=False)  # can be made again at no cost
+    """Write a page, whole or not at all."""
+    write_whole(path, html, durable=False)  # a report can be written again without a paid call
 
 
 @cache

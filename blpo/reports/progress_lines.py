@@ -1,4 +1,4 @@
-"""Progress of a run in lines: one for each finished trial and round."""
+"""Progress of a run, a line for every finished trial and round."""
 
 import sys
 import time
@@ -10,14 +10,14 @@ from state.events import Event
 
 
 class ProgressLines:
-    """Handler of events that writes the progress of a run to stderr, in scripts and notebooks."""
+    """Handler of events: writes the progress of a run to stderr, in scripts and notebooks."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._progress = Progress()
 
     def __call__(self, event: Event) -> None:
-        """Take one event, and write its line if the event has one. A closed stderr ends no run."""
+        """Take an event, and write the line of the event, if any. A closed stderr ends no run."""
         self._progress = follow(self._progress, event)
         line = progress_line(event, self._progress)
         if line and sys.stderr is not None:
@@ -31,7 +31,7 @@ def timed_line(seconds: float, line: str) -> str:
 
 
 def progress_line(event: Event, progress: Progress) -> str | None:
-    """Return the line of an event; None for an event that is not worth a line."""
+    """Return the line of an event; None for an event without a line."""
     match event["event"]:
         case "started":
             return f"run {event['run']}"

@@ -1,4 +1,4 @@
-"""What people say when they look again at where judge and labels differ: a new version of the dataset's labels."""
+"""Corrections of labels by people who have seen the judge's disagreements: a new version of the dataset's labels."""
 
 import json
 from contextlib import suppress
@@ -29,21 +29,22 @@ class Version:
     """A version of a dataset with corrected labels."""
 
     file: Path
-    """For `blpo.data.corrections`; beside it lies its record, as .json."""
+    """File for `data.corrections`; the version's record lies beside the file, as .json."""
     number: int
     changed: dict[str, int]
-    """Corrected labels by split."""
+    """Number of corrected labels by split."""
     confirmed: int
-    """Labels that people looked at again and left as they are."""
+    """Number of checked labels without a change."""
     notes: tuple[str, ...]
-    """What is to be said of results on it."""
+    """Cautions for results on the version."""
 
 
 def correct(run: str | Path, file: Path, by: str) -> Version:
-    """Record what `file` (id, label and maybe note; or Label Studio's JSON) says as a new version of the run's dataset.
+    """Record the corrections of `file` as a new version of the run's dataset.
 
-    The version holds the corrections of the last one of the same labels too. The dataset and earlier versions stay.
-    Raises `DataError` where a row can't be used, `RunError` where `run` is none.
+    `file` has the columns id, label and optionally note, or is Label Studio's JSON. The version also holds the
+    corrections of the last version of the same labels. The dataset and earlier versions stay unchanged. Raises
+    `DataError` for an unusable row, and `RunError` for a folder that is no run.
     """
     path = Path(run)
     record = RunRecord.read(path)
@@ -51,12 +52,12 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     dataset = dataset_of(settings)
     if dataset.fingerprint != record.info.dataset:
         raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
-    read = read_label_studio if file.suffix.lower() == ".json" else read_corrections
-    given = read(file, settings.task)
-    require_sample_ids({correction.id: 0 for correction in given}, dataset.splits, file)
+    reader = read_label_studio if file.suffix.lower() == ".json" else read_corrections
+    corrections = reader(file, settings.task)
+    require_sample_ids({correction.id: 0 for correction in corrections}, dataset.splits, file)
     require_verdicts(record)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    own = [_told(c, record.best.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in given]
+    own = [_completed(c, record.best.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in corrections]
     stem = _stem(settings, path)
     base = _last_version(stem, settings) or settings.data.corrections
     earlier = {c.id: c for c in read_corrections(Path(base), settings.task)} if base else {}
@@ -70,10 +71,10 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     return version
 
 
-def _told(
+def _completed(
     correction: Correction, verdict: VerdictRow | None, dataset: Dataset, by: str, at: str, run: str
 ) -> Correction:
-    """The correction with all that is known of it."""
+    """Return the correction with split, earlier label, verdict, author and run."""
     split = next(name for name, samples in dataset.splits.items() if any(s.id == correction.id for s in samples))
     before = dataset.by_id[correction.id].label
     judge = "" if verdict is None or verdict.verdict is None else verdict.verdict
@@ -83,35 +84,35 @@ def _told(
 
 
 def _last_version(stem: Path, settings: Settings) -> Path | None:
-    """The newest version of the run's labels; those of another column or task of the same table are versions apart."""
-    found: dict[int, Path] = {}
+    """Return the newest version of the same labels; a second column or task of the table has separate versions."""
+    versions: dict[int, Path] = {}
     for file in stem.parent.glob(f"{escape(stem.name)}.corrections.v*.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):  # some other file
+        with suppress(OSError, ValueError, KeyError, TypeError):  # no record of a version
             record = json.loads(file.read_text(encoding="utf-8"))
             of_these = all(record[name] == value for name, value in _labels_of(settings).items())
             if of_these and file.with_suffix(".csv").exists():
-                found[int(record["version"])] = file.with_suffix(".csv")
-    return found[max(found)] if found else None
+                versions[int(record["version"])] = file.with_suffix(".csv")
+    return versions[max(versions)] if versions else None
 
 
 def _labels_of(settings: Settings) -> dict[str, Any]:
-    """Which labels a run has."""
+    """Return the identity of a run's labels."""
     data, task = settings.data, settings.task
     scale = [task.min, task.max] if task.kind == "ordinal" else list(task.labels)
     return {"dataset": data.path, "column": data.label, "threshold": data.threshold, "task": task.kind, "scale": scale}
 
 
 def _stem(settings: Settings, run: Path) -> Path:
-    """What the versions are named after: the labels' file, or for other datasets a file beside the run."""
+    """Return the stem of the versions' names: the labels file, or a file beside the run for other datasets."""
     path = Path(settings.data.path or "")
     if settings.data.path and path.is_file():
         return path.with_suffix("")
-    found = label_files(path) if settings.data.path else []
-    return found[0].with_suffix("") if found else run.absolute().parent / settings.run_name
+    files = label_files(path) if settings.data.path else []
+    return files[0].with_suffix("") if files else run.absolute().parent / settings.run_name
 
 
 def _record(version: Version, base: str | Path | None, settings: Settings, run: Path, by: str, at: str) -> None:
-    """Write the version's own account beside it."""
+    """Write the record of the version beside the version."""
     record = {
         "version": version.number,
         **_labels_of(settings),

@@ -1,4 +1,4 @@
-"""report.html: a run directory as a page that answers whether it got better, why, and where people still disagree."""
+"""report.html: a run as a page. Did the judge get better, why, and where do people still disagree?"""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
 from blpo.reports.agreement_rows import agreement_rows
-from blpo.reports.captions import carried
+from blpo.reports.captions import caption_quality
 from blpo.reports.charts import interval, ratings_chart, trials_chart, validation_chart
-from blpo.reports.confusions import confusions, labels_of, matrix, rated
+from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.gallery import gallery
-from blpo.reports.outcome import Tested, headline, meaning, prompts, stopped, tone
+from blpo.reports.outcome import Tested, headline, judge_prompts, meaning, stopped, tone
 from blpo.reports.page import render_page, write_page
 from blpo.reports.wording import dollars
 from blpo.runs.run_record import RunRecord
@@ -26,27 +26,27 @@ REPORT = "report.html"
 
 
 async def write_report(directory: Path, overrides: Iterable[str] = ()) -> Path:
-    """Write report.html into a run directory and return its path; nothing is asked of any model.
+    """Write report.html into a run directory and return the path of the page; sends no request.
 
-    `overrides` (`data.path=...`) say where the dataset is now. Raises `BlpoError` where there is no such run or it has
-    no result, and `StoreError` where the page can't be written.
+    `overrides` (`data.path=...`) tell the place of a moved dataset. Raises `BlpoError` for a folder without a run and a
+    run without a result, and `StoreError` for an unwritable page.
     """
     run = RunRecord.read(directory, overrides)
     evidence = await gather(run)
     target = directory / REPORT
-    write_page(target, await asyncio.to_thread(report, run, evidence))
+    write_page(target, await asyncio.to_thread(report_page, run, evidence))
     return target
 
 
-def report(run: RunRecord, evidence: Evidence) -> str:
-    """The page."""
+def report_page(run: RunRecord, evidence: Evidence) -> str:
+    """Return the page's HTML."""
     result, tested = run.result, Tested.of(run.result)
     measured = result["test"] or result["validation"]
-    first, selected = prompts(result)
+    first, selected = judge_prompts(result)
     rounds = result["rounds"]
     before, after, split = _compared(run)
     no_answer = any(row.status != "ok" for row in (*before, *after))
-    labels = labels_of((*before, *after), run.settings.task)
+    labels = occurring_labels((*before, *after), run.settings.task)
     tables = [
         (name, matrix(rows, labels, no_answer=no_answer)) for name, rows in (("Before", before), ("After", after))
     ]
@@ -78,9 +78,11 @@ def report(run: RunRecord, evidence: Evidence) -> str:
         matrices=[(name, table) for name, table in tables if table is not None] if before else [],
         matrix_split=split,
         confusions=confusions(after),
-        ratings_chart=ratings_chart(rated(before), rated(after), task.min, task.max) if is_ordinal and before else None,
+        ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max)
+        if is_ordinal and before
+        else None,
         gallery=gallery(run, evidence),
-        carried=carried(run, evidence),
+        captions=caption_quality(run, evidence),
         calls=total_usage(result["calls"].values()).issued,
         cost=cost(result),
         config=dump_settings(run.settings),
@@ -88,7 +90,7 @@ def report(run: RunRecord, evidence: Evidence) -> str:
 
 
 def cost(result: Result) -> str:
-    """Dollars of all roles; with a question mark where a price is not known."""
+    """Return the dollars of all roles, with a question mark for an unknown price."""
     total = total_usage(result["calls"].values())
     if total.is_priced:
         return f"$ {dollars(total.known_usd)}"
@@ -96,7 +98,7 @@ def cost(result: Result) -> str:
 
 
 def _compared(run: RunRecord) -> tuple[list[VerdictRow], list[VerdictRow], str]:
-    """The verdicts under both prompts on the test split; on validation where there was no test."""
+    """Return the verdicts under both prompts on the test split, or on validation for a run without a test."""
     for split in ("test", "validation"):
         keys = [key for key, row in run.best.items() if row.split == split]
         if keys:

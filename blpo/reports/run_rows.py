@@ -1,4 +1,4 @@
-"""What `blpo runs` says of each run directory, from its files alone: no dataset, store or checkpoint is opened."""
+"""Rows of `blpo runs`, from the files of run directories: opens no dataset, store or checkpoints."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,51 +13,51 @@ from blpo.storage.locks import is_locked
 from state.errors import RunError
 from state.result import Result, SplitMetrics
 
-Status = Literal["complete", "budget", "failed", "interrupted", "waiting", "running", "stopped", "broken"]
-"""As in result.json; `waiting` for a person's answer, `running` in a process of this machine, `stopped` without a word
-(killed, say), `broken`: its files can't be read."""
+RowStatus = Literal["complete", "budget", "failed", "interrupted", "waiting", "running", "stopped", "broken"]
+"""Status of result.json, or: `waiting` for a person's answer, `running` in a local process, `stopped` without
+a result (killed, for example), `broken` with unreadable files."""
 
 TRACES = ("run.json", "result.json", "events.jsonl", "responses.sqlite", "lock")
-"""One of these makes a folder a run directory, if perhaps a broken one."""
+"""Files of a run directory. A folder with one of the files is listed, perhaps as broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run."""
+    """A run in the list."""
 
     run: str
-    """Its directory, as the user can type it."""
-    status: Status
+    """Run directory, as the user can type the path."""
+    status: RowStatus
     note: str = ""
-    """What is broken, why it failed, or what it waits for."""
+    """Reason for the status `broken` or `failed`."""
     metric: str | None = None
     split: Literal["test", "validation"] | None = None
-    """What `before` and `after` were measured on; validation selects, and therefore flatters."""
+    """Split of `before` and `after`; validation selects, and therefore flatters."""
     before: float | None = None
-    """The metric under the first prompt, failures counted as wrong."""
+    """Metric under the first prompt, with failures counted as wrong."""
     after: float | None = None
-    """The same under the selected prompt, or the best so far."""
+    """Metric under the selected prompt, or under the best prompt so far."""
     p_value: float | None = None
-    """Of the test."""
+    """p-value of the test."""
     rounds: int = 0
-    """Updates of the judge prompt that were judged."""
+    """Judged updates of the judge prompt."""
     calls: int = 0
-    """Paid for, over all roles."""
+    """Paid calls over all roles."""
     usd: float | None = 0.0
-    """None where a price is not known."""
+    """Dollars; None for an unknown price."""
     created: str | None = None
     """ISO 8601, UTC."""
 
 
 def run_rows(folder: Path) -> list[RunRow]:
-    """All runs of a folder, the oldest first and broken ones before them; a run directory is a folder of one run.
+    """Return all runs of a folder: broken runs first, then the oldest. A run directory is a folder with a single run.
 
-    Raises `RunError` where there is no such folder.
+    Raises `RunError` for a missing folder.
     """
     if not folder.is_dir():
         raise RunError(f"{folder}: is no folder; give one that holds runs")
-    found = [folder] if _is_run(folder) else [path for path in sorted(folder.iterdir()) if _is_run(path)]
-    return sorted(map(_row, found), key=lambda row: (row.created or "", row.run))
+    directories = [folder] if _is_run(folder) else [path for path in sorted(folder.iterdir()) if _is_run(path)]
+    return sorted(map(_row, directories), key=lambda row: (row.created or "", row.run))
 
 
 def _is_run(path: Path) -> bool:
@@ -99,7 +99,7 @@ def _finished(row: RunRow, result: Result) -> RunRow:
 
 
 def _unfinished(row: RunRow, path: Path) -> RunRow:
-    """Fill the row of a run without a last word from its events."""
+    """Fill the row of a run without a result, from events."""
     so_far = past_progress(path)
     values = [value for _, value in sorted(so_far.validation.items())]
     total = total_usage(so_far.usage.values())

@@ -10,7 +10,7 @@ from state.result import Result, SplitMetrics
 
 
 def run_text(run: RunRecord) -> str:
-    """Return status, verdict, metric before and after, and directory, a line each."""
+    """Return status, verdict, metric before and after, and directory in lines."""
     result = run.result_or_none
     directory = plain(str(run.directory))
     if result is None:
@@ -25,7 +25,7 @@ def run_text(run: RunRecord) -> str:
 
 
 def run_html(run: RunRecord) -> str:
-    """Return a piece of HTML that needs no other file: verdict, agreement with people, status and directory."""
+    """Return a self-contained piece of HTML: verdict, agreement with people, status and directory."""
     result = run.result_or_none
     split, measured = _measured(result) if result else ("", None)
     return render_part(
@@ -40,14 +40,14 @@ def run_html(run: RunRecord) -> str:
 
 
 def run_status(result: Result) -> str:
-    """Return the status in words, with the reason for a run that is not complete."""
+    """Return the status in words, with the reason of an incomplete run."""
     if result["status"] == "complete":
         return "complete"
     return f"{result['status']}: {one_line(result['stop_reason'])}"
 
 
 def _measured(result: Result) -> tuple[str, SplitMetrics | None]:
-    """Return the split that the run is measured on, and its metrics; None for a run without a judged round."""
+    """Return the split with the numbers of the run, and the metrics; None for a run without a judged round."""
     if result["test"] is not None:
         return "test", result["test"]
     return "validation (which selects)", result["validation"]

@@ -1,4 +1,4 @@
-"""Small pictures for a page, as `data:` URLs, within a bound on their bytes together."""
+"""Small pictures for a page, as `data:` URLs, with a limit on the bytes of all pictures."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -11,22 +11,24 @@ from blpo.data.images import encode_stored_file
 from state.errors import DataError
 from state.sample import Sample
 
-SIDE = 256
+_SIDE = 256
 """Longer side of a thumbnail, in pixels."""
-MOST_BYTES = 9_500_000
-"""Of all thumbnails of one size on a page together, before base64 makes four of three."""
+_MOST_BYTES = 9_500_000
+"""Bytes of all equal-sized thumbnails on a page, before base64 adds a third."""
 _LARGEST = 40_000
 _QUALITIES = (80, 65, 50, 35, 20)
 
 
-def thumbnails(samples: Iterable[Sample], side: int = SIDE, most_bytes: int = MOST_BYTES) -> dict[str, tuple[str, ...]]:
-    """A `data:` URL for each image of each sample, by sample id; a sample whose images can't be read is left out."""
+def thumbnails(
+    samples: Iterable[Sample], side: int = _SIDE, most_bytes: int = _MOST_BYTES
+) -> dict[str, tuple[str, ...]]:
+    """Return a `data:` URL for each image by sample id; leaves out a sample with an unreadable image."""
     samples = list(samples)
     images = sum(len(sample.images) for sample in samples)
     bound = min(_LARGEST, most_bytes // max(images, 1))
     with ThreadPoolExecutor(2) as pool:
-        made = pool.map(lambda sample: _of_sample(sample, side, bound), samples)
-        return {sample.id: urls for sample, urls in zip(samples, made, strict=True) if urls}
+        urls_by_sample = pool.map(lambda sample: _of_sample(sample, side, bound), samples)
+        return {sample.id: urls for sample, urls in zip(samples, urls_by_sample, strict=True) if urls}
 
 
 def _of_sample(sample: Sample, side: int, bound: int) -> tuple[str, ...]:
@@ -37,7 +39,7 @@ def _of_sample(sample: Sample, side: int, bound: int) -> tuple[str, ...]:
 
 
 def _small(data: bytes, name: str, side: int) -> Image.Image:
-    """Upright, on white, in sRGB, as the judge is shown it."""
+    """Return the image upright, on white, in sRGB: the judge's view."""
     with Image.open(BytesIO(encode_stored_file(data, name, side * side, side).data)) as image:
         return image.convert("RGB")
 
@@ -47,7 +49,7 @@ def _data_url(image: Image.Image, bound: int) -> str:
 
 
 def _encoded(image: Image.Image, bound: int) -> bytes:
-    """WebP of at most `bound` bytes: of lower quality first, then smaller; a tiny one is taken as it comes."""
+    """Return WebP of at most `bound` bytes: quality falls first, then size; a tiny picture may exceed the bound."""
     for quality in _QUALITIES:
         buffer = BytesIO()
         image.save(buffer, "WEBP", quality=quality, method=2)

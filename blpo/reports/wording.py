@@ -1,9 +1,9 @@
-"""Names, numbers and foreign text as people read them, on a terminal and on a page."""
+"""Names, numbers and foreign text for people to read, on a terminal and on a page."""
 
 import re
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # it takes long to import
+if TYPE_CHECKING:  # a slow import
     from state.settings import LimitSettings
 
 METRICS = {
@@ -28,22 +28,22 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 
 
 def metric_name(metric: str) -> str:
-    """A metric as people write it."""
+    """Return the usual name of a metric."""
     return METRICS.get(metric, metric)
 
 
 def plain(text: str) -> str:
-    """Text written by models or data, safe to show: without what could move the cursor or reorder the line."""
+    """Return text of models or data without characters to move the cursor or reorder the line."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:
-    """The same on one line."""
+    """Return safe text on a single line."""
     return plain(" ".join(text.split()))
 
 
 def count(number: int) -> str:
-    """A count in at most five characters: 9500, 12.3k, 456k, 7.89M."""
+    """Return a count in at most five characters: 9500, 12.3k, 456k, 7.89M."""
     if number < 10_000:
         return str(number)
     for unit, size in (("k", 1e3), ("M", 1e6), ("G", 1e9)):
@@ -53,28 +53,28 @@ def count(number: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things: `1 sample`, `72 samples`."""
+    """Return a number with a noun: `1 sample`, `72 samples`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def higher_limits(limits: "LimitSettings") -> str:
-    """The options of `blpo resume` that raise the limits there are."""
-    given = [name for name in ("calls", "tokens", "usd") if getattr(limits, name) is not None]
-    return " ".join(f"--set limits.{name}=..." for name in given or ["calls"])
+    """Return the options of `blpo resume` to raise the present limits."""
+    names = [name for name in ("calls", "tokens", "usd") if getattr(limits, name) is not None]
+    return " ".join(f"--set limits.{name}=..." for name in names or ["calls"])
 
 
 def probability(p: float) -> str:
-    """A p-value: `p = 0.03`, `p < 0.0001`."""
+    """Return a p-value in words: `p = 0.03`, `p < 0.0001`."""
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.1g}" if p < 0.001 else f"p = {p:.2g}"
 
 
 def duration(seconds: float) -> str:
-    """Hours, minutes and seconds: 0:42, 1:02:03."""
+    """Return hours, minutes and seconds: 0:42, 1:02:03."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def dollars(usd: float | None) -> str:
-    """Dollars with cents, `?` where a price is not known."""
+    """Return dollars with cents, or `?` for an unknown price."""
     return "?" if usd is None else f"{usd:.2f}" if usd < 1000 else count(round(usd))

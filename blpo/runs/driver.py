@@ -1,4 +1,4 @@
-"""Drives the graph of one run: from wherever its checkpoints stand to its end, writing the run directory on the way."""
+"""Driver of a run: takes the graph from its checkpoints to the end, and writes the run directory on the way."""
 
 import asyncio
 import json
@@ -38,12 +38,12 @@ OnEvent = Callable[[Event], None]
 """Called with every progress event (`state.events`)."""
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 BEFORE_ROUND = "approve"
-"""The node after which a round begins."""
+"""Last node of a round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is driven: a graph, and the name under which run.json keeps it, so that no other goes on with the run."""
+    """A graph with a name. run.json keeps the name, so that only the same search goes on with the run."""
 
     name: str
     builder: Builder
@@ -53,7 +53,7 @@ BLPO = Search("blpo", blpo_builder)
 
 
 class Driver:
-    """Drives the graph of one run from wherever its checkpoints stand, and writes its directory on the way."""
+    """Driver of the graph of a run."""
 
     def __init__(
         self,
@@ -78,9 +78,9 @@ class Driver:
         }
 
     async def to_the_end(self, dataset: Dataset, shared: SharedModels | None = None) -> Result:
-        """Run the graph until it ends, drains or fails, and write what is known then.
+        """Run the graph until the graph ends, drains or fails, and write the files of the run.
 
-        `shared`: models that the run shares with other runs.
+        `shared`: models shared by several runs.
         """
         search, thread = self.settings.search, self.directory.info.thread_id
         place = store_place(self.settings, self.directory.path, thread)
@@ -122,7 +122,7 @@ class Driver:
         snapshot = await graph.aget_state(self.config)
         answer = self._resume_by(question_of(snapshot))
         if snapshot.created_at is not None and not snapshot.tasks:
-            return  # the graph had ended; only its files were still to be written
+            return  # the graph had ended; only the files are missing
         if snapshot.created_at is None and await run.store.usage():
             self._event({"event": "replayed", "checkpoints": str(self.directory.checkpoints)})
         stream = graph.astream(
@@ -142,9 +142,9 @@ class Driver:
                 await self._write(run, chunk["judge"].get("rounds", []))
 
     async def begin(self, graph: Graph, run: OpenRun) -> None:
-        """Put the graph of a fork where it starts, with the answers of the run that it is made of, if they are there.
+        """Put the graph of a fork before its first round, with the parent run's answers if the parent still exists.
 
-        Does nothing where the graph has begun, or begins at the beginning.
+        Does nothing for a graph under way, and for a run that is no fork.
         """
         start = await asyncio.to_thread(self.directory.start)
         if start is None or (await graph.aget_state(self.config)).created_at is not None:
@@ -157,7 +157,7 @@ class Driver:
             await graph.aupdate_state(self.config, start["state"], as_node=BEFORE_ROUND)
 
     def _resume_by(self, question: Question | None) -> Command[Any] | None:
-        """How to go on: by the answer that was given, if any; raises `AnswerError` where it doesn't fit."""
+        """Return the graph's input that carries the person's answer, if any; raises `AnswerError` for a bad answer."""
         if self.answer is None:
             return None
         if question is None:
@@ -165,7 +165,7 @@ class Driver:
         return Command(resume=read_answer(self.answer, question).model_dump())
 
     async def conclude(self, graph: Graph, run: OpenRun, status: RunStatus, reason: str) -> Result:
-        """Write what is known now; `status` and `reason` say why there is no result, if there is none."""
+        """Write all files of the run; `status` and `reason` count for a graph without a result."""
         snapshot = await graph.aget_state(self.config)
         state: Any = snapshot.values
         question = question_of(snapshot)
@@ -175,7 +175,7 @@ class Driver:
         if result is None:
             result = {**await partial_result(run, rounds), "status": status, "stop_reason": reason}
             if question is not None:
-                reason = f"{named(question)} waits for an answer"
+                reason = f"{prompt_in_question(question)} waits for an answer"
                 result = {**result, "status": "interrupted", "stop_reason": reason, "question": question}
         elif rounds:
             tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
@@ -189,11 +189,11 @@ class Driver:
         return result
 
     def _conclude_without_store(self, reason: str) -> None:
-        """Write that the run failed; all else that is known of it is in a store that can't be used any more."""
+        """Write a result with the reason of the failure. The store holds all else and can't be used any more."""
         seconds = round(self.directory.info.seconds, 3)
         failed = self.directory.result() or empty_result(self.settings.search.metric)
         failed = {**failed, "status": "failed", "stop_reason": reason, "seconds": seconds}
-        with suppress(OSError, StoreError):  # a full disk, say: then the error alone tells
+        with suppress(OSError, StoreError):  # a full disk, for example: the raised error says enough
             self.directory.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
 
     async def _write(self, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
@@ -210,11 +210,11 @@ class Driver:
 
 
 def question_of(snapshot: StateSnapshot) -> Question | None:
-    """What the graph waits for, or None."""
+    """Return the question before a waiting graph, or None."""
     value: Question | None = next((interrupt.value for interrupt in snapshot.interrupts), None)
     return value
 
 
-def named(question: Question) -> str:
-    """The prompt that a question is about."""
+def prompt_in_question(question: Question) -> str:
+    """Return the name of the prompt in the question."""
     return f"the new {'judge' if question['prompt'] == 'judge' else 'I2T'} prompt of round {question['round']}"

@@ -1,8 +1,8 @@
-"""Time travel: a new run that goes on from a past round of another one, with other prompts or other settings.
+"""Fork: a new run that goes on from a past round of a parent run, with other prompts or other settings.
 
-It starts from the round's record and from a copy of the answers, so it pays only for what differs; what the other run
-spent is not counted. No checkpoints are needed. What past rounds were measured by (data, task, judge, initial prompts)
-stays the same, or they could not be compared with those to come.
+A fork starts from the round's record and a copy of the parent's answers, and pays for new requests only. The parent's
+spending does not count. The parent's checkpoints are not needed. Data, task, judge and initial prompts must stay the
+same, because past rounds were measured by these settings, and past and new rounds are compared.
 """
 
 import json
@@ -43,19 +43,19 @@ async def fork_run(
 ) -> RunRecord:
     """Start a new run from round `round` of the run in `directory`.
 
-    The prompts given take the place of p and q of that round; `overrides` are `key=value` for the settings of the run,
-    `run.dir` for the new directory (beside the other one by default). Raises `BlpoError`.
+    The prompts, where given, take the place of p and q. `overrides` are `key=value` for the settings of the new run;
+    `run.dir` is its directory (default: beside the parent). Raises `BlpoError`.
     """
-    run, settings, dataset = await _made(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
+    run, settings, dataset = await _new_run(Path(directory).absolute(), round, judge_prompt, i2t_prompt, overrides)
     with closing(run):
         await Driver(run, BLPO, settings, on_event, control).to_the_end(dataset)
         return RunRecord(run.path, run.info)
 
 
-async def _made(
+async def _new_run(
     parent: Path, round: int, judge: str | None, i2t: str | None, overrides: Sequence[str]
 ) -> tuple[RunDirectory, Settings, Dataset]:
-    """The new run's directory, locked, its settings and its dataset; nothing is written where the fork can't be."""
+    """Return the locked directory, settings and dataset of the new run; writes nothing for a fork that is refused."""
     record = RunRecord.read(parent)
     info = record.info
     if info.method != BLPO.name:
@@ -85,13 +85,13 @@ async def _made(
 
 
 def _changed(judge: str | None, i2t: str | None, overrides: Sequence[str]) -> list[str]:
-    """What the new run does otherwise, as its lineage tells it."""
+    """Return the differences from the parent in the words of the lineage."""
     prompts = [name for name, text in (("judge prompt", judge), ("I2T prompt", i2t)) if text is not None]
     return [*prompts, *(override for override in overrides if not override.startswith("run."))]
 
 
 def _rounds(parent: RunRecord, round: int) -> tuple[Round, ...]:
-    """The rounds of a run, which must have this one."""
+    """Return the rounds of a run; raises `RunError` for a run without round `round`."""
     rounds = parent.rounds
     if not 0 <= round < len(rounds):
         raise RunError(f"{parent.directory} has no round {round}; it has {_span(len(rounds))}")
@@ -99,7 +99,7 @@ def _rounds(parent: RunRecord, round: int) -> tuple[Round, ...]:
 
 
 def _settings(parent: Path, overrides: Sequence[str]) -> Settings:
-    """The settings of the new run; refuses a change of what past rounds were measured by."""
+    """Return the settings of the new run; raises `ConfigError` for a change of settings that past rounds depend on."""
     file = parent / "config.yaml"
     before, after = load_settings(file), load_settings(file, ["run.dir=", *overrides])
     old, new = measuring_settings(before), measuring_settings(after)
@@ -122,7 +122,7 @@ def _require_prompts(prompts: dict[str, str | None], settings: Settings) -> None
 
 
 def _prompts(before: Round, judge: str | None, i2t: str | None) -> PromptSettings:
-    """At round 0 there is nothing to go on from: the run begins with these prompts."""
+    """Return the initial prompts of a fork at round 0: the fork starts like a new run."""
     return PromptSettings(judge=(judge or before.judge_prompt).strip(), i2t=(i2t or before.i2t_prompt).strip())
 
 

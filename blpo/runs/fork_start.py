@@ -1,4 +1,4 @@
-"""start.json: the place where a fork begins, made of another run's rounds."""
+"""start.json: the state before the first round of a fork, from the parent's rounds."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ class ForkStart(TypedDict):
     """Content of start.json."""
 
     answers: str | None
-    """Response store to copy answers from; None where both runs share a store."""
+    """Response store to copy answers from; None for a shared store."""
     texts: list[str]
-    """Prompts that the records name by their digests."""
+    """Prompts behind the digests in the records."""
     state: OuterState | None
     """State before the round; None: begin at the beginning."""
 
@@ -23,9 +23,9 @@ class ForkStart(TypedDict):
 def state_before(
     rounds: Sequence[Round], t: int, judge_prompt: str | None, i2t_prompt: str | None
 ) -> tuple[OuterState, list[str]]:
-    """Return the state in which round t begins, and all texts that the state names by digest.
+    """Return the state before round t, and all texts behind the digests in the state.
 
-    The prompts, where given, take the place of p_t and q_t.
+    The prompts, unless None, take the place of p_t and q_t.
     """
     past, before = rounds[:t], rounds[max(t - 1, 0)]
     decisions = [decision for earlier in past for decision in earlier.record.get("decisions", [])]

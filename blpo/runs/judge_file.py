@@ -1,4 +1,4 @@
-"""judge.yaml: everything needed to judge new images as the run did."""
+"""judge.yaml: the judge of a run with all settings to judge new images."""
 
 from pathlib import Path
 from typing import Literal
@@ -19,23 +19,23 @@ from state.settings import (
 
 
 class JudgeFile(BaseModel):
-    """The deployable judge; `settings` makes it work again."""
+    """Content of judge.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     judge_prompt: PromptText
-    """The text the run arrived at; the frame with the answer's format is added when judging."""
+    """The selected prompt. The frame with the answer's format is added at judging."""
     task: TaskSettings
     model: ModelSettings
-    """The judge the prompt was optimized for, with its `part_order`; another one, or another order, changes verdicts
-    and needs validating again."""
+    """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
+    validation."""
     validation: dict[str, float] = {}
     """Agreement with people on the validation split, for the record."""
 
     @property
     def settings(self) -> Settings:
-        """The settings of a session that judges with this judge and has no dataset."""
+        """Settings for judging with the judge, without a dataset."""
         return Settings.model_construct(
             task=self.task,
             models=ModelsSettings.model_construct(judge=self.model, verbalizer=None, optimizer=None),
@@ -44,12 +44,12 @@ class JudgeFile(BaseModel):
         )
 
     def dump(self) -> str:
-        """As YAML, the prompt as readable text."""
+        """Return the file's YAML, with the prompt as readable text."""
         return write_yaml(self.model_dump(mode="json"))
 
 
 def read_judge_file(path: Path) -> JudgeFile:
-    """Read a judge.yaml, or that of a run directory; raises `ConfigError` naming the file and what is wrong."""
+    """Read a judge.yaml, or the judge.yaml of a run directory; raises `ConfigError` with the file and the problem."""
     if path.is_dir():
         path = path / "judge.yaml"
     if not path.exists():
@@ -58,5 +58,5 @@ def read_judge_file(path: Path) -> JudgeFile:
         return JudgeFile.model_validate(read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole file"
-        raise ConfigError(f"{path} is no judge file: {where}: {first['msg']}") from None
+        field = ".".join(map(str, first["loc"])) or "the whole file"
+        raise ConfigError(f"{path} is no judge file: {field}: {first['msg']}") from None

@@ -1,4 +1,4 @@
-"""Where the labels of a run come from: whether people corrected some after they had seen a judge's verdicts."""
+"""Lineage of a run's labels: corrections by people who had seen a judge's verdicts."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -10,11 +10,11 @@ from state.settings import Settings
 
 
 def lineage_of(settings: Settings, dataset: Dataset) -> Lineage | None:
-    """The lineage of a run on this dataset; None where its labels are as people gave them first."""
+    """Return the lineage of a run on the dataset; None for labels without corrections."""
     if settings.data.corrections is None:
         return None
     file = Path(settings.data.corrections)
-    changed = {c.id for c in read_corrections(file, settings.task) if c.changes}
-    train, validation, test = (sum(sample.id in changed for sample in dataset.splits[name]) for name in SPLITS)
+    changes = {c.id for c in read_corrections(file, settings.task) if c.changes}
+    train, validation, test = (sum(sample.id in changes for sample in dataset.splits[name]) for name in SPLITS)
     digest = sha256(file.read_bytes()).hexdigest()
     return Lineage(labels=CorrectedLabels(file=str(file), sha256=digest, train=train, validation=validation, test=test))

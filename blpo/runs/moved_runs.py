@@ -1,4 +1,4 @@
-"""Runs that were moved or copied: where their checkpoints are now, and which of two goes on with them."""
+"""Repair of run.json after a run directory was moved or copied."""
 
 import uuid
 from dataclasses import replace
@@ -11,11 +11,11 @@ from state.errors import RunError
 from state.settings import Settings
 
 
-def settle(run: RunDirectory, settings: Settings) -> None:
-    """Let `run` go on where it lies now, by `settings`.
+def repair_moved_run(run: RunDirectory, settings: Settings) -> None:
+    """Write the place of the checkpoints and the thread into run.json, for a resume by `settings`.
 
-    Checkpoints that are not found are looked for beside the run; where there are none of this run, it is replayed from
-    its response store. A copy goes on with a thread of its own, if the run that it was made of is still there.
+    Missing checkpoints are expected beside the run directory. A run without checkpoints is replayed from its response
+    store. A copy gets a thread of its own while the original run exists. Raises `RunError` for missing answers.
     """
     before = run.settings()
     info = run.info
@@ -24,7 +24,7 @@ def settle(run: RunDirectory, settings: Settings) -> None:
             f"run.checkpoints: {run.path} keeps its answers where it began; they do not move between a file and a"
             f" database, so leave it at {before.run.checkpoints or 'null'}, or start a new run"
         )
-    in_files = isinstance(run.checkpoints, Path)  # a database knows the answers by the thread, which must stay
+    in_files = isinstance(run.checkpoints, Path)  # a database finds answers by the thread, so the thread must stay
     if in_files and info.seconds and not store_path(run.path).exists():
         raise RunError(f"{store_path(run.path)} is missing; restore it, or start a new run, which pays for all again")
     if settings.run.checkpoints != before.run.checkpoints:
@@ -36,9 +36,9 @@ def settle(run: RunDirectory, settings: Settings) -> None:
     run.save_info(info)
 
 
-def _is_copy(info: RunInfo, path: Path, made_at: Path) -> bool:
-    """Whether the run lies elsewhere than where it was made, and that one is there too."""
+def _is_copy(info: RunInfo, path: Path, original: Path) -> bool:
+    """Return True if the original of the run still exists elsewhere."""
     try:
-        return not made_at.samefile(path) and read_info(made_at).thread_id == info.thread_id
+        return not original.samefile(path) and read_info(original).thread_id == info.thread_id
     except (OSError, RunError):
         return False

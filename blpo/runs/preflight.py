@@ -1,4 +1,4 @@
-"""What is known to be wrong with settings before anything is made, sent or paid for."""
+"""Checks of the settings before a run directory is created and before the first request."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +14,7 @@ from state.settings import Settings
 
 
 def unusable(settings: Settings) -> Iterator[BlpoError]:
-    """Prompts that can't be used, models that can't be built, prices that are missing; opens no connection."""
+    """Yield the errors of unusable prompts, unknown models and missing prices; opens no connection."""
     attempts: list[Callable[[], object]] = [
         partial(initial_prompts, settings),
         partial(dump_settings, settings),
@@ -30,7 +30,7 @@ def unusable(settings: Settings) -> Iterator[BlpoError]:
 
 
 def require_usable(settings: Settings) -> None:
-    """Raise the first of `unusable`."""
+    """Raise the first error of `unusable`."""
     for error in unusable(settings):
         raise error
 

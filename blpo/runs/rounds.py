@@ -1,4 +1,4 @@
-"""Rounds of a run as its directory holds them: rounds/NN/."""
+"""Rounds of a run directory: rounds/NN/."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,31 +13,31 @@ from state.loops import RoundRecord, Trial
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """A line of trials.jsonl: one trial of the inner loop."""
+    """A line of trials.jsonl: a trial of the inner loop."""
 
     step: int
     """k, from 0."""
     score: float | None
     """In [-1, 1], higher is better; None for a failed trial."""
     i2t_prompt: str | None
-    """q_k; None where the optimizer gave none."""
+    """q_k; None without a prompt from the optimizer."""
     judge_prompt: str | None
-    """J(q_k, p); None where the optimizer gave none."""
+    """J(q_k, p); None without a prompt from the optimizer."""
     failure: str | None
     """Reason of the failure; None for a trial with a score."""
 
     @property
     def in_state(self) -> Trial:
-        """The same trial as the graph's state holds it."""
+        """The trial in the form of the graph's state."""
         return Trial(i2t_prompt=self.i2t_prompt, judge_prompt=self.judge_prompt, score=self.score, failure=self.failure)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One judged round: p_t and q_t, the batch of wrong verdicts, and the trials that led to p_{t+1}."""
+    """A judged round: p_t and q_t, the batch of wrong verdicts, and the trials before p_{t+1}."""
 
     record: RoundRecord
-    """The round as the graph's state holds it: validation metrics, ids, digests, people's decisions."""
+    """The round in the form of the graph's state: validation metrics, ids, digests, people's decisions."""
     judge_prompt: str
     i2t_prompt: str
     errors: tuple[VerdictRow, ...]

@@ -1,10 +1,10 @@
-"""The run directory: what a run leaves on disk, and the lock that keeps a second process out.
+"""Writer of run directories, with a lock against a second process.
 
 run.json         format, thread id, config hash, checkpoints, seconds   config.yaml   resolved settings
 result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
 events.jsonl     progress, one event a line                             responses.sqlite
-start.json       what a fork starts from (driver.start)
-images/          those that had to be scaled or converted, as they are sent
+start.json       the state in which a fork starts (blpo.runs.fork_start)
+images/          scaled or converted images, as sent
 verdicts/{initial,best}.jsonl                                           report.html   made by the facade
 rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
 """
@@ -34,7 +34,7 @@ _START = TypeAdapter(ForkStart)
 
 
 class RunDirectory:
-    """An open (locked) run directory."""
+    """An open, locked run directory."""
 
     def __init__(self, path: Path, info: RunInfo, lock: TextIOWrapper) -> None:
         self.path = path
@@ -53,15 +53,14 @@ class RunDirectory:
         lineage: Lineage | None = None,
         start: str | None = None,
     ) -> "RunDirectory":
-        """Make and lock a new run directory, for a dataset with this fingerprint and a LangGraph thread with this id.
+        """Create and lock a new run directory.
 
-        `start`: the content of start.json (`blpo.runs.fork_start`), where the run does not begin at the beginning.
-
-        Raises `RunError` where there is a run already or no place for one.
+        `dataset` is the dataset's fingerprint, `thread` the id of the LangGraph thread, `start` the content of
+        start.json for a fork. Raises `RunError` for a directory with another run, and where nothing can be written.
         """
         if (path / "run.json").exists():
             raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
-        if (path / "config.yaml").exists() and not (path / LOCK).exists():  # else a run's that was killed at birth
+        if (path / "config.yaml").exists() and not (path / LOCK).exists():  # with a lock: a run killed at birth
             raise RunError(
                 f"{path} holds a config.yaml that is no run's, and would be overwritten; set another run.dir"
             )
@@ -88,7 +87,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
-        """Lock an existing run directory; raises `RunError` where it is none, of another format, or in use."""
+        """Lock an existing run directory; raises `RunError` for no run, a newer format, and a run in use."""
         info = read_info(path)
         return cls(path, info, lock_folder(path))
 
@@ -97,14 +96,14 @@ class RunDirectory:
         self._lock.close()
 
     def settings(self, overrides: Sequence[str] = ()) -> Settings:
-        """The settings of config.yaml; raises `RunError` if what determines results is not what the run began with."""
+        """Return the settings of config.yaml; raises `RunError` after a change of what determines results."""
         file = self.path / "config.yaml"
         settings = load_settings(file, overrides)
         if config_hash(settings) == self.info.config_hash:
             return settings
-        kept = config_hash(load_settings(file))
+        unchanged = config_hash(load_settings(file))
         for override in overrides:
-            if config_hash(load_settings(file, [override])) != kept:
+            if config_hash(load_settings(file, [override])) != unchanged:
                 raise RunError(f"--set {override}: can't change on resume ({_MAY_CHANGE}); leave it out or start anew")
         raise RunError(
             f"{file}: its settings are not those that the run began with ({_MAY_CHANGE}); undo the change or start anew"
@@ -112,11 +111,11 @@ class RunDirectory:
 
     @property
     def checkpoints(self) -> Path | str:
-        """The SQLite file with the checkpoints, or `postgres`."""
+        """SQLite file with the checkpoints, or `postgres`."""
         return POSTGRES if self.info.checkpoints == POSTGRES else (self.path / self.info.checkpoints).resolve()
 
     def require_method(self, name: str) -> None:
-        """Raise `RunError` unless the run is one of the search with this name."""
+        """Raise `RunError` unless the run belongs to the search `name`."""
         if name != self.info.method:
             raise RunError(
                 f"{self.path} is a run of the method {self.info.method} in an experiment, and {name} can't go on with"
@@ -124,7 +123,7 @@ class RunDirectory:
             )
 
     def check_dataset(self, fingerprint: str) -> None:
-        """Raise `RunError` unless the dataset is the one that the run began with, wherever it lies now."""
+        """Raise `RunError` for another dataset than at the start of the run. The dataset may have moved."""
         if fingerprint != self.info.dataset:
             raise RunError(
                 f"{self.path}: the dataset is not the one that the run began with; restore it, or start a new run"
@@ -136,11 +135,11 @@ class RunDirectory:
         self.write("run.json", json.dumps({name: getattr(info, name) for name in RunInfo.__slots__}, indent=1) + "\n")
 
     def result(self) -> Result | None:
-        """The content of result.json; None where it is missing or damaged, for it can be written again at no cost."""
+        """Return the content of result.json; None for a missing or damaged file, because a resume writes a new file."""
         return RunRecord(self.path, self.info).result_or_none
 
     def start(self) -> ForkStart | None:
-        """What the run starts from, where that is not the beginning; raises `RunError` where start.json is damaged."""
+        """Return the start of a fork; None for any other run. Raises `RunError` for a damaged start.json."""
         file = self.path / "start.json"
         if not file.exists():
             return None
@@ -150,7 +149,7 @@ class RunDirectory:
             raise RunError(f"{file} can't be read, and the run starts from it; restore the file") from None
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of the run directory whole or not at all."""
+        """Write a file of the run directory, whole or not at all."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, text)

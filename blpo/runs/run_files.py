@@ -1,4 +1,4 @@
-"""The files of a directory, written from its records and its response store alone, so at any time and at no cost."""
+"""Files of a run, composed from round records and the response store: at any time, and without a paid call."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from state.sample import SplitName
 
 
 async def write_rounds(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
-    """Write rounds/NN for every record; a past round that is written already stays."""
+    """Write rounds/NN for every record, except for past rounds already on disk."""
     for t, record in enumerate(rounds):
         folder = f"rounds/{t:02d}"
         if t < len(rounds) - 2 and (directory.path / folder / "trials.jsonl").exists():
@@ -38,7 +38,7 @@ async def write_rounds(directory: RunDirectory, run: OpenRun, rounds: Sequence[R
 
 
 async def write_judge(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
-    """Write judge.yaml: the selected prompt so far, and what it needs to judge new images."""
+    """Write judge.yaml: the best prompt so far, with the settings to judge new images."""
     settings = run.settings
     measured = {}
     if rounds:

@@ -1,4 +1,4 @@
-"""run.json: the identity of a run, and the place of its checkpoints."""
+"""run.json: identity of a run, and place of the checkpoints."""
 
 import json
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class RunInfo:
     created: str
     """ISO 8601, UTC."""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Time spent so far, over all processes that worked on the run."""
+    """Time spent so far, over all processes of the run."""
     lineage: Lineage | None = None
-    """Origin of the run and of its labels."""
+    """Origin of run and labels."""
     method: str = "blpo"
     """Name of the search: `blpo`, or a method of an experiment."""
     format: int = FORMAT

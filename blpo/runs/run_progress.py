@@ -1,4 +1,4 @@
-"""Progress of a run, folded from its events."""
+"""Progress of a run, folded from events."""
 
 import json
 from collections.abc import Mapping
@@ -31,20 +31,20 @@ class Progress:
     phase: str = ""
     """Node at work."""
     done: int = 0
-    """Items that the node has finished."""
+    """Finished items of the node."""
     total: int = 0
-    """Items of the node; 0 for a node that counts none."""
+    """Items of the node; 0 for a node without a count."""
     validation: Mapping[int, float] = field(default_factory=dict)
     """Validation metric by round."""
     scores: Mapping[int, float | None] = field(default_factory=dict)
-    """Scores of this round's trials by step; None for a failed trial."""
+    """Scores of the round's trials by step; None for a failed trial."""
     usage: Mapping[str, RoleUsage] = field(default_factory=dict)
     """Calls, tokens and dollars by role. Cached and failed calls are those at the start of the node at work; an event
     in between brings the sum of tokens only."""
 
 
 def advance(progress: Progress, event: Event) -> Progress:
-    """Return the progress after one event."""
+    """Return the progress after an event."""
     if event["event"] == "started":
         return replace(
             progress,

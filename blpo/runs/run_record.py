@@ -1,4 +1,4 @@
-"""The one reader of run directories."""
+"""Reader of run directories; no second module reads a run."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,20 +22,20 @@ _RESULT = TypeAdapter(Result)
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as its directory tells of it, without dataset, response store and models.
+    """A run from the files of its directory, without dataset, response store and models.
 
-    Everything but `info` is read on first use and kept, so that a list of many runs costs little. Each property raises
+    All files but run.json are read on first use and kept, so a list of many runs costs little. The properties raise
     `RunError` for a damaged file.
     """
 
     directory: Path
     info: RunInfo
     overrides: tuple[str, ...] = ()
-    """Changes to config.yaml as `key=value`: `data.path=...` tells where the dataset is now."""
+    """Changes to config.yaml as `key=value`: `data.path=...` tells the place of a moved dataset."""
 
     @classmethod
     def read(cls, directory: str | Path, overrides: Iterable[str] = ()) -> Self:
-        """Read a run directory, also of a run at work; raises `RunError` for any other folder."""
+        """Read a run directory, also of a run at work; raises `RunError` for a folder without a run."""
         path = Path(directory)
         return cls(path, read_info(path), tuple(overrides))
 
@@ -74,7 +74,7 @@ class RunRecord:
 
     @property
     def initial(self) -> Mapping[str, VerdictRow]:
-        """Verdicts under the first prompt by sample id; empty for a run that is not tested."""
+        """Verdicts under the first prompt by sample id; empty for a run without a test."""
         return self._verdicts["initial"]
 
     @property
@@ -98,7 +98,7 @@ class RunRecord:
 
 
 def _read_result(file: Path) -> Result:
-    """Return the content as it stands, fields of later versions included; raises `ValidationError` and `OSError`."""
+    """Return the content, with the fields of later versions; raises `ValidationError` and `OSError`."""
     text = file.read_bytes()
     _RESULT.validate_json(text, strict=True)
     content: Result = json.loads(text)

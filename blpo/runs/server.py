@@ -1,8 +1,8 @@
-"""The graph as the API server and Studio run it: with run directories, so that the command line can go on with a run.
+"""The graph for the API server and Studio, with run directories, for a resume on the command line too.
 
-Each thread is a run of the folder BLPO_RUNS (default: runs/). A thread that began on the command line goes on with the
-settings of its run; a new one takes them from the context and keeps its files in a folder named after the thread. While
-the server works on a run it holds the lock of its directory. What blocks is done in threads.
+Each thread is a run of the folder BLPO_RUNS (default: runs/). A thread from the command line keeps the settings of the
+run. A new thread takes settings from the context and keeps files in a folder named after the thread. While the server
+works on a run, the server holds the lock of the run directory. Blocking calls are made in threads.
 """
 
 import asyncio
@@ -29,17 +29,17 @@ from graph.outer import builder
 from state.errors import BlpoError
 
 GRAPH = "blpo"
-"""The graph's name in langgraph.json."""
-LOOK_AGAIN = 2.0
-"""Seconds between two looks for runs that the command line has begun."""
+"""Name of the graph in langgraph.json."""
+LISTING_INTERVAL = 2.0
+"""Seconds between two searches for new runs of the command line."""
 
 
 class RunRefused(BlpoError, RuntimeError):
-    """Any `BlpoError`, as a kind of error whose message the server passes on."""
+    """A `BlpoError` and `RuntimeError`: the server passes on the message."""
 
 
 class _InOneLine(logging.Filter):
-    """Leaves the traceback out of what the server logs of a refusal: its line says what to do."""
+    """Filter that removes the traceback from logged refusals: the message says enough."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         event = record.msg  # structlog's, a mapping
@@ -54,7 +54,7 @@ _served.context_schema = ServedContext
 
 @asynccontextmanager
 async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[str]]:
-    """The server's saver; as long as it is open, runs of the folder are listed as the server's threads."""
+    """Open the server's saver. While the saver is open, runs of the folder are listed as threads of the server."""
     target = await asyncio.to_thread(checkpoint_target)
     logging.getLogger("langgraph_api.worker").addFilter(_InOneLine())
     async with open_checkpoints(target) as saver:
@@ -69,10 +69,10 @@ async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[str]]:
 
 @asynccontextmanager
 async def graph(config: RunnableConfig, runtime: ServerRuntime[Any]) -> AsyncIterator[Graph]:
-    """Both loops; while they are executed, in the run directory of the thread."""
+    """Yield both loops; during an execution, with the thread's run directory locked."""
     compiled = _served.compile(name=GRAPH)
     execution = runtime.execution_runtime
-    if execution is None:  # asked for its drawing, its schemas or its state
+    if execution is None:  # the server reads a drawing, a schema or the state
         yield compiled
         return
     thread = str(config["configurable"]["thread_id"])
@@ -84,12 +84,12 @@ async def graph(config: RunnableConfig, runtime: ServerRuntime[Any]) -> AsyncIte
         finally:
             await asyncio.to_thread(run.directory.close)
     except BlpoError as error:
-        raise RunRefused(str(error)) from None  # its log shows the line, not its cause
+        raise RunRefused(str(error)) from None  # the log shows one line, without the cause
 
 
 @asynccontextmanager
 async def _working(run: ThreadRun) -> AsyncIterator[None]:
-    """Hold the open run for the graph's nodes, and write its files when the graph has stopped."""
+    """Keep the run open for the graph's nodes, and write the run's files after the graph has stopped."""
     directory, settings, thread = run.directory, run.settings, run.directory.info.thread_id
     place = store_place(settings, directory.path, thread)
     checkpoints = await asyncio.to_thread(lambda: directory.checkpoints)
@@ -109,17 +109,17 @@ async def _working(run: ThreadRun) -> AsyncIterator[None]:
 
 
 async def _list_runs() -> None:
-    """Make the runs of the folder threads of the server, as they appear."""
+    """List each new run of the folder as a thread of the server."""
     client, listed = get_client(), set[str]()
     while True:
         for thread, path in (await asyncio.to_thread(directories)).items():
             if thread not in listed and await _listed(client, thread, path):
                 listed.add(thread)
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(LISTING_INTERVAL)
 
 
 async def _listed(client: LangGraphClient, thread: str, path: Path) -> bool:
-    """Make a run a thread, unless it is one; False where the server is not ready yet."""
+    """List a run as a thread; returns False while the server is not ready."""
     import httpx
 
     try:
@@ -137,7 +137,7 @@ async def _open_once() -> None:
 
 
 def main() -> int:
-    """Say in one line why the server could not keep its checkpoints, before it starts and says it in many."""
+    """Check the checkpoints before the server starts, because the server's own message would be long."""
     try:
         asyncio.run(_open_once())
     except BlpoError as error:

@@ -1,4 +1,4 @@
-"""Threads of the API server as runs: which directory is a thread's, and which settings it goes on with."""
+"""Run directories and settings of the API server's threads."""
 
 import os
 from collections.abc import Mapping
@@ -27,31 +27,32 @@ from state.settings import POSTGRES, PromptSettings, Settings
 
 
 class ServedContext(Context):
-    """The settings of a run; all defaults together run the built-in sample."""
+    """Settings of a run; all defaults together run the built-in sample."""
 
     config: str | None = Field(default=None, title="Configuration file")
-    """A YAML file of settings on the server's machine. Whatever else is set here and is no default takes precedence."""
+    """A YAML file of settings on the server's machine. The form's own settings, unless defaults, take
+    precedence."""
 
 
 def runs_folder() -> Path:
-    """The folder of runs that the server shows."""
+    """Return the folder of runs on the server."""
     return Path(os.environ.get("BLPO_RUNS") or "runs").absolute()
 
 
 def checkpoint_target() -> Target:
-    """Where the checkpoints of these runs are: beside them, or in the team's database (BLPO_CHECKPOINTS=postgres).
+    """Return the place of the checkpoints: the runs' folder, or the team's database for BLPO_CHECKPOINTS=postgres.
 
-    Raises `ConfigError` for any other value, without quoting it: it may be an address with a password.
+    Raises `ConfigError` for any other value. The message does not quote the value: an address may hold a password.
     """
-    given = os.environ.get("BLPO_CHECKPOINTS")
-    if given and given != POSTGRES:
+    place = os.environ.get("BLPO_CHECKPOINTS")
+    if place and place != POSTGRES:
         raise ConfigError(f"BLPO_CHECKPOINTS: must be {POSTGRES}, or left out to keep runs in files")
-    return POSTGRES if given else runs_folder() / "checkpoints.sqlite"
+    return POSTGRES if place else runs_folder() / "checkpoints.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadRun:
-    """The run of a thread."""
+    """Run of a thread."""
 
     directory: RunDirectory
     """Locked."""
@@ -60,20 +61,20 @@ class ThreadRun:
 
 
 def run_of_thread(thread: str, context: Mapping[str, Any]) -> ThreadRun:
-    """Open the run of a thread, and create a new run for a new thread; its settings are those to go on with."""
+    """Open the run of a thread, with the settings to go on with; create a run for a new thread."""
     read_templates()
-    given = _settings(context)
+    wish = _settings(context)
     path = directories().get(thread)
-    run = _new_run(thread, given) if path is None else RunDirectory.open(path)
+    run = _new_run(thread, wish) if path is None else RunDirectory.open(path)
     try:
-        settings = given if path is None else _agreed(run, given)
+        settings = wish if path is None else _agreed(run, wish)
         require_usable(settings)
         dataset = dataset_of(settings)
         run.check_dataset(dataset.fingerprint)
         judge, i2t = initial_prompts(settings)
         update = {
             "run": settings.run.model_copy(update={"dir": str(run.path), "checkpoints": str(checkpoint_target())}),
-            "prompts": PromptSettings(judge=judge, i2t=i2t),  # whoever needs them reads no file
+            "prompts": PromptSettings(judge=judge, i2t=i2t),  # the nodes read no prompt file
         }
     except BaseException:
         run.close()
@@ -82,17 +83,17 @@ def run_of_thread(thread: str, context: Mapping[str, Any]) -> ThreadRun:
 
 
 def _settings(context: Mapping[str, Any]) -> Settings:
-    """What the context means: its configuration file, changed by what is set beside it and is no default."""
-    given = ServedContext(**context)
-    changes = given.model_dump(exclude_defaults=True, exclude={"config"})
-    if given.config is None:
+    """Return the settings of the context: the configuration file, changed by all settings but defaults."""
+    form = ServedContext(**context)
+    changes = form.model_dump(exclude_defaults=True, exclude={"config"})
+    if form.config is None:
         return load_settings(changes)
-    base = load_settings(given.config).model_dump(exclude_unset=True)
+    base = load_settings(form.config).model_dump(exclude_unset=True)
     return load_settings(_merged(base, changes))
 
 
 def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` changed by `changes`, section by section."""
+    """Return `base` changed by `changes`, section by section."""
     inner = {
         name: _merged(base[name], value)
         for name, value in changes.items()
@@ -102,7 +103,7 @@ def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _new_run(thread: str, settings: Settings) -> RunDirectory:
-    """Its directory is that of the thread, where the server finds it again, whatever `run.dir` says."""
+    """Create the run of a new thread in a directory named after the thread, whatever `run.dir` says."""
     target = checkpoint_target()
     if settings.run.in_postgres and target != POSTGRES:
         raise ConfigError(
@@ -118,26 +119,26 @@ def _new_run(thread: str, settings: Settings) -> RunDirectory:
     return RunDirectory.create(settings, path, dataset.fingerprint, thread, lineage=lineage_of(settings, dataset))
 
 
-def _agreed(run: RunDirectory, given: Settings) -> Settings:
-    """The settings of a run that is there: its own, or those given where they lead to the same results."""
+def _agreed(run: RunDirectory, wish: Settings) -> Settings:
+    """Return the run's own settings, or `wish` if both lead to the same results; raises `RunError` otherwise."""
     run.require_method(BLPO.name)
     if run.checkpoints != checkpoint_target():
         raise RunError(f"{run.path} keeps its checkpoints in {run.checkpoints}, and the server's are elsewhere")
     own = run.settings()
-    if given == Settings():
+    if wish == Settings():
         return own
-    if config_hash(given) != run.info.config_hash:
+    if config_hash(wish) != run.info.config_hash:
         raise RunError(
             f"the thread is the run {run.path}, which began with other settings; leave the context empty to go on with"
-            " it, or begin a new thread"
+            " the run, or begin a new thread"
         )
-    return given
+    return wish
 
 
 def directories() -> dict[str, Path]:
-    """The run directories of the folder by their thread."""
-    found = {}
+    """Return the run directories of the folder by thread id."""
+    paths = {}
     for file in sorted(runs_folder().glob("*/run.json")):
         with suppress(RunError):
-            found[read_info(file.parent).thread_id] = file.parent
-    return found
+            paths[read_info(file.parent).thread_id] = file.parent
+    return paths

@@ -1,4 +1,4 @@
-"""Starting a run, and going on with one: what the facade, the command line and the experiments share."""
+"""Start of a run, and resume of a run."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ from blpo.data.dataset_check import check_dataset
 from blpo.inference.open_run import SharedModels
 from blpo.runs.driver import BLPO, Driver, OnEvent, Search
 from blpo.runs.lineage import lineage_of
-from blpo.runs.moved_runs import settle
+from blpo.runs.moved_runs import repair_moved_run
 from blpo.runs.preflight import require_usable
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_record import RunRecord
-from blpo.runs.team_runs import announce, forget_checkpoints, require_known
+from blpo.runs.team_runs import announce, forget_checkpoints, require_known_run
 from state.approval import Answer
 from state.errors import AnswerError, DataError
 from state.settings import Settings
@@ -39,10 +39,10 @@ async def start_run(
     """Run a search to its end.
 
     `config` is a YAML file, a mapping, `Settings`, or None for the built-in sample; `overrides` are `key=value`.
-    `control.request_drain()` stops the run at the next superstep, with status `interrupted`; so does a question of
-    `approval`, which the result then holds (`question`); `resume` takes the answer. Raises `BlpoError`; a
-    `TooManyFailures` leaves a run that `resume` goes on with. `search` is another one than BLPO, over the same nodes
-    for judging and testing. `shared`: models that the run shares with other runs.
+    `control.request_drain()` stops the run at the next superstep, with status `interrupted`. A question of `approval`
+    stops the run too: the result holds the `question`, and `resume_run` takes the answer. `search` is BLPO or a method
+    of an experiment. `shared`: models that the run shares with other runs. Raises `BlpoError`; `resume_run` goes on
+    after a `TooManyFailures`.
     """
     settings = load_settings(config, overrides)
     require_usable(settings)
@@ -69,30 +69,30 @@ async def resume_run(
     shared: SharedModels | None = None,
     answer: Answer | Mapping[str, Any] | str | None = None,
 ) -> RunRecord:
-    """Go on with a run that was stopped, killed, failed, moved or copied; a finished one just returns its result.
+    """Go on with a run after a stop, a kill, a failure, a move or a copy; does nothing for a finished run.
 
-    `overrides` may change approval, limits and how models are reached, nothing that determines the result. A run that
-    spent its budget goes on where `limits` are raised: what was paid for is read from the response store. `search` is
-    the one that the run began with, else `RunError` is raised. `answer` answers the question that the run waits for: a
-    `state.approval.Answer`, a mapping like one, or "approve"; raises `AnswerError` where it asks none, or the answer
-    can't be used. `shared`: models that the run shares with other runs.
+    `overrides` may change approval, limits and access to models, but no setting that determines the result. With
+    raised `limits` a run goes on after its budget was spent: the response store answers all paid calls. `answer`
+    answers the run's question: a `state.approval.Answer`, an equal mapping, or "approve". `shared`: models that the run
+    shares with other runs. Raises `BlpoError`: `RunError` unless `search` is the search of the run, `AnswerError` for
+    a run without a question and for a bad answer.
     """
     run = RunDirectory.open(Path(directory).absolute())
     with closing(run):
         run.require_method(search.name)
         settings = run.settings(overrides)
         result = run.result()
-        raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
-        if result is not None and not raised and result["status"] in ("complete", "budget"):
+        is_raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
+        if result is not None and not is_raised and result["status"] in ("complete", "budget"):
             if answer is not None:
                 raise AnswerError(f"{run.path} asks no question: it is finished")
             return RunRecord(run.path, run.info)
         require_usable(settings)
         dataset = dataset_of(settings)
         run.check_dataset(dataset.fingerprint)
-        await require_known(run)
-        settle(run, settings)
-        if raised:
+        await require_known_run(run)
+        repair_moved_run(run, settings)
+        if is_raised:
             await forget_checkpoints(run)
             (run.path / "result.json").unlink()
         settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(run.path)})})
@@ -102,7 +102,7 @@ async def resume_run(
 
 
 def check_data(settings: Settings) -> None:
-    """Refuse a dataset with unreadable rows or images before anything is paid for; raises `DataError`."""
+    """Raise `DataError` for a dataset with unreadable rows or images, before the first paid call."""
     problems = check_dataset(settings)
     if problems:
         more = f" (and {len(problems) - 1} more; `blpo check` lists them)" if len(problems) > 1 else ""

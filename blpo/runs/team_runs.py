@@ -1,7 +1,7 @@
-"""Runs whose checkpoints and answers are in a team's database: announced when they begin, and known when resumed.
+"""Runs with checkpoints and answers in a team's database.
 
-So a database that can't be used is found out before a run directory is made, and a URL that leads to another database
-does not pay for everything again.
+A new run is announced to the database before its directory is created, so that an unusable database leaves no directory
+behind. A resumed run must be known to the database, so that a wrong URL does not pay for all calls again.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ from state.settings import POSTGRES, Settings
 
 
 async def announce(settings: Settings, thread: str, path: Path) -> None:
-    """Make a new run known to the team, and the tables if need be; nothing where the run keeps files."""
+    """Record a new run in the team's database, and create missing tables; does nothing for a run in files."""
     if settings.run.in_postgres:
         async with open_checkpoints(POSTGRES):
             store = await TeamStore.open_run(TeamRun(thread, path))
             await store.close()
 
 
-async def require_known(run: RunDirectory) -> None:
-    """Raise `RunError` where the run keeps its answers in a database, and not in this one."""
+async def require_known_run(run: RunDirectory) -> None:
+    """Raise `RunError` for a run unknown to the database."""
     thread = run.info.thread_id
     if run.checkpoints == POSTGRES and not await asyncio.to_thread(knows_run, thread):
         raise RunError(
-            f"{VARIABLE}: this database does not know the run {thread} of {run.path}; give the database that it began"
-            " in, or start a new run"
+            f"{VARIABLE}: this database does not know the run {thread} of {run.path}; give the database of its"
+            " start, or start a new run"
         )
 
 
 async def forget_checkpoints(run: RunDirectory) -> None:
-    """Let the run begin anew under the same thread; what was answered is read from the response store."""
+    """Delete the checkpoints, so that the run starts again under the same thread, from the stored answers."""
     if isinstance(run.checkpoints, Path) and not run.checkpoints.exists():
         return
     async with open_checkpoints(run.checkpoints) as saver:

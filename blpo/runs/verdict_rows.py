@@ -1,4 +1,4 @@
-"""Verdicts of a run as its directory holds them: verdicts/{initial,best}.jsonl and rounds/NN/errors.jsonl."""
+"""Verdicts of a run directory: verdicts/{initial,best}.jsonl and rounds/NN/errors.jsonl."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ without an answer is not right."""
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """One line: a labelled sample with its verdict under one prompt."""
+    """A line: a labelled sample and the verdict under a prompt."""
 
     id: str
     label: Label
@@ -29,7 +29,7 @@ class VerdictRow:
     reason: str
     split: SplitName = "train"
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Probability that the judge gives each label; empty for a judge without log-probabilities."""
+    """Probability of the labels by the judge; empty for a judge without log-probabilities."""
 
     @property
     def answer(self) -> Label | None:
@@ -46,7 +46,7 @@ _ROW = TypeAdapter(VerdictRow)
 
 
 def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
-    """Return the line of one verdict; lines of verdicts/ also name the split."""
+    """Return the line of a verdict; lines of verdicts/ also name the split."""
     return {
         "id": sample.id,
         "label": sample.label,
@@ -58,7 +58,7 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
 
 
 def read_verdict_rows(file: Path) -> tuple[VerdictRow, ...]:
-    """Read the verdicts of a file; none where there is no such file. Raises `RunError` for a damaged file."""
+    """Read the verdicts of a file; none for a missing file. Raises `RunError` for a damaged file."""
     try:
         return tuple(read_json_lines(file, _ROW))
     except FileNotFoundError:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blpo.cli.main import main
-from blpo.reports.compare_page import headline
+from blpo.reports.compare_page import comparison_headline
 from blpo.reports.comparison import compare_runs
 from blpo.runs.run_record import RunRecord
 from state.sample import Sample
@@ -53,7 +53,7 @@ def test_each_run_is_tested_against_the_first_on_the_shared_samples(runs: list[P
     assert first.against is None and poor.against is not None and alike.against is not None
     assert poor.against.difference < 0 and poor.against.high < 0 and poor.against.adjusted < 0.05
     assert alike.against.adjusted > 0.05 and alike.against.low < 0 < alike.against.high
-    assert headline(comparison) == "Worse than good: poor"
+    assert comparison_headline(comparison) == "Worse than good: poor"
     assert comparison.differing and set(comparison.differing) <= set(comparison.shared)
     assert "Holm" in comparison.notes[-1]
 
@@ -63,7 +63,7 @@ def test_a_run_does_not_differ_from_its_copy(runs: list[Path], tmp_path: Path) -
     comparison = compare_runs(read([runs[0], tmp_path / "copy"]))
     against = comparison.entries[1].against
     assert against is not None and (against.difference, against.p_value) == (0, 1)
-    assert comparison.differing == [] and headline(comparison) == "No difference from good could be shown"
+    assert comparison.differing == [] and comparison_headline(comparison) == "No difference from good could be shown"
 
 
 def test_the_command_writes_a_page_and_prints_a_table_or_numbers(
