@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from typing import TextIO
 
-from blpo.reports.disagreements import Disagreement
+from blpo.reports.disagreements import Disagreement, disagreement_rows
 
 COLUMNS = ("id", "label", "verdict", "split", "confidence", "distance", "steady", "reason", "image", "note")
 """`note` is empty: people may write a note there."""

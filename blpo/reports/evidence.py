@@ -72,18 +72,18 @@ def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
     return dataset, ""
 
 
-async def _captions(models: OpenModels, known: Mapping[str, Sample], run: RunRecord) -> dict[tuple[str, str], str]:
+async def _captions(models: OpenModels, samples: Mapping[str, Sample], run: RunRecord) -> dict[tuple[str, str], str]:
     pairs = dict.fromkeys(
         (trial.i2t_prompt, sample_id)
         for past in run.rounds
         for trial in past.trials
         for sample_id in past.batch
-        if trial.i2t_prompt is not None and sample_id in known
+        if trial.i2t_prompt is not None and sample_id in samples
     )
 
     async def recalled(question: tuple[str, str]) -> str | None:
         try:
-            described = await describe_sample(models, question[0], known[question[1]])
+            described = await describe_sample(models, question[0], samples[question[1]])
         except DataError:
             return None
         return described.text if described.status == "ok" else None

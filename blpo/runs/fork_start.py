@@ -48,5 +48,5 @@ def state_before(
 
 
 def _texts(round: Round) -> list[str]:
-    tried = [text for trial in round.trials for text in (trial.i2t_prompt, trial.judge_prompt) if text is not None]
-    return [round.judge_prompt, round.i2t_prompt, *tried]
+    texts = [text for trial in round.trials for text in (trial.i2t_prompt, trial.judge_prompt) if text is not None]
+    return [round.judge_prompt, round.i2t_prompt, *texts]

@@ -95,17 +95,17 @@ async def _working(run: ThreadRun) -> AsyncIterator[None]:
     checkpoints = await asyncio.to_thread(lambda: directory.checkpoints)
     drive = Driver(directory, BLPO, settings, None, None)
     async with (
-        open_run(settings, place, thread=thread, dataset=run.dataset) as opened,
+        open_run(settings, place, thread=thread, dataset=run.dataset) as session,
         open_checkpoints(checkpoints) as saver,
     ):
         own = builder.compile(checkpointer=saver, name=GRAPH)
-        await drive.begin(own, opened)
+        await drive.begin(own, session)
         try:
             yield
         except BlpoError as error:
-            await drive.conclude(own, opened, "failed", str(error))
+            await drive.conclude(own, session, "failed", str(error))
             raise
-        await drive.conclude(own, opened, "interrupted", "stopped on the server")
+        await drive.conclude(own, session, "interrupted", "stopped on the server")
 
 
 async def _list_runs() -> None:
