@@ -1,0 +1,28 @@
+"""Settings: the run's context as plain data. Models are names for the registry; settings hold no secret."""
+
+from state.settings.data_settings import DataSettings, SplitColumn, SplitShares
+from state.settings.model_settings import ModelSettings, ModelsSettings, PriceSettings
+from state.settings.prompt_settings import PromptSettings, PromptText
+from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings
+from state.settings.search_settings import PRESETS, Metric, SearchSettings
+from state.settings.settings import Settings
+from state.settings.task_settings import TaskSettings
+
+__all__ = [
+    "POSTGRES",
+    "PRESETS",
+    "DataSettings",
+    "LimitSettings",
+    "Metric",
+    "ModelSettings",
+    "ModelsSettings",
+    "PriceSettings",
+    "PromptSettings",
+    "PromptText",
+    "RunSettings",
+    "SearchSettings",
+    "Settings",
+    "SplitColumn",
+    "SplitShares",
+    "TaskSettings",
+]

@@ -1,0 +1,48 @@
+"""Section `data`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from state.settings.section import Section
+
+
+class SplitShares(Section):
+    """Shares of the dataset, normalised to a sum of 1."""
+
+    train: float = Field(default=0.4, gt=0)
+    validation: float = Field(default=0.3, gt=0)
+    test: float = Field(default=0.3, gt=0)
+
+
+class SplitColumn(Section):
+    """Column with the row's split: train, validation (or val, dev) or test."""
+
+    column: str
+    validation_share: float = Field(default=0.4, gt=0, lt=1)
+    """Share of the train rows used for validation if the column names no validation row."""
+
+
+class DataSettings(Section):
+    """Place of the samples."""
+
+    path: str | None = None
+    """Folder with images and labels.csv (.jsonl, .parquet), a labels file, a dataset folder written by
+    `datasets.save_to_disk`, or `hub:OWNER/NAME`. null: the built-in sample."""
+    image: str | tuple[str, str] = "image"
+    """Column of the image; two columns for pairs."""
+    label: str = "label"
+    """Column of the label."""
+    text: str | None = None
+    """Column of the text; null: the column `text`, if it exists."""
+    id: str | None = None
+    """Column of the id; null: the column `id`, if it exists, else the image's path."""
+    group: str | None = None
+    """Column of the group; rows of a group stay in one split."""
+    threshold: float | Literal["median"] | None = None
+    """Cut of a numeric label into two: up to the threshold the task's first label, above it the second."""
+    split: SplitShares | SplitColumn = SplitShares()
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Largest number of samples, drawn by label from the seed; null: all."""
+    corrections: str | None = None
+    """File of corrected labels by id (`blpo disagreements --correct` writes such files); the splits stay."""

@@ -1,0 +1,128 @@
+"""Section `models`: names of models, resolved by the registry, and the settings of calls."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from state.settings.section import Section
+
+_SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
+
+
+class PriceSettings(Section):
+    """US dollars for a million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class ModelSettings(Section):
+    """A model by name, with the settings of calls."""
+
+    name: str
+    """`embedded:judge`, `openai:NAME`, `vllm:NAME`, `langchain:package.Class` ...; docs/models.md lists all forms."""
+    base_url: str | None = None
+    """Address of an OpenAI-compatible server."""
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
+    """null: not sent."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Longest answer; null: the server's default."""
+    max_concurrency: int = Field(default=16, ge=1)
+    """Calls in flight at once."""
+    timeout: float = Field(default=120.0, gt=0)
+    """Seconds a call may take."""
+    max_retries: int = Field(default=4, ge=0)
+    """Retries of a failed call before the call counts as an error."""
+    max_pixels: int = Field(default=1_048_576, ge=1024)
+    """Largest number of pixels; larger images are scaled down."""
+    max_side: int = Field(default=2048, ge=32)
+    """Longest side in pixels; larger images are scaled down."""
+    structured_output: bool | Literal["choice"] = True
+    """Ask the server to constrain verdicts: to a verdict's JSON schema, or (choice, vLLM alone) to a bare label."""
+    logprobs: bool = False
+    """Ask for log-probabilities, and keep the probability of each label."""
+    reasoning: bool | None = None
+    """True for a model that refuses a temperature, so that none is sent; null: by its name (o3, gpt-5 ...)."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    """null: not sent."""
+    max_tokens_parameter: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """Server's name of max_tokens. The vendor and vLLM know the first name; reasoning models demand the first name."""
+    client: Literal["lean", "langchain"] = "lean"
+    """Client for OpenAI-compatible servers: see `blpo.models.openai.chat_models`."""
+    headers: dict[str, str] = Field(default={})
+    """Further headers of each request; values come from the environment: {api-key: "${AZURE_KEY}"}."""
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Requests a minute, retries included, evenly spread; null: no limit."""
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Input and output tokens a minute, by their mean so far; null: no limit."""
+    deadline: float = Field(default=900.0, gt=0)
+    """Seconds that a call may take with all its retries and waits."""
+    image_uuids: bool = False
+    """Name images by the hash of their content, and send an image only once (vLLM). Never behind a load balancer."""
+    price: PriceSettings | None = None
+    """null: the list price (blpo/models/catalogue/list_prices.py); without a list price dollars are unknown."""
+    part_order: Literal["image_first", "rubric_first"] = "image_first"
+    """image_first: images before the prompt, for many prompts on the same images (optimizing). rubric_first: images
+    after the prompt, for one prompt on many images. Servers reuse a repeated prefix. The order changes verdicts, so
+    judge with the order of the optimization."""
+    vision: bool | None = None
+    """True for a model that sees images, as judge and verbalizer must; null: by its name."""
+    arguments: dict[str, JsonValue] = Field(default={})
+    """Arguments for the constructor of a `langchain:`, `community:` or `vllm-engine:` model; never a secret."""
+
+    @field_validator("arguments")
+    @classmethod
+    def _no_secrets(cls, arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if secrets := sorted(_secret_names(arguments)):
+            raise ValueError(f"{secrets[0]} looks like a secret; take it out, they are read from the environment alone")
+        return arguments
+
+    @field_validator("headers")
+    @classmethod
+    def _values_from_the_environment(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+                raise ValueError(f"{name!r} is no name of a header")
+            if not re.fullmatch(r"(?:Bearer |Basic )?\$\{[A-Za-z_][A-Za-z0-9_]*\}", value):
+                raise ValueError(f"{name}: values come from the environment alone; write ${{NAME}}")
+        return headers
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.base_url))  # `headers` and `arguments` are mappings, which have no hash
+
+
+def _secret_names(value: JsonValue) -> Iterator[str]:
+    """Yield the suspicious names in nested mappings."""
+    if isinstance(value, dict):
+        yield from (name for name in value if _SECRET.search(name))
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        yield from _secret_names(each)
+
+
+class ModelsSettings(Section):
+    """The three roles."""
+
+    judge: ModelSettings = ModelSettings(name="embedded:judge")
+    verbalizer: ModelSettings | None = None
+    """null: the judge's model."""
+    optimizer: ModelSettings | None = None
+    """null: `embedded:optimizer` if the judge is embedded; for other judges an optimizer is required."""
+
+    @model_validator(mode="after")
+    def _optimizer_is_explicit(self) -> Self:
+        if self.optimizer is None and not self.judge.name.startswith("embedded:"):
+            raise ValueError(f"optimizer must be given where the judge, {self.judge.name}, is no embedded: model")
+        return self
+
+    def of(self, role: str) -> ModelSettings:
+        """Return the settings of `judge`, `verbalizer` or `optimizer`, with defaults resolved."""
+        embedded = self.judge.name.startswith("embedded:")
+        if role == "judge":
+            return self.judge
+        if role == "verbalizer":
+            own = ModelSettings(name="embedded:verbalizer") if embedded else self.judge
+            return self.verbalizer or own
+        return self.optimizer or ModelSettings(name="embedded:optimizer")

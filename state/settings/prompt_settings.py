@@ -1,0 +1,38 @@
+"""Section `prompts`."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from state.settings.section import Section
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _prompt(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; write the prompt")
+    if _SURROGATE.search(text):
+        raise ValueError("holds half a character (a lone surrogate); write it again")
+    return text
+
+
+PromptText = Annotated[str, AfterValidator(_prompt)]
+"""Text of a prompt, never blank."""
+
+
+class PromptSettings(Section):
+    """p_0 and q_0, of at most `search.max_prompt_tokens`; null: the defaults for the task."""
+
+    judge: PromptText | None = None
+    judge_file: str | None = None
+    i2t: PromptText | None = None
+    i2t_file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        for name in ("judge", "i2t"):
+            if getattr(self, name) is not None and getattr(self, f"{name}_file") is not None:
+                raise ValueError(f"give {name} or {name}_file, not both")
+        return self
