@@ -44,7 +44,7 @@ class ModelSettings(Section):
     logprobs: bool = False
     """Ask for log-probabilities, and keep the probability of each label."""
     reasoning: bool | None = None
-    """True for a model that refuses a temperature, so that none is sent; null: by its name (o3, gpt-5 ...)."""
+    """True for a model that refuses a temperature, so that none is sent; null: by `blpo.models.catalogue`."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     """null: not sent."""
     max_tokens_parameter: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -68,7 +68,7 @@ class ModelSettings(Section):
     after the prompt, for one prompt on many images. Servers reuse a repeated prefix. The order changes verdicts, so
     judge with the order of the optimization."""
     vision: bool | None = None
-    """True for a model that sees images, as judge and verbalizer must; null: by its name."""
+    """True for a model that sees images, as judge and verbalizer must; null: by `blpo.models.catalogue`."""
     arguments: dict[str, JsonValue] = Field(default={})
     """Arguments for the constructor of a `langchain:`, `community:` or `vllm-engine:` model; never a secret."""
 
