@@ -1,4 +1,4 @@
-"""A run directory written by hand: as many verdicts as wanted, with images, and no model asked."""
+"""Run directories written by tests: any number of verdicts, with images, without a model."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -21,11 +21,11 @@ from state.verdict import Verdict
 from tests.small_set import write_labels
 
 Answer = Callable[[int, Sample], Label | None]
-"""The judge's label for the i-th sample of all; None: it refused."""
+"""The judge's label for the i-th sample; None for a refusal."""
 
 
 def draw_images(folder: Path, labels: Sequence[str], side: int, noise: float = 8.0) -> None:
-    """A dataset of `len(labels)` images with soft colours and noise, half of them for the test."""
+    """Write a dataset of `len(labels)` images with soft colours and noise."""
     generator = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     rows = []
@@ -41,7 +41,7 @@ def draw_images(folder: Path, labels: Sequence[str], side: int, noise: float = 8
 def make_run(
     folder: Path, task: dict[str, object], prompts: Sequence[str], before: Answer, after: Answer, best: int = -1
 ) -> Path:
-    """A finished run over the dataset in `folder`, whose round t had prompt t; returns its directory."""
+    """Write a finished run over the dataset in `folder`, with prompt t in round t; return the run directory."""
     path = folder / "run"
     data = {"path": str(folder / "labels.csv"), "split": {"train": 0.25, "validation": 0.25, "test": 0.5}}
     settings = load_settings({"task": task, "data": data, "run": {"dir": str(path)}})
@@ -55,8 +55,8 @@ def make_run(
         lines = zip(rows, verdicts, strict=True)
         run.write_lines(f"verdicts/{name}.jsonl", [_line(split, sample, v) for (split, sample), v in lines])
 
-    def measured(name: str, wanted: str) -> tuple[list[Verdict], list[Label | None]]:
-        chosen = [i for i, (split, _) in enumerate(rows) if split == wanted]
+    def measured(name: str, part: str) -> tuple[list[Verdict], list[Label | None]]:
+        chosen = [i for i, (split, _) in enumerate(rows) if split == part]
         return [answers[name][i] for i in chosen], [rows[i][1].label for i in chosen]
 
     validation = {name: metrics(*measured(name, "validation"), settings.task) for name in answers}
@@ -121,5 +121,5 @@ def _verdict(sample: Sample, label: Label | None) -> Verdict:
 
 
 def _line(split: str, sample: Sample, verdict: Verdict) -> dict[str, object]:
-    told = {"verdict": verdict.label, "status": verdict.status, "reason": verdict.reason}
-    return {"id": sample.id, "label": sample.label, **told, "split": split}
+    answer_row = {"verdict": verdict.label, "status": verdict.status, "reason": verdict.reason}
+    return {"id": sample.id, "label": sample.label, **answer_row, "split": split}

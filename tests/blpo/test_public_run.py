@@ -1,4 +1,4 @@
-"""The run that `blpo.optimize` returns and `blpo.Run.read` reads."""
+"""`blpo.Run`: returned by `blpo.optimize`, read by `blpo.Run.read`."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run in a directory with a hostile name."""
     folder = tmp_path_factory.mktemp("made")
     draw_images(folder, "abababab" * 2, 32)
@@ -71,16 +71,16 @@ def test_a_closed_stderr_ends_no_run(folder: Path, tmp_path: Path, monkeypatch: 
     assert run.result["status"] == "complete"
 
 
-def test_a_run_is_shown_in_four_lines(made: Path) -> None:
-    status, verdict, metric, directory = repr(blpo.Run.read(made)).splitlines()
+def test_a_run_is_shown_in_four_lines(hostile: Path) -> None:
+    status, verdict, metric, directory = repr(blpo.Run.read(hostile)).splitlines()
     assert status == "blpo run, complete"
     assert verdict.startswith("No improvement could be shown: macro-F1 0.333 -> 1.000 on 8 untouched samples (")
     assert metric == "macro-F1 on test: 0.333 -> 1.000"
-    assert directory == f"{made.parent}/<b>run\N{REPLACEMENT CHARACTER}[31m"
+    assert directory == f"{hostile.parent}/<b>run\N{REPLACEMENT CHARACTER}[31m"
 
 
-def test_a_notebook_shows_a_table_with_all_text_escaped(made: Path) -> None:
-    run = blpo.Run.read(made)
+def test_a_notebook_shows_a_table_with_all_text_escaped(hostile: Path) -> None:
+    run = blpo.Run.read(hostile)
     html = run._repr_html_()
     tags = TagList()
     tags.feed(html)
@@ -89,8 +89,8 @@ def test_a_notebook_shows_a_table_with_all_text_escaped(made: Path) -> None:
     assert ">accuracy</th><td>0.500</td><td>1.000</td><td>+0.500</td>" in html
 
 
-def test_a_run_without_a_result_says_how_to_go_on(made: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(made, tmp_path / "run")
+def test_a_run_without_a_result_says_how_to_go_on(hostile: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(hostile, tmp_path / "run")
     (copy / "result.json").unlink()
     run = blpo.Run.read(copy)
     assert repr(run) == f"blpo run without a result; go on with it: blpo resume {copy}"

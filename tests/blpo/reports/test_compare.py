@@ -1,4 +1,4 @@
-"""Comparing runs: what is tested against what, and which runs can't be compared."""
+"""Comparison of runs: paired tests against the first run, and refusals."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ def right(share: float, shift: int = 0) -> object:
 
 
 def made(folder: Path, name: str, share: float, shift: int = 0) -> Path:
-    """A run over the dataset in `folder` whose selected prompt is right on about `share`."""
+    """Write a run over the dataset in `folder`; the selected prompt is right on about `share`."""
 
     def before(i: int, sample: Sample) -> object:
         return sample.label if i % 2 else OTHER[str(sample.label)]
@@ -39,7 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("compare") / "set"
     draw_images(folder, ["yes" if i % 2 else "no" for i in range(160)], 8)
     shares = {"good": (0.9, 0), "poor": (0.4, 0), "alike": (0.88, 3)}
-    return [made(folder, name, *given) for name, given in shares.items()]
+    return [made(folder, name, *share_and_shift) for name, share_and_shift in shares.items()]
 
 
 def read(paths: list[Path]) -> list[RunRecord]:
@@ -85,17 +85,17 @@ def test_other_splits_of_the_same_data_are_compared_where_both_are_untouched(run
     other = tmp_path / "other"
     shutil.copytree(runs[1], other)
     rows = [json.loads(line) for line in (other / "verdicts" / "best.jsonl").read_text().splitlines()]
-    kept = [row["id"] for row in rows if row["split"] == "test"][:30]
+    ids = [row["id"] for row in rows if row["split"] == "test"][:30]
     for name in ("initial", "best"):
         file = other / "verdicts" / f"{name}.jsonl"
-        changed = [json.loads(line) for line in file.read_text().splitlines()]
-        for row in changed:
-            row["split"] = "test" if row["id"] in kept else "train"
-        file.write_text("".join(json.dumps(row) + "\n" for row in changed))
+        verdicts = [json.loads(line) for line in file.read_text().splitlines()]
+        for row in verdicts:
+            row["split"] = "test" if row["id"] in ids else "train"
+        file.write_text("".join(json.dumps(row) + "\n" for row in verdicts))
     info = json.loads((other / "run.json").read_text())
     (other / "run.json").write_text(json.dumps({**info, "dataset": "another split"}))
     comparison = compare_runs(read([runs[0], other]))
-    assert sorted(comparison.shared) == sorted(kept)
+    assert sorted(comparison.shared) == sorted(ids)
     assert "Only the 30 samples" in comparison.notes[0]
 
 
@@ -122,7 +122,7 @@ def other_labels(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (no_verdicts, "has no verdicts on its test split (complete); finish it: blpo resume {run}\n"),
         (spent, "(budget); finish it: blpo resume {run} --set limits.calls=...\n"),
@@ -131,7 +131,7 @@ def other_labels(run: Path) -> None:
     ],
 )
 def test_runs_that_cannot_be_compared_are_named(
-    runs: list[Path], tmp_path: Path, spoil: object, told: str, capsys: pytest.CaptureFixture[str]
+    runs: list[Path], tmp_path: Path, spoil: object, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "other"
     shutil.copytree(runs[1], other)
@@ -139,7 +139,7 @@ def test_runs_that_cannot_be_compared_are_named(
     spoil(other)
     assert main(["compare", str(runs[0]), str(other), "--out", str(tmp_path / "page.html")]) == 2
     err = capsys.readouterr().err
-    assert told.format(run=other) in err and str(other) in err and len(err.splitlines()) == 1
+    assert message.format(run=other) in err and str(other) in err and len(err.splitlines()) == 1
     assert not (tmp_path / "page.html").exists()
 
 

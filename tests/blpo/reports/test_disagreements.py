@@ -1,4 +1,4 @@
-"""Where judge and people differ, and what becomes of labels that people correct then."""
+"""Disagreements between judge and people, and corrected labels."""
 
 import asyncio
 import csv
@@ -37,11 +37,11 @@ def verdicts(run: Path, name: str) -> dict[str, dict[str, Any]]:
 
 
 def corrections(run: Path) -> list[dict[str, Any]]:
-    """What a person might say: the judge was right about two test samples, and people about one."""
-    found = [each for each in blpo.disagreements(run) if each.split == "test"]
-    assert len(found) >= 3
-    right = [{"id": each.id, "label": each.verdict, "note": "a second look"} for each in found[:2]]
-    return [*right, {"id": found[2].id, "label": found[2].label}]
+    """Corrections by a person: the judge was right about two test samples, and people about a third."""
+    differing = [each for each in blpo.disagreements(run) if each.split == "test"]
+    assert len(differing) >= 3
+    right = [{"id": each.id, "label": each.verdict, "note": "a second look"} for each in differing[:2]]
+    return [*right, {"id": differing[2].id, "label": differing[2].label}]
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> Path:
@@ -50,15 +50,15 @@ def write(file: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def test_the_most_confident_come_first(run: Path) -> None:
-    found = blpo.disagreements(run)
+    differing = blpo.disagreements(run)
     best, initial = verdicts(run, "best"), verdicts(run, "initial")
-    assert {each.id for each in found} == {name for name, row in best.items() if row["verdict"] != row["label"]}
-    for each in found:
+    assert {each.id for each in differing} == {name for name, row in best.items() if row["verdict"] != row["label"]}
+    for each in differing:
         assert each.reason == best[each.id]["reason"]
         assert each.distance == abs(int(each.label) - int(each.verdict)) / 4
         assert each.steady == (initial[each.id]["verdict"] == each.verdict)
         assert Path(each.image).exists()
-    keys = [(-each.distance, not each.steady, each.id) for each in found]
+    keys = [(-each.distance, not each.steady, each.id) for each in differing]
     assert keys == sorted(keys)
 
 
@@ -77,16 +77,16 @@ def test_label_scores_are_the_confidence(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_lists_them(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = blpo.disagreements(run)
+    differing = blpo.disagreements(run)
     assert main(["disagreements", str(run)]) == 0
     out, err = capsys.readouterr()
-    assert found[0].id in out
-    assert f"{len(found)} disagreements, by distance from people's label" in err
+    assert differing[0].id in out
+    assert f"{len(differing)} disagreements, by distance from people's label" in err
     assert main(["disagreements", str(run), "--json"]) == 0
-    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [each.id for each in found]
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [each.id for each in differing]
     assert main(["disagreements", str(run), "--csv"]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert [row["id"] for row in rows] == [each.id for each in found]
+    assert [row["id"] for row in rows] == [each.id for each in differing]
 
 
 def test_corrected_labels_are_a_new_version(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,8 +101,8 @@ def test_corrected_labels_are_a_new_version(run: Path, tmp_path: Path, capsys: p
     assert "it is no longer untouched" in " ".join(err.split())
     assert (folder / "labels.csv").read_text() == before
     (first, second, third) = read_corrections(new, TaskSettings())
-    judged = verdicts(run, "best")
-    assert (first.label, str(first.label_before)) == (rows[0]["label"], str(judged[first.id]["label"]))
+    best = verdicts(run, "best")
+    assert (first.label, str(first.label_before)) == (rows[0]["label"], str(best[first.id]["label"]))
     assert (first.by, first.note, first.split, first.run) == ("Ada", "a second look", "test", "run")
     assert str(third.label) == str(third.label_before)
     record = json.loads(new.with_suffix(".json").read_text())
@@ -133,7 +133,7 @@ def test_versions_of_another_column_are_apart(run: Path, tmp_path: Path) -> None
     copytree(run.parent / "set", labels.parent, ignore=ignore_patterns("*.corrections.*"))
     lines = labels.read_text().splitlines()
     labels.write_text("".join(f"{line},{'other' if i == 0 else 1 + i % 5}\n" for i, line in enumerate(lines)))
-    found = []
+    versions = []
     for column in ("label", "other"):
         options = [
             f"run.dir={tmp_path / column}",
@@ -143,10 +143,12 @@ def test_versions_of_another_column_are_apart(run: Path, tmp_path: Path) -> None
         ]
         asyncio.run(blpo.optimize(labels.parent / "config.yaml", overrides=options))
         sample = next(iter(verdicts(tmp_path / column, "best")))
-        found.append(blpo.correct(tmp_path / column, write(tmp_path / "c.jsonl", [{"id": sample, "label": 2}]), "Ada"))
-    assert [version.number for version in found] == [2, 3]
-    assert len(read_corrections(found[1].file, TaskSettings())) == 1
-    assert json.loads(found[1].file.with_suffix(".json").read_text())["based_on"] is None
+        versions.append(
+            blpo.correct(tmp_path / column, write(tmp_path / "c.jsonl", [{"id": sample, "label": 2}]), "Ada")
+        )
+    assert [version.number for version in versions] == [2, 3]
+    assert len(read_corrections(versions[1].file, TaskSettings())) == 1
+    assert json.loads(versions[1].file.with_suffix(".json").read_text())["based_on"] is None
 
 
 def _settings(run: Path, file: Path | None = None) -> Any:
@@ -154,20 +156,20 @@ def _settings(run: Path, file: Path | None = None) -> Any:
 
 
 def _on(run: Path, file: Path, directory: Path) -> Path:
-    """A run on a version, which says so."""
+    """Run on a version of the labels; the report names the version."""
     result = asyncio.run(blpo.optimize(_settings(run, file), overrides=[f"run.dir={directory}"])).result
     labels = result["lineage"]["labels"]
     assert (labels["file"], labels["train"], labels["validation"], labels["test"]) == (str(file), 0, 0, 2)
     assert json.loads((directory / "run.json").read_text())["lineage"] == result["lineage"]
-    told = " ".join(origin(result))
-    assert "labels.corrections.v2.csv: train 0, validation 0, test 2." in told
-    assert "The test is not untouched" in told
+    message = " ".join(origin(result))
+    assert "labels.corrections.v2.csv: train 0, validation 0, test 2." in message
+    assert "The test is not untouched" in message
     assert "untouched" not in verdict(result)
     return directory
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ('{"id": "nobody", "label": 1}', "id nobody is no sample of the dataset"),
         ('{"id": "s1", "label": 9}', "c.jsonl:1: label 9 is not an integer from 1 to 5"),
@@ -178,12 +180,12 @@ def _on(run: Path, file: Path, directory: Path) -> Path:
     ],
 )
 def test_what_can_not_be_corrected_is_named(
-    run: Path, content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "c.jsonl").write_text(content)
     before = set((run.parent / "set").iterdir())
     assert main(["disagreements", str(run), "--correct", str(tmp_path / "c.jsonl")]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert set((run.parent / "set").iterdir()) == before
 
 

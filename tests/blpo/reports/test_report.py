@@ -1,4 +1,4 @@
-"""What a report says, and from what; the pages themselves are opened in test_report_browser.py."""
+"""Contents of reports; test_report_browser.py opens the pages."""
 
 import asyncio
 import json
@@ -73,10 +73,10 @@ def test_moved_data_leaves_out_images_and_says_so(finished: Path, tmp_path: Path
 def test_a_changed_dataset_is_not_shown_as_the_old_one(finished: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished, run)
-    changed = tmp_path / "changed"
-    shutil.copytree(finished.parent / "set", changed)
-    (changed / "images" / "000.png").write_bytes((changed / "images" / "001.png").read_bytes())
-    html = asyncio.run(blpo.report(run, [f"data.path={changed / 'labels.csv'}"])).read_text(encoding="utf-8")
+    other = tmp_path / "changed"
+    shutil.copytree(finished.parent / "set", other)
+    (other / "images" / "000.png").write_bytes((other / "images" / "001.png").read_bytes())
+    html = asyncio.run(blpo.report(run, [f"data.path={other / 'labels.csv'}"])).read_text(encoding="utf-8")
     assert "the dataset is not the one that the run used" in html and "data:image" not in html
 
 
@@ -90,7 +90,7 @@ def test_a_lost_store_leaves_out_captions_and_says_so(finished: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda run: (run / "result.json").unlink(), "has no result yet; go on with it: blpo resume"),
         (lambda run: (run / "result.json").write_text("{"), "result.json is damaged"),
@@ -100,7 +100,7 @@ def test_a_lost_store_leaves_out_captions_and_says_so(finished: Path, tmp_path: 
     ],
 )
 def test_a_damaged_run_is_told_in_a_line(
-    finished: Path, tmp_path: Path, spoil: object, told: str, capsys: pytest.CaptureFixture[str]
+    finished: Path, tmp_path: Path, spoil: object, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished, run)
@@ -108,7 +108,7 @@ def test_a_damaged_run_is_told_in_a_line(
     spoil(run)
     assert main(["report", str(run)]) == 2
     err = capsys.readouterr().err
-    assert told in err and len(err.splitlines()) == 1
+    assert message in err and len(err.splitlines()) == 1
 
 
 def test_a_report_that_fails_fails_no_run(
@@ -143,9 +143,9 @@ def test_a_spent_budget_is_told_without_a_test(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "told"), [(0.95, "agrees better"), (0.52, "No improvement could be shown"), (0.02, "agrees worse")]
+    ("share", "message"), [(0.95, "agrees better"), (0.52, "No improvement could be shown"), (0.02, "agrees worse")]
 )
-def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, told: str) -> None:
+def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, message: str) -> None:
     folder = tmp_path / "set"
     draw_images(folder, ["yes" if i % 2 else "no" for i in range(120)], 8)
     other = {"yes": "no", "no": "yes"}
@@ -157,11 +157,11 @@ def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, told:
         after=lambda i, sample: sample.label if (i * 37) % 100 < 100 * share else other[str(sample.label)],
     )
     read = RunRecord.read(run)
-    assert told in headline(read.result)
+    assert message in headline(read.result)
     words = " ".join(meaning(read))
     assert "60 samples that the search never saw" in words
-    assert ("can't tell the two prompts apart" in words) == (told == "No improvement could be shown")
-    assert ("Keep the first prompt" in words) == (told == "agrees worse")
+    assert ("can't tell the two prompts apart" in words) == (message == "No improvement could be shown")
+    assert ("Keep the first prompt" in words) == (message == "agrees worse")
 
 
 def test_a_test_of_one_sample_is_told_in_the_singular_and_no_zero_is_negative(finished: Path, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_separation_is_one_half_where_captions_say_nothing_and_one_where_they_te
 
 
 def test_thumbnails_keep_within_their_bound(tmp_path: Path) -> None:
-    """Noise is what compresses worst."""
+    """Noise compresses worst."""
     import numpy as np
     from PIL import Image
 
@@ -236,9 +236,9 @@ def test_thumbnails_keep_within_their_bound(tmp_path: Path) -> None:
         Image.fromarray(pixels).save(tmp_path / f"{i}.png")
         samples.append(file_sample(tmp_path / f"{i}.png"))
     for most in (400_000, 20_000, 3_000):
-        made = thumbnails(samples, most_bytes=most)
-        assert len(made) == 6
-        assert sum(len(url) for urls in made.values() for url in urls) <= most * 4 / 3 + 6 * 40
+        urls_by_sample = thumbnails(samples, most_bytes=most)
+        assert len(urls_by_sample) == 6
+        assert sum(len(url) for urls in urls_by_sample.values() for url in urls) <= most * 4 / 3 + 6 * 40
     (tmp_path / "0.png").write_bytes(b"gone")
     assert len(thumbnails(samples)) == 5
 
@@ -258,7 +258,7 @@ def test_text_can_be_read_on_its_ground(text: str, ground: str, scheme: int) -> 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_shades_and_edges_can_be_told(scheme: int) -> None:
     page, shade = colour("page", scheme), colour("shade", scheme)
-    share = max(int(found) for found in re.findall(r"var\(--shade\) (\d+)%", CSS.read_text())) / 100
+    share = max(int(match) for match in re.findall(r"var\(--shade\) (\d+)%", CSS.read_text())) / 100
     darkest = [share * s + (1 - share) * p for s, p in zip(shade, page, strict=True)]
     assert contrast(colour("text", scheme), darkest) >= 4.5
     assert contrast(colour("edge", scheme), page) >= 3
@@ -266,9 +266,9 @@ def test_shades_and_edges_can_be_told(scheme: int) -> None:
 
 
 def colour(name: str, scheme: int) -> list[float]:
-    found = re.search(rf"--{name}: light-dark\((#\w{{6}}), (#\w{{6}})\);", CSS.read_text())
-    assert found, name
-    return [int(found[1 + scheme][i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    match = re.search(rf"--{name}: light-dark\((#\w{{6}}), (#\w{{6}})\);", CSS.read_text())
+    assert match, name
+    return [int(match[1 + scheme][i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def contrast(one: list[float], other: list[float]) -> float:

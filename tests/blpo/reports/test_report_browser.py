@@ -1,4 +1,4 @@
-"""Reports in a real browser: they load nothing, run nothing of the data's, and work by mouse and keyboard."""
+"""Reports in a real browser: pages load nothing, run no text of the data, and work by mouse and keyboard."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report whose gallery is full, with labels that suggest unsafe images."""
+    """Report with a full gallery and labels of unsafe images."""
     folder = tmp_path_factory.mktemp("large") / "set"
     labels = ["safe", "unsafe"]
     draw_images(folder, [labels[i % 2] for i in range(700)], 64)
@@ -52,7 +52,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a real run whose prompts, labels, names, texts and answers all try to be more than text."""
+    """Report of a real run with hostile prompts, labels, names, texts and answers."""
     folder = draw_dataset(tmp_path_factory.mktemp("hostile") / "set", 30)
     rows = []
     for i, image in enumerate(sorted((folder / "images").iterdir())):
@@ -94,7 +94,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def compared(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A comparison of the hostile run with a copy that says the opposite, under a hostile name."""
+    """Comparison of the hostile run with a copy of opposite verdicts, under a hostile name."""
     folder = tmp_path_factory.mktemp("compared")
     other = folder / "<script>alert('ran')<>"
     shutil.copytree(hostile.parent, other)
@@ -109,7 +109,7 @@ def compared(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium(small: Path, large: Path, hostile: Path, compared: Path) -> Iterator["Browser"]:
-    """One browser for all; the pages are made before it starts, since it keeps an event loop running."""
+    """Shared browser. The pages are written first, because the browser keeps an event loop running."""
     with browser() as started:
         yield started
 
@@ -259,7 +259,7 @@ def test_a_comparison_works_and_keeps_hostile_text_as_text(chromium: "Browser", 
 
 
 def test_the_policy_forbids_what_is_not_ours(chromium: "Browser", small: Path, tmp_path: Path) -> None:
-    """The same page with a script, a style and an image of somebody else's in it."""
+    """Page with a foreign script, style and image."""
     page = tmp_path / "broken.html"
     strange = "<script>document.title = 'ran'</script><img src='https://example.org/a.png'><p style='color: red'>"
     page.write_text(small.read_text(encoding="utf-8").replace("</main>", f"{strange}</main>"), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Time travel: a new run from a past round pays only for what differs, and says where it comes from."""
+"""Forks: a new run from a past round pays for new requests only, and names its parent."""
 
 import asyncio
 import json
@@ -110,9 +110,9 @@ def test_a_killed_fork_goes_on_where_it_forked(parent: Path, tmp_path: Path) -> 
     process.communicate()
     moved = shutil.copytree(parent, tmp_path / "parent")
     assert main(["resume", str(run), "-q"]) == 0
-    found = result_of(run)
-    assert (found["rounds"][0], found["rounds"][1]["judge_prompt"]) == (result_of(moved)["rounds"][0], PROMPT)
-    assert found["lineage"]["fork"]["changed"] == ["judge prompt"]
+    result = result_of(run)
+    assert (result["rounds"][0], result["rounds"][1]["judge_prompt"]) == (result_of(moved)["rounds"][0], PROMPT)
+    assert result["lineage"]["fork"]["changed"] == ["judge prompt"]
 
 
 def test_the_command_says_where_the_run_comes_from(
@@ -126,7 +126,7 @@ def test_the_command_says_where_the_run_comes_from(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--round", "7"], "has no round 7; it has rounds 0 to 2"),
         (["--round", "-1"], "'--round'"),
@@ -142,12 +142,12 @@ def test_the_command_says_where_the_run_comes_from(
     ],
 )
 def test_what_can_not_be_forked_is_one_line(
-    parent: Path, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    parent: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fork", str(parent), *options]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
-    assert told in err
+    assert message in err
 
 
 def test_no_run_to_fork(tmp_path: Path, parent: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Run directories that are killed, moved, copied, damaged or missing: what is kept, said, and never paid again."""
+"""Run directories after a kill, a move, a copy or damage: nothing is paid twice, and messages are clear."""
 
 import asyncio
 import json
@@ -48,14 +48,14 @@ async def test_writing_the_files_of_a_finished_run_asks_for_nothing(folder: Path
         judge = {"name": "vllm:judge", "base_url": server.base_url, "max_retries": 0}
         models = {"judge": judge, "optimizer": {"name": "embedded:optimizer"}}
         await blpo.optimize(config(folder, run, models=models, limits={"max_failure_rate": 1}))
-        paid, asked = issued(run), server.count
-        written = {path: path.read_text() for path in run.rglob("*.jsonl") if path.name != "events.jsonl"}
+        paid, requests = issued(run), server.count
+        texts = {path: path.read_text() for path in run.rglob("*.jsonl") if path.name != "events.jsonl"}
         shutil.rmtree(run / "verdicts")
         shutil.rmtree(run / "rounds")
         (run / "result.json").unlink()  # as a kill before it was written would leave it
         assert (await blpo.resume(run)).result["status"] == "complete"
-        assert (issued(run), server.count) == (paid, asked)
-    assert {path: path.read_text() for path in written} == written
+        assert (issued(run), server.count) == (paid, requests)
+    assert {path: path.read_text() for path in texts} == texts
     rows = [json.loads(line) for line in (run / "verdicts" / "initial.jsonl").read_text().splitlines()]
     failed = [row for row in rows if row["status"] == "error"]
     assert failed
@@ -74,7 +74,7 @@ async def interrupted(config: dict[str, Any]) -> None:
 
 
 async def resumed(run: Path, *overrides: str) -> tuple[dict[str, Any], list[str]]:
-    """The result of going on with a run, less what differs between two runs, and the checkpoints that were missed."""
+    """Resume a run; return the comparable result and the missing checkpoints."""
     missed: list[str] = []
 
     def look(event: Any) -> None:
@@ -131,12 +131,12 @@ def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path, capsys: pyte
     asyncio.run(interrupted(config(folder, tmp_path / "a")))
     (tmp_path / "checkpoints.sqlite").unlink()
     assert main(["resume", "a"]) == 0
-    (said,) = [line for line in capsys.readouterr().err.splitlines() if "replaying" in line]
-    assert f"at no cost (no checkpoints to go on from in {tmp_path}/checkpoints.sqlite)" in said
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "replaying" in line]
+    assert f"at no cost (no checkpoints to go on from in {tmp_path}/checkpoints.sqlite)" in line
 
 
 @pytest.mark.parametrize(
-    ("sections", "told"),
+    ("sections", "message"),
     [
         ({"judge": {"name": "openai:gpt-4o"}}, "openai:gpt-4o: needs a key; set OPENAI_API_KEY in the environment"),
         ({"judge": {"name": "opnai:gpt-4o"}}, "unknown provider 'opnai'"),
@@ -147,12 +147,12 @@ def test_a_replay_is_said_in_one_line(folder: Path, tmp_path: Path, capsys: pyte
     ],
 )
 async def test_what_can_be_known_is_known_before_anything_is_made(
-    sections: dict[str, Any], told: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sections: dict[str, Any], message: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     prompts = sections.pop("prompts", {})
     models = {"optimizer": {"name": "embedded:optimizer"}, **sections}
-    with pytest.raises(BlpoError, match=re.escape(told)):
+    with pytest.raises(BlpoError, match=re.escape(message)):
         await blpo.optimize(config(folder, tmp_path / "runs" / "a", models=models, prompts=prompts))
     assert not (tmp_path / "runs").exists()
 
@@ -165,7 +165,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"seconds": "long"}, "is damaged: seconds: Input should be a valid number; restore the file"),
         ({"seconds": -1}, "is damaged: seconds: "),
@@ -175,7 +175,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_damaged_field_of_a_run_is_named(
-    change: dict[str, Any], told: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    change: dict[str, Any], message: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(finished, tmp_path / "run")
     info = json.loads((finished / "run.json").read_text())
@@ -183,7 +183,7 @@ def test_a_damaged_field_of_a_run_is_named(
     assert main(["resume", str(tmp_path / "run")]) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
-    assert err.startswith(f"blpo: {tmp_path}/run/run.json {told}")
+    assert err.startswith(f"blpo: {tmp_path}/run/run.json {message}")
 
 
 @pytest.mark.parametrize("damage", [{"status": "fine"}, {"rounds": [{}]}, {"best_round": "x"}, {"calls": 3}, None])
@@ -191,10 +191,10 @@ def test_a_damaged_result_is_written_again_at_no_cost(
     damage: dict[str, Any] | None, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(finished.parent, tmp_path / "place")
-    run, kept = tmp_path / "place" / "run", json.loads((finished / "result.json").read_text())
-    (run / "result.json").write_text(json.dumps({**kept, **damage} if damage else [1]))
+    run, before = tmp_path / "place" / "run", json.loads((finished / "result.json").read_text())
+    (run / "result.json").write_text(json.dumps({**before, **damage} if damage else [1]))
     assert main(["resume", str(run), "--json", "--quiet"]) == 0
-    assert json.loads(capsys.readouterr().out)["test"] == kept["test"]
+    assert json.loads(capsys.readouterr().out)["test"] == before["test"]
     assert issued(run) == issued(finished)
 
 

@@ -1,4 +1,4 @@
-"""Studio's server, as `langgraph dev` starts it, with the SDK as its client."""
+"""Studio's server, started by `langgraph dev`, with the SDK as client."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ async def client(server: StudioServer) -> AsyncIterator[LangGraphClient]:
 
 @pytest.fixture(scope="module")
 def calm(place: Path) -> Result:
-    """What the command line's search gives."""
+    """Result of the same search on the command line."""
     return asyncio.run(blpo.optimize(settings(place), overrides=[f"run.dir={place / 'calm'}"])).result
 
 
@@ -72,21 +72,21 @@ def paid_twice(run: Path) -> int:
 
 
 async def run_to_its_end(client: LangGraphClient, thread: str, **options: Any) -> dict[str, Any]:
-    """Run a thread until it stops; its values, or the error that the server tells."""
+    """Run a thread until the thread stops; return values, or the server's error."""
     ended: Any = await client.runs.wait(thread, GRAPH, raise_error=False, **options)
     return ended if isinstance(ended, dict) else {}
 
 
 async def question(client: LangGraphClient, thread: str) -> dict[str, Any] | None:
     state = await client.threads.get_state(thread)
-    found: list[Any] = [interrupt["value"] for task in state["tasks"] for interrupt in task["interrupts"]]
-    return found[0] if found else None
+    questions: list[Any] = [interrupt["value"] for task in state["tasks"] for interrupt in task["interrupts"]]
+    return questions[0] if questions else None
 
 
 async def test_the_graph_and_its_forms(client: LangGraphClient) -> None:
     (assistant,) = await client.assistants.search(graph_id=GRAPH)
-    drawn = await client.assistants.get_graph(assistant["assistant_id"], xray=True)
-    nodes = {node["id"] for node in drawn["nodes"]}
+    drawing = await client.assistants.get_graph(assistant["assistant_id"], xray=True)
+    nodes = {node["id"] for node in drawing["nodes"]}
     inner = {"verbalize", "critique_judge", "update_judge", "judge", "critique_i2t", "update_i2t"}
     assert {"judge", "collect_errors", "critique_judge", "update_judge", "approve", "evaluate_test"} <= nodes
     assert {f"search_i2t:{name}" for name in inner} <= nodes
@@ -114,7 +114,7 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
     fields = schemas["context_schema"]["properties"]
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
     assert {"search", "task", "models"} <= defaults.keys()
-    context = {**defaults, "config": str(config), "approval": "judge"}  # as a form does that sends all it shows
+    context = {**defaults, "config": str(config), "approval": "judge"}  # like a form with all fields
     thread = (await client.threads.create())["thread_id"]
     events: dict[str, list[Any]] = {"custom": [], "custom|search_i2t": []}
     options: Any = {"stream_mode": ["custom"], "stream_subgraphs": True}
@@ -124,14 +124,14 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
     assert {"judged", "errors", "progress"} <= {event["event"] for event in events["custom"]}
     assert {"phase", "trial"} <= {event["event"] for event in events["custom|search_i2t"]}
 
-    asked = await question(client, thread)
-    assert asked is not None
-    assert asked["new"] == calm["rounds"][1]["judge_prompt"]
+    first = await question(client, thread)
+    assert first is not None
+    assert first["new"] == calm["rounds"][1]["judge_prompt"]
     bad: Any = {"resume": {"decision": "edit", "text": "From {{min}} to 5."}}
     await run_to_its_end(client, thread, command=bad, context=context)
     again = await question(client, thread)
     assert again is not None and "placeholder" in again.pop("problem")
-    assert again == asked
+    assert again == first
     run = server.runs / thread
     by_hand = (await blpo.resume(run, answer="approve")).result
     assert by_hand["question"]["round"] == 1
@@ -175,7 +175,7 @@ async def test_a_run_of_the_command_line_appears_and_goes_on(
     await blpo.optimize(settings(place), overrides=[f"run.dir={run}"], on_event=stop, control=control)
     thread = json.loads((run / "run.json").read_text())["thread_id"]
     for _ in range(300):
-        if any(found["thread_id"] == thread for found in await client.threads.search(metadata={"run": "by-hand"})):
+        if any(each["thread_id"] == thread for each in await client.threads.search(metadata={"run": "by-hand"})):
             break
         await asyncio.sleep(0.1)
     other = await run_to_its_end(client, thread, input=None, context=settings(place, task={"max": 6}))
@@ -190,7 +190,7 @@ async def test_what_goes_wrong_is_one_clear_line(
 ) -> None:
     with pytest.raises(HTTPStatusError, match="404 Not Found"):
         await client.runs.wait(str(uuid.uuid4()), GRAPH, input={})
-    for context, told in (
+    for context, message in (
         ({"config": "/nowhere.yaml"}, "/nowhere.yaml does not exist"),
         ({"search": {"outer_rounds": -1}}, "search.outer_rounds: must be greater than or equal to 0"),
         ({"search": {"outer_round": 1}}, "did you mean search.outer_rounds?"),
@@ -199,7 +199,7 @@ async def test_what_goes_wrong_is_one_clear_line(
     ):
         thread = (await client.threads.create())["thread_id"]
         ended = await run_to_its_end(client, thread, input={}, context=context)
-        assert told in ended["__error__"]["message"]
+        assert message in ended["__error__"]["message"]
         assert len(ended["__error__"]["message"].splitlines()) == 1
     thread = (await client.threads.create())["thread_id"]
     monkeypatch.setenv("BLPO_RUNS", str(server.runs))
@@ -210,7 +210,7 @@ async def test_what_goes_wrong_is_one_clear_line(
     finally:
         run.directory.close()
     log = server.log.read_text()
-    assert "RunRefused" in log and "blpo.runs.server.RunRefused: " not in log  # named, and no traceback ends with it
+    assert "RunRefused" in log and "blpo.runs.server.RunRefused: " not in log  # named, without a traceback
 
 
 def test_a_thread_is_found_again_wherever_its_settings_say(
@@ -233,8 +233,8 @@ def test_a_thread_is_found_again_wherever_its_settings_say(
 
 
 def test_a_server_knows_two_places_for_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for given in ("postgress", "postgresql://ada:secret@host/blpo"):
-        monkeypatch.setenv("BLPO_CHECKPOINTS", given)
+    for checkpoints in ("postgress", "postgresql://ada:secret@host/blpo"):
+        monkeypatch.setenv("BLPO_CHECKPOINTS", checkpoints)
         with pytest.raises(ConfigError) as refused:
             checkpoint_target()
         assert str(refused.value) == "BLPO_CHECKPOINTS: must be postgres, or left out to keep runs in files"
@@ -247,8 +247,8 @@ def test_where_runs_can_not_be_kept_is_said_before_the_server_starts(
     monkeypatch.setenv("BLPO_CHECKPOINTS", "postgres")
     monkeypatch.setenv("BLPO_DATABASE_URL", "postgresql://ada:s3cret@127.0.0.1:1/blpo")
     assert can_start() == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "no server answers at 127.0.0.1:1" in said and "s3cret" not in said
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "no server answers at 127.0.0.1:1" in err and "s3cret" not in err
     monkeypatch.delenv("BLPO_CHECKPOINTS")
     assert can_start() == 0
 
@@ -263,10 +263,10 @@ async def test_a_killed_server_pays_nothing_twice(
             if part.event.startswith("custom|") and part.data["event"] == "trial":
                 server.kill()
     except Exception as error:
-        assert "killed" not in str(error)  # the connection broke, as it must
+        assert "killed" not in str(error)  # the connection must break
     server.start()
     for _ in range(300):
-        if any(found["thread_id"] == thread for found in await client.threads.search(limit=100)):
+        if any(each["thread_id"] == thread for each in await client.threads.search(limit=100)):
             break
         await asyncio.sleep(0.1)
     values = await run_to_its_end(client, thread, input=None, context={}, multitask_strategy="enqueue")

@@ -1,4 +1,4 @@
-"""Runs in a team's PostgreSQL: the same results as in files, clear lines for all that can go wrong, and no password."""
+"""Runs in a team's PostgreSQL: the same results as in files, clear errors, and no password in files."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="module")
 def in_files(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """What the run gives that keeps its own files."""
+    """Result of the same run with files."""
     return asyncio.run(blpo.optimize(config(tmp_path_factory.mktemp("files") / "run", None))).result
 
 
@@ -102,7 +102,7 @@ async def test_another_database_does_not_know_the_run(
 
 @pytest.fixture
 def own_server() -> Iterator[Cluster]:
-    """A server that a test may stop."""
+    """A PostgreSQL server for a test that stops the server."""
     if programs() is None and os.environ.get("CI") != "true":
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     with cluster() as running:
@@ -113,7 +113,7 @@ def own_server() -> Iterator[Cluster]:
 async def test_a_server_that_is_gone_ends_the_run_and_resuming_goes_on(
     own_server: Cluster, in_files: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """It crashes while the first round is judged, and while the test split is."""
+    """The server crashes in the first round, and again in the test."""
     monkeypatch.setenv("BLPO_DATABASE_URL", own_server.url(own_server.new_database()))
     crashed = False
 
@@ -126,8 +126,8 @@ async def test_a_server_that_is_gone_ends_the_run_and_resuming_goes_on(
     with pytest.raises(StoreError, match=r"BLPO_DATABASE_URL: .*was lost; when the server is back, resume") as caught:
         await blpo.optimize(config(tmp_path / "run"), on_event=crash)
     assert PASSWORD not in str(caught.value) and "\n" not in str(caught.value)
-    written = json.loads((tmp_path / "run" / "result.json").read_text())
-    assert (written["status"], written["stop_reason"]) == ("failed", str(caught.value))
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (result["status"], result["stop_reason"]) == ("failed", str(caught.value))
     with pytest.raises(StoreError, match=r"no server answers at 127\.0\.0\.1"):
         await blpo.resume(tmp_path / "run")
     own_server.start()
