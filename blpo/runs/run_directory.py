@@ -58,12 +58,7 @@ class RunDirectory:
         `dataset` is the dataset's fingerprint, `thread` the id of the LangGraph thread, `start` the content of
         start.json for a fork. Raises `RunError` for a directory with another run, and where nothing can be written.
         """
-        if (path / "run.json").exists():
-            raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
-        if (path / "config.yaml").exists() and not (path / LOCK).exists():  # with a lock: a run killed at birth
-            raise RunError(
-                f"{path} holds a config.yaml that is no run's, and would be overwritten; set another run.dir"
-            )
+        _require_free(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = lock_folder(path)
@@ -162,3 +157,11 @@ class RunDirectory:
         """Append one line to events.jsonl."""
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **event}) + "\n")
+
+
+def _require_free(path: Path) -> None:
+    """Raise `RunError` for a directory with another run, or with a config.yaml of another kind."""
+    if (path / "run.json").exists():
+        raise RunError(f"{path} holds a run already; continue it with `blpo resume {path}`, or set another run.dir")
+    if (path / "config.yaml").exists() and not (path / LOCK).exists():  # with a lock: a run killed at birth
+        raise RunError(f"{path} holds a config.yaml that is no run's, and would be overwritten; set another run.dir")

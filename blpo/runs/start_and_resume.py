@@ -82,8 +82,9 @@ async def resume_run(
         run.require_method(search.name)
         settings = run.settings(overrides)
         result = run.result()
-        is_raised = result is not None and result["status"] == "budget" and settings.limits != run.settings().limits
-        if result is not None and not is_raised and result["status"] in ("complete", "budget"):
+        status = result["status"] if result is not None else None
+        is_raised = status == "budget" and settings.limits != run.settings().limits
+        if status == "complete" or (status == "budget" and not is_raised):
             if answer is not None:
                 raise AnswerError(f"{run.path} asks no question: it is finished")
             return RunRecord(run.path, run.info)
