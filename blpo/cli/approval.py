@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from blpo.cli.error_lines import say
 from blpo.cli.prompt_file import read_prompt
-from blpo.reports.wording import one_line, plain
+from blpo.reports.wording import plain, single_line
 from state.errors import AnswerError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _rows(name: str, colour: str, changes: "Sequence[Change]") -> "list[Text]":
 
     return [
         Text(f"  {name}: {plain(c['id'])}, people {c['label']}, judge {c['before']} -> {c['after']}", colour).append(
-            f"  {one_line(c['reason'])[:120]}", "dim"
+            f"  {single_line(c['reason'])[:120]}", "dim"
         )
         for c in changes
     ]

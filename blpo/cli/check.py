@@ -7,7 +7,7 @@ import typer
 
 from blpo.cli.error_lines import say
 from blpo.cli.options import ConfigArgument, Overrides
-from blpo.reports.wording import counted, one_line
+from blpo.reports.wording import counted, single_line
 from state.sample import SplitName
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
 
     settings = load_settings(config, overrides or [])
     if lines := problems(settings):
-        typer.echo("\n".join(map(one_line, lines)))
+        typer.echo("\n".join(map(single_line, lines)))
         say(f"{counted(len(lines), 'problem')} found")
         return 2
-    typer.echo("\n".join(map(one_line, _lines(preview(settings, dataset_of(settings))))))
+    typer.echo("\n".join(map(single_line, _lines(preview(settings, dataset_of(settings))))))
     return 0
 
 

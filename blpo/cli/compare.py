@@ -48,13 +48,13 @@ def compare(
 def _print(comparison: "Comparison", headline: str) -> None:
     from rich.console import Console
 
-    from blpo.reports.wording import one_line
+    from blpo.reports.wording import single_line
 
     console = Console(highlight=False)
     console.print(_table(comparison))
     console.print()
     for line in (*comparison.notes, f"{headline}."):
-        console.print(one_line(line), markup=False, soft_wrap=not console.is_terminal)
+        console.print(single_line(line), markup=False, soft_wrap=not console.is_terminal)
 
 
 def _table(comparison: "Comparison") -> "Table":
@@ -63,7 +63,7 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.text import Text
 
     from blpo.metrics.readings import strict_reading
-    from blpo.reports.wording import counted, metric_name, one_line, probability
+    from blpo.reports.wording import counted, metric_name, probability, single_line
 
     several = len(comparison.entries) > 2
     title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"
@@ -83,5 +83,5 @@ def _table(comparison: "Comparison") -> "Table":
         if (against := entry.against) is not None:
             cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]
-        table.add_row(Text(one_line(entry.name)), *cells)
+        table.add_row(Text(single_line(entry.name)), *cells)
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blpo.cli.help import Page, examples
-from blpo.reports.wording import one_line
+from blpo.reports.wording import single_line
 
 if TYPE_CHECKING:
     from blpo.data.public import Prepared
@@ -77,7 +77,7 @@ def prepare(
     if as_json:
         typer.echo((out / "source.json").read_text(encoding="utf-8"), nl=False)
     else:
-        typer.echo("\n".join(map(one_line, _report(prepared))))
+        typer.echo("\n".join(map(single_line, _report(prepared))))
     return 0
 
 

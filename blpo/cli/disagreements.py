@@ -12,7 +12,7 @@ import typer
 from blpo.cli.error_lines import say
 from blpo.cli.options import RunArgument
 from blpo.cli.paths import short_path
-from blpo.reports.wording import one_line
+from blpo.reports.wording import single_line
 
 if TYPE_CHECKING:
     from blpo.reports.disagreements import Disagreement
@@ -93,7 +93,7 @@ def _print_table(problems: "list[Disagreement]") -> None:
     for each in problems[:_MOST_ROWS]:
         sure = f"{each.confidence:.2f}" if each.confidence is not None else "steady" if each.steady else ""
         cells = (each.id, each.split, str(each.label), str(each.verdict), sure, each.reason)
-        table.add_row(*(Text(one_line(cell)) for cell in cells))
+        table.add_row(*(Text(single_line(cell)) for cell in cells))
     console.print(table)
     if len(problems) > _MOST_ROWS:
         console.print(f"and {len(problems) - _MOST_ROWS} more (--json and --csv list all)")

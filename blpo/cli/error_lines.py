@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from blpo.reports.wording import one_line
+from blpo.reports.wording import single_line
 from state.errors import BlpoError, DataError
 
 _MOST_PROBLEMS = 20
@@ -42,7 +42,7 @@ def explain(error: BaseException) -> int:
 
 def say(message: str) -> None:
     """Print a line on stderr."""
-    print(f"blpo: {one_line(message)}", file=sys.stderr)
+    print(f"blpo: {single_line(message)}", file=sys.stderr)
 
 
 def _usage(error: typer.TyperException) -> int:
@@ -58,7 +58,7 @@ def _usage(error: typer.TyperException) -> int:
 def _list_problems(error: BlpoError) -> None:
     problems = [p for p in error.problems if p not in str(error)] if isinstance(error, DataError) else []
     for problem in problems[:_MOST_PROBLEMS]:
-        print(f"  {one_line(problem)}", file=sys.stderr)
+        print(f"  {single_line(problem)}", file=sys.stderr)
     if len(problems) > _MOST_PROBLEMS:
         print(f"  and {len(problems) - _MOST_PROBLEMS} more", file=sys.stderr)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blpo.cli.options import ConfigArgument, Overrides
-from blpo.reports.wording import count, one_line
+from blpo.reports.wording import count, single_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +41,7 @@ def estimate(
     console = Console(highlight=False)
     console.print(_table(roles))
     for note in notes:
-        console.print(f"- {one_line(note)}", markup=False, soft_wrap=True)
+        console.print(f"- {single_line(note)}", markup=False, soft_wrap=True)
     return 0
 
 

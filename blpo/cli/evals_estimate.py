@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blpo.reports.wording import count, one_line
+from blpo.reports.wording import count, single_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def _table(groups: "Sequence[GroupEstimate]") -> "Table":
     for name in ("cells", "calls", "tokens", "US $"):
         table.add_column(name, justify="right", no_wrap=True)
     for group in groups:
-        name = one_line(f"{group.dataset}, judge {group.judge}")
+        name = single_line(f"{group.dataset}, judge {group.judge}")
         table.add_row(name, str(group.cells), *_ranges(group.low, group.high))
     total = experiment_total(groups)
     table.add_row("all cells", str(total.cells), *_ranges(total.low, total.high), style="bold")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blpo.cli.paths import short_path
-from blpo.reports.wording import count, metric_name, one_line
+from blpo.reports.wording import count, metric_name, single_line
 
 _FILES = {
     "table.md": "the whole table, with the paper's numbers and how to read it",
@@ -39,7 +39,7 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=one_line(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(title=single_line(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", overflow="ellipsis")
     for name in (metric_name(rows[0]["metric"]), "sd", "seeds", "calls", "BLPO better by", "p (Holm)"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -52,7 +52,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     test = row["test"]
     name = " ".join(filter(None, (row["title"], row["varied"])))
     return [
-        one_line(name),
+        single_line(name),
         "-" if row["mean"] is None else f"{row['mean']:z.3f}",
         "" if row["sd"] is None else f"{row['sd']:.3f}",
         f"{row['seeds']}/{row['asked']}",

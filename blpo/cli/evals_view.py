@@ -12,7 +12,7 @@ from rich.text import Text
 from blpo.cli.paths import short_path
 from blpo.cli.search_frame import phase_in_words
 from blpo.cli.views import FrameView, LineView, SilentView, draws_frames
-from blpo.reports.wording import count, duration, metric_name, one_line
+from blpo.reports.wording import count, duration, metric_name, single_line
 from blpo.runs.run_progress import Progress
 from evals.cell_results import CellResult
 from evals.experiment_progress import ExperimentProgress, follow_experiment
@@ -108,7 +108,7 @@ class EvalsFrames(FrameView, EvalsView):
         ]
         if progress.calls:
             lines.append(_line(f"{count(progress.calls)} calls charged so far"))
-        lines.append(_line(one_line(short_path(progress.out)), "dim"))
+        lines.append(_line(single_line(short_path(progress.out)), "dim"))
         if self._notice:
             lines.append(Text(self._notice, "yellow"))
         return Group(*lines)
@@ -147,4 +147,4 @@ def outcome(result: CellResult) -> str:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(one_line(text), style=style, no_wrap=True, overflow="ellipsis")
+    return Text(single_line(text), style=style, no_wrap=True, overflow="ellipsis")

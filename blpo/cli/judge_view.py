@@ -12,7 +12,7 @@ from rich.text import Text
 from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
-from blpo.reports.wording import count, counted, metric_name, one_line
+from blpo.reports.wording import count, counted, metric_name, single_line
 from state.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _print_shares(shares: "SharesRecord") -> None:
     rows = [share for share in shares["shares"] if share["judged"] or share["corrected"]]
     for share in rows[:_MOST_SHARES]:
         interval = "" if share["interval"] is None else "{:.1%} to {:.1%}".format(*share["interval"])
-        label = Text(one_line(str(share["label"])))
+        label = Text(single_line(str(share["label"])))
         table.add_row(label, f"{share['judged']:.1%}", f"{share['corrected']:.1%}", interval)
     Console(stderr=True, highlight=False).print(table)
     if len(rows) > _MOST_SHARES:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
-from blpo.reports.wording import metric_name, one_line
+from blpo.reports.wording import metric_name, single_line
 from blpo.runs.run_progress import Progress
 
 _PHASES = {
@@ -34,7 +34,7 @@ def search_frame(progress: Progress, elapsed: str, notice: str) -> RenderableTyp
         lines.append(_line(f"scores {_scores(progress.scores.values())}"))
     if progress.usage:
         lines.append(usage_table(progress.usage))
-    lines.append(_line(one_line(short_path(progress.run)), "dim"))
+    lines.append(_line(single_line(short_path(progress.run)), "dim"))
     if notice:
         lines.append(Text(notice, "yellow"))
     return Group(*lines)

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from blpo.cli.search_frame import search_frame
 from blpo.cli.views import FrameView, LineView, SilentView, draws_frames
 from blpo.reports.progress_lines import progress_line
-from blpo.reports.wording import one_line
+from blpo.reports.wording import single_line
 from blpo.runs.run_progress import Progress, follow
 from state.events import Event
 
@@ -54,7 +54,9 @@ class SearchFrames(FrameView, SearchView):
         """Follow a progress event; write a line above the frame if the next frame would hide the line."""
         super().event(event)
         if event["event"] == "replayed":
-            self._live.console.print(one_line(progress_line(event, self.progress) or ""), markup=False, highlight=False)
+            self._live.console.print(
+                single_line(progress_line(event, self.progress) or ""), markup=False, highlight=False
+            )
 
     def _frame(self) -> RenderableType:
         return search_frame(self.progress, self.elapsed, self._notice)

@@ -13,7 +13,7 @@ from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.outcome import judge_prompts, verdict
 from blpo.reports.run_page import REPORT
-from blpo.reports.wording import STOP_REASONS, counted, duration, one_line, plain
+from blpo.reports.wording import STOP_REASONS, counted, duration, plain, single_line
 from state.result import Result, SplitMetrics
 
 _FILES = {
@@ -39,7 +39,9 @@ def print_summary(result: Result, directory: str) -> None:
     in_file = not console.is_terminal  # for text search in files: whole sentences
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
     stopped = STOP_REASONS.get(result["stop_reason"], result["stop_reason"])
-    console.print(f"Stopped after {duration(result['seconds'])}: {one_line(stopped)}.", markup=False, soft_wrap=in_file)
+    console.print(
+        f"Stopped after {duration(result['seconds'])}: {single_line(stopped)}.", markup=False, soft_wrap=in_file
+    )
     for sentence in origin(result):
         console.print(sentence, markup=False, soft_wrap=True)
     console.print()
@@ -62,7 +64,7 @@ def origin(result: Result) -> list[str]:
         lines.append(f"Labels as corrected in {short_path(labels['file'])}: {counts}.")
         if labels["test"]:
             lines.append("The test is not untouched: its labels were corrected after a judge's verdicts had been seen.")
-    return [one_line(line) for line in lines]
+    return [single_line(line) for line in lines]
 
 
 def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:

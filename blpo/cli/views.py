@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from blpo.cli.closed_pipe import ClosedPipeStream
-from blpo.reports.wording import duration, one_line
+from blpo.reports.wording import duration, single_line
 
 STOPPING = "stopping after this step; press Ctrl-C again to stop at once"
 CANCELLING = "stopping; answers that are being paid for get a few seconds"
@@ -57,7 +57,7 @@ class LineView(SilentView):
             os.write(self._stream.fileno(), f"{self.elapsed:>6}  {notice}\n".encode())
 
     def _write_line(self, line: str) -> None:
-        self._stream.write(f"{self.elapsed:>6}  {one_line(line)}\n")
+        self._stream.write(f"{self.elapsed:>6}  {single_line(line)}\n")
         self._stream.flush()
 
 

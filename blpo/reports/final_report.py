@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from blpo.reports.run_page import write_report
-from blpo.reports.wording import one_line
+from blpo.reports.wording import single_line
 from blpo.runs.driver import OnEvent
 from state.errors import BlpoError
 from state.events import Event
@@ -51,4 +51,4 @@ async def _write(directory: Path | None) -> None:
         await write_report(directory)
     except Exception as error:  # no fault of a page may cost a run of days
         reason = str(error) if isinstance(error, BlpoError) else f"{type(error).__name__}: {error}"
-        _log.warning("no report.html of %s: %s", directory, one_line(reason))
+        _log.warning("no report.html of %s: %s", directory, single_line(reason))

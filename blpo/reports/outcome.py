@@ -6,7 +6,7 @@ from typing import Literal
 
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import FEW_SAMPLES
-from blpo.reports.wording import STOP_REASONS, counted, higher_limits, metric_name, one_line, probability
+from blpo.reports.wording import STOP_REASONS, counted, higher_limits, metric_name, probability, single_line
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange
 from state.result import Result, TestMetrics
@@ -129,7 +129,7 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
 def _untested(run: RunRecord) -> Iterator[str]:
     result = run.result
     if result["status"] == "failed":
-        yield f"The run ended with an error: {one_line(result['stop_reason'])}"
+        yield f"The run ended with an error: {single_line(result['stop_reason'])}"
     yield f"There is no test: {_why_not_tested(result)}."
     rounds = result["rounds"]
     if rounds:
@@ -148,7 +148,7 @@ def _untested(run: RunRecord) -> Iterator[str]:
 
 def stopped(result: Result) -> str:
     """Return the reason why the search ended, in words."""
-    return STOP_REASONS.get(result["stop_reason"], one_line(result["stop_reason"]))
+    return STOP_REASONS.get(result["stop_reason"], single_line(result["stop_reason"]))
 
 
 def verdict(result: Result) -> str:

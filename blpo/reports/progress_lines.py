@@ -4,7 +4,7 @@ import sys
 import time
 from contextlib import suppress
 
-from blpo.reports.wording import duration, metric_name, one_line
+from blpo.reports.wording import duration, metric_name, single_line
 from blpo.runs.run_progress import Progress, follow
 from state.events import Event
 
@@ -27,7 +27,7 @@ class ProgressLines:
 
 def timed_line(seconds: float, line: str) -> str:
     """Return a line of progress behind the time since the start."""
-    return f"{duration(seconds):>6}  {one_line(line)}"
+    return f"{duration(seconds):>6}  {single_line(line)}"
 
 
 def progress_line(event: Event, progress: Progress) -> str | None:

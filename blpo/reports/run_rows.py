@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from blpo.metrics.readings import strict_reading
-from blpo.reports.wording import one_line
+from blpo.reports.wording import single_line
 from blpo.runs.run_progress import past_progress
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
@@ -68,7 +68,7 @@ def _row(path: Path) -> RunRow:
     try:
         run = RunRecord.read(path)
     except RunError as error:
-        return RunRow(str(path), "broken", one_line(str(error)))
+        return RunRow(str(path), "broken", single_line(str(error)))
     row = RunRow(str(path), "stopped", created=run.info.created)
     result = run.result_or_none
     if result is None and (path / "result.json").exists():
@@ -85,7 +85,7 @@ def _finished(row: RunRow, result: Result) -> RunRow:
     row = replace(
         row,
         status="waiting" if "question" in result else result["status"],
-        note=one_line(result["stop_reason"]) if result["status"] == "failed" else "",
+        note=single_line(result["stop_reason"]) if result["status"] == "failed" else "",
         metric=metric,
         p_value=test["p_value"] if test else None,
         rounds=max(len(result["rounds"]) - 1, 0),

@@ -4,7 +4,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.outcome import verdict
 from blpo.reports.page import render_part
-from blpo.reports.wording import metric_name, one_line, plain
+from blpo.reports.wording import metric_name, plain, single_line
 from blpo.runs.run_record import RunRecord
 from state.result import Result, SplitMetrics
 
@@ -15,7 +15,7 @@ def run_text(run: RunRecord) -> str:
     directory = plain(str(run.directory))
     if result is None:
         return f"blpo run without a result; go on with it: blpo resume {directory}"
-    lines = [f"blpo run, {run_status(result)}", one_line(verdict(result))]
+    lines = [f"blpo run, {run_status(result)}", single_line(verdict(result))]
     split, measured = _measured(result)
     if measured is not None:
         metric = result["metric"]
@@ -43,7 +43,7 @@ def run_status(result: Result) -> str:
     """Return the status in words, with the reason of an incomplete run."""
     if result["status"] == "complete":
         return "complete"
-    return f"{result['status']}: {one_line(result['stop_reason'])}"
+    return f"{result['status']}: {single_line(result['stop_reason'])}"
 
 
 def _measured(result: Result) -> tuple[str, SplitMetrics | None]:

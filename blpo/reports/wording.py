@@ -37,7 +37,7 @@ def plain(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def one_line(text: str) -> str:
+def single_line(text: str) -> str:
     """Return safe text on a single line."""
     return plain(" ".join(text.split()))
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from blpo.cli.search_frame import search_frame, sparkline
 from blpo.cli.search_view import SearchFrames, SearchLines, SearchView, view_on
 from blpo.cli.views import STOPPING
-from blpo.reports.wording import count, duration, one_line, plain, probability
+from blpo.reports.wording import count, duration, plain, probability, single_line
 from blpo.runs.run_progress import Progress, advance, past_progress
 from state.events import Event, Spending, StartedEvent
 from state.loops import Trial
@@ -187,7 +187,7 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path) -> None:
 
 def test_foreign_text_can_not_move_the_cursor() -> None:
     assert plain("a\x1b[2Jb\u202ec\nd") == "a�[2Jb�c\nd"
-    assert one_line("a\n\x07b\r\n") == "a �b"
+    assert single_line("a\n\x07b\r\n") == "a �b"
 
 
 def test_numbers_in_words() -> None:
