@@ -37,7 +37,7 @@ EXEMPLARS = 3
 """Samples of a question. Section 5.1: each meta-prompt has three new exemplars."""
 
 
-class ScoredPrompt(TypedDict):
+class HistoryEntry(TypedDict):
     """One entry of the history."""
 
     prompt_sha256: str
@@ -49,7 +49,7 @@ class ScoredPrompt(TypedDict):
 class OproState(OuterState, total=False):
     """State of the outer loop, with the history."""
 
-    history: list[ScoredPrompt]
+    history: list[HistoryEntry]
     """Best prompts so far, the best last."""
 
 
@@ -76,12 +76,12 @@ def scoring_samples(run: OpenRun) -> list[Sample]:
     return run.samples(draw(rows, size, f"{search.seed}/opro", spread=search.draw == "spread"))
 
 
-def best_last(history: Sequence[ScoredPrompt], new: Sequence[ScoredPrompt]) -> list[ScoredPrompt]:
+def best_last(history: Sequence[HistoryEntry], new: Sequence[HistoryEntry]) -> list[HistoryEntry]:
     """Return the best `MOST_REMEMBERED` entries of `history` and `new`, ascending by score, without repeated prompts.
 
     `history` is a former result of this function. On a tie the older entry ranks higher.
     """
-    distinct: dict[str, ScoredPrompt] = {}
+    distinct: dict[str, HistoryEntry] = {}
     for entry in (*reversed(history), *new):
         distinct.setdefault(entry["prompt_sha256"], entry)
     best_first = sorted(distinct.values(), key=lambda entry: -entry["score"])
@@ -92,15 +92,15 @@ async def _try(run: OpenRun, state: OuterState, answer: Advice, samples: Sequenc
     return await try_prompt(run, state["judge_prompt"], answer.text, samples, failure=answer.problem)
 
 
-async def _score(run: OpenRun, prompt: str, samples: Sequence[Sample]) -> ScoredPrompt:
+async def _score(run: OpenRun, prompt: str, samples: Sequence[Sample]) -> HistoryEntry:
     verdicts = await judge_samples(run, prompt, samples)
     rows = zip(verdicts, samples, strict=True)
     losses = [each for v, s in rows if (each := loss(v, s.label, run.settings.task)) is not None]
     score = 100 * (1 - math.fsum(losses) / len(losses)) if losses else 0.0
-    return ScoredPrompt(prompt_sha256=await run.store.put_text(prompt), score=round(score, 1))
+    return HistoryEntry(prompt_sha256=await run.store.put_text(prompt), score=round(score, 1))
 
 
-async def _entry(run: OpenRun, entry: ScoredPrompt) -> str:
+async def _entry(run: OpenRun, entry: HistoryEntry) -> str:
     prompt = await run.store.text(entry["prompt_sha256"])
     return f"<tried>\n{element('judge_prompt', prompt)}\n{element('score', str(entry['score']))}\n</tried>"
 

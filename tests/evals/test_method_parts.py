@@ -24,7 +24,7 @@ from blpo.prompts.template import placeholders, render
 from evals.methods import METHODS
 from evals.methods.bandit import Arm, best, most_promising, upper_bound
 from evals.methods.method import more_rounds
-from evals.methods.opro import MOST_REMEMBERED, ScoredPrompt, best_last
+from evals.methods.opro import MOST_REMEMBERED, HistoryEntry, best_last
 from state.sample import EncodedImage, Sample
 from state.settings import Settings, TaskSettings
 from state.verdict import Verdict
@@ -101,9 +101,9 @@ def test_the_history_ends_with_the_best_and_holds_each_prompt_once(
     rounds: list[list[int]], chance: random.Random
 ) -> None:
     scores = {number: float(chance.randint(0, 9)) for number in range(41)}
-    history: list[ScoredPrompt] = []
+    history: list[HistoryEntry] = []
     for new in rounds:
-        history = best_last(history, [ScoredPrompt(prompt_sha256=str(number), score=scores[number]) for number in new])
+        history = best_last(history, [HistoryEntry(prompt_sha256=str(number), score=scores[number]) for number in new])
     distinct = list(dict.fromkeys(number for new in rounds for number in new))
     best_first = sorted(distinct, key=lambda number: -scores[number])[:MOST_REMEMBERED]
     assert [entry["prompt_sha256"] for entry in reversed(history)] == [str(number) for number in best_first]
