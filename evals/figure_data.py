@@ -1,4 +1,4 @@
-"""What the figures show, from the content of table.json: points with intervals over seeds."""
+"""Numbers of figures, from the content of table.json: means over seeds with intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ AXES = {
     "outer_rounds": "rounds T",
     "anchors": "anchors a batch",
 }
-"""Names of what is varied."""
+"""Titles of the axes of varied settings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class SeedMean:
     """A mean over seeds with its 95 % interval."""
 
     values: tuple[float, ...]
@@ -28,11 +28,11 @@ class Point:
     mean: float
     low: float
     high: float
-    """Student's t; both equal to the mean where there is one seed alone."""
+    """By Student's t. The interval of a single seed is its value."""
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Point":
-        """The point of these values, at least one."""
+    def of(cls, values: Sequence[float]) -> "SeedMean":
+        """Return the mean of at least one value."""
         mean = fmean(values)
         half = 0.0
         if len(values) > 1:
@@ -41,42 +41,47 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One method on one dataset with one judge, over the values of one setting."""
+class MethodCurve:
+    """Results of a method on a dataset with a judge, by the value of a setting."""
 
     method: str
     dataset: str
     judge: str
-    points: Mapping[int, Point]
+    points: Mapping[int, SeedMean]
     """By value, ascending."""
 
 
-def swept(content: Content) -> list[str]:
-    """The settings that the experiment varies."""
+def varied_settings(content: Content) -> list[str]:
+    """Return the settings that the experiment varies."""
     return [name for name, values in content["experiment"]["sweeps"].items() if values]
 
 
-def lines(content: Content, setting: str) -> list[Line]:
-    """The lines of one panel; the experiment's own value is among the points where it was asked for."""
+def panels(content: Content) -> list[tuple[str, str]]:
+    """Return the datasets and judges of the table, in its order."""
+    return list(dict.fromkeys((row["dataset"], row["judge"]) for row in content["rows"]))
+
+
+def method_curves(content: Content, setting: str) -> list[MethodCurve]:
+    """Return the curves over a setting. The experiment's own value is on a curve if the sweep names the value."""
     values = sorted(content["experiment"]["sweeps"][setting])
     own = content["experiment"]["search"][setting]
     groups = dict.fromkeys((cell["method"], cell["dataset"], cell["judge"]) for cell in content["cells"])
-    found = []
+    curves = []
     for group in groups:
         by_value = {value: _values(content, group, "" if value == own else f"{setting}={value}") for value in values}
-        points = {value: Point.of(seen) for value, seen in by_value.items() if seen}
+        points = {value: SeedMean.of(results) for value, results in by_value.items() if results}
         if points:
-            found.append(Line(*group, points))
-    return found
+            curves.append(MethodCurve(*group, points))
+    return curves
 
 
-def methods(content: Content, dataset: str, judge: str) -> Iterator[tuple[Mapping[str, Any], Point]]:
-    """The rows of one dataset and judge that have a result, with their points, in the order of the table."""
+def method_means(content: Content, dataset: str, judge: str) -> Iterator[tuple[Mapping[str, Any], SeedMean]]:
+    """Yield the rows with a result for a dataset and judge, with means over seeds, in the order of the table."""
     for row in content["rows"]:
         if (row["dataset"], row["judge"], row["varied"]) == (dataset, judge, ""):
             values = _values(content, (row["method"], dataset, judge), "")
             if values:
-                yield row, Point.of(values)
+                yield row, SeedMean.of(values)
 
 
 def _values(content: Content, group: tuple[str, str, str], varied: str) -> list[float]:

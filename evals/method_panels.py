@@ -1,94 +1,126 @@
-"""Methods side by side: a panel for each dataset and judge, methods in the same places in all of them."""
+"""Methods side by side: a panel for each dataset and judge, with the methods in the same places."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from evals.figure_data import Content, Point, methods
-from evals.figure_frame import BLUE, GREY, RED, frame, metric, within_range
+import altair as alt
+
+from evals.figure_data import Content, SeedMean, method_means, panels
+from evals.figure_style import BLUE, GREY, RED, MetricScale, metric_title, styled
 from evals.methods import METHODS
 from evals.table import YARDSTICK
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 _COLUMNS = 2
-_BESIDE = ((1.10, "mean"), (1.27, "p (Holm)"))
-"""Numbers right of a panel: where they end, as a share of its width."""
+_WIDTH, _ROW = 330, 34
+_ENDS = {"number": _WIDTH + 45, "p": _WIDTH + 110}
+"""Right ends of the two columns of numbers beside a panel."""
+_NAMES, _GAP = 160, 40
+_SEEDS = 10
+"""Seeds stand so many pixels below the bar, which would hide them."""
 _NOTES = (
     "Large mark: their mean; bar: its 95 % interval (Student's t over seeds). p: BLPO against the method, paired over"
     " test samples, corrected for all tests of the experiment."
 )
-_PAPER = "F1 in the paper, with its own models and samples"
+_PAPER = " Open diamond: F1 in the paper, with its own models and samples."
 
 
-def draw_methods(content: Content) -> "Figure":
-    """The figure; each mark of a mean has the id `mean:DATASET:JUDGE:METHOD` in the SVG."""
-    from matplotlib.figure import Figure
-
-    groups = list(dict.fromkeys((row["dataset"], row["judge"]) for row in content["rows"]))
+def draw_methods(content: Content) -> alt.ConcatChart:
+    """Draw the figure. The description of each mean names dataset, judge and method."""
+    groups = panels(content)
     columns = min(_COLUMNS, len(groups))
-    rows = -(-len(groups) // columns)
-    names = content["experiment"]["methods"]
-    size = (1.7 + 5.1 * columns, 1.0 + rows * (0.95 + 0.33 * len(names)))
-    figure = Figure(figsize=size)
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for place, axes in enumerate(grid):
-        if place < len(groups):
-            _panel(axes, content, *groups[place], named=place % columns == 0)
-        else:
-            axes.set_axis_off()
-    figure.set_layout_engine("constrained", wspace=0.06, hspace=0.06)
-    frame(figure, content, "Methods under one equal budget", _NOTES)
-    return figure
+    charts = [_panel(content, *group, has_names=place % columns == 0) for place, group in enumerate(groups)]
+    notes = _NOTES + (_PAPER if any(row["paper"] for row in content["rows"]) else "")
+    figure = alt.concat(*charts, columns=columns, spacing=_GAP)
+    return styled(figure, content, "Methods under one equal budget", notes, _NAMES + columns * (_ENDS["p"] + _GAP))
 
 
-def _panel(axes: "Axes", content: Content, dataset: str, judge: str, *, named: bool) -> None:
-    names = content["experiment"]["methods"]
-    found = {row["method"]: (row, point) for row, point in methods(content, dataset, judge)}
-    for place, name in enumerate(names):
-        if name in found:
-            row, point = found[name]
-            _mark(axes, place, point, f"{dataset}:{judge}:{name}", BLUE if name == YARDSTICK else GREY)
-            _numbers(axes, place, row)
-        else:
-            _beside(axes, _BESIDE[0][0], place, "no result", color=GREY)
-    for end, heading in _BESIDE:
-        _beside(axes, end, -0.85, heading, color=GREY)
-    _paper(axes, [(names.index(name), row["paper"]) for name, (row, _) in found.items() if row["paper"]])
-    axes.set_yticks(range(len(names)), [METHODS[name].title for name in names] if named else [])
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    for label, name in zip(axes.get_yticklabels(), names, strict=False):
-        label.set_fontweight("bold" if name == YARDSTICK else "normal")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"{metric(content)} (higher is better)")
-    axes.set_title(f"{dataset}, judge {judge}")
-    within_range(content, axes, "x")
+def _panel(content: Content, dataset: str, judge: str, *, has_names: bool) -> alt.LayerChart | alt.FacetChart:
+    """Return the panel of a dataset and judge. Names of methods stand left of the first column alone."""
+    where = f"{dataset}, judge {judge}"
+    results = list(method_means(content, dataset, judge))
+    y = _names(content, has_names=has_names)
+    layers = (*_marks(content, where, results, y), *_columns(content, results, y))
+    return alt.layer(*layers).properties(width=_WIDTH, height=alt.Step(_ROW), title=alt.TitleParams(where, offset=8))
 
 
-def _mark(axes: "Axes", place: int, point: Point, name: str, colour: str) -> None:
-    """Seeds a little below the bar, or it would hide them."""
-    axes.plot(point.values, [place + 0.24] * len(point.values), "o", ms=3.5, color=colour, alpha=0.45, mew=0)
-    axes.plot((point.low, point.high), (place, place), color=colour, lw=1.8, solid_capstyle="butt")
-    axes.plot(point.mean, place, "o", ms=7, color=colour, gid=f"mean:{name}")
+def _names(content: Content, *, has_names: bool) -> alt.Y:
+    titles = [METHODS[name].title for name in content["experiment"]["methods"]]
+    weight = {"condition": {"test": f"datum.value == '{METHODS[YARDSTICK].title}'", "value": "bold"}, "value": "normal"}
+    axis = alt.Axis(domain=False, ticks=False, labelLimit=_NAMES, labelFontWeight=weight)
+    return alt.Y("method:N", title=None, scale=alt.Scale(domain=titles), axis=axis if has_names else None)
 
 
-def _numbers(axes: "Axes", place: int, row: Mapping[str, Any]) -> None:
-    """The mean and the test, beside the panel."""
-    test = row["test"]
-    p = "" if test is None else "< 0.001" if test["p_holm"] < 0.001 else f"{test['p_holm']:.3f}"
-    weight = "bold" if row["method"] == YARDSTICK else "normal"
-    for (end, _), text in zip(_BESIDE, (f"{row['mean']:.3f}", p), strict=True):
-        _beside(axes, end, place, text, fontweight=weight)
+def _marks(
+    content: Content, where: str, results: Sequence[tuple[Mapping[str, Any], SeedMean]], y: alt.Y
+) -> Sequence[alt.Chart]:
+    """Return the marks: seeds, intervals, means and the paper's numbers."""
+    ends = [value for _, point in results for value in (point.low, point.high, *point.values)]
+    scale = MetricScale(content, [*ends, *(row["paper"]["f1"] for row, _ in results if row["paper"])])
+    rows = [
+        {
+            "method": row["title"],
+            "color": _color(row),
+            "low": scale.within(point.low),
+            "high": scale.within(point.high),
+            "mean": point.mean,
+            "text": f"{where}, {row['title']}: mean {point.mean:.3f}",
+        }
+        for row, point in results
+    ]
+    seeds = [
+        {"method": row["title"], "color": _color(row), "seed": value}
+        for row, point in results
+        for value in point.values
+    ]
+    papers = [{"method": row["title"], "paper": row["paper"]["f1"]} for row, _ in results if row["paper"]]
+
+    def x(field: str) -> alt.X:
+        title, axis = f"{metric_title(content)} (higher is better)", alt.Axis(tickCount=5, labelFlush=False)
+        return alt.X(f"{field}:Q", title=title, scale=scale.scale, axis=axis)
+
+    color = alt.Color("color:N", scale=None)
+    base = _chart(rows).encode(y=y, color=color)
+    return (
+        _chart(seeds).mark_circle(size=20, opacity=0.45, yOffset=_SEEDS).encode(x=x("seed"), y=y, color=color),
+        base.mark_rule(strokeWidth=2).encode(x=x("low"), x2="high:Q"),
+        base.mark_point(filled=True, size=85, opacity=1).encode(x=x("mean"), description="text:N"),
+        _chart(papers).mark_point(shape="diamond", color=RED, size=70, opacity=1).encode(x=x("paper"), y=y),
+    )
 
 
-def _beside(axes: "Axes", end: float, place: float, text: str, **look: Any) -> None:
-    axes.text(end, place, text, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=9, **look)
+def _columns(content: Content, results: Sequence[tuple[Mapping[str, Any], SeedMean]], y: alt.Y) -> Sequence[alt.Chart]:
+    """Return two columns of text beside the panel: mean and p-value, with headings."""
+    by_method = {row["method"]: row for row, _ in results}
+    rows = [
+        {
+            "method": METHODS[name].title,
+            "number": f"{by_method[name]['mean']:.3f}" if name in by_method else "no result",
+            "p": _p(by_method[name]["test"]) if name in by_method else "",
+            "weight": "bold" if name == YARDSTICK and name in by_method else "normal",
+            "color": "black" if name in by_method else GREY,
+        }
+        for name in content["experiment"]["methods"]
+    ]
+    text = _chart(rows).mark_text(align="right", fontWeight=alt.expr("datum.weight"))
+    numbers = (
+        text.encode(x=alt.value(end), y=y, text=f"{name}:N", color=alt.Color("color:N", scale=None))
+        for name, end in _ENDS.items()
+    )
+    heading = alt.Chart().mark_text(align="right", color=GREY)
+    headings = (
+        heading.encode(x=alt.value(end), y=alt.value(-8), text=alt.value(title))
+        for title, end in zip(("mean", "p (Holm)"), _ENDS.values(), strict=True)
+    )
+    return (*numbers, *headings)
 
 
-def _paper(axes: "Axes", numbers: list[tuple[int, Mapping[str, Any]]]) -> None:
-    if numbers:
-        values, places = [paper["f1"] for _, paper in numbers], [place for place, _ in numbers]
-        axes.plot(values, places, "D", color=RED, fillstyle="none", label=_PAPER)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.13))
+def _p(test: Mapping[str, Any] | None) -> str:
+    return "" if test is None else "< 0.001" if test["p_holm"] < 0.001 else f"{test['p_holm']:.3f}"
+
+
+def _color(row: Mapping[str, Any]) -> str:
+    return BLUE if row["method"] == YARDSTICK else GREY
+
+
+def _chart(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(list(rows)))

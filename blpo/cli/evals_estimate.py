@@ -21,8 +21,8 @@ def print_estimate(settings: "EvalSettings", folder: Path, *, as_json: bool) -> 
     """Print the estimate of each dataset and judge, and of all cells, on stdout."""
     from rich.console import Console
 
-    from evals.estimate_json import experiment_json
     from evals.experiment_cost import estimate_evals
+    from evals.experiment_cost_json import experiment_json
     from evals.table_text import budget_in_words
 
     groups = estimate_evals(settings, folder)
@@ -45,7 +45,7 @@ def _table(groups: "Sequence[GroupEstimate]") -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from evals.estimate_json import experiment_total
+    from evals.experiment_cost_json import experiment_total
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("a cell of")

@@ -1,244 +1,154 @@
-"""Curves as geometry: where lines, points and ticks of a small chart are; a template draws them as SVG."""
+"""Curves of a run as SVG in the colours of the page: metric by round, score by trial, mean rating by human rating."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
+
+import altair as alt
+from markupsafe import Markup
 
 from blpo.metrics.readings import strict_reading
+from blpo.reports.chart_svg import ACCENT, BAD, EDGE, INKS, PAGE, TEXT, svg
 from blpo.reports.confusions import RatingRow
-from blpo.reports.wording import metric_name
+from blpo.reports.wording import metric_name, plain
 from blpo.runs.run_record import RunRecord
 
-WIDTH, HEIGHT = 420.0, 250.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 16.0, 18.0, 40.0
-
-Mark = Literal["dot", "chosen", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A value at its place; `title` says it in words."""
-
-    x: float
-    y: float
-    mark: Mark
-    title: str
-    label: str = ""
-    """Text beside the point."""
-    beside: Literal["above", "below", "right"] = "above"
-    """Where the label goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Points in order, joined where `is_line`."""
-
-    name: str
-    points: tuple[Point, ...]
-    is_line: bool = True
-
-    @property
-    def path(self) -> str:
-        """The line through all points, as SVG."""
-        return " ".join(f"{'L' if i else 'M'}{p.x:.1f} {p.y:.1f}" for i, p in enumerate(self.points))
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on an axis."""
-
-    at: float
-    text: str
+_DASHES = ([1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [1, 2], [12, 4])
+"""Runs differ by dashes too, for readers who can't tell colours apart."""
+_DOT, _RING = 45, 95
+"""Areas in square pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything a chart shows, in the units of its view box."""
+    """A drawing, with its values as text for readers who can't see the drawing."""
 
     title: str
-    x_name: str
-    y_name: str
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
-    series: tuple[Series, ...]
-    zero: float | None = None
-    """Where y is 0, if it lies inside."""
-    dividers: tuple[float, ...] = ()
-    diagonal: tuple[float, float, float, float] | None = None
-    width: float = WIDTH
-    height: float = HEIGHT
-    left: float = _LEFT
-    right: float = WIDTH - _RIGHT
-    top: float = _TOP
-    bottom: float = HEIGHT - _BOTTOM
-
-
-class Scale:
-    """Maps values to places; its ticks are round numbers."""
-
-    def __init__(self, values: Iterable[float], begin: float, end: float, least: float = 0.1) -> None:
-        known = list(values) or [0.0, 1.0]
-        low, high = min(known), max(known)
-        if high - low < least:
-            low, high = (low + high - least) / 2, (low + high + least) / 2
-        self.step = _round_step((high - low) / 4)
-        self.low, self.high = math.floor(low / self.step) * self.step, math.ceil(high / self.step) * self.step
-        self._begin, self._end = begin, end
-
-    def __call__(self, value: float) -> float:
-        """Where a value is."""
-        return self._begin + (value - self.low) / (self.high - self.low) * (self._end - self._begin)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        """About five."""
-        decimals = max(0, -math.floor(math.log10(self.step) + 1e-9))
-        count = round((self.high - self.low) / self.step)
-        values = [self.low + i * self.step for i in range(count + 1)]
-        return tuple(Tick(self(value), f"{value + 0.0:.{decimals}f}") for value in values)
-
-
-def _round_step(rough: float) -> float:
-    magnitude: float = 10.0 ** math.floor(math.log10(rough))
-    return next(magnitude * step for step in (1, 2, 5, 10) if rough <= magnitude * step * (1 + 1e-9))
-
-
-def _columns(count: int) -> list[float]:
-    """Places for `count` things on the horizontal axis, with room at both ends."""
-    width = WIDTH - _LEFT - _RIGHT
-    return [_LEFT + width * (i + 0.5) / count for i in range(count)]
-
-
-def _beside(heights: Sequence[float], t: int) -> Literal["above", "below", "right"]:
-    """Where a label meets neither the line nor the edge."""
-    if t == 0 and len(heights) > 1 and heights[1] < heights[0] - 15:
-        return "right"
-    return "below" if heights[t] < _TOP + 24 else "above"
-
-
-def _sparse(places: Sequence[float], most: int = 12) -> tuple[Tick, ...]:
-    """Numbers for the places, only so many that they don't touch."""
-    every = -(-len(places) // most)
-    return tuple(Tick(x, str(i)) for i, x in enumerate(places) if i % every == 0)
+    svg: Markup
+    values: tuple[str, ...]
 
 
 def validation_chart(runs: Sequence[tuple[str, RunRecord]]) -> Chart | None:
-    """The metric on validation by round, a line for each run; None where no round was judged."""
-    values = {
-        name: [strict_reading(record["validation"], run.result["metric"]) for record in run.result["rounds"]]
-        for name, run in runs
-    }
-    rounds = max((len(line) for line in values.values()), default=0)
-    if rounds == 0:
+    """Draw the metric on validation by round, a line for each run; None if no round was judged."""
+    rows = [row for name, run in runs for row in _validation_rows(plain(name), run, alone=len(runs) == 1)]
+    if not rows:
         return None
-    x, y = _columns(rounds), Scale((v for line in values.values() for v in line), HEIGHT - _BOTTOM, _TOP)
-    series = []
-    for name, run in runs:
-        line, best = values[name], run.result["best_round"]
-        prefix = f"{name}, " if len(runs) > 1 else ""
-        series.append(
-            Series(
-                name,
-                tuple(
-                    Point(
-                        x[t],
-                        y(value),
-                        "chosen" if t == best else "dot",
-                        prefix + f"round {t}: {value:z.3f}{' (selected)' if t == best else ''}",
-                        f"{value:z.3f}" if len(runs) == 1 and t in {0, best} else "",
-                        _beside([y(each) for each in line], t),
-                    )
-                    for t, value in enumerate(line)
-                ),
-            )
-        )
-    metric = metric_name(runs[0][1].result["metric"])
-    return Chart(f"{metric} on validation, by round", "round", metric, _sparse(x), y.ticks(), tuple(series))
+    color, dash = _look([plain(name) for name, _ in runs])
+    base = alt.Chart().encode(x=_rounds(), y=_y((row["value"] for row in rows), span=0.1), color=color)
+    labels = base.mark_text(dx=alt.expr("datum.rises ? 30 : 0"), dy=alt.expr("datum.rises ? 0 : -13"), fontWeight=600)
+    layers = (
+        base.mark_line().encode(strokeDash=dash),
+        *_points(base),
+        labels.encode(text="label:N", color=alt.value(TEXT)),
+    )
+    return _chart(f"{metric_name(runs[0][1].result['metric'])} on validation, by round", layers, rows)
 
 
 def trials_chart(run: RunRecord) -> Chart | None:
-    """The score of every trial, in order, its round marked off; None where nothing was tried."""
-    trials = [(t, trial) for t, past in enumerate(run.rounds) for trial in past.trials]
-    if not trials:
-        return None
-    kept = {id(past.best_trial) for past in run.rounds if past.best_trial is not None}
-    x = _columns(len(trials))
-    scale = Scale((0.0, *(trial.score for _, trial in trials if trial.score is not None)), HEIGHT - _BOTTOM, _TOP, 0.2)
-    points = tuple(
-        Point(
-            x[i],
-            scale(trial.score if trial.score is not None else 0.0),
-            "failed" if trial.score is None else "chosen" if id(trial) in kept else "dot",
-            f"round {t}, trial {trial.step}: "
+    """Draw the score of each trial, grouped by round; None if there was no trial. A failed trial is a cross at zero."""
+    rows: list[dict[str, Any]] = [
+        {
+            "round": number,
+            "step": trial.step,
+            "value": trial.score or 0.0,
+            "mark": "failed" if trial.score is None else "chosen" if trial is past.best_trial else "dot",
+            "title": f"round {number}, trial {trial.step}: "
             + ("failed" if trial.score is None else f"{trial.score:+.3f}")
-            + (", kept" if id(trial) in kept else ""),
-        )
-        for i, (t, trial) in enumerate(trials)
-    )
-    starts = [i for i in range(len(trials)) if i == 0 or trials[i][0] != trials[i - 1][0]]
-    width = x[1] - x[0] if len(x) > 1 else 0.0
-    every = -(-len(starts) // 12)
-    return Chart(
-        title="Score of each trial of an I2T prompt, by round",
-        x_name="round",
-        y_name="score",
-        x_ticks=tuple(Tick(x[i], str(trials[i][0])) for i in starts[::every]),
-        y_ticks=scale.ticks(),
-        series=(Series("trials", points, is_line=False),),
-        zero=scale(0.0),
-        dividers=tuple(x[i] - width / 2 for i in starts[1:]),
-    )
+            + (", kept" if trial is past.best_trial else ""),
+        }
+        for number, past in enumerate(run.rounds)
+        for trial in past.trials
+    ]
+    if not rows:
+        return None
+    x = _rounds(scale=alt.Scale(paddingInner=0.1), tickBand="extent", grid=True, gridDash=[2, 3])
+    y = _y((0.0, *(row["value"] for row in rows)), span=0.2)
+    base = alt.Chart().encode(x=x, y=y, xOffset="step:O", color=alt.value(ACCENT))
+    failed = base.mark_point(shape="cross", angle=45, filled=True, size=110, opacity=1).encode(color=alt.value(BAD))
+    zero = alt.Chart().mark_rule(color=EDGE).encode(y=alt.datum(0.0, type="quantitative"))
+    layers = (zero, *_points(base), _described(failed, "failed"))
+    return _chart("Score of each trial of an I2T prompt, by round", layers, rows)
 
 
 def ratings_chart(before: Sequence[RatingRow], after: Sequence[RatingRow], low: int, high: int) -> Chart:
-    """Mean answer for each human rating, before and after; on the diagonal the judge rates as people do."""
-    inset = (WIDTH - _LEFT - _RIGHT) / 12
-    x, y = Scale((low, high), _LEFT + inset, WIDTH - _RIGHT - inset), Scale((low, high), HEIGHT - _BOTTOM, _TOP)
-    sides: tuple[tuple[str, Sequence[RatingRow], Mark], ...] = (("before", before, "dot"), ("after", after, "chosen"))
-    series = tuple(
-        Series(
-            name,
-            tuple(
-                Point(
-                    x(row.human),
-                    y(row.mean),
-                    mark,
-                    f"{name}: people {row.human}, judge {row.mean:.2f} on average (n = {row.n},"
-                    f" 80 % of answers {row.low:g} to {row.high:g})",
-                )
-                for row in rows
-            ),
-        )
-        for name, rows, mark in sides
+    """Draw the judge's mean rating for each human rating, before and after; on the diagonal judge and people agree."""
+    rows = [
+        {"series": name, "human": row.human, "value": row.mean, "mark": mark, "title": _rating(name, row)}
+        for name, mark, ratings in (("before", "dot", before), ("after", "chosen", after))
+        for row in ratings
+    ]
+    scale = alt.Scale(domain=[low, high])
+    axis = alt.Axis(grid=False, tickMinStep=1, format="d")
+    x = alt.X("human:Q", title="rating by people", scale=alt.Scale(domain=[low, high], padding=25), axis=axis)
+    y = alt.Y("value:Q", title="judge", scale=scale, axis=alt.Axis(tickMinStep=1, format="d"))
+    color, _ = _look(["before", "after"])
+    base = alt.Chart().encode(x=x, y=y, color=color)
+    ends = alt.InlineData([{"human": end, "value": end} for end in (low, high)])
+    diagonal = alt.Chart(ends).mark_line(color=EDGE, strokeDash=[5, 4], strokeWidth=1.25).encode(x=x, y=y)
+    layers = (diagonal, base.mark_line(), *_points(base))
+    return _chart("Mean rating of the judge for each rating by people", layers, rows)
+
+
+def _validation_rows(name: str, run: RunRecord, *, alone: bool) -> list[dict[str, Any]]:
+    """Rows of one run; the first and the selected round are labelled if the run stands alone."""
+    metric, best = run.result["metric"], run.result["best_round"]
+    values = [strict_reading(record["validation"], metric) for record in run.result["rounds"]]
+    return [
+        {
+            "series": name,
+            "round": number,
+            "value": value,
+            "mark": "chosen" if number == best else "dot",
+            "title": ("" if alone else f"{name}, ")
+            + f"round {number}: {value:z.3f}"
+            + (" (selected)" if number == best else ""),
+            "label": f"{value:z.3f}" if alone and number in (0, best) else "",
+            "rises": number == 0 and values[1:2] > [value],  # the line would cross a label above the first point
+        }
+        for number, value in enumerate(values)
+    ]
+
+
+def _rating(name: str, row: RatingRow) -> str:
+    return (
+        f"{name}: people {row.human}, judge {row.mean:.2f} on average (n = {row.n},"
+        f" 80 % of answers {row.low:g} to {row.high:g})"
     )
-    ticks = [tick for tick in x.ticks() if "." not in tick.text or tick.text.endswith(".0")]
-    return Chart(
-        title="Mean rating of the judge for each rating by people",
-        x_name="rating by people",
-        y_name="judge",
-        x_ticks=tuple(ticks),
-        y_ticks=y.ticks(),
-        series=series,
-        diagonal=(x(low), y(low), x(high), y(high)),
-    )
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A difference with its interval on a line that shows zero; places are in percent of the width."""
-
-    low: float
-    value: float
-    high: float
-    zero: float
+def _points(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
+    """Dots, and rings for chosen points."""
+    dots = base.mark_point(filled=True, size=_DOT, opacity=1)
+    rings = base.mark_point(fill=PAGE, size=_RING, strokeWidth=2.5, opacity=1)
+    return _described(dots, "dot"), _described(rings, "chosen")
 
 
-def interval(low: float, value: float, high: float, others: tuple[float, float] = (0.0, 0.0)) -> Interval:
-    """Place a difference and its interval on a line a little longer than all of them, zero and `others`."""
-    least, most = min(0.0, low, value, *others), max(0.0, high, value, *others)
-    margin = 0.1 * max(most - least, 1e-9)
+def _described(chart: alt.Chart, mark: str) -> alt.Chart:
+    return chart.encode(description="title:N").transform_filter(f"datum.mark == '{mark}'")
 
-    def place(number: float) -> float:
-        return round(100 * (number - least + margin) / (most - least + 2 * margin), 2)
 
-    return Interval(place(low), place(value), place(high), place(0.0))
+def _rounds(scale: alt.Scale | None = None, **axis: Any) -> alt.X:
+    axes = alt.Axis(labelAngle=0, labelOverlap="parity", **axis)
+    return alt.X("round:O", title="round", axis=axes, scale=scale or alt.Scale())
+
+
+def _y(values: Iterable[float], span: float) -> alt.Y:
+    """The vertical axis, which covers `span` at least: a tiny difference looks tiny."""
+    numbers = list(values)
+    low, high = min(numbers), max(numbers)
+    spare = max(0.0, span - (high - low)) / 2
+    scale = alt.Scale(domain=[low - spare, high + spare], nice=True)
+    return alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5, grid=True))
+
+
+def _look(names: Sequence[str]) -> tuple[alt.Color, alt.StrokeDash]:
+    """Colour and dashes of each series, with a legend where there are several."""
+    domain, legend = list(names), alt.Legend(title=None) if len(names) > 1 else None
+    color = alt.Color("series:N", scale=alt.Scale(domain=domain, range=list(INKS)), legend=legend)
+    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=domain, range=list(_DASHES)), legend=legend)
+    return color, dash
+
+
+def _chart(title: str, layers: Sequence[alt.Chart], rows: Sequence[Mapping[str, Any]]) -> Chart:
+    drawing = alt.layer(*layers, data=alt.InlineData(list(rows)))
+    return Chart(title, svg(drawing), tuple(row["title"] for row in rows))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import agreement_rows
-from blpo.reports.charts import interval, validation_chart
 from blpo.reports.comparison import Comparison, compare_runs
 from blpo.reports.differences import word_diff
 from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
+from blpo.reports.intervals import interval
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.thumbnails import thumbnails
@@ -41,6 +41,8 @@ async def write_comparison(directories: Sequence[Path], target: Path) -> Compari
 
 def comparison_page(comparison: Comparison) -> str:
     """Return the page's HTML."""
+    from blpo.reports.charts import validation_chart  # Altair takes long to import
+
     entries = comparison.entries
     first = entries[0]
     tested = [entry.against for entry in entries if entry.against]

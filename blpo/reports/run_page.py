@@ -8,12 +8,12 @@ from pathlib import Path
 from blpo.config.settings_file import dump_settings
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.captions import caption_quality
-from blpo.reports.charts import interval, ratings_chart, trials_chart, validation_chart
 from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.gallery import gallery
+from blpo.reports.intervals import interval
 from blpo.reports.outcome import Tested, headline, judge_prompts, meaning, stopped, tone
 from blpo.reports.page import render_page, write_page
 from blpo.reports.wording import dollars
@@ -40,6 +40,8 @@ async def write_report(directory: Path, overrides: Iterable[str] = ()) -> Path:
 
 def report_page(run: RunRecord, evidence: Evidence) -> str:
     """Return the page's HTML."""
+    from blpo.reports.charts import ratings_chart, trials_chart, validation_chart  # Altair takes long to import
+
     result, tested = run.result, Tested.of(run.result)
     measured = result["test"] or result["validation"]
     first, selected = judge_prompts(result)

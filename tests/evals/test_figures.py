@@ -1,18 +1,19 @@
-"""What figures show is what table.json holds: marks are read back from the SVG through the ticks of their axis."""
+"""Figures against table.json: tests read the values of marks from the SVG, by the ticks of the axes."""
 
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from blpo.cli.evals import _draw
 from evals.cell_results import CellResult
 from evals.experiment_settings import EvalSettings
-from evals.figures import main, svg, write_figure
+from evals.figure_data import AXES
+from evals.figures import figure_svg, main, write_figure
 from evals.methods import METHODS
 from evals.published import Published
 from evals.table import PairedTest, TableRow
@@ -22,7 +23,8 @@ from tests.chromium import browser, watched_page
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}href"
 TICK = 0.002
-"""How far a value read from the drawing may be from the true one: ticks are written with two decimals or so."""
+"""Tolerance of a value read from the drawing."""
+NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 
 
 def experiment(sweeps: dict[str, list[int]], methods: list[str], datasets: int = 2) -> dict[str, Any]:
@@ -68,85 +70,105 @@ METHODS_SHOWN = experiment({}, list(METHODS))
 LINES_SHOWN = experiment({"error_batch": [1, 5, 10, 30], "inner_steps": [0, 3]}, ["apo_image", "blpo"])
 
 
-def places(axes: ET.Element, axis: str) -> dict[float, float]:
-    """Where the ticks of an axis are, by the value written there."""
-    found = {}
-    for tick in (group for group in axes.iter(f"{SVG}g") if group.get("id", "").startswith(f"{axis}tick_")):
-        mark, text = tick.find(f".//{SVG}use"), tick.find(f".//{SVG}text")
-        if mark is not None and text is not None:
-            found[float((text.text or "").replace("\N{MINUS SIGN}", "-"))] = float(mark.get(axis, "nan"))
-    return found
+def groups(parent: ET.Element, role: str) -> list[ET.Element]:
+    return [group for group in parent.iter(f"{SVG}g") if f"role-{role}" in group.get("class", "").split()]
 
 
-def read(ticks: dict[float, float], place: float) -> float:
-    """The value that a place on the axis stands for."""
-    (low, start), (high, end) = min(ticks.items()), max(ticks.items())
+def moved(element: ET.Element) -> tuple[float, float]:
+    """The translation of an element."""
+    match = re.match(rf"translate\(({NUMBER}),({NUMBER})\)", element.get("transform", ""))
+    assert match is not None
+    return float(match[1]), float(match[2])
+
+
+def ticks(panel: ET.Element, axis: Literal["x", "y"]) -> dict[float, float]:
+    """Places of the ticks of an axis, by their values."""
+    side = 0 if axis == "x" else 1
+    places = {}
+    for group in groups(panel, "axis"):
+        if group.get("aria-label", "").startswith(f"{axis.upper()}-axis"):
+            frame = group.find(f"{SVG}g")
+            assert frame is not None
+            marks = [line for each in groups(frame, "axis-tick") for line in each]
+            texts = [text.text or "" for each in groups(frame, "axis-label") for text in each]
+            for mark, text in zip(marks, texts, strict=True):
+                places[float(text.replace("\N{MINUS SIGN}", "-"))] = moved(frame)[side] + moved(mark)[side]
+    return places
+
+
+def value_at(places: dict[float, float], place: float) -> float:
+    """The value of a place on an axis."""
+    (low, start), (high, end) = min(places.items()), max(places.items())
     return low + (place - start) / (end - start) * (high - low)
 
 
 def panels(root: ET.Element) -> list[ET.Element]:
-    return [group for group in root.iter(f"{SVG}g") if group.get("id", "").startswith("axes_")]
+    scopes = [group for group in groups(root, "scope") if groups(group, "axis")]
+    return [group for group in scopes if all(inner is group or inner not in scopes for inner in group.iter(f"{SVG}g"))]
+
+
+def described(panel: ET.Element) -> dict[str, ET.Element]:
+    """Marks of a panel by their descriptions."""
+    marks = [mark for group in groups(panel, "mark") for mark in group.iter(f"{SVG}path")]
+    return {mark.get("aria-label", ""): mark for mark in marks}
 
 
 def test_each_mean_stands_where_the_table_says() -> None:
-    root = ET.fromstring(svg(METHODS_SHOWN))
-    shown = {}
-    for axes in panels(root):
-        ticks = places(axes, "x")
-        for group in axes.iter(f"{SVG}g"):
-            if group.get("id", "").startswith("mean:"):
-                mark = group.find(f".//{SVG}use")
-                assert mark is not None
-                shown[group.get("id")] = (read(ticks, float(mark.get("x", "nan"))), float(mark.get("y", "nan")))
+    root = ET.fromstring(figure_svg(METHODS_SHOWN))
+    means = {}
+    for panel in panels(root):
+        across = ticks(panel, "x")
+        for name, mark in described(panel).items():
+            if ": mean " in name:
+                x, y = moved(mark)
+                means[name] = (value_at(across, x), y)
     rows = METHODS_SHOWN["rows"]
-    names = [f"mean:{row['dataset']}:embedded:{row['method']}" for row in rows]
-    assert list(shown) == names
+    names = [f"{row['dataset']}, judge embedded, {row['title']}: mean {row['mean']:.3f}" for row in rows]
+    assert list(means) == names
     for name, row in zip(names, rows, strict=True):
-        assert shown[name][0] == pytest.approx(row["mean"], abs=TICK)
-    heights = [height for _, height in shown.values()][: len(METHODS)]
+        assert means[name][0] == pytest.approx(row["mean"], abs=TICK)
+    heights = [height for _, height in means.values()][: len(METHODS)]
     assert heights == sorted(heights), "the first method is at the top"
     texts = [text.text for text in root.iter(f"{SVG}text")]
     assert all(f"{row['mean']:.3f}" in texts for row in rows)
     assert texts.count("0.012") == 2 * (len(METHODS) - 1)
-    assert any("does not show how multimodal LLMs behave" in (text or "") for text in texts)
+    assert "does not show how multimodal LLMs behave" in " ".join(root.itertext())
 
 
 def test_lines_pass_through_the_means() -> None:
-    root = ET.fromstring(svg(LINES_SHOWN))
-    shown = {}
-    heights: dict[str, dict[float, float]] = {}
-    for axes in panels(root):
-        across, up = places(axes, "x"), places(axes, "y")
-        for group in axes.iter(f"{SVG}g"):
-            if group.get("id", "").startswith("line:"):
-                _, dataset, _, setting, method = group.get("id", "").split(":")
-                heights.setdefault(dataset, up)  # the panels of a row share the axis of the first
-                path = group.find(f"{SVG}path")
-                assert path is not None
-                for x, y in re.findall(r"[ML] (\S+) (\S+)", path.get("d", "")):
-                    value = read(across, float(x))
-                    what = "" if (setting, round(value)) in {("error_batch", 10)} else f"{setting}={value:.0f}"
-                    shown[dataset, what, method] = read(heights[dataset], float(y))
+    settings = {title: setting for setting, title in AXES.items()}
+    methods = {METHODS[name].title: name for name in METHODS}
+    means = {}
+    for panel in panels(ET.fromstring(figure_svg(LINES_SHOWN))):
+        across, up = ticks(panel, "x"), ticks(panel, "y")
+        for name, path in described(panel).items():
+            dataset, _, method, title, *_ = [*name.split(", "), "", "", ""]
+            if title not in settings:
+                continue  # a seed, an interval, or a mean, whose title ends with the value
+            for x, y in re.findall(rf"[ML]({NUMBER}),({NUMBER})", path.get("d", "")):
+                value, setting = value_at(across, float(x)), settings[title]
+                varied = "" if (setting, round(value)) == ("error_batch", 10) else f"{setting}={value:.0f}"
+                means[dataset, varied, methods[method]] = value_at(up, float(y))
     expected = {
         (row["dataset"], row["varied"], row["method"]): row["mean"]
         for row in LINES_SHOWN["rows"]
         if row["varied"] != "error_batch=10"
     }
-    assert shown == {key: pytest.approx(mean, abs=TICK) for key, mean in expected.items()}
+    assert means == {key: pytest.approx(mean, abs=TICK) for key, mean in expected.items()}
 
 
 @pytest.mark.parametrize("content", [METHODS_SHOWN, LINES_SHOWN], ids=["methods", "lines"])
 def test_a_figure_refers_to_nothing_outside_it_and_is_the_same_again(content: dict[str, Any]) -> None:
-    text = svg(content)
+    text = figure_svg(content)
     assert text.startswith("<svg")
     assert set(re.findall(r"https?:[^\"<>]*", text)) == {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}
     assert all(link.startswith("#") for each in ET.fromstring(text).iter() if (link := each.get(XLINK)))
-    assert set(re.findall(r"url\((.)", text)) == {"#"}
-    assert svg(content) == text
+    assert set(re.findall(r"url\((.)", text)) <= {"#"}
+    assert figure_svg(content) == text
 
 
 def test_labels_are_readable_in_a_browser(tmp_path: Path) -> None:
-    """All text lies within the drawing, none over another, and nothing is asked for."""
+    """All texts lie within the drawing, no two texts overlap, and the figure requests nothing."""
     boxes = """[...document.querySelectorAll("text")].map(text => {
         const box = text.getBoundingClientRect();
         return {text: text.textContent, box: [box.left, box.top, box.right, box.bottom]};
@@ -157,36 +179,31 @@ def test_labels_are_readable_in_a_browser(tmp_path: Path) -> None:
             path = write_figure(content, tmp_path)
             with watched_page(chromium, path, width=1700) as page:
                 width, height = page.evaluate(size)
-                found = page.evaluate(boxes)
-            assert len(found) > 30
-            for place, one in enumerate(found):
-                left, top, right, bottom = one["box"]
-                assert left >= 0 and top >= 0 and right <= width and bottom <= height, one
-                assert all(apart(one["box"], other["box"]) for other in found[place + 1 :]), one
+                texts = page.evaluate(boxes)
+            assert len(texts) > 30
+            for place, one in enumerate(texts):
+                start, top, end, bottom = one["box"]
+                assert start >= 0 and top >= 0 and end <= width and bottom <= height, one
+                assert all(apart(one["box"], other["box"]) for other in texts[place + 1 :]), one
 
 
 def apart(one: list[float], other: list[float]) -> bool:
-    """Whether two boxes do not overlap; lines of text may touch."""
+    """True if two boxes do not overlap; lines of text may touch."""
     touching = 1.5
     return any(one[k + 2] <= other[k] + touching or other[k + 2] <= one[k] + touching for k in (0, 1))
 
 
 @pytest.mark.parametrize("content", [METHODS_SHOWN, LINES_SHOWN], ids=["methods", "lines"])
 def test_every_seed_is_within_its_panel(content: dict[str, Any]) -> None:
-    for axes in panels(ET.fromstring(svg(content))):
-        background = axes.find(f"{SVG}g/{SVG}path")
-        assert background is not None
-        corners = [float(number) for number in re.findall(r"[\d.]+", background.get("d", ""))]
-        right, bottom = max(corners[::2]) + 0.01, max(corners[1::2]) + 0.01
-        left, top = min(corners[::2]) - 0.01, min(corners[1::2]) - 0.01
-        drawn = [group for group in axes if not group.get("id", "").startswith("legend")]
-        marks = [
-            (float(use.get("x", "nan")), float(use.get("y", "nan")))
-            for group in drawn
-            for use in group.iter(f"{SVG}use")
-        ]
+    for panel in panels(ET.fromstring(figure_svg(content))):
+        background = next(path for path in panel.iter(f"{SVG}path") if path.get("class") == "background")
+        corner = re.fullmatch(rf"M({NUMBER}),({NUMBER})h({NUMBER})v({NUMBER})h-\d+Z", background.get("d", ""))
+        assert corner is not None
+        start, top, width, height = map(float, corner.groups())
+        symbols = [group for group in groups(panel, "mark") if "mark-symbol" in group.get("class", "")]
+        marks = [moved(path) for group in symbols for path in group]
         assert len(marks) > 6
-        assert all(left <= x <= right and top <= y <= bottom for x, y in marks)
+        assert all(start - 1 <= x <= start + width + 1 and top - 1 <= y <= top + height + 1 for x, y in marks)
 
 
 def test_a_method_without_results_keeps_its_place() -> None:
@@ -194,13 +211,14 @@ def test_a_method_without_results_keeps_its_place() -> None:
     for cell in content["cells"]:
         if (cell["method"], cell["dataset"]) == ("opro", "set1"):
             cell["status"] = "failed"
-    root = ET.fromstring(svg(content))
+    root = ET.fromstring(figure_svg(content))
     texts = [text.text for text in root.iter(f"{SVG}text")]
     assert texts.count("no result") == 1
-    marks = {group.get("id"): group.find(f".//{SVG}use") for group in root.iter(f"{SVG}g")}
-    first, second = (marks[f"mean:set{place}:embedded:blpo"] for place in (0, 1))
-    assert first is not None and second is not None
-    assert first.get("y") == second.get("y")
+    heights = [
+        [moved(mark)[1] for name, mark in described(panel).items() if ", BLPO: mean" in name] for panel in panels(root)
+    ]
+    assert len(heights[0]) == 1
+    assert heights[0] == heights[1]
 
 
 def test_nothing_to_draw_is_said_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,7 +226,7 @@ def test_nothing_to_draw_is_said_in_a_line(tmp_path: Path, capsys: pytest.Captur
     for cell in content["cells"]:
         cell["status"] = "open"
     with pytest.raises(RunError, match="no cell has a result"):
-        svg(content)
+        figure_svg(content)
     _draw(content, tmp_path)
     assert capsys.readouterr().err == "blpo: no figure: there is nothing to draw: no cell has a result\n"
     assert main([str(tmp_path)]) == 2

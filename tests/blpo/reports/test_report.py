@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import blpo
 from blpo.cli.main import main
 from blpo.reports.captions import separation
-from blpo.reports.charts import interval
 from blpo.reports.differences import word_diff
+from blpo.reports.intervals import interval
 from blpo.reports.outcome import headline, meaning
 from blpo.reports.thumbnails import thumbnails
 from blpo.runs.run_record import RunRecord
