@@ -73,8 +73,8 @@ def test_the_fingerprint_follows_what_matters(tmp_path: Path) -> None:
     assert first.fingerprint != load(tmp_path / "a", seed=1).fingerprint
     (tmp_path / "b" / "images" / "3.png").write_bytes(png(200))
     assert load(tmp_path / "b").fingerprint != first.fingerprint
-    changed = [{**row, "label": 3} if i == 0 else row for i, row in enumerate(rows())]
-    assert load(write(tmp_path / "c", changed)).fingerprint != first.fingerprint
+    relabelled = [{**row, "label": 3} if i == 0 else row for i, row in enumerate(rows())]
+    assert load(write(tmp_path / "c", relabelled)).fingerprint != first.fingerprint
 
 
 def test_check_lists_labels_and_images_together(tmp_path: Path) -> None:

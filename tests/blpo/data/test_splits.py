@@ -106,9 +106,9 @@ def test_adding_a_hundred_thousand_rows_stays_fast() -> None:
 @given(labels, st.integers(1, 150), st.integers(0, 3))
 def test_a_limit_keeps_the_order_and_the_proportions(values: list[str], limit: int, seed: int) -> None:
     samples = alone(values)
-    drawn = draw_by_label(samples, values, limit, seed)
-    assert len(drawn) == min(limit, len(samples))
-    assert drawn == [sample for sample in samples if sample in drawn]
-    counts, totals = Counter(str(sample.label) for sample in drawn), Counter(values)
+    limited = draw_by_label(samples, values, limit, seed)
+    assert len(limited) == min(limit, len(samples))
+    assert limited == [sample for sample in samples if sample in limited]
+    counts, totals = Counter(str(sample.label) for sample in limited), Counter(values)
     for label, total in totals.items():
-        assert abs(counts[label] - len(drawn) * total / len(samples)) <= len(totals) / 2 + 0.5
+        assert abs(counts[label] - len(limited) * total / len(samples)) <= len(totals) / 2 + 0.5

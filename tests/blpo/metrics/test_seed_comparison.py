@@ -108,3 +108,8 @@ def test_no_difference_and_no_samples() -> None:
     same = [PairedAnswer("a", 1, 2, 2)]
     assert compare_seeds([same, []], RATING, "accuracy").p_value == 1.0
     assert compare_seeds([], RATING, "accuracy").p_value == 1.0
+
+
+def test_labels_that_are_not_the_tasks_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"labels \['7'\] are not the task's: 1, 2, 3"):
+        compare_seeds([[PairedAnswer("a", 1, 2, 7)]], RATING, "kappa")
