@@ -14,14 +14,14 @@ from blpo.reports.wording import metric_name, plain
 from blpo.runs.run_record import RunRecord
 
 _DASHES = ([1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [1, 2], [12, 4])
-"""Runs differ by dashes too, for readers who can't tell colours apart."""
+"""Dashes of series, for readers who can't tell colours apart."""
 _DOT, _RING = 45, 95
 """Areas in square pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing, with its values as text for readers who can't see the drawing."""
+    """Drawing of a run, and the values as text for blind readers."""
 
     title: str
     svg: Markup
@@ -29,7 +29,7 @@ class Chart:
 
 
 def validation_chart(runs: Sequence[tuple[str, RunRecord]]) -> Chart | None:
-    """Draw the metric on validation by round, a line for each run; None if no round was judged."""
+    """Draw the metric on validation by round, with a line for each run; None without judged rounds."""
     rows = [row for name, run in runs for row in _validation_rows(plain(name), run, alone=len(runs) == 1)]
     if not rows:
         return None
@@ -45,7 +45,7 @@ def validation_chart(runs: Sequence[tuple[str, RunRecord]]) -> Chart | None:
 
 
 def trials_chart(run: RunRecord) -> Chart | None:
-    """Draw the score of each trial, grouped by round; None if there was no trial. A failed trial is a cross at zero."""
+    """Draw the score of each trial, grouped by round; None without trials. A failed trial is a cross at zero."""
     rows: list[dict[str, Any]] = [
         {
             "round": number,
@@ -90,7 +90,7 @@ def ratings_chart(before: Sequence[RatingRow], after: Sequence[RatingRow], low: 
 
 
 def _validation_rows(name: str, run: RunRecord, *, alone: bool) -> list[dict[str, Any]]:
-    """Rows of one run; the first and the selected round are labelled if the run stands alone."""
+    """Return the rows of a run. A run that stands alone has labels at the first and the selected round."""
     metric, best = run.result["metric"], run.result["best_round"]
     values = [strict_reading(record["validation"], metric) for record in run.result["rounds"]]
     return [
@@ -117,7 +117,7 @@ def _rating(name: str, row: RatingRow) -> str:
 
 
 def _points(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
-    """Dots, and rings for chosen points."""
+    """Return dots, and rings for chosen points."""
     dots = base.mark_point(filled=True, size=_DOT, opacity=1)
     rings = base.mark_point(fill=PAGE, size=_RING, strokeWidth=2.5, opacity=1)
     return _described(dots, "dot"), _described(rings, "chosen")
@@ -133,7 +133,7 @@ def _rounds(scale: alt.Scale | None = None, **axis: Any) -> alt.X:
 
 
 def _y(values: Iterable[float], span: float) -> alt.Y:
-    """The vertical axis, which covers `span` at least: a tiny difference looks tiny."""
+    """Return the vertical axis. The axis covers at least `span`: a tiny difference looks tiny."""
     numbers = list(values)
     low, high = min(numbers), max(numbers)
     spare = max(0.0, span - (high - low)) / 2
@@ -142,7 +142,7 @@ def _y(values: Iterable[float], span: float) -> alt.Y:
 
 
 def _look(names: Sequence[str]) -> tuple[alt.Color, alt.StrokeDash]:
-    """Colour and dashes of each series, with a legend where there are several."""
+    """Return colour and dashes by series, with a legend for several series."""
     domain, legend = list(names), alt.Legend(title=None) if len(names) > 1 else None
     color = alt.Color("series:N", scale=alt.Scale(domain=domain, range=list(INKS)), legend=legend)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=domain, range=list(_DASHES)), legend=legend)

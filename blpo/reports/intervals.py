@@ -1,4 +1,4 @@
-"""A difference with its interval as places on a short line, which a page stretches to the width of a table cell."""
+"""Difference with interval, as places on a short line. A page stretches the line to the width of a table cell."""
 
 from dataclasses import dataclass
 
