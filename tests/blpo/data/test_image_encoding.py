@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from PIL import Image, ImageCms
 from blpo.data.image_encoding import FORMATS
 from blpo.data.image_sources import IMAGE_SUFFIXES
 from blpo.data.images import encode_image
+from state.errors import DataError
 from tests.blpo.data.pictures import (
     SECRET,
     SEEDS,
@@ -62,7 +64,12 @@ def test_a_transparent_colour_is_white() -> None:
 @pytest.mark.parametrize("mode", ["1", "P", "CMYK", "YCbCr", "I;16", "I", "F"])
 def test_other_modes_become_rgb(mode: str) -> None:
     image = scenery(mode="L").convert("I").convert("I;16") if mode == "I;16" else scenery(mode=mode)
-    encoded = encode(image_bytes(image, "TIFF"))
+    data = image_bytes(image, "TIFF")
+    if mode == "YCbCr" and int(PIL.__version__.partition(".")[0]) < 13:  # such a TIFF is unreadable for older versions
+        with pytest.raises(DataError, match="can't be decoded"):
+            encode(data)
+        return
+    encoded = encode(data)
     assert encoded.media_type == "image/png"
     assert pixels(encoded_bytes(encoded)).shape == (30, 40, 3)
 
