@@ -315,7 +315,7 @@ async def test_a_langsmith_evaluator(images: Path, tmp_path: Path) -> None:
             def target(inputs: dict[str, Any]) -> dict[str, str]:
                 return {"image": named[inputs["at"]]}
 
-            with pytest.warns(UserWarning, match="upload_results"):
+            with pytest.warns(UserWarning, match="upload_(results|runs)"):
                 results = evaluate(
                     target, data=examples, evaluators=[module.image_judge], upload_results=False, client=client
                 )
