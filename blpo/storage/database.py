@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar, cast
 
-from state.errors import RunError
+from state.errors import BlpoError, RunError, StoreError
 
 _T = TypeVar("_T")
 
@@ -126,12 +126,24 @@ class Database:
                 group, self._waiting = self._waiting, []
                 try:
                     results = await loop.run_in_executor(self._thread, _transaction, self._connection, group)
-                except self._connection.errors as error:
-                    _reject(group, self._connection.failure(error))
+                except Exception as error:  # also a fault of our own: an unanswered caller would wait for ever
+                    _reject(group, self._failure(error))
+                except BaseException:
+                    for operation in group + self._waiting:
+                        operation.done.cancel()
+                    raise
                 else:
                     _resolve(group, results)
         finally:
             self._committing = None
+
+    def _failure(self, error: Exception) -> BlpoError:
+        if isinstance(error, BlpoError):
+            return error
+        if isinstance(error, self._connection.errors):
+            return self._connection.failure(error)
+        reason = " ".join(str(error).split())[:200]
+        return StoreError(f"{self.name}: can't be used ({type(error).__name__}: {reason}); resume the run")
 
 
 def _transaction(connection: Connection, group: Sequence[_Operation]) -> list[Any]:
@@ -152,7 +164,7 @@ def _resolve(group: Sequence[_Operation], results: Sequence[Any]) -> None:
             operation.done.set_result(result)
 
 
-def _reject(group: Sequence[_Operation], failure: RunError) -> None:
+def _reject(group: Sequence[_Operation], failure: BlpoError) -> None:
     for operation in group:
         if not operation.done.done():
             # An exception of its own for every caller, because a traceback grows when an exception is raised again.

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from blpo.models.messages import user
 from blpo.models.request import Request
+from blpo.storage.database import Connection
 from blpo.storage.response_store import ResponseStore
-from state.errors import RunError
+from blpo.storage.sqlite_connection import open_sqlite
+from state.errors import RunError, StoreError
 from state.response import Failure, Response
 from state.sample import EncodedImage
 
@@ -73,6 +75,28 @@ async def test_writes_at_the_same_time_share_transactions(tmp_path: Path) -> Non
     assert time.process_time() - start < 1.0  # measured: 0.1 s
     assert (await store.usage())["judge"].issued == 5000
     await store.close()
+
+
+async def test_a_number_that_no_column_holds_fails_its_write_and_the_store_goes_on(tmp_path: Path) -> None:
+    store = await ResponseStore.open(tmp_path / "r.sqlite")
+    call = await store.begin("k", "judge", "m")
+    with pytest.raises(StoreError, match=r"r\.sqlite: can't be used \(OverflowError: .*\); resume the run$"):
+        await asyncio.wait_for(store.finish(call, Response("ok", input_tokens=2**63)), 5)
+    await store.finish(call, Response("ok"))
+    assert await store.get("k") == Response("ok")
+    await store.close()
+
+
+async def test_any_exception_in_the_thread_of_the_database_reaches_all_its_callers() -> None:
+    database = await open_sqlite(":memory:", "", 1)
+
+    def fail(connection: Connection) -> None:
+        raise AttributeError("two\nlines")
+
+    operations = [database.write(lambda db: db.execute("SELECT 1").fetchone()), database.read(fail)]
+    results = await asyncio.wait_for(asyncio.gather(*operations, return_exceptions=True), 5)
+    assert all(isinstance(each, StoreError) and "AttributeError: two lines" in str(each) for each in results)
+    await database.close()
 
 
 async def test_a_cancelled_write_leaves_the_others_alone(tmp_path: Path) -> None:
