@@ -12,7 +12,7 @@ import typer
 from blpo.cli.error_lines import say
 from blpo.cli.options import RunArgument
 from blpo.cli.paths import short_path
-from blpo.reports.wording import single_line
+from blpo.reports.wording import counted, single_line
 
 if TYPE_CHECKING:
     from blpo.reports.disagreements import Disagreement
@@ -25,13 +25,16 @@ def disagreements(
     run: RunArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="Print CSV on stdout; change labels in the file for --correct.")
+        bool,
+        typer.Option(
+            "--csv", help="Print CSV on stdout; change or confirm labels in the file, and give the file to --correct."
+        ),
     ] = False,
     correct: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Record corrected labels (CSV or JSON lines: id, label and maybe note; Label Studio's JSON export).",
+            help="Record corrected labels: CSV or JSON lines (id, label, maybe confirmed, note), or Label Studio JSON.",
         ),
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who corrected them; default: your login.")] = None,
@@ -39,7 +42,8 @@ def disagreements(
     """List the samples on which judge and people differ.
 
     Verdicts are of the best prompt, the most confident first. --correct records corrected labels as a new version of
-    the dataset in a separate file; the dataset stays unchanged.
+    the dataset in a separate file; the dataset stays unchanged. A row that nobody changed counts only with yes in the
+    column confirmed.
     """
     if as_json and as_csv:
         raise typer.BadParameter("give --json or --csv, not both")
@@ -70,6 +74,9 @@ def _correct(run: Path, file: Path, by: str) -> int:
         f"version {version.number}: {sum(version.changed.values())} labels corrected ({counts}),"
         f" {version.confirmed} confirmed; the dataset itself stays as it was"
     )
+    if version.untouched:
+        rows = counted(version.untouched, "unchanged row")
+        say(f"{rows} left out; to confirm a label, write yes into the column confirmed of its row")
     for note in version.notes:
         say(note)
     config, new = shlex.quote(short_path(run / "config.yaml")), shlex.quote(short_path(version.file))

@@ -21,7 +21,7 @@ from state.settings import TaskSettings
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """New label of a sample. An unchanged label is a confirmation."""
+    """New label of a sample, or the confirmation of a label."""
 
     id: str
     label: Label
@@ -30,6 +30,8 @@ class Correction:
     judge: Label | str = ""
     """Verdict that the person saw."""
     split: str = ""
+    confirmed: bool = False
+    """True if the person says that the label is right."""
     note: str = ""
     """Reason of the person."""
     by: str = ""
@@ -46,12 +48,15 @@ class Correction:
 
 Splits = Mapping[SplitName, tuple[Sample, ...]]
 _OPTIONAL_COLUMNS = tuple(field.name for field in fields(Correction) if field.name not in ("id", "label"))
+_CONFIRMATIONS = {"yes": True, "y": True, "true": True, "1": True, "x": True, "": False}
+_CONFIRMATIONS |= {"no": False, "n": False, "false": False, "0": False}
 
 
 def read_corrections(file: Path, task: TaskSettings) -> list[Correction]:
     """Read a .csv, .jsonl or .parquet file with columns id and label. The other fields of `Correction` are optional.
 
-    Raises `DataError` with all faulty rows: no id, a repeated id, or a label outside the task.
+    Raises `DataError` with all faulty rows: no id, a repeated id, a label outside the task, or a cell of the column
+    `confirmed` that is neither yes nor no.
     """
     if not file.exists():
         raise DataError(f"{file}: does not exist; give a file with the columns id and label")
@@ -63,13 +68,14 @@ def read_corrections(file: Path, task: TaskSettings) -> list[Correction]:
     problems = list(table.problems)
     for index, line in enumerate(table.lines):
         name = as_text(ids[index])
+        texts = {key: as_text(values[index]) or "" for key, values in options.items()}
         try:
-            correction = Correction(_new_id(name, corrections), read_label(labels[index]))
+            confirmed = _is_confirmed(texts.pop("confirmed", ""))
+            correction = Correction(_new_id(name, corrections), read_label(labels[index]), confirmed=confirmed)
         except ValueError as error:
             problems.append(f"{table.name}:{line}: {error}")
             continue
-        fields_of_row = {key: as_text(values[index]) or "" for key, values in options.items()}
-        corrections[correction.id] = replace(correction, **fields_of_row)
+        corrections[correction.id] = replace(correction, **texts)
     if not corrections and not problems:
         problems = [f"{table.name}: has no rows"]
     raise_problems(problems)
@@ -107,7 +113,10 @@ def write_corrections(stem: Path, corrections: Sequence[Correction]) -> tuple[Pa
             with file.open("x", encoding="utf-8", newline="") as stream:
                 writer = csv.DictWriter(stream, [field.name for field in fields(Correction)], lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(asdict(correction) for correction in corrections)
+                writer.writerows(
+                    asdict(correction) | {"confirmed": "yes" if correction.confirmed else ""}
+                    for correction in corrections
+                )
             return file, version
         except FileExistsError:
             version += 1
@@ -121,6 +130,13 @@ def _new_id(name: str | None, corrections: Mapping[str, object]) -> str:
     if name in corrections:
         raise ValueError(f"id {display_text(name)} is given twice")
     return name
+
+
+def _is_confirmed(text: str) -> bool:
+    try:
+        return _CONFIRMATIONS[text.strip().lower()]
+    except KeyError:
+        raise ValueError(f"confirmed is {display_text(text)}; write yes, or leave the cell empty") from None
 
 
 def _relabelled(sample: Sample, labels: Mapping[str, Label]) -> Sample:

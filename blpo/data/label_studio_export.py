@@ -15,6 +15,8 @@ from state.settings import TaskSettings
 def read_label_studio(file: Path, task: TaskSettings) -> list[Correction]:
     """Read the corrections in a project's export (JSON, not JSON-MIN). Tasks without an answer are left out.
 
+    A submitted answer with the label of the dataset is a confirmation.
+
     Raises `DataError` with all faulty answers: an unknown label, or different answers to the same sample.
     """
     read_label = label_reader(task, None, ())
@@ -24,7 +26,7 @@ def read_label_studio(file: Path, task: TaskSettings) -> list[Correction]:
         try:
             if sample_id is None:
                 raise ValueError("has no sample_id; the answer belongs to another project")
-            correction = Correction(sample_id, read_label(label), note=note)
+            correction = Correction(sample_id, read_label(label), confirmed=True, note=note)
             first = corrections.setdefault(sample_id, correction)
             if first.label != correction.label:
                 raise ValueError(

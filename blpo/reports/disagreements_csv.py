@@ -6,12 +6,24 @@ from typing import TextIO
 
 from blpo.reports.disagreements import Disagreement, disagreement_rows
 
-COLUMNS = ("id", "label", "verdict", "split", "confidence", "distance", "steady", "reason", "image", "note")
-"""`note` is empty: people may write a note there."""
+COLUMNS = (
+    "id",
+    "label",
+    "confirmed",
+    "verdict",
+    "split",
+    "confidence",
+    "distance",
+    "steady",
+    "reason",
+    "image",
+    "note",
+)
+"""`confirmed` and `note` are empty: people write yes beside a label that is right, and may write a note."""
 
 
 def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
     """Write a header and a row per disagreement."""
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "note": ""} for row in disagreement_rows(disagreements))
+    writer.writerows({**row, "confirmed": "", "note": ""} for row in disagreement_rows(disagreements))

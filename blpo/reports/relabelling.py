@@ -15,7 +15,7 @@ from blpo.data.tables import label_files
 from blpo.reports.disagreements import require_verdicts
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
-from state.errors import RunError
+from state.errors import DataError, RunError
 from state.settings import Settings
 
 NOT_UNTOUCHED = (
@@ -34,7 +34,9 @@ class Version:
     changed: dict[str, int]
     """Number of corrected labels by split."""
     confirmed: int
-    """Number of checked labels without a change."""
+    """Number of labels that people checked and confirmed."""
+    untouched: int
+    """Number of rows without a change and without a confirmation. The version leaves them out."""
     notes: tuple[str, ...]
     """Cautions for results on the version."""
 
@@ -42,9 +44,10 @@ class Version:
 def correct(run: str | Path, file: Path, by: str) -> Version:
     """Record the corrections of `file` as a new version of the run's dataset.
 
-    `file` has the columns id, label and optionally note, or is Label Studio's JSON. The version also holds the
-    corrections of the last version of the same labels. The dataset and earlier versions stay unchanged. Raises
-    `DataError` for an unusable row, and `RunError` for a folder that is no run.
+    `file` has the columns id, label and optionally confirmed and note, or is Label Studio's JSON. A row with an
+    unchanged label counts only if the row is confirmed. The version also holds the corrections of the last version of
+    the same labels. The dataset and earlier versions stay unchanged. Raises `DataError` for an unusable row and for a
+    file without a change, and `RunError` for a folder that is no run.
     """
     path = Path(run)
     record = RunRecord.read(path)
@@ -57,7 +60,13 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     require_sample_ids({correction.id: 0 for correction in corrections}, dataset.splits, file)
     require_verdicts(record)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    own = [_completed(c, record.best.get(c.id), dataset, by or c.by, at, path.absolute().name) for c in corrections]
+    run_name = path.absolute().name
+    answers = [_completed(c, record.best.get(c.id), dataset, by or c.by, at, run_name) for c in corrections]
+    own = [c for c in answers if c.changes or c.confirmed]
+    if not own:
+        raise DataError(
+            f"{file}: no label is changed and none is confirmed; change labels, or write yes into the column confirmed"
+        )
     stem = _stem(settings, path)
     base = _last_version(stem, settings) or settings.data.corrections
     earlier = {c.id: c for c in read_corrections(Path(base), settings.task)} if base else {}
@@ -66,7 +75,7 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     counts: dict[str, int] = {name: sum(c.split == name and c.changes for c in own) for name in dataset.splits}
     test = sum(c.split == "test" and c.changes for c in together.values())
     notes = (NOT_UNTOUCHED.format(test=test, size=len(dataset.splits["test"])),) if test else ()
-    version = Version(new, number, counts, sum(not c.changes for c in own), notes)
+    version = Version(new, number, counts, sum(not c.changes for c in own), len(answers) - len(own), notes)
     _record(version, base, settings, path, by, at)
     return version
 

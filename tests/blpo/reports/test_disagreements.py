@@ -41,7 +41,7 @@ def corrections(run: Path) -> list[dict[str, Any]]:
     differing = [each for each in blpo.disagreements(run) if each.split == "test"]
     assert len(differing) >= 3
     right = [{"id": each.id, "label": each.verdict, "note": "a second look"} for each in differing[:2]]
-    return [*right, {"id": differing[2].id, "label": differing[2].label}]
+    return [*right, {"id": differing[2].id, "label": differing[2].label, "confirmed": "yes"}]
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> Path:
@@ -121,11 +121,50 @@ def test_corrected_labels_are_a_new_version(run: Path, tmp_path: Path, capsys: p
     assert again.keys() == {first.id, second.id, third.id}
     assert (again[first.id].by, again[second.id].by) == ("Bob", "Ada")
     later = blpo.correct(
-        run, write(tmp_path / "e.jsonl", [{"id": third.id, "label": third.label}]), "Cy"
+        run, write(tmp_path / "e.jsonl", [{"id": third.id, "label": third.label, "confirmed": True}]), "Cy"
     )  # another sitting
     assert later.file.name == "labels.corrections.v4.csv"
     by = {c.id: c.by for c in read_corrections(later.file, TaskSettings())}
     assert by == {first.id: "Bob", second.id: "Ada", third.id: "Cy"}
+
+
+def test_rows_that_nobody_touched_say_nothing(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copytree(run.parent / "set", tmp_path / "set", ignore=ignore_patterns("*.corrections.*"))
+    copytree(run, tmp_path / "run")
+    settings = (tmp_path / "run" / "config.yaml").read_text()
+    moved = settings.replace(str(run.parent / "set"), str(tmp_path / "set"))
+    (tmp_path / "run" / "config.yaml").write_text(moved)
+    assert main(["disagreements", str(tmp_path / "run"), "--csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    review = tmp_path / "review.csv"
+
+    def answer(*changes: dict[str, Any]) -> int:
+        with review.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(row | change for row, change in zip(rows, [*changes, *[{}] * len(rows)], strict=False))
+        return main(["disagreements", str(tmp_path / "run"), "--correct", str(review)])
+
+    assert answer() == 2
+    assert "no label is changed and none is confirmed" in capsys.readouterr().err
+    assert answer({"confirmed": "perhaps"}) == 2
+    assert "review.csv:2: confirmed is perhaps; write yes, or leave the cell empty" in capsys.readouterr().err
+    assert answer({"label": rows[0]["verdict"]}, {"confirmed": "Yes"}) == 0
+    out, err = capsys.readouterr()
+    assert "1 labels corrected" in err and "1 confirmed" in err
+    assert f"{len(rows) - 2} unchanged rows left out" in err
+    version = read_corrections(Path(out.strip()), TaskSettings())
+    assert [(c.id, c.changes, c.confirmed) for c in version] == [
+        (rows[0]["id"], True, False),
+        (rows[1]["id"], False, True),
+    ]
+    assert answer({}, {}, {"label": rows[2]["verdict"]}) == 0  # the first row shows the label before the correction
+    again = {c.id: str(c.label) for c in read_corrections(Path(capsys.readouterr().out.strip()), TaskSettings())}
+    assert again == {
+        rows[0]["id"]: rows[0]["verdict"],
+        rows[1]["id"]: rows[1]["label"],
+        rows[2]["id"]: rows[2]["verdict"],
+    }
 
 
 def test_versions_of_another_column_are_apart(run: Path, tmp_path: Path) -> None:
