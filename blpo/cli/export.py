@@ -24,8 +24,8 @@ def export(
     """Write a run's judge, or its disagreements, for other tools.
 
     python: a program that needs no blpo. openevals, langsmith, mlflow: a module with the function image_judge, an
-    evaluator or a scorer. label-studio: a folder with tasks.json and config.xml, for a second look of people at the
-    disagreements. Prints the path of the export.
+    evaluator or a scorer. openevals and langsmith score a category: 1 for task.positive, else 0. label-studio: a folder
+    with tasks.json and config.xml, for a second look of people at the disagreements. Prints the path of the export.
     """
     from blpo.cli.error_lines import say
     from blpo.cli.paths import short_path
@@ -37,7 +37,7 @@ def export(
         tasks, interface = short_path(path / "tasks.json"), short_path(path / "config.xml")
         say(f"{number} disagreements: import {tasks} into a project whose labeling interface is {interface}")
     else:
-        path = export_judge(run, to, out)
+        path = export_judge(run, to, out, overrides or [])
         if hint := missing_here(to):
             say(hint)
     typer.echo(short_path(path))

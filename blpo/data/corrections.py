@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from blpo.data.labels import as_text, label_reader
 from blpo.data.message_text import display_text
@@ -68,7 +69,7 @@ def read_corrections(file: Path, task: TaskSettings) -> list[Correction]:
     problems = list(table.problems)
     for index, line in enumerate(table.lines):
         name = as_text(ids[index])
-        texts = {key: as_text(values[index]) or "" for key, values in options.items()}
+        texts: dict[str, Any] = {key: as_text(values[index]) or "" for key, values in options.items()}
         try:
             confirmed = _is_confirmed(texts.pop("confirmed", ""))
             correction = Correction(_new_id(name, corrections), read_label(labels[index]), confirmed=confirmed)

@@ -19,7 +19,7 @@ class TaskSettings(Section):
     labels: tuple[str, ...] = ()
     """Categories (categorical), at least two."""
     positive: str | None = None
-    """Category to report first; one of `labels`."""
+    """Category that scores 1 in exports; one of `labels`: the good one, or the one to detect."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

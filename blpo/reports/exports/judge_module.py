@@ -26,6 +26,8 @@ from state.settings import ModelSettings, TaskSettings
 
 Door = Literal["python", "openevals", "langsmith", "mlflow"]
 DOORS: tuple[Door, ...] = get_args(Door)
+WITH_SCORES: tuple[Door, ...] = ("openevals", "langsmith")
+"""Doors that give a category a score."""
 
 _KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
 """Environment variables of keys, by provider of an openai client."""
@@ -111,9 +113,8 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
 
 
 def _scores(task: TaskSettings) -> dict[str, int | None]:
-    """Return the score of each category: 1 for the positive category or the first of two; None if undecided."""
-    positive = task.positive or (task.labels[0] if len(task.labels) == 2 else None)
-    return {label: None if positive is None else int(label == positive) for label in task.labels}
+    """Return the score of each category: 1 for the positive category, 0 for the others; None without a positive one."""
+    return {label: None if task.positive is None else int(label == task.positive) for label in task.labels}
 
 
 def _refuse_secrets(model: ModelSettings) -> None:

@@ -1,23 +1,29 @@
 """Write exports of a run to their places."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from blpo.reports.exports.judge_module import Door, judge_module
+from blpo.reports.exports.judge_module import WITH_SCORES, Door, judge_module
 from blpo.reports.exports.label_studio import write_label_studio
+from blpo.reports.exports.positive_label import require_positive, with_positive
 from blpo.runs.judge_file import read_judge_file
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError
 
 
-def export_judge(run: Path, door: Door, out: Path | None = None) -> Path:
+def export_judge(run: Path, door: Door, out: Path | None = None, overrides: Iterable[str] = ()) -> Path:
     """Write the judge of a run directory or a judge.yaml as a Python file, and return the path.
 
-    `out` is a file or a folder; None: the folder `exports` of the run.
+    `out` is a file or a folder; None: the folder `exports` of the run. `overrides` may hold `task.positive=LABEL`.
+    Raises `ConfigError` for an export with scores if no label is the positive one.
     """
     folder = _folder(run)
     name = "judge.py" if door == "python" else f"{door}_judge.py"
     path = folder / "exports" / name if out is None else out / name if out.is_dir() else out
-    source = judge_module(read_judge_file(run), door, folder.resolve().name)
+    judge = with_positive(read_judge_file(run), overrides)
+    if door in WITH_SCORES:
+        require_positive(judge.task)
+    source = judge_module(judge, door, folder.resolve().name)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, source, durable=False)  # can be made again at no cost
     return path

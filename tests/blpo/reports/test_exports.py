@@ -386,6 +386,31 @@ async def test_a_gateway_gets_its_header_and_no_other_key(
     assert answer == {"status": "unparseable", "label": None, "reason": "no label in: ***"}
 
 
+@pytest.mark.parametrize("door", ["openevals", "langsmith"])
+def test_the_score_is_of_the_positive_label(door: Door, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = TaskSettings(kind="categorical", labels=("no", "yes", "1"))
+    file = tmp_path / "judge.yaml"
+    file.write_text(judge_of("http://127.0.0.1:9/v1", task).dump(), encoding="utf-8")
+    command = ["export", str(file), "--to", door, "--out", str(tmp_path / "j.py")]
+    assert main(command) == 2
+    err = capsys.readouterr().err
+    assert "task.positive is not set; say which label scores 1 (no, yes, 1)" in err and err.count("\n") == 1
+    for label in ("yes", "1"):
+        assert main([*command, "--set", f"task.positive={label}"]) == 0
+        module = load((tmp_path / "j.py").read_text(encoding="utf-8"), tmp_path)
+        assert {each: int(each == label) for each in task.labels} == module.SCORES
+        assert module.score_of("no") == 0
+    for override, message in (("task.positive=maybe", "is no category"), ("data.path=x", "task.positive=LABEL alone")):
+        assert main([*command, "--set", override]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["export", str(file), "--to", "python", "--out", str(tmp_path / "p.py")]) == 0
+
+
+def test_an_item_without_an_image_names_the_keys(tmp_path: Path) -> None:
+    module = exported(judge_of("http://127.0.0.1:9/v1"), tmp_path, "openevals")
+    assert "looked for image or image_a+image_b" in module.image_judge(outputs={})["comment"]
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "it's a run"
     run.mkdir()
