@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_set import ENVIRONMENT
+from tests.small_set import ENVIRONMENT, draw_dataset
 
 OPTIMIZE = """
 import asyncio
@@ -17,7 +17,7 @@ import metrics
 import models
 import prompts
 
-settings = {"data": {"limit": 20}, "search": {"outer_rounds": 1, "inner_steps": 0}, "run": {"dir": "run"}}
+settings = {"data": {"path": "photos"}, "search": {"outer_rounds": 1, "inner_steps": 0}, "run": {"dir": "run"}}
 asyncio.run(blpo.optimize(settings))
 print("own files:", [each.OWN for each in (data, metrics, models, prompts)])
 """
@@ -37,6 +37,7 @@ def write_module(path: Path) -> Path:
 def test_own_models_data_metrics_and_prompts_do_no_harm(tmp_path: Path) -> None:
     for name in ("models.py", "metrics.py", "data/__init__.py", "prompts/__init__.py"):
         write_module(tmp_path / name)
+    draw_dataset(tmp_path / "photos")
     (tmp_path / "script.py").write_text(OPTIMIZE)
     done = python(tmp_path, "script.py")
     assert done.returncode == 0, done.stderr
