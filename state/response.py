@@ -21,6 +21,11 @@ class Response:
     scores: tuple[tuple[str, float], ...] = ()
     """(label, probability) for each label; the probabilities add up to 1. Empty without usable log-probabilities."""
 
+    @property
+    def is_cut_off(self) -> bool:
+        """True if the answer reached the limit of tokens."""
+        return self.finish_reason.lower() in ("length", "max_tokens", "max_output_tokens", "model_length")
+
 
 FailureKind = Literal[
     "timeout", "connection", "rate_limit", "server", "malformed", "quota", "too_long", "too_large", "rejected"

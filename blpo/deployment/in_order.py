@@ -40,6 +40,7 @@ async def in_order(work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], wid
                     task = asyncio.create_task(placed(item))
                     unfinished.add(task)
                     task.add_done_callback(unfinished.discard)
+                    task.add_done_callback(_retrieve)
                     tasks.put_nowait(task)
         finally:
             tasks.put_nowait(None)
@@ -55,6 +56,12 @@ async def in_order(work: Callable[[_T], Awaitable[_R]], items: Iterable[_T], wid
         for job in remaining:
             job.cancel()
         await asyncio.gather(*remaining, return_exceptions=True)
+
+
+def _retrieve(task: "asyncio.Task[_R]") -> None:
+    """Look at the exception of a task that nobody may wait for, so that asyncio prints no traceback."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def read_in_thread(items: Iterable[_T]) -> AsyncGenerator[_T]:

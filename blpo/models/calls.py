@@ -165,7 +165,7 @@ class ModelCaller:
 
     async def _send(self, role: Role, request: Request) -> CallOutcome:
         if self._upstream is None:
-            return await self._models[role].send(request)
+            return await self._models[role].send(request, role)
         return CallOutcome(await self._upstream.ask(role, request.messages, request.schema), attempts=1)
 
     async def _keep(self, served: ServedModel, request: Request, call: _Call) -> Response | Failure:

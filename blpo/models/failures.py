@@ -2,53 +2,64 @@
 
 | event | outcome |
 |---|---|
-| 408, 409, 429, 5xx, time-out, lost connection, an unreadable reply | a retry, and after all retries `Failure` |
-| 429 for want of quota | `Failure` at once |
-| 400 by a content filter | a refusal: a `Response` |
+| 408, 409, 429, 5xx, time-out, lost connection | a retry, and after all retries `Failure` |
+| an unreadable reply, an error inside a reply | the same |
+| 402, and 429 for want of quota | `Failure` at once |
+| a content filter or moderation, in the words of any vendor | a refusal: a `Response` |
 | a prompt that is too long, an image that is too large or bad, further 4xx | `Failure` of the request at once |
-| a redirect, 401, 403, 404, 407, an unknown parameter | `ModelError`: no request can succeed |
+| a redirect, 401, 407, a certificate that is not trusted | `ModelError`: no request can succeed |
+| 403 for a key, 404, an unknown parameter, a model without vision | `ModelError`; after a first answer `Failure` |
 
-The outcome follows from the status code and from LangChain's own classes, so the table holds for any provider.
+`blpo.models.server_errors` reads the server's words. The outcome of words never seen follows from the status code and
+from LangChain's own classes, so the table holds for any provider. `blpo.models.rejections` ends a run whose every
+request gets the same 4xx.
 """
 
 import email.utils
+import os
 import re
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core import exceptions as langchain
 
-from blpo.models.secret_masking import one_line
-from blpo.models.server_errors import error_words
+from blpo.models.secret_masking import excerpt, one_line
+from blpo.models.sentences import sentence
+from blpo.models.server_errors import ErrorReply, error_of, read_error
 from state.errors import ModelError
 from state.response import Failure, FailureKind, Response
 from state.settings import ModelSettings
 
 _BUSY = (429, 503, 529)
-_FILTERS = ("content_filter", "content_policy_violation", "moderation_blocked")
-_TOO_LONG = re.compile(
-    r"context_length_exceeded|maximum context length|context ?window|longer than the maximum model length"
-    r"|prompt is too long|input tokens exceed",
+_KEY = re.compile(
+    r"\bkeys?\b|api.?key|credential|token|\bauth|unauthori|permission|forbidden|access|denied|not allowed|account"
+    r"|subscription|region|country|license",
     re.I,
 )
-"""Words of a 400 for too long a prompt."""
-_TOO_LARGE = re.compile(
-    r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)", re.I
+"""Words of a 403 that concerns the key, not the request."""
+_NOT_KNOWN = re.compile(
+    r"unsupported|(?:not|n't) support|not permitted|forbidden|unknown|unrecogni[sz]ed|unexpected|not allowed|no such"
+    r"|extra (?:input|field)|deprecated|invalid (?:param|field|argument)|not (?:a )?(?:valid|known)",
+    re.I,
 )
-"""Words of a 400 in place of a 413."""
+"""Words for a parameter unknown to the server."""
 _NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
 """Exceptions of LangChain for a reply without JSON or choices."""
+_MAX_TOKENS = "max_tokens_parameter or max_tokens"
 _SETTINGS = {
     "model": "name",
     "temperature": "temperature (null: not sent)",
-    "max_tokens": "max_tokens_parameter or max_tokens",
-    "max_completion_tokens": "max_tokens_parameter or max_tokens",
+    "max_tokens": _MAX_TOKENS,
+    "max_completion_tokens": _MAX_TOKENS,
     "reasoning_effort": "reasoning_effort",
-    "logprobs": "logprobs",
     "top_logprobs": "logprobs",
+    "logprobs": "logprobs",
     "response_format": "structured_output",
+    "structured_outputs": "structured_output",
+    "uuid": "image_uuids",
 }
 """Request parameters, and the corresponding settings of a model."""
 
@@ -64,57 +75,145 @@ class Transient:
     """True if the server is overloaded, and should get fewer requests."""
 
 
-def outcome_of(error: Exception, settings: ModelSettings) -> Transient | Failure | Response | None:
+def outcome_of(
+    error: Exception, settings: ModelSettings, *, has_answered: bool = False
+) -> Transient | Failure | Response | None:
     """Return the outcome of an `error` of the model of `settings`; None if the error is a fault of our code.
 
-    Raises `ModelError` if no request to the model can succeed.
+    `has_answered` is true if the model has answered a request: then most refusals belong to the request alone. Raises
+    `ModelError` if no request to the model can succeed.
     """
-    status = getattr(error, "status_code", None)
-    detail = one_line(f"{settings.name}: {error_words(error) or type(error).__name__}")
+    reply = error_of(error)
+    detail = _detail(error, reply, settings)
     if isinstance(error, langchain.ContextOverflowError):
         return Failure("too_long", detail)
-    if isinstance(status, int) and status >= 300:
-        return _outcome_of_status(error, status, detail, settings)
+    if reply.status >= 300:
+        return _outcome_of_status(error, reply, detail, settings, has_answered)
+    inner_status = getattr(error, "inner_status", None)
+    if inner_status is not None:
+        return _outcome_in_completion(read_error(inner_status, error.body_bytes), detail)  # type: ignore[attr-defined]
+    _refuse_certificate(error, settings)
+    return _outcome_without_status(error, detail, settings)
+
+
+def _detail(error: Exception, reply: ErrorReply, settings: ModelSettings) -> str:
+    words = reply.message if reply.has_message else excerpt(reply.message)
+    if reply.status >= 300:
+        words = f"Error code: {reply.status}" + (f" - {words}" if words else "")
+    return one_line(f"{settings.name}: {words or type(error).__name__}")
+
+
+def _outcome_without_status(error: Exception, detail: str, settings: ModelSettings) -> Transient | None:
     kind = _kind_without_status(error)
     if kind is None and settings.name.startswith(("langchain:", "community:")):
         kind = "server"  # foreign packages have exceptions of their own
     if kind == "malformed":
         detail = one_line(f"{settings.name}: the reply is no chat completion ({error})")
     if kind == "connection" and settings.base_url:
-        detail = one_line(f"{detail} Is a server running at {settings.base_url}?")
+        detail = f"{sentence(detail)} Is a server running at {one_line(settings.base_url)}?"
     return None if kind is None else Transient(Failure(kind, detail), None)
 
 
-def _outcome_of_status(error: Any, status: int, detail: str, settings: ModelSettings) -> Transient | Failure | Response:
-    code, parameter = str(getattr(error, "code", "")), str(getattr(error, "param", ""))
-    if status == 429 and code == "insufficient_quota":
+def _outcome_in_completion(reply: ErrorReply, detail: str) -> Transient | Response:
+    if reply.meaning == "refused":
+        return Response(text=detail, refused=True, finish_reason="content_filter")
+    busy = reply.status == 429
+    return Transient(Failure("rate_limit" if busy else "server", detail), None, busy)
+
+
+def _outcome_of_status(
+    error: Exception, reply: ErrorReply, detail: str, settings: ModelSettings, has_answered: bool
+) -> Transient | Failure | Response:
+    status, meaning = reply.status, reply.meaning
+    if meaning == "quota" and status in (402, 429):
         return Failure("quota", detail)
+    if meaning == "refused":
+        return Response(text=detail, refused=True, finish_reason="content_filter")
+    advice = _advice(reply, settings, _headers(error).get("location"))
+    if advice and (status in (401, 407) or status < 400 or not has_answered):
+        raise ModelError(f"{sentence(detail)} {advice}")
     if status in (408, 409, 429) or status >= 500:
         kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
         return Transient(Failure(kind, detail), _retry_after(error), status in _BUSY)
-    if status < 400 or status in (401, 403, 404, 407):
-        raise ModelError(_advice(detail, status, settings, _headers(error).get("location")))
-    if status == 400 and _TOO_LONG.search(f"{code} {detail}"):
-        return Failure("too_long", detail)
-    if status == 413 or _TOO_LARGE.search(detail):
-        return Failure("too_large", detail)
-    if code in _FILTERS:
-        return Response(text=detail, refused=True, finish_reason="content_filter")
-    if parameter in _SETTINGS and "image" not in code:
-        raise ModelError(f"{detail}. The server refuses a parameter: change {_SETTINGS[parameter]} of this model")
+    if meaning == "too_long" or meaning == "too_large":
+        return Failure(meaning, detail)
     return Failure("rejected", detail)
 
 
-def _advice(detail: str, status: int, settings: ModelSettings, location: str | None) -> str:
+def _advice(reply: ErrorReply, settings: ModelSettings, location: str | None) -> str | None:
+    """Return the remedy if by this error no request can succeed; else None."""
+    status = reply.status
     if status < 400:
         target = f" to {one_line(location)}" if location else ""
-        return f"{detail}. The server redirects{target}, which is not followed: set base_url to where it is to go"
+        return f"The server redirects{target}, which is not followed: set base_url to where it is to go"
     if status == 407:
-        return f"{detail}. The proxy wants other credentials: check user and password in HTTPS_PROXY or HTTP_PROXY"
+        return "The proxy wants other credentials: check user and password in HTTPS_PROXY or HTTP_PROXY"
+    if reply.meaning == "blind":
+        return "The model can't see images: name a model with vision, or start the server with its vision part"
     if status == 404:
-        address = f" at {one_line(settings.base_url)}" if settings.base_url else ""
-        return f"{detail}. Check name and base_url: there is no such model{address}"
-    return f"{detail}. Check the key in the environment for {settings.name.partition(':')[0]}: models"
+        return f"Check name and base_url: there is no such model{_address(settings)}{_missing_version(settings)}"
+    concerns_key = reply.meaning == "account" or not reply.message or _KEY.search(reply.message)
+    if status == 401 or (status == 403 and concerns_key):
+        return f"Check the key in the environment for {settings.name.partition(':')[0]}: models"
+    parameter = _parameter(reply)
+    if (
+        status in (400, 422)
+        and parameter is not None
+        and reply.meaning not in ("schema", "too_long", "too_large", "image")
+    ):
+        return f"The server refuses a parameter: change {_SETTINGS[parameter]} of this model"
+    return None
+
+
+def _parameter(reply: ErrorReply) -> str | None:
+    """Return the refused parameter: by its field, or by its name in words for an unknown parameter."""
+    if reply.parameter in _SETTINGS:
+        return reply.parameter
+    if not _NOT_KNOWN.search(reply.message):
+        return None
+    return next((name for name in _SETTINGS if "_" in name and re.search(rf"\b{name}\b", reply.message)), None)
+
+
+def _address(settings: ModelSettings) -> str:
+    return f" at {one_line(settings.base_url)}" if settings.base_url else ""
+
+
+def _missing_version(settings: ModelSettings) -> str:
+    address = (settings.base_url or "").partition("?")[0].rstrip("/")
+    return (
+        ""
+        if not address or re.search(r"/v\d|/openai|/api", address)
+        else f"; most servers listen at {one_line(address)}/v1"
+    )
+
+
+def _refuse_certificate(error: BaseException, settings: ModelSettings) -> None:
+    """Raise `ModelError` if a certificate that is not trusted is behind the error."""
+    for cause in _causes(error):
+        reason = getattr(cause, "verify_message", None)
+        if isinstance(cause, ssl.SSLCertVerificationError) and reason:
+            file = os.environ.get("SSL_CERT_FILE")
+            missing = f" (SSL_CERT_FILE names {file}, which is no file)" if file and not os.path.isfile(file) else ""
+            raise ModelError(
+                f"{settings.name}: the certificate of the server{_address(settings)} is not trusted:"
+                f" {sentence(one_line(reason))} Set SSL_CERT_FILE to a PEM file with the certificate of"
+                f" its authority{missing}"
+            ) from error
+        if isinstance(cause, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(cause):
+            raise ModelError(
+                f"{settings.name}: the server{_address(settings)} does not speak https; set base_url to http://"
+            ) from error
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and the errors behind it."""
+    cause: BaseException | None = error
+    for _ in range(10):
+        if cause is None:
+            return
+        yield cause
+        inner = getattr(cause, "certificate_error", None)  # of aiohttp
+        cause = inner if isinstance(inner, BaseException) else cause.__cause__ or cause.__context__
 
 
 def _kind_without_status(error: Exception) -> FailureKind | None:

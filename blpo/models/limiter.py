@@ -109,6 +109,11 @@ class Limiter:
                 await asyncio.sleep(wait)
             yield
 
+    @property
+    def has_answered(self) -> bool:
+        """True if the server has answered a request."""
+        return self._answers > 0
+
     def answered(self, tokens: int) -> None:
         """Count an answer of so many tokens."""
         self.window.widen()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from blpo.models.label_scores import label_scores
 from blpo.models.messages import Message
 from blpo.models.secret_masking import without_keys
+from blpo.models.server_errors import is_filter_word
+from blpo.models.token_counts import token_counts
 from state.response import Response
 
 if TYPE_CHECKING:
@@ -18,19 +20,21 @@ def read_reply(reply: "AIMessage", messages: Sequence[Message], labels: Sequence
     """Return the reply to `messages` as a response, with the probability of every label if the reply tells.
 
     Lone surrogates become question marks: JSON can hold lone surrogates, UTF-8 can't. NUL becomes U+FFFD: databases
-    can't hold NUL.
+    can't hold NUL. Tokens are estimated if the server gives no count, or a count that can't be true.
     """
     refusal = reply.additional_kwargs.get("refusal")
     finish_reason = str(reply.response_metadata.get("finish_reason") or "stop")
+    filtered = is_filter_word(finish_reason)
     encodable = str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8")
     text = without_keys(encodable.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-    usage = reply.usage_metadata
+    counts = token_counts(reply.usage_metadata or {})
+    output_tokens = counts.output_tokens if counts.output_tokens or not text else None
     return Response(
-        text=text,
-        refused=bool(refusal) or finish_reason == "content_filter",
+        text=text or (f"declined by a filter, finish_reason {without_keys(finish_reason)}" if filtered else ""),
+        refused=bool(refusal) or filtered,
         finish_reason=finish_reason,
-        input_tokens=usage["input_tokens"] if usage else _estimated_tokens(*(p for m in messages for p in m.parts)),
-        output_tokens=usage["output_tokens"] if usage else _estimated_tokens(text),
+        input_tokens=counts.input_tokens or _estimated_tokens(*(p for m in messages for p in m.parts)),
+        output_tokens=_estimated_tokens(text) if output_tokens is None else output_tokens,
         model_version=without_keys(str(reply.response_metadata.get("model_name") or "")),
         scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
     )

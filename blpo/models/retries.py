@@ -51,7 +51,7 @@ async def with_retries(attempt: Attempt, settings: ModelSettings, backoff: Backo
     while True:
         async with limiter.attempt():
             start = time.monotonic()
-            outcome = await _outcome(attempt, min(settings.timeout, seconds_left), settings)
+            outcome = await _outcome(attempt, min(settings.timeout, seconds_left), settings, limiter)
             if isinstance(outcome, Response):
                 limiter.answered(outcome.input_tokens + outcome.output_tokens)
         if not isinstance(outcome, Transient):
@@ -69,11 +69,13 @@ async def with_retries(attempt: Attempt, settings: ModelSettings, backoff: Backo
         retry, earlier_failure = retry + 1, failure
 
 
-async def _outcome(attempt: Attempt, seconds: float, settings: ModelSettings) -> Response | Failure | Transient:
+async def _outcome(
+    attempt: Attempt, seconds: float, settings: ModelSettings, limiter: Limiter
+) -> Response | Failure | Transient:
     try:
         return await attempt(seconds)
     except Exception as error:
-        outcome = outcome_of(error, settings)
+        outcome = outcome_of(error, settings, has_answered=limiter.has_answered)
         if outcome is None:
             raise
         return outcome

@@ -1,6 +1,7 @@
 """Support of the servers for structured output: found out once for every server, and kept in the response store.
 
-A server may refuse a schema with 400, and is then asked without a schema. Or a server may answer 200 and not keep to
+A server may refuse a schema with a 4xx in any words. The first request that meets a 4xx is sent once more without a
+schema; if that succeeds, the server is asked without schemas from then on. Or a server may answer 200 and not keep to
 the schema; then an answer outside the schema shows the fault. The log says so once. Verdicts are read tolerantly in any
 case.
 """
@@ -9,8 +10,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from blpo.models.secret_masking import one_line
+from blpo.models.secret_masking import excerpt
 from blpo.models.server_address import address_of
+from blpo.models.server_errors import error_of
 from blpo.models.verdict_format import obeys
 from blpo.storage.response_store import ResponseStore
 from state.response import Response
@@ -37,10 +39,14 @@ class SchemaSupport:
         """Return true if the server has refused a schema."""
         return self._support.get(_server(settings)) == "refuses"
 
+    def is_known_of(self, settings: ModelSettings) -> bool:
+        """Return true if the support of the server is known."""
+        return _server(settings) in self._support
+
     async def note_refusal(self, settings: ModelSettings, error: Exception) -> None:
         """Keep a refusal of schemas by the server."""
         await self._note(
-            settings, "refuses", f"refuses structured output, and is asked without ({one_line(str(error))})"
+            settings, "refuses", f"refuses structured output, and is asked without ({excerpt(error_of(error).message)})"
         )
 
     async def note_answer(self, settings: ModelSettings, response: Response, schema: Mapping[str, Any]) -> None:

@@ -14,6 +14,10 @@ _SHORTEST = 6
 _IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 _BEARER = re.compile(r"(bearer\s+)\S+", re.IGNORECASE)
 _LONGEST = 400
+_EXCERPT = 200
+"""Characters of a foreign text that a message quotes."""
+_MOST_MASKED = 4000
+"""Characters at the start of a foreign text that are masked before the cut."""
 _header_values: set[str] = set()
 """Values of variables that are sent in headers, whatever the names of the variables."""
 
@@ -35,6 +39,12 @@ def one_line(text: str) -> str:
     text = _BEARER.sub(r"\1***", _IN_ADDRESS.sub("***@", text))
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def excerpt(text: str) -> str:
+    """Return the first 200 characters of a foreign text as a line, with keys masked before the cut."""
+    line = one_line(text[:_MOST_MASKED])
+    return line if len(line) <= _EXCERPT else line[: _EXCERPT - 1] + "…"
 
 
 def without_keys(text: str) -> str:

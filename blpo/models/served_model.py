@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +10,23 @@ from langchain_core.exceptions import ModelInvalidRequestError
 
 from blpo.models.failures import outcome_of
 from blpo.models.limiter import Limiter
-from blpo.models.messages import to_langchain
+from blpo.models.messages import Role, to_langchain
 from blpo.models.named_model import NamedModel
+from blpo.models.rejections import Rejections
 from blpo.models.replies import read_reply
 from blpo.models.request import Request
 from blpo.models.retries import Backoff, CallOutcome, with_retries
 from blpo.models.schema_support import SchemaSupport
-from blpo.models.server_errors import refuses_schema
+from blpo.models.server_errors import may_refuse_schema
 from blpo.models.verdict_format import labels_of
 from state.response import Failure, Response
 
 if TYPE_CHECKING:  # takes half a second to import
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage
+
+_AFTER_REFUSAL = 0.01
+"""Seconds; a server that closes the connection after an error needs a moment, else the next request is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,16 @@ class ServedModel:
     limiter: Limiter
     schemas: SchemaSupport
     backoff: Backoff
+    rejections: Rejections = field(default_factory=Rejections)
 
-    async def send(self, request: Request) -> CallOutcome:
+    async def send(self, request: Request, role: Role) -> CallOutcome:
         """Send the request until an answer or a failure; raises `ModelError` if no request can succeed."""
         if self.model.provider.local:
             return CallOutcome(await self._answer_in_process(request), attempts=1)
-        return await with_retries(partial(self._attempt, request), self.model.settings, self.backoff, self.limiter)
+        attempt = partial(self._attempt, request)
+        outcome = await with_retries(attempt, self.model.settings, self.backoff, self.limiter)
+        self.rejections.note(outcome.result, role=role)
+        return outcome
 
     async def close(self) -> None:
         """Close the connections of the chat model."""
@@ -71,10 +79,12 @@ class ServedModel:
         try:
             response = await self._answer(request, request.constraint)
         except Exception as error:
-            if not refuses_schema(error):
+            if not may_refuse_schema(error, is_known=self.schemas.is_known_of(settings)):
                 raise
+            await asyncio.sleep(_AFTER_REFUSAL)
+            response = await self._answer(request, {})  # an error again: the schema was not the matter
             await self.schemas.note_refusal(settings, error)
-            return await self._answer(request, {})
+            return response
         await self.schemas.note_answer(settings, response, request.schema)
         return response
 

@@ -1,45 +1,238 @@
-"""Errors of a chat-completions server, in words.
+"""Errors of a chat-completions server: one reader, and a table of what servers say.
 
 Standard library alone: `blpo export` puts this file into an exported judge as it stands.
 """
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
-_ABOUT_SCHEMAS = re.compile(r"response_format|structured_?output|json_?schema|guided", re.I)
+Meaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
+
+_MOST_NESTED = 500
+"""Values of an error reply that are read."""
+_CODE_KEYS = ("code", "type", "status", "reason", "reasons", "finish_reason", "error_code", "error_type", "status_code")
+_MESSAGE_KEYS = ("message", "msg", "detail", "error", "description", "error_description", "title", "status_msg")
+_FILTER_KEYS = ("filtered", "flagged_input", "blockreason", "block_reason")
+"""Keys that stand only in reports of a content filter, with a true value."""
+
+_REPEATED = ("input", "content", "text", "url", "prompt")
+"""Keys under which servers repeat the request."""
 
 
-def error_in(body: bytes) -> Mapping[str, Any]:
-    """Return the error object of an error reply: OpenAI's form, FastAPI's `detail`, or a text; {} for anything else."""
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """Row of the table: codes and words with the same meaning."""
+
+    meaning: Meaning
+    words: str
+    codes: str = r"(?!)"
+    """Pattern of codes in lower case, letters and digits alone."""
+    statuses: tuple[int, ...] = ()
+    """Statuses with this meaning, whatever the words."""
+
+
+_SAYINGS = (
+    _Saying(
+        "account",
+        r"\b(?:account|organi[sz]ation|project|api.?key|user)\b.{0,60}\b(?:suspend|disabled|deactivat|banned|blocked"
+        r"|terminated|flagged|inactive)",
+        codes=r"(?:account|organization|user)(?:deactivated|suspended|disabled|blocked)",
+    ),
+    _Saying(
+        "refused",
+        r"content[-_ ]?(?:management|filter|moderation|safety|polic)|responsible ?ai|safety (?:system|filter|setting"
+        r"|polic|reason|check|guideline|guardrail)|\bguardrails?\b|moderation|\bmoderated\b|high risk|\bnsfw\b"
+        r"|(?<!case.)\bsensitive (?:content|image|information|word|material)|new_sensitive|data.?inspection"
+        r"|\b(?:input|prompt|image|content|request|text|output|response|message)s?\b.{0,60}\b(?:flagged|inappropriate"
+        r"|unsafe|(?<!case.)sensitive|harmful|offensive|objectionable|prohibited content)"
+        r"|\b(?:violat\w*|against|breach\w*)\b.{0,60}\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))"
+        r"|敏感|违规|不安全|不当内容|风控|内容审核",
+        codes=r".*(?:contentfilter|contentpolic|moderation|responsibleai|datainspection|policyviolation|contentviolation"
+        r"|contentblocked|contentsafety|safetyviolation|prohibitedcontent|sensitive|inappropriate|guardrail"
+        r"|unsafecontent|nsfw|flagged|riskcontrol).*|safety|imagesafety|blocklist|blocked|spii|recitation|refusal|1301"
+        r"|1026|1027",
+    ),
+    _Saying(
+        "blind",
+        r"image input is not supported|(?:not|n't) support (?:image|vision|multimodal)|support image input"
+        r"|not a (?:vision|multimodal)|(?:image|vision|multimodal)(?: \w+)? (?:is|are) not supported",
+    ),
+    _Saying(
+        "schema",
+        r"response_?(?:format|schema)|structured.?output|json.?(?:schema|mode|object)|guided|\bgrammar\b|constrained"
+        r"|\benum\b",
+    ),
+    _Saying(
+        "too_long",
+        r"context_length_exceeded|maximum context length|context ?(?:window|size)|maximum model length|prompt.{0,20}too"
+        r" long|input tokens? exceed|too many (?:input |prompt )?tokens|token length too long|exceed\w* .{0,20}token"
+        r" limit|超长",
+        codes=r"contextlengthexceeded|contextwindowexceeded|exceedcontextsize.*|stringabovemaxlength|1261",
+    ),
+    _Saying(
+        "too_large",
+        r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)",
+        statuses=(413,),
+    ),
+    _Saying(
+        "quota",
+        r"insufficient.{0,12}(?:quota|balance|credit|fund)|exceeded your current quota|\bbilling\b|out of credits|余额"
+        r"|欠费",
+        codes=r"insufficientquota|insufficientbalance|billing.*|paymentrequired|1113",
+        statuses=(402,),
+    ),
+    _Saying("image", r"\b(?:image|picture|pixel|photo|multimodal|media)s?\b|base64|data.?url"),
+)
+"""First row that fits is the meaning. Words never seen have no meaning: the status code decides."""
+
+_PATTERNS = tuple(
+    (saying, re.compile(saying.words, re.IGNORECASE | re.DOTALL), re.compile(saying.codes)) for saying in _SAYINGS
+)
+_NOT_BY_WORDS = (401, 404, 407, 408, 409, 429)
+"""Statuses that no words turn into a refusal: key, address, proxy, and load."""
+_NOT_BY_SCHEMA = (401, 402, 403, 404, 407, 408, 409, 413, 429)
+"""Statuses with a matter of their own, unless words name the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """Error of a server, as far as the server tells."""
+
+    status: int
+    """Status of the reply; 0: none."""
+    message: str = ""
+    """Words of the server; without a message the text of the body."""
+    has_message: bool = False
+    """False if `message` is the text of a body in no known form."""
+    codes: frozenset[str] = frozenset()
+    """All codes, types and reasons at any depth, in lower case, letters and digits alone."""
+    parameter: str = ""
+    """Refused parameter of the request."""
+    other_words: str = ""
+    """All texts of a JSON body without a message."""
+
+    @property
+    def meaning(self) -> Meaning | None:
+        """Meaning by the table; None for words never seen."""
+        for saying, words, codes in _PATTERNS:
+            by_code = any(codes.fullmatch(code) for code in self.codes)
+            by_words = words.search(self.other_words or self.message) is not None
+            if saying.meaning == "refused" and (self.status in _NOT_BY_WORDS or self.status >= 500):
+                by_words = False
+            if saying.meaning == "refused" and self.status in (401, 407, 429):
+                by_code = False
+            if by_code or by_words or self.status in saying.statuses:
+                return saying.meaning
+        return None
+
+
+def read_error(status: int, body: bytes) -> ErrorReply:
+    """Read the error reply in `body`: objects, lists and texts of all vendors."""
+    text = body.decode("utf-8", "replace")
     try:
-        content = json.loads(body)
+        content = json.loads(text)
     except (ValueError, RecursionError):
-        return {}
-    error = content.get("error", content) if isinstance(content, dict) else None
-    if isinstance(error, str):
-        return {"message": error}
-    if not isinstance(error, dict):
-        return {}
-    detail = error.get("detail")
-    return error if not detail else {"message": detail if isinstance(detail, str) else json.dumps(detail), **error}
+        return ErrorReply(status, " ".join(text.split()))
+    error = _error_object(content)
+    message = error.get("message")
+    codes = frozenset(_codes(content))
+    parameter = str(error.get("param") or _refused_field(content))
+    if isinstance(message, str) and message:
+        return ErrorReply(status, message, True, codes, parameter)
+    return ErrorReply(status, " ".join(text.split()), False, codes, parameter, " ".join(_texts(content)) or " ")
 
 
-def error_words(error: Exception) -> str:
-    """Return the text of an error, with the server's message added.
+def error_of(error: Exception) -> ErrorReply:
+    """Read the error reply behind an exception of a client; an exception without a reply gives its own words."""
+    status = getattr(error, "status_code", None)
+    body = getattr(error, "body_bytes", None)
+    if body is None:
+        try:
+            body = getattr(getattr(error, "response", None), "content", None)
+        except RuntimeError:  # the body was never read
+            body = None
+    code, parameter = str(getattr(error, "code", None) or ""), str(getattr(error, "param", None) or "")
+    number = status if isinstance(status, int) else 0
+    if not isinstance(body, bytes) or not body:
+        return ErrorReply(number, str(error), bool(str(error)), frozenset(_plain(c) for c in (code,) if c), parameter)
+    return read_error(number, body)
 
-    Clients leave the message out when the reply has not the vendor's form.
+
+def may_refuse_schema(error: Exception, *, is_known: bool) -> bool:
+    """Return True if an error may be a refusal of the request's schema.
+
+    `is_known` is true if the server has answered a request with a schema: then only words about schemas count.
     """
-    try:
-        message = error_in(getattr(getattr(error, "response", None), "content", b"")).get("message")
-    except (RuntimeError, TypeError):  # the body was never read, or is no text
-        message = None
-    return f"{error} - {message}" if isinstance(message, str) and message not in str(error) else str(error)
-
-
-def refuses_schema(error: Exception) -> bool:
-    """Return True if the server answered that schemas are not supported."""
-    if getattr(error, "status_code", None) not in (400, 422, 501):
+    reply = error_of(error)
+    if reply.meaning == "schema":
+        return reply.status in (400, 403, 404, 405, 406, 415, 422, 500, 501)
+    if is_known or not 400 <= reply.status < 500:
         return False
-    return _ABOUT_SCHEMAS.search(f"{getattr(error, 'param', '')} {error_words(error)}") is not None
+    return reply.meaning is None and reply.status not in _NOT_BY_SCHEMA
+
+
+def is_filter_word(finish_reason: object) -> bool:
+    """Return True if a finish reason says that a filter or the model declined: `content_filter`, `SAFETY` ..."""
+    return ErrorReply(0, codes=frozenset({_plain(str(finish_reason))})).meaning == "refused"
+
+
+def _error_object(content: Any) -> Mapping[str, Any]:
+    """Return the error with a text as `message`: OpenAI's form, FastAPI's `detail`, a list of errors, or a text."""
+    if isinstance(content, list):
+        return _error_object(content[0]) if content else {}
+    if isinstance(content, str):
+        return {"message": content}
+    if not isinstance(content, dict):
+        return {}
+    inner = content.get("error") or content.get("errors")
+    error = _error_object(inner) if inner else content
+    if isinstance(error.get("message"), str) and error["message"]:
+        return error
+    other = next((error[key] for key in ("detail", "msg", "error_description", "title") if error.get(key)), None)
+    if other is None:
+        return error
+    return {**error, "message": other if isinstance(other, str) else json.dumps(other, ensure_ascii=False)}
+
+
+def _mappings(content: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield all objects in JSON, outermost first."""
+    values = [content]
+    for position in range(_MOST_NESTED):
+        if position >= len(values):
+            return
+        value = values[position]
+        if isinstance(value, dict):
+            yield value
+        if isinstance(value, dict | list):
+            values += list(value.values() if isinstance(value, dict) else value)[:_MOST_NESTED]
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Yield all texts in JSON but a repeated request."""
+    for fields in _mappings(content):
+        yield from (value for key, value in fields.items() if isinstance(value, str) and key not in _REPEATED)
+
+
+def _codes(content: Any) -> Iterator[str]:
+    for fields in _mappings(content):
+        for key, value in fields.items():
+            if key in _CODE_KEYS:
+                yield from (_plain(str(each)) for each in (value if isinstance(value, list) else [value]))
+            if str(key).lower() in _FILTER_KEYS and value:
+                yield "flagged"
+
+
+def _plain(code: str) -> str:
+    return re.sub(r"[\W_]", "", code[:100].lower())
+
+
+def _refused_field(content: Any) -> str:
+    """Return the field of the request that FastAPI's `loc` names: the last name below the body."""
+    for fields in _mappings(content):
+        place = fields.get("loc")
+        if isinstance(place, list) and len(place) == 2 and place[0] == "body":
+            return str(place[1])
+    return ""

@@ -180,6 +180,8 @@ class ChatServer:
             return refusal, FINE
         wait = 0 if fault.body == "slow" else fault.delay
         await asyncio.sleep(wait or (self.latency if fault == FINE else 0))
+        if fault.text is not None:
+            return _http(fault.status, fault.text.encode(), kind=fault.kind), fault
         if fault.status != 200:
             return _error(fault.status, fault.message, fault.code, fault.param, fault.retry_after), fault
         return await self._body(fault, request), fault

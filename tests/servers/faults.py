@@ -25,6 +25,10 @@ class Fault:
     body: Body = "chat"
     """Body with status 200: no JSON, a web page, JSON without choices, half a body, no reply, a body drop by drop; or
     a good reply in which the model declines, is silent, gives a label outside the task, or repeats the API key."""
+    text: str | None = None
+    """Whole body in place of a body in OpenAI's form, for any status."""
+    kind: str = "application/json"
+    """Content type of `text`."""
     delay: float = 0.0
     """Seconds until the reply; for a slow body, until the end of the body."""
 

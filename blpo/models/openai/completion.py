@@ -1,37 +1,72 @@
 """Replies of a chat-completions server: a completion, or an error."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
 
-from blpo.models.server_errors import error_in
+from blpo.models.secret_masking import excerpt
+from blpo.models.server_errors import read_error
+from blpo.models.token_counts import token_counts
+
+_BROKEN_OFF = re.compile(r"error|abort|cancel|interrupt|insufficient_system", re.IGNORECASE)
+"""Finish reasons of an answer that failed on the way. The status is 200 all the same."""
 
 
 class ServerError(ModelError):
-    """An error reply: `status_code`, and `code` and `param` of the JSON."""
+    """An error reply with a status."""
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        error = error_in(body)
-        message = error.get("message")
-        super().__init__(f"Error code: {status}" + (f" - {message}" if isinstance(message, str) and message else ""))
+        error = read_error(status, body)
+        words = error.message if error.has_message else excerpt(error.message)
+        super().__init__(f"Error code: {status}" + (f" - {words}" if words else ""))
         self.status_code = status
-        self.code, self.param = error.get("code"), error.get("param")
+        self.param = error.parameter
+        self.body_bytes = body
         self.headers = headers
 
 
+class ErrorInCompletion(ModelError):
+    """An error inside a reply with status 200."""
+
+    def __init__(self, error: object) -> None:
+        self.body_bytes = json.dumps(error).encode()
+        fields: Mapping[str, Any] = error if isinstance(error, dict) else {}
+        code = fields.get("code")
+        self.inner_status = code if isinstance(code, int) and 400 <= code <= 599 else 400
+        words = read_error(self.inner_status, self.body_bytes)
+        super().__init__(words.message if words.has_message else excerpt(words.message))
+
+
 def completion_message(body: bytes, model: str) -> AIMessage:
-    """Read the first message of a chat completion; raises `ValueError` if the body is no chat completion."""
+    """Read the first message of a chat completion; raises `ValueError` and `ErrorInCompletion`."""
     try:
         reply = json.loads(body)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if not isinstance(reply, dict) or reply.get("error") or not reply.get("choices"):
-        raise ValueError((reply.get("error") if isinstance(reply, dict) else None) or "it has no choices")
-    choice = reply["choices"][0]
+    except ValueError as error:
+        text = excerpt(body.decode("utf-8", "replace"))
+        streamed = "it is streamed: " if text.startswith(("data:", "event:")) else ""
+        raise ValueError(f"{streamed}{text}" if text else "it is empty") from error
+    return message_of(reply, model)
+
+
+def message_of(reply: Any, model: str) -> AIMessage:
+    """Return the first message of a parsed reply; raises `ValueError` and `ErrorInCompletion`."""
+    if not isinstance(reply, dict):
+        raise ValueError(excerpt(str(reply)))
+    choices = reply.get("choices")
+    if reply.get("error") or not choices:
+        raise _failure(reply)
+    choice = choices[0] if isinstance(choices, list) else None
     message = choice.get("message") if isinstance(choice, dict) else None
+    if isinstance(choice, dict) and choice.get("error"):
+        raise ErrorInCompletion(choice["error"])
+    if isinstance(choice, dict) and _BROKEN_OFF.search(str(choice.get("finish_reason") or "")):
+        raise ErrorInCompletion(f"the answer broke off, finish_reason {choice['finish_reason']}")
     if not isinstance(message, dict) or not isinstance(message.get("content") or "", str | list):
         raise ValueError("its first choice has no message")
     return AIMessage(
@@ -39,20 +74,30 @@ def completion_message(body: bytes, model: str) -> AIMessage:
         additional_kwargs={"refusal": message["refusal"]} if message.get("refusal") else {},
         usage_metadata=_usage_metadata(reply.get("usage")),
         response_metadata={
-            "finish_reason": choice.get("finish_reason"),
+            "finish_reason": choice.get("finish_reason"),  # type: ignore[union-attr] # a dict, as it has a message
             "model_name": reply.get("model", model),
-            "logprobs": choice.get("logprobs"),
+            "logprobs": choice.get("logprobs"),  # type: ignore[union-attr] # a dict, as it has a message
         },
     )
 
 
-def _usage_metadata(usage: Any) -> Any:
-    """Return the token counts in LangChain's form; None if the server gives no counts."""
+def _failure(reply: dict[str, Any]) -> Exception:
+    """Return the exception for a reply without an answer."""
+    if reply.get("error"):
+        return ErrorInCompletion(reply["error"])
+    error = read_error(400, json.dumps(reply).encode())
+    if error.has_message or error.meaning == "refused":
+        return ErrorInCompletion(reply)
+    return ValueError(f"it has no choices: {excerpt(error.message)}")
+
+
+def _usage_metadata(usage: object) -> Any:
+    """Return the token counts in LangChain's form; None if the server gives no count; 0 for a count that can't be."""
     if not isinstance(usage, dict) or not usage:
         return None
-    input_tokens, output_tokens = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    counts = token_counts(usage)
     return {
-        "input_tokens": input_tokens,
-        "output_tokens": output_tokens,
-        "total_tokens": usage.get("total_tokens") or input_tokens + output_tokens,
+        "input_tokens": counts.input_tokens or 0,
+        "output_tokens": counts.output_tokens or 0,
+        "total_tokens": (counts.input_tokens or 0) + (counts.output_tokens or 0),
     }

@@ -8,13 +8,11 @@ certificates (SSL_CERT_FILE) of the environment are honoured.
 
 import asyncio
 import json
-import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-import certifi
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.exceptions import ModelConnectionError
 from langchain_core.messages import AIMessage, BaseMessage
@@ -22,6 +20,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr, SecretStr
 
 from blpo.models.byte_counts import count_bytes
+from blpo.models.openai.certificates import trusted_certificates
 from blpo.models.openai.completion import ServerError, completion_message
 from blpo.models.openai.image_uuids import ImageUuids
 from blpo.models.openai.request_body import JsonPieces, body_pieces
@@ -154,16 +153,9 @@ class LeanChat(UntracedChat):
         encrypted = self.url.startswith("https:")
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, ssl=_trusted_certificates() if encrypted else True, keepalive_timeout=_IDLE_SECONDS
+                limit=0, ssl=trusted_certificates() if encrypted else True, keepalive_timeout=_IDLE_SECONDS
             ),
             proxy=self.proxy.get_secret_value() if self.proxy else None,
             timeout=aiohttp.ClientTimeout(total=None),  # the caller's timeout covers the whole call
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-
-
-def _trusted_certificates() -> ssl.SSLContext:
-    """Trust the certificates of the system or SSL_CERT_FILE, and certifi's; takes a tenth of a second."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context

@@ -4,6 +4,7 @@ The proxy is looked up once for every model. aiohttp would look the proxy up for
 threads, together with ~/.netrc, which holds no keys of model servers.
 """
 
+import ipaddress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,8 +18,7 @@ def proxy_of(address: str) -> str | None:
     """
     server = urlsplit(address)
     proxy = getproxies().get(server.scheme, "").strip()
-    place = server.netloc.rpartition("@")[2]
-    if not proxy or proxy_bypass(place) or proxy_bypass(server.hostname or ""):  # 'host:port' or '::1' in NO_PROXY
+    if not proxy or _is_excepted(server.netloc.rpartition("@")[2], server.hostname or ""):
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not _is_http(proxy):
@@ -27,6 +27,24 @@ def proxy_of(address: str) -> str | None:
             f" password / is %2F and @ is %40); change it, or name {server.hostname} in NO_PROXY"
         )
     return proxy
+
+
+def _is_excepted(place: str, host: str) -> bool:
+    """Return True if NO_PROXY names the server: by host, `host:port`, domain, `*.domain`, address or CIDR block."""
+    if proxy_bypass(place) or proxy_bypass(host):
+        return True
+    patterns = [pattern.strip() for pattern in getproxies().get("no", "").split(",")]
+    return any(_fits(pattern, host) or _fits(pattern, place) for pattern in patterns if pattern)
+
+
+def _fits(pattern: str, host: str) -> bool:
+    """Return True for `*.domain`, and for a CIDR block around an address; the standard library reads neither."""
+    if pattern.startswith("*."):
+        return host.lower().endswith(pattern[1:].lower())
+    try:
+        return ipaddress.ip_address(host.strip("[]")) in ipaddress.ip_network(pattern.strip("[]"), strict=False)
+    except ValueError:
+        return False
 
 
 def _is_http(proxy: str) -> bool:

@@ -212,11 +212,17 @@ async def test_a_certificate_that_is_not_trusted_is_refused_and_a_given_one_is_n
         address = server.base_url.replace("http://127.0.0.1", "https://localhost")
         settings = ModelSettings(name="vllm:m", base_url=address, max_retries=0)
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-        distrusted = await outcome(settings)
+        for client in ("lean", "langchain"):
+            distrusting = settings.model_copy(update={"client": client, "max_retries": 4})
+            with pytest.raises(ModelError, match=r"localhost:\d+/v1 is not trusted: .*\. Set SSL_CERT_FILE to"):
+                await result(distrusting)
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+            with pytest.raises(ModelError, match=r"none\.pem, which is no file"):
+                await result(distrusting)
+            monkeypatch.delenv("SSL_CERT_FILE")
         monkeypatch.setenv("SSL_CERT_FILE", files[1])
-        assert isinstance(await outcome(settings), Response)
-    assert isinstance(distrusted, Failure)
-    assert distrusted.kind == "connection"
+        for client in ("lean", "langchain"):
+            assert isinstance(await outcome(settings.model_copy(update={"client": client})), Response)
 
 
 def test_it_is_imported_only_where_it_is_used() -> None:

@@ -88,6 +88,10 @@ def test_what_is_no_proxy_is_named_without_its_password(proxy: str, monkeypatch:
         ("x,::1", "[::1]:8000"),
         (".lan", "gpu.lan"),
         ("lan", "gpu.lan"),
+        ("*.lan", "gpu.lan:8000"),
+        ("h, *.LAN", "a.gpu.lan"),
+        ("localhost,10.0.0.0/8", "10.1.2.3:8000"),
+        ("fd00::/8", "[fd00::1]:8000"),
         ("*", "h"),
     ],
 )
@@ -100,3 +104,11 @@ def test_servers_excepted_from_the_proxy(excepted: str, server: str, monkeypatch
     assert proxy_of(f"https://{server}/v1") is None
     monkeypatch.setenv("NO_PROXY", excepted)
     assert proxy_of(f"http://{server}/v1") is None
+
+
+@pytest.mark.parametrize("excepted", ["10.0.0.0/8", "*.wlan", "lan.org", "::/0", "0.0.0.0/99"])
+@pytest.mark.parametrize("server", ["11.1.2.3:8000", "gpu.lan"])
+def test_servers_behind_the_proxy(excepted: str, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://p:3128")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    assert proxy_of(f"http://{server}/v1") == "http://p:3128"

@@ -1,0 +1,54 @@
+"""Requests that a server rejects one after the other, before its first answer.
+
+A rejection (4xx) may concern one image. If every request gets the same rejection, a setting is the matter, and further
+requests are of no use.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from blpo.models.sentences import sentence
+from state.errors import ModelError
+from state.response import Failure, Response
+
+MOST_ALIKE = 8
+"""Equal rejections before the first answer that end the run."""
+
+_ADVICE = (
+    (r"\b402\b", "check the account's balance"),
+    (r"\b403\b", "check the key, and what it is allowed to do"),
+    (r"\b405\b", "check models.ROLE.base_url"),
+    (r"\b4(?:15|22)\b", "check models.ROLE.max_tokens_parameter, structured_output and logprobs"),
+    (r"image|pixel", "check models.ROLE.max_pixels and max_side, and that the model sees images"),
+)
+_ANY = "check models.ROLE.name, max_tokens, max_tokens_parameter, temperature, structured_output and max_pixels"
+
+
+@dataclass(slots=True)
+class Rejections:
+    """Rejections by a server, counted until the first answer."""
+
+    _counts: Counter[str] = field(default_factory=Counter)
+    _has_answered: bool = False
+
+    def note(self, result: Response | Failure, *, role: str) -> None:
+        """Count the result of a request; raises `ModelError` at the last of too many equal rejections."""
+        if isinstance(result, Response):
+            self._has_answered = True
+        elif result.kind in ("rejected", "quota") and not self._has_answered:
+            self._counts[_without_numbers(result.detail)] += 1
+            if self._counts[_without_numbers(result.detail)] >= MOST_ALIKE:
+                raise ModelError(_message(result.detail, role))
+
+
+def _without_numbers(detail: str) -> str:
+    status = re.search(r"Error code: \d+", detail)
+    return (status[0] if status else "") + re.sub(r"[0-9a-f]*\d[0-9a-f]*", "", detail)
+
+
+def _message(detail: str, role: str) -> str:
+    advice = next((advice for words, advice in _ADVICE if re.search(words, detail, re.I)), _ANY)
+    return (
+        f"{sentence(detail)} The server rejected the first {MOST_ALIKE} requests alike: {advice.replace('ROLE', role)}"
+    )

@@ -1,0 +1,33 @@
+"""Token counts of a reply: the names of several vendors, and no count that can't be true."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_INPUT = ("prompt_tokens", "input_tokens", "prompt_token_count", "promptTokenCount", "inputTokens")
+_OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount", "outputTokens")
+_MOST = 100_000_000
+"""Tokens; no model reads or writes as many in a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """Counts of a reply; None: no count, or a count that can't be true."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
+    """Read the counts in a reply's `usage`. No request has 0 tokens; a reply may have 0."""
+    return TokenCounts(_count(usage, _INPUT, least=1), _count(usage, _OUTPUT, least=0))
+
+
+def _count(usage: Mapping[str, Any], names: tuple[str, ...], least: int) -> int | None:
+    for name in names:
+        value = usage.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST:
+            return value
+    return None

@@ -1,0 +1,246 @@
+"""Errors and refusals in the words of many vendors, through both clients."""
+
+import itertools
+import logging
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from blpo.models.rejections import MOST_ALIKE
+from blpo.models.server_errors import is_filter_word, read_error
+from state.errors import ModelError
+from state.response import Failure, Response
+from tests.blpo.models.callers import KEY, SCHEMA, caller, question, served, served_by
+from tests.servers.chat_server import ChatServer, Fault
+from tests.servers.sayings import (
+    BODIES,
+    BROKEN,
+    REFUSALS,
+    SCHEMA_REFUSALS,
+    UNKNOWN_PARAMETERS,
+    UNREADABLE,
+    says,
+)
+
+Client = Literal["lean", "langchain"]
+GOOD = '{"reason": "fine", "label": 4}'
+
+clients = pytest.mark.parametrize("client", ["lean", "langchain"])
+
+
+@pytest.fixture(autouse=True)
+def key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+
+
+def good(messages: object) -> str:
+    return GOOD
+
+
+def with_key(fault: Fault) -> Fault:
+    return Fault(status=fault.status, text=(fault.text or "").replace("KEY", KEY), kind=fault.kind)
+
+
+@clients
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_refusal_in_any_words_is_an_answer_paid_once(name: str, client: Client, tmp_path: Path) -> None:
+    async with ChatServer(good, itertools.repeat(REFUSALS[name])) as server:
+        models = served_by(served(server, client=client))
+        for _process in range(2):
+            async with caller(models, tmp_path / "r.sqlite") as (calls, _):
+                answer = await calls.ask("judge", question("a"), schema=SCHEMA)
+                assert isinstance(answer, Response)
+                assert answer.refused
+                assert answer.text
+    assert len(server.requests) == 1
+
+
+@clients
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_failure_inside_a_reply_passes(name: str, client: Client) -> None:
+    async with (
+        ChatServer(good, iter([BROKEN[name]])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        answer = await calls.ask("judge", question("a"))
+        server.faults = itertools.repeat(BROKEN[name])
+        failure = await calls.ask("judge", question("b"))
+    assert isinstance(answer, Response)
+    assert answer.text == GOOD
+    assert isinstance(failure, Failure)
+    assert failure.kind == "server"
+    assert "upstream lost" in failure.detail or "finish_reason" in failure.detail
+
+
+@clients
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_a_reply_that_is_no_completion_is_quoted_without_keys(name: str, client: Client) -> None:
+    async with (
+        ChatServer(good, itertools.repeat(with_key(UNREADABLE[name]))) as server,
+        caller(served_by(served(server, client=client, max_retries=0))) as (calls, _),
+    ):
+        failure = await calls.ask("judge", question("a"))
+    assert isinstance(failure, Failure)
+    assert failure.kind == "malformed"
+    assert KEY not in failure.detail
+    assert failure.detail.startswith("vllm:tiny: the reply is no chat completion (")
+    assert ("***" in failure.detail) == ("KEY" in (UNREADABLE[name].text or ""))
+
+
+@clients
+@pytest.mark.parametrize("name", BODIES)
+async def test_the_words_of_an_error_are_told_in_any_form(name: str, client: Client) -> None:
+    fault, words = BODIES[name]
+    async with (
+        ChatServer(good, itertools.repeat(with_key(fault))) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        failure = await calls.ask("judge", question("a"))
+    assert isinstance(failure, Failure)
+    assert failure.kind == "rejected"
+    assert failure.detail.endswith(f"{fault.status} - {words}") or words == "***"
+    assert words in failure.detail
+    assert KEY[:10] not in failure.detail
+
+
+@clients
+@pytest.mark.parametrize("name", SCHEMA_REFUSALS)
+async def test_a_schema_refused_in_any_words_is_left_out_from_then_on(
+    name: str, client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faults(request: dict[str, Any]) -> Fault:
+        return SCHEMA_REFUSALS[name] if "response_format" in request else Fault()
+
+    async with ChatServer(good, faults) as server:
+        for process in range(2):
+            async with caller(served_by(served(server, client=client)), tmp_path / "r.sqlite") as (calls, _):
+                for i in range(2):
+                    assert isinstance(await calls.ask("judge", question(f"{process} {i}"), schema=SCHEMA), Response)
+    assert ["response_format" in request for request in server.requests] == [True, False, False, False, False]
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
+
+
+@clients
+@pytest.mark.parametrize("name", UNKNOWN_PARAMETERS)
+async def test_an_unknown_parameter_ends_the_run_and_names_the_setting(name: str, client: Client) -> None:
+    async with (
+        ChatServer(good, itertools.repeat(UNKNOWN_PARAMETERS[name])) as server,
+        caller(served_by(served(server, client=client, max_tokens=9, max_concurrency=1))) as (calls, _),
+    ):
+        with pytest.raises(ModelError, match="max_tokens_parameter or max_tokens"):
+            await calls.ask("judge", question("a"))
+    assert len(server.requests) == 1
+
+
+REJECTIONS = [
+    says(403, {"error": {"message": "zut alors"}}),
+    says(403, {"error": {"message": "Access denied"}}),
+    says(404, ""),
+    says(400, {"error": {"message": "no", "param": "temperature"}}),
+    says(418, {"error": {"message": "a teapot"}}),
+    says(402, {"error": {"message": "pay"}}),
+]
+
+
+@clients
+@pytest.mark.parametrize("fault", REJECTIONS, ids=lambda fault: f"{fault.status} {fault.text[:30]}")
+async def test_a_rejection_of_one_image_while_others_succeed_is_a_failure_of_the_image(
+    fault: Fault, client: Client
+) -> None:
+    async with (
+        ChatServer(good, iter([Fault(), Fault(), fault])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        outcomes = [await calls.ask("judge", question(str(i)), schema=SCHEMA) for i in range(5)]
+    assert [isinstance(outcome, Response) for outcome in outcomes] == [True, True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("fault", "setting"),
+    [
+        (says(403, {"error": {"message": "zut alors"}}), "check the key"),
+        (says(400, {"error": {"message": "zut alors 7"}}), "models.judge.name, max_tokens"),
+        (says(422, {"detail": "zut"}), "models.judge.max_tokens_parameter"),
+        (says(400, "image one of two has odd pixels", "text/plain"), "models.judge.max_pixels"),
+        (says(405, ""), "models.judge.base_url"),
+        (says(402, {"error": {"message": "pay"}}), "balance"),
+    ],
+)
+async def test_the_same_rejection_of_every_image_ends_the_run_and_names_a_setting(fault: Fault, setting: str) -> None:
+    async with (
+        ChatServer(good, itertools.repeat(fault)) as server,
+        caller(served_by(served(server, max_concurrency=1))) as (calls, _),
+    ):
+        for i in range(MOST_ALIKE - 1):
+            assert isinstance(await calls.ask("judge", question(str(i))), Failure)
+        with pytest.raises(ModelError, match=f"rejected the first {MOST_ALIKE} requests alike: .*{setting}") as caught:
+            await calls.ask("judge", question("last"))
+    assert len(server.requests) == MOST_ALIKE
+    assert ".." not in str(caught.value)
+
+
+async def test_a_first_image_rejected_in_words_never_seen_ends_nothing() -> None:
+    async with (
+        ChatServer(good, iter([says(403, {"error": {"message": "zut alors"}})])) as server,
+        caller(served_by(served(server))) as (calls, _),
+    ):
+        assert isinstance(await calls.ask("judge", question("a")), Failure)
+        assert isinstance(await calls.ask("judge", question("b")), Response)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "meaning"),
+    [
+        (403, "Your account was flagged for a violation of our policies", "account"),
+        (401, "Your input was flagged", None),
+        (400, "The name is case-sensitive content", None),
+        (400, "request (5000 tokens) exceeds the available context size (4096 tokens)", "too_long"),
+        (500, "image input is not supported - hint: start with the projector", "blind"),
+        (429, "You exceeded your current quota", "quota"),
+    ],
+)
+def test_meanings_of_words(status: int, message: str, meaning: str | None) -> None:
+    assert read_error(status, f'{{"error": {{"message": "{message}"}}}}'.encode()).meaning == meaning
+
+
+def test_a_repeated_request_is_no_word_of_the_server() -> None:
+    body = b'{"errors": [{"loc": ["body", "messages"], "input": "judge nsfw content, inappropriate, moderation"}]}'
+    assert read_error(422, body).meaning is None
+
+
+@pytest.mark.parametrize("word", ["stop", "length", "STOP", "MAX_TOKENS", "tool_calls", "OTHER", "None", ""])
+def test_other_finish_reasons_are_no_refusals(word: str) -> None:
+    assert not is_filter_word(word)
+
+
+@clients
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": 70, "completion_tokens": 9}, (70, 9)),
+        ({"prompt_tokens": 70.0, "completion_tokens": 9.0}, (70, 9)),
+        ({"input_tokens": 70, "output_tokens": 9}, (70, 9)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (5, 8)),
+        ({"prompt_tokens": -5, "completion_tokens": -1}, (5, 8)),
+        ({"prompt_tokens": 70, "completion_tokens": 9.5}, (70, 8)),
+        ({"prompt_tokens": 2**63, "completion_tokens": 2**70}, (5, 8)),
+        ({"prompt_tokens": "many", "completion_tokens": True}, (5, 8)),
+        ({"prompt_tokens": None}, (5, 8)),
+        ([], (5, 8)),
+        ("none", (5, 8)),
+    ],
+    ids=str,
+)
+async def test_counts_that_can_not_be_true_are_estimated(
+    usage: object, counts: tuple[int, int], client: Client
+) -> None:
+    message = {"role": "assistant", "content": GOOD}
+    reply = says(200, {"model": "m", "usage": usage, "choices": [{"message": message, "finish_reason": "stop"}]})
+    async with (
+        ChatServer(good, iter([reply])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        answer = await calls.ask("judge", question("abcd" * 5))
+    assert isinstance(answer, Response)
+    assert (answer.input_tokens, answer.output_tokens) == counts
