@@ -5,6 +5,7 @@ import re
 from pathlib import PurePosixPath, PureWindowsPath
 
 from blpo.data.message_text import display_text
+from blpo.data.similar_names import SimilarFiles
 
 URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 
@@ -15,17 +16,28 @@ class DatasetRoot:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = os.path.realpath(folder)
         self._real_parents: dict[str, str] = {}
+        self._similar = SimilarFiles()
 
     def locate(self, relative: str) -> str:
-        """Return the absolute path of an image. `relative` counts from the folder, or from its images/.
+        r"""Return the absolute path of an image. `relative` counts from the folder, or from its images/.
 
-        Raises `ValueError` for a URL, an absolute path, a path outside the folder and a path to no file.
+        Without such a file, the only file whose name looks equal is taken: `\` for `/`, a composed or decomposed
+        accent, spaces at the ends, another case. Raises `ValueError` for a URL, an absolute path, a path outside the
+        folder, a path to no file, and a path that looks like several files.
         """
         refuse_outer_path(relative)
-        for base in (self._folder, os.path.join(self._folder, "images")):
+        bases = (self._folder, os.path.join(self._folder, "images"))
+        for base in bases:
             path = os.path.join(base, relative)
             if os.path.lexists(path):
                 return self._inside(path, relative)
+        for base in bases:
+            similar = self._similar.below(base, relative)
+            if len(similar) > 1:
+                names = " and ".join(display_text(os.path.relpath(path, base)) for path in similar[:3])
+                raise ValueError(f"image {display_text(relative)} could be {names}; write the path as the file's name")
+            if similar:
+                return self._inside(similar[0], relative)
         raise ValueError(f"image {display_text(relative)} does not exist in the dataset's folder")
 
     def locate_real(self, path: str) -> str:

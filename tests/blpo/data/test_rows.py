@@ -74,6 +74,37 @@ def test_images_stay_inside_the_folder(tmp_path: Path, path: str, complaint: str
     assert problem.startswith("labels.csv:14: image ") and complaint in problem
 
 
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ("images/dusk.png", "images\\dusk.png"),
+        ("images/dusk.png", " images/dusk.png\u00a0"),
+        ("images/du sk.png", "images/du\u00a0sk.png"),
+        ("images/cafe\u0301.png", "images/caf\u00e9.png"),
+        ("images/caf\u00e9.png", "cafe\u0301.png"),
+        ("images/dusk-1.png", "images/dusk\u20111.png"),
+        ("images/DUSK.PNG", "Images/dusk.png"),
+        ("images/a b /dusk.png", "images/a b/dusk.png"),
+    ],
+)
+def test_a_name_that_looks_equal_is_found(tmp_path: Path, file: str, path: str) -> None:
+    folder = write(tmp_path, [*rows(), {"image": path, "label": 1}])
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_bytes(png(77))
+    assert load(folder).by_id[path].images[0].read() == png(77)
+
+
+def test_a_name_like_several_files_is_not_guessed(tmp_path: Path) -> None:
+    folder = write(tmp_path, [*rows(), {"image": "DUSK.png", "label": 1}])
+    for name in ("dusk.png", "Dusk.png"):
+        (folder / "images" / name).write_bytes(png(77))
+    assert problems(folder) == (
+        "labels.csv:14: image DUSK.png could be Dusk.png and dusk.png; write the path as the file's name",
+    )
+    (folder / "images" / "DUSK.png").write_bytes(png(78))
+    assert load(folder).by_id["DUSK.png"].images[0].read() == png(78)
+
+
 def test_a_pipe_is_no_image(tmp_path: Path) -> None:
     folder = write(tmp_path, [*rows(), {"image": "pipe.png", "label": 1}])
     os.mkfifo(folder / "pipe.png")

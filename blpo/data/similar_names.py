@@ -1,0 +1,59 @@
+"""Names that look equal: another spelling of a file's name, of a label or of a word."""
+
+import os
+import re
+import unicodedata
+
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
+_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+_SEPARATORS = re.compile(r"[\\/]")
+
+
+def spelled_alike(name: str) -> str:
+    """Return one spelling for names that look equal: Unicode form, kinds of spaces and dashes, spaces at the ends."""
+    text = unicodedata.normalize("NFKC", _DASHES.sub("-", _INVISIBLE.sub("", name)))
+    return " ".join(text.split())
+
+
+def read_alike(name: str) -> str:
+    """Return one spelling for names that read equal: as `spelled_alike`, in any case."""
+    return spelled_alike(spelled_alike(name).casefold())
+
+
+class SimilarFiles:
+    """Files of folders by names that look equal. Every folder is listed once."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, bool], dict[str, list[str]]] = {}
+
+    def below(self, folder: str, relative: str) -> list[str]:
+        r"""Return files or folders below `folder` with a name like `relative`; in any case only if none is closer.
+
+        `/` and `\\` both separate. No result leads out of `folder`, except by a link.
+        """
+        parts = [part for part in _SEPARATORS.split(relative) if spelled_alike(part) not in ("", ".")]
+        return self._matches(folder, parts, any_case=False) or self._matches(folder, parts, any_case=True)
+
+    def _matches(self, folder: str, parts: list[str], *, any_case: bool) -> list[str]:
+        places = [folder]
+        for part in parts:
+            key = read_alike(part) if any_case else spelled_alike(part)
+            places = [
+                os.path.join(place, name) for place in places for name in self._listed(place, any_case).get(key, ())
+            ]
+        return places if parts else []
+
+    def _listed(self, folder: str, any_case: bool) -> dict[str, list[str]]:
+        if (folder, any_case) not in self._names:
+            names: dict[str, list[str]] = {}
+            for name in _names_in(folder):
+                names.setdefault(read_alike(name) if any_case else spelled_alike(name), []).append(name)
+            self._names[folder, any_case] = names
+        return self._names[folder, any_case]
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:  # a file, or a folder without permission
+        return []
