@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from blpo.data.image_conversion import transposition, upright_srgb
 from blpo.data.metadata import without_metadata
+from blpo.data.png_chunks import readable_png
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 """Formats that are decoded; JPEG includes MPO (several JPEGs in a file). Pillow reads more, some by other programs."""
@@ -92,7 +93,7 @@ class _TooLarge(Exception):
 
 def open_image(data: bytes) -> Image.Image:
     """Open an image of `FORMATS` within `MAX_DECODED_PIXELS`. Raises the exceptions of the decoder."""
-    image = Image.open(BytesIO(data), formats=FORMATS)
+    image = Image.open(BytesIO(readable_png(data)), formats=FORMATS)
     if image.width * image.height > MAX_DECODED_PIXELS:
         raise _TooLarge
     return image

@@ -8,9 +8,10 @@ after the end. A file without metadata comes back unchanged.
 import re
 import struct
 
+from blpo.data.png_chunks import PNG_SIGNATURE, readable_png
+
 _JPEG_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _JPEG_STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"IEND")
 )
@@ -71,10 +72,11 @@ def _uint16(data: bytes, at: int) -> int:
 
 
 def _png(data: bytes) -> bytes | None:
-    if not data.startswith(_PNG_SIGNATURE) or data[24:26] not in _PNG_PLAIN:
+    data = readable_png(data)
+    if not data.startswith(PNG_SIGNATURE) or data[24:26] not in _PNG_PLAIN:
         return None
-    parts = [_PNG_SIGNATURE]
-    at = len(_PNG_SIGNATURE)
+    parts = [PNG_SIGNATURE]
+    at = len(PNG_SIGNATURE)
     while True:
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length

@@ -34,6 +34,7 @@ _KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
 _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 _SECRET = ("key", "token", "secret", "passw", "sig")
 STANDALONE = (
+    "blpo.data.png_chunks",
     "blpo.data.metadata",
     "blpo.data.image_conversion",
     "blpo.data.image_encoding",
