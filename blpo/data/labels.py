@@ -11,6 +11,8 @@ from state.sample import Label
 from state.settings import TaskSettings
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})", re.ASCII)
+"""Number with a decimal comma. Three digits after the comma could also be thousands."""
 
 
 def label_reader(
@@ -32,9 +34,10 @@ def label_reader(
 
 
 def as_number(value: object) -> float | None:
-    """Return a cell's finite number, from a number or a text; None for other values (booleans too)."""
+    """Return a cell's finite number, from a number or a text (3, 3.5 or 3,5); None for other values (booleans too)."""
     if isinstance(value, str):
         value = value.strip()
+        value = value.replace(",", ".") if _DECIMAL_COMMA.fullmatch(value) else value
         value = float(value) if _NUMBER.fullmatch(value) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e300:
         return None

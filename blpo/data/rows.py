@@ -59,9 +59,10 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> tuple[lis
 
 
 def require_column(table: Table, name: str, setting: str) -> str:
-    """Return `name` if the table has such a column. Otherwise raise `DataError` with the columns of the table."""
-    if name in table.columns:
-        return name
+    """Return the column `name`, also without spaces at the ends. Otherwise raise `DataError` with all columns."""
+    for column in (name, name.strip()):
+        if column in table.columns:
+            return column
     raise DataError(f"{table.name}: has no column {name!r} (data.{setting}){column_hint(name, table.columns)}")
 
 

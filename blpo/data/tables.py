@@ -10,6 +10,7 @@ from blpo.data.text_tables import read_text_table
 from state.errors import DataError
 from state.sample import ImageSource
 
+TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl")
 LABEL_FILES = ("labels.csv", "labels.jsonl", "labels.parquet")
 
 
@@ -90,6 +91,6 @@ def _open_file(file: Path) -> Table:
         from blpo.data.parquet_table import open_parquet
 
         return open_parquet(file)
-    if suffix not in (".csv", ".jsonl"):
-        raise DataError(f"{file}: is no labels file; expected .csv, .jsonl or .parquet")
+    if suffix not in TEXT_SUFFIXES:
+        raise DataError(f"{file}: is no labels file; expected .csv, .tsv, .jsonl or .parquet")
     return read_text_table(file)

@@ -1,19 +1,20 @@
-"""Tables in text files: .csv and .jsonl, held in memory."""
+"""Tables in text files: .csv, .tsv and .jsonl, held in memory."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blpo.data.csv_tables import read_csv
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.message_text import display_text
+from blpo.data.text_encoding import encoding_problem, text_encoding
 from state.errors import DataError
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """Rows of a .csv or .jsonl file."""
+    """Rows of a text file."""
 
     name: str
     columns: tuple[str, ...]
@@ -32,47 +33,21 @@ class TextTable:
 
 
 def read_text_table(file: Path) -> TextTable:
-    """Read a .csv or .jsonl file. Raises `DataError` for a file that is unreadable, not UTF-8, or no valid table."""
+    """Read a .csv, .tsv or .jsonl file in UTF-8 or UTF-16. Raises `DataError` for a file that is no such table."""
+    read = _jsonl if file.suffix.lower() == ".jsonl" else _csv
     try:
-        with open(file, encoding="utf-8-sig", newline="") as stream:
-            return _csv(file, stream) if file.suffix.lower() == ".csv" else _jsonl(file, stream)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: is not UTF-8 (byte {error.start}); save the file as UTF-8") from error
+        with open(file, encoding=text_encoding(file), newline="") as stream:
+            return read(file, stream)
+    except UnicodeError as error:
+        problem = encoding_problem(file, error) if isinstance(error, UnicodeDecodeError) else f"{file}: {error}"
+        raise DataError(problem) from error
     except OSError as error:
         raise DataError(f"{file}: can't be read ({error.strerror})") from error
 
 
 def _csv(file: Path, stream: Iterator[str]) -> TextTable:
-    reader = csv.reader(stream, strict=True)
-    try:
-        columns = next(reader, [])
-        doubled = sorted({name for name in columns if columns.count(name) > 1})
-        if not columns or doubled:
-            raise DataError(f"{file}: " + (f"has the column {doubled[0]!r} twice" if columns else "is empty"))
-        if len(columns) == 1:
-            _refuse_separator(file, columns[0])
-        rows, lines, problems = [], [], []
-        start = reader.line_num + 1
-        for fields in reader:
-            # Messages name a row by its first line. Quoted fields may span several lines.
-            line, start = start, reader.line_num + 1
-            if len(fields) == len(columns):
-                rows.append(dict(zip(columns, fields, strict=True)))
-                lines.append(line)
-            elif fields:
-                problems.append(f"{file.name}:{line}: has {len(fields)} fields, the header has {len(columns)}")
-    except csv.Error as error:
-        raise DataError(f"{file.name}:{reader.line_num}: is not valid CSV ({error})") from error
-    return TextTable(file.name, tuple(columns), tuple(lines), tuple(problems), DatasetRoot(file.parent), tuple(rows))
-
-
-def _refuse_separator(file: Path, header: str) -> None:
-    """Raise `DataError` for columns separated by semicolons or tabs, as spreadsheets save columns in many countries."""
-    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
-        if separator in header:
-            raise DataError(
-                f"{file}: separates its columns by {name} ({display_text(header)}); save the file with commas"
-            )
+    table = read_csv(file.name, str(file), stream)
+    return TextTable(file.name, table.columns, table.lines, table.problems, DatasetRoot(file.parent), table.rows)
 
 
 def _jsonl(file: Path, stream: Iterator[str]) -> TextTable:

@@ -101,8 +101,15 @@ def test_a_row_is_named_by_the_line_it_begins_on(tmp_path: Path) -> None:
         ("labels.csv", b"image,label\nimages/0.png\n", "labels.csv:2: has 1 fields, the header has 2"),
         ("labels.csv", b"image,image\n", "has the column 'image' twice"),
         ("labels.csv", b"", "is empty"),
-        ("labels.csv", b"image;label\nimages/0.png;1,5\n", "separates its columns by semicolons (image;label)"),
-        ("labels.csv", b"image\tlabel\nimages/0.png\t1\n", "separates its columns by tabs ('image\\tlabel')"),
+        ("labels.csv", b"image;label\nimages/0.png\n", "labels.csv:2: has 1 fields, the header has 2"),
+        ("labels.csv", b"image,label,\nimages/0.png,1,,note\n", "labels.csv:2: has 4 fields, the header has 2"),
+        ("labels.csv", b",,\nimages/0.png,1,\n", "has no names of columns in the first line"),
+        (
+            "labels.csv",
+            "image,label\nimages/café.png,1\n".encode("cp1252"),
+            "(line 2, byte 22, perhaps Windows-1252: '",
+        ),
+        ("labels.csv", "image,label\n".encode("utf-16") + b"\x00", "is not UTF-16"),
         ("labels.csv", b"image,label\n", "labels.csv: has no rows"),
         ("labels.csv", b'image,label\n"images/0.png,1\n', "is not valid CSV"),
         ("labels.csv", b"image,label\nimages/\xff.png,1\n", "is not UTF-8"),
@@ -116,6 +123,44 @@ def test_broken_tables_are_refused(tmp_path: Path, name: str, content: bytes, co
     os.remove(tmp_path / "labels.csv")
     (tmp_path / name).write_bytes(content)
     assert complaint in problems(tmp_path)[0]
+
+
+EXPORTED = "image,label\n" + "".join(f"images/{i}.png,{i % 3 + 1}\n" for i in range(12))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        EXPORTED.replace(",", ";").encode(),
+        EXPORTED.replace(",", "\t").encode("utf-16"),
+        EXPORTED.encode("utf-16-le"),
+        EXPORTED.encode("utf-16-be"),
+        EXPORTED.encode("utf-32"),
+        b"\xef\xbb\xbfsep=;\r\n" + EXPORTED.replace(",", ";").replace("\n", "\r\n").encode(),
+        EXPORTED.replace("\n", ",,,\n").encode() + b",,,,\n" * 3 + b" ,\n",
+        EXPORTED.replace("image,label", " image , label ,, ").encode(),
+        b"," + EXPORTED.replace("\n", "\n,").encode(),
+        EXPORTED.replace("\n", "," + "x" * 140_000 + "\n").replace("label," + "x" * 140_000, "label,pixels").encode(),
+    ],
+    ids=["semicolons", "utf-16", "le", "be", "utf-32", "sep", "blank ends", "spaced header", "index", "long fields"],
+)
+def test_tables_of_spreadsheets_are_read(tmp_path: Path, content: bytes) -> None:
+    folder = write(tmp_path, rows())
+    expected = labels(load(folder))
+    (folder / "labels.csv").write_bytes(content)
+    assert labels(load(folder)) == expected
+
+
+def test_lines_are_counted_below_a_line_that_names_the_separator(tmp_path: Path) -> None:
+    folder = write(tmp_path, rows())
+    (folder / "labels.csv").write_text("sep=;\nimage;label\nimages/0.png;1\n;\nimages/1.png;9\n")
+    assert problems(folder) == ("labels.csv:5: label 9 is not an integer from 1 to 3",)
+
+
+def test_a_tsv_file_is_read(tmp_path: Path) -> None:
+    folder = write(tmp_path, rows())
+    (folder / "set.tsv").write_text(EXPORTED.replace(",", "\t"))
+    assert labels(load(folder / "set.tsv")) == labels(load(folder))
 
 
 def test_a_missing_or_foreign_path_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""Tables in CSV files, as spreadsheets and programs write them."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from state.errors import DataError
+
+_SEPARATORS = (",", ";", "\t", "|")
+"""Spreadsheets write semicolons in countries with a decimal comma, and tabs into .tsv and Unicode text."""
+_SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+"""First line with which Excel names the separator."""
+_LARGEST_FIELD = 2**31 - 1
+"""Limit of the csv module on every platform; the module's default is 131072."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """Rows of a CSV file."""
+
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, object], ...]
+    lines: tuple[int, ...]
+    """Line of the file on which a row begins."""
+    problems: tuple[str, ...]
+
+
+def read_csv(name: str, path: str, stream: Iterator[str]) -> CsvRows:
+    """Read a CSV file with commas, semicolons, tabs or bars.
+
+    Rows without any value, unnamed columns at the end and empty fields beyond the header are left out, as spreadsheets
+    leave such traces. Raises `DataError`, with `name` (of the file) or `path`, for text that is no table.
+    """
+    first, skipped, separator = _header_line(stream)
+    csv.field_size_limit(_LARGEST_FIELD)
+    reader = csv.reader(chain(first, stream), delimiter=separator, strict=True)
+    try:
+        header = _header(path, next(reader, []))
+        rows, lines, problems = [], [], []
+        start = reader.line_num + 1
+        for fields in reader:
+            # Messages name a row by its first line. Quoted fields may span several lines.
+            line, start = start + skipped, reader.line_num + 1
+            if not any(field.strip() for field in fields):
+                continue
+            if len(fields) < header.width or any(field.strip() for field in fields[header.width_with_blanks :]):
+                problems.append(f"{name}:{line}: has {len(fields)} fields, the header has {header.width}")
+                continue
+            rows.append({column: fields[at] for column, at in header.places.items()})
+            lines.append(line)
+    except csv.Error as error:
+        raise DataError(f"{name}:{reader.line_num + skipped}: is not valid CSV ({error})") from error
+    return CsvRows(tuple(header.places), tuple(rows), tuple(lines), tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    places: dict[str, int]
+    """Number of the field (from 0) by column."""
+    width: int
+    """Number of fields up to the last named column."""
+    width_with_blanks: int
+
+
+def _header_line(stream: Iterator[str]) -> tuple[Iterable[str], int, str]:
+    """Return the lines that were read and are not skipped, the number of skipped lines, and the separator."""
+    line = next(stream, "")
+    if named := _SEPARATOR_LINE.fullmatch(line):
+        return [], 1, named[1]
+    return [line] if line else [], 0, _separator(line)
+
+
+def _separator(line: str) -> str:
+    """Return the separator that gives the header the most columns; the earlier separator if several do."""
+    return max(_SEPARATORS, key=lambda separator: len(next(csv.reader([line], delimiter=separator), [])))
+
+
+def _header(path: str, fields: Sequence[str]) -> _Header:
+    names = [field.strip() for field in fields]
+    width = max((at + 1 for at, name in enumerate(names) if name), default=0)
+    if width == 0:
+        raise DataError(f"{path}: is empty" if not fields else f"{path}: has no names of columns in the first line")
+    places: dict[str, int] = {}
+    for at, name in enumerate(names[:width]):
+        if name and name in places:
+            raise DataError(f"{path}: has the column {name!r} twice")
+        places.setdefault(name, at)
+    return _Header(places, width, len(names))
