@@ -38,7 +38,8 @@ def read_csv(name: str, path: str, stream: Iterator[str]) -> CsvRows:
     reader = csv.reader(chain(first, stream), delimiter=separator, strict=True)
     try:
         header = _header(path, next(reader, []))
-        rows, lines, problems = [], [], []
+        rows: list[dict[str, object]] = []
+        lines, problems = [], []
         start = reader.line_num + 1
         for fields in reader:
             # Messages name a row by its first line. Quoted fields may span several lines.

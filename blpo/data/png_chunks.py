@@ -14,7 +14,7 @@ _LOOK_CHUNKS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"iCCP": 3, b"cICP": 4, b"s
 """Chunks for colours and rotation, with the least number of bytes."""
 _ROTATION_TEXTS = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0", b"Raw profile type APP1\0")
 """Texts that can hold the rotation."""
-_MOST_BYTES = 2**20
+_LARGEST_METADATA = 2**20
 
 
 def readable_png(data: bytes) -> bytes:
@@ -29,7 +29,7 @@ def readable_png(data: bytes) -> bytes:
         end = at + 12 + length
         if end > len(data):
             return data
-        if _stays(name, data[at + 4 : end] if name[0] & 0x20 else b""):
+        if _decides_pixels(name, data[at + 4 : end] if name[0] & 0x20 else b""):
             parts.append(data[at:end])
         else:
             is_complete = False
@@ -39,7 +39,7 @@ def readable_png(data: bytes) -> bytes:
     return data
 
 
-def _stays(name: bytes, checked: bytes) -> bool:
+def _decides_pixels(name: bytes, checked: bytes) -> bool:
     """Return True for a chunk that is needed. `checked` are the chunk's name, content and checksum."""
     if not name[0] & 0x20 or name in _PIXEL_CHUNKS:
         return True
@@ -49,25 +49,25 @@ def _stays(name: bytes, checked: bytes) -> bool:
         return False
     if zlib.crc32(checked[:-4]) != int.from_bytes(checked[-4:], "big"):
         return False
-    return name == b"eXIf" or (len(content) <= _MOST_BYTES and _is_usable(name, content))
+    return name == b"eXIf" or (len(content) <= _LARGEST_METADATA and _can_be_decompressed(name, content))
 
 
-def _is_usable(name: bytes, content: bytes) -> bool:
-    """Return True unless a compressed chunk has an unknown method, or more than `_MOST_BYTES` after decompression."""
+def _can_be_decompressed(name: bytes, content: bytes) -> bool:
+    """Return True unless a compressed chunk has an unknown method, or more than `_LARGEST_METADATA` after decompression."""
     if name not in (b"iCCP", b"zTXt", b"iTXt"):
         return True
     _, _, rest = content.partition(b"\0")
     if name == b"iTXt":
         is_compressed, rest = rest[:1] == b"\1", rest[1:]
         start = rest[1:].split(b"\0", 2)
-        return not is_compressed or (rest[:1] == b"\0" and len(start) == 3 and _is_small(start[2]))
-    return rest[:1] == b"\0" and _is_small(rest[1:])
+        return not is_compressed or (rest[:1] == b"\0" and len(start) == 3 and _is_small_text(start[2]))
+    return rest[:1] == b"\0" and _is_small_text(rest[1:])
 
 
-def _is_small(compressed: bytes) -> bool:
+def _is_small_text(compressed: bytes) -> bool:
     stream = zlib.decompressobj()
     try:
-        stream.decompress(compressed, _MOST_BYTES)
+        stream.decompress(compressed, _LARGEST_METADATA)
     except zlib.error:
         return True  # Pillow ignores such a chunk
     return not stream.unconsumed_tail
