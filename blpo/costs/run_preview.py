@@ -31,7 +31,11 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     """Count samples, labels and judge calls of a run with these settings."""
     sizes = {name: len(samples) for name, samples in dataset.splits.items()}
     calls, test_calls = sizes["train"] + sizes["validation"], 2 * sizes["test"]
-    warnings = [*_limit_warnings(settings.limits.calls, calls, test_calls), *_test_warnings(sizes["test"])]
+    warnings = [
+        *dataset.warnings,
+        *_limit_warnings(settings.limits.calls, calls, test_calls),
+        *_test_warnings(sizes["test"]),
+    ]
     return RunPreview(
         samples=sizes,
         labels=_labels(settings, dataset),

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from blpo.data.corrections import apply_corrections
 from blpo.data.image_sources import stamp
 from blpo.data.rows import Row, read_rows
+from blpo.data.same_images import join_same_images
 from blpo.data.splits import assign_splits, draw_by_label
 from blpo.data.tables import open_table
 from state.errors import DataError
@@ -27,6 +28,8 @@ class Dataset:
     """Samples by split, in the order of the table. No split is empty."""
 
     splits: Mapping[SplitName, tuple[Sample, ...]]
+    warnings: tuple[str, ...] = ()
+    """Lines about data that is usable, and perhaps not as meant."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Sample]:
@@ -79,8 +82,11 @@ def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], lis
 
 
 def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
-    """Draw `limit` and the splits. Raises `DataError` for an empty split and for a single class."""
-    rows = _limited(rows, data.limit, seed)
+    """Draw `limit` and the splits; rows with the same images are one group.
+
+    Raises `DataError` for an empty split and for a single class.
+    """
+    rows, warnings = join_same_images(_limited(rows, data.limit, seed))
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
         shares: dict[SplitName, float] = {name: getattr(data.split, name) for name in SPLITS}
@@ -91,7 +97,7 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
         if not splits[name]:
             raise DataError(f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples")
     _require_contrast("the train split", splits["train"])
-    return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task))
+    return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task), tuple(warnings))
 
 
 def _limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:

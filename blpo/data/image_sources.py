@@ -7,6 +7,7 @@ every machine, and 10 GB are not read.
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -90,6 +91,15 @@ class FileImage:
         return file_stamp(self.path, self.name)
 
 
+@runtime_checkable
+class CountedColumn(Protocol):
+    """Column that knows the size of cells without reading cells one by one."""
+
+    def byte_counts(self) -> Sequence[int | None]:
+        """Return the number of bytes of every cell; None for a cell without bytes."""
+        ...
+
+
 class CellColumn(Protocol):
     """Column of encoded images. A cell holds bytes, or a mapping with `bytes` and `path`."""
 
@@ -118,16 +128,24 @@ class CellImage:
         """Return the cell's bytes. Raises `DataError` for a cell without an image."""
         cell = self.column.cell(self.row)
         content = cell.get("bytes") if isinstance(cell, dict) else cell
+        return content if isinstance(content, bytes) and content else self._file(cell).read()
+
+    def byte_count(self) -> int | None:
+        """Return the number of bytes in the cell; None for a cell without bytes, and for an uncounted column."""
+        return self.column.byte_counts()[self.row] if isinstance(self.column, CountedColumn) else None
+
+    def file(self) -> FileImage:
+        """Return the file that the cell names. Raises `DataError` for a cell without a path of an image."""
+        return self._file(self.column.cell(self.row))
+
+    def _file(self, cell: object) -> FileImage:
         path = cell.get("path") if isinstance(cell, dict) else None
-        if isinstance(content, bytes) and content:
-            return content
         if not path or not isinstance(path, str):
             raise DataError(f"{self.name}: holds no image; expected encoded bytes")
         try:
-            absolute = self.column.locate(path)
+            return FileImage(self.column.locate(path), self.name)
         except ValueError as error:
             raise DataError(f"{self.name}: {error}") from error
-        return FileImage(absolute, self.name).read()
 
     def stamp(self) -> str:
         """Return the column's stamp and the row."""

@@ -10,6 +10,12 @@ def display_text(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def listed(texts: Sequence[str], most: int = 3) -> str:
+    """Return the first texts for a message, and a count of the rest: `a, b, c and 4 more`."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(map(display_text, texts[:most])) + more
+
+
 def did_you_mean(name: str, names: Sequence[str]) -> str:
     """Return `; did you mean 'x'?` for the name most like `name`; empty if no name is like it."""
     folded = {candidate.casefold(): candidate for candidate in reversed(names)}

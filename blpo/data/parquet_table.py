@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from blpo.data.arrow_columns import byte_counts_of, holds_bytes
 from blpo.data.arrow_errors import arrow_errors
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import CellImage, file_stamp
@@ -31,6 +32,7 @@ class ParquetTable:
         # Two threads must not read a ParquetFile at once.
         self._lock = Lock()
         self._groups: dict[str, tuple[int, Any]] = {}
+        self._byte_counts: dict[str, list[int | None]] = {}
 
     def values(self, column: str) -> Sequence[object]:
         """Return the values of a column, in the order of the rows."""
@@ -52,6 +54,15 @@ class ParquetTable:
             if self._groups.get(column, (-1, None))[0] != group:
                 self._groups[column] = (group, self._file.read_row_group(group, columns=[column]).column(column))
             return self._groups[column][1][row - start].as_py()
+
+    def byte_counts(self, column: str) -> Sequence[int | None]:
+        """Return the number of bytes of every image cell. Reads the column once, row group by row group."""
+        with self._lock, arrow_errors(self.name):
+            if column not in self._byte_counts:
+                groups = range(self._file.metadata.num_row_groups)
+                parts = (self._file.read_row_group(group, columns=[column]).column(column) for group in groups)
+                self._byte_counts[column] = [count for part in parts for count in byte_counts_of(part)]
+            return self._byte_counts[column]
 
     def _group_of(self, row: int) -> tuple[int, int]:
         starts = self._starts
@@ -79,6 +90,9 @@ class _ParquetColumn:
     def cell(self, row: int) -> object:
         return self.table.cell(self.column, row)
 
+    def byte_counts(self) -> Sequence[int | None]:
+        return self.table.byte_counts(self.column)
+
     def stamp(self) -> str:
         return self.table.stamp
 
@@ -90,8 +104,3 @@ def open_parquet(file: Path) -> ParquetTable:
     """Open a parquet file. Raises `DataError` for a file that is no parquet file."""
     with arrow_errors(str(file)):
         return ParquetTable(file)
-
-
-def holds_bytes(kind: Any) -> bool:
-    """Return True for an Arrow type of bytes, or of a mapping that can hold bytes."""
-    return bool(pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))

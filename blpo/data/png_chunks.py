@@ -53,7 +53,7 @@ def _decides_pixels(name: bytes, checked: bytes) -> bool:
 
 
 def _can_be_decompressed(name: bytes, content: bytes) -> bool:
-    """Return True unless a compressed chunk has an unknown method, or more than `_LARGEST_METADATA` after decompression."""
+    """Return False for a compressed chunk of an unknown method or with more than `_LARGEST_METADATA` bytes inside."""
     if name not in (b"iCCP", b"zTXt", b"iTXt"):
         return True
     _, _, rest = content.partition(b"\0")

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from blpo.data.arrow_columns import byte_counts_of
 from blpo.data.arrow_errors import arrow_errors
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import CellImage, file_stamp
@@ -69,6 +70,14 @@ class _SavedColumn:
     def cell(self, row: int) -> object:
         with arrow_errors(self.table.name):
             return self.rows[row][self.column]
+
+    def byte_counts(self) -> Sequence[int | None]:
+        return self._byte_counts
+
+    @cached_property
+    def _byte_counts(self) -> Sequence[int | None]:
+        with arrow_errors(self.table.name):
+            return byte_counts_of(self.rows.with_format("arrow")[:].column(self.column))
 
     def stamp(self) -> str:
         return self.table.stamp

@@ -1,0 +1,23 @@
+"""Columns of Arrow that hold images: bytes, or mappings with `bytes` and `path`."""
+
+from typing import Any
+
+import pyarrow
+import pyarrow.compute
+
+
+def holds_bytes(kind: Any) -> bool:
+    """Return True for an Arrow type of bytes, or of a mapping that can hold bytes."""
+    return bool(pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))
+
+
+def byte_counts_of(column: Any) -> list[int | None]:
+    """Return the number of bytes of every cell of a column; None for a cell without bytes."""
+    if pyarrow.types.is_struct(column.type):
+        if column.type.get_field_index("bytes") < 0:
+            return [None] * len(column)
+        column = pyarrow.compute.struct_field(column, "bytes")
+    if not (pyarrow.types.is_binary(column.type) or pyarrow.types.is_large_binary(column.type)):
+        return [None] * len(column)
+    counts: list[int | None] = pyarrow.compute.binary_length(column).to_pylist()
+    return counts
