@@ -11,10 +11,10 @@ from typing import Any
 import numpy
 import pyarrow.parquet
 
+from blpo.data.arrow_columns import holds_bytes
 from blpo.data.arrow_errors import arrow_errors
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import file_stamp
-from blpo.data.parquet_table import holds_bytes
 from state.errors import DataError
 
 _BATCH_ROWS = 4
