@@ -25,7 +25,7 @@ from state.result import Result
 REPORT = "report.html"
 
 
-async def write_report(directory: Path, overrides: Iterable[str] = ()) -> Path:
+async def write_report(directory: str | Path, overrides: Iterable[str] = ()) -> Path:
     """Write report.html into a run directory and return the path of the page; sends no request.
 
     `overrides` (`data.path=...`) tell the place of a moved dataset. Raises `BlpoError` for a folder without a run and a
@@ -33,7 +33,7 @@ async def write_report(directory: Path, overrides: Iterable[str] = ()) -> Path:
     """
     run = RunRecord.read(directory, overrides)
     evidence = await gather(run)
-    target = directory / REPORT
+    target = run.directory / REPORT
     write_page(target, await asyncio.to_thread(report_page, run, evidence))
     return target
 

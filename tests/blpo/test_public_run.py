@@ -110,3 +110,7 @@ class TagList(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self.tags.add(tag)
+
+
+async def test_a_report_takes_a_directory_as_text(hostile: Path) -> None:
+    assert await blpo.report(str(hostile)) == hostile / "report.html"
