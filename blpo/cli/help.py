@@ -36,7 +36,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "export": (
         "blpo export runs/first --to python",
-        "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py --set task.positive=safe",
+        "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",
         "blpo export runs/first --to label-studio --out relabel",
     ),
     "evals": (
