@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from blpo.cli.error_lines import say
 from blpo.cli.prompt_file import read_prompt
-from blpo.reports.wording import plain, single_line
+from blpo.runs.wording import plain, single_line
 from state.errors import AnswerError
 
 if TYPE_CHECKING:

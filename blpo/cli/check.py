@@ -7,7 +7,7 @@ import typer
 
 from blpo.cli.error_lines import say
 from blpo.cli.options import ConfigArgument, Overrides
-from blpo.reports.wording import counted, single_line
+from blpo.runs.wording import counted, single_line
 from state.sample import SplitName
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ def compare(
 def _print(comparison: "Comparison", headline: str) -> None:
     from rich.console import Console
 
-    from blpo.reports.wording import single_line
+    from blpo.runs.wording import single_line
 
     console = Console(highlight=False)
     console.print(_table(comparison))
@@ -63,7 +63,7 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.text import Text
 
     from blpo.metrics.readings import strict_reading
-    from blpo.reports.wording import counted, metric_name, probability, single_line
+    from blpo.runs.wording import counted, metric_name, probability, single_line
 
     several = len(comparison.entries) > 2
     title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"

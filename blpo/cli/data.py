@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blpo.cli.help import Page, examples
-from blpo.reports.wording import single_line
+from blpo.runs.wording import single_line
 
 if TYPE_CHECKING:
     from blpo.data.public import Prepared

@@ -12,7 +12,7 @@ import typer
 from blpo.cli.error_lines import say
 from blpo.cli.options import RunArgument
 from blpo.cli.paths import short_path
-from blpo.reports.wording import counted, single_line
+from blpo.runs.wording import counted, single_line
 
 if TYPE_CHECKING:
     from blpo.reports.disagreements import Disagreement

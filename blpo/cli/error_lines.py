@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from blpo.reports.wording import single_line
+from blpo.runs.wording import single_line
 from state.errors import BlpoError, DataError
 
 _MOST_PROBLEMS = 20

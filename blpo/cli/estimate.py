@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blpo.cli.options import ConfigArgument, Overrides
-from blpo.reports.wording import count, single_line
+from blpo.runs.wording import count, single_line
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blpo.reports.wording import count, single_line
+from blpo.runs.wording import count, single_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blpo.cli.paths import short_path
-from blpo.reports.wording import count, metric_name, single_line
+from blpo.runs.wording import count, metric_name, single_line
 
 _FILES = {
     "table.md": "the whole table, with the paper's numbers and how to read it",

@@ -12,8 +12,8 @@ from blpo.config.task_text import categories_of, scale_of, task_of, task_text
 from blpo.data.label_proposal import as_numbers, propose_labels
 from blpo.data.project_data import ColumnNames, ProjectData, data_at, data_here
 from blpo.models.project_models import default_address, default_optimizer, is_served, model_name, models_section
-from blpo.reports.wording import single_line
 from blpo.runs.new_project import Project, stand_ins
+from blpo.runs.wording import single_line
 from state.errors import BlpoError, DataError
 from state.settings import TaskSettings
 

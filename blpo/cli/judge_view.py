@@ -12,7 +12,7 @@ from rich.text import Text
 from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
-from blpo.reports.wording import count, counted, metric_name, single_line
+from blpo.runs.wording import count, counted, metric_name, single_line
 from state.verdict import Verdict
 
 if TYPE_CHECKING:

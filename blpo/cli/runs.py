@@ -43,7 +43,7 @@ def _print(rows: "list[RunRow]") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from blpo.reports.wording import plain
+    from blpo.runs.wording import plain
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -59,7 +59,7 @@ def runs_table(rows: "list[RunRow]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from blpo.reports.wording import count, dollars, metric_name, plain
+    from blpo.runs.wording import count, dollars, metric_name, plain
 
     metrics = {row.metric for row in rows if row.metric}
     shared = metrics.pop() if len(metrics) == 1 else None

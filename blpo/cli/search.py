@@ -19,7 +19,7 @@ from blpo.cli.search_view import SearchView, view_on
 from blpo.cli.signals import run_with_signals
 from blpo.cli.summary import print_summary
 from blpo.config.settings_file import load_settings
-from blpo.reports.wording import higher_limits
+from blpo.runs.wording import higher_limits
 from state.result import Result, RunStatus
 
 SearchCall = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Run]]

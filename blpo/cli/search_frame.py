@@ -7,8 +7,8 @@ from rich.text import Text
 
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
-from blpo.reports.wording import metric_name, single_line
 from blpo.runs.run_progress import Progress
+from blpo.runs.wording import metric_name, single_line
 
 _PHASES = {
     "collect_errors": "drawing a batch of errors",

@@ -7,8 +7,8 @@ from rich.console import RenderableType
 from blpo.cli.search_frame import search_frame
 from blpo.cli.views import FrameView, LineView, SilentView, draws_frames
 from blpo.reports.progress_lines import progress_line
-from blpo.reports.wording import single_line
 from blpo.runs.run_progress import Progress, follow
+from blpo.runs.wording import single_line
 from state.events import Event
 
 

@@ -13,7 +13,7 @@ from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.outcome import judge_prompts, verdict
 from blpo.reports.run_page import REPORT
-from blpo.reports.wording import STOP_REASONS, counted, duration, plain, single_line
+from blpo.runs.wording import STOP_REASONS, counted, duration, plain, single_line
 from state.result import Result, SplitMetrics
 
 _FILES = {

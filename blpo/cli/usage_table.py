@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
-from blpo.reports.wording import count, dollars
 from blpo.runs.usage_totals import UsageTotals, total_usage
+from blpo.runs.wording import count, dollars
 from state.result import RoleUsage
 
 UNKNOWN = "?: set models.ROLE.price"

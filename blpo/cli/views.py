@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from blpo.cli.closed_pipe import ClosedPipeStream
-from blpo.reports.wording import duration, single_line
+from blpo.runs.wording import duration, single_line
 
 STOPPING = "stopping after this step; press Ctrl-C again to stop at once"
 CANCELLING = "stopping; answers that are being paid for get a few seconds"

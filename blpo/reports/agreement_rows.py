@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blpo.metrics.readings import reading, strict_reading
-from blpo.reports.wording import METRICS, metric_name
+from blpo.runs.wording import METRICS, metric_name
 from state.result import Metrics
 
 

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from blpo.metrics.readings import strict_reading
 from blpo.reports.chart_svg import ACCENT, BAD, EDGE, INKS, PAGE, TEXT, svg
 from blpo.reports.confusions import RatingRow
-from blpo.reports.wording import metric_name, plain
 from blpo.runs.run_record import RunRecord
+from blpo.runs.wording import metric_name, plain
 
 _DASHES = ([1, 0], [7, 3], [2, 3], [9, 3, 2, 3], [1, 2], [12, 4])
 """Dashes of series, for readers who can't tell colours apart."""

@@ -16,9 +16,9 @@ from blpo.reports.intervals import interval
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.thumbnails import thumbnails
-from blpo.reports.wording import metric_name
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
+from blpo.runs.wording import metric_name
 from state.errors import RunError
 
 COMPARE = "compare.html"

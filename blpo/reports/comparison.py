@@ -7,9 +7,9 @@ from blpo.metrics.agreement import metrics
 from blpo.metrics.holm import holm
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import compare_prompts
-from blpo.reports.wording import higher_limits
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
+from blpo.runs.wording import higher_limits
 from state.errors import RunError
 from state.result import Metrics
 from state.sample import Label

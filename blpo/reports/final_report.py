@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from blpo.reports.run_page import write_report
-from blpo.reports.wording import single_line
 from blpo.runs.driver import OnEvent
+from blpo.runs.wording import single_line
 from state.errors import BlpoError
 from state.events import Event
 

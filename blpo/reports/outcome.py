@@ -6,9 +6,9 @@ from typing import Literal
 
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import FEW_SAMPLES
-from blpo.reports.wording import STOP_REASONS, counted, higher_limits, metric_name, probability, single_line
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange
+from blpo.runs.wording import STOP_REASONS, counted, higher_limits, metric_name, probability, single_line
 from state.result import Result, TestMetrics
 
 SIGNIFICANT = 0.05

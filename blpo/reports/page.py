@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from blpo.reports.wording import count, counted, dollars, duration, metric_name, plain, probability
+from blpo.runs.wording import count, counted, dollars, duration, metric_name, plain, probability
 from blpo.storage.whole_files import write_whole
 
 _HERE = Path(__file__).parent

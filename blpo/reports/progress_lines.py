@@ -4,8 +4,8 @@ import sys
 import time
 from contextlib import suppress
 
-from blpo.reports.wording import duration, metric_name, single_line
 from blpo.runs.run_progress import Progress, follow
+from blpo.runs.wording import duration, metric_name, single_line
 from state.events import Event
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from blpo.metrics.readings import strict_reading
-from blpo.reports.wording import single_line
 from blpo.runs.run_progress import past_progress
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
+from blpo.runs.wording import single_line
 from blpo.storage.locks import is_locked
 from state.errors import RunError
 from state.result import Result, SplitMetrics

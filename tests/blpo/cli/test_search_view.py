@@ -15,8 +15,8 @@ from rich.console import Console
 from blpo.cli.search_frame import search_frame, sparkline
 from blpo.cli.search_view import SearchFrames, SearchLines, SearchView, view_on
 from blpo.cli.views import STOPPING
-from blpo.reports.wording import count, duration, plain, probability, single_line
 from blpo.runs.run_progress import Progress, advance, past_progress
+from blpo.runs.wording import count, duration, plain, probability, single_line
 from state.events import Event, Spending, StartedEvent
 from state.loops import Trial
 from state.result import RoleUsage
