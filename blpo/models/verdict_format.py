@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from blpo.models.answer_wrapping import first_turn
 from blpo.models.thinking import without_thinking
 from state.settings import TaskSettings
 
@@ -39,7 +40,7 @@ def labels_of(schema: Mapping[str, Any]) -> list[str]:
 
 def obeys(text: str, schema: Mapping[str, Any]) -> bool:
     """Return true if a reply keeps to a verdict's schema, or is a bare label of the schema."""
-    answer = without_thinking(text)
+    answer = first_turn(without_thinking(text))
     if answer in labels_of(schema):
         return True
     try:

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any, Literal, Protocol
 
+from blpo.models.answer_wrapping import WRAPPING, folded, plain_text, wrapped_answers
 from blpo.models.thinking import without_thinking
 
 _LONGEST = 20_000
@@ -20,8 +21,18 @@ _NAMED = re.compile(
         (?:[:=]|\bis\b) [ \t*_]{0,8} ([^\n]*)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_WRAPPING = " \t\r\n*_`\"'.!,;:()[]{}"
-_END_OF_CATEGORY = re.compile(r"""\s*$ | [.,;:!?)\]}*_`]+(?:\s|$) | \s+[-–—(]""", re.VERBOSE)
+_END_OF_CATEGORY = re.compile(r"""\s*$ | [.,;:!?)\]}*_`"']+(?:\s|$) | \s+[-–—(]""", re.VERBOSE)
+_REMARK = re.compile(
+    r"""\s*(?:/\s*\d+\s*)? (?: \( \s*(?=[^\W\d]) [^()]* \) | [,;.]\s+(?=[^\W\d]) | \s[-–—]\s+(?=[^\W\d]) )""",
+    re.VERBOSE,
+)
+"""Start of a remark after a rating."""
+_SECOND_RATING = re.compile(
+    r"\b(?:or|maybe|perhaps|possibly|might|could|almost|nearly|between|borderline|rather|else|but|if|not|than|though)\b"
+    r"|\d\s*(?:/|out of|stars?\b|points?\b|[^\w\s]|$)|\d\s*[-–]\s*\d",
+    re.IGNORECASE,
+)
+"""Signs of another rating in a remark: a word of doubt, or a number without a noun."""
 
 
 class LabelScale(Protocol):
@@ -58,17 +69,31 @@ def parse_verdict(text: str, task: LabelScale) -> tuple[Literal["ok", "unparseab
     """
     answer = without_thinking(text)[-_LONGEST:]
     fields = _last_labelled(answer)
+    plain = plain_text(answer)
+    if fields is None and plain != answer:
+        fields = _last_labelled(plain)
     if fields is not None:
         label = _read_label(fields["label"], task)
         reason = fields.get("reason")
         if label is not None:
             return "ok", label, reason if isinstance(reason, str) else ""
     else:
-        label = _read_label(answer, task)
-        label = _named(answer, task) if label is None else label
+        label = _label_of(plain, task)
         if label is not None:
             return "ok", label, answer
     return "unparseable", None, f"no label in: {' '.join(answer.split())[:200]}" if answer else "an empty reply"
+
+
+def _label_of(text: str, task: LabelScale) -> int | str | None:
+    """Return the label of a text without JSON: the whole text, a wrapped answer, or a named label."""
+    label = _read_label(text, task)
+    if label is not None:
+        return label
+    answers = wrapped_answers(text)
+    if not answers:
+        return _named(text, task)
+    labels = {_named(answer, task) if (label := _read_label(answer, task)) is None else label for answer in answers}
+    return labels.pop() if len(labels) == 1 else None
 
 
 def _last_labelled(text: str) -> dict[str, Any] | None:
@@ -95,7 +120,7 @@ def _read_label(value: object, task: LabelScale) -> int | str | None:
     if task.kind == "categorical":
         return _category(json.dumps(value) if isinstance(value, int) else value, task)
     if isinstance(value, str):
-        value = _whole_number(value.strip(_WRAPPING), task)
+        value = _whole_number(value.strip(WRAPPING), task)
     is_rating = isinstance(value, int) and not isinstance(value, bool) and task.min <= value <= task.max
     return value if is_rating and isinstance(value, int) else None
 
@@ -115,30 +140,43 @@ def _category(value: object, task: LabelScale) -> str | None:
     exact = value.strip()
     if exact in task.labels:
         return exact
-    same = [label for label in task.labels if _folded(label) == _folded(value) != ""]
+    same = [label for label in task.labels if folded(label) == folded(value) != ""]
     return same[0] if len(same) == 1 else None
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.strip(_WRAPPING).casefold().split())
 
 
 def _named(text: str, task: LabelScale) -> int | str | None:
     """Return the label that the text names (`Rating: 4`); None if the text names no label, or several."""
     read_line = _named_rating if task.kind == "ordinal" else _named_category
-    readings = [read_line(match[1].strip(), task) for match in _NAMED.finditer(text)]
+    readings = [read_line(match[1].strip(), task) for match in _NAMED.finditer(text) if match[1].strip()]
+    readings += [_on_next_line(text[match.end() :], task) for match in _NAMED.finditer(text) if not match[1].strip()]
     named = {label for is_named, label in readings if is_named}
     return named.pop() if len(named) == 1 else None
 
 
+def _on_next_line(text: str, task: LabelScale) -> tuple[bool, int | str | None]:
+    """Return (True, label) if `text`, below `Rating:`, begins with a line that is a bare label.
+
+    The label is None if another line is another label.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    labels = {label for line in lines if (label := _read_label(line, task)) is not None}
+    label = _read_label(lines[0], task) if lines else None
+    return label is not None, label if len(labels) == 1 else None
+
+
 def _named_rating(line: str, task: LabelScale) -> tuple[bool, int | str | None]:
     """Return (True, rating) if `line` starts with a number; the rating is None if the line has more numbers."""
-    match = _WHOLE_NUMBER.match(line.lstrip("\"'`"))
+    match = _WHOLE_NUMBER.match(line.lstrip(WRAPPING))
     if match is None:
         return False, None
     rest = match.string[match.end() :]
-    alone = not re.match(r"[\w%]", rest) and not re.search(r"[0-9]", rest)
+    alone = not re.match(r"[\w%]", rest) and (not re.search(r"[0-9]", rest) or _is_remark(rest))
     return True, _read_label(match[0], task) if alone else None
+
+
+def _is_remark(rest: str) -> bool:
+    """Return True if the text after a rating is a remark, and holds no second rating."""
+    return bool(_REMARK.match(rest)) and not _SECOND_RATING.search(rest) and not _NAMED.search(rest)
 
 
 def _named_category(line: str, task: LabelScale) -> tuple[bool, int | str | None]:
@@ -146,12 +184,12 @@ def _named_category(line: str, task: LabelScale) -> tuple[bool, int | str | None
     quoted = re.match(r"""(["'`])([^"'`]*)\1""", line)
     if quoted:
         return True, _category(quoted[2], task)
-    folded = " ".join(line.casefold().split())
+    words = " ".join(line.lstrip(WRAPPING).casefold().split())
     for label in sorted(task.labels, key=len, reverse=True):
-        start = _folded(label)
-        if start and folded.startswith(start) and _END_OF_CATEGORY.match(folded, len(start)):
-            rest = folded[len(start) :]
-            others = [_folded(other) for other in task.labels if other != label]
+        start = folded(label)
+        if start and words.startswith(start) and _END_OF_CATEGORY.match(words, len(start)):
+            rest = words[len(start) :]
+            others = [folded(other) for other in task.labels if other != label]
             alone = not any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", rest) for other in others if other)
             return True, _category(start, task) if alone else None
     return False, None

@@ -40,6 +40,7 @@ STANDALONE = (
     "blpo.data.image_encoding",
     "blpo.prompts.delimiters",
     "blpo.models.thinking",
+    "blpo.models.answer_wrapping",
     "blpo.models.verdict_reading",
     "blpo.models.server_errors",
 )

@@ -16,6 +16,8 @@ SAFETY = TaskSettings(kind="categorical", labels=("safe", "unsafe"))
 MATCH = TaskSettings(kind="categorical", labels=("match", "no match", "Partly a match"))
 DIGITS = TaskSettings(kind="categorical", labels=("0", "1"))
 SIGNED = TaskSettings(min=-2, max=2)
+CHINESE = TaskSettings(kind="categorical", labels=("安全", "不安全"))
+ACCENTS = TaskSettings(kind="categorical", labels=("caf\u00e9", "the\u0301"))
 
 READ: list[tuple[str, TaskSettings, Any]] = [
     ('{"reason": "sharp", "label": 4}', RATING, 4),
@@ -58,6 +60,54 @@ READ: list[tuple[str, TaskSettings, Any]] = [
     ("Answer: partly a match", MATCH, "Partly a match"),
     ('{"label": 1}', DIGITS, "1"),
     ('{"label": 0.0}', DIGITS, "0"),
+    # thoughts in the marks of many models
+    ("<reasoning>Label: unsafe</reasoning>safe", SAFETY, "safe"),
+    ("<seed:think>Label: unsafe</seed:think>safe", SAFETY, "safe"),
+    ("◁think▷Label: unsafe◁/think▷safe", SAFETY, "safe"),
+    ('[THINK]unsafe[/THINK]{"label": "safe"}', SAFETY, "safe"),
+    ("<|START_THINKING|>Label: unsafe<|END_THINKING|>safe", SAFETY, "safe"),
+    ("<|begin_of_thought|>Label: unsafe<|end_of_thought|>\nsafe", SAFETY, "safe"),
+    ("<unused94>thought\nLabel: unsafe<unused95>safe", SAFETY, "safe"),
+    ("<|channel>thought\nLabel: unsafe<channel|>safe", SAFETY, "safe"),
+    ("perhaps unsafe </thought> safe", SAFETY, "safe"),
+    (
+        "<|channel|>analysis<|message|>unsafe<|end|><|start|>assistant<|channel|>final<|message|>safe<|return|>",
+        SAFETY,
+        "safe",
+    ),
+    ('analysisIt is unsafe.assistantfinal{"label": "safe"}', SAFETY, "safe"),
+    # a model's own wrapping
+    ("<answer>4</answer>", RATING, 4),
+    ("<answer>0</answer>", TaskSettings(min=0), 0),
+    ("<think>hm</think>\n<answer>\nUnsafe\n</answer>", SAFETY, "unsafe"),
+    ("<label>unsafe</label><reason>no safe place</reason>", SAFETY, "unsafe"),
+    ("Label: <answer>safe</answer>", SAFETY, "safe"),
+    ("<|begin_of_box|>safe<|end_of_box|>", SAFETY, "safe"),
+    ("The answer is $\\boxed{\\text{4}}$.", RATING, 4),
+    ("```json\n4\n```", RATING, 4),
+    ("[[4]]", RATING, 4),
+    ("Rating: **[4]**", RATING, 4),
+    ("**Label:** [[safe]]", SAFETY, "safe"),
+    ("safe<|im_end|>", SAFETY, "safe"),
+    ("safe</s>", SAFETY, "safe"),
+    ("<|im_start|>assistant\nsafe<|im_end|>", SAFETY, "safe"),
+    ("safe<｜end▁of▁sentence｜>", SAFETY, "safe"),
+    ("safe<end_of_turn>\n<start_of_turn>user\nunsafe", SAFETY, "safe"),
+    # typography and forms of Unicode
+    ("“safe”", SAFETY, "safe"),
+    ("{“reason”: “blood”, “label”: “unsafe”}", SAFETY, "unsafe"),
+    ("Label: «unsafe»", SAFETY, "unsafe"),
+    ("Rating：４", RATING, 4),
+    ("「不安全」。", CHINESE, "不安全"),
+    ("Label：不安全，因为有血", CHINESE, "不安全"),
+    ("cafe\u0301", ACCENTS, "caf\u00e9"),
+    ("the\u0301", ACCENTS, "the\u0301"),
+    ("th\u00e9", ACCENTS, "the\u0301"),
+    # a label alone in its place
+    ("Rating: 4 (because of 2 small faults)", RATING, 4),
+    ("Rating: 4, there are 2 small faults", RATING, 4),
+    ("Rating:\n\n4\n", RATING, 4),
+    ("Label:\nunsafe\nReason: blood", SAFETY, "unsafe"),
 ]
 
 NOT_READ: list[tuple[str, TaskSettings]] = [
@@ -103,6 +153,28 @@ NOT_READ: list[tuple[str, TaskSettings]] = [
     ("safe unsafe", SAFETY),
     ("Label: safety first", SAFETY),
     ('{"label": 1.5}', DIGITS),
+    ('◁think▷ perhaps {"label": "unsafe"}, or', SAFETY),
+    ('[THINK]could be {"label": "unsafe"} but', SAFETY),
+    ("<thought>Label: unsafe\nbut wait", SAFETY),
+    ("<reasoning>Label: unsafe", SAFETY),
+    ('<|channel|>analysis<|message|>{"label": "unsafe"} hm', SAFETY),
+    ("analysisThe label: unsafe", SAFETY),
+    ("<answer>3</answer> or <answer>4</answer>", RATING),
+    ("<answer>3 or 4</answer>", RATING),
+    ("<answer>not safe</answer>", SAFETY),
+    ("\\boxed{3}, no: \\boxed{4}", RATING),
+    ("Rating: 4 (or 5)", RATING),
+    ("Rating: 4 (maybe 5 for style)", RATING),
+    ("Rating: 4 (3-5)", RATING),
+    ("Rating: 4. Score: 5", RATING),
+    ("Rating: 4, the second image 5", RATING),
+    ("Rating:\n4\n5", RATING),
+    ("Rating: [3, 4]", RATING),
+    ("Rating: 4²", RATING),
+    ("Label:\nsafe\nunsafe", SAFETY),
+    ("Label: safe/unsafe", SAFETY),
+    ("“safe” or “unsafe”", SAFETY),
+    ("不安全吗", CHINESE),
 ]
 
 
