@@ -24,7 +24,7 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
     async with run_of(runtime) as run:
         search = run.settings.search
         train = run.split("train")
-        verdicts = await judge_samples(run, state["judge_prompt"], train)
+        verdicts = await judge_samples(run, state["judge_prompt"], train, split="train")
     answered = [(s, v) for s, v in zip(train, verdicts, strict=True) if v.status == "ok"]
     if not answered:
         raise TooManyFailures(

@@ -82,8 +82,8 @@ async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetri
     if run.budget.is_limited and not run.budget.affords(await calls_to_pay(run, {initial, best}, samples)):
         return None
     try:
-        before = await judge_samples(run, initial, samples, count)
-        after = await judge_samples(run, best, samples, count)
+        before = await judge_samples(run, initial, samples, count, split="test")
+        after = await judge_samples(run, best, samples, count, split="test")
     except BudgetSpent:
         return None
     labels = [sample.label for sample in samples]

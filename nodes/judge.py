@@ -27,10 +27,10 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         q = state.get("i2t_prompt") or q_0
         await send_phase(runtime, run, {"round": t}, "judge")
         train, validation = run.split("train"), run.split("validation")
-        samples = [*train, *validation]
-        count = counter(runtime, run, {"round": t}, len(samples))
-        verdicts = await judge_samples(run, p, samples, count)
-        measured = metrics(verdicts[len(train) :], [s.label for s in validation], run.settings.task)
+        count = counter(runtime, run, {"round": t}, len(train) + len(validation))
+        await judge_samples(run, p, train, count, split="train")
+        verdicts = await judge_samples(run, p, validation, count, split="validation")
+        measured = metrics(verdicts, [s.label for s in validation], run.settings.task)
         metric = run.settings.search.metric
         event = JudgedEvent(event="judged", round=t, metric=metric, validation=value(measured, metric))
         send_event(runtime, event)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from blpo.inference.failure_rate import check_failures, failure_detail
+from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.progress import uncounted
@@ -21,12 +21,16 @@ async def describe_samples(
 ) -> list[Description]:
     """Return g(x; q) for all samples, in order; call `count` after every sample.
 
-    Raises `TooManyFailures` and `BudgetSpent`.
+    Raises `BudgetSpent`, and `TooManyFailures` once too many samples have failed; then no further sample is described.
     """
-    width = models.width("verbalizer")
-    descriptions = await fan_out(lambda sample: describe_sample(models, i2t_prompt, sample), samples, width, count)
-    check_failures("verbalizer", descriptions, models.settings.limits)
-    return descriptions
+    failures = FailureCount(models, "verbalizer", len(samples))
+
+    async def described(sample: Sample) -> Description:
+        description = await describe_sample(models, i2t_prompt, sample)
+        failures.add(description)
+        return description
+
+    return await fan_out(described, samples, models.width("verbalizer"), count)
 
 
 async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:

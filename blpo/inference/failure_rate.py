@@ -1,15 +1,15 @@
-"""Largest share of failed calls in a run, and the wording of a failed call.
+"""Largest share of failed calls in a step, and the wording of a failed call.
 
 Errors (network, server, quota) say nothing about a prompt. Too many errors make the loss of a prompt meaningless.
 """
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
+from blpo.inference.open_models import OpenModels
 from blpo.models.messages import Role
 from state.errors import TooManyFailures
 from state.response import Failure
-from state.settings import LimitSettings
 from state.verdict import Description, Verdict
 
 
@@ -20,14 +20,44 @@ def failure_detail(failure: Failure, role: Role) -> str:
     return failure.detail
 
 
-def check_failures(node: str, outcomes: Sequence[Verdict | Description], limits: LimitSettings) -> None:
-    """Raise `TooManyFailures` if more of `outcomes` are errors than `limits.max_failure_rate` allows."""
-    errors = [outcome for outcome in outcomes if outcome.status == "error"]
-    if len(errors) <= math.ceil(limits.max_failure_rate * len(outcomes)):  # rounded up: one of a small batch may fail
-        return
-    first = errors[0]
-    detail = first.reason if isinstance(first, Verdict) else first.text
-    raise TooManyFailures(
-        f"{len(errors)} of {len(outcomes)} {node} calls failed after retries, more than limits.max_failure_rate"
-        f" ({limits.max_failure_rate:g}); the first: {detail}. Everything paid for is kept; resume when all is well"
-    )
+@dataclass(slots=True)
+class FailureCount:
+    """Errors of a step. A step with more errors than `limits.max_failure_rate` allows ends at once."""
+
+    models: OpenModels
+    role: Role
+    size: int
+    """Calls of the whole step."""
+    part: str = ""
+    """Name of the split in the message; empty for a batch."""
+    errors: int = 0
+    _ended: TooManyFailures | None = None
+
+    @property
+    def allowed(self) -> int:
+        """Errors that the step may have; rounded up, so that one call of a small batch may fail."""
+        return math.ceil(self.models.settings.limits.max_failure_rate * self.size)
+
+    def add(self, outcome: Verdict | Description) -> None:
+        """Count an outcome; raises `TooManyFailures` as soon as the errors exceed the errors allowed.
+
+        Then calls under way are not tried again, and calls not yet sent are not sent.
+        """
+        if outcome.status != "error":
+            return
+        self.errors += 1
+        if self.errors > self.allowed and self._ended is None:
+            self._ended = TooManyFailures(self._message(outcome))
+            self.models.caller.give_up(self._ended)
+        if self._ended is not None:
+            raise self._ended
+
+    def _message(self, outcome: Verdict | Description) -> str:
+        detail = outcome.reason if isinstance(outcome, Verdict) else outcome.text
+        place = f" on the {self.part} split" if self.part else ""
+        rate = self.models.settings.limits.max_failure_rate
+        return (
+            f"{self.errors} of {self.size} {self.role} calls failed after retries{place}, more than"
+            f" limits.max_failure_rate ({rate:g}) allows; the last: {detail}. No more was asked. Everything paid for is"
+            " kept; resume when all is well"
+        )

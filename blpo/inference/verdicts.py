@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from blpo.inference.failure_rate import check_failures, failure_detail
+from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
@@ -26,16 +26,26 @@ MOST_REPEATED = 2000
 
 
 async def judge_samples(
-    models: OpenModels, judge_prompt: str, samples: Sequence[Sample], count: Callable[[], None] = uncounted
+    models: OpenModels,
+    judge_prompt: str,
+    samples: Sequence[Sample],
+    count: Callable[[], None] = uncounted,
+    *,
+    split: str = "",
 ) -> list[Verdict]:
     """Return f(x; p) for all samples, in order; call `count` after every sample.
 
-    Raises `TooManyFailures` and `BudgetSpent`.
+    `split` is the name of the samples in messages. Raises `BudgetSpent`, and `TooManyFailures` once too many samples
+    have failed; then no further sample is judged.
     """
-    width = models.width("judge")
-    verdicts = await fan_out(lambda sample: judge_sample(models, judge_prompt, sample), samples, width, count)
-    check_failures("judge", verdicts, models.settings.limits)
-    return verdicts
+    failures = FailureCount(models, "judge", len(samples), split)
+
+    async def judged(sample: Sample) -> Verdict:
+        verdict = await judge_sample(models, judge_prompt, sample)
+        failures.add(verdict)
+        return verdict
+
+    return await fan_out(judged, samples, models.width("judge"), count)
 
 
 async def recalled_verdicts(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> list[Verdict]:

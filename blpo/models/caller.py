@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from blpo.models.messages import Message, Role
+from state.errors import BlpoError
 from state.response import Failure, Response
 from state.result import RoleUsage
 
@@ -18,6 +19,10 @@ class Caller(Protocol):
         self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
     ) -> Response | Failure:
         """Return the answer to one request, or its failure; raises `ModelError`, `BudgetSpent` and `RunError`."""
+        ...
+
+    def give_up(self, error: BlpoError) -> None:
+        """End the step under way: calls not yet sent raise `error`, and failed calls are not tried again."""
         ...
 
     async def usage(self) -> dict[str, RoleUsage]:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from blpo.models.budget import Budget
 from blpo.models.byte_counts import begin_byte_count
-from blpo.models.fail_fast import FailFast
+from blpo.models.fail_fast import CallQueue, FailFast
 from blpo.models.limiter import Limiter, Limiters
 from blpo.models.messages import ROLES, Message, Role
 from blpo.models.named_model import NamedModel
@@ -28,6 +28,7 @@ from blpo.models.served_model import ServedModel
 from blpo.models.single_flight import SingleFlight
 from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
+from state.errors import BlpoError
 from state.response import Failure, Response, Traffic
 from state.result import RoleUsage
 from state.settings import LimitSettings, ModelsSettings
@@ -109,6 +110,10 @@ class ModelCaller:
             self._store.hit(role)
         return result
 
+    def give_up(self, error: BlpoError) -> None:
+        """End the step under way: calls not yet sent raise `error`, and failed calls are not tried again."""
+        self._fail_fast.give_up(error)
+
     async def usage(self) -> dict[str, RoleUsage]:
         """Return the calls, tokens and dollars by role, over all resumes."""
         return await usage_by_role({role: served.model for role, served in self._models.items()}, self._store)
@@ -137,12 +142,12 @@ class ModelCaller:
         try:
             async with served.limiter.places:
                 with self._fail_fast.turn(queue):
-                    call = await self._issue(role, request)
+                    call = await self._issue(role, request, queue)
             return await self._keep(served, request, call)  # the place is free for the next call by now
         finally:
             await self._store.release(request.key)
 
-    async def _issue(self, role: Role, request: Request) -> _Call:
+    async def _issue(self, role: Role, request: Request, queue: CallQueue) -> _Call:
         """Admit the call to the budget, record the call, and send the request; a cancelled call stays recorded open."""
         self.budget.admit(role)
         answer: Response | None = None
@@ -151,7 +156,7 @@ class ModelCaller:
             call_id = await self._store.begin(request.key, role, request.model)
             self._flights.commit(request.key)
             try:
-                outcome = await self._send(role, request)
+                outcome = await self._send(role, request, queue)
             except Exception as error:
                 fault = Failure("rejected", one_line(str(error) or type(error).__name__))
                 await self._store.fail(call_id, fault, traffic=traffic)
@@ -163,9 +168,9 @@ class ModelCaller:
             usd = self.usd(role, answer) if answer else None
             self.budget.settle(role, tokens, usd, answered=answer is not None)
 
-    async def _send(self, role: Role, request: Request) -> CallOutcome:
+    async def _send(self, role: Role, request: Request, queue: CallQueue) -> CallOutcome:
         if self._upstream is None:
-            return await self._models[role].send(request, role)
+            return await self._models[role].send(request, role, queue)
         return CallOutcome(await self._upstream.ask(role, request.messages, request.schema), attempts=1)
 
     async def _keep(self, served: ServedModel, request: Request, call: _Call) -> Response | Failure:

@@ -1,11 +1,13 @@
 """Fail fast: a fatal error of a call makes the queued calls raise the error too.
 
-Else queued calls would be sent after a spent budget, when the caller has given up and releases the reserve.
+Else queued calls would be sent after a spent budget, when the caller has given up and releases the reserve. A step with
+too many failures is given up: then failed calls under way are not tried again either.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from state.errors import BlpoError
 
@@ -16,6 +18,16 @@ class CallQueue:
 
     error: BlpoError | None = None
     """Fatal error of a call of the queue."""
+    given_up: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set if the calls under way are not worth another try."""
+
+    async def is_given_up_within(self, seconds: float) -> bool:
+        """Wait so many seconds, but no longer than until the queue is given up; return true for a queue given up."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.given_up.wait()
+        except TimeoutError:
+            return False
 
 
 class FailFast:
@@ -27,6 +39,12 @@ class FailFast:
     def join(self) -> CallQueue:
         """Return the queue for a new call."""
         return self._current
+
+    def give_up(self, error: BlpoError) -> None:
+        """End the queue with `error`, and the retries of its calls; a new queue begins."""
+        self._current.error = error
+        self._current.given_up.set()
+        self._current = CallQueue()
 
     @contextmanager
     def turn(self, queue: CallQueue) -> Iterator[None]:

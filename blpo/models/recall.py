@@ -8,6 +8,7 @@ from blpo.models.messages import ROLES, Message, Role
 from blpo.models.named_model import NamedModel
 from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
+from state.errors import BlpoError
 from state.response import Failure, Response
 from state.result import RoleUsage
 from state.settings import ModelsSettings
@@ -33,6 +34,9 @@ class Recall:
         # a request without answer and failure was in flight when its process was killed
         failure = await self._store.failure(key) or Failure("connection", "was never answered")
         return replace(failure, detail=f"{failure.detail} (not asked again)")
+
+    def give_up(self, error: BlpoError) -> None:
+        """Do nothing: no call is under way."""
 
     async def usage(self) -> dict[str, RoleUsage]:
         """Return the counts of the response store by role."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from blpo.models.fail_fast import CallQueue
 from blpo.models.failures import Transient, outcome_of
 from blpo.models.limiter import Limiter
 from state.response import Failure, Response
@@ -39,8 +40,10 @@ class Backoff:
         return wait if retry_after is None else retry_after + random.uniform(0, 0.1) * wait
 
 
-async def with_retries(attempt: Attempt, settings: ModelSettings, backoff: Backoff, limiter: Limiter) -> CallOutcome:
-    """Run `attempt` until an answer arrives, or the retries or the deadline are used up.
+async def with_retries(
+    attempt: Attempt, settings: ModelSettings, backoff: Backoff, limiter: Limiter, queue: CallQueue
+) -> CallOutcome:
+    """Run `attempt` until an answer arrives, the retries or the deadline are used up, or `queue` is given up.
 
     The deadline counts attempts and the waits between attempts, not the wait for room under the limits. An attempt cut
     short by the deadline tells less than the failure before, so then the failure before is the result. Raises
@@ -63,9 +66,8 @@ async def with_retries(attempt: Attempt, settings: ModelSettings, backoff: Backo
             limiter.busy(start, None if gives_up else outcome.wait)
         wait = backoff.seconds(retry, outcome.wait)
         seconds_left -= time.monotonic() - start + wait
-        if gives_up or seconds_left <= 0:
+        if gives_up or seconds_left <= 0 or await queue.is_given_up_within(wait):
             return CallOutcome(failure, retry + 1)
-        await asyncio.sleep(wait)
         retry, earlier_failure = retry + 1, failure
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import ModelInvalidRequestError
 
+from blpo.models.fail_fast import CallQueue
 from blpo.models.failures import outcome_of
 from blpo.models.limiter import Limiter
 from blpo.models.messages import Role, to_langchain
@@ -40,12 +41,15 @@ class ServedModel:
     backoff: Backoff
     rejections: Rejections = field(default_factory=Rejections)
 
-    async def send(self, request: Request, role: Role) -> CallOutcome:
-        """Send the request until an answer or a failure; raises `ModelError` if no request can succeed."""
+    async def send(self, request: Request, role: Role, queue: CallQueue) -> CallOutcome:
+        """Send the request until an answer or a failure; raises `ModelError` if no request can succeed.
+
+        A failed request is not sent again after the end of `queue`.
+        """
         if self.model.provider.local:
             return CallOutcome(await self._answer_in_process(request), attempts=1)
         attempt = partial(self._attempt, request)
-        outcome = await with_retries(attempt, self.model.settings, self.backoff, self.limiter)
+        outcome = await with_retries(attempt, self.model.settings, self.backoff, self.limiter, queue)
         self.rejections.note(outcome.result, role=role)
         return outcome
 
