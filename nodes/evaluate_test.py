@@ -12,6 +12,7 @@ from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds, past_trials
+from blpo.inference.search_warnings import search_warnings
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.significance import compare_prompts
@@ -34,6 +35,8 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
         result["stop_reason"] = state.get("stop_reason") or "rounds"
         spent = state.get("stop_reason") == "budget" or result["test"] is None
         result["status"] = "budget" if spent else "complete"
+        if warnings := await search_warnings(run, rounds):
+            result["warnings"] = warnings
         result["calls"] = await run.caller.usage()
         send_event(runtime, TestedEvent(event="tested", round=state.get("round", 0), usage=result["calls"]))
     return {"rounds": rounds, "result": result}

@@ -35,6 +35,14 @@ class ReplayedEvent(TypedDict):
     """Place of the missing checkpoints."""
 
 
+class AskedAgainEvent(TypedDict):
+    """The run goes back to the first step with a failed request, and asks the failed requests again."""
+
+    event: Literal["asked_again"]
+    requests: int
+    """Failed requests without an answer."""
+
+
 class PhaseEvent(TypedDict):
     """A node has begun to work."""
 
@@ -123,6 +131,7 @@ class TestedEvent(TypedDict):
 Event = (
     StartedEvent
     | ReplayedEvent
+    | AskedAgainEvent
     | PhaseEvent
     | ProgressEvent
     | JudgedEvent

@@ -139,6 +139,8 @@ class Result(TypedDict):
     seconds: float
     question: NotRequired[Question]
     """Question that the run waits for (status `interrupted`)."""
+    warnings: NotRequired[list[str]]
+    """Sentences on what the numbers do not show; absent without a warning."""
     lineage: NotRequired[Lineage]
     """Absent if the run began at the beginning, with the first labels of people."""
 

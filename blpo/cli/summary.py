@@ -42,6 +42,8 @@ def print_summary(result: Result, directory: str) -> None:
     console.print(
         f"Stopped after {duration(result['seconds'])}: {single_line(stopped)}.", markup=False, soft_wrap=in_file
     )
+    for sentence in result.get("warnings", []):
+        console.print(Text(f"Warning: {single_line(sentence)}", "yellow"), soft_wrap=in_file)
     for sentence in origin(result):
         console.print(sentence, markup=False, soft_wrap=True)
     console.print()

@@ -1,8 +1,13 @@
-"""Questions to the optimizer, answered between tags. An unusable reply is repaired twice, then given up."""
+"""Questions to the optimizer, answered between tags. An unusable reply is repaired twice, then given up.
+
+Failures of the question (too long, refused, cut off) belong to the trial: the trial fails with the reason, and the run
+goes on. Failures of the server end the run.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from blpo.inference.cut_off import cut_off
 from blpo.inference.failure_rate import failure_detail
 from blpo.inference.open_models import OpenModels
 from blpo.models.messages import Message, assistant, user
@@ -32,25 +37,45 @@ async def consult(
 ) -> Advice:
     """Ask for a text inside `<tag>`; `objection` returns the problem of a text, or None.
 
-    A repair repeats the whole conversation, so the request differs from the failed request. Raises `TooManyFailures` if
-    the optimizer can't be reached, and `BudgetSpent`.
+    A repair repeats the whole conversation, so the request differs from the failed request. A refusal and a cut-off
+    reply are not repaired. Raises `TooManyFailures` if the optimizer can't be reached, and `BudgetSpent`.
     """
     messages = [user(question) if isinstance(question, str) else question]
     problem: str | None = None
     for _ in range(1 + REPAIRS):
         response = await models.caller.ask("optimizer", messages)
         if isinstance(response, Failure):
-            raise TooManyFailures(
-                f"the optimizer did not answer: {failure_detail(response, 'optimizer')}. Resume when the server is well"
-            )
+            return Advice(None, _problem_of_question(response))
+        if response.refused:
+            return Advice(None, f"the optimizer refused: {_short(response.text)}. Another optimizer may answer")
         reply = without_thinking(response.text)
-        text = None if response.refused else tagged(reply, tag)
+        text = tagged(reply, tag)
+        cut = cut_off(response, models.settings.models, "optimizer")
+        if text is None and cut is not None:
+            return Advice(None, f"the reply was {cut}: raise it, or lower models.optimizer.reasoning_effort")
         problem = f"it has no text inside <{tag}> and </{tag}>" if text is None else objection(text)
         if problem is None:
             return Advice(text, None)
         reply = reply or "(no answer)"  # servers refuse empty messages
         messages = [*messages, assistant(reply), user(render("repair", problem=problem))]
     return Advice(None, problem)
+
+
+def _problem_of_question(failure: Failure) -> str:
+    """Return the reason of the trial's failure; raises `TooManyFailures` for a failure of the server."""
+    detail = failure_detail(failure, "optimizer").rstrip(". ")
+    if failure.kind == "too_long":
+        return (
+            f"the question is longer than the optimizer's context: {detail}. Lower search.error_batch, search.anchors"
+            " or models.optimizer.max_tokens, or serve the model with a longer context"
+        )
+    if failure.kind in ("too_large", "rejected"):
+        return f"the server refused the question: {detail}"
+    raise TooManyFailures(f"the optimizer did not answer: {detail}. Resume when the server is well")
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:200].rstrip(". ") or "(no reason)"
 
 
 def too_long(text: str, max_tokens: int) -> str | None:

@@ -58,6 +58,6 @@ class FailureCount:
         rate = self.models.settings.limits.max_failure_rate
         return (
             f"{self.errors} of {self.size} {self.role} calls failed after retries{place}, more than"
-            f" limits.max_failure_rate ({rate:g}) allows; the last: {detail}. No more was asked. Everything paid for is"
-            " kept; resume when all is well"
+            f" limits.max_failure_rate ({rate:g}) allows. Nothing more was asked, and everything paid for is kept:"
+            f" resume when all is well. The last failure: {detail}"
         )

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from blpo.inference.progress import uncounted
+from state.errors import TooManyFailures
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -35,7 +36,7 @@ async def fan_out(
                 raise
 
     outcomes = await asyncio.gather(*(worker() for _ in range(min(width, len(items)))), return_exceptions=True)
-    for outcome in outcomes:
-        if outcome is not None:
-            raise outcome
+    errors = [outcome for outcome in outcomes if outcome is not None]
+    if errors:  # an error of the model tells more than the number of failures
+        raise next((error for error in errors if not isinstance(error, TooManyFailures)), errors[0])
     return cast("list[_R]", results)

@@ -1,8 +1,9 @@
 """f(x; p): verdicts of the judge. The frozen judge labels images by a judge prompt and always sees the image itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from blpo.inference.cut_off import cut_off
 from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
@@ -105,13 +106,22 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) ->
     models.budget.judged(sample.id, repaired=needs_repair)
     if isinstance(response, Failure):
         return Judgement(verdict, ())
+    verdict = _with_cut(verdict, response, models)
     if not needs_repair:
         return Judgement(verdict, (response,))
     repair = await models.caller.ask("judge", repair_messages(messages, response, task), schema=verdict_schema(task))
     if isinstance(repair, Failure):
         refuses_repairs = repair.kind in ("too_long", "rejected")
         return Judgement(verdict if refuses_repairs else verdict_of(sample, repair, task), (response,))
-    return Judgement(verdict_of(sample, repair, task), (response, repair))
+    return Judgement(_with_cut(verdict_of(sample, repair, task), repair, models), (response, repair))
+
+
+def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdict:
+    """Add the setting that cut off an unparseable reply to the verdict's reason."""
+    cut = cut_off(response, models.settings.models, "judge")
+    if verdict.status != "unparseable" or cut is None:
+        return verdict
+    return replace(verdict, reason=f"{cut}: {verdict.reason}" if verdict.reason else cut)
 
 
 async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample) -> list[Message]:

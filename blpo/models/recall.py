@@ -13,6 +13,9 @@ from state.response import Failure, Response
 from state.result import RoleUsage
 from state.settings import ModelsSettings
 
+NEVER_ASKED = "was never answered"
+"""Detail of a request without an answer and without a failure."""
+
 
 class Recall:
     """Caller that answers from a response store alone; a request without a stored answer is a failure.
@@ -32,7 +35,7 @@ class Recall:
         if answer := await self._store.get(key):
             return answer
         # a request without answer and failure was in flight when its process was killed
-        failure = await self._store.failure(key) or Failure("connection", "was never answered")
+        failure = await self._store.failure(key) or Failure("connection", NEVER_ASKED)
         return replace(failure, detail=f"{failure.detail} (not asked again)")
 
     def give_up(self, error: BlpoError) -> None:

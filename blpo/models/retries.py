@@ -1,6 +1,5 @@
 """Retries: jittered exponential backoff, the server's own Retry-After, and a deadline over all attempts."""
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable

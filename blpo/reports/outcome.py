@@ -68,7 +68,7 @@ def meaning(run: RunRecord) -> list[str]:
     """Explain the numbers, a sentence or two for a number."""
     tested = Tested.of(run.result)
     sentences = _untested(run) if tested is None else _tested(run, tested)
-    return list(sentences)
+    return [f"Warning: {single_line(warning)}" for warning in run.result.get("warnings", [])] + list(sentences)
 
 
 def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:

@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 
 from blpo.runs.run_progress import Progress, follow
-from blpo.runs.wording import duration, metric_name, single_line
+from blpo.runs.wording import counted, duration, metric_name, single_line
 from state.events import Event
 
 
@@ -46,6 +46,9 @@ def progress_line(event: Event, progress: Progress) -> str | None:
         case "replayed":
             reason = f"no checkpoints to go on from in {event['checkpoints']}"
             return f"replaying the run from its response store, at no cost ({reason})"
+        case "asked_again":
+            requests = counted(event["requests"], "failed request")
+            return f"asking {requests} again, from the first step with a failed request"
         case "decided":
             return f"round {event['round']}: {event['prompt']} prompt, {event['decision']} by a person"
         case "phase" if event["phase"] == "evaluate_test":

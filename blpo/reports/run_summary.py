@@ -21,6 +21,7 @@ def run_text(run: RunRecord) -> str:
         metric = result["metric"]
         before, after = (f"{strict_reading(measured[side], metric):z.3f}" for side in ("initial", "best"))
         lines.append(f"{metric_name(metric)} on {split}: {before} -> {after}")
+    lines += [f"Warning: {single_line(sentence)}" for sentence in result.get("warnings", [])]
     return "\n".join([*lines, directory])
 
 

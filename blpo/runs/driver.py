@@ -19,6 +19,7 @@ from blpo.inference.open_run import OpenRun, SharedModels, open_run
 from blpo.inference.reserve import reserve_test
 from blpo.inference.rounds import closed_rounds
 from blpo.inference.run_store import store_place
+from blpo.runs.rewind import rewind
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_files import write_judge, write_rounds, write_verdicts
 from blpo.storage.checkpoints import open_checkpoints
@@ -119,6 +120,8 @@ class Driver:
 
     async def _stream(self, graph: Graph, run: OpenRun) -> None:
         await self.begin(graph, run)
+        if requests := await rewind(graph, self.config, run.store):
+            self._event({"event": "asked_again", "requests": requests})
         snapshot = await graph.aget_state(self.config)
         answer = self._resume_by(question_of(snapshot))
         if snapshot.created_at is not None and not snapshot.tasks:

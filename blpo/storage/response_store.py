@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -73,6 +73,19 @@ class ResponseStore:
         """Return the last failure of the request with this key, or None."""
         row = await self._database.read(lambda db: db.execute(sql.LAST_FAILURE, (key,)).fetchone())
         return None if row is None else Failure(*row[0].split(": ", 1))
+
+    async def unanswered(self) -> list[tuple[str, float]]:
+        """Return the failed calls of requests without an answer: the request's key and the Unix time, in no order."""
+        return await self._database.read(lambda db: db.execute(sql.UNANSWERED).fetchall())
+
+    async def replies_by_role(self, finish_reasons: Collection[str]) -> dict[str, int]:
+        """Count the paid answers of every role with one of the finish reasons; no entry for a role without any."""
+        rows = await self._database.read(lambda db: db.execute(sql.FINISHED).fetchall())
+        counts: Counter[str] = Counter()
+        for role, finish_reason, count in rows:
+            if finish_reason.lower() in finish_reasons:
+                counts[role] += count
+        return dict(counts)
 
     def hit(self, role: str) -> None:
         """Count an answer served to `role` without a call. The next write writes the count."""

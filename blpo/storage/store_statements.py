@@ -32,6 +32,13 @@ FAIL_CALL = """
 UPDATE calls SET outcome = 'failed', attempts = ?, bytes_sent = ?, bytes_received = ?, detail = ? WHERE id = ?
 """
 LAST_FAILURE = "SELECT detail FROM calls WHERE key = ? AND outcome = 'failed' ORDER BY id DESC LIMIT 1"
+UNANSWERED = """
+SELECT key, issued_at FROM calls WHERE outcome = 'failed' AND key NOT IN (SELECT key FROM responses)
+"""
+FINISHED = """
+SELECT role, finish_reason, count(*) FROM responses JOIN (SELECT DISTINCT key, role FROM calls) AS own USING (key)
+GROUP BY role, finish_reason
+"""
 ADD_HITS = "UPDATE hits SET count = count + ? WHERE role = ?"
 FIRST_HITS = "INSERT INTO hits (count, role) VALUES (?, ?)"
 HITS = "SELECT * FROM hits"

@@ -1,0 +1,110 @@
+"""Failed requests are asked again on resume, from the first step in which an answer is missing."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import blpo
+from state.errors import TooManyFailures
+from state.result import Result
+from tests.servers.chat_server import ChatServer
+from tests.servers.embedded_answers import embedded_answer
+from tests.servers.faults import FINE, Fault, staying
+from tests.small_set import draw_dataset
+
+FREE = {"input": 0, "output": 0}
+SEARCH = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}
+DOWN = Fault(status=500, message="out of order")
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_dataset(tmp_path_factory.mktemp("data") / "set", 90)
+
+
+@pytest.fixture(scope="module")
+def calm(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    directory = tmp_path_factory.mktemp("calm") / "run"
+    config = {"data": {"path": str(dataset)}, "search": SEARCH, "run": {"dir": str(directory)}}
+    return asyncio.run(blpo.optimize(config, progress=False)).result
+
+
+def over_http(dataset: Path, run: Path, url: str, rate: float) -> dict[str, Any]:
+    model = {"base_url": url, "price": FREE, "max_retries": 0}
+    return {
+        "data": {"path": str(dataset)},
+        "search": SEARCH,
+        "models": {role: {"name": f"vllm:{role}", **model} for role in ("judge", "verbalizer", "optimizer")},
+        "limits": {"max_failure_rate": rate},
+        "run": {"dir": str(run)},
+    }
+
+
+def history(result: Result) -> dict[str, Any]:
+    """Prompts, metrics and warnings. A step with missing answers may ask questions that the clean run never asks."""
+    return {**result, "calls": None, "seconds": None}
+
+
+def some_then_all(rate: float, outage: str, after: int) -> Callable[[dict[str, Any]], Fault]:
+    """A share of the judge's requests fails from the beginning; the model `outage` fails after so many requests."""
+    some, seen = staying(rate, [DOWN]), 0
+
+    def fault_of(request: dict[str, Any]) -> Fault:
+        nonlocal seen
+        seen += request["model"] == outage
+        if request["model"] == outage and seen > after:
+            return DOWN
+        return some(request) if request["model"] == "judge" else FINE
+
+    return fault_of
+
+
+@pytest.mark.parametrize(("outage", "after"), [("optimizer", 0), ("optimizer", 5), ("verbalizer", 30), ("judge", 90)])
+async def test_after_an_outage_the_run_ends_as_the_clean_run(
+    dataset: Path, calm: Result, tmp_path: Path, outage: str, after: int
+) -> None:
+    run = tmp_path / "run"
+    async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, outage, after)) as server:
+        with pytest.raises(TooManyFailures):
+            await blpo.optimize(over_http(dataset, run, server.base_url, 0.4), progress=False)
+        partial = json.loads((run / "result.json").read_text())
+        missing = [record["validation"]["coverage"] < 1 for record in partial["rounds"]]
+        server.faults = iter(())
+        events: list[Any] = []
+        result = (await blpo.resume(run, on_event=events.append, progress=False)).result
+    assert history(result) == history(calm)
+    assert missing[:1] in ([True], [])  # the first round went on without some answers, or was not judged
+    assert [event["event"] for event in events[:2]] == ["started", "asked_again"]
+    assert 0 < events[1]["requests"] <= sum(usage["failed"] for usage in partial["calls"].values())
+
+
+async def test_many_outages_in_a_row_change_nothing(dataset: Path, calm: Result, tmp_path: Path) -> None:
+    run, after = tmp_path / "run", 40
+    async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, "judge", after)) as server:
+        with pytest.raises(TooManyFailures):
+            await blpo.optimize(over_http(dataset, run, server.base_url, 0.4), progress=False)
+        for outage in ("judge", "optimizer", "verbalizer"):
+            server.faults = some_then_all(0.1, outage, 2)
+            with pytest.raises(TooManyFailures):
+                await blpo.resume(run, progress=False)
+        server.faults = iter(())
+        result = (await blpo.resume(run, progress=False)).result
+    assert history(result) == history(calm)
+
+
+async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(dataset: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, "nobody", 0)) as server:
+        result = (await blpo.optimize(over_http(dataset, run, server.base_url, 0.4), progress=False)).result
+        server.faults, count = iter(()), server.count
+        resumed = await blpo.resume(run, progress=False)
+        assert server.count == count
+    assert resumed.result == result
+    assert result["status"] == "complete"
+    (warning,) = result["warnings"]
+    assert "failed within limits.max_failure_rate" in warning
+    assert warning in repr(resumed)
