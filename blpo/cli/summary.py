@@ -11,8 +11,8 @@ from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import agreement_rows
-from blpo.reports.outcome import judge_prompts, verdict
 from blpo.reports.run_page import REPORT
+from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import STOP_REASONS, counted, duration, plain, single_line
 from state.result import Result, SplitMetrics
 

@@ -14,11 +14,12 @@ from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.gallery import gallery
 from blpo.reports.intervals import interval
-from blpo.reports.outcome import Tested, headline, judge_prompts, meaning, stopped, tone
+from blpo.reports.outcome import Tested, headline, meaning, stopped, tone
 from blpo.reports.page import render_page, write_page
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
+from blpo.runs.verdict_sentence import judge_prompts
 from blpo.runs.wording import dollars
 from state.result import Result
 

@@ -2,9 +2,9 @@
 
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import agreement_rows
-from blpo.reports.outcome import verdict
 from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_sentence import verdict
 from blpo.runs.wording import metric_name, plain, single_line
 from state.result import Result, SplitMetrics
 

@@ -186,6 +186,8 @@ class Driver:
         result = {**result, "seconds": round(self.directory.info.seconds, 3)}
         if self.directory.info.lineage:
             result["lineage"] = self.directory.info.lineage
+        if result["status"] in ("complete", "budget"):
+            await write_judge(self.directory, run, rounds, result)
         await asyncio.to_thread(
             self.directory.write, "result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n"
         )

@@ -6,7 +6,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blpo.config.yaml_text import read_yaml, write_yaml
+from blpo.metrics.readings import strict_reading
 from state.errors import ConfigError
+from state.result import Metrics, Result
 from state.settings import (
     LimitSettings,
     ModelSettings,
@@ -18,10 +20,39 @@ from state.settings import (
 )
 
 
-class JudgeFile(BaseModel):
-    """Content of judge.yaml."""
+def figures(metrics: Metrics, metric: str) -> dict[str, float]:
+    """Return `metric` with failures as wrong, `n` and `coverage`."""
+    return {metric: round(strict_reading(metrics, metric), 12), "n": metrics["n"], "coverage": metrics["coverage"]}
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class JudgeTest(BaseModel):
+    """Agreement with people on the test split, with failures as wrong, and the paired test of the two prompts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    initial: dict[str, float]
+    """Search metric, `n` and `coverage` of the first prompt."""
+    best: dict[str, float]
+    """Search metric, `n` and `coverage` of the judge's prompt."""
+    p_value: float
+    difference_ci95: tuple[float, float]
+    """Interval (low, high) of best - initial."""
+
+    @classmethod
+    def of(cls, result: Result) -> "JudgeTest | None":
+        """Return the numbers of the test; None for a run without a test."""
+        test = result["test"]
+        if test is None:
+            return None
+        initial, best = (figures(test[prompt], result["metric"]) for prompt in ("initial", "best"))
+        low, high = test["difference_ci95"]
+        return cls(initial=initial, best=best, p_value=test["p_value"], difference_ci95=(low, high))
+
+
+class JudgeFile(BaseModel):
+    """Content of judge.yaml. Unknown fields are ignored, so that a file of a later version can be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     format: Literal[1] = 1
     judge_prompt: PromptText
@@ -31,7 +62,11 @@ class JudgeFile(BaseModel):
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
     validation."""
     validation: dict[str, float] = {}
-    """Agreement with people on the validation split, for the record."""
+    """Agreement with people on the validation split, for the record. This split selected the prompt: it flatters."""
+    test: JudgeTest | None = None
+    """Agreement on the test split; None for a run without a test, and in files of version 0.1."""
+    verdict: str = ""
+    """Outcome of the test in one sentence; empty before the end of the run."""
 
     @property
     def settings(self) -> Settings:

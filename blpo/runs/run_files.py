@@ -9,13 +9,14 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
 from blpo.inference.rounds import past_trials
 from blpo.inference.verdicts import recalled_verdicts
-from blpo.metrics.agreement import value
 from blpo.prompts.diff import prompt_diff
-from blpo.runs.judge_file import JudgeFile
+from blpo.runs.judge_file import JudgeFile, JudgeTest, figures
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
+from blpo.runs.verdict_sentence import verdict
 from nodes.evaluate_test import selected_prompt, selected_round
 from state.loops import RoundRecord
+from state.result import Result
 from state.sample import SplitName
 
 
@@ -37,19 +38,22 @@ async def write_rounds(directory: RunDirectory, run: OpenRun, rounds: Sequence[R
         await asyncio.to_thread(directory.write_lines, f"{folder}/trials.jsonl", rows)
 
 
-async def write_judge(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
-    """Write judge.yaml: the best prompt so far, with the settings to judge new images."""
+async def write_judge(
+    directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord], result: Result | None = None
+) -> None:
+    """Write judge.yaml: the best prompt so far, with the settings to judge new images.
+
+    `result` is the result of a finished run; the file then holds the outcome of the test.
+    """
     settings = run.settings
-    measured = {}
-    if rounds:
-        validation = rounds[selected_round(rounds, settings.search)]["validation"]
-        metric = settings.search.metric
-        measured = {metric: value(validation, metric), "n": validation["n"], "coverage": validation["coverage"]}
+    validation = rounds[selected_round(rounds, settings.search)]["validation"] if rounds else None
     judge = JudgeFile(
         judge_prompt=await selected_prompt(run, rounds),
         task=settings.task,
         model=settings.models.of("judge"),
-        validation=measured,
+        validation=figures(validation, settings.search.metric) if validation else {},
+        test=JudgeTest.of(result) if result else None,
+        verdict=verdict(result) if result else "",
     )
     await asyncio.to_thread(directory.write, "judge.yaml", judge.dump())
 

@@ -68,6 +68,8 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "is_program": door == "python",
         "exported_from": exported_from,
         "validation": judge.validation,
+        "test": judge.test and judge.test.model_dump(),
+        "verdict": judge.verdict,
         "task": judge.task,
         "scores": _scores(judge.task),
         "Code": Code,

@@ -6,7 +6,9 @@ from pathlib import Path
 from blpo.reports.exports.judge_module import WITH_SCORES, Door, judge_module
 from blpo.reports.exports.label_studio import write_label_studio
 from blpo.reports.exports.positive_label import require_positive, with_positive
-from blpo.runs.judge_file import read_judge_file
+from blpo.runs.judge_file import JudgeFile, JudgeTest, read_judge_file
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_sentence import verdict
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError
 
@@ -20,7 +22,7 @@ def export_judge(run: Path, door: Door, out: Path | None = None, overrides: Iter
     folder = _folder(run)
     name = "judge.py" if door == "python" else f"{door}_judge.py"
     path = folder / "exports" / name if out is None else out / name if out.is_dir() else out
-    judge = with_positive(read_judge_file(run), overrides)
+    judge = with_positive(_judge(run), overrides)
     if door in WITH_SCORES:
         require_positive(judge.task)
     source = judge_module(judge, door, folder.resolve().name)
@@ -38,6 +40,17 @@ def export_disagreements(run: Path, out: Path | None = None, overrides: list[str
         raise RunError(f"{run} is a file; label-studio needs the run directory, for its verdicts and its data")
     folder = out or run / "exports" / "label-studio"
     return folder, write_label_studio(run.absolute(), folder, overrides or [])
+
+
+def _judge(run: Path) -> JudgeFile:
+    """Return the judge with the outcome of its run. A judge.yaml of version 0.1 holds no outcome; result.json does."""
+    judge = read_judge_file(run)
+    if judge.verdict or not (run / "run.json").exists():
+        return judge
+    result = RunRecord.read(run).result_or_none
+    if result is None or result["status"] not in ("complete", "budget"):
+        return judge
+    return judge.model_copy(update={"test": JudgeTest.of(result), "verdict": verdict(result)})
 
 
 def _folder(run: Path) -> Path:

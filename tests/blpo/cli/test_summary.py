@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from blpo.cli.summary import agreement_table, print_summary
-from blpo.reports.outcome import verdict
+from blpo.runs.verdict_sentence import verdict
 from state.result import Agreement, Metrics, Result, RoleUsage, RoundResult, SplitMetrics
 from state.result import TestMetrics as OnTest
 

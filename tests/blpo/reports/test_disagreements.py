@@ -15,7 +15,7 @@ from blpo.cli.summary import origin
 from blpo.config.settings_file import load_settings
 from blpo.data.corrections import read_corrections
 from blpo.data.dataset import load_dataset
-from blpo.reports.outcome import verdict
+from blpo.runs.verdict_sentence import verdict
 from state.errors import DataError
 from state.result import Result
 from state.settings import TaskSettings
