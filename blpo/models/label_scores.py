@@ -1,63 +1,125 @@
-"""Probabilities of the labels, from the log-probabilities of the first token of the label.
+"""Probabilities of the labels, from the log-probabilities of the tokens of the label.
 
-A calibrated score at the cost of no further token. The probabilities of the alternative tokens are added up by label
-and divided by the sum. Labels with the same first token can't be told apart.
+A calibrated score at the cost of no further token. The walk follows the label token by token: an alternative that only
+one label can begin with gives its probability to this label. Text after the label does not count. If a likely
+alternative fits several labels, the labels can't be told apart, and there are no scores.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_ALTERNATIVES = 20
 """Alternatives requested for each token: the most that vendors and vLLM give."""
 
 _LABEL_IN_JSON = re.compile(r'"label"\s*:\s*"?')
+_END = re.compile(r"""["'}\]\[,\s<]""")
+"""Start of the text after a label: JSON, white space, a mark of the end of the turn, or nothing."""
+_THOUGHT = re.compile(r"\A.*(?:</\w+>|▷|\[/\w+\]|<\|message\|>)", re.DOTALL)
+_NEGLIGIBLE = 0.001
+"""Share of the probability that may fit several labels."""
+
+Tokens = list[tuple[str, list[tuple[str, float]]]]
+"""Token as written, and the alternatives with their probabilities."""
 
 
 def label_scores(logprobs: object, labels: Sequence[str]) -> dict[str, float] | None:
     """Return the probabilities of `labels`, with the sum 1, from a choice's `logprobs`; None if unknown.
 
-    The probabilities are unknown if two labels begin with the same token, if the answer names no label, and if the
+    The probabilities are unknown if the alternatives don't tell labels apart, if the answer names no label, and if the
     server sent no alternatives.
     """
-    tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
-    if not isinstance(tokens, list) or not all(isinstance(token, Mapping) for token in tokens):
-        return None
-    token = _label_token(tokens, labels)
-    alternatives = token.get("top_logprobs") if token else None
-    if not isinstance(alternatives, list):
-        return None
-    weights = dict.fromkeys(labels, 0.0)
-    for alternative in alternatives:
-        fields: Mapping[str, Any] = alternative if isinstance(alternative, Mapping) else {}
-        candidates, logprob = _labels_beginning_with(str(fields.get("token", "")), labels), fields.get("logprob")
-        if len(candidates) > 1:
-            return None
-        if candidates and isinstance(logprob, int | float):
-            weights[candidates[0]] += math.exp(min(0.0, logprob))
-    total = sum(weights.values())
-    return {label: weight / total for label, weight in weights.items()} if total > 0 else None
-
-
-def _label_token(tokens: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Mapping[str, Any] | None:
-    """Return the first token of the label: after the last `"label":` in JSON, or of a bare label."""
-    texts = [str(token.get("token", "")) for token in tokens]
-    text = "".join(texts)
-    matches = list(_LABEL_IN_JSON.finditer(text))
-    start = matches[-1].end() if matches else len(text) - len(text.lstrip()) if text.strip() in labels else None
+    tokens = _tokens(logprobs)
+    start = _label_start("".join(text for text, _ in tokens), labels)
     if start is None:
         return None
-    position = 0
-    for token, part in zip(tokens, texts, strict=True):
-        position += len(part)
-        if position > start and part.strip(' "'):
-            return token
+    weights, unclear = _walk(_from(tokens, start), labels)
+    total = sum(weights.values())
+    if total <= 0 or unclear > _NEGLIGIBLE * total:
+        return None
+    return {label: weight / total for label, weight in weights.items()}
+
+
+def _tokens(logprobs: object) -> Tokens:
+    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    if not isinstance(content, list) or not all(isinstance(token, Mapping) for token in content):
+        return []
+    return [(str(token.get("token", "")), list(_alternatives(token))) for token in content]
+
+
+def _alternatives(token: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the alternatives of a token; the token itself too, if the server left the token out."""
+    alternatives = token.get("top_logprobs")
+    fields = [each for each in alternatives if isinstance(each, Mapping)] if isinstance(alternatives, list) else []
+    if fields and all(each.get("token") != token.get("token") for each in fields):
+        fields.append(token)
+    for alternative in fields:
+        logprob = alternative.get("logprob")
+        if isinstance(logprob, int | float) and not math.isnan(logprob) and logprob > -1e4:
+            yield str(alternative.get("token", "")), math.exp(min(0.0, logprob))
+
+
+def _label_start(text: str, labels: Sequence[str]) -> int | None:
+    """Return the place of the label in an answer: after the last `"label":` in JSON, or of a bare label."""
+    matches = list(_LABEL_IN_JSON.finditer(text))
+    if matches:
+        return matches[-1].end()
+    thought = _THOUGHT.match(text)
+    for start in (0, thought.end() if thought else 0):
+        bare = text[start:].lstrip()
+        is_bare = any(
+            bare == label or (bare.startswith(label) and re.match(r"\s*(?:<|\[EOS|\Z)", bare[len(label) :]))
+            for label in labels
+        )
+        if is_bare:
+            return len(text) - len(bare)
     return None
 
 
-def _labels_beginning_with(token: str, labels: Sequence[str]) -> list[str]:
-    start = token.rpartition(":")[2].lstrip(' "').rstrip('"} \n')
-    if start in labels:
-        return [start]
-    return [label for label in labels if start and label.startswith(start)]
+def _from(tokens: Tokens, start: int) -> Tokens:
+    """Return the tokens from the first token of the label, without the text before the label."""
+    position = 0
+    for number, (text, alternatives) in enumerate(tokens):
+        position += len(text)
+        if position > start and text.strip(' "'):
+            before = text[: len(text) - (position - start)]
+            return [(_bare(text, before), [(_bare(t, before), p) for t, p in alternatives]), *tokens[number + 1 :]]
+    return []
+
+
+def _bare(token: str, before: str) -> str:
+    """Return the part of a token that belongs to the label, if the label begins in the token."""
+    rest = token[len(before) :] if before and token.startswith(before) else token.rpartition(":")[2]
+    return rest.lstrip(' "')
+
+
+def _walk(tokens: Tokens, labels: Sequence[str]) -> tuple[dict[str, float], float]:
+    """Return the weights of the labels, and the weight of alternatives that fit several labels."""
+    weights, unclear = dict.fromkeys(labels, 0.0), 0.0
+    written, probability = "", 1.0
+    for token, alternatives in tokens:
+        followed = 0.0
+        for text, share in alternatives:
+            fitting = _fitting(written + text, labels)
+            if len(fitting) == 1:
+                weights[fitting[0]] += probability * share
+            elif fitting and text == token:
+                followed += share
+            elif fitting:
+                unclear += probability * share
+        written, probability = written + token, probability * followed
+        if followed == 0:
+            return weights, unclear
+    if written in weights:  # the answer ends with the label
+        weights[written] += probability
+    else:
+        unclear += probability
+    return weights, unclear
+
+
+def _fitting(text: str, labels: Sequence[str]) -> list[str]:
+    """Return the labels that `text` may begin or end; one label if the text goes on after the label."""
+    unfinished = [label for label in labels if text and label.startswith(text)]
+    complete = [label for label in labels if text.startswith(label) and _END.match(text, len(label))]
+    return unfinished or sorted(complete, key=len)[-1:]

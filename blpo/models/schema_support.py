@@ -28,6 +28,8 @@ class SchemaSupport:
     def __init__(self, store: ResponseStore, support: dict[tuple[str, str], Support]) -> None:
         self._store = store
         self._support = support
+        self._without_scores: set[tuple[str, str]] = set()
+        """Servers without scores for a verdict, as logged by this process."""
 
     @classmethod
     async def load(cls, store: ResponseStore) -> "SchemaSupport":
@@ -60,6 +62,14 @@ class SchemaSupport:
             )
         elif support is None:
             await self._note(settings, "obeys", "")
+
+    def note_scores(self, settings: ModelSettings, response: Response, schema: Mapping[str, Any]) -> None:
+        """Warn once of a server whose log-probabilities give no scores for a verdict."""
+        server = _server(settings)
+        if response.scores or response.refused or server in self._without_scores or not obeys(response.text, schema):
+            return
+        self._without_scores.add(server)
+        _log.warning("%s: the log-probabilities don't tell the labels apart, so verdicts have no scores", settings.name)
 
     async def _note(self, settings: ModelSettings, support: Support, warning: str) -> None:
         server = _server(settings)

@@ -95,7 +95,10 @@ class ServedModel:
     async def _answer(self, request: Request, constraint: Mapping[str, Any]) -> Response:
         labels = labels_of(request.schema) if request.schema and self.model.settings.logprobs else ()
         reply = await self._reply(to_langchain(request.messages), constraint)
-        return read_reply(reply, request.messages, labels)
+        response = read_reply(reply, request.messages, labels)
+        if labels and request.schema:
+            self.schemas.note_scores(self.model.settings, response, request.schema)
+        return response
 
     async def _reply(self, messages: list["BaseMessage"], constraint: Mapping[str, Any]) -> "AIMessage":
         """Call LangChain's callbacks only if somebody listens (tracing, Studio): callbacks cost more than a call."""

@@ -150,6 +150,18 @@ async def test_scores_are_asked_for_kept_and_served_again(tmp_path: Path) -> Non
     assert (server.requests[0]["logprobs"], server.requests[0]["top_logprobs"], server.count) == (True, 20, 1)
 
 
+async def test_a_server_without_usable_log_probabilities_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with (
+        ChatServer(lambda messages: GOOD) as server,
+        caller(served_by(served(server, logprobs=True))) as (calls, _),
+    ):
+        for i in range(3):
+            answer = await calls.ask("judge", question(str(i)), schema=SCHEMA)
+            assert isinstance(answer, Response)
+            assert not answer.scores
+    assert caplog.text.count("verdicts have no scores") == 1
+
+
 async def test_a_choice_is_asked_for_in_vllms_words() -> None:
     async with (
         ChatServer(lambda messages: "4") as server,
