@@ -45,6 +45,8 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
         lambda text: data_at(folder, Path(text).expanduser(), options.columns),
         data_here(folder, options.columns),
     )
+    for warning in data.warnings:
+        say(f"warning: {warning}")
     task, is_cut = _task(data, options, dialog)
     section = {**data.section, **({"threshold": "median"} if is_cut else {})}
     models = _models(options, dialog)
@@ -92,6 +94,8 @@ def _task(data: ProjectData, options: ProjectOptions, dialog: _Dialog) -> tuple[
     if data.values and option is None:
         labels = propose_labels(data.values, data.column)
         say(f"{data.column} holds {labels.in_words}" + (": cut at the median" if labels.is_cut else ""))
+        for warning in labels.warnings:
+            say(f"warning: {warning}")
         default = (task_text(labels.task), labels.task)
     question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
     task = dialog.answer(question, option, parse, default)

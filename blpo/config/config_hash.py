@@ -29,7 +29,7 @@ def config_hash(settings: Settings) -> str:
 
     The hash covers the task, the reading of the data, the models' names and sampling, the initial prompts and the
     search. A prompt file counts by the text in the file. The hash leaves out the limits, the models' addresses, and
-    the folders of the run and the data: a run checks the dataset's fingerprint.
+    the folders of the run and the data, and `data.unlabelled`: a run checks the dataset's fingerprint.
 
     Raises `ConfigError` if a prompt file can't be read.
     """
@@ -49,7 +49,7 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
     """
     return {
         "task": settings.task.model_dump(mode="json"),
-        "data": settings.data.model_dump(mode="json", exclude={"path", "corrections"}),
+        "data": settings.data.model_dump(mode="json", exclude={"path", "corrections", "unlabelled"}),
         "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
         "models.judge": _model(settings, "judge"),
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from blpo.data.dataset import Dataset
+from blpo.data.message_text import display_text, listed
 from blpo.metrics.significance import FEW_SAMPLES
 from blpo.models.messages import ROLES
 from state.sample import SplitName
@@ -31,14 +32,16 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     """Count samples, labels and judge calls of a run with these settings."""
     sizes = {name: len(samples) for name, samples in dataset.splits.items()}
     calls, test_calls = sizes["train"] + sizes["validation"], 2 * sizes["test"]
+    labels = _labels(settings, dataset)
     warnings = [
         *dataset.warnings,
+        *_label_warnings(settings, labels),
         *_limit_warnings(settings.limits.calls, calls, test_calls),
         *_test_warnings(sizes["test"]),
     ]
     return RunPreview(
         samples=sizes,
-        labels=_labels(settings, dataset),
+        labels=labels,
         models={role: settings.models.of(role).name for role in ROLES},
         calls_a_prompt=calls,
         test_calls=test_calls,
@@ -49,6 +52,20 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
 def _labels(settings: Settings, dataset: Dataset) -> dict[str, dict[SplitName, int]]:
     counts = {name: Counter(sample.label for sample in samples) for name, samples in dataset.splits.items()}
     return {str(label): {name: counts[name][label] for name in counts} for label in settings.task.values}
+
+
+def _label_warnings(settings: Settings, labels: Mapping[str, Mapping[SplitName, int]]) -> Iterator[str]:
+    """Yield warnings about categories without any sample, and about labels that are missing in a split."""
+    unused = [label for label, counts in labels.items() if not any(counts.values())]
+    if unused and settings.task.kind == "categorical":
+        yield f"no sample has the label {listed(unused)}; take the label out of task.labels, or label more"
+    missing = [
+        f"{display_text(label)} in {' and '.join(name for name, number in counts.items() if not number)}"
+        for label, counts in labels.items()
+        if label not in unused and not all(counts.values())
+    ]
+    if missing:
+        yield f"labels without a sample in a split: {listed(missing, 5)}; label more of these classes"
 
 
 def _test_warnings(test: int) -> Iterator[str]:

@@ -1,5 +1,7 @@
-"""Columns of Arrow that hold images: bytes, or mappings with `bytes` and `path`."""
+"""Columns of Arrow: images as bytes or as mappings with `bytes` and `path`, and numbers with names of classes."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow
@@ -21,3 +23,14 @@ def byte_counts_of(column: Any) -> list[int | None]:
         return [None] * len(column)
     counts: list[int | None] = pyarrow.compute.binary_length(column).to_pylist()
     return counts
+
+
+def class_names(schema: Any, column: str) -> Sequence[str]:
+    """Return the names of a column's classes, which the `datasets` library writes into the schema; empty without."""
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        feature = features[column]
+        names = feature["names"] if feature["_type"] == "ClassLabel" else []
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []

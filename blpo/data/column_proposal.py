@@ -1,20 +1,22 @@
 """Proposal of columns for the images, labels, groups and splits of a table, for a person to confirm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from blpo.data.image_sources import IMAGE_SUFFIXES
 from blpo.data.label_proposal import MOST_CATEGORIES, label_text
 from blpo.data.labels import as_text, is_empty
-from blpo.data.message_text import column_hint, display_text
+from blpo.data.message_text import column_hint, display_text, listed
 from blpo.data.rows import SPLIT_NAMES
+from blpo.data.similar_names import read_alike
 from blpo.data.tables import Table
 from state.errors import DataError
 
 IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "img", "picture")
 LABEL_NAMES = ("label", "rating", "score", "class", "category", "verdict", "target", "mos")
 GROUP_NAMES = ("group", "group_id", "prompt_id")
+SPLIT_COLUMNS = ("split", "subset", "partition", "set")
 PAIR_COLUMNS = ("image_a", "image_b")
 
 _INSPECTED_ROWS = 200
@@ -29,6 +31,8 @@ class ProposedColumns:
     group: str | None
     split: str | None
     """Column with the name of a row's split."""
+    warnings: tuple[str, ...] = ()
+    """Lines about columns that look useful and can't be used."""
 
 
 def propose_columns(table: Table, *, image: str | None = None, label: str | None = None) -> ProposedColumns:
@@ -41,7 +45,8 @@ def propose_columns(table: Table, *, image: str | None = None, label: str | None
             raise DataError(f"{table.name}: has no column {name!r}{column_hint(name, table.columns)}")
     images = image or _image_column(table)
     groups = _first(table, GROUP_NAMES)
-    return ProposedColumns(images, label or _label_column(table, images), groups, _split_column(table))
+    split, warnings = _split_column(table)
+    return ProposedColumns(images, label or _label_column(table, images), groups, split, tuple(warnings))
 
 
 def _image_column(table: Table) -> str | tuple[str, str]:
@@ -66,7 +71,7 @@ def _label_column(table: Table, images: str | tuple[str, str]) -> str:
     column = _first(table, LABEL_NAMES[:3]) or _only_label_name(table) or _first(table, LABEL_NAMES)
     if column is not None:
         return column
-    reserved = {*([images] if isinstance(images, str) else images), *GROUP_NAMES, "id", "text", "split"}
+    reserved = {*([images] if isinstance(images, str) else images), *GROUP_NAMES, "id", "text", *SPLIT_COLUMNS}
     candidates = [name for name in table.columns if name not in reserved and table.cells(name) is None]
     fitting = [name for name in candidates if _could_be_labels(table.values(name))]
     if len(fitting) != 1:
@@ -87,17 +92,23 @@ def _could_be_labels(values: Sequence[object]) -> bool:
     return 2 <= len(texts) <= MOST_CATEGORIES
 
 
-def _split_column(table: Table) -> str | None:
-    if "split" not in table.columns:
-        return None
-    values = {(as_text(value) or "").strip().casefold() for value in table.values("split")}
-    is_usable = values and values <= set(SPLIT_NAMES) and "test" in values and "train" in _split_names(values)
-    return "split" if is_usable else None
-
-
-def _split_names(values: set[str]) -> set[str]:
-    names: Mapping[str, str] = SPLIT_NAMES
-    return {names[value] for value in values}
+def _split_column(table: Table) -> tuple[str | None, list[str]]:
+    """Return the column of splits, or None with a warning about a column that can't be used."""
+    column = _first(table, SPLIT_COLUMNS)
+    if column is None:
+        return None, []
+    values = {read_alike(as_text(value) or "") for value in table.values(column)}
+    unknown = sorted(value for value in values if value not in SPLIT_NAMES)
+    missing = sorted({"train", "test"} - {SPLIT_NAMES[value] for value in values if value in SPLIT_NAMES})
+    if column.casefold() != "split" and len(unknown) == len(values):
+        return None, []  # the column has another meaning
+    if not unknown and not missing:
+        return column, []
+    reason = f"holds {listed(unknown)}" if unknown else f"names no {' and no '.join(missing)} row"
+    return None, [
+        f"{table.name}: column {column!r} is not used, because it {reason}; splits are drawn. To use the column, write "
+        "train, validation and test, and set data.split: {column: " + column + "}"
+    ]
 
 
 def _first(table: Table, names: Sequence[str]) -> str | None:

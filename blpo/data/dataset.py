@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
 
 from blpo.data.corrections import apply_corrections
 from blpo.data.image_sources import stamp
-from blpo.data.rows import Row, read_rows
+from blpo.data.rows import Row, TableRows, read_rows
 from blpo.data.same_images import join_same_images
 from blpo.data.splits import assign_splits, draw_by_label
 from blpo.data.tables import open_table
@@ -57,10 +57,11 @@ def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
     Relative paths count from the current directory. Raises `DataError` with all problems (the first `MAX_PROBLEMS` and
     a count of the rest): faulty rows, an empty split, a single class.
     """
-    rows, problems = read_samples(data, task)
-    if problems:
-        raise DataError(_summary(problems), _bounded(problems))
-    return divide(rows, data, task, seed)
+    rows = read_samples(data, task)
+    if rows.problems:
+        raise DataError(_summary(rows.problems), _bounded(rows.problems))
+    dataset = divide(rows.usable, data, task, seed)
+    return replace(dataset, warnings=(*rows.warnings, *dataset.warnings))
 
 
 def dataset_of(settings: Settings) -> Dataset:
@@ -68,17 +69,17 @@ def dataset_of(settings: Settings) -> Dataset:
     return load_dataset(settings.data, settings.task, settings.search.seed)
 
 
-def read_samples(data: DataSettings, task: TaskSettings) -> tuple[list[Row], list[str]]:
-    """Return the usable rows, and a line for every problem. Raises `DataError` for a table that can't be opened."""
+def read_samples(data: DataSettings, task: TaskSettings) -> TableRows:
+    """Read the rows of the table. Raises `DataError` for a table that can't be opened."""
     if data.path is None:
         from blpo.data.builtin.drawn_images import sample_rows
 
-        return list(sample_rows(data)), []
+        return TableRows(list(sample_rows(data)), [], [])
     table = open_table(data.path)
-    rows, problems = read_rows(table, data, task)
-    if not rows and not problems:
-        problems = [f"{table.name}: has no rows"]
-    return rows, problems
+    rows = read_rows(table, data, task)
+    if not rows.usable and not rows.problems:
+        return replace(rows, problems=[f"{table.name}: has no rows"])
+    return rows
 
 
 def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:

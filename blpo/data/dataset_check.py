@@ -12,13 +12,13 @@ def check_dataset(settings: Settings) -> list[str]:
     Reads and decodes every image once.
     """
     try:
-        rows, problems = read_samples(settings.data, settings.task)
+        rows = read_samples(settings.data, settings.task)
     except DataError as error:
         return list(error.problems)
-    problems += check_images(row.sample for row in rows)
+    problems = [*rows.problems, *check_images(row.sample for row in rows.usable)]
     if not problems:
         try:
-            divide(rows, settings.data, settings.task, settings.search.seed)
+            divide(rows.usable, settings.data, settings.task, settings.search.seed)
         except DataError as error:
             problems += error.problems
     return problems

@@ -1,10 +1,12 @@
 """Proposal of a task for the values of a label column, for a person to confirm."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from blpo.data.labels import as_number, is_empty
-from blpo.data.message_text import display_text
+from blpo.data.label_warnings import similar_labels
+from blpo.data.labels import as_number, is_empty, is_missing_word
+from blpo.data.message_text import display_text, listed
 from state.errors import DataError
 from state.settings import TaskSettings
 
@@ -24,32 +26,42 @@ class ProposedLabels:
     is_cut: bool
     """True for numbers that are cut at their median into the task's two labels."""
     in_words: str
+    warnings: tuple[str, ...] = ()
+    """Lines about labels that look alike, and about words that may stand for missing labels."""
 
 
 def propose_labels(values: Sequence[object], where: str) -> ProposedLabels:
     """Propose a task for label values.
 
     Two different whole numbers are categories. More whole numbers are a scale, from the lowest (at most 1) to the
-    highest. Numbers with fractions, and scales longer than 1001 ratings, are to be cut in two. Other values are
-    categories, in alphabetical order. Raises `DataError`, beginning with `where`, for fewer than two or too many
+    highest. Numbers with fractions, and scales longer than 1001 ratings, are to be cut in two. Words for missing values
+    among numbers are left out. Other values are categories, in alphabetical order; of texts that look alike the most
+    frequent is the category. Raises `DataError`, beginning with `where`, for fewer than two or too many
     labels.
     """
     values = [value for value in values if not is_empty(value)]
+    numbers = as_numbers(values)
+    missing = [value for value in values if is_missing_word(value)]
+    if numbers and missing:
+        warning = f"{len(missing)} labels are words such as {missing[0]}; data.unlabelled: skip leaves their rows out"
+        values = [value for value in values if not is_missing_word(value)]
+        return replace(propose_labels(values, where), warnings=(warning,))
     texts = sorted({label_text(value) for value in values})
     if len(texts) < 2:
         content = f"a single label ({display_text(texts[0])})" if texts else "no labels"
         raise DataError(f"{where} holds {content}; fill the column, name another column, or give the labels")
-    numbers = as_numbers(values)
     if numbers and len(texts) > 2:
         return _numeric_labels(numbers)
+    texts, warnings = _spellings(values, texts)
     if len(texts) > MOST_CATEGORIES:
         raise DataError(f"{where} holds {len(texts)} different texts, too many for labels; name another column")
     task = TaskSettings(kind="categorical", labels=tuple(texts))
-    return ProposedLabels(task, False, f"{len(texts)} different labels")
+    return ProposedLabels(task, False, f"{len(texts)} different labels", tuple(warnings))
 
 
 def as_numbers(values: Sequence[object]) -> list[float]:
-    """Return the values as numbers; empty if a value is no number."""
+    """Return the values as numbers, without words for missing values; empty if another value is no number."""
+    values = [value for value in values if not is_missing_word(value)]
     numbers = [number for number in map(as_number, values) if number is not None]
     return numbers if len(numbers) == len(values) else []
 
@@ -60,6 +72,30 @@ def label_text(value: object) -> str:
         return str(value).lower()
     number = as_number(value)
     return str(int(number)) if number is not None and number.is_integer() else str(value).strip()
+
+
+def _spellings(values: Sequence[object], texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the most frequent of the texts that look alike, in alphabetical order, and warnings."""
+    counts = Counter(map(label_text, values))
+    kept = list(texts)
+    warnings = []
+    families = similar_labels(texts)
+    for family in families:
+        best = max(family, key=lambda text: (counts[text], text))
+        kept = [text for text in kept if text == best or text not in family]
+    if families and len(kept) > 1:
+        readings = [" = ".join(map(display_text, family)) for family in families]
+        warnings.append(
+            f"labels that look alike are taken as one label ({listed(readings)}); --labels tells them apart"
+        )
+    else:
+        kept = list(texts)
+    if missing := [display_text(text) for text in kept if is_missing_word(text)]:
+        warnings.append(
+            f"labels {', '.join(missing)} may stand for missing labels; if so, name the others with --labels, and set "
+            "data.unlabelled: skip"
+        )
+    return kept, warnings
 
 
 def _numeric_labels(numbers: Sequence[float]) -> ProposedLabels:

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Literal
 
 from blpo.data.message_text import did_you_mean, display_text
+from blpo.data.similar_names import read_alike
 from state.sample import Label
 from state.settings import TaskSettings
 
@@ -14,15 +15,33 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})", re.ASCII)
 """Number with a decimal comma. Three digits after the comma could also be thousands."""
 
+_MISSING_WORDS = frozenset(
+    ("na", "n/a", "n.a.", "#n/a", "<na>", "nan", "#nan", "none", "null", "nil", "nat", "-", "--", "?", "??")
+)
+
+
+class ClassName(str):
+    """Name of a class in a table that stores the class's number."""
+
+    __slots__ = ("number",)
+    number: int
+
+    def __new__(cls, name: str, number: int) -> "ClassName":
+        """Return the name with the number of the class."""
+        text = super().__new__(cls, name)
+        text.number = number
+        return text
+
 
 def label_reader(
     task: TaskSettings, threshold: float | Literal["median"] | None, column: Iterable[object]
 ) -> Callable[[object], Label]:
     """Return a function from a value of `column` to a label. The function raises `ValueError` for a value of no label.
 
-    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"). Categorical: a label of the task; numbers and
-    booleans are compared by their text. With a threshold: a number up to the threshold is the task's first label, a
-    number above the threshold is the second. "median" is the median of all numbers in `column`.
+    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"). Categorical: a label of the task, else the
+    only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. With a
+    threshold: a number up to the threshold is the task's first label, a number above the threshold is the second.
+    "median" is the median of all numbers in `column`.
     """
     if threshold is None:
         return (lambda value: _rating(value, task)) if task.kind == "ordinal" else lambda value: _category(value, task)
@@ -53,6 +72,11 @@ def is_empty(value: object) -> bool:
     )
 
 
+def is_missing_word(value: object) -> bool:
+    """Return True for a word that stands for a missing value, such as NA, None, null, n/a, - or ?."""
+    return isinstance(value, str) and read_alike(value) in _MISSING_WORDS
+
+
 def as_text(value: object) -> str | None:
     """Return a cell as text; None for an empty cell. Whole numbers have no fraction."""
     if is_empty(value):
@@ -64,6 +88,8 @@ def as_text(value: object) -> str | None:
 
 def _rating(value: object, task: TaskSettings) -> int:
     number = as_number(value)
+    if number is None and isinstance(value, ClassName):
+        number = float(value.number)
     if number is None or not number.is_integer() or not task.min <= number <= task.max:
         raise ValueError(_problem(value, f"an integer from {task.min} to {task.max}"))
     return int(number)
@@ -73,6 +99,9 @@ def _category(value: object, task: TaskSettings) -> str:
     for text in _texts(value):
         if text in task.labels:
             return text
+    alike = [label for label in task.labels if read_alike(label) == read_alike(str(value))]
+    if len(alike) == 1:
+        return alike[0]
     hint = did_you_mean(str(value), task.labels)
     raise ValueError(_problem(value, f"one of {', '.join(task.labels)}{hint}"))
 
@@ -82,7 +111,8 @@ def _texts(value: object) -> list[str]:
         return [str(value), str(value).lower()]
     number = as_number(value)
     whole = [str(int(number))] if number is not None and number.is_integer() else []
-    return [str(value), str(value).strip(), *whole]
+    number_of_class = [str(value.number)] if isinstance(value, ClassName) else []
+    return [str(value), str(value).strip(), *whole, *number_of_class]
 
 
 def _half(value: object, threshold: float, task: TaskSettings) -> Label:
@@ -93,8 +123,7 @@ def _half(value: object, threshold: float, task: TaskSettings) -> Label:
 
 
 def _problem(value: object, expected: str) -> str:
-    return (
-        f"label is missing; expected {expected}"
-        if is_empty(value)
-        else f"label {display_text(value)} is not {expected}"
-    )
+    if is_empty(value):
+        return f"label is missing; expected {expected}, or data.unlabelled: skip"
+    hint = "; data.unlabelled: skip leaves such rows out" if is_missing_word(value) else ""
+    return f"label {display_text(value)} is not {expected}{hint}"

@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from blpo.data.arrow_columns import byte_counts_of, holds_bytes
+from blpo.data.arrow_columns import byte_counts_of, class_names, holds_bytes
 from blpo.data.arrow_errors import arrow_errors
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import CellImage, file_stamp
+from blpo.data.labels import ClassName
 from state.sample import ImageSource
 
 
@@ -35,10 +36,11 @@ class ParquetTable:
         self._byte_counts: dict[str, list[int | None]] = {}
 
     def values(self, column: str) -> Sequence[object]:
-        """Return the values of a column, in the order of the rows."""
+        """Return the values of a column, in the order of the rows. A class is given by its name."""
         with self._lock, arrow_errors(self.name):
             values: list[object] = self._file.read([column]).column(column).to_pylist()
-        return values
+        names = class_names(self._file.schema_arrow, column)
+        return [_class_name(value, names) for value in values] if names else values
 
     def cells(self, column: str) -> Callable[[int, str], ImageSource] | None:
         """Return a maker of image sources for a column of bytes or of mappings; None for a column of text."""
@@ -98,6 +100,14 @@ class _ParquetColumn:
 
     def locate(self, relative: str) -> str:
         return self.table.root.locate(relative)
+
+
+def _class_name(number: object, names: Sequence[str]) -> object:
+    if not isinstance(number, int) or isinstance(number, bool):
+        return number
+    if number == -1:  # a missing label, as the datasets library writes it
+        return None
+    return ClassName(names[number], number) if 0 <= number < len(names) else number
 
 
 def open_parquet(file: Path) -> ParquetTable:

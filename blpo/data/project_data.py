@@ -24,6 +24,8 @@ class ProjectData:
     """Values of the label column; empty if nothing is labelled yet."""
     column: str = ""
     """Table and label column in words."""
+    warnings: tuple[str, ...] = ()
+    """Lines about data that is left out or not used."""
     images: tuple[str, ...] | None = None
     """Images without labels, relative to the folder of the labels file to be written; None if there are labels."""
 
@@ -66,7 +68,7 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         **({"split": {"column": columns.split}} if columns.split else {}),
     }
     values = tuple(value for value in table.values(columns.label) if not is_empty(value))
-    return ProjectData(section, values, f"{table.name}: column {columns.label!r}")
+    return ProjectData(section, values, f"{table.name}: column {columns.label!r}", columns.warnings)
 
 
 def _images_below(folder: Path) -> list[str]:

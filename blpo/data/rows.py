@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from blpo.data.image_sources import FileImage
-from blpo.data.labels import as_text, label_reader
+from blpo.data.label_warnings import label_warnings, skipped_rows
+from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader
 from blpo.data.message_text import column_hint, display_text
+from blpo.data.similar_names import read_alike
 from blpo.data.tables import Table
 from state.errors import DataError
 from state.sample import ImageSource, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
 
 SPLIT_NAMES: dict[str, SplitName] = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
+    **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
+    **dict.fromkeys(("validation", "validate", "valid", "val", "dev", "development"), "validation"),
+    **dict.fromkeys(("eval", "evaluation"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
 }
+"""Split by the words in a table, in lower case."""
 
 _T = TypeVar("_T")
 _ImageReader = Callable[[int, str], tuple[ImageSource, str]]
@@ -38,24 +38,45 @@ class Row:
     """File and line: `labels.csv:17`."""
 
 
-def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> tuple[list[Row], list[str]]:
-    """Return the usable rows, in order, and a line for every problem. Raises `DataError` for a missing column."""
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows of a dataset's table."""
+
+    usable: list[Row]
+    """Rows in the order of the table."""
+    problems: list[str]
+    """A line for every problem."""
+    warnings: list[str]
+    """Lines about labels that are usable, and perhaps not as meant."""
+
+
+def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> TableRows:
+    """Read all rows. Raises `DataError` for a missing column."""
     if not table.lines:
-        return [], list(table.problems)
+        return TableRows([], list(table.problems), [])
     reader = _RowReader(table, data, task)
     rows: list[Row] = []
     problems = list(table.problems)
     places: dict[str, str] = {}
+    skipped: list[str] = []
     for index, line in enumerate(table.lines):
         place = f"{table.name}:{line}"
+        if data.unlabelled == "skip" and reader.is_unlabelled(index):
+            skipped.append(place)
+            continue
         row, row_problems = reader.read(index, place)
         if row is not None and places.setdefault(row.sample.id, place) != place:
-            hint = "" if reader.has_ids else "; give every row its own id in a column named id"
+            hint = (
+                "" if reader.has_ids else "; give every row its own id in a column named id (an image stays one group)"
+            )
             row_problems.append(f"id {display_text(row.sample.id)} is also the id of {places[row.sample.id]}{hint}")
         if row is not None and not row_problems:
             rows.append(row)
         problems += [f"{place}: {problem}" for problem in row_problems]
-    return rows, problems + _divided_groups(rows)
+    if skipped and not rows and not problems:
+        problems = [f"{table.name}: no row has a label of the task"]
+    warnings = [*skipped_rows(skipped), *label_warnings(task, reader.raw_labels(data))]
+    return TableRows(rows, problems + _divided_groups(rows), warnings)
 
 
 def require_column(table: Table, name: str, setting: str) -> str:
@@ -100,6 +121,21 @@ class _RowReader:
         sources = tuple(source for source, _ in images)
         return Row(Sample(name, sources, label, text, group), split, place), problems
 
+    def is_unlabelled(self, index: int) -> bool:
+        """Return True for a row without a label, or with a word for a missing value that is no label of the task."""
+        value = self._labels[index]
+        if not (is_empty(value) or is_missing_word(value)):
+            return False
+        try:
+            self._label(value)
+        except ValueError:
+            return True
+        return False
+
+    def raw_labels(self, data: DataSettings) -> Sequence[object]:
+        """Return the values of the label column; empty for numbers that are cut in two."""
+        return self._labels if data.threshold is None else ()
+
     def _id(self, index: int, images: Sequence[tuple[ImageSource, str]]) -> str:
         if self._ids is None:
             return id_from_images(text for _, text in images)
@@ -140,7 +176,7 @@ def _image_reader(table: Table, column: str) -> _ImageReader:
 
 def _split_name(value: object) -> SplitName:
     text = as_text(value) or ""
-    name = SPLIT_NAMES.get(text.strip().casefold())
+    name = SPLIT_NAMES.get(read_alike(text))
     if name is None:
         raise ValueError(f"split {display_text(text)} is not train, validation or test")
     return name

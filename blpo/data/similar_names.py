@@ -1,4 +1,4 @@
-"""Names that look equal: another spelling of a file's name, of a label or of a word."""
+"""Names that look equal: another spelling of a label or of a file's name."""
 
 import os
 import re

@@ -109,5 +109,5 @@ def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) ->
     dataset = load_dataset(settings.data, labels.task, settings.search.seed)
     if split is not None:
         return dataset.splits[split]
-    rows, _ = read_samples(settings.data, labels.task)
+    rows = read_samples(settings.data, labels.task).usable
     return [dataset.by_id[row.sample.id] for row in rows if row.sample.id in dataset.by_id]

@@ -16,7 +16,7 @@ class SplitShares(Section):
 
 
 class SplitColumn(Section):
-    """Column with the row's split: train, validation (or val, dev) or test."""
+    """Column with the row's split: train, validation (or val, valid, dev, eval) or test."""
 
     column: str
     validation_share: float = Field(default=0.4, gt=0, lt=1)
@@ -39,6 +39,9 @@ class DataSettings(Section):
     """Column of the id; null: the column `id`, if it exists, else the image's path."""
     group: str | None = None
     """Column of the group; rows of a group stay in one split."""
+    unlabelled: Literal["refuse", "skip"] = "refuse"
+    """Rows without a label, or with a word such as NA that is no label of the task. refuse: each row is a problem;
+    skip: the rows are left out, and `blpo check` says how many."""
     threshold: float | Literal["median"] | None = None
     """Cut of a numeric label into two: up to the threshold the task's first label, above it the second."""
     split: SplitShares | SplitColumn = SplitShares()

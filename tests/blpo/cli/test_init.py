@@ -116,6 +116,30 @@ def test_a_labels_file_without_rows_waits_for_them(place: Path, capsys: pytest.C
     assert f"write the labels into {place / 'set' / 'labels.csv'}\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("header", "rows", "warning"),
+    [
+        ("image;label", ["{i}.png;{yes}"], ""),
+        ("image,label", ["{i}.png,{yes}", "{i}{i}.png,Y"], "labels that look alike are taken as one label (Y = y)"),
+        ("image,label", ["{i}.png,{yes}", "{i}{i}.png,NA"], "labels NA may stand for missing labels"),
+        ("image,label,split", ["{i}.png,{yes},fold1"], "column 'split' is not used, because it holds fold1"),
+        (
+            "image,label,Split",
+            ["{i}.png,{yes},train", "{i}{i}.png,y,eval"],
+            "'Split' is not used, because it names no test",
+        ),
+    ],
+)
+def test_a_messy_labels_file_is_read_with_a_warning(
+    header: str, rows: Sequence[str], warning: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [row.format(i=i, yes="yn"[i % 2]) for i in range(4) for row in rows]
+    (place / "messy.csv").write_text("\n".join([header, *lines]))
+    assert main(["init", "new", "--data", "messy.csv", "--yes"]) == 0
+    assert warning in capsys.readouterr().err
+    assert {"n", "y"} <= {label.lower() for label in load_settings("new/config.yaml").task.labels}
+
+
 def test_images_of_every_format_are_found(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a.avif", "b.jp2", "c.ppm", "d.jfif", "e.JPG", "f.jpe", "g.pgm", "notes.txt"):
         (place / name).touch()
@@ -148,10 +172,6 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
         (["--data", "nowhere"], "nowhere: does not exist"),
         (["--data", "few.csv"], "the label column is unclear; name the column with --label: a, b"),
         (["--data", "few.csv", "--label", "c"], "has no column 'c'; columns: image, a, b"),
-        (
-            ["--data", "excel.csv"],
-            "excel.csv: separates its columns by semicolons (image;label); save the file with commas",
-        ),
         (["--labels", "one"], "at least two different"),
         (["--scale", "high"], "'high' is no scale"),
         (["--scale", "5-1"], "min (5) must be below max (1)"),
@@ -164,7 +184,6 @@ def test_an_unusable_option_is_refused_and_nothing_is_written(
     arguments: list[str], message: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_csv(place / "few.csv", ("image", "a", "b"), [("x.png", 1, 2), ("y.png", 2, 1)])
-    write_csv(place / "excel.csv", ("image;label",), [("x.png;1",), ("y.png;2",)])
     assert main(["init", "new", "--yes", *arguments]) != 0
     assert message in capsys.readouterr().err
     assert not (place / "new").exists()
