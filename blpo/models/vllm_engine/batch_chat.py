@@ -129,7 +129,10 @@ class EngineChat(BaseChatModel):
         message = AIMessage(
             content=completion.text,
             usage_metadata=UsageMetadata(
-                input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+                total_tokens=input_tokens + output_tokens,
+                input_token_details={"cache_read": getattr(output, "num_cached_tokens", None) or 0},
             ),
             response_metadata={
                 "finish_reason": completion.finish_reason or "stop",

@@ -2,7 +2,6 @@
 
 `arguments` of the settings go to the constructor of `vllm.LLM` (max_model_len, tensor_parallel_size,
 limit_mm_per_prompt ...). The first call loads the engine; all roles with the same model and arguments share the engine.
-Written against vLLM's documented interface, and not run here with a real vLLM: vLLM's wheel needs a GPU.
 """
 
 import json
@@ -17,6 +16,7 @@ from blpo.models.extras import missing_extra
 from blpo.models.label_scores import MOST_ALTERNATIVES
 from blpo.models.secret_masking import one_line
 from blpo.models.verdict_format import labels_of
+from blpo.models.vllm_engine.engine_log import log_to_stderr
 from state.errors import ModelError
 from state.settings import ModelSettings
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # takes half a second to import
     from langchain_core.language_models import BaseChatModel
 
 _loading = Lock()
+_DEFAULTS = {"structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True}}
+"""Arguments of the engine unless the user gives the argument. A weak model writes white space between the tokens of JSON
+up to max_tokens; vLLM reads the setting from the engine alone, not from a request."""
 
 
 def engine_chat(settings: ModelSettings) -> "BaseChatModel":
@@ -54,8 +57,7 @@ def engine_parameters(settings: ModelSettings) -> dict[str, Any]:
 def engine_schema_arguments(schema: dict[str, Any], form: bool | str = True) -> dict[str, Any]:
     """Return arguments of a call to constrain the answer to a JSON schema or (`choice`) to a label."""
     labels = labels_of(schema) if form == "choice" else []
-    # weak models get lost in the white space between tokens until max_tokens
-    return {"structured": {"choice": labels} if labels else {"json": schema, "disable_any_whitespace": True}}
+    return {"structured": {"choice": labels} if labels else {"json": schema}}
 
 
 async def close_engine_chat(model: "BaseChatModel") -> None:
@@ -65,6 +67,7 @@ async def close_engine_chat(model: "BaseChatModel") -> None:
 
 def _shared_engine(model: str, arguments: str) -> Any:
     with _loading:
+        log_to_stderr()
         try:
             return _engine(model, arguments)
         except Exception as error:  # of the model, the GPU, an argument ...
@@ -73,7 +76,7 @@ def _shared_engine(model: str, arguments: str) -> Any:
 
 @cache
 def _engine(model: str, arguments: str) -> Any:
-    return import_module("vllm").LLM(model=model, **json.loads(arguments))
+    return import_module("vllm").LLM(model=model, **{**_DEFAULTS, **json.loads(arguments)})
 
 
 def _sampling_params(structured: Mapping[str, Any] | None, **parameters: Any) -> Any:
