@@ -1,6 +1,6 @@
 """Answers and failures of a model, as values of different types: a failure is never taken for a label."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -20,6 +20,9 @@ class Response:
     """Name of the model, as the model reports it."""
     scores: tuple[tuple[str, float], ...] = ()
     """(label, probability) for each label; the probabilities add up to 1. Empty without usable log-probabilities."""
+    cached_tokens: int = field(default=0, compare=False)
+    """Part of `input_tokens` from the prefix cache of the server, as far as the server tells. The count belongs to the
+    call: an answer from the store has no cached tokens."""
 
     @property
     def is_cut_off(self) -> bool:

@@ -90,6 +90,8 @@ class RoleUsage(TypedDict):
     output_tokens: int
     usd: float | None
     """None if the model's price is not known."""
+    cached_tokens: NotRequired[int]
+    """Part of `input_tokens` from the prefix cache of the server, as far as the server tells; absent in older runs."""
 
 
 class Fork(TypedDict):

@@ -13,18 +13,23 @@ UNKNOWN = "?: set models.ROLE.price"
 
 
 def usage_table(usage: Mapping[str, RoleUsage]) -> Table:
-    """Return a row per role and a total, with failures and dollars if any, and `?` for an unknown price."""
+    """Return a row per role and a total, with failures, tokens from servers' caches and dollars if any.
+
+    An unknown price is `?`.
+    """
     roles = list(usage.values())
     total = total_usage(roles)
     failed, paid = total.failed > 0, total.known_usd > 0 or not total.is_priced
+    reused = total.cached_tokens > 0
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", overflow="ellipsis")  # shrinks first
-    for name in ["calls", "cached", *(["failed"] if failed else []), "tokens", *(["US $"] if paid else [])]:
+    optional = [(failed, "failed"), (True, "tokens"), (reused, "reused"), (paid, "US $")]
+    for name in ["calls", "cached", *(name for is_shown, name in optional if is_shown)]:
         table.add_column(name, justify="right", no_wrap=True)
 
     def add(name: str, own: UsageTotals, usd: str) -> None:
-        cells = [count(own.issued), count(own.cached), *([count(own.failed)] if failed else [])]
-        table.add_row(name, *cells, count(own.tokens), *([usd] if paid else []))
+        cells = [count(own.issued), count(own.cached), *([count(own.failed)] if failed else []), count(own.tokens)]
+        table.add_row(name, *cells, *([count(own.cached_tokens)] if reused else []), *([usd] if paid else []))
 
     for name, role in usage.items():
         add(name, total_usage([role]), dollars(role["usd"]))

@@ -37,6 +37,7 @@ def read_reply(reply: "AIMessage", messages: Sequence[Message], labels: Sequence
         output_tokens=_estimated_tokens(text) if output_tokens is None else output_tokens,
         model_version=without_keys(str(reply.response_metadata.get("model_name") or "")),
         scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
+        cached_tokens=counts.cached_tokens,
     )
 
 

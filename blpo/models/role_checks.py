@@ -26,6 +26,15 @@ def require_vision(models: ModelsSettings) -> None:
             )
 
 
+def require_labels_for_scores(models: ModelsSettings) -> None:
+    """Raise `ConfigError` if the optimizer is to give log-probabilities: only verdicts have labels to score."""
+    if models.optimizer is not None and models.optimizer.logprobs:
+        raise ConfigError(
+            "models.optimizer.logprobs: gives the probabilities of labels, and the optimizer writes no labels; take"
+            " logprobs out of models.optimizer, or set models.judge.logprobs"
+        )
+
+
 def require_prices(models: ModelsSettings, limits: LimitSettings) -> None:
     """Raise `ConfigError` if a budget in dollars meets a model of unknown price."""
     if limits.usd is None:

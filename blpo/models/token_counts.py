@@ -6,6 +6,8 @@ from typing import Any
 
 _INPUT = ("prompt_tokens", "input_tokens", "prompt_token_count", "promptTokenCount", "inputTokens")
 _OUTPUT = ("completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount", "outputTokens")
+_CACHED = (("prompt_tokens_details", "cached_tokens"), ("input_token_details", "cache_read"))
+"""Places of the tokens from a prefix cache: in replies of OpenAI, vLLM and llama.cpp, and in LangChain's form."""
 _MOST = 100_000_000
 """Tokens; no model reads or writes as many in a call."""
 
@@ -16,11 +18,17 @@ class TokenCounts:
 
     input_tokens: int | None
     output_tokens: int | None
+    cached_tokens: int
+    """Part of the input tokens that the server read from its prefix cache; 0 without a count that can be true."""
 
 
 def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
     """Read the counts in a reply's `usage`. No request has 0 tokens; a reply may have 0."""
-    return TokenCounts(_count(usage, _INPUT, least=1), _count(usage, _OUTPUT, least=0))
+    input_tokens = _count(usage, _INPUT, least=1)
+    details = ((usage.get(place), name) for place, name in _CACHED)
+    cached = (_count(fields, (name,), least=0) for fields, name in details if isinstance(fields, Mapping))
+    possible = (count for count in cached if count is not None and count <= (input_tokens or 0))
+    return TokenCounts(input_tokens, _count(usage, _OUTPUT, least=0), next(possible, 0))
 
 
 def _count(usage: Mapping[str, Any], names: tuple[str, ...], least: int) -> int | None:

@@ -23,4 +23,5 @@ def _usage(counts: RoleCounts, is_priced: bool) -> RoleUsage:
         input_tokens=counts.input_tokens,
         output_tokens=counts.output_tokens,
         usd=counts.usd if is_priced and not counts.unpriced else None,
+        cached_tokens=counts.cached_tokens,
     )

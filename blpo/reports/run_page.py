@@ -55,6 +55,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     ]
     is_ordinal = run.settings.task.kind == "ordinal"
     task = run.settings.task
+    total = total_usage(result["calls"].values())
     return render_page(
         "report.html",
         version=version("blpo"),
@@ -86,7 +87,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         else None,
         gallery=gallery(run, evidence),
         captions=caption_quality(run, evidence),
-        calls=total_usage(result["calls"].values()).issued,
+        calls=total.issued,
+        cached_tokens=total.cached_tokens,
         cost=cost(result),
         config=dump_settings(run.settings),
     )

@@ -8,25 +8,26 @@ from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.models.messages import ROLES
 from blpo.models.registry import chat_model
-from blpo.models.role_checks import require_prices, require_vision
+from blpo.models.role_checks import require_labels_for_scores, require_prices, require_vision
 from state.errors import BlpoError
 from state.settings import Settings
 
 
 def unusable(settings: Settings) -> Iterator[BlpoError]:
     """Yield the errors of unusable prompts, unknown models and missing prices; opens no connection."""
-    attempts: list[Callable[[], object]] = [
+    yield from _errors(
         partial(initial_prompts, settings),
         partial(dump_settings, settings),
         partial(require_vision, settings.models),
         partial(require_prices, settings.models, settings.limits),
         *(partial(chat_model, settings.models.of(role)) for role in ROLES),
-    ]
-    for attempt in attempts:
-        try:
-            attempt()
-        except BlpoError as error:
-            yield error
+    )
+
+
+def unusable_for_a_new_run(settings: Settings) -> Iterator[BlpoError]:
+    """Yield the errors of `unusable`, and of settings that older versions took: runs with such settings can go on."""
+    yield from unusable(settings)
+    yield from _errors(partial(require_labels_for_scores, settings.models))
 
 
 def require_usable(settings: Settings) -> None:
@@ -35,6 +36,20 @@ def require_usable(settings: Settings) -> None:
         raise error
 
 
+def require_usable_for_a_new_run(settings: Settings) -> None:
+    """Raise the first error of `unusable_for_a_new_run`."""
+    for error in unusable_for_a_new_run(settings):
+        raise error
+
+
 def problems(settings: Settings) -> list[str]:
     """Return all problems of the settings and the dataset, a line each; decodes every image."""
-    return [*dict.fromkeys(map(str, unusable(settings))), *check_dataset(settings)]
+    return [*dict.fromkeys(map(str, unusable_for_a_new_run(settings))), *check_dataset(settings)]
+
+
+def _errors(*attempts: Callable[[], object]) -> Iterator[BlpoError]:
+    for attempt in attempts:
+        try:
+            attempt()
+        except BlpoError as error:
+            yield error

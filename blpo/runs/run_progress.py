@@ -109,6 +109,7 @@ def _with_spending(usage: Mapping[str, RoleUsage], role: str, spent: Spending) -
             failed=own["failed"],
             input_tokens=spent["tokens"] - own["output_tokens"] - elsewhere.tokens,  # views show the sum alone
             output_tokens=own["output_tokens"],
+            cached_tokens=own.get("cached_tokens", 0),
             usd=None if own["usd"] is None else spent["usd"] - elsewhere.known_usd,
         ),
     }

@@ -17,7 +17,7 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.prompts.template import read_templates
 from blpo.runs.driver import BLPO
 from blpo.runs.lineage import lineage_of
-from blpo.runs.preflight import require_usable
+from blpo.runs.preflight import require_usable, require_usable_for_a_new_run
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_info import read_info
 from blpo.runs.start_and_resume import check_data
@@ -110,7 +110,7 @@ def _new_run(thread: str, settings: Settings) -> RunDirectory:
             "run.checkpoints: this server keeps its runs in files; leave it out, or start the server with"
             " BLPO_CHECKPOINTS=postgres"
         )
-    require_usable(settings)
+    require_usable_for_a_new_run(settings)
     check_data(settings)
     path = runs_folder() / thread
     run = settings.run.model_copy(update={"dir": str(path), "checkpoints": str(target)})

@@ -16,7 +16,7 @@ from blpo.inference.open_run import SharedModels
 from blpo.runs.driver import BLPO, Driver, OnEvent, Search
 from blpo.runs.lineage import lineage_of
 from blpo.runs.moved_runs import repair_moved_run
-from blpo.runs.preflight import require_usable
+from blpo.runs.preflight import require_usable, require_usable_for_a_new_run
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_record import RunRecord
 from blpo.runs.team_runs import announce, forget_checkpoints, require_known_run
@@ -45,7 +45,7 @@ async def start_run(
     after a `TooManyFailures`.
     """
     settings = load_settings(config, overrides)
-    require_usable(settings)
+    require_usable_for_a_new_run(settings)
     check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})

@@ -15,6 +15,8 @@ class UsageTotals:
     failed: int
     tokens: int
     """Input and output."""
+    cached_tokens: int
+    """Input tokens from the prefix cache of a server."""
     known_usd: float
     """Sum over the roles with a known price."""
     is_priced: bool
@@ -35,6 +37,7 @@ def total_usage(roles: Iterable[RoleUsage]) -> UsageTotals:
         cached=sum(role["cached"] for role in roles),
         failed=sum(role["failed"] for role in roles),
         tokens=sum(role["input_tokens"] + role["output_tokens"] for role in roles),
+        cached_tokens=sum(role.get("cached_tokens", 0) for role in roles),
         known_usd=sum((cost for cost in costs if cost is not None), 0.0),
         is_priced=None not in costs,
     )

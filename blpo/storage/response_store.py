@@ -39,12 +39,12 @@ class ResponseStore:
 
         Raises `RunError` if the file has another format or can't be opened.
         """
-        return cls(await open_sqlite(path, sql.TABLES, sql.STORE_FORMAT))
+        return cls(await open_sqlite(path, sql.TABLES, sql.STORE_FORMAT, sql.LATER_COLUMNS))
 
     @classmethod
     async def open_to_read(cls, path: Path) -> Self:
         """Open an existing store to read. The file and its folder stay unchanged."""
-        return cls(await open_sqlite_to_read(path, sql.STORE_FORMAT))
+        return cls(await open_sqlite_to_read(path, sql.STORE_FORMAT, sql.LATER_COLUMNS))
 
     async def close(self) -> None:
         """Finish waiting operations and close the file. Closing twice does nothing."""
@@ -192,4 +192,5 @@ def _finish(
     tokens = (response.input_tokens, response.output_tokens)
     content = (response.text, int(response.refused), response.finish_reason)
     db.execute(sql.KEEP_ANSWER, (*content, *tokens, response.model_version, json.dumps(response.scores), call_id))
-    db.execute(sql.FINISH_CALL, (attempts, traffic.bytes_sent, traffic.bytes_received, *tokens, usd, call_id))
+    counts = (attempts, traffic.bytes_sent, traffic.bytes_received, *tokens, response.cached_tokens)
+    db.execute(sql.FINISH_CALL, (*counts, usd, call_id))

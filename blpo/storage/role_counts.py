@@ -25,18 +25,21 @@ class RoleCounts:
     bytes_sent: int = 0
     """Bodies of all attempts, as far as the client counts bytes."""
     bytes_received: int = 0
+    cached_tokens: int = 0
+    """Input tokens from the prefix cache of the server, as far as the server tells."""
 
 
 def counts_by_role(rows: Iterable[tuple[Any, ...]], cached: Mapping[str, int]) -> dict[str, RoleCounts]:
     """Return the counts by role. A row has a role and the columns of `USAGE`; `cached` has answers without a call."""
     calls = {role: tuple(count or 0 for count in counts) for role, *counts in rows}
-    no_calls = (0,) * 9
+    no_calls = (0,) * 10
     cached = Counter(cached)
     return {role: _counts(calls.get(role, no_calls), cached[role]) for role in sorted({*calls, *cached})}
 
 
 def _counts(row: tuple[float, ...], cached: int) -> RoleCounts:
-    issued, answered, failed, input_tokens, output_tokens, usd, unpriced, bytes_sent, bytes_received = row
+    issued, answered, failed, input_tokens, output_tokens, usd, unpriced, *further = row
+    bytes_sent, bytes_received, cached_tokens = further
     return RoleCounts(
         int(issued),
         int(answered),
@@ -48,4 +51,5 @@ def _counts(row: tuple[float, ...], cached: int) -> RoleCounts:
         int(unpriced),
         int(bytes_sent),
         int(bytes_received),
+        int(cached_tokens),
     )

@@ -1,6 +1,7 @@
 """SQLite file of a run, as a connection for `blpo.storage.database`. Other processes may read at any time (WAL)."""
 
 import sqlite3
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from state.errors import RunError, StoreError
 TEMPORARY = ""
 """Path of a nameless file that SQLite deletes on closing. A small file never leaves memory."""
 
+LaterColumns = Mapping[str, tuple[str, ...]]
+"""Names of integer columns by table. A file of the same version may lack the columns."""
+
+_NO_COLUMNS: LaterColumns = {}
 _BUSY_SECONDS = 30.0
 
 
@@ -28,29 +33,31 @@ class SqliteConnection(sqlite3.Connection):
         return StoreError(f"{self.name}: can't be used ({error}); free disk space or fix its permissions, then resume")
 
 
-async def open_sqlite(path: Path | str, tables: str, version: int) -> Database:
+async def open_sqlite(path: Path | str, tables: str, version: int, later: LaterColumns = _NO_COLUMNS) -> Database:
     """Open the file at `path`, or create the file with `tables`; `:memory:` has no file.
 
+    Missing columns of `later` are added, and are null in older rows.
     Raises `RunError` if the file has another version or can't be opened.
     """
     try:
-        return await Database.open(partial(_connect, path, tables, version))
+        return await Database.open(partial(_connect, path, tables, version, later))
     except (sqlite3.Error, OSError) as error:
         raise RunError(f"{path}: can't be opened ({error}); make the folder writable or restore the file") from error
 
 
-async def open_sqlite_to_read(path: Path, version: int) -> Database:
+async def open_sqlite_to_read(path: Path, version: int, later: LaterColumns = _NO_COLUMNS) -> Database:
     """Open an existing file of this version to read. The file and its folder stay unchanged.
 
+    Missing columns of `later` read as null.
     Raises `RunError` if the file has another version or can't be read.
     """
     try:
-        return await Database.open(partial(_connect_to_read, path, version))
+        return await Database.open(partial(_connect_to_read, path, version, later))
     except (sqlite3.Error, OSError) as error:
         raise RunError(f"{path}: can't be read ({error}); restore the file") from error
 
 
-def _connect_to_read(path: Path, version: int) -> SqliteConnection:
+def _connect_to_read(path: Path, version: int, later: LaterColumns) -> SqliteConnection:
     # Without a write-ahead log nobody writes the file. `immutable` then keeps SQLite from making a log beside the file.
     has_log = path.with_name(path.name + "-wal").exists()
     connection = sqlite3.connect(
@@ -64,13 +71,17 @@ def _connect_to_read(path: Path, version: int) -> SqliteConnection:
     connection.name = str(path)
     try:
         _require_version(connection, version)
+        for table, columns in _missing_columns(connection, later):
+            nulls = ", ".join(f"NULL AS {column}" for column in columns)
+            # The view is in memory, and hides the table of the file.
+            connection.execute(f"CREATE TEMP VIEW {table} AS SELECT *, {nulls} FROM main.{table}")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect(path: Path | str, tables: str, version: int) -> SqliteConnection:
+def _connect(path: Path | str, tables: str, version: int, later: LaterColumns) -> SqliteConnection:
     if path not in (":memory:", TEMPORARY):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(
@@ -79,6 +90,7 @@ def _connect(path: Path | str, tables: str, version: int) -> SqliteConnection:
     connection.name = str(path) or "the temporary store"
     try:
         _prepare(connection, tables, version)
+        _add_columns(connection, later)
     except BaseException:
         connection.close()
         raise
@@ -92,6 +104,24 @@ def _require_version(connection: SqliteConnection, version: int) -> None:
             f"{connection.name}: has format {file_version}, this version of blpo reads format {version};"
             " start a new run"
         )
+
+
+def _missing_columns(connection: SqliteConnection, later: LaterColumns) -> Iterator[tuple[str, list[str]]]:
+    """Yield every table that lacks columns, with the names of the columns."""
+    for table, columns in later.items():
+        names = {row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")}
+        if missing := [column for column in columns if column not in names]:
+            yield table, missing
+
+
+def _add_columns(connection: SqliteConnection, later: LaterColumns) -> None:
+    if not any(_missing_columns(connection, later)):
+        return
+    connection.execute("BEGIN IMMEDIATE")  # another process may add the same columns
+    for table, columns in list(_missing_columns(connection, later)):
+        for column in columns:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER")
+    connection.execute("COMMIT")
 
 
 def _prepare(connection: SqliteConnection, tables: str, version: int) -> None:

@@ -10,11 +10,13 @@ CREATE TABLE responses (
 CREATE TABLE calls (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL, issued_at REAL NOT NULL,
   outcome TEXT, detail TEXT, attempts INTEGER, input_tokens INTEGER, output_tokens INTEGER, usd REAL,
-  bytes_sent INTEGER, bytes_received INTEGER);
+  bytes_sent INTEGER, bytes_received INTEGER, cached_tokens INTEGER);
 CREATE TABLE texts (sha256 TEXT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE hits (role TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE servers (model TEXT, address TEXT, structured_output TEXT NOT NULL, PRIMARY KEY (model, address));
 """
+LATER_COLUMNS = {"calls": ("cached_tokens",)}
+"""Columns of integers, by table, that files of this format may lack: a newer version of blpo has added the columns."""
 # calls.outcome: 'ok' or 'failed'; null while in flight, and for ever if the process was killed in flight.
 
 ANSWER = """
@@ -26,7 +28,7 @@ INSERT INTO responses SELECT key, ?, ?, ?, ?, ?, ?, ? FROM calls WHERE id = ? ON
 """
 FINISH_CALL = """
 UPDATE calls SET outcome = 'ok', attempts = ?, bytes_sent = ?, bytes_received = ?, input_tokens = ?, output_tokens = ?,
-                 usd = ? WHERE id = ?
+                 cached_tokens = ?, usd = ? WHERE id = ?
 """
 FAIL_CALL = """
 UPDATE calls SET outcome = 'failed', attempts = ?, bytes_sent = ?, bytes_received = ?, detail = ? WHERE id = ?
@@ -51,6 +53,6 @@ PUT_SERVER = "INSERT INTO servers VALUES (?, ?, ?)"
 USAGE = """
 SELECT role, count(*), count(*) FILTER (WHERE outcome = 'ok'), count(*) FILTER (WHERE outcome = 'failed'),
        sum(input_tokens), sum(output_tokens), sum(usd), count(*) FILTER (WHERE outcome = 'ok' AND usd IS NULL),
-       sum(bytes_sent), sum(bytes_received)
+       sum(bytes_sent), sum(bytes_received), sum(cached_tokens)
 FROM calls GROUP BY role
 """

@@ -40,6 +40,13 @@ CREATE VIEW hits AS SELECT role, count FROM run_hits WHERE run = current_setting
 CREATE VIEW servers AS
   SELECT model, address, structured_output FROM run_servers WHERE run = current_setting('blpo.run');
 """,
+    """
+ALTER TABLE run_calls ADD COLUMN cached_tokens INTEGER;
+CREATE OR REPLACE VIEW calls AS
+  SELECT id, key, role, model, issued_at, outcome, detail, attempts, input_tokens, output_tokens, usd, bytes_sent,
+         bytes_received, cached_tokens
+  FROM run_calls WHERE run = current_setting('blpo.run');
+""",
 )
 """Statements from one version of the tables to the next. The first n migrations make version n."""
 

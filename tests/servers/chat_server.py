@@ -65,6 +65,8 @@ class ChatServer:
     """Further fields of the choice, such as `logprobs`."""
     finish_reason: str = "stop"
     usage: bool = True
+    cached_tokens: int | None = None
+    """Input tokens of every reply from the prefix cache, as vLLM and llama.cpp tell; None: not told."""
     respond: Callable[[dict[str, Any]], Awaitable[Reply]] | None = None
     """Reply to a whole request, instead of `answer`."""
     plain: bool = False
@@ -241,11 +243,13 @@ class ChatServer:
         elif fault.body == "wrong_label":
             message["content"] = '{"reason": "far off", "label": 97}'
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason, **self.choice}
-        usage = {
+        usage: dict[str, Any] = {
             "prompt_tokens": reply.input_tokens,
             "completion_tokens": reply.output_tokens,
             "total_tokens": reply.input_tokens + reply.output_tokens,
         }
+        if self.cached_tokens is not None:
+            usage["prompt_tokens_details"] = {"cached_tokens": self.cached_tokens}
         return {
             "id": f"chatcmpl-{self.count}",
             "object": "chat.completion",

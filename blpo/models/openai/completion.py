@@ -100,4 +100,5 @@ def _usage_metadata(usage: object) -> Any:
         "input_tokens": counts.input_tokens or 0,
         "output_tokens": counts.output_tokens or 0,
         "total_tokens": (counts.input_tokens or 0) + (counts.output_tokens or 0),
+        "input_token_details": {"cache_read": counts.cached_tokens},
     }

@@ -25,8 +25,8 @@ if TYPE_CHECKING:  # takes half a second to import
 
 _loading = Lock()
 _DEFAULTS = {"structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True}}
-"""Arguments of the engine unless the user gives the argument. A weak model writes white space between the tokens of JSON
-up to max_tokens; vLLM reads the setting from the engine alone, not from a request."""
+"""Arguments of the engine, unless the user gives an argument of the same name. Without the setting a weak model may
+write white space inside JSON up to max_tokens. vLLM reads the setting from the engine alone, not from a request."""
 
 
 def engine_chat(settings: ModelSettings) -> "BaseChatModel":

@@ -48,8 +48,23 @@ async def test_an_answer_is_paid_for_once_and_kept(tmp_path: Path) -> None:
     assert (usage["judge"]["issued"], usage["judge"]["cached"], usage["verbalizer"]["cached"]) == (1, 1, 1)
     assert usage["judge"]["usd"] == pytest.approx((first.input_tokens * 2 + first.output_tokens * 10) / 1e6)
     assert usage["optimizer"] == {
-        "issued": 0, "cached": 0, "failed": 0, "input_tokens": 0, "output_tokens": 0, "usd": 0.0
+        "issued": 0, "cached": 0, "failed": 0, "input_tokens": 0, "output_tokens": 0, "usd": 0.0, "cached_tokens": 0
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("client", ["lean", "langchain"])
+@pytest.mark.parametrize(("told", "counted"), [(None, 0), (3, 6), (0, 0), (-1, 0), (2**63, 0)])
+async def test_tokens_from_the_servers_prefix_cache_are_counted(
+    client: str, told: int | None, counted: int, tmp_path: Path
+) -> None:
+    async with ChatServer(echo, cached_tokens=told) as server:
+        models = served_by(served(server, client=client))
+        for texts in (["one two three four five"] * 2, ["six seven eight nine ten"]):
+            async with caller(models, tmp_path / "r.sqlite") as (calls, _):
+                for text in texts:
+                    assert isinstance(await calls.ask("judge", question(text)), Response)
+                usage = (await calls.usage())["judge"]
+    assert (usage["issued"], usage["cached"], usage["cached_tokens"]) == (2, 1, counted)
 
 
 async def test_identical_concurrent_requests_share_one_call() -> None:

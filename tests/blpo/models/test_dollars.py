@@ -114,3 +114,14 @@ def table_text(usage: dict[str, RoleUsage]) -> str:
     output = console.file
     assert isinstance(output, io.StringIO)
     return output.getvalue()
+
+
+def test_the_table_shows_tokens_from_a_servers_cache_if_any() -> None:
+    usage: dict[str, RoleUsage] = {
+        role: {"issued": 3, "cached": 0, "failed": 0, "input_tokens": 5000, "output_tokens": 1, "usd": 0.0}
+        for role in ("judge", "optimizer")
+    }
+    assert "reused" not in table_text(usage)
+    usage["judge"]["cached_tokens"] = 4321
+    assert "reused" in table_text(usage)
+    assert [line.split()[-1] for line in table_text(usage).splitlines()[1:4]] == ["4321", "0", "4321"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import blpo
-from blpo.models.role_checks import require_prices, require_vision
+from blpo.models.role_checks import require_labels_for_scores, require_prices, require_vision
 from state.errors import ConfigError, ModelError
 from state.settings import LimitSettings, ModelsSettings, PriceSettings
 from tests.blpo.models.judges import model
@@ -41,6 +41,18 @@ def test_the_embedded_optimizer_sees_but_is_refused_in_other_roles(role: str) ->
     models = ModelsSettings.model_validate({role: model("embedded:optimizer")})
     with pytest.raises(ModelError, match=rf"^models\.{role}: embedded:optimizer is no {role}; name embedded:{role}"):
         require_vision(models)
+
+
+def test_scores_of_labels_are_refused_for_the_optimizer(tmp_path: Path) -> None:
+    config = draw_dataset(tmp_path / "set") / "config.yaml"
+    scored = "{name: 'vllm:q', base_url: 'http://127.0.0.1:9/v1', logprobs: true}"
+    for command_name in ("check", "optimize"):
+        done = command(command_name, config, "--set", f"models.optimizer={scored}")
+        assert done.returncode == 2
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "models.optimizer.logprobs" in line]
+        assert len(lines) == 1
+        assert "take logprobs out of models.optimizer" in lines[0]
+    require_labels_for_scores(ModelsSettings(judge=model("vllm:q", logprobs=True), optimizer=model("openai:o3")))
 
 
 def test_the_check_names_both(tmp_path: Path) -> None:

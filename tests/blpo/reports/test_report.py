@@ -133,6 +133,21 @@ def test_a_failed_run_has_a_report_that_says_why(tmp_path: Path, capsys: pytest.
     assert "The run failed before the test" in html and "calls failed after retries" in html
 
 
+def test_tokens_from_a_servers_cache_are_shown_if_any(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    result = json.loads((run / "result.json").read_text())
+    del result["calls"]["judge"]["cached_tokens"]  # as in older runs
+    (run / "result.json").write_text(json.dumps(result))
+    assert main(["report", str(run)]) == 0
+    assert "of these reused" not in (run / "report.html").read_text(encoding="utf-8")
+    result["calls"]["optimizer"]["cached_tokens"] = 98_765
+    (run / "result.json").write_text(json.dumps(result))
+    assert main(["report", str(run)]) == 0
+    html = (run / "report.html").read_text(encoding="utf-8")
+    assert ">of these reused</th>" in html and "<td>98,765</td>" in html
+
+
 def test_a_spent_budget_is_told_without_a_test(tmp_path: Path) -> None:
     folder = draw_dataset(tmp_path / "set")
     overrides = [f"run.dir={tmp_path / 'run'}", "limits.calls=22"]

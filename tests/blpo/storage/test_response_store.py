@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,28 @@ async def test_any_text_comes_back_as_it_was(text: str, reason: str) -> None:
     assert answer is not None
     assert (answer.text, answer.finish_reason, await store.text(digest)) == (text, reason, text)
     await store.close()
+
+
+async def test_a_file_without_later_columns_is_read_unchanged_and_gets_the_columns_on_writing(tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    store = await ResponseStore.open(path)
+    await store.finish(await store.begin("k", "judge", "m"), Response("a", input_tokens=9, cached_tokens=4))
+    await store.close()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("ALTER TABLE calls DROP COLUMN cached_tokens")
+        file.commit()
+    content = path.read_bytes()
+    for _ in range(2):
+        old = await ResponseStore.open_to_read(path)
+        usage = (await old.usage())["judge"]
+        await old.close()
+        assert (usage.issued, usage.input_tokens, usage.cached_tokens) == (1, 9, 0)
+    assert path.read_bytes() == content
+    stores = await asyncio.gather(*(ResponseStore.open(path) for _ in range(3)))
+    await stores[0].finish(await stores[1].begin("l", "judge", "m"), Response("b", input_tokens=9, cached_tokens=5))
+    assert (await stores[2].usage())["judge"].cached_tokens == 5
+    for each in stores:
+        await each.close()
 
 
 async def test_writes_at_the_same_time_share_transactions(tmp_path: Path) -> None:

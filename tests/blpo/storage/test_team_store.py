@@ -269,6 +269,15 @@ def test_two_first_starts_do_not_collide() -> None:
     assert all(knows_run(name) for name in ("a", "b", "c"))
 
 
+async def test_the_first_tables_get_the_later_columns(database_url: str) -> None:
+    with connect() as connection:
+        migrate(connection, MIGRATIONS[:1])
+    store = await run_store("one")
+    await store.finish(await store.begin("k", "judge", "m"), Response("a", input_tokens=9, cached_tokens=4))
+    assert (await store.usage())["judge"].cached_tokens == 4
+    await store.close()
+
+
 async def test_an_older_schema_is_migrated_and_a_newer_one_refused(database_url: str) -> None:
     await (await run_store("one")).close()
     newer = (*MIGRATIONS, "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT 'none'")
@@ -276,7 +285,7 @@ async def test_an_older_schema_is_migrated_and_a_newer_one_refused(database_url:
         migrate(connection, newer)
         migrate(connection, newer)
         assert connection.execute("SELECT id, note FROM runs").fetchall() == [("one", "none")]
-    with pytest.raises(RunError, match="have version 2, and this blpo knows 1; use a newer blpo"):
+    with pytest.raises(RunError, match="have version 3, and this blpo knows 2; use a newer blpo"):
         await run_store("two")
     with psycopg.connect(database_url, autocommit=True) as other:
         async with open_checkpoints("postgres"):
