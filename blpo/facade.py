@@ -107,7 +107,7 @@ async def resume(
     question that the run waits for: a `state.approval.Answer`, a mapping like one, or "approve". Raises `BlpoError`, an
     `AnswerError` if the run asks no question or the answer can't be used.
     """
-    async with final_report(on_event, _lines(progress)) as events:
+    async with final_report(on_event, _lines(progress), run=Path(directory)) as events:
         record = await resume_run(directory, overrides=overrides, on_event=events, control=control, answer=answer)
     return _returned(record)
 

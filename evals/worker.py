@@ -57,14 +57,19 @@ def _write(stdout: TextIO, message: _Message) -> None:
 
 
 def _read(loop: asyncio.AbstractEventLoop, messages: "asyncio.Queue[_Message]", control: RunControl) -> None:
-    """Read stdin in a thread of its own, because a cell may keep the event loop busy."""
-    for line in sys.stdin:
-        message = json.loads(line)
-        if "drain" in message:
-            control.request_drain(message["drain"])
-        else:
-            loop.call_soon_threadsafe(messages.put_nowait, message)
-    os._exit(0)
+    """Read stdin in a thread of its own, because a cell may keep the event loop busy; then end the process.
+
+    A parent that is killed may leave half a line.
+    """
+    try:
+        for line in sys.stdin:
+            message = json.loads(line)
+            if "drain" in message:
+                control.request_drain(message["drain"])
+            else:
+                loop.call_soon_threadsafe(messages.put_nowait, message)
+    finally:
+        os._exit(0)
 
 
 async def main() -> None:

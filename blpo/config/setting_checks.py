@@ -4,7 +4,7 @@ import os
 import re
 from urllib.parse import urlsplit
 
-from blpo.config.setting_paths import is_database_url
+from blpo.config.setting_paths import PATHS, is_database_url
 from blpo.config.setting_problems import SettingProblem
 from state.settings import POSTGRES, Settings
 
@@ -23,6 +23,15 @@ def secrets_in(settings: Settings) -> list[SettingProblem]:
         text = f"write {POSTGRES}, and put the database's URL into the environment variable BLPO_DATABASE_URL"
         problems.append(SettingProblem("run.checkpoints", text))
     return problems
+
+
+def paths_with_nul(settings: Settings) -> list[SettingProblem]:
+    """Return a problem for every path with a NUL character, which no file system takes."""
+    return [
+        SettingProblem(f"{section}.{name}", "holds a NUL character; take it out")
+        for section, name in PATHS
+        if "\0" in (getattr(getattr(settings, section), name, None) or "")
+    ]
 
 
 def missing_files(settings: Settings) -> list[SettingProblem]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from state.settings import POSTGRES
 
-_PATHS = (
+PATHS = (
     ("data", "path"),
     ("data", "corrections"),
     ("prompts", "judge_file"),
@@ -15,13 +15,14 @@ _PATHS = (
     ("run", "dir"),
     ("run", "checkpoints"),
 )
+"""Sections and names of the settings that hold a path."""
 _ADDRESS = re.compile(r"hub:|[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _DATABASE_URL = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
 
 
 def absolute_paths(sections: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make all paths in `sections` absolute, and return `sections`. A relative path begins at `base`."""
-    for section, name in _PATHS:
+    for section, name in PATHS:
         settings = sections.get(section)
         path = settings.get(name) if isinstance(settings, dict) else None
         if isinstance(path, str) and _is_path(name, path):

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from blpo.config.overrides import apply_override, override_name
-from blpo.config.setting_checks import missing_files, secrets_in
+from blpo.config.setting_checks import missing_files, paths_with_nul, secrets_in
 from blpo.config.setting_paths import absolute_paths
 from blpo.config.setting_problems import config_error, setting_problems
 from blpo.config.yaml_text import MAX_BYTES, read_yaml, write_yaml
@@ -41,7 +41,7 @@ def load_settings(source: Source = None, overrides: Sequence[str] = ()) -> Setti
         settings = Settings.model_validate(absolute_paths(sections, Path.cwd()))
     except ValidationError as error:
         raise config_error(setting_problems(error), file, names) from None
-    if problems := [*secrets_in(settings), *missing_files(settings)]:
+    if problems := [*secrets_in(settings), *(paths_with_nul(settings) or missing_files(settings))]:
         raise config_error(problems, file, names)
     return settings
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from blpo.reports.run_page import write_report
+from blpo.reports.run_page import REPORT, write_report
 from blpo.runs.driver import OnEvent
 from blpo.runs.wording import single_line
 from state.errors import BlpoError
@@ -15,10 +15,11 @@ _log = logging.getLogger("blpo")
 
 
 @asynccontextmanager
-async def final_report(*handlers: OnEvent | None) -> AsyncIterator[OnEvent]:
+async def final_report(*handlers: OnEvent | None, run: Path | None = None) -> AsyncIterator[OnEvent]:
     """Yield the handler of a run's events, and write the run's report at the end, also after a `BlpoError`.
 
-    `handlers` get every event.
+    `handlers` get every event. `run` is the directory of an earlier run: if the run is finished and does not go on, its
+    report is written only if the report is missing or older than result.json.
     """
     events = _Events([handler for handler in handlers if handler is not None])
     try:
@@ -26,6 +27,8 @@ async def final_report(*handlers: OnEvent | None) -> AsyncIterator[OnEvent]:
     except BlpoError:
         await _write(events.directory)
         raise
+    if events.directory is None and run is not None and not _has_report(run):
+        events.directory = run
     await _write(events.directory)
 
 
@@ -41,6 +44,14 @@ class _Events:
             self.directory = Path(event["run"])
         for handler in self._handlers:
             handler(event)
+
+
+def _has_report(run: Path) -> bool:
+    """Return true for a run with a report that is not older than the result."""
+    try:
+        return (run / REPORT).stat().st_mtime_ns >= (run / "result.json").stat().st_mtime_ns
+    except (OSError, ValueError):
+        return False
 
 
 async def _write(directory: Path | None) -> None:

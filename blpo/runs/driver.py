@@ -174,7 +174,7 @@ class Driver:
         question = question_of(snapshot)
         rounds = await closed_rounds(state, run.store)
         result: Result | None = state.get("result")
-        await self._write(run, rounds)
+        await self._write(run, rounds, anew=True)
         if result is None:
             result = {**await partial_result(run, rounds), "status": status, "stop_reason": reason}
             if question is not None:
@@ -201,8 +201,8 @@ class Driver:
         with suppress(OSError, StoreError):  # a full disk, for example: the raised error says enough
             self.directory.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
 
-    async def _write(self, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
-        await write_rounds(self.directory, run, rounds)
+    async def _write(self, run: OpenRun, rounds: Sequence[RoundRecord], *, anew: bool = False) -> None:
+        await write_rounds(self.directory, run, rounds, anew=anew)
         await write_judge(self.directory, run, rounds)
         info = replace(self.directory.info, seconds=self.seconds_before + run.seconds)
         await asyncio.to_thread(self.directory.save_info, info)

@@ -18,6 +18,4 @@ def read_json_lines(file: Path, adapter: TypeAdapter[_R]) -> Iterator[_R]:
             try:
                 yield adapter.validate_json(line)
             except ValidationError:
-                raise RunError(
-                    f"{file}:{number} is damaged; delete the run's result.json, and `blpo resume` writes the file again"
-                ) from None
+                raise RunError(f"{file}:{number} is damaged; `blpo resume` writes the run's files again") from None

@@ -86,6 +86,5 @@ def _round(directory: Path, t: int) -> Round:
     except (OSError, ValueError, ValidationError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise RunError(
-            f"{folder} can't be read ({reason}); delete {directory / 'result.json'}, and `blpo resume {directory}`"
-            " writes the run's files again"
+            f"{folder} can't be read ({reason}); `blpo resume {directory}` writes the run's files again"
         ) from None

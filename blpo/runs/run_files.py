@@ -20,11 +20,13 @@ from state.result import Result
 from state.sample import SplitName
 
 
-async def write_rounds(directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord]) -> None:
-    """Write rounds/NN for every record, except for past rounds already on disk."""
+async def write_rounds(
+    directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord], *, anew: bool = False
+) -> None:
+    """Write rounds/NN for every record, except for past rounds already on disk; with `anew` write all rounds."""
     for t, record in enumerate(rounds):
         folder = f"rounds/{t:02d}"
-        if t < len(rounds) - 2 and (directory.path / folder / "trials.jsonl").exists():
+        if not anew and t < len(rounds) - 2 and (directory.path / folder / "trials.jsonl").exists():
             continue
         before = rounds[max(t - 1, 0)]
         for name in ("judge", "i2t"):

@@ -50,7 +50,7 @@ def read_info(directory: Path) -> RunInfo:
     except FileNotFoundError:
         reason = "has no run.json" if directory.is_dir() else "does not exist"
         raise RunError(f"{directory} is no run directory: it {reason}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}") from None
     number = content.get("format") if isinstance(content, dict) else None
     if number != FORMAT:

@@ -90,7 +90,7 @@ def past_progress(run: Path) -> Progress:
     for line in lines:
         try:
             progress = advance(progress, json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return progress
 

@@ -54,6 +54,17 @@ class RunRecord:
             raise RunError(f"{file} is damaged; `blpo resume {self.directory}` writes it again") from None
 
     @property
+    def is_whole(self) -> bool:
+        """True if all files of a finished run can be read: rounds, verdicts and judge.yaml."""
+        verdicts = [self.directory / "verdicts" / f"{name}.jsonl" for name in ("initial", "best")]
+        files = [self.directory / "judge.yaml", *(verdicts if self.result["rounds"] else [])]
+        try:
+            _ = self._verdicts, self.rounds
+        except RunError:
+            return False
+        return all(file.is_file() for file in files)
+
+    @property
     def result_or_none(self) -> Result | None:
         """Content of result.json; None for a missing or damaged file, because a resume writes the file at no cost."""
         try:

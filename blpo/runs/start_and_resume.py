@@ -1,5 +1,6 @@
 """Start of a run, and resume of a run."""
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -22,7 +23,9 @@ from blpo.runs.run_record import RunRecord
 from blpo.runs.team_runs import announce, forget_checkpoints, require_known_run
 from state.approval import Answer
 from state.errors import AnswerError, DataError
-from state.settings import Settings
+from state.settings import LimitSettings, Settings
+
+_log = logging.getLogger("blpo")
 
 Config = str | Path | Mapping[str, Any] | Settings | None
 
@@ -83,11 +86,15 @@ async def resume_run(
         settings = run.settings(overrides)
         result = run.result()
         status = result["status"] if result is not None else None
-        is_raised = status == "budget" and settings.limits != run.settings().limits
+        is_raised = status == "budget" and are_raised(run.settings().limits, settings.limits)
         if status == "complete" or (status == "budget" and not is_raised):
             if answer is not None:
                 raise AnswerError(f"{run.path} asks no question: it is finished")
-            return RunRecord(run.path, run.info)
+            record = RunRecord(run.path, run.info)
+            if record.is_whole:
+                return record
+            _log.warning("%s: files are missing or damaged; writing them again from the response store", run.path)
+            settings = run.settings()  # a finished run keeps the limits that it ended by
         require_usable(settings)
         dataset = dataset_of(settings)
         run.check_dataset(dataset.fingerprint)
@@ -100,6 +107,12 @@ async def resume_run(
         run.write("config.yaml", dump_settings(settings))
         await Driver(run, search, settings, on_event, control, answer).to_the_end(dataset, shared)
         return RunRecord(run.path, run.info)
+
+
+def are_raised(before: LimitSettings, after: LimitSettings) -> bool:
+    """Return true if a limit of the budget is higher than before, or gone."""
+    limits = [(getattr(before, name), getattr(after, name)) for name in ("calls", "tokens", "usd")]
+    return any(old is not None and (new is None or new > old) for old, new in limits)
 
 
 def check_data(settings: Settings) -> None:

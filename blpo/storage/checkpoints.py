@@ -11,7 +11,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from blpo.storage.database_url import connection_parameters
-from state.errors import RunError
+from blpo.storage.sqlite_connection import is_damaged
+from state.errors import RunError, StoreError
 from state.settings import POSTGRES
 
 Target = Path | str
@@ -51,7 +52,21 @@ async def _open_file(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
             saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
             await saver.setup()
         except aiosqlite.Error as error:
+            if is_damaged(error):
+                raise StoreError(_damaged(path, error)) from None
             raise RunError(f"can't use the checkpoints {path}: {error}") from None
-        yield saver
+        try:
+            yield saver
+        except aiosqlite.DatabaseError as error:
+            if is_damaged(error):
+                raise StoreError(_damaged(path, error)) from None
+            raise
     finally:
         await connection.close()
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return (
+        f"the checkpoints {path} are damaged ({error}). Delete the file: `blpo resume` then replays each run of the"
+        " folder from its responses.sqlite, at no cost"
+    )

@@ -19,7 +19,7 @@ from blpo.storage import store_statements as sql
 from blpo.storage.database import Connection, Database
 from blpo.storage.role_counts import RoleCounts, counts_by_role
 from blpo.storage.sqlite_connection import open_sqlite, open_sqlite_to_read
-from state.errors import RunError
+from state.errors import RunError, StoreError
 from state.response import Failure, Response, Traffic
 
 _T = TypeVar("_T")
@@ -161,7 +161,12 @@ class ResponseStore:
 def response_of(row: tuple[Any, ...]) -> Response:
     """Return the response in a row of `ANSWER`."""
     text, refused, finish_reason, input_tokens, output_tokens, version, scores_json = row
-    scores = tuple((label, score) for label, score in json.loads(scores_json))
+    try:
+        scores = tuple((str(label), float(score)) for label, score in json.loads(scores_json))
+    except (ValueError, TypeError, RecursionError):
+        raise StoreError(
+            "the response store holds damaged scores of an answer; restore the store from a backup"
+        ) from None
     return Response(text, bool(refused), finish_reason, input_tokens, output_tokens, version, scores)
 
 

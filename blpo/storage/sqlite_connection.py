@@ -16,6 +16,21 @@ LaterColumns = Mapping[str, tuple[str, ...]]
 
 _NO_COLUMNS: LaterColumns = {}
 _BUSY_SECONDS = 30.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Return true for an error that says that the content of a SQLite file is damaged."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGED
+
+
+def damaged_store(path: object, error: BaseException) -> str:
+    """Return the message for a damaged file of answers: only a copy of the file has the answers."""
+    return (
+        f"{path} is damaged ({error}), and holds the paid answers of the run. Restore the file from a backup; without a"
+        " backup start a new run, which pays for all calls again"
+    )
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -30,6 +45,8 @@ class SqliteConnection(sqlite3.Connection):
 
     def failure(self, error: Exception) -> StoreError:
         """Return the error for the user in place of one of `errors`."""
+        if is_damaged(error):
+            return StoreError(damaged_store(self.name, error))
         return StoreError(f"{self.name}: can't be used ({error}); free disk space or fix its permissions, then resume")
 
 
@@ -42,6 +59,8 @@ async def open_sqlite(path: Path | str, tables: str, version: int, later: LaterC
     try:
         return await Database.open(partial(_connect, path, tables, version, later))
     except (sqlite3.Error, OSError) as error:
+        if is_damaged(error):
+            raise RunError(damaged_store(path, error)) from error
         raise RunError(f"{path}: can't be opened ({error}); make the folder writable or restore the file") from error
 
 
@@ -54,6 +73,8 @@ async def open_sqlite_to_read(path: Path, version: int, later: LaterColumns = _N
     try:
         return await Database.open(partial(_connect_to_read, path, version, later))
     except (sqlite3.Error, OSError) as error:
+        if is_damaged(error):
+            raise RunError(damaged_store(path, error)) from error
         raise RunError(f"{path}: can't be read ({error}); restore the file") from error
 
 
