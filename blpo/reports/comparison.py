@@ -9,7 +9,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import compare_prompts
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
-from blpo.runs.wording import higher_limits
+from blpo.runs.wording import counted, higher_limits
 from state.errors import RunError
 from state.result import Metrics
 from state.sample import Label
@@ -51,7 +51,7 @@ class Comparison:
     metric: Metric
     entries: tuple[Entry, ...]
     shared: tuple[str, ...]
-    """Ids of the shared samples, in the order of the first run."""
+    """Ids of the test samples of all runs with equal labels in all runs, in the order of the first run."""
     notes: tuple[str, ...]
     """Notes for the reader: samples left out, different metrics."""
 
@@ -68,16 +68,19 @@ def compare_runs(runs: Sequence[RunRecord]) -> Comparison:
         _require_tested(run)
     for run in runs[1:]:
         _require_same(first, run)
-    shared = tuple(key for key in _test(first) if all(key in _test(run) for run in runs[1:]))
-    if not shared:
+    common = [key for key in _test(first) if all(key in _test(run) for run in runs[1:])]
+    if not common:
         raise RunError("the runs share no test sample; give them the same data.split and search.seed")
+    shared = tuple(key for key in common if all(run.best[key].label == first.best[key].label for run in runs[1:]))
+    if not shared:
+        raise RunError("every shared test sample has a corrected label in one of the runs; nothing can be compared")
     against = [_against(first, run, shared) for run in runs[1:]]
     names = _names(runs)
     entries = [
         Entry(name, run, _measured(run, shared, "best"), _measured(run, shared, "initial"), tested)
         for name, run, tested in zip(names, runs, [None, *_adjusted(against)], strict=True)
     ]
-    return Comparison(first.settings.search.metric, tuple(entries), shared, tuple(_notes(runs, names, shared)))
+    return Comparison(first.settings.search.metric, tuple(entries), shared, tuple(_notes(runs, names, common, shared)))
 
 
 def _test(run: RunRecord) -> Mapping[str, VerdictRow]:
@@ -106,7 +109,7 @@ def _require_same(first: RunRecord, run: RunRecord) -> None:
     here, there = ({key: row.label for key, row in each.best.items()} for each in (first, run))
     common = here.keys() & there.keys()
     unlike = sorted(key for key in common if here[key] != there[key])
-    if unlike:
+    if unlike and not _are_versions(first, run):
         raise RunError(
             f"{run.directory} has another dataset than {first.directory}: people's label of {unlike[0]} is"
             f" {there[unlike[0]]!r} instead of {here[unlike[0]]!r}; compare runs over the same labels"
@@ -116,6 +119,12 @@ def _require_same(first: RunRecord, run: RunRecord) -> None:
             f"{run.directory} has another dataset than {first.directory} ({len(common)} of {len(here)} samples in"
             " common); compare runs over the same samples"
         )
+
+
+def _are_versions(first: RunRecord, run: RunRecord) -> bool:
+    """Return True for runs over versions of one dataset: the same samples, with corrected labels in a run."""
+    corrected = any(each.settings.data.corrections is not None for each in (first, run))
+    return corrected and first.best.keys() == run.best.keys()
 
 
 def _listed(values: Sequence[Label]) -> str:
@@ -153,13 +162,18 @@ def _names(runs: Sequence[RunRecord]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(run.directory) for run in runs]
 
 
-def _notes(runs: Sequence[RunRecord], names: Sequence[str], shared: Sequence[str]) -> list[str]:
+def _notes(runs: Sequence[RunRecord], names: Sequence[str], common: Sequence[str], shared: Sequence[str]) -> list[str]:
     sizes = {len(_test(run)) for run in runs}
     notes = []
-    if max(sizes) > len(shared):
+    if max(sizes) > len(common):
         notes.append(
-            f"Only the {len(shared)} samples that every run kept for its test are compared; the largest test split has"
+            f"Only the {len(common)} samples that every run kept for its test are compared; the largest test split has"
             f" {max(sizes)}."
+        )
+    if len(common) > len(shared):
+        notes.append(
+            f"{counted(len(common) - len(shared), 'test sample')} left out: the label was corrected in one of the runs."
+            " All numbers are over samples whose labels agree."
         )
     metric = runs[0].settings.search.metric
     other = [name for name, run in zip(names, runs, strict=True) if run.settings.search.metric != metric]

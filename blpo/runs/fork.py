@@ -68,9 +68,7 @@ async def _new_run(
     require_usable(settings)
     dataset = dataset_of(settings)
     if dataset.fingerprint != info.dataset:
-        raise RunError(
-            f"{parent}: the dataset or its splits are not those of the run, so its rounds can't be gone on from"
-        )
+        raise RunError(f"{parent}: {_other_dataset(record, settings)}")
     path = Path(settings.run.dir or parent.parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-fork").absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
     thread = str(uuid.uuid4())
@@ -112,6 +110,19 @@ def _settings(parent: Path, overrides: Sequence[str]) -> Settings:
     if before.run.in_postgres != after.run.in_postgres:
         raise ConfigError("run.checkpoints: a fork keeps its answers where its run does; leave it out")
     return after
+
+
+def _other_dataset(parent: RunRecord, settings: Settings) -> str:
+    """Return the reason why rounds of the parent can't be continued on another dataset, and what to do."""
+    old, new = parent.settings.search.seed, settings.search.seed
+    problem = "the dataset or its splits are not those of the run"
+    if new == old:
+        return f"{problem}, so its rounds can't be gone on from; restore the dataset, or start a new run"
+    return (
+        f"{problem}, because search.seed draws the splits; keep search.seed={old}, or start a new run: blpo optimize"
+        f" {parent.directory / 'config.yaml'} --set run.dir= --set search.seed={new} (a seed with splits from a column,"
+        " data.split.column, can be forked)"
+    )
 
 
 def _require_prompts(prompts: dict[str, str | None], settings: Settings) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from blpo.cli.main import main
+from blpo.config.settings_file import dump_settings, load_settings
+from blpo.data.dataset import dataset_of
 from blpo.reports.compare_page import comparison_headline
 from blpo.reports.comparison import compare_runs
 from blpo.runs.run_record import RunRecord
@@ -97,6 +99,47 @@ def test_other_splits_of_the_same_data_are_compared_where_both_are_untouched(run
     comparison = compare_runs(read([runs[0], other]))
     assert sorted(comparison.shared) == sorted(ids)
     assert "Only the 30 samples" in comparison.notes[0]
+
+
+def corrected(run: Path, target: Path, count: int) -> Path:
+    """Copy the run to a run on the same samples with `count` corrected labels in its test split."""
+    shutil.copytree(run, target)
+    rows = [json.loads(line) for line in (target / "verdicts" / "best.jsonl").read_text().splitlines()]
+    changed = {row["id"]: OTHER[row["label"]] for row in [row for row in rows if row["split"] == "test"][:count]}
+    for name in ("initial", "best"):
+        file = target / "verdicts" / f"{name}.jsonl"
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        file.write_text(
+            "".join(json.dumps(row | {"label": changed.get(row["id"], row["label"])}) + "\n" for row in lines)
+        )
+    table = target.with_suffix(".csv")
+    table.write_text("id,label\n" + "".join(f"{name},{label}\n" for name, label in changed.items()))
+    settings = load_settings(target / "config.yaml", [f"data.corrections={table}"])
+    (target / "config.yaml").write_text(dump_settings(settings))
+    info = json.loads((target / "run.json").read_text())
+    (target / "run.json").write_text(json.dumps({**info, "dataset": dataset_of(settings).fingerprint}))
+    return target
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_run_on_corrected_labels_is_compared_where_labels_agree(
+    runs: list[Path], tmp_path: Path, order: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = [runs[0], corrected(runs[1], tmp_path / "corrected", 5)][::order]
+    assert main(["compare", *map(str, pair), "--out", str(tmp_path / "page.html")]) == 0
+    out = capsys.readouterr().out
+    assert "on 75 shared test samples" in out
+    assert "5 test samples left out: the label was corrected in one of the runs." in out
+    labels = [{key: run.best[key].label for key in compare_runs(read(pair)).shared} for run in read(pair)]
+    assert labels[0] == labels[1]
+
+
+def test_runs_without_a_common_label_are_refused(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = corrected(runs[1], tmp_path / "corrected", 80)
+    assert main(["compare", str(runs[0]), str(other), "--out", str(tmp_path / "page.html")]) == 2
+    assert "every shared test sample has a corrected label" in capsys.readouterr().err
 
 
 def no_verdicts(run: Path) -> None:

@@ -92,6 +92,20 @@ async def test_a_fork_may_search_on(parent: Path, tmp_path: Path) -> None:
     assert (issued(again), again["rounds"]) == (0, result["rounds"])
 
 
+async def test_another_seed_is_forked_if_a_column_names_the_splits(tmp_path: Path) -> None:
+    table = draw_dataset(tmp_path / "set") / "labels.csv"
+    names = ("train", "train", "validation", "test")
+    lines = table.read_text().splitlines()
+    table.write_text("".join(f"{line},{names[i % 4] if i else 'split'}\n" for i, line in enumerate(lines)))
+    data = {"path": str(table), "split": {"column": "split"}}
+    search = {"outer_rounds": 1, "inner_steps": 0, "error_batch": 3, "anchors": 0}
+    run = await blpo.optimize({"data": data, "search": search, "run": {"dir": str(tmp_path / "parent")}})
+    fork = await blpo.fork(run.directory, 0, overrides=["search.seed=5", f"run.dir={tmp_path / 'fork'}"])
+    assert fork.result["lineage"]["fork"]["changed"] == ["search.seed=5"]
+    assert fork.result["rounds"][0]["validation"] == run.result["rounds"][0]["validation"]
+    assert set(calls(fork.directory)).isdisjoint(calls(run.directory))
+
+
 async def test_at_round_0_a_prompt_is_the_initial_one(parent: Path, tmp_path: Path) -> None:
     result = (await blpo.fork(parent, 0, judge_prompt=PROMPT, overrides=[f"run.dir={tmp_path / 'fork'}"])).result
     assert result["rounds"][0]["judge_prompt"] == PROMPT
@@ -132,7 +146,10 @@ def test_the_command_says_where_the_run_comes_from(
         (["--round", "-1"], "'--round'"),
         (["--round", "one"], "'--round'"),
         ([], "--round"),
-        (["--round", "1", "--set", "search.seed=5"], "dataset or its splits"),
+        (
+            ["--round", "1", "--set", "search.seed=5"],
+            "because search.seed draws the splits; keep search.seed=0, or start a new run",
+        ),
         (["--round", "1", "--set", "task.max=6"], "task"),
         (["--round", "1", "--set", "models.judge.temperature=1"], "models.judge: past rounds were measured by it"),
         (["--round", "1", "--set", "prompts.judge=Rate it."], "prompts: past rounds"),
