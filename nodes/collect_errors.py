@@ -13,6 +13,7 @@ from langgraph.runtime import Runtime
 from blpo.inference.open_run import run_of
 from blpo.inference.progress import send_event
 from blpo.inference.verdicts import judge_samples
+from blpo.models.sentences import sentence
 from state.errors import TooManyFailures
 from state.events import ErrorsEvent
 from state.loops import OuterState
@@ -29,7 +30,7 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
     if not answered:
         raise TooManyFailures(
             f"none of {len(verdicts)} verdicts of the train split names a label; the first is {verdicts[0].status}:"
-            f" {verdicts[0].reason[:200] or 'an empty reply'}. Try the judge with one image, or another model"
+            f" {sentence(verdicts[0].reason[:200] or 'an empty reply')} Try the judge with one image, or another model"
         )
     wrong = [(s.id, (s.label, v.label)) for s, v in answered if v.label != s.label]
     right = [(s.id, (s.label, v.label)) for s, v in answered if v.label == s.label]

@@ -24,11 +24,6 @@ class Response:
     """Part of `input_tokens` from the prefix cache of the server, as far as the server tells. The count belongs to the
     call: an answer from the store has no cached tokens."""
 
-    @property
-    def is_cut_off(self) -> bool:
-        """True if the answer reached the limit of tokens."""
-        return self.finish_reason.lower() in ("length", "max_tokens", "max_output_tokens", "model_length")
-
 
 FailureKind = Literal[
     "timeout", "connection", "rate_limit", "server", "malformed", "quota", "too_long", "too_large", "rejected"

@@ -8,6 +8,7 @@ from blpo.data.dataset import Dataset
 from blpo.data.message_text import display_text, listed
 from blpo.metrics.significance import FEW_SAMPLES
 from blpo.models.messages import ROLES
+from blpo.models.server_address import lacks_version, version_hint
 from state.sample import SplitName
 from state.settings import Settings
 
@@ -38,6 +39,7 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         *_label_warnings(settings, labels),
         *_limit_warnings(settings.limits.calls, calls, test_calls),
         *_test_warnings(sizes["test"]),
+        *_address_warnings(settings),
     ]
     return RunPreview(
         samples=sizes,
@@ -71,6 +73,13 @@ def _label_warnings(settings: Settings, labels: Mapping[str, Mapping[SplitName, 
 def _test_warnings(test: int) -> Iterator[str]:
     if test < FEW_SAMPLES:
         yield f"so few test samples ({test}) can hardly show a difference; label more"
+
+
+def _address_warnings(settings: Settings) -> Iterator[str]:
+    for role in ROLES:
+        address = settings.models.of(role).base_url
+        if address and lacks_version(address):
+            yield f"models.{role}.base_url has no path; {version_hint(address)}"
 
 
 def _limit_warnings(limit: int | None, calls: int, test_calls: int) -> Iterator[str]:

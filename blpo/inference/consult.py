@@ -11,6 +11,7 @@ from blpo.inference.cut_off import cut_off
 from blpo.inference.failure_rate import failure_detail
 from blpo.inference.open_models import OpenModels
 from blpo.models.messages import Message, assistant, user
+from blpo.models.sentences import sentence
 from blpo.models.thinking import without_thinking
 from blpo.prompts.delimiters import tagged
 from blpo.prompts.template import render
@@ -47,7 +48,7 @@ async def consult(
         if isinstance(response, Failure):
             return Advice(None, _problem_of_question(response))
         if response.refused:
-            return Advice(None, f"the optimizer refused: {_short(response.text)}. Another optimizer may answer")
+            return Advice(None, f"the optimizer refused: {_short(response.text)} Another optimizer may answer")
         reply = without_thinking(response.text)
         text = tagged(reply, tag)
         cut = cut_off(response, models.settings.models, "optimizer")
@@ -63,19 +64,19 @@ async def consult(
 
 def _problem_of_question(failure: Failure) -> str:
     """Return the reason of the trial's failure; raises `TooManyFailures` for a failure of the server."""
-    detail = failure_detail(failure, "optimizer").rstrip(". ")
+    detail = failure_detail(failure, "optimizer")
     if failure.kind == "too_long":
         return (
-            f"the question is longer than the optimizer's context: {detail}. Lower search.error_batch, search.anchors"
-            " or models.optimizer.max_tokens, or serve the model with a longer context"
+            f"the question is longer than the optimizer's context: {sentence(detail)} Lower search.error_batch,"
+            " search.anchors or models.optimizer.max_tokens, or serve the model with a longer context"
         )
     if failure.kind in ("too_large", "rejected"):
         return f"the server refused the question: {detail}"
-    raise TooManyFailures(f"the optimizer did not answer: {detail}. Resume when the server is well")
+    raise TooManyFailures(f"the optimizer did not answer: {sentence(detail)} Resume when the server is well")
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:200].rstrip(". ") or "(no reason)"
+    return sentence(" ".join(text.split())[:200] or "(no reason)")
 
 
 def too_long(text: str, max_tokens: int) -> str | None:

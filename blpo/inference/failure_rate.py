@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from blpo.inference.open_models import OpenModels
 from blpo.models.messages import Role
+from blpo.models.sentences import sentence
 from state.errors import TooManyFailures
 from state.response import Failure
 from state.verdict import Description, Verdict
@@ -16,7 +17,7 @@ from state.verdict import Description, Verdict
 def failure_detail(failure: Failure, role: Role) -> str:
     """Return the reason of a failure in one line, with the setting to change if a setting helps."""
     if failure.kind == "too_large":
-        return f"{failure.detail}. The server takes no image that large: lower models.{role}.max_pixels"
+        return f"{sentence(failure.detail)} The server takes no image that large: lower models.{role}.max_pixels"
     return failure.detail
 
 

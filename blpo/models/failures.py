@@ -28,6 +28,7 @@ from langchain_core import exceptions as langchain
 
 from blpo.models.secret_masking import excerpt, one_line
 from blpo.models.sentences import sentence
+from blpo.models.server_address import lacks_version, version_hint
 from blpo.models.server_errors import ErrorReply, error_of, read_error
 from state.errors import ModelError
 from state.response import Failure, FailureKind, Response
@@ -151,7 +152,8 @@ def _advice(reply: ErrorReply, settings: ModelSettings, location: str | None) ->
     if reply.meaning == "blind":
         return "The model can't see images: name a model with vision, or start the server with its vision part"
     if status == 404:
-        return f"Check name and base_url: there is no such model{_address(settings)}{_missing_version(settings)}"
+        hint = f"; {version_hint(settings.base_url)}" if settings.base_url and lacks_version(settings.base_url) else ""
+        return f"Check name and base_url: there is no such model{_address(settings)}{hint}"
     concerns_key = reply.meaning == "account" or not reply.message or _KEY.search(reply.message)
     if status == 401 or (status == 403 and concerns_key):
         return f"Check the key in the environment for {settings.name.partition(':')[0]}: models"
@@ -176,15 +178,6 @@ def _parameter(reply: ErrorReply) -> str | None:
 
 def _address(settings: ModelSettings) -> str:
     return f" at {one_line(settings.base_url)}" if settings.base_url else ""
-
-
-def _missing_version(settings: ModelSettings) -> str:
-    address = (settings.base_url or "").partition("?")[0].rstrip("/")
-    return (
-        ""
-        if not address or re.search(r"/v\d|/openai|/api", address)
-        else f"; most servers listen at {one_line(address)}/v1"
-    )
 
 
 def _refuse_certificate(error: BaseException, settings: ModelSettings) -> None:

@@ -1,11 +1,16 @@
 """Server and model name of the requests to an OpenAI-compatible model."""
 
 import os
+import re
 from urllib.parse import urlsplit, urlunsplit
 
+from blpo.models.secret_masking import one_line
+from state.errors import ModelError
 from state.settings import ModelSettings
 
 VENDOR_URL = "https://api.openai.com/v1"
+_ENDPOINT = re.compile(r"/(?:chat/)?completions/*$|/(?:responses|models|embeddings)/*$")
+"""End of a path that belongs to a request, not to the server."""
 
 
 def address_of(settings: ModelSettings) -> str | None:
@@ -14,6 +19,35 @@ def address_of(settings: ModelSettings) -> str | None:
     if address is None and settings.name.startswith("openai:"):
         address = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
     return address.rstrip("/") if address else None
+
+
+def require_address(settings: ModelSettings) -> None:
+    """Raise `ModelError` if the server's address can't be right, as far as the text shows."""
+    address = address_of(settings)
+    if address is None:
+        return
+    shape = "it looks like http://localhost:8000/v1"
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise ModelError(f"{settings.name}: base_url has no valid host or port (0 to 65535); {shape}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or re.search(r"\s", address):
+        raise ModelError(f"{settings.name}: base_url is no address; {shape}")
+    endpoint = _ENDPOINT.search(parts.path)
+    if endpoint:
+        end = endpoint[0].rstrip("/")
+        raise ModelError(f"{settings.name}: base_url ends in {end}, which is added to every request; take it out")
+
+
+def lacks_version(address: str | None) -> bool:
+    """Return True if an address has no path: most servers listen below /v1."""
+    return bool(address) and urlsplit(address or "").path.strip("/") == ""
+
+
+def version_hint(address: str) -> str:
+    """Return the address that most servers have, in words."""
+    return f"most servers listen at {one_line(address.partition('?')[0].rstrip('/'))}/v1"
 
 
 def calls_the_vendor(settings: ModelSettings) -> bool:

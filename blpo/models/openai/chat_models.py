@@ -10,7 +10,6 @@ streaming on and lose the token counts.
 """
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -18,7 +17,7 @@ from blpo.models.openai.headers import has_credentials, headers_of
 from blpo.models.openai.parameters import request_fields
 from blpo.models.openai.proxy import proxy_of
 from blpo.models.secret_masking import environment_secret
-from blpo.models.server_address import VENDOR_URL, address_and_query, address_of, served_name
+from blpo.models.server_address import VENDOR_URL, address_and_query, address_of, require_address, served_name
 from state.errors import ModelError
 from state.settings import ModelSettings
 
@@ -54,6 +53,7 @@ async def close_chat(model: "BaseChatModel") -> None:
 
 
 def _chat(settings: ModelSettings, key: str | None, account: dict[str, str]) -> "BaseChatModel":
+    require_address(settings)
     headers = headers_of(settings, account, key)
     if settings.client == "lean":
         return _lean_chat(settings, key, headers)
@@ -68,8 +68,6 @@ def _lean_chat(settings: ModelSettings, key: str | None, headers: dict[str, str]
     from blpo.models.openai.lean_client import LeanChat
 
     address, query = address_and_query(address_of(settings) or VENDOR_URL)
-    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        raise ModelError(f"{settings.name}: base_url is no address; it looks like http://localhost:8000/v1")
     authorization = {"Authorization": f"Bearer {key}"} if key and not has_credentials(headers) else {}
     url = f"{address}/chat/completions" + (f"?{query}" if query else "")
     proxy = proxy_of(url)

@@ -181,6 +181,21 @@ def test_check_says_what_a_run_would_use(folder: Path, capsys: pytest.CaptureFix
     assert err == ""
 
 
+def test_check_names_addresses_that_can_not_be_right(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(folder / "config.yaml")
+    names = ["--set", "models.judge.name=vllm:m", "--set", "models.optimizer.name=vllm:m"]
+    for address, words in (
+        ("http://127.0.0.1:99999/v1", "vllm:m: base_url has no valid host or port (0 to 65535)"),
+        ("http://127.0.0.1:8000/v1/chat/completions", "vllm:m: base_url ends in /chat/completions"),
+        ("http://127.0.0.1:8000", "models.judge.base_url has no path; most servers listen at http://127.0.0.1:8000/v1"),
+    ):
+        addresses = [f"models.{role}.base_url={address}" for role in ("judge", "optimizer")]
+        code = main(["check", config, *names, "--set", addresses[0], "--set", addresses[1]])
+        out = capsys.readouterr().out
+        assert words in out
+        assert code == (0 if "most servers" in words else 2)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -1,6 +1,7 @@
 """Concurrent work in order: bounded, and cancelled with its reader."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -99,3 +100,19 @@ async def test_an_error_comes_in_its_turn_and_ends_the_rest(where: str) -> None:
             results.append(result)
     assert results == [0, 1, 2, 3, 4]
     assert cancelled == [item for item in started if item > 5]
+
+
+async def test_exceptions_that_nobody_waits_for_print_no_traceback() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context["message"]))
+
+    async def work(item: int) -> int:
+        raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        async with aclosing(in_order(work, range(60), 16)) as stream:
+            async for _ in stream:
+                pass
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []

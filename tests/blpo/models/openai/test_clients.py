@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from blpo.config.settings_file import load_settings
 from blpo.models.registry import chat_model, provider_of
+from blpo.models.sentences import sentence
 from state.errors import ConfigError, ModelError
 from state.response import Failure, Response
 from state.settings import ModelSettings
@@ -146,9 +148,52 @@ def test_headers_take_values_from_the_environment_alone(monkeypatch: pytest.Monk
     assert "sk-1" not in str(caught.value)
 
 
-def test_an_address_that_is_none_is_named() -> None:
-    with pytest.raises(ModelError, match="base_url"):
-        chat_model(ModelSettings(name="vllm:m", base_url="localhost:8000"))
+@pytest.mark.parametrize("client", ["lean", "langchain"])
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("localhost:8000", "is no address"),
+        ("http://", "is no address"),
+        ("http://a host:8000/v1", "is no address"),
+        ("http://h:0/v1", "is no address"),
+        ("http://h:99999/v1", r"no valid host or port \(0 to 65535\)"),
+        ("http://[h/v1", "no valid host or port"),
+        (
+            "http://h:8000/v1/chat/completions",
+            "ends in /chat/completions, which is added to every request; take it out",
+        ),
+        ("http://h/v1/chat/completions/?api-version=1", "ends in /chat/completions"),
+        ("http://h/v1/models", "ends in /models"),
+    ],
+)
+def test_an_address_that_is_none_is_named(address: str, words: str, client: Literal["lean", "langchain"]) -> None:
+    with pytest.raises(ModelError, match=f"^vllm:m: base_url {'has ' if 'valid' in words else ''}{words}"):
+        chat_model(ModelSettings(name="vllm:m", base_url=address, client=client))
+
+
+@pytest.mark.parametrize("client", ["lean", "langchain"])
+async def test_an_address_without_v1_is_named_after_404(client: Literal["lean", "langchain"]) -> None:
+    async with ChatServer(answer, itertools.repeat(Fault(status=404, message="Valid aliases: x."))) as server:
+        address = server.base_url.removesuffix("/v1")
+        with pytest.raises(ModelError, match=rf"aliases: x\. Check name .*; most servers listen at {address}/v1$"):
+            await result(model(server, client=client, base_url=address))
+        with pytest.raises(ModelError, match=r"/v1$") as caught:
+            await result(model(server, client=client))
+    assert "most servers" not in str(caught.value)
+
+
+async def test_a_question_follows_a_whole_sentence() -> None:
+    failure = await result(ModelSettings(name="vllm:m", base_url="http://127.0.0.1:1/v1", max_retries=0))
+    assert isinstance(failure, Failure)
+    assert re.search(r"[^.]\. Is a server running at http://127.0.0.1:1/v1\?$", failure.detail)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("no", "no."), ("no.", "no."), ("no.. ", "no."), ("no?", "no?"), ("不…", "不…"), ("x, ", "x.")],
+)
+def test_foreign_words_end_as_a_sentence(words: str, expected: str) -> None:
+    assert sentence(words) == expected
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
