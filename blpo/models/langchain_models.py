@@ -90,7 +90,7 @@ def _constructor_arguments(kind: "type[BaseChatModel]", settings: ModelSettings)
     }
     arguments = {name: value for name, value in options.items() if name in fields and value is not None}
     if _CLIENT in fields:
-        from openai import DefaultAsyncHttpxClient
+        from blpo.models.openai.http_client import BoundedHttpClient
 
-        arguments[_CLIENT] = DefaultAsyncHttpxClient(timeout=settings.timeout)
+        arguments[_CLIENT] = BoundedHttpClient(settings.timeout, settings.max_reply_bytes)
     return {**arguments, **settings.arguments}

@@ -8,6 +8,8 @@ from base64 import b64encode
 from functools import lru_cache
 from urllib.parse import quote
 
+from blpo.models.foreign_text import clean_text
+
 _SECRET_NAMES = re.compile(r".*(_KEY|_TOKEN|_SECRET|_PASSWORD)", re.IGNORECASE)
 _SHORTEST = 6
 """Characters; shorter values (and `EMPTY`) are placeholders, and could stand in any text."""
@@ -60,7 +62,7 @@ def _masked(text: str, secrets: set[str]) -> str:
     forms = {form for secret in secrets for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
-    return text
+    return clean_text(text)
 
 
 @lru_cache(maxsize=256)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # takes half a second to import
 
 _AFTER_REFUSAL = 0.01
 """Seconds; a server that closes the connection after an error needs a moment, else the next request is lost."""
+_SHARE_OF_TEXT = 8
+"""Part of `max_reply_bytes` for the text: 1 in 8. Texts of many answers are in memory at once, bodies are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,9 @@ class ServedModel:
         labels = labels_of(request.schema) if request.schema and self.model.settings.logprobs else ()
         reply = await self._reply(to_langchain(request.messages), constraint)
         response = read_reply(reply, request.messages, labels)
+        most = self.model.settings.max_reply_bytes // _SHARE_OF_TEXT
+        if len(response.text) > most:
+            raise ValueError(f"its text has {len(response.text)} characters; max_reply_bytes allows {most}")
         if labels and request.schema:
             self.schemas.note_scores(self.model.settings, response, request.schema)
         return response

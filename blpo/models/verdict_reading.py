@@ -8,6 +8,7 @@ import re
 from typing import Any, Literal, Protocol
 
 from blpo.models.answer_wrapping import WRAPPING, folded, plain_text, wrapped_answers
+from blpo.models.foreign_text import clean_text
 from blpo.models.thinking import without_thinking
 
 _LONGEST = 20_000
@@ -76,7 +77,7 @@ def parse_verdict(text: str, task: LabelScale) -> tuple[Literal["ok", "unparseab
         label = _read_label(fields["label"], task)
         reason = fields.get("reason")
         if label is not None:
-            return "ok", label, reason if isinstance(reason, str) else ""
+            return "ok", label, clean_text(reason) if isinstance(reason, str) else ""  # JSON inside the clean reply
     else:
         label = _label_of(plain, task)
         if label is not None:

@@ -50,9 +50,12 @@ TEXT = "SELECT text FROM texts WHERE sha256 = ?"
 SERVERS = "SELECT * FROM servers"
 DELETE_SERVER = "DELETE FROM servers WHERE model = ? AND address = ?"
 PUT_SERVER = "INSERT INTO servers VALUES (?, ?, ?)"
+# Counts that can't be true are in old stores: a negative count would give budget back, a sum of huge counts would fail.
 USAGE = """
 SELECT role, count(*), count(*) FILTER (WHERE outcome = 'ok'), count(*) FILTER (WHERE outcome = 'failed'),
-       sum(input_tokens), sum(output_tokens), sum(usd), count(*) FILTER (WHERE outcome = 'ok' AND usd IS NULL),
+       sum(CASE WHEN input_tokens BETWEEN 0 AND 100000000 THEN input_tokens END),
+       sum(CASE WHEN output_tokens BETWEEN 0 AND 100000000 THEN output_tokens END),
+       sum(CASE WHEN usd >= 0 THEN usd END), count(*) FILTER (WHERE outcome = 'ok' AND usd IS NULL),
        sum(bytes_sent), sum(bytes_received), sum(cached_tokens)
 FROM calls GROUP BY role
 """

@@ -59,6 +59,9 @@ class ModelSettings(Section):
     """Input and output tokens a minute, by their mean so far; null: no limit."""
     deadline: float = Field(default=900.0, gt=0)
     """Seconds that a call may take with all its retries and waits."""
+    max_reply_bytes: int = Field(default=8_388_608, ge=1024)
+    """Most bytes of a reply after decompression. The text of an answer may fill an eighth: the rest is for
+    log-probabilities."""
     image_uuids: bool = False
     """Name images by the hash of their content, and send an image only once (vLLM). Never behind a load balancer."""
     price: PriceSettings | None = None

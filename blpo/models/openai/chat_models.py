@@ -77,6 +77,7 @@ def _lean_chat(settings: ModelSettings, key: str | None, headers: dict[str, str]
         headers={name: SecretStr(value) for name, value in {**authorization, **headers}.items()},
         parameters={name: value for name, value in request_fields(settings).items() if value is not None},
         image_uuids=settings.image_uuids,
+        max_reply_bytes=settings.max_reply_bytes,
         proxy=SecretStr(proxy) if proxy else None,
         cache=False,
         disable_streaming=True,

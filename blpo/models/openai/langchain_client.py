@@ -1,18 +1,16 @@
 """langchain-openai's ChatOpenAI with our settings: an HTTP client for every model, no retries, no streaming."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
-from openai import DefaultAsyncHttpxClient
 from pydantic import BaseModel, SecretStr
 
-from blpo.models.byte_counts import count_bytes
 from blpo.models.openai.certificates import trusted_certificates
 from blpo.models.openai.completion import message_of
+from blpo.models.openai.http_client import BoundedHttpClient
 from blpo.models.openai.parameters import request_fields
 from blpo.models.openai.proxy import proxy_of
 from blpo.models.server_address import VENDOR_URL, address_and_query, address_of, served_name
@@ -52,29 +50,16 @@ def langchain_openai_chat(settings: ModelSettings, key: str | None, headers: dic
         max_retries=0,
         cache=False,
         disable_streaming=True,
-        http_async_client=_counting_client(settings.timeout, address or VENDOR_URL),
+        http_async_client=_bounded_client(settings, address or VENDOR_URL),
         **fields,
     )
 
 
-def _counting_client(timeout: float, address: str) -> DefaultAsyncHttpxClient:
-    """Build an HTTP client to count bytes. Redirects are not followed: a redirect would take keys and images elsewhere.
-
-    ChatOpenAI's default client is shared by all models and belongs to a single event loop. Proxy and certificates are
-    those of the lean client.
-    """
-
-    async def count_request(request: Any) -> None:
-        count_bytes(outgoing=len(request.content))
-
-    async def count_response(response: Any) -> None:
-        count_bytes(incoming=len(await response.aread()))
-
-    hooks: dict[str, list[Callable[..., Any]]] = {"request": [count_request], "response": [count_response]}
-    return DefaultAsyncHttpxClient(
-        timeout=timeout,
-        event_hooks=hooks,
-        follow_redirects=False,
+def _bounded_client(settings: ModelSettings, address: str) -> BoundedHttpClient:
+    """Build an HTTP client with the proxy and the certificates of the lean client."""
+    return BoundedHttpClient(
+        settings.timeout,
+        settings.max_reply_bytes,
         trust_env=False,
         proxy=proxy_of(address),
         verify=trusted_certificates() if address.startswith("https:") else True,

@@ -23,6 +23,13 @@ from blpo.models.byte_counts import count_bytes
 from blpo.models.openai.certificates import trusted_certificates
 from blpo.models.openai.completion import ServerError, completion_message
 from blpo.models.openai.image_uuids import ImageUuids
+from blpo.models.openai.reply_body import (
+    ACCEPTED_ENCODINGS,
+    UnreadableBodyError,
+    error_body,
+    is_small,
+    read_body,
+)
 from blpo.models.openai.request_body import JsonPieces, body_pieces
 from blpo.models.untraced_chat import UntracedChat
 
@@ -47,6 +54,8 @@ class LeanChat(UntracedChat):
     """True to send images by name (see `blpo.models.openai.image_uuids`)."""
     proxy: SecretStr | None = None
     """Address of the HTTP proxy to the server; None: no proxy."""
+    max_reply_bytes: int
+    """Most decoded bytes of a reply."""
     _session: aiohttp.ClientSession | None = PrivateAttr(default=None)
     _uuids: ImageUuids | None = PrivateAttr(default=None)
     """None: images are sent without names."""
@@ -57,7 +66,8 @@ class LeanChat(UntracedChat):
         """Prepare values shared by all requests."""
         super().model_post_init(context)
         self._uuids = ImageUuids() if self.image_uuids else None
-        self._plain_headers = {name: value.get_secret_value() for name, value in self.headers.items()}
+        headers = {name: value.get_secret_value() for name, value in self.headers.items()}
+        self._plain_headers = {"Accept-Encoding": ACCEPTED_ENCODINGS, **headers}
 
     @property
     def _llm_type(self) -> str:
@@ -138,7 +148,7 @@ class LeanChat(UntracedChat):
         try:
             request = self._session.post(self.url, data=body, headers=self._plain_headers, allow_redirects=False)
             async with request as response:
-                reply = await response.read()
+                reply = await self._body(response)
         except aiohttp.ClientHttpProxyError as error:
             message = json.dumps({"message": f"the proxy does not connect ({error.message})"})
             raise ServerError(error.status, message.encode(), error.headers or {}) from error
@@ -149,6 +159,16 @@ class LeanChat(UntracedChat):
             raise ServerError(response.status, reply, response.headers)
         return reply
 
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        if is_small(response.headers, response.content_length):
+            return await response.read()
+        try:
+            return await read_body(response.content.iter_any(), response.headers, self.max_reply_bytes)
+        except UnreadableBodyError as error:
+            if response.status < 300:
+                raise
+            return error_body(error)
+
     def _new_session(self) -> aiohttp.ClientSession:
         encrypted = self.url.startswith("https:")
         return aiohttp.ClientSession(
@@ -158,4 +178,5 @@ class LeanChat(UntracedChat):
             proxy=self.proxy.get_secret_value() if self.proxy else None,
             timeout=aiohttp.ClientTimeout(total=None),  # the caller's timeout covers the whole call
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # aiohttp decodes without a limit
         )

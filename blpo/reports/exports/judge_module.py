@@ -39,6 +39,7 @@ STANDALONE = (
     "blpo.data.image_conversion",
     "blpo.data.image_encoding",
     "blpo.prompts.delimiters",
+    "blpo.models.foreign_text",
     "blpo.models.thinking",
     "blpo.models.answer_wrapping",
     "blpo.models.verdict_reading",
