@@ -14,28 +14,29 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 _CHARACTERS_A_TOKEN = 4
+_LONGEST_NAME = 200
+"""Characters of a finish reason or of a model's version."""
 
 
 def read_reply(reply: "AIMessage", messages: Sequence[Message], labels: Sequence[str] = ()) -> Response:
     """Return the reply to `messages` as a response, with the probability of every label if the reply tells.
 
-    Lone surrogates become question marks: JSON can hold lone surrogates, UTF-8 can't. NUL becomes U+FFFD: databases
-    can't hold NUL. Tokens are estimated if the server gives no count, or a count that can't be true.
+    All texts are without the request's keys, and clean (`blpo.models.foreign_text`). Tokens are estimated if the server
+    gives no count, or a count that can't be true.
     """
     refusal = reply.additional_kwargs.get("refusal")
-    finish_reason = str(reply.response_metadata.get("finish_reason") or "stop")
+    finish_reason = without_keys(str(reply.response_metadata.get("finish_reason") or "stop"))[:_LONGEST_NAME]
     filtered = is_filter_word(finish_reason)
-    encodable = str(refusal or reply.text).encode("utf-8", "replace").decode("utf-8")
-    text = without_keys(encodable.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    text = without_keys(str(refusal or reply.text))
     counts = token_counts(reply.usage_metadata or {})
     output_tokens = counts.output_tokens if counts.output_tokens or not text else None
     return Response(
-        text=text or (f"declined by a filter, finish_reason {without_keys(finish_reason)}" if filtered else ""),
+        text=text or (f"declined by a filter, finish_reason {finish_reason}" if filtered else ""),
         refused=bool(refusal) or filtered,
         finish_reason=finish_reason,
         input_tokens=counts.input_tokens or _estimated_tokens(*(p for m in messages for p in m.parts)),
         output_tokens=_estimated_tokens(text) if output_tokens is None else output_tokens,
-        model_version=without_keys(str(reply.response_metadata.get("model_name") or "")),
+        model_version=without_keys(str(reply.response_metadata.get("model_name") or ""))[:_LONGEST_NAME],
         scores=tuple((label_scores(reply.response_metadata.get("logprobs"), labels) or {}).items()) if labels else (),
         cached_tokens=counts.cached_tokens,
     )

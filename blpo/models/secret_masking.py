@@ -50,7 +50,7 @@ def excerpt(text: str) -> str:
 
 
 def without_keys(text: str) -> str:
-    """Return an answer with the keys of the request masked, in case the server repeats the keys."""
+    """Return a clean answer with the keys of the request masked, in case the server repeats the keys."""
     return _masked(text, _header_values)
 
 

@@ -14,7 +14,7 @@ import signal
 import ssl
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -69,6 +69,8 @@ class ChatServer:
     """Input tokens of every reply from the prefix cache, as vLLM and llama.cpp tell; None: not told."""
     respond: Callable[[dict[str, Any]], Awaitable[Reply]] | None = None
     """Reply to a whole request, instead of `answer`."""
+    raw: Callable[[dict[str, Any]], AsyncIterator[bytes]] | None = None
+    """Bytes of a whole HTTP reply to a request, instead of `answer`; the connection is closed after the bytes."""
     plain: bool = False
     """Same verdict for all requests, instead of `answer`, for benchmarks; the body is counted and not parsed."""
     structured: Literal["ignored", "refused"] = "ignored"
@@ -148,6 +150,11 @@ class ChatServer:
             reply, fault = await self._reply(head[0], headers, body)
         finally:
             self._at_once -= 1
+        if self.raw is not None and self.requests:
+            async for chunk in self.raw(self.requests[-1]):
+                writer.write(chunk)
+                await writer.drain()
+            return False
         if reply is not None:
             await self._write(reply, fault, writer)
         return reply is not None and fault.body != "half"
@@ -177,6 +184,8 @@ class ChatServer:
         key = headers.get("authorization", "").removeprefix("Bearer ")
         if self.api_key is not None and key != self.api_key:
             return _error(401, f"Incorrect API key provided: {key}", code="invalid_api_key"), FINE
+        if self.raw is not None:
+            return None, FINE
         fault = self.faults(request) if callable(self.faults) else next(self.faults, FINE)
         if (refusal := self._over_rate() or self._not_supported(request)) is not None:
             return refusal, FINE

@@ -1,6 +1,7 @@
 """HTTP client of LangChain's chat models: counts bytes, bounds replies, follows no redirect."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from openai import DefaultAsyncHttpxClient
@@ -15,27 +16,34 @@ _ENVELOPE = ("content-encoding", "content-length", "transfer-encoding")
 class BoundedHttpClient(DefaultAsyncHttpxClient):
     """HTTP client with a limit on the decoded bytes of a reply. A redirect would take keys and images elsewhere.
 
-    A client belongs to a single event loop; ChatOpenAI's default client is shared by all models.
+    A client belongs to a single event loop; ChatOpenAI's default client is shared by all models. `reduce` makes the
+    body of a good reply smaller, and raises `UnreadableBodyError`.
     """
 
-    def __init__(self, timeout: float, max_reply_bytes: int, **options: Any) -> None:
+    def __init__(
+        self, timeout: float, max_reply_bytes: int, reduce: Callable[[bytes], bytes] = bytes, **options: Any
+    ) -> None:
         accepted = {"Accept-Encoding": ACCEPTED_ENCODINGS}
         super().__init__(timeout=timeout, follow_redirects=False, headers=accepted, **options)
         self._max_reply_bytes = max_reply_bytes
+        self._reduce = reduce
 
     async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
         """Return the reply with its whole body, also for a stream."""
         count_bytes(outgoing=len(request.content))
         response = await super().send(request, stream=True, **options)
+        size = 0
         try:
             body = await read_body(response.aiter_raw(), response.headers, self._max_reply_bytes)
+            size = len(body)
+            body = self._reduce(body) if response.status_code < 300 else body
         except UnreadableBodyError as error:
             # A JSON text is no completion, so the chat model raises the text as the fault of the reply.
             body = error_body(error) if response.status_code >= 300 else json.dumps(str(error)).encode()
             response.headers["content-type"] = "application/json"
         finally:
             await response.aclose()
-        count_bytes(incoming=len(body))
+        count_bytes(incoming=size)
         headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _ENVELOPE]
         return type(response)(
             response.status_code, headers=headers, content=body, request=request, extensions=response.extensions

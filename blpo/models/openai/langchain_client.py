@@ -1,5 +1,6 @@
 """langchain-openai's ChatOpenAI with our settings: an HTTP client for every model, no retries, no streaming."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ from blpo.models.openai.completion import message_of
 from blpo.models.openai.http_client import BoundedHttpClient
 from blpo.models.openai.parameters import request_fields
 from blpo.models.openai.proxy import proxy_of
+from blpo.models.openai.reduced_completion import reduced_completion
 from blpo.models.server_address import VENDOR_URL, address_and_query, address_of, served_name
 from state.settings import ModelSettings
 
@@ -60,6 +62,7 @@ def _bounded_client(settings: ModelSettings, address: str) -> BoundedHttpClient:
     return BoundedHttpClient(
         settings.timeout,
         settings.max_reply_bytes,
+        partial(reduced_completion, logprobs=settings.logprobs),
         trust_env=False,
         proxy=proxy_of(address),
         verify=trusted_certificates() if address.startswith("https:") else True,

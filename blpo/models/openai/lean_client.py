@@ -160,7 +160,7 @@ class LeanChat(UntracedChat):
         return reply
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        if is_small(response.headers, response.content_length):
+        if is_small(response.headers, response.content_length, self.max_reply_bytes):
             return await response.read()
         try:
             return await read_body(response.content.iter_any(), response.headers, self.max_reply_bytes)

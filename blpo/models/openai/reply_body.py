@@ -52,9 +52,9 @@ async def read_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], li
     return body
 
 
-def is_small(headers: Mapping[str, str], declared: int | None) -> bool:
+def is_small(headers: Mapping[str, str], declared: int | None, limit: int) -> bool:
     """Return true for a body that a client may read as a whole: plain, and of a small declared length."""
-    return declared is not None and declared <= SMALL and "content-encoding" not in headers
+    return declared is not None and declared <= min(SMALL, limit) and "content-encoding" not in headers
 
 
 def error_body(error: UnreadableBodyError) -> bytes:
