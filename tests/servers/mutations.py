@@ -12,30 +12,12 @@ from tests.servers.hostile_replies import Raw, completion, whole
 _ERROR = {"error": {"message": "wrong", "type": "invalid_request_error", "param": None, "code": "bad"}}
 _VALUES: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, 2**31, 2**63, -(2**64), 1e308, float("inf"), float("nan"), "", "stop", "4", "<think>"),
-    *(
-        "\ud83d",
-        "\udc00 a\0b",
-        "\\ud83d",
-        '{"reason": "\\ud83d", "label": 4}',
-        '{"label": NaN}',
-        "[" * 2000,
-        "é" * 5000,
-    ),
+    *("\ud83d", "\udc00 a\0b", "\\ud83d", '{"reason": "\\ud83d", "label": 4}', '{"label": NaN}'),
     *("error", "length", "content_filter", "a\r\nb: c", "[" * 2000, "é" * 5000),
     *([], [[]], {}, {"": {}}, [None], [{}] * 50, {"text": 1}),
 )
-_STATUSES = ("200 OK",) * 12 + (
-    "201 x",
-    "204 x",
-    "301 x",
-    "400 x",
-    "404 x",
-    "413 x",
-    "422 x",
-    "429 x",
-    "500 x",
-    "529 x",
-)
+_ERRORS = (201, 204, 301, 400, 404, 413, 422, 429, 500, 529)
+_STATUSES = ("200 OK",) * 12 + tuple(f"{status} x" for status in _ERRORS)
 _FIELDS: tuple[dict[str, str], ...] = (
     *({},) * 8,
     {"Content_Encoding": "gzip"},
