@@ -47,8 +47,8 @@ _NOT_KNOWN = re.compile(
     re.I,
 )
 """Words for a parameter unknown to the server."""
-_NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError)
-"""Exceptions of LangChain for a reply without JSON or choices."""
+_NOT_AN_ANSWER = (ValueError, KeyError, TypeError, IndexError, RecursionError)
+"""Exceptions of LangChain for a reply without JSON or choices, or nested too deeply."""
 _MAX_TOKENS = "max_tokens_parameter or max_tokens"
 _SETTINGS = {
     "model": "name",

@@ -93,6 +93,8 @@ _PATTERNS = tuple(
 )
 _NOT_BY_WORDS = (401, 404, 407, 408, 409, 429)
 """Statuses that no words turn into a refusal: key, address, proxy, and load."""
+_MOST_READ = 65_536
+"""Bytes of an error reply that are read."""
 _NOT_BY_SCHEMA = (401, 402, 403, 404, 407, 408, 409, 413, 429)
 """Statuses with a matter of their own, unless words name the schema."""
 
@@ -131,11 +133,15 @@ class ErrorReply:
 
 def read_error(status: int, body: bytes) -> ErrorReply:
     """Read the error reply in `body`: objects, lists and texts of all vendors."""
-    text = body.decode("utf-8", "replace")
+    text = body[:_MOST_READ].decode("utf-8", "replace")
     try:
-        content = json.loads(text)
+        return _read_json_error(status, text)
     except (ValueError, RecursionError):
         return ErrorReply(status, " ".join(text.split()))
+
+
+def _read_json_error(status: int, text: str) -> ErrorReply:
+    content = json.loads(text)
     error = _error_object(content)
     message = error.get("message")
     codes = frozenset(_codes(content))
@@ -157,7 +163,9 @@ def error_of(error: Exception) -> ErrorReply:
     code, parameter = str(getattr(error, "code", None) or ""), str(getattr(error, "param", None) or "")
     number = status if isinstance(status, int) else 0
     if not isinstance(body, bytes) or not body:
-        return ErrorReply(number, str(error), bool(str(error)), frozenset(_plain(c) for c in (code,) if c), parameter)
+        return ErrorReply(
+            number, str(error)[:_MOST_READ], bool(str(error)), frozenset(_plain(c) for c in (code,) if c), parameter
+        )
     return read_error(number, body)
 
 
