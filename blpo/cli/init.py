@@ -25,19 +25,28 @@ def init(
     optimizer: Annotated[
         str | None, typer.Option(metavar="MODEL", help="The model that writes prompts, for a judge on a server.")
     ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="The good category (task.positive): it scores 1 in exports."),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the judge is to decide: the first judge prompt.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the options, and defaults.")] = False,
 ) -> int:
     """Write a config, prompts and a place for your data.
 
-    Asks three to five questions; options answer questions beforehand. The columns of a labels file decide the
-    proposals. Nothing is overwritten, and nothing is written before the last answer.
+    Asks four to seven questions; options answer questions beforehand. The columns of a labels file decide the
+    proposals. Nothing is overwritten, and nothing is written before the last answer. --yes says what was assumed.
     """
     from blpo.cli.init_questions import ProjectOptions, ask_project
     from blpo.data.project_data import ColumnNames
     from blpo.runs.new_project import CONFIG_FILE, refuse_config, write_project
 
     refuse_config(folder)
-    options = ProjectOptions(data, ColumnNames(image, label), labels, scale, judge, base_url, optimizer)
+    options = ProjectOptions(
+        data, ColumnNames(image, label), labels, scale, judge, base_url, optimizer, positive, question
+    )
     project = ask_project(folder, options, asks=not yes)
     typer.echo("\n".join(write_project(folder, project)))
     typer.echo("\n".join([*project.todo, f"then: blpo check {shlex.quote(str(folder / CONFIG_FILE))}"]))

@@ -1,23 +1,20 @@
 """Questions of `blpo init`, each with a default that follows from the data."""
 
-import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from blpo.cli.error_lines import say
+from blpo.cli.init_criterion import ask_positive, ask_question
+from blpo.cli.init_dialog import Dialog
 from blpo.config.settings_file import load_settings
 from blpo.config.task_text import categories_of, scale_of, task_of, task_text
 from blpo.data.label_proposal import as_numbers, propose_labels
 from blpo.data.project_data import ColumnNames, ProjectData, data_at, data_here
 from blpo.models.project_models import default_address, default_optimizer, is_served, model_name, models_section
-from blpo.runs.new_project import Project, stand_ins
-from blpo.runs.wording import single_line
-from state.errors import BlpoError, DataError
+from blpo.runs.new_project import Project, refuse_question, stand_ins
+from state.errors import DataError
 from state.settings import TaskSettings
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,8 @@ class ProjectOptions:
     judge: str | None
     base_url: str | None
     optimizer: str | None
+    positive: str | None = None
+    question: str | None = None
 
 
 def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project:
@@ -38,53 +37,37 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
 
     Raises `BlpoError` for an option that can't be used. A bad answer is explained and asked for again.
     """
-    dialog = _Dialog(asks)
+    if options.question is not None:
+        refuse_question(folder)
+    dialog = Dialog(asks)
     data = dialog.answer(
+        "data",
         "Where are your labels or images? A labels file, or a folder",
         None if options.data is None else str(options.data),
         lambda text: data_at(folder, Path(text).expanduser(), options.columns),
         data_here(folder, options.columns),
     )
+    if data.text_note:
+        say(data.text_note)
     for warning in data.warnings:
         say(f"warning: {warning}")
     task, is_cut = _task(data, options, dialog)
     section = {**data.section, **({"threshold": "median"} if is_cut else {})}
     models = _models(options, dialog)
     load_settings({"task": task, "data": {**section, "path": "."}, **({"models": models} if models else {})})
-    files, todo = stand_ins(folder, data, task)
-    return Project(task, section, models, files, todo)
+    task = ask_positive(task, options.positive, dialog, is_pair=_is_pair(section))
+    question = ask_question(folder, options.question, dialog)
+    if dialog.assumptions:
+        say(f"assumed: {'; '.join(dialog.assumptions)} (blpo init --help lists the options for other answers)")
+    files, todo = stand_ins(folder, data, task, question)
+    return Project(task, section, models, question, files, todo)
 
 
-class _Dialog:
-    def __init__(self, asks: bool) -> None:
-        self._asks = asks
-
-    def answer(self, question: str, option: str | None, parse: Callable[[str], _T], default: tuple[str, _T]) -> _T:
-        """Return the value of the option, else the person's answer, else the default (its text, its value)."""
-        if option is not None:
-            return parse(option)
-        while True:
-            text = self._line(f"{question} [{default[0]}]: ")
-            if not text:
-                return default[1]
-            try:
-                return parse(text)
-            except BlpoError as error:
-                say(str(error))
-
-    def _line(self, prompt: str) -> str:
-        if not self._asks:
-            return ""
-        sys.stderr.write(single_line(prompt) + " ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
-        self._asks = bool(line)  # at the end of stdin, take the defaults
-        if not line:
-            sys.stderr.write("\n")
-        return line.strip()
+def _is_pair(section: Mapping[str, object]) -> bool:
+    return isinstance(section.get("image"), list)
 
 
-def _task(data: ProjectData, options: ProjectOptions, dialog: _Dialog) -> tuple[TaskSettings, bool]:
+def _task(data: ProjectData, options: ProjectOptions, dialog: Dialog) -> tuple[TaskSettings, bool]:
     """Return the task, and True if the labels are numbers to be cut in two."""
     option = options.labels if options.labels is not None else options.scale
     if options.labels is not None and options.scale is not None:
@@ -98,22 +81,24 @@ def _task(data: ProjectData, options: ProjectOptions, dialog: _Dialog) -> tuple[
             say(f"warning: {warning}")
         default = (task_text(labels.task), labels.task)
     question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
-    task = dialog.answer(question, option, parse, default)
+    task = dialog.answer("labels", question, option, parse, default)
     numbers = as_numbers(data.values)
     is_cut = len(set(numbers)) > 2 and task.kind == "categorical" and len(task.labels) == 2
     return task, is_cut
 
 
-def _models(options: ProjectOptions, dialog: _Dialog) -> dict[str, dict[str, str]]:
+def _models(options: ProjectOptions, dialog: Dialog) -> dict[str, dict[str, str]]:
     """Return the section `models`; empty for embedded models."""
     question = "Which judge? embedded, or a model on a server, such as vllm:NAME or openai:NAME"
-    judge = dialog.answer(question, options.judge, model_name, ("embedded", ""))
+    judge = dialog.answer("judge", question, options.judge, model_name, ("embedded", ""))
     if not judge:
         return {}
     address = options.base_url or ""
     if is_served(judge):
         local = default_address(judge)
-        address = dialog.answer("Address of its server", options.base_url, str.strip, (local or "the vendor's", local))
+        address = dialog.answer(
+            "address", "Address of its server", options.base_url, str.strip, (local or "the vendor's", local)
+        )
     own = default_optimizer(judge, address)
-    optimizer = dialog.answer("Which model writes the prompts?", options.optimizer, model_name, (own, own))
+    optimizer = dialog.answer("optimizer", "Which model writes the prompts?", options.optimizer, model_name, (own, own))
     return models_section(judge, address, optimizer)

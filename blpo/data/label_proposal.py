@@ -13,6 +13,46 @@ from state.settings import TaskSettings
 HALVES = ("low", "high")
 """Labels for numbers that are cut in two."""
 
+GOOD_WORDS = {
+    "1",
+    "true",
+    "yes",
+    "y",
+    "ok",
+    "okay",
+    "good",
+    "better",
+    "best",
+    "safe",
+    "sfw",
+    "real",
+    "natural",
+    "match",
+    "matches",
+    "matching",
+    "pass",
+    "passed",
+    "accept",
+    "accepted",
+    "acceptable",
+    "approve",
+    "approved",
+    "correct",
+    "right",
+    "valid",
+    "clean",
+    "harmless",
+    "allowed",
+    "appropriate",
+    "relevant",
+    "aligned",
+    "faithful",
+    "consistent",
+    "positive",
+    "high",
+}
+"""Labels that mean a good image. Exactly one such label among the labels of a task is proposed as the good label."""
+
 MOST_CATEGORIES = 20
 """A column with more different texts holds no categories."""
 _LONGEST_SCALE = 1000
@@ -57,6 +97,12 @@ def propose_labels(values: Sequence[object], where: str) -> ProposedLabels:
         raise DataError(f"{where} holds {len(texts)} different texts, too many for labels; name another column")
     task = TaskSettings(kind="categorical", labels=tuple(texts))
     return ProposedLabels(task, False, f"{len(texts)} different labels", tuple(warnings))
+
+
+def good_label(labels: Sequence[str]) -> str | None:
+    """Return the label that probably means a good image; None if no word or several words say so."""
+    good = [label for label in labels if label.strip().casefold() in GOOD_WORDS]
+    return good[0] if len(good) == 1 else None
 
 
 def as_numbers(values: Sequence[object]) -> list[float]:

@@ -11,6 +11,8 @@ from blpo.data.labels import is_empty
 from blpo.data.tables import LABEL_FILES, Table, label_files, open_table
 from state.errors import DataError
 
+TEXT_COLUMN = "text"
+_SIMILAR_TEXT_COLUMNS = ("prompt", "caption", "description", "instruction", "question")
 LABELS_FILE = Path("labels.csv")
 """Labels file of a project without one."""
 
@@ -24,6 +26,8 @@ class ProjectData:
     """Values of the label column; empty if nothing is labelled yet."""
     column: str = ""
     """Table and label column in words."""
+    text_note: str = ""
+    """Line about the column of texts: if the judge reads the column."""
     warnings: tuple[str, ...] = ()
     """Lines about data that is left out or not used."""
     images: tuple[str, ...] | None = None
@@ -64,11 +68,30 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         "path": path,
         **({"image": images} if images != "image" else {}),
         **({"label": columns.label} if columns.label != "label" else {}),
+        **({"text": TEXT_COLUMN} if _has_text(table, columns.label) else {}),
         **({"group": columns.group} if columns.group else {}),
         **({"split": {"column": columns.split}} if columns.split else {}),
     }
     values = tuple(value for value in table.values(columns.label) if not is_empty(value))
-    return ProjectData(section, values, f"{table.name}: column {columns.label!r}", columns.warnings)
+    note = _text_note(table, columns.label)
+    return ProjectData(section, values, f"{table.name}: column {columns.label!r}", note, columns.warnings)
+
+
+def _has_text(table: Table, label: str) -> bool:
+    return TEXT_COLUMN in table.columns and label != TEXT_COLUMN
+
+
+def _text_note(table: Table, label: str) -> str:
+    """Return a line about the column of texts; empty for a table without such a column."""
+    if _has_text(table, label):
+        return (
+            f"{table.name}: column {TEXT_COLUMN!r} reaches the judge: the judge reads the text with the image; to hide"
+            " the column from the judge, rename the column and take data.text out"
+        )
+    similar = [name for name in table.columns if name.casefold() in _SIMILAR_TEXT_COLUMNS and name != label]
+    if not similar:
+        return ""
+    return f"{table.name}: column {similar[0]!r} does not reach the judge; to show it, set data.text: {similar[0]}"
 
 
 def _images_below(folder: Path) -> list[str]:

@@ -14,6 +14,7 @@ from state.errors import ConfigError
 from state.settings import Settings, TaskSettings
 
 CONFIG_FILE = "config.yaml"
+JUDGE_PROMPT = Path("prompts/judge.md")
 _HEAD = """\
 # Made by blpo init. Settings that are not here have their defaults; examples/sample.yaml writes all of them out.
 # blpo check says what is wrong, blpo estimate what a run costs, and blpo optimize runs it.
@@ -29,6 +30,8 @@ class Project:
     """Section of the config."""
     models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Section of the config; empty for embedded models."""
+    question: str = ""
+    """Text of the judge prompt: what the judge is to decide; empty for the default prompt of the task."""
     files: Mapping[Path, str] = field(default_factory=dict)
     """Stand-ins for missing data, by path from the project's folder."""
     todo: tuple[str, ...] = ()
@@ -41,25 +44,33 @@ def refuse_config(folder: Path) -> None:
         raise ConfigError(f"{folder / CONFIG_FILE} is there already, and nothing was written; name another folder")
 
 
-def stand_ins(folder: Path, data: ProjectData, task: TaskSettings) -> tuple[dict[Path, str], tuple[str, ...]]:
+def refuse_question(folder: Path) -> None:
+    """Raise `ConfigError` if the folder has a judge prompt, because a question would not be written."""
+    if (folder / JUDGE_PROMPT).exists():
+        raise ConfigError(f"{folder / JUDGE_PROMPT} is there already; leave --question out, or remove the file")
+
+
+def stand_ins(
+    folder: Path, data: ProjectData, task: TaskSettings, question: str
+) -> tuple[dict[Path, str], tuple[str, ...]]:
     """Return files that stand for missing data, and the work that is left for people."""
     path = Path(str(data.section["path"]))
-    criterion = f"say in {folder / 'prompts/judge.md'} what the judge is to decide"
+    criterion = () if question else (f"say in {folder / JUDGE_PROMPT} what the judge is to decide",)
     if data.images is None:
         table = next(iter(label_files(folder / path)), folder / path)
-        return {}, (criterion,) if data.values else (f"write the labels into {table}", criterion)
+        return {}, criterion if data.values else (f"write the labels into {table}", *criterion)
     if data.images:
         labels = f"write the labels of {len(data.images)} images into {folder / path}"
-        return {path: _labels_csv((name, "") for name in data.images)}, (labels, criterion)
+        return {path: _labels_csv((name, "") for name in data.images)}, (labels, *criterion)
     images = f"put your images into {folder / 'images'}"
     rows = f"write a row for each into {folder / path}, instead of the two examples"
     examples = [("images/first.jpg", task.values[0]), ("images/second.jpg", task.values[-1])]
-    return {path: _labels_csv(examples)}, (images, rows, criterion)
+    return {path: _labels_csv(examples)}, (images, rows, *criterion)
 
 
 def write_project(folder: Path, project: Project) -> list[str]:
     """Write the files; return a line for each file: `written`, or `kept` for a file that was there before."""
-    files = {**project.files, **_prompts(project.task), Path(CONFIG_FILE): config_text(project)}
+    files = {**project.files, **_prompts(project), Path(CONFIG_FILE): config_text(project)}
     if LABELS_FILE in project.files:
         (folder / "images").mkdir(parents=True, exist_ok=True)
     return [f"{_write(folder / name, text):<8} {folder / name}" for name, text in files.items()]
@@ -95,9 +106,9 @@ def _write(path: Path, text: str) -> str:
     return "written"
 
 
-def _prompts(task: TaskSettings) -> dict[Path, str]:
-    judge, i2t = initial_prompts(Settings.model_validate({"task": task, "data": {"path": "."}}))
-    return {Path("prompts/judge.md"): judge + "\n", Path("prompts/i2t.md"): i2t + "\n"}
+def _prompts(project: Project) -> dict[Path, str]:
+    judge, i2t = initial_prompts(Settings.model_validate({"task": project.task, "data": {"path": "."}}))
+    return {JUDGE_PROMPT: (project.question or judge) + "\n", Path("prompts/i2t.md"): i2t + "\n"}
 
 
 def _labels_csv(rows: Iterable[tuple[str, object]]) -> str:
@@ -111,6 +122,7 @@ def _data_lines(data: Mapping[str, object]) -> Iterator[str]:
         "path": "images are named relative to it",
         "image": "column of the image",
         "label": "column of the label",
+        "text": "the judge reads the text of this column with the image",
         "group": "rows of one group stay in one split",
         "split": "train, validation and test as the column says",
         "threshold": "cuts the numbers into the task's two labels",

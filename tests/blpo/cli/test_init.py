@@ -61,17 +61,28 @@ def test_a_labels_file_that_is_there_is_used(place: Path, capsys: pytest.Capture
         (
             ("filename", "MOS"),
             [(f"{i}.png", 1 + i * 0.37) for i in range(9)],
-            TaskSettings(kind="categorical", labels=("low", "high")),
+            TaskSettings(kind="categorical", labels=("low", "high"), positive="high"),
             {"image": "filename", "label": "MOS", "threshold": "median"},
         ),
         (
             ("path", "safety_label", "category", "prompt_id", "split"),
             [(f"{i}.png", ("Unsafe", "Safe")[i % 2], i, i // 3, ("train", "val", "test")[i // 3]) for i in range(9)],
-            TaskSettings(kind="categorical", labels=("Safe", "Unsafe")),
+            TaskSettings(kind="categorical", labels=("Safe", "Unsafe"), positive="Safe"),
             {"image": "path", "label": "safety_label", "group": "prompt_id"},
         ),
         (("image", "label"), [("a.png", 2), ("b.png", 3), ("c.png", 7)], TaskSettings(min=1, max=7), {}),
-        (("image", "label"), [("a.png", 0), ("b.png", 1)], TaskSettings(kind="categorical", labels=("0", "1")), {}),
+        (
+            ("image", "label"),
+            [("a.png", 0), ("b.png", 1)],
+            TaskSettings(kind="categorical", labels=("0", "1"), positive="1"),
+            {},
+        ),
+        (
+            ("image", "label", "text"),
+            [("a.png", "cat", "x"), ("b.png", "dog", "y")],
+            TaskSettings(kind="categorical", labels=("cat", "dog")),
+            {"text": "text"},
+        ),
         (
             ("image", "grade"),
             [("a.png", "-1"), ("b.png", 0), ("c.png", 1)],
@@ -173,6 +184,10 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
         (["--data", "few.csv"], "the label column is unclear; name the column with --label: a, b"),
         (["--data", "few.csv", "--label", "c"], "has no column 'c'; columns: image, a, b"),
         (["--labels", "one"], "at least two different"),
+        (["--labels", "cat,dog", "--positive", "bird"], "'bird' is none of the labels cat, dog"),
+        (["--scale", "1-5", "--positive", "5"], "--positive names a category"),
+        (["--question", "Rate {{image}}."], "the question can't be used: it holds the placeholder {{image}}"),
+        (["--question", " "], "the question can't be used: it is empty"),
         (["--scale", "high"], "'high' is no scale"),
         (["--scale", "5-1"], "min (5) must be below max (1)"),
         (["--labels", "a,b", "--scale", "1-5"], "not both"),
@@ -187,6 +202,43 @@ def test_an_unusable_option_is_refused_and_nothing_is_written(
     assert main(["init", "new", "--yes", *arguments]) != 0
     assert message in capsys.readouterr().err
     assert not (place / "new").exists()
+
+
+def test_the_question_and_the_good_label_are_asked_for(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(place / "labels.csv", ("image", "label", "text"), [("x.png", "no", "a cat"), ("y.png", "yes", "a dog")])
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n\n\nmaybe\nno\nDoes the image match its text?\n"))
+    assert main(["init", "."]) == 0
+    out, err = capsys.readouterr()
+    assert "Which label is the good one? no, yes, or none [yes]" in err
+    assert "'maybe' is none of the labels no, yes" in err
+    assert "column 'text' reaches the judge" in err
+    assert "assumed" not in err and "say in" not in out
+    project = load_settings("config.yaml")
+    assert (project.task.positive, project.data.text) == ("no", "text")
+    assert (place / "prompts/judge.md").read_text() == "Does the image match its text?\n"
+
+
+def test_without_questions_the_assumptions_are_said(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_csv(place / "t.csv", ("image", "label", "prompt"), [("x.png", "Bad", "a cat"), ("y.png", "Good", "a dog")])
+    assert main(["init", "new", "--data", "t.csv", "--yes"]) == 0
+    err = capsys.readouterr().err
+    assert "assumed: labels Bad,Good; judge embedded; good label Good; judge prompt the default prompt" in err
+    assert "column 'prompt' does not reach the judge; to show it, set data.text: prompt" in err
+    assert load_settings("new/config.yaml").task.positive == "Good"
+    question = ["--question", "Is it sharp?", "--positive", "none", "--judge", "embedded", "--labels", "Bad,Good"]
+    assert main(["init", "other", "--data", "t.csv", "--yes", *question]) == 0
+    assert "assumed" not in capsys.readouterr().err
+    assert load_settings("other/config.yaml").task.positive is None
+    assert (place / "other/prompts/judge.md").read_text() == "Is it sharp?\n"
+
+
+def test_a_question_does_not_replace_a_judge_prompt(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "prompts").mkdir()
+    (place / "prompts" / "judge.md").write_text("Is it mine?\n")
+    assert main(["init", "--yes", "--question", "Is it sharp?"]) == 2
+    assert "leave --question out, or remove the file" in capsys.readouterr().err
 
 
 def test_nothing_is_overwritten(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
