@@ -51,12 +51,12 @@ def history(result: Result) -> dict[str, Any]:
 
 def some_then_all(rate: float, outage: str, after: int) -> Callable[[dict[str, Any]], Fault]:
     """A share of the judge's requests fails from the beginning; the model `outage` fails after so many requests."""
-    some, seen = staying(rate, [DOWN]), 0
+    some, requests = staying(rate, [DOWN]), 0
 
     def fault_of(request: dict[str, Any]) -> Fault:
-        nonlocal seen
-        seen += request["model"] == outage
-        if request["model"] == outage and seen > after:
+        nonlocal requests
+        requests += request["model"] == outage
+        if request["model"] == outage and requests > after:
             return DOWN
         return some(request) if request["model"] == "judge" else FINE
 

@@ -75,11 +75,11 @@ async def test_the_rate_counts_each_split_by_itself(tmp_path: Path) -> None:
     splits = ["train"] * 30 + ["validation"] * 15 + ["test"] * 15
     text = [f"{rows[0]},split", *(f"{row},{split}" for row, split in zip(rows[1:], splits, strict=True))]
     (folder / "labels.csv").write_text("\n".join(text) + "\n")
-    asked = iter(range(1000))
+    numbers = iter(range(1000))
 
     async with ChatServer(
         lambda messages: GOOD,  # the requests of the train split come first
-        lambda request: Fault(status=400, message="bad image") if next(asked) in (31, 33, 35) else Fault(),
+        lambda request: Fault(status=400, message="bad image") if next(numbers) in (31, 33, 35) else Fault(),
     ) as server:
         model = {"name": "vllm:q", "base_url": server.base_url, "max_concurrency": 1, "structured_output": False}
         config = {

@@ -76,9 +76,9 @@ async def test_resume_makes_a_report_that_is_missing_or_old(run: Path) -> None:
     page.unlink()
     await blpo.resume(run, progress=False)
     assert page.exists()
-    made = page.stat().st_mtime_ns
+    new = page.stat().st_mtime_ns
     await blpo.resume(run, progress=False)
-    assert page.stat().st_mtime_ns == made  # a report that is new stays
+    assert page.stat().st_mtime_ns == new  # a report that is new stays
     os.utime(page, (0, 0))
     await blpo.resume(run, progress=False)
     assert page.stat().st_mtime > 0
