@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blpo.cli.error_lines import say
+from blpo.cli.error_lines import folded, say
 from blpo.cli.options import ConfigArgument, Overrides
 from blpo.runs.wording import counted, single_line
 from state.sample import SplitName
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
-    """List every problem with a config and its dataset.
+    """List the problems of a config and its dataset: the first ten, and a count of the rest.
 
     Checks settings, labels, images and models; nothing is sent anywhere. Exit code 2 if there are problems. Otherwise
     prints what a run would use: samples, labels, models, calls.
@@ -23,14 +23,17 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
     from blpo.config.settings_file import load_settings
     from blpo.costs.run_preview import preview
     from blpo.data.dataset import dataset_of
+    from blpo.data.left_out_files import left_out_files
     from blpo.runs.preflight import problems
 
     settings = load_settings(config, overrides or [])
     if lines := problems(settings):
-        typer.echo("\n".join(map(single_line, lines)))
+        typer.echo("\n".join(map(single_line, folded(lines))))
         say(f"{counted(len(lines), 'problem')} found")
         return 2
-    typer.echo("\n".join(map(single_line, _lines(preview(settings, dataset_of(settings))))))
+    dataset = dataset_of(settings)
+    left_out = [f"warning: {warning}" for warning in left_out_files(settings.data.path, dataset)]
+    typer.echo("\n".join(map(single_line, [*_lines(preview(settings, dataset)), *left_out])))
     return 0
 
 

@@ -1,16 +1,19 @@
 """Failure of a command: one line on stderr and an exit code, no traceback."""
 
 import os
+import re
 import sys
 import traceback
+from collections.abc import Sequence
 
 import typer
 
 from blpo.runs.wording import single_line
 from state.errors import BlpoError, DataError
 
-_MOST_PROBLEMS = 20
-"""Problems of a dataset in the output."""
+_MOST_PROBLEMS = 10
+"""Problems of a dataset in the output. Further problems are counted."""
+_FURTHER = re.compile(r"and (\d+) more")
 
 INTERRUPTED = 130
 
@@ -57,10 +60,17 @@ def _usage(error: typer.TyperException) -> int:
 
 def _list_problems(error: BlpoError) -> None:
     problems = [p for p in error.problems if p not in str(error)] if isinstance(error, DataError) else []
-    for problem in problems[:_MOST_PROBLEMS]:
-        print(f"  {single_line(problem)}", file=sys.stderr)
-    if len(problems) > _MOST_PROBLEMS:
-        print(f"  and {len(problems) - _MOST_PROBLEMS} more", file=sys.stderr)
+    for line in folded(problems):
+        print(f"  {single_line(line)}", file=sys.stderr)
+
+
+def folded(problems: Sequence[str]) -> list[str]:
+    """Return the first ten problems, and a line with a count of the rest."""
+    further = _FURTHER.fullmatch(problems[-1]) if problems else None
+    if further:  # a bounded list ends with its own count
+        problems = problems[:-1]
+    more = len(problems) - _MOST_PROBLEMS + (int(further[1]) if further else 0)
+    return [*problems[:_MOST_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _in_words(error: OSError) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from blpo.data.heif_images import HEIF_SUFFIXES
 from blpo.data.image_sources import IMAGE_SUFFIXES
 from blpo.data.label_proposal import MOST_CATEGORIES, label_text
 from blpo.data.labels import as_text, is_empty
 from blpo.data.message_text import column_hint, display_text, listed
-from blpo.data.rows import SPLIT_NAMES
 from blpo.data.similar_names import read_alike
+from blpo.data.split_words import SPLIT_NAMES
 from blpo.data.tables import Table
 from state.errors import DataError
 
@@ -60,11 +61,18 @@ def _image_column(table: Table) -> str | tuple[str, str]:
     return column
 
 
+def has_image_column(table: Table) -> bool:
+    """Return True if a column looks like images by its values."""
+    return any(_holds_images(table, name) for name in table.columns)
+
+
 def _holds_images(table: Table, name: str) -> bool:
     if table.cells(name) is not None:
         return True
     values = [value for value in table.values(name)[:_INSPECTED_ROWS] if not is_empty(value)]
-    return bool(values) and all(PurePath(str(value)).suffix.lower() in IMAGE_SUFFIXES for value in values)
+    return bool(values) and all(
+        PurePath(str(value)).suffix.strip().lower() in IMAGE_SUFFIXES | HEIF_SUFFIXES for value in values
+    )
 
 
 def _label_column(table: Table, images: str | tuple[str, str]) -> str:

@@ -127,7 +127,7 @@ def _require_contrast(where: str, samples: Sequence[Sample]) -> None:
 def _summary(problems: Sequence[str]) -> str:
     if len(problems) == 1:
         return problems[0]
-    return f"{len(problems)} problems, the first: {problems[0]} (blpo check lists all problems)"
+    return f"{len(problems)} problems, the first: {problems[0]} (blpo check lists the problems)"
 
 
 def _bounded(problems: Sequence[str]) -> tuple[str, ...]:

@@ -15,17 +15,21 @@ from math import sqrt
 
 from PIL import Image, UnidentifiedImageError
 
+from blpo.data.heif_images import is_heif, register_heif
 from blpo.data.image_conversion import transposition, upright_srgb
 from blpo.data.metadata import without_metadata
 from blpo.data.png_chunks import readable_png
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-"""Formats that are decoded; JPEG includes MPO (several JPEGs in a file). Pillow reads more, some by other programs."""
+"""Formats that are decoded; JPEG includes MPO (several JPEGs in a file). Pillow reads more, some by other programs.
+
+HEIC is decoded too if pillow-heif is installed.
+"""
 
 MAX_DECODED_PIXELS = 80_000_000
 """Images with more pixels are refused before decoding (a small file can hold a huge image)."""
 
-_LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000")
+_LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "JPEG2000", "HEIF")
 _LARGE = 512 * 512
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -79,6 +83,8 @@ def fitted_size(width: int, height: int, max_pixels: int, max_side: int) -> tupl
 
 def image_error(error: Exception) -> ImageError:
     """Return a decoder's exception as an `ImageError` in words."""
+    if isinstance(error, ImportError):
+        return ImageError(f"can't be decoded: {error}")
     if isinstance(error, UnidentifiedImageError):
         return ImageError(f"is not a readable image (formats: {', '.join(FORMATS)})")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning | _TooLarge):
@@ -92,8 +98,12 @@ class _TooLarge(Exception):
 
 
 def open_image(data: bytes) -> Image.Image:
-    """Open an image of `FORMATS` within `MAX_DECODED_PIXELS`. Raises the exceptions of the decoder."""
-    image = Image.open(BytesIO(readable_png(data)), formats=FORMATS)
+    """Open an image of `FORMATS`, or HEIC, within `MAX_DECODED_PIXELS`. Raises the exceptions of the decoder."""
+    if is_heif(data):
+        register_heif()
+        image = Image.open(BytesIO(data), formats=("HEIF",))
+    else:
+        image = Image.open(BytesIO(readable_png(data)), formats=FORMATS)
     if image.width * image.height > MAX_DECODED_PIXELS:
         raise _TooLarge
     return image

@@ -2,19 +2,22 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blpo.data.column_proposal import propose_columns
-from blpo.data.image_sources import IMAGE_SUFFIXES
+from blpo.data.class_folders import is_class_table
+from blpo.data.column_proposal import has_image_column, propose_columns
+from blpo.data.image_listing import image_suffixes, images_below, left_out_below
 from blpo.data.labels import is_empty
-from blpo.data.tables import LABEL_FILES, Table, label_files, open_table
+from blpo.data.message_text import listed
+from blpo.data.tables import TABLE_SUFFIXES, Table, is_dataset_folder, label_files, open_table
 from state.errors import DataError
 
 TEXT_COLUMN = "text"
 _SIMILAR_TEXT_COLUMNS = ("prompt", "caption", "description", "instruction", "question")
 LABELS_FILE = Path("labels.csv")
 """Labels file of a project without one."""
+_SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class ColumnNames:
 def data_here(folder: Path, columns: ColumnNames) -> tuple[str, ProjectData]:
     """Return the data in the project's folder, and its place in words; without data, a labels file to be written."""
     files = label_files(folder)
-    if files or (folder.is_dir() and _images_below(folder)):
+    if files or (folder.is_dir() and (images_below(folder) or left_out_below(folder))):
         path = files[0] if files else folder
         return str(path), data_at(folder, path, columns)
     return "none yet", ProjectData({"path": str(LABELS_FILE)}, images=())
@@ -53,12 +56,46 @@ def data_here(folder: Path, columns: ColumnNames) -> tuple[str, ProjectData]:
 
 def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
     """Return the data at `path` for the project in `folder`; raises `DataError` if there is no label and no image."""
-    if path.is_dir() and not any((path / name).exists() for name in (*LABEL_FILES, "dataset_dict.json", "state.json")):
-        images = _images_below(path)
+    left_out = left_out_below(path) if path.is_dir() else []
+    if path.is_dir() and not label_files(path) and (other := _other_labels(path)) is not None:
+        path = other
+    elif path.is_dir() and not is_dataset_folder(path):
+        images = images_below(path)
         if not images:
-            raise DataError(f"{path}: holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}) and no labels file")
-        return ProjectData({"path": _config_path(folder, path / LABELS_FILE)}, images=tuple(images))
-    return _labelled(open_table(str(path)), _config_path(folder, path), columns)
+            suffixes = ", ".join(sorted(image_suffixes()))
+            raise DataError(". ".join([f"{path}: holds no image ({suffixes}) and no labels file", *left_out]))
+        section = {"path": _config_path(folder, path / LABELS_FILE)}
+        return ProjectData(section, warnings=tuple(left_out), images=tuple(images))
+    table = open_table(str(path))
+    data = _labelled(table, _config_path(folder, path), columns)
+    by_folder = [f"{path}: the names of the folders are the labels"] if is_class_table(table) else []
+    return replace(data, warnings=(*by_folder, *left_out, *data.warnings))
+
+
+def _other_labels(folder: Path) -> Path | None:
+    """Return the only table with a column of images in the folder or directly below, under any name.
+
+    Raises `DataError` for several tables, and for a spreadsheet without a table.
+    """
+    places = sorted(path for pattern in ("*", "*/labels.*", "*/metadata.*") for path in folder.glob(pattern))
+    tables = [path for path in places if path.suffix.lower() in TABLE_SUFFIXES and _names_images(path)]
+    if len(tables) > 1:
+        names = listed([table.relative_to(folder).as_posix() for table in tables])
+        raise DataError(
+            f"{folder}: holds several tables with images ({names}); name the labels file with --data, or join the "
+            "files into labels.csv with a column split"
+        )
+    sheets = [path.name for path in places if path.suffix.lower() in _SHEETS]
+    if sheets and not tables:
+        raise DataError(f"{folder / sheets[0]}: is a spreadsheet; save the sheet with the labels as labels.csv (UTF-8)")
+    return tables[0] if tables else None
+
+
+def _names_images(path: Path) -> bool:
+    try:
+        return path.is_file() and has_image_column(open_table(str(path)))
+    except DataError:  # another kind of file
+        return False
 
 
 def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
@@ -92,16 +129,6 @@ def _text_note(table: Table, label: str) -> str:
     if not similar:
         return ""
     return f"{table.name}: column {similar[0]!r} does not reach the judge; to show it, set data.text: {similar[0]}"
-
-
-def _images_below(folder: Path) -> list[str]:
-    """Return paths of images from the folder, in order, without hidden files and images of runs."""
-    images = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "runs")
-        names = sorted(name for name in files if Path(name).suffix.lower() in IMAGE_SUFFIXES and name[0] != ".")
-        images += [Path(place, name).relative_to(folder).as_posix() for name in names]
-    return images
 
 
 def _config_path(folder: Path, path: Path) -> str:

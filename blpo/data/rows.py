@@ -9,18 +9,11 @@ from blpo.data.label_warnings import label_warnings, skipped_rows
 from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader
 from blpo.data.message_text import column_hint, display_text
 from blpo.data.similar_names import read_alike
+from blpo.data.split_words import SPLIT_NAMES
 from blpo.data.tables import Table
 from state.errors import DataError
 from state.sample import ImageSource, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
-
-SPLIT_NAMES: dict[str, SplitName] = {
-    **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
-    **dict.fromkeys(("validation", "validate", "valid", "val", "dev", "development"), "validation"),
-    **dict.fromkeys(("eval", "evaluation"), "validation"),
-    **dict.fromkeys(("test", "testing", "tst"), "test"),
-}
-"""Split by the words in a table, in lower case."""
 
 _T = TypeVar("_T")
 _ImageReader = Callable[[int, str], tuple[ImageSource, str]]

@@ -5,13 +5,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from blpo.data.class_folders import class_table
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.text_tables import read_text_table
 from state.errors import DataError
 from state.sample import ImageSource
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl")
-LABEL_FILES = ("labels.csv", "labels.jsonl", "labels.parquet")
+TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
+LABEL_FILES = ("labels.csv", "labels.jsonl", "labels.parquet", "labels.tsv", "labels.json")
+METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+"""Labels files of image folders for the `datasets` library, read if a folder has no file of `LABEL_FILES`."""
 
 
 class Table(Protocol):
@@ -66,8 +70,21 @@ def open_table(path: str) -> Table:
 
 
 def label_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that are named in `LABEL_FILES`."""
-    return [folder / name for name in LABEL_FILES if (folder / name).is_file()]
+    """Return the files of a folder that are named in `LABEL_FILES`, else the files named in `METADATA_FILES`."""
+    return _files(folder, LABEL_FILES) or _files(folder, METADATA_FILES)
+
+
+def is_dataset_folder(folder: Path) -> bool:
+    """Return True for a folder that `open_table` reads: a labels file, a saved dataset, or a folder for every label."""
+    return bool(label_files(folder)) or _is_saved(folder) or class_table(folder) is not None
+
+
+def _files(folder: Path, names: Sequence[str]) -> list[Path]:
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def _is_saved(folder: Path) -> bool:
+    return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
 
 
 def _open_folder(folder: Path) -> Table:
@@ -78,11 +95,16 @@ def _open_folder(folder: Path) -> Table:
         )
     if files:
         return _open_file(files[0])
-    if (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file():
+    if _is_saved(folder):
         from blpo.data.saved_dataset import open_saved
 
         return open_saved(folder)
-    raise DataError(f"{folder}: holds no labels.csv, labels.jsonl, labels.parquet or saved dataset")
+    table = class_table(folder)
+    if table is None:
+        raise DataError(
+            f"{folder}: holds no labels.csv, labels.jsonl, labels.parquet, saved dataset or folders of labels"
+        )
+    return table
 
 
 def _open_file(file: Path) -> Table:
@@ -92,5 +114,5 @@ def _open_file(file: Path) -> Table:
 
         return open_parquet(file)
     if suffix not in TEXT_SUFFIXES:
-        raise DataError(f"{file}: is no labels file; expected .csv, .tsv, .jsonl or .parquet")
+        raise DataError(f"{file}: is no labels file; expected .csv, .tsv, .jsonl, .json or .parquet")
     return read_text_table(file)

@@ -1,9 +1,10 @@
-"""Tables in text files: .csv, .tsv and .jsonl, held in memory."""
+"""Tables in text files: .csv, .tsv, .jsonl and .json, held in memory."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from blpo.data.csv_tables import read_csv
 from blpo.data.dataset_root import DatasetRoot
@@ -33,8 +34,8 @@ class TextTable:
 
 
 def read_text_table(file: Path) -> TextTable:
-    """Read a .csv, .tsv or .jsonl file in UTF-8 or UTF-16. Raises `DataError` for a file that is no such table."""
-    read = _jsonl if file.suffix.lower() == ".jsonl" else _csv
+    """Read a .csv, .tsv, .jsonl or .json file in UTF-8 or UTF-16. Raises `DataError` for a file that is no table."""
+    read = {".jsonl": _jsonl, ".json": _json}.get(file.suffix.lower(), _csv)
     try:
         with open(file, encoding=text_encoding(file), newline="") as stream:
             return read(file, stream)
@@ -45,12 +46,12 @@ def read_text_table(file: Path) -> TextTable:
         raise DataError(f"{file}: can't be read ({error.strerror})") from error
 
 
-def _csv(file: Path, stream: Iterator[str]) -> TextTable:
+def _csv(file: Path, stream: TextIO) -> TextTable:
     table = read_csv(file.name, str(file), stream)
     return TextTable(file.name, table.columns, table.lines, table.problems, DatasetRoot(file.parent), table.rows)
 
 
-def _jsonl(file: Path, stream: Iterator[str]) -> TextTable:
+def _jsonl(file: Path, stream: TextIO) -> TextTable:
     rows: list[Mapping[str, object]] = []
     lines, problems = [], []
     columns: dict[str, None] = {}
@@ -68,3 +69,20 @@ def _jsonl(file: Path, stream: Iterator[str]) -> TextTable:
         else:
             problems.append(f"{file.name}:{line}: is not a JSON object ({display_text(text.strip())})")
     return TextTable(file.name, tuple(columns), tuple(lines), tuple(problems), DatasetRoot(file.parent), tuple(rows))
+
+
+def _json(file: Path, stream: TextIO) -> TextTable:
+    """Read a list of objects, or an object with a label by image."""
+    try:
+        content = json.load(stream)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise
+        raise DataError(f"{file}: is no JSON ({error})") from None
+    if isinstance(content, dict):
+        content = [{"image": image, "label": label} for image, label in content.items()]
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+        raise DataError(f"{file}: is no table; expected a list of objects, or an object with a label by image")
+    columns = dict.fromkeys(name for row in content for name in row)
+    lines = tuple(range(1, len(content) + 1))
+    return TextTable(file.name, tuple(columns), lines, (), DatasetRoot(file.parent), tuple(content))

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from blpo.data.image_sources import IMAGE_SUFFIXES, file_sample
+from blpo.data.image_listing import image_suffixes
+from blpo.data.image_sources import file_sample
 from blpo.deployment.input_labels import UnusableImage
 from state.errors import DataError
 from state.sample import Sample
@@ -49,13 +50,14 @@ class FolderInput:
             name = str(error.filename)
             yield Sample(name, (UnusableImage(name, f"can't be read ({error.strerror})"),), None)
         if empty and not unreadable:
-            raise DataError(f"{self.folder}: holds no image ({', '.join(sorted(IMAGE_SUFFIXES))}) and no labels file")
+            raise DataError(f"{self.folder}: holds no image ({', '.join(sorted(image_suffixes()))}) and no labels file")
 
     def _images(self, unreadable: list[OSError]) -> Iterator[Path]:
+        suffixes = image_suffixes()
         for path, folders, files in os.walk(self.folder, onerror=unreadable.append):
             folders.sort()
             for name in sorted(files):
-                if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
+                if Path(name).suffix.lower() in suffixes and not name.startswith("."):
                     yield Path(path, name)
 
 

@@ -22,7 +22,7 @@ from state.sample import Sample, SplitName
 DATASET_FILES = (*LABEL_FILES, "dataset_dict.json", "state.json")
 """A folder with one of these files is a dataset."""
 
-TABLE_SUFFIXES = {".csv", ".jsonl", ".parquet"}
+TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl", ".parquet"}
 STDIN = "-"
 
 

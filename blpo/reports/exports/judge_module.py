@@ -35,6 +35,7 @@ _CREDENTIALS = {"authorization", "api-key", "x-api-key"}
 _SECRET = ("key", "token", "secret", "passw", "sig")
 STANDALONE = (
     "blpo.data.png_chunks",
+    "blpo.data.heif_images",
     "blpo.data.metadata",
     "blpo.data.image_conversion",
     "blpo.data.image_encoding",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blpo.cli.error_lines import explain
+from blpo.cli.error_lines import explain, folded
 from blpo.cli.main import main
 from blpo.runs.run_directory import RunDirectory
 from state.errors import DataError
@@ -299,10 +299,33 @@ def test_a_bug_is_one_line_and_its_traceback_is_for_the_asking(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_check_folds_a_long_list_of_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = draw_dataset(tmp_path / "set", 30)
+    edit_labels(folder, lambda rows: [row.update(label="9") for row in rows])
+    assert main(["check", str(folder / "config.yaml")]) == 2
+    output = capsys.readouterr()
+    assert len(output.out.splitlines()) == 11 and output.out.splitlines()[-1] == "and 20 more"
+    assert "30 problems found" in output.err
+
+
+def test_check_names_images_in_no_row_and_repeated_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = draw_dataset(tmp_path / "set", 30)
+    edit_labels(folder, lambda rows: rows[29].update(image=rows[28]["image"]))
+    (folder / "images" / "sketch.svg").touch()
+    assert main(["check", str(folder / "config.yaml")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "warning: 1 image of the folder is in no row that is used (images/029.png)" in lines
+    assert any(line.startswith("warning: 1 file is left out (images/sketch.svg)") for line in lines)
+    assert any(line.startswith("warning: 1 image is in several rows (labels.csv:30 = labels.csv:31)") for line in lines)
+    assert any("name data.group" in line for line in lines)
+
+
 def test_problems_are_listed_up_to_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
     problems = tuple(f"labels.csv:{i}: bad" for i in range(2, 32))
     assert explain(DataError("30 problems, the first: labels.csv:2: bad", problems)) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == ["blpo: 30 problems, the first: labels.csv:2: bad", "  labels.csv:3: bad"]
-    assert lines[-1] == "  and 9 more"
-    assert len(lines) == 22
+    assert lines[-1] == "  and 19 more"
+    assert folded([*problems, "and 50 more"])[9:] == ["labels.csv:11: bad", "and 70 more"]
+    assert folded(problems[:10]) == list(problems[:10])
+    assert len(lines) == 12

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
+from blpo.data.dataset import dataset_of
 from state.settings import TaskSettings
 from tests.small_set import draw_dataset
 
@@ -149,6 +152,63 @@ def test_a_messy_labels_file_is_read_with_a_warning(
     assert main(["init", "new", "--data", "messy.csv", "--yes"]) == 0
     assert warning in capsys.readouterr().err
     assert {"n", "y"} <= {label.lower() for label in load_settings("new/config.yaml").task.labels}
+
+
+def test_labels_in_another_common_form_are_read(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = ["safe", "unsafe"]
+    names = [f"images/00{i}.png" for i in range(6)]
+    draw_dataset(place / "drawn", 6)
+    tables = {
+        "metadata.csv": ["file_name,label", *(f"{name},{kinds[i % 2]}" for i, name in enumerate(names))],
+        "metadata.jsonl": [json.dumps({"file_name": n, "label": kinds[i % 2]}) for i, n in enumerate(names)],
+        "labels.tsv": ["image\tlabel", *(f"{name}\t{kinds[i % 2]}" for i, name in enumerate(names))],
+        "labels.json": [json.dumps({name: kinds[i % 2] for i, name in enumerate(names)})],
+        "ratings.json": [json.dumps([{"image": n, "label": kinds[i % 2]} for i, n in enumerate(names)])],
+        "anything.csv": ["path;verdict", *(f"{name};{kinds[i % 2]}" for i, name in enumerate(names))],
+        "images/metadata.csv": ["file_name,label", *(f"{n[7:]},{kinds[i % 2]}" for i, n in enumerate(names))],
+    }
+    for name, lines in tables.items():
+        folder = place / name.replace("/", "-")
+        shutil.copytree(place / "drawn" / "images", folder / "images")
+        (folder / "notes.csv").write_text("day,weather\n1,sun\n")
+        (folder / name).write_text("\n".join(lines))
+        assert main(["init", f"of-{folder.name}", "--data", folder.name, "--yes"]) == 0, capsys.readouterr()
+        settings = load_settings(f"of-{folder.name}/config.yaml")
+        assert settings.task.labels == ("safe", "unsafe")
+        assert len(dataset_of(settings).by_id) == 6
+        assert not (folder / "labels.csv").exists()
+
+
+@pytest.mark.parametrize("below", ["", "images/", "train/|test/|val/"])
+def test_a_folder_for_every_label_is_read(below: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_dataset(place / "drawn", 18)
+    parts = below.split("|")
+    for i, image in enumerate(sorted((place / "drawn" / "images").iterdir())):
+        target = place / "set" / parts[i % len(parts)] / ("safe", "unsafe")[i // 3 % 2] / image.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        image.rename(target)
+    assert main(["init", "new", "--data", "set", "--yes"]) == 0
+    assert "set: the names of the folders are the labels" in capsys.readouterr().err
+    assert not (place / "set" / "labels.csv").exists()
+    assert main(["check", "new/config.yaml"]) == 0
+    assert "no problem found: 18 samples" in capsys.readouterr().out
+    settings = load_settings("new/config.yaml")
+    assert settings.task.labels == ("safe", "unsafe")
+    assert getattr(settings.data.split, "column", None) == ("split" if len(parts) > 1 else None)
+
+
+def test_labels_that_can_not_be_read_are_named(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_dataset(place / "set", 6)
+    (place / "set" / "config.yaml").unlink()
+    (place / "set" / "labels.csv").rename(place / "set" / "train.csv")
+    shutil.copy(place / "set" / "train.csv", place / "set" / "test.csv")
+    assert main(["init", "new", "--data", "set", "--yes"]) == 2
+    assert "several tables with images (test.csv, train.csv); name the labels file" in capsys.readouterr().err
+    (place / "set" / "train.csv").unlink()
+    (place / "set" / "test.csv").rename(place / "set" / "labels.xlsx")
+    assert main(["init", "new", "--data", "set", "--yes"]) == 2
+    assert "labels.xlsx: is a spreadsheet; save the sheet with the labels as labels.csv" in capsys.readouterr().err
+    assert not (place / "new").exists() and not (place / "set" / "labels.csv").exists()
 
 
 def test_images_of_every_format_are_found(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
