@@ -108,3 +108,16 @@ async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(dataset: Path
     (warning,) = result["warnings"]
     assert "failed within limits.max_failure_rate" in warning
     assert warning in repr(resumed)
+
+
+async def test_an_answer_to_a_question_is_used_although_requests_failed_before(dataset: Path, tmp_path: Path) -> None:
+    events: list[Any] = []
+    async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, "nobody", 0)) as server:
+        config = {**over_http(dataset, tmp_path / "run", server.base_url, 0.4), "approval": "judge"}
+        run = await blpo.optimize(config, progress=False)
+        assert "question" in run.result
+        while "question" in run.result:
+            run = await blpo.resume(run.directory, answer="approve", on_event=events.append, progress=False)
+    assert run.result["status"] == "complete"
+    assert [event["decision"] for event in events if event["event"] == "decided"].count("approve") >= 1
+    assert not [event for event in events if event["event"] == "asked_again"]
