@@ -46,7 +46,7 @@ async def measure(url: str, client: str, name: str, concurrency: int, timeout: f
     judge = ModelSettings(
         name="vllm:m",
         base_url=url,
-        client=client,
+        client="lean" if client == "lean" else "langchain",
         max_concurrency=concurrency,
         timeout=timeout,
         max_retries=retries,
