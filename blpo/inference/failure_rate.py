@@ -4,14 +4,19 @@ Errors (network, server, quota) say nothing about a prompt. Too many errors make
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 from blpo.inference.open_models import OpenModels
 from blpo.models.messages import Role
+from blpo.models.rejections import rejection_advice
 from blpo.models.sentences import sentence
 from state.errors import TooManyFailures
 from state.response import Failure
 from state.verdict import Description, Verdict
+
+_REJECTION = re.compile(r"Error code: 4(?!08|09|29)\d\d\b")
+"""Words of a failure that no retry can mend."""
 
 
 def failure_detail(failure: Failure, role: Role) -> str:
@@ -32,6 +37,8 @@ class FailureCount:
     part: str = ""
     """Name of the split in the message; empty for a batch."""
     errors: int = 0
+    _has_answer: bool = False
+    """True if a call of the step did not fail."""
     _ended: TooManyFailures | None = None
 
     @property
@@ -45,6 +52,7 @@ class FailureCount:
         Then calls under way are not tried again, and calls not yet sent are not sent.
         """
         if outcome.status != "error":
+            self._has_answer = True
             return
         self.errors += 1
         if self.errors > self.allowed and self._ended is None:
@@ -55,6 +63,8 @@ class FailureCount:
 
     def _message(self, outcome: Verdict | Description) -> str:
         detail = outcome.reason if isinstance(outcome, Verdict) else outcome.text
+        if _REJECTION.search(detail) and not self._has_answer:
+            detail = f"{sentence(detail)} No call was answered: {rejection_advice(detail, self.role)}"
         place = f" on the {self.part} split" if self.part else ""
         rate = self.models.settings.limits.max_failure_rate
         return (

@@ -47,8 +47,12 @@ def _without_numbers(detail: str) -> str:
     return (status[0] if status else "") + re.sub(r"[0-9a-f]*\d[0-9a-f]*", "", detail)
 
 
-def _message(detail: str, role: str) -> str:
+def rejection_advice(detail: str, role: str) -> str:
+    """Return the settings of a role to check after a rejection in these words."""
     advice = next((advice for words, advice in _ADVICE if re.search(words, detail, re.I)), _ANY)
-    return (
-        f"{sentence(detail)} The server rejected the first {MOST_ALIKE} requests alike: {advice.replace('ROLE', role)}"
-    )
+    return advice.replace("ROLE", role)
+
+
+def _message(detail: str, role: str) -> str:
+    advice = rejection_advice(detail, role)
+    return f"{sentence(detail)} The server rejected the first {MOST_ALIKE} requests alike: {advice}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Meaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
+ErrorMeaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
 
 _MOST_NESTED = 500
 """Values of an error reply that are read."""
@@ -26,7 +26,7 @@ _REPEATED = ("input", "content", "text", "url", "prompt")
 class _Saying:
     """Row of the table: codes and words with the same meaning."""
 
-    meaning: Meaning
+    meaning: ErrorMeaning
     words: str
     codes: str = r"(?!)"
     """Pattern of codes in lower case, letters and digits alone."""
@@ -117,8 +117,8 @@ class ErrorReply:
     """All texts of a JSON body without a message."""
 
     @property
-    def meaning(self) -> Meaning | None:
-        """Meaning by the table; None for words never seen."""
+    def meaning(self) -> ErrorMeaning | None:
+        """ErrorMeaning by the table; None for words never seen."""
         for saying, words, codes in _PATTERNS:
             by_code = any(codes.fullmatch(code) for code in self.codes)
             by_words = words.search(self.other_words or self.message) is not None

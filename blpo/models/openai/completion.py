@@ -67,10 +67,11 @@ def message_of(reply: Any, model: str) -> AIMessage:
         raise ErrorInCompletion(choice["error"])
     if isinstance(choice, dict) and _BROKEN_OFF.search(str(choice.get("finish_reason") or "")):
         raise ErrorInCompletion(f"the answer broke off, finish_reason {choice['finish_reason']}")
-    if not isinstance(message, dict) or not isinstance(message.get("content") or "", str | list):
+    content = _content(message.get("content")) if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(content, str | list):
         raise ValueError("its first choice has no message")
     return AIMessage(
-        content=message.get("content") or "",
+        content=content,
         additional_kwargs={"refusal": message["refusal"]} if message.get("refusal") else {},
         usage_metadata=_usage_metadata(reply.get("usage")),
         response_metadata={
@@ -79,6 +80,13 @@ def message_of(reply: Any, model: str) -> AIMessage:
             "logprobs": choice.get("logprobs"),  # type: ignore[union-attr] # a dict, as it has a message
         },
     )
+
+
+def _content(content: Any) -> Any:
+    """Return the content of a message; an object, as some servers parse the answer, becomes text again."""
+    if isinstance(content, dict):
+        return content["text"] if isinstance(content.get("text"), str) else json.dumps(content, ensure_ascii=False)
+    return content or ""
 
 
 def _failure(reply: dict[str, Any]) -> Exception:

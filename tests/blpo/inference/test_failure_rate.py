@@ -62,6 +62,19 @@ async def test_calls_under_way_are_not_tried_again_after_the_last_allowed_error(
         assert server.count <= AT_ONCE + 1  # a place is free before a failure counts
 
 
+async def test_the_same_rejection_of_every_image_ends_the_step_and_names_the_setting(tmp_path: Path) -> None:
+    def fault(request: object) -> Fault:
+        return Fault(status=422, message="zut alors.")
+
+    async with ChatServer(lambda messages: GOOD, fault) as server:
+        async with models_at(server, 0.05, retries=1) as models:
+            with pytest.raises(
+                TooManyFailures, match=r"zut alors\. No call was answered: check models\.judge\.max_tok"
+            ):
+                await judge_samples(models, "Rate it.", drawn_samples(tmp_path / "set", 40))
+        assert server.count <= 3 + AT_ONCE
+
+
 async def test_as_many_errors_as_allowed_end_nothing(tmp_path: Path) -> None:
     faults = iter([Fault(status=400, message="bad image")] * 2)
     async with ChatServer(lambda messages: GOOD, faults) as server, models_at(server, 0.1, retries=0) as models:

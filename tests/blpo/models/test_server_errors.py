@@ -244,3 +244,18 @@ async def test_counts_that_can_not_be_true_are_estimated(
         answer = await calls.ask("judge", question("abcd" * 5))
     assert isinstance(answer, Response)
     assert (answer.input_tokens, answer.output_tokens) == counts
+
+
+@clients
+@pytest.mark.parametrize("content", [{"reason": "fine", "label": 4}, {"type": "text", "text": GOOD}], ids=str)
+async def test_an_answer_that_the_server_parsed_is_text_again(content: object, client: Client) -> None:
+    message = {"role": "assistant", "content": content}
+    reply = says(200, {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}]})
+    async with (
+        ChatServer(good, iter([reply])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        answer = await calls.ask("judge", question("a"), schema=SCHEMA)
+    assert isinstance(answer, Response)
+    assert answer.text == GOOD
+    assert len(server.requests) == 1
