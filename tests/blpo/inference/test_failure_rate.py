@@ -21,6 +21,8 @@ from tests.small_set import draw_dataset
 
 GOOD = json.dumps({"reason": "fine", "label": 4})
 AT_ONCE = 4
+WIDTH = 2 * AT_ONCE
+"""Samples at work at once."""
 
 
 def drawn_samples(folder: Path, size: int) -> list[Sample]:
@@ -45,12 +47,12 @@ async def models_at(server: ChatServer, rate: float, retries: int) -> AsyncItera
 
 
 @pytest.mark.parametrize("size", [28, 112])
-async def test_a_dead_server_gets_no_more_requests_than_calls_at_once(tmp_path: Path, size: int) -> None:
+async def test_a_dead_server_gets_no_more_requests_for_more_samples(tmp_path: Path, size: int) -> None:
     async with ChatServer(lambda messages: GOOD, lambda request: Fault(status=500)) as server:
         async with models_at(server, 0, retries=1) as models:
             with pytest.raises(TooManyFailures, match=f"1 of {size} judge calls failed after retries"):
                 await judge_samples(models, "Rate it.", drawn_samples(tmp_path / "set", size))
-        assert server.count <= 2 * AT_ONCE
+        assert server.count <= 2 * WIDTH  # two attempts
 
 
 async def test_calls_under_way_are_not_tried_again_after_the_last_allowed_error(tmp_path: Path) -> None:
@@ -59,7 +61,7 @@ async def test_calls_under_way_are_not_tried_again_after_the_last_allowed_error(
         async with models_at(server, 0, retries=9) as models:
             with pytest.raises(TooManyFailures, match="bad image"):
                 await judge_samples(models, "Rate it.", drawn_samples(tmp_path / "set", 20))
-        assert server.count <= AT_ONCE + 1  # a place is free before a failure counts
+        assert server.count <= WIDTH + 3  # the first failure may count after a first retry
 
 
 async def test_the_same_rejection_of_every_image_ends_the_step_and_names_the_setting(tmp_path: Path) -> None:
