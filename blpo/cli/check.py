@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from blpo.cli.error_lines import folded, say
+from blpo.cli.error_lines import folded_problems, say
 from blpo.cli.options import ConfigArgument, Overrides
 from blpo.runs.wording import counted, single_line
 from state.sample import SplitName
@@ -28,7 +28,7 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
 
     settings = load_settings(config, overrides or [])
     if lines := problems(settings):
-        typer.echo("\n".join(map(single_line, folded(lines))))
+        typer.echo("\n".join(map(single_line, folded_problems(lines))))
         say(f"{counted(len(lines), 'problem')} found")
         return 2
     dataset = dataset_of(settings)

@@ -60,11 +60,11 @@ def _usage(error: typer.TyperException) -> int:
 
 def _list_problems(error: BlpoError) -> None:
     problems = [p for p in error.problems if p not in str(error)] if isinstance(error, DataError) else []
-    for line in folded(problems):
+    for line in folded_problems(problems):
         print(f"  {single_line(line)}", file=sys.stderr)
 
 
-def folded(problems: Sequence[str]) -> list[str]:
+def folded_problems(problems: Sequence[str]) -> list[str]:
     """Return the first ten problems, and a line with a count of the rest."""
     further = _FURTHER.fullmatch(problems[-1]) if problems else None
     if further:  # a bounded list ends with its own count

@@ -67,10 +67,14 @@ class _Header:
 
 def _header_line(stream: Iterator[str]) -> tuple[Iterable[str], int, str]:
     """Return the lines that were read and are not skipped, the number of skipped lines, and the separator."""
+    blank_lines = 0
     line = next(stream, "")
+    while line and not line.strip("\r\n\ufeff "):
+        blank_lines += 1
+        line = next(stream, "")
     if named := _SEPARATOR_LINE.fullmatch(line):
-        return [], 1, named[1]
-    return [line] if line else [], 0, _separator(line)
+        return [], blank_lines + 1, named[1]
+    return [line] if line else [], blank_lines, _separator(line)
 
 
 def _separator(line: str) -> str:

@@ -123,25 +123,25 @@ def label_text(value: object) -> str:
 def _spellings(values: Sequence[object], texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the most frequent of the texts that look alike, in alphabetical order, and warnings."""
     counts = Counter(map(label_text, values))
-    kept = list(texts)
+    spellings = list(texts)
     warnings = []
     families = similar_labels(texts)
     for family in families:
         best = max(family, key=lambda text: (counts[text], text))
-        kept = [text for text in kept if text == best or text not in family]
-    if families and len(kept) > 1:
+        spellings = [text for text in spellings if text == best or text not in family]
+    if families and len(spellings) > 1:
         readings = [" = ".join(map(display_text, family)) for family in families]
         warnings.append(
             f"labels that look alike are taken as one label ({listed(readings)}); --labels tells them apart"
         )
     else:
-        kept = list(texts)
-    if missing := [display_text(text) for text in kept if is_missing_word(text)]:
+        spellings = list(texts)
+    if missing := [display_text(text) for text in spellings if is_missing_word(text)]:
         warnings.append(
             f"labels {', '.join(missing)} may stand for missing labels; if so, name the others with --labels, and set "
             "data.unlabelled: skip"
         )
-    return kept, warnings
+    return spellings, warnings
 
 
 def _numeric_labels(numbers: Sequence[float]) -> ProposedLabels:

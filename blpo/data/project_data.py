@@ -10,7 +10,7 @@ from blpo.data.column_proposal import has_image_column, propose_columns
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below
 from blpo.data.labels import is_empty
 from blpo.data.message_text import listed
-from blpo.data.tables import TABLE_SUFFIXES, Table, is_dataset_folder, label_files, open_table
+from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, label_files, open_table
 from state.errors import DataError
 
 TEXT_COLUMN = "text"
@@ -78,7 +78,7 @@ def _other_labels(folder: Path) -> Path | None:
     Raises `DataError` for several tables, and for a spreadsheet without a table.
     """
     places = sorted(path for pattern in ("*", "*/labels.*", "*/metadata.*") for path in folder.glob(pattern))
-    tables = [path for path in places if path.suffix.lower() in TABLE_SUFFIXES and _names_images(path)]
+    tables = [path for path in places if path.suffix.lower() in LABEL_SUFFIXES and _names_images(path)]
     if len(tables) > 1:
         names = listed([table.relative_to(folder).as_posix() for table in tables])
         raise DataError(

@@ -12,7 +12,7 @@ from state.errors import DataError
 from state.sample import ImageSource
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
-TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
+LABEL_SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 LABEL_FILES = ("labels.csv", "labels.jsonl", "labels.parquet", "labels.tsv", "labels.json")
 METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 """Labels files of image folders for the `datasets` library, read if a folder has no file of `LABEL_FILES`."""

@@ -35,10 +35,10 @@ class TextTable:
 
 def read_text_table(file: Path) -> TextTable:
     """Read a .csv, .tsv, .jsonl or .json file in UTF-8 or UTF-16. Raises `DataError` for a file that is no table."""
-    read = {".jsonl": _jsonl, ".json": _json}.get(file.suffix.lower(), _csv)
+    reader = {".jsonl": _jsonl, ".json": _json}.get(file.suffix.lower(), _csv)
     try:
         with open(file, encoding=text_encoding(file), newline="") as stream:
-            return read(file, stream)
+            return reader(file, stream)
     except UnicodeError as error:
         problem = encoding_problem(file, error) if isinstance(error, UnicodeDecodeError) else f"{file}: {error}"
         raise DataError(problem) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blpo.cli.error_lines import explain, folded
+from blpo.cli.error_lines import explain, folded_problems
 from blpo.cli.main import main
 from blpo.runs.run_directory import RunDirectory
 from state.errors import DataError
@@ -326,6 +326,6 @@ def test_problems_are_listed_up_to_a_bound(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == ["blpo: 30 problems, the first: labels.csv:2: bad", "  labels.csv:3: bad"]
     assert lines[-1] == "  and 19 more"
-    assert folded([*problems, "and 50 more"])[9:] == ["labels.csv:11: bad", "and 70 more"]
-    assert folded(problems[:10]) == list(problems[:10])
+    assert folded_problems([*problems, "and 50 more"])[9:] == ["labels.csv:11: bad", "and 70 more"]
+    assert folded_problems(problems[:10]) == list(problems[:10])
     assert len(lines) == 12

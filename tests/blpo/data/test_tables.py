@@ -139,10 +139,23 @@ EXPORTED = "image,label\n" + "".join(f"images/{i}.png,{i % 3 + 1}\n" for i in ra
         b"\xef\xbb\xbfsep=;\r\n" + EXPORTED.replace(",", ";").replace("\n", "\r\n").encode(),
         EXPORTED.replace("\n", ",,,\n").encode() + b",,,,\n" * 3 + b" ,\n",
         EXPORTED.replace("image,label", " image , label ,, ").encode(),
+        b"\r\n \n" + EXPORTED.encode(),
         b"," + EXPORTED.replace("\n", "\n,").encode(),
         EXPORTED.replace("\n", "," + "x" * 140_000 + "\n").replace("label," + "x" * 140_000, "label,pixels").encode(),
     ],
-    ids=["semicolons", "utf-16", "le", "be", "utf-32", "sep", "blank ends", "spaced header", "index", "long fields"],
+    ids=[
+        "semicolons",
+        "utf-16",
+        "le",
+        "be",
+        "utf-32",
+        "sep",
+        "blank ends",
+        "spaced header",
+        "blank start",
+        "index",
+        "long fields",
+    ],
 )
 def test_tables_of_spreadsheets_are_read(tmp_path: Path, content: bytes) -> None:
     folder = write(tmp_path, rows())
