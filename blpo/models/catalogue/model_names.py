@@ -9,7 +9,7 @@ _TEXT_ONLY = re.compile(
       | deepseek-(?!vl|ocr) | (?:meta-)?llama-?[23](?:[.-]|$)(?!.*vision) | codellama
       | qwen(?:1\.5|2|2\.5|3)-(?!.*(?:vl|omni)) | qwq-
       | mistral-(?:7b|nemo) | mixtral | codestral | phi-[1-4](?!.*(?:vision|multimodal))
-      | gemma-(?:1\.1|2|7b) | gemma-3-(?:1b|270m) | claude-(?:2|instant)""",
+      | gemma-(?:1\.1|2|7b) | gemma-3-(?:1b|270m) | smollm | claude-(?:2|instant)""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Start of the names of text-only models."""
