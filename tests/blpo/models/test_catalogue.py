@@ -162,6 +162,7 @@ TEXT_ONLY = (
     "vllm:meta-llama/Llama-3.2-3B-Instruct",
     "vllm:Qwen/Qwen2.5-32B-Instruct",
     "vllm:Qwen/Qwen3-8B",
+    "openai:SmolLM2-135M-Instruct",
     "vllm:mistralai/Mixtral-8x7B",
     "vllm:google/gemma-2-9b-it",
     "vllm:microsoft/phi-4",
