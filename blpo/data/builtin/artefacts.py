@@ -7,7 +7,7 @@ from numpy.random import Generator
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from blpo.data.builtin.pixel_arrays import Pixels, float32, luma_channel, to_image
+from blpo.data.builtin.pixel_arrays import Pixels, float32, luma_channel, of_image, to_image
 
 
 def blurred(pixels: Pixels, sigma: float) -> Pixels:
@@ -42,4 +42,4 @@ def blocky(pixels: Pixels, quality: int) -> Pixels:
     buffer = BytesIO()
     to_image(pixels).save(buffer, "JPEG", quality=quality)
     with Image.open(buffer) as image:
-        return float32(image) / np.float32(255)
+        return of_image(image)

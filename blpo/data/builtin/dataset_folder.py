@@ -21,9 +21,11 @@ A PROGRAM MADE THESE LABELS. No person rated the images. The images serve for tr
 - The rule: a rating starts at 5 and loses a point for every cause: blur, blockiness (JPEG), noise and clipping (blown
   highlights). `cause` names the causes. The columns of the causes give their strength: sigma in pixels, JPEG quality,
   sigma in grey levels of 255, and the share of pure white pixels. An empty cell means that the cause is absent.
+- `content` is the kind of a scene, or the region of a photograph. The regions share no pixel. `group` names the region,
+  so that all crops of a region are in one split. A scene has no group.
 - `rater_shift`: about one rating in ten was moved by a point (-1 or 1), as human raters would.
 
-To use it: `data.path` names this folder, and the task is ordinal from 1 to 5.
+To use it: `data.path` names this folder, `data.group` is `group`, and the task is ordinal from 1 to 5.
 """
 
 
@@ -43,7 +45,7 @@ def write_sample(folder: Path) -> None:
             (folder / _image(recipe)).write_bytes(DrawnImage(recipe.number).read())
         with open(folder / "labels.csv", "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("id", "image", "label", "cause", *CAUSES, "rater_shift", "content"))
+            writer.writerow(("id", "image", "label", "cause", *CAUSES, "rater_shift", "content", "group"))
             writer.writerows(map(_fields, recipes()))
     except OSError as error:
         raise DataError(f"{folder}: can't be written ({error.strerror})") from error
@@ -55,4 +57,5 @@ def _image(recipe: Recipe) -> str:
 
 def _fields(recipe: Recipe) -> tuple[str | float, ...]:
     strengths = (recipe.strengths.get(cause, "") for cause in CAUSES)
-    return (recipe.id, _image(recipe), recipe.rating, recipe.cause, *strengths, recipe.rater_shift, recipe.content)
+    origin = (recipe.content, recipe.region or "")
+    return (recipe.id, _image(recipe), recipe.rating, recipe.cause, *strengths, recipe.rater_shift, *origin)

@@ -12,9 +12,10 @@ from numpy.random import default_rng
 
 from blpo.data.builtin.artefacts import blocky, blurred, clipped, noisy
 from blpo.data.builtin.grading import Grade, graded, luma_statistics, random_grade
+from blpo.data.builtin.photographs import REGIONS, crop
 from blpo.data.builtin.pixel_arrays import Pixels, to_image
-from blpo.data.builtin.recipes import PHOTOGRAPHS, SEED, VERSION, Recipe, recipes
-from blpo.data.builtin.scenes import photograph, scene
+from blpo.data.builtin.recipes import SEED, VERSION, Recipe, recipes
+from blpo.data.builtin.scenes import scene
 from blpo.data.rows import Row
 from state.errors import DataError
 from state.sample import Sample
@@ -48,9 +49,12 @@ def sample_rows(data: DataSettings) -> tuple[Row, ...]:
     if isinstance(data.split, SplitColumn):
         raise DataError(f"data.split: the built-in sample has no column {data.split.column!r}; give shares")
     return tuple(
-        Row(Sample(recipe.id, (DrawnImage(recipe.number),), recipe.rating), None, f"built-in {recipe.id}")
-        for recipe in recipes()
+        Row(_sample(recipe), None, f"built-in {recipe.id}") for recipe in recipes()
     )
+
+
+def _sample(recipe: Recipe) -> Sample:
+    return Sample(recipe.id, (DrawnImage(recipe.number),), recipe.rating, group=recipe.region)
 
 
 @cache
@@ -62,7 +66,7 @@ def _png(number: int) -> bytes:
 
 def _draw(recipe: Recipe) -> Pixels:
     rng = default_rng((SEED, VERSION, recipe.number))
-    content = (photograph if recipe.content in PHOTOGRAPHS else scene)(recipe.content, rng)
+    content = scene(recipe.content, rng) if recipe.region is None else crop(REGIONS[recipe.region], rng)
     causes = recipe.strengths
     grade = _fitted(random_grade(rng), content, causes.get("noise", 0.0) / 255, causes.get("clipping", 0.0))
     pixels = graded(content, grade)

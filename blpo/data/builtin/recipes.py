@@ -5,26 +5,30 @@ causes: blur, blockiness (JPEG at a low quality), noise, and clipping (blown hig
 then moved by a point, as human raters would. The content, brightness, contrast and colours of an image are drawn
 independently of the rating, so that a description of these properties does not reveal the rating.
 
-Half of the images are crops of the two photographs packaged with scikit-learn, half are drawn scenes.
+Most images are drawn scenes. The rest are crops of the two photographs packaged with scikit-learn: ten crops of every
+region, two with each number of causes. So the region tells nothing about the rating.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
+from itertools import combinations, cycle, islice
 
 from numpy.random import Generator, default_rng
+
+from blpo.data.builtin.photographs import REGIONS
 
 SIZE = 240
 CAUSES = ("blur", "blockiness", "noise", "clipping")
 """Causes in the order of application: lens, file, grain, light. A cause does not hide the causes before."""
-VERSION = 1
+VERSION = 2
 """Version of the drawing program. Raise the version with every change of an image: fingerprints depend on it."""
 SEED = 2602
-PHOTOGRAPHS = ("china", "flower")
 
 _RATER_NOISE = 0.1
-_CONTENTS = ("china", "landscape", "flower", "town", "china", "table", "flower", "landscape")
+_CROPS = 2
+"""Crops of a region with the same number of causes."""
+_SCENES = ("landscape", "town", "table")
 _STRENGTHS = {"blur": (2.2, 3.0), "blockiness": (10.0, 18.0), "noise": (3.0, 6.0), "clipping": (0.03, 0.06)}
 """Ranges of strengths: sigma in pixels, JPEG quality, sigma in grey levels of 255, share of pixels."""
 
@@ -35,6 +39,7 @@ class Recipe:
 
     number: int
     content: str
+    """Kind of scene, or the region of a photograph."""
     strengths: Mapping[str, float]
     """Causes in the image, with their strengths."""
     rater_shift: int
@@ -44,6 +49,11 @@ class Recipe:
     def id(self) -> str:
         """Sample id, such as `sample-017`."""
         return f"sample-{self.number:03}"
+
+    @property
+    def region(self) -> str | None:
+        """Region of a photograph, such as `china-3`; None for a drawn scene. The crops of a region are a group."""
+        return self.content if self.content in REGIONS else None
 
     @property
     def rating(self) -> int:
@@ -69,11 +79,15 @@ def recipes() -> tuple[Recipe, ...]:
 
 
 def _fifth(count: int, rng: Generator) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield content and causes of a fifth of the sample. All choices of `count` causes are equally frequent."""
+    """Yield content and causes of a fifth of the sample: crops of every region, and scenes.
+
+    All choices of `count` causes are equally frequent.
+    """
     choices = list(combinations(CAUSES, count))
-    fifth = SIZE // 5
-    for content, choice in zip(rng.permutation(fifth), rng.permutation(fifth), strict=True):
-        yield _CONTENTS[content % len(_CONTENTS)], choices[choice % len(choices)]
+    crops = [*REGIONS] * _CROPS
+    contents = [*crops, *islice(cycle(_SCENES), SIZE // 5 - len(crops))]
+    for content, choice in zip(contents, rng.permutation(SIZE // 5), strict=True):
+        yield content, choices[choice % len(choices)]
 
 
 def _strength(cause: str, rng: Generator) -> float:

@@ -1,36 +1,16 @@
-"""Contents of the built-in sample's images: crops of photographs, and drawn scenes.
-
-All images are arrays of shape (IMAGE_SIDE, IMAGE_SIDE, 3). The generator in the arguments decides all draws.
-"""
+"""Drawn scenes of the built-in sample. The generator in the arguments decides all draws."""
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from blpo.data.builtin.pixel_arrays import Pixels
+from blpo.data.builtin.pixel_arrays import IMAGE_SIDE, Pixels, of_image
 
-IMAGE_SIDE = 256
-"""Pixels."""
 _CANVAS = 2 * IMAGE_SIDE
 """Side of the canvas. Scenes are drawn larger and scaled down, for smooth edges."""
 _Colour = tuple[int, int, int]
-
-
-def photograph(name: str, rng: Generator) -> Pixels:
-    """Return a random square of a photograph of scikit-learn, scaled down. Half of the squares are mirrored."""
-    pixels = _packaged(name)
-    side = int(rng.integers(330, min(pixels.shape[:2]) + 1))
-    y, x = (int(rng.integers(0, extent - side + 1)) for extent in pixels.shape[:2])
-    crop = pixels[y : y + side, x : x + side]
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
-    return _pixels(
-        Image.fromarray(np.ascontiguousarray(crop)).resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.LANCZOS)
-    )
 
 
 def scene(name: str, rng: Generator) -> Pixels:
@@ -38,20 +18,8 @@ def scene(name: str, rng: Generator) -> Pixels:
     image = Image.new("RGB", (_CANVAS, _CANVAS))
     _SCENES[name](image, rng)
     # Real surfaces are uneven: the light varies slowly, at every scale but the finest.
-    uneven = _pixels(image.reduce(_CANVAS // IMAGE_SIDE)) * (1 + 0.10 * _clouds(rng))[..., None]
+    uneven = of_image(image.reduce(_CANVAS // IMAGE_SIDE)) * (1 + 0.10 * _clouds(rng))[..., None]
     return np.asarray(np.clip(uneven, 0, 1), dtype=np.float32)
-
-
-@cache
-def _packaged(name: str) -> NDArray[np.uint8]:
-    from sklearn.datasets import load_sample_image
-
-    pixels: NDArray[np.uint8] = load_sample_image(f"{name}.jpg")
-    return pixels
-
-
-def _pixels(image: Image.Image) -> Pixels:
-    return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _clouds(rng: Generator) -> Pixels:
@@ -75,18 +43,18 @@ def _shade(colour: _Colour, factor: float) -> _Colour:
 def _gradient(image: Image.Image, top: _Colour, bottom: _Colour, from_y: int, to_y: int) -> None:
     weight = np.linspace(0, 1, to_y - from_y, dtype=np.float32)[:, None, None]
     rows = np.array(top, np.float32) * (1 - weight) + np.array(bottom, np.float32) * weight
-    band = np.repeat(rows.astype(np.uint8), image.width, axis=1)
-    image.paste(Image.fromarray(band), (0, from_y))
+    band = Image.fromarray(rows.astype(np.uint8)).resize((image.width, to_y - from_y), Image.Resampling.NEAREST)
+    image.paste(band, (0, from_y))
 
 
 def _strokes(draw: ImageDraw.ImageDraw, rng: Generator, colour: _Colour, count: int, from_y: int, length: int) -> None:
     """Draw fine detail: short slanting lines, such as grass or fibres."""
     x, y = rng.integers(0, _CANVAS, count), rng.integers(from_y, _CANVAS, count)
     lean, rise = rng.integers(-length // 2, length // 2 + 1, count), rng.integers(length // 2, length, count)
-    factor = rng.uniform(0.6, 1.4, count)
-    for i in range(count):
-        ends = (int(x[i]), int(y[i]), int(x[i] + lean[i]), int(y[i] - rise[i]))
-        draw.line(ends, fill=_shade(colour, float(factor[i])), width=2)
+    shades = np.minimum(255, np.outer(rng.uniform(0.6, 1.4, count), colour)).astype(int)
+    lines = np.stack([x, y, x + lean, y - rise], axis=1)
+    for line, (red, green, blue) in zip(lines.tolist(), shades.tolist(), strict=True):
+        draw.line(line, fill=(red, green, blue), width=2)
 
 
 def _landscape(image: Image.Image, rng: Generator) -> None:

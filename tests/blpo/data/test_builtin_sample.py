@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_sample_image
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from blpo.data.builtin import photographs
 from blpo.data.builtin.dataset_folder import write_sample
 from blpo.data.builtin.drawn_images import DrawnImage
+from blpo.data.builtin.photographs import REGIONS, crop
 from blpo.data.builtin.recipes import CAUSES, SIZE, recipes
 from blpo.data.dataset import load_dataset
 from blpo.models.embedded.perception import perceive
@@ -64,8 +67,46 @@ def test_causes_and_contents_are_spread() -> None:
     for cause in CAUSES:
         assert sum(cause in recipe.strengths for recipe in recipes()) == SIZE // 2
     for count in range(5):
-        photographs = [r.content in ("china", "flower") for r in recipes() if len(r.strengths) == count]
-        assert sum(photographs) == 24
+        contents = Counter(recipe.content for recipe in recipes() if len(recipe.strengths) == count)
+        assert contents == dict.fromkeys(REGIONS, 2) | {"landscape": 11, "town": 11, "table": 10}
+
+
+def test_regions_of_a_photograph_share_no_pixel() -> None:
+    for name in ("china", "flower"):
+        cover = np.zeros(load_sample_image(f"{name}.jpg").shape[:2], dtype=int)
+        squares = [region for region in REGIONS.values() if region.photograph == name]
+        for region in squares:
+            cover[region.top : region.top + region.side, region.left : region.left + region.side] += 1
+        assert cover.max() == 1
+        assert cover.sum() == sum(region.side**2 for region in squares)
+
+
+def test_a_crop_shows_nothing_outside_its_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    region, seeds = REGIONS["china-3"], range(20)
+    crops = [crop(region, np.random.default_rng(seed)) for seed in seeds]
+    photograph = load_sample_image("china.jpg")
+    outside = np.ones(photograph.shape[:2], dtype=bool)
+    outside[region.top : region.top + region.side, region.left : region.left + region.side] = False
+    monkeypatch.setattr(photographs, "_packaged", lambda name: np.where(outside[..., None], 0, photograph))
+    for seed, before in zip(seeds, crops, strict=True):
+        assert np.array_equal(before, crop(region, np.random.default_rng(seed)))
+
+
+@pytest.mark.parametrize("seed", range(21))
+def test_a_region_is_in_one_split_and_the_test_split_has_many_groups(seed: int) -> None:
+    dataset = load_dataset(DataSettings(), TaskSettings(), seed)
+    splits_of: dict[str, set[str]] = {}
+    for name, samples in dataset.splits.items():
+        for sample in samples:
+            splits_of.setdefault(sample.group or sample.id, set()).add(name)
+        counts = Counter(sample.label for sample in samples)
+        assert set(counts) == {1, 2, 3, 4, 5}
+        assert max(counts.values()) - min(counts.values()) <= 6
+        assert {sample.group is None for sample in samples} == {True, False}
+    assert all(len(names) == 1 for names in splits_of.values())
+    test = dataset.splits["test"]
+    assert len(test) == 72
+    assert len({sample.group or sample.id for sample in test}) >= 40
 
 
 def test_the_same_recipe_draws_the_same_bytes() -> None:
@@ -123,7 +164,7 @@ def test_a_split_column_is_refused() -> None:
 
 def test_the_written_sample_is_the_same_dataset(tmp_path: Path) -> None:
     write_sample(tmp_path / "sample")
-    copy = load_dataset(DataSettings(path=str(tmp_path / "sample")), RATED, seed=4)
+    copy = load_dataset(DataSettings(path=str(tmp_path / "sample"), group="group"), RATED, seed=4)
     original = load_dataset(DataSettings(), RATED, seed=4)
     for name, samples in original.splits.items():
         assert [sample.id for sample in copy.splits[name]] == [sample.id for sample in samples]
