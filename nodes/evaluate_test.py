@@ -15,7 +15,7 @@ from blpo.inference.rounds import closed_rounds, past_trials
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
-from blpo.metrics.significance import compare_prompts
+from blpo.metrics.significance import compare_prompts, own_groups
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
@@ -91,13 +91,17 @@ async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetri
     except BudgetSpent:
         return None
     labels = [sample.label for sample in samples]
-    p_value, interval = compare_prompts(before, after, labels, task, search.metric, search.seed)
-    return TestMetrics(
+    groups = [sample.group for sample in samples]
+    p_value, interval = compare_prompts(before, after, labels, task, search.metric, search.seed, groups)
+    test = TestMetrics(
         initial=metrics(before, labels, task),
         best=metrics(after, labels, task),
         p_value=p_value,
         difference_ci95=list(interval),
     )
+    if (number := len(set(own_groups(groups)))) < len(samples):
+        test["groups"] = number
+    return test
 
 
 async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:

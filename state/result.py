@@ -43,6 +43,11 @@ class SplitMetrics(TypedDict):
 
     initial: Metrics
     best: Metrics
+    groups: NotRequired[int]
+    """Number of groups in the test split. The paired test swaps whole groups.
+
+    Absent on validation, and if every sample is a group of its own.
+    """
 
 
 class TestMetrics(SplitMetrics):

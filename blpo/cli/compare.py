@@ -63,10 +63,11 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.text import Text
 
     from blpo.metrics.readings import strict_reading
-    from blpo.runs.wording import counted, metric_name, probability, single_line
+    from blpo.runs.wording import in_groups, metric_name, probability, single_line
 
     several = len(comparison.entries) > 2
-    title = f"{metric_name(comparison.metric)} on {counted(len(comparison.shared), 'shared test sample')}"
+    size = in_groups(len(comparison.shared), comparison.groups, "shared test sample")
+    title = f"{metric_name(comparison.metric)} on {size}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("run", overflow="fold")
     for column in [

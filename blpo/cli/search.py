@@ -19,6 +19,7 @@ from blpo.cli.search_view import SearchView, view_on
 from blpo.cli.signals import run_with_signals
 from blpo.cli.summary import print_summary
 from blpo.config.settings_file import load_settings
+from blpo.reports.label_source import label_source
 from blpo.runs.wording import higher_limits
 from state.result import Result, RunStatus
 
@@ -54,7 +55,8 @@ def _print_result(result: Result, directory: Path, as_json: bool) -> None:
     if as_json:
         sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
     else:
-        print_summary(result, short_path(directory))
+        data = load_settings(directory / "config.yaml").data
+        print_summary(result, short_path(directory), label_source(data))
 
 
 def _print_hint(result: Result, directory: Path) -> None:

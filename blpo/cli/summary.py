@@ -11,9 +11,10 @@ from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.runs.verdict_sentence import judge_prompts, verdict
-from blpo.runs.wording import STOP_REASONS, counted, duration, plain, single_line
+from blpo.runs.wording import STOP_REASONS, duration, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
 
 _FILES = {
@@ -24,7 +25,7 @@ _FILES = {
 }
 
 
-def print_summary(result: Result, directory: str) -> None:
+def print_summary(result: Result, directory: str, source: LabelSource) -> None:
     """Print the result of a run on stdout; `directory` is the run directory as the user types it."""
     console = Console(highlight=False)
     for line in _diff(result):
@@ -32,9 +33,8 @@ def print_summary(result: Result, directory: str) -> None:
     split = result["test"] or result["validation"]
     if split is not None:
         console.print()
-        console.print(
-            agreement_table("test" if result["test"] else "validation (which selects)", split, result["metric"])
-        )
+        name = "test" if result["test"] else "validation (which selects)"
+        console.print(agreement_table(name, split, result["metric"], source))
     console.print()
     in_file = not console.is_terminal  # for text search in files: whole sentences
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
@@ -69,10 +69,10 @@ def origin(result: Result) -> list[str]:
     return [single_line(line) for line in lines]
 
 
-def agreement_table(split: str, measured: SplitMetrics, metric: str) -> Table:
+def agreement_table(split: str, measured: SplitMetrics, metric: str, source: LabelSource) -> Table:
     """Return initial against best: a row per metric over the answered samples, and the coverage."""
     initial, best = measured["initial"], measured["best"]
-    title = f"Agreement with people on {split}, {counted(best['n'], 'sample')}"
+    title = f"Agreement with {source.name} on {split}, {in_groups(best['n'], measured.get('groups'))}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):

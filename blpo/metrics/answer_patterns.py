@@ -1,8 +1,8 @@
-"""Frequencies of answer patterns. A pattern is a human label with the answers under two prompts.
+"""Frequencies of answer patterns. A pattern is the answers to a group of samples under two prompts.
 
-A metric that selects prompts depends on the samples only through these frequencies. Resampling can therefore draw
-frequencies instead of samples: the distribution is the same, the drawing is far faster, and the order of the samples
-plays no part.
+Most groups are single samples. A metric that selects prompts depends on the groups only through these frequencies.
+Resampling can therefore draw frequencies instead of groups: the distribution is the same, the drawing is far faster,
+and the order of the samples plays no part.
 """
 
 from collections.abc import Sequence
@@ -19,34 +19,57 @@ from state.settings import Metric, TaskSettings
 
 Integers = NDArray[np.int64]
 
+_NO_SAMPLE = -1
+"""Filler in the rows of groups smaller than the largest group."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerPatterns:
-    """The patterns that occur, in a fixed order. Labels are codes of `LabelCodes`."""
+    """The patterns that occur, in a fixed order.
 
-    human: Integers
-    """Code of the human label, shape (patterns,)."""
+    A cell is a place in a flattened confusion matrix: code of the human label times the number of labels, plus code of
+    the answer. Codes are those of `LabelCodes`.
+    """
+
     old: Integers
-    """Code of the answer under the first prompt."""
+    """Sorted cells of a group under the first prompt, shape (patterns, samples of the largest group)."""
     new: Integers
-    """Code of the answer under the second prompt."""
+    """The same under the second prompt."""
     counts: Integers
-    """Samples of a pattern, at least 1."""
+    """Groups of a pattern, at least 1."""
     scale: Floats
     """Shape (labels,): the rating behind a code. For categories the code itself."""
 
     @classmethod
-    def of(cls, answers: Sequence[tuple[Label, Label, Label]], task: TaskSettings) -> "AnswerPatterns":
-        """Count at least one (human, old, new) triple. Raises `ValueError` for a label outside the task."""
-        labels = LabelCodes.of((label for triple in answers for label in triple), task)
-        rows = np.array([[labels.codes[label] for label in triple] for triple in answers])
-        (human, old, new), counts = unique_rows(rows)
-        return cls(human, old, new, counts, labels.scale)
+    def of(
+        cls, answers: Sequence[tuple[Label, Label, Label]], groups: Sequence[object], task: TaskSettings
+    ) -> "AnswerPatterns":
+        """Count at least one (human, old, new) triple. `groups` has the group of every triple.
 
-    def cells(self, human: Integers, answers: Integers) -> csr_array:
-        """Return the cell of a flattened confusion matrix for every pair: shape (pairs, labels squared)."""
-        pairs, labels = len(human), len(self.scale)
-        return csr_array((np.ones(pairs), (np.arange(pairs), human * labels + answers)), shape=(pairs, labels**2))
+        Raises `ValueError` for a label outside the task.
+        """
+        labels = LabelCodes.of((label for triple in answers for label in triple), task)
+        human, old, new = np.array([[labels.codes[label] for label in triple] for triple in answers]).T
+        members = _members(groups)
+        rows = [_sorted_cells(human * len(labels) + codes, members) for codes in (old, new)]
+        unique, counts = unique_rows(np.concatenate(rows, axis=1))
+        old_cells, new_cells = np.split(unique, 2, axis=1)
+        return cls(old_cells, new_cells, counts, labels.scale)
+
+    @property
+    def are_of_samples(self) -> bool:
+        """True if every group is a single sample."""
+        return len(self.old[0]) == 1
+
+    def matrices(self, cells: Integers) -> csr_array:
+        """Return the flattened confusion matrix of every row of cells: shape (rows, labels squared)."""
+        rows, places = np.nonzero(cells != _NO_SAMPLE)
+        return csr_array((np.ones(len(rows)), (rows, cells[rows, places])), shape=(len(cells), len(self.scale) ** 2))
+
+    def right(self, cells: Integers) -> NDArray[np.bool_]:
+        """Return True for every cell on the diagonal of the confusion matrix."""
+        labels = len(self.scale)
+        return np.asarray(cells // labels == cells % labels)
 
     def difference(self, old: Floats, new: Floats, metric: Metric) -> Floats:
         """Return metric(new) - metric(old) for every row. A row is a flattened confusion matrix."""
@@ -56,6 +79,22 @@ class AnswerPatterns:
 
 
 def unique_rows(rows: Integers, weights: Integers | None = None) -> tuple[Integers, Integers]:
-    """Return the sorted unique rows and the sum of their weights (1 by default). Rows come as columns, to unpack."""
+    """Return the sorted unique rows and the sum of their weights (1 by default)."""
     unique, places = np.unique(rows, axis=0, return_inverse=True)
-    return unique.T, np.bincount(places, weights).astype(np.int64)
+    return unique, np.bincount(places, weights).astype(np.int64)
+
+
+def _members(groups: Sequence[object]) -> list[list[int]]:
+    """Return the places of the samples of every group."""
+    members: dict[object, list[int]] = {}
+    for place, group in enumerate(groups):
+        members.setdefault(group, []).append(place)
+    return list(members.values())
+
+
+def _sorted_cells(cells: Integers, members: Sequence[Sequence[int]]) -> Integers:
+    """Return a row of sorted cells for every group."""
+    rows = np.full((len(members), max(map(len, members))), _NO_SAMPLE)
+    for row, places in zip(rows, members, strict=True):
+        row[: len(places)] = np.sort(cells[list(places)])
+    return rows

@@ -1,10 +1,15 @@
-"""Comparison of two prompts on the same samples: a paired permutation test and a bootstrap interval."""
+"""Comparison of two prompts on the same samples: a paired permutation test and a bootstrap interval.
+
+Samples of a group, such as images of one text, are not independent: a prompt is right or wrong on them together.
+Therefore the test swaps whole groups, and the bootstrap draws whole groups.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binom, binomtest
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
@@ -33,28 +38,37 @@ def compare_prompts(
     task: TaskSettings,
     metric: Metric,
     seed: int,
+    groups: Sequence[str | None] | None = None,
 ) -> tuple[float, tuple[float, float]]:
     """Return the p-value and the 95 % interval (low, high) of metric(best) - metric(initial).
 
-    The sequences list the same samples in the same order. Only samples answered under the two prompts count. The
-    p-value is two-sided and in (0, 1]. Hypothesis: the two answers to a sample are exchangeable. For accuracy the test
-    is McNemar's exact test. The interval is a percentile bootstrap over samples. Identical answers, or no sample
-    answered under the two prompts, give 1.0 and (0.0, 0.0). Same input and seed, same result.
+    The sequences list the same samples in the same order. `groups` names the group of every sample; a sample with None,
+    and every sample if `groups` is None, is a group of its own. Only samples answered under the two prompts count. The
+    p-value is two-sided and in (0, 1]. Hypothesis: the two prompts' answers to a group are exchangeable. For accuracy
+    of single samples the test is McNemar's exact test. The interval is a percentile bootstrap over groups. Identical
+    answers, or no sample answered under the two prompts, give 1.0 and (0.0, 0.0). Same input and seed, same result.
     """
+    units = range(len(labels)) if groups is None else own_groups(groups)
     answers = [
-        (label, old.label, new.label)
-        for old, new, label in zip(initial, best, labels, strict=True)
+        (unit, (label, old.label, new.label))
+        for unit, old, new, label in zip(units, initial, best, labels, strict=True)
         if label is not None and old.label is not None and new.label is not None
     ]
-    if all(old == new for _, old, new in answers):
+    if all(old == new for _, (_, old, new) in answers):
         return 1.0, (0.0, 0.0)
-    patterns = AnswerPatterns.of(answers, task)
-    p_value = _mcnemar_test(patterns) if metric == "accuracy" else _permutation_test(patterns, metric, seed)
+    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+    simple = metric == "accuracy" and patterns.are_of_samples
+    p_value = _mcnemar_test(patterns) if simple else _permutation_test(patterns, metric, seed)
     return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(patterns, metric, seed)
 
 
+def own_groups(groups: Sequence[str | None]) -> list[str | int]:
+    """Return the groups, with a group of its own in place of every None. As a set: the different groups."""
+    return [place if group is None else group for place, group in enumerate(groups)]
+
+
 def _mcnemar_test(patterns: AnswerPatterns) -> float:
-    was_right, is_right = patterns.old == patterns.human, patterns.new == patterns.human
+    was_right, is_right = (patterns.right(cells[:, 0]) for cells in (patterns.old, patterns.new))
     gained, lost = (int(patterns.counts[mask].sum()) for mask in (~was_right & is_right, was_right & ~is_right))
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
@@ -62,9 +76,9 @@ def _mcnemar_test(patterns: AnswerPatterns) -> float:
 def _permutation_test(patterns: AnswerPatterns, metric: Metric, seed: int) -> float:
     """Return the share of outcomes at least as far from 0 as the observed outcome. The observed outcome is included.
 
-    A permutation swaps a sample's two answers with probability 1/2. Among the samples with the same disagreement, the
-    number with the lower answer under the first prompt is then binomial. Outcomes are drawn, or enumerated, as such
-    numbers.
+    A permutation swaps the two prompts' answers to a group with probability 1/2. Among the groups with the same
+    disagreement, the number with the lower answers under the first prompt is then binomial. Outcomes are drawn, or
+    enumerated, as such numbers.
     """
     sizes, observed, difference = _disagreements(patterns, metric)
     least = abs(difference(observed[None])[0]) - ROUNDING_ERROR
@@ -81,17 +95,18 @@ def _permutation_test(patterns: AnswerPatterns, metric: Metric, seed: int) -> fl
 def _disagreements(patterns: AnswerPatterns, metric: Metric) -> tuple[Integers, Integers, Callable[[Integers], Floats]]:
     """Return sizes, lower-first counts and a difference function of the disagreements.
 
-    A disagreement is a human label with two different answers in any order. Its size counts samples; its lower-first
-    count counts the samples with the lower answer under the first prompt. The function maps lower-first counts, shape
-    (outcomes, disagreements), to metric(second) - metric(first), shape (outcomes,).
+    A disagreement is two different rows of cells in any order. Its size counts groups; its lower-first count counts the
+    groups with the lower row under the first prompt. The function maps lower-first counts, shape (outcomes,
+    disagreements), to metric(second) - metric(first), shape (outcomes,).
     """
-    differ = patterns.old != patterns.new
-    human, old, new, counts = (part[differ] for part in (patterns.human, patterns.old, patterns.new, patterns.counts))
-    sides = np.stack([human, np.minimum(old, new), np.maximum(old, new)], axis=1)
-    (human, low, high), sizes = unique_rows(sides, counts)
-    _, observed = unique_rows(sides, np.where(old < new, counts, 0))
-    lower, higher = patterns.cells(human, low), patterns.cells(human, high)
-    agreed = patterns.counts[~differ] @ patterns.cells(patterns.human[~differ], patterns.old[~differ])
+    differ = (patterns.old != patterns.new).any(axis=1)
+    old, new, counts = (part[differ] for part in (patterns.old, patterns.new, patterns.counts))
+    ascends = _is_lower(old, new)
+    sides = np.where(ascends[:, None], np.concatenate([old, new], axis=1), np.concatenate([new, old], axis=1))
+    pairs, sizes = unique_rows(sides, counts)
+    _, observed = unique_rows(sides, np.where(ascends, counts, 0))
+    lower, higher = (patterns.matrices(cells) for cells in np.split(pairs, 2, axis=1))
+    agreed = patterns.counts[~differ] @ patterns.matrices(patterns.old[~differ])
 
     def difference(first_lower: Integers) -> Floats:
         first_higher = sizes - first_lower
@@ -102,10 +117,16 @@ def _disagreements(patterns: AnswerPatterns, metric: Metric) -> tuple[Integers, 
     return sizes, observed, difference
 
 
+def _is_lower(rows: Integers, others: Integers) -> NDArray[np.bool_]:
+    """Return True for every row that sorts before the other row. Rows differ."""
+    places, first = np.arange(len(rows)), (rows != others).argmax(axis=1)
+    return np.asarray(rows[places, first] < others[places, first])
+
+
 def _bootstrap_interval(patterns: AnswerPatterns, metric: Metric, seed: int) -> tuple[float, float]:
-    """Return the percentile interval. A resample of the samples is a multinomial draw of their patterns."""
+    """Return the percentile interval. A resample of the groups is a multinomial draw of their patterns."""
     generator = generator_of(seed, "bootstrap")
-    old, new = (patterns.cells(patterns.human, answers) for answers in (patterns.old, patterns.new))
+    old, new = (patterns.matrices(cells) for cells in (patterns.old, patterns.new))
     total = int(patterns.counts.sum())
     sizes = _batch_sizes(RESAMPLES, patterns)
     draws = (generator.multinomial(total, patterns.counts / total, rows) for rows in sizes)

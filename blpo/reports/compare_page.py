@@ -13,12 +13,13 @@ from blpo.reports.differences import word_diff
 from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
 from blpo.reports.intervals import interval
+from blpo.reports.label_source import label_source
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.thumbnails import thumbnails
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
-from blpo.runs.wording import metric_name
+from blpo.runs.wording import in_groups, metric_name
 from state.errors import RunError
 
 COMPARE = "compare.html"
@@ -52,6 +53,8 @@ def comparison_page(comparison: Comparison) -> str:
         version=version("blpo"),
         comparison=comparison,
         entries=entries,
+        size=in_groups(len(comparison.shared), comparison.groups, "shared test sample"),
+        source=label_source(first.run.settings.data),
         metric=metric_name(comparison.metric),
         headline=comparison_headline(comparison),
         values={entry.name: strict_reading(entry.metrics, comparison.metric) for entry in entries},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from blpo.metrics.agreement import metrics
 from blpo.metrics.holm import holm
 from blpo.metrics.readings import strict_reading
-from blpo.metrics.significance import compare_prompts
+from blpo.metrics.significance import compare_prompts, own_groups
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.wording import counted, higher_limits
@@ -54,6 +54,12 @@ class Comparison:
     """Ids of the test samples of all runs with equal labels in all runs, in the order of the first run."""
     notes: tuple[str, ...]
     """Notes for the reader: samples left out, different metrics."""
+
+    @property
+    def groups(self) -> int:
+        """Number of groups of the shared samples."""
+        rows = self.entries[0].run.best
+        return len(set(own_groups([rows[key].group for key in self.shared])))
 
     @property
     def differing(self) -> list[str]:
@@ -143,7 +149,8 @@ def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
 def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:
     labels, search = [first.best[key].label for key in keys], first.settings.search
     pair = _verdicts(first, keys, "best"), _verdicts(run, keys, "best")
-    p_value, (low, high) = compare_prompts(*pair, labels, first.settings.task, search.metric, search.seed)
+    groups = [first.best[key].group for key in keys]
+    p_value, (low, high) = compare_prompts(*pair, labels, first.settings.task, search.metric, search.seed, groups)
     old, new = (strict_reading(_measured(each, keys, "best"), search.metric) for each in (first, run))
     return Against(new - old, low, high, p_value, p_value)
 

@@ -1,6 +1,6 @@
 """A comparison of runs as plain JSON values."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from blpo.reports.comparison import Against, Comparison, Entry
 from state.result import Metrics
@@ -32,6 +32,8 @@ class ComparisonJson(TypedDict):
     metric: str
     shared: int
     """Test samples of all runs."""
+    groups: NotRequired[int]
+    """Groups of the shared samples; absent if every sample is a group of its own."""
     differing: list[str]
     """Ids of shared samples with different verdicts."""
     notes: list[str]
@@ -40,13 +42,16 @@ class ComparisonJson(TypedDict):
 
 def comparison_json(comparison: Comparison) -> ComparisonJson:
     """Return the numbers of a comparison."""
-    return ComparisonJson(
+    numbers = ComparisonJson(
         metric=comparison.metric,
         shared=len(comparison.shared),
         differing=comparison.differing,
         notes=list(comparison.notes),
         runs=list(map(_entry, comparison.entries)),
     )
+    if comparison.groups < len(comparison.shared):
+        numbers["groups"] = comparison.groups
+    return numbers
 
 
 def _entry(entry: Entry) -> EntryJson:

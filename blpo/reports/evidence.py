@@ -66,6 +66,8 @@ def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
     try:
         dataset = dataset_of(run.settings)
         if dataset.fingerprint != run.info.dataset:
+            if run.settings.data.path is None:
+                return None, "the run used another version of the built-in sample"
             return None, "the dataset is not the one that the run used"
     except (BlpoError, OSError) as error:
         return None, str(error)

@@ -6,10 +6,11 @@ from typing import Literal
 
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import FEW_SAMPLES
+from blpo.reports.label_source import LabelSource, label_source
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange
 from blpo.runs.verdict_sentence import SIGNIFICANT, judge_prompts, why_not_tested
-from blpo.runs.wording import STOP_REASONS, counted, higher_limits, metric_name, probability, single_line
+from blpo.runs.wording import STOP_REASONS, counted, higher_limits, in_groups, metric_name, probability, single_line
 from state.result import Result, TestMetrics
 
 Tone = Literal["better", "worse", "open"]
@@ -27,6 +28,8 @@ class Tested:
     n: int
     coverage: float
     """The lower coverage of the two prompts."""
+    groups: int
+    """Number of groups: the independent observations of the test."""
 
     @classmethod
     def of(cls, result: Result) -> "Tested | None":
@@ -37,7 +40,13 @@ class Tested:
         before, after = (strict_reading(test[side], result["metric"]) for side in ("initial", "best"))
         low, high = test["difference_ci95"]
         coverage = min(test["initial"]["coverage"], test["best"]["coverage"])
-        return cls(before, after, low, high, test["p_value"], test["best"]["n"], coverage)
+        n = test["best"]["n"]
+        return cls(before, after, low, high, test["p_value"], n, coverage, test.get("groups", n))
+
+    @property
+    def size(self) -> str:
+        """Size of the test split: `72 samples in 54 groups`."""
+        return in_groups(self.n, self.groups)
 
 
 def tone(result: Result) -> Tone:
@@ -48,7 +57,7 @@ def tone(result: Result) -> Tone:
     return "better" if tested.after > tested.before else "worse"
 
 
-def headline(result: Result) -> str:
+def headline(result: Result, source: LabelSource) -> str:
     """Return the verdict in a few words, for the top of a page."""
     if result["test"] is None:
         return {"failed": "The run failed before the test", "interrupted": "Not finished yet"}.get(
@@ -57,8 +66,8 @@ def headline(result: Result) -> str:
     if len(set(judge_prompts(result))) == 1:
         return "The initial prompt stays"
     return {
-        "better": "The new prompt agrees better with people",
-        "worse": "The new prompt agrees worse with people",
+        "better": f"The new prompt agrees better with {source.name}",
+        "worse": f"The new prompt agrees worse with {source.name}",
         "open": "No improvement could be shown",
     }[tone(result)]
 
@@ -74,7 +83,7 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     metric = metric_name(run.result["metric"])
     changes = [run.change(row.id) for row in run.best.values() if row.split == "test"]
     if changes:
-        yield _counts(changes)
+        yield _counts(changes, label_source(run.settings.data))
     if len(set(judge_prompts(run.result))) == 1:
         yield (
             "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began"
@@ -83,7 +92,7 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     elif tone(run.result) == "open":
         yield (
             f"The 95 % interval of the difference in {metric} runs from {tested.low:+.3f} to {tested.high:+.3f}: a"
-            f" test of {counted(tested.n, 'sample')} can't tell the two prompts apart ({probability(tested.p_value)})."
+            f" test of {tested.size} can't tell the two prompts apart ({probability(tested.p_value)})."
             " That does not show that they are equal; more test samples would narrow the interval."
         )
     else:
@@ -96,14 +105,14 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     yield from _cautions(run.result["test"], tested)
 
 
-def _counts(changes: Iterable[VerdictChange]) -> str:
+def _counts(changes: Iterable[VerdictChange], source: LabelSource) -> str:
     changes = list(changes)
     fixed, broken = changes.count("fixed"), changes.count("broken")
     after = changes.count("right") + fixed
     before = changes.count("right") + broken
     return (
-        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with people on {before}"
-        f" under the first prompt and on {after} under the selected one: {fixed} fixed, {broken} broken."
+        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with {source.name} on"
+        f" {before} under the first prompt and on {after} under the selected one: {fixed} fixed, {broken} broken."
     )
 
 
@@ -121,8 +130,8 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
             f"Not every sample was answered (coverage {tested.coverage:.1%}). Refusals and unreadable answers count as"
             " wrong in the metric; interval and p-value use the samples answered under both prompts."
         )
-    if tested.n < FEW_SAMPLES:
-        yield f"A test of {counted(tested.n, 'sample')} is small: chance moves the metric by a lot."
+    if tested.groups < FEW_SAMPLES:
+        yield f"A test of {tested.size} is small: chance moves the metric by a lot."
 
 
 def _untested(run: RunRecord) -> Iterator[str]:

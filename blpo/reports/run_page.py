@@ -14,6 +14,7 @@ from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.gallery import gallery
 from blpo.reports.intervals import interval
+from blpo.reports.label_source import label_source
 from blpo.reports.outcome import Tested, headline, meaning, stopped, tone
 from blpo.reports.page import render_page, write_page
 from blpo.runs.run_record import RunRecord
@@ -53,6 +54,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     tables = [
         (name, matrix(rows, labels, no_answer=no_answer)) for name, rows in (("Before", before), ("After", after))
     ]
+    source = label_source(run.settings.data)
     is_ordinal = run.settings.task.kind == "ordinal"
     task = run.settings.task
     total = total_usage(result["calls"].values())
@@ -62,7 +64,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         name=run.directory.name,
         run=run,
         evidence=evidence,
-        headline=headline(result),
+        headline=headline(result, source),
+        source=source,
         tone=tone(result),
         tested=tested,
         place=interval(tested.low, tested.after - tested.before, tested.high) if tested else None,

@@ -2,10 +2,11 @@
 
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.label_source import label_source
 from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_sentence import verdict
-from blpo.runs.wording import metric_name, plain, single_line
+from blpo.runs.wording import in_groups, metric_name, plain, single_line
 from state.result import Result, SplitMetrics
 
 
@@ -26,7 +27,7 @@ def run_text(run: RunRecord) -> str:
 
 
 def run_html(run: RunRecord) -> str:
-    """Return a self-contained piece of HTML: verdict, agreement with people, status and directory."""
+    """Return a self-contained piece of HTML: verdict, agreement with the labels, status and directory."""
     result = run.result_or_none
     split, measured = _measured(result) if result else ("", None)
     return render_part(
@@ -34,7 +35,8 @@ def run_html(run: RunRecord) -> str:
         verdict=verdict(result) if result else "No result yet.",
         status=run_status(result) if result else "go on with blpo resume",
         split=split,
-        n=measured["best"]["n"] if measured else 0,
+        source=label_source(run.settings.data),
+        size=in_groups(measured["best"]["n"], measured.get("groups")) if measured else "",
         rows=agreement_rows((measured["initial"], measured["best"]), result["metric"]) if result and measured else [],
         directory=str(run.directory),
     )

@@ -27,7 +27,7 @@ from blpo.storage.locks import LOCK, lock_folder
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError
 from state.result import Lineage, Result
-from state.settings import POSTGRES, Settings
+from state.settings import POSTGRES, DataSettings, Settings
 
 _MAY_CHANGE = "only approval, limits, run.checkpoints and how models are reached may"
 _START = TypeAdapter(ForkStart)
@@ -117,12 +117,15 @@ class RunDirectory:
                 " it; give the experiment's folder to `blpo evals --out`"
             )
 
-    def check_dataset(self, fingerprint: str) -> None:
+    def check_dataset(self, fingerprint: str, data: DataSettings) -> None:
         """Raise `RunError` for another dataset than at the start of the run. The dataset may have moved."""
-        if fingerprint != self.info.dataset:
-            raise RunError(
-                f"{self.path}: the dataset is not the one that the run began with; restore it, or start a new run"
-            )
+        if fingerprint == self.info.dataset:
+            return
+        if data.path is None:
+            raise RunError(f"{self.path}: the run began with another version of the built-in sample; start a new run")
+        raise RunError(
+            f"{self.path}: the dataset is not the one that the run began with; restore it, or start a new run"
+        )
 
     def save_info(self, info: RunInfo) -> None:
         """Replace run.json."""

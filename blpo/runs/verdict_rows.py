@@ -28,6 +28,8 @@ class VerdictRow:
     status: Status
     reason: str
     split: SplitName = "train"
+    group: str | None = None
+    """Group of the sample; None for a sample of its own, and in runs of versions before 0.2.0."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Probability of the labels by the judge; empty for a judge without log-probabilities."""
 
@@ -53,6 +55,7 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         "verdict": verdict.label,
         "status": verdict.status,
         "reason": verdict.reason,
+        **({} if sample.group is None else {"group": sample.group}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
     }
 

@@ -1,7 +1,7 @@
 """The outcome of a run in one sentence, for summaries, reports and the deployed judge."""
 
 from blpo.metrics.readings import strict_reading
-from blpo.runs.wording import counted, metric_name, probability
+from blpo.runs.wording import in_groups, metric_name, probability
 from state.result import Result, TestMetrics
 
 SIGNIFICANT = 0.05
@@ -17,8 +17,8 @@ def verdict(result: Result) -> str:
     labels = result.get("lineage", {}).get("labels")
     corrected = 0 if labels is None else labels["test"]
     n = test["best"]["n"]
-    samples = f"{counted(n, 'sample')}, {corrected} relabelled" if corrected else counted(n, "untouched sample")
-    place = f"on {samples}"
+    size = in_groups(n, test.get("groups"), "sample" if corrected else "untouched sample")
+    place = f"on {size}, {corrected} relabelled" if corrected else f"on {size}"
     initial, best = judge_prompts(result)
     if initial == best:
         return f"The initial prompt stays: no other was selected ({metric_name(metric)} {after:z.3f} {place})."

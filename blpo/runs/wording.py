@@ -57,6 +57,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def in_groups(samples: int, groups: int | None, noun: str = "sample") -> str:
+    """Return the size of a set: `72 samples in 54 groups`. With None or as many groups as samples: `72 samples`."""
+    size = counted(samples, noun)
+    return size if groups is None or groups == samples else f"{size} in {counted(groups, 'group')}"
+
+
 def higher_limits(limits: "LimitSettings") -> str:
     """Return the options of `blpo resume` to raise the present limits."""
     names = [name for name in ("calls", "tokens", "usd") if getattr(limits, name) is not None]

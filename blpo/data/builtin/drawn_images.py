@@ -48,9 +48,7 @@ def sample_rows(data: DataSettings) -> tuple[Row, ...]:
     """Return the whole sample as rows of a table. Raises `DataError` for settings that need columns."""
     if isinstance(data.split, SplitColumn):
         raise DataError(f"data.split: the built-in sample has no column {data.split.column!r}; give shares")
-    return tuple(
-        Row(_sample(recipe), None, f"built-in {recipe.id}") for recipe in recipes()
-    )
+    return tuple(Row(_sample(recipe), None, f"built-in {recipe.id}") for recipe in recipes())
 
 
 def _sample(recipe: Recipe) -> Sample:

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from blpo.cli.summary import agreement_table, print_summary
+from blpo.reports.label_source import PEOPLE
 from blpo.runs.verdict_sentence import verdict
 from state.result import Agreement, Metrics, Result, RoleUsage, RoundResult, SplitMetrics
 from state.result import TestMetrics as OnTest
@@ -85,7 +86,7 @@ def test_failures_are_told_apart_from_wrong_answers() -> None:
     assert outcome["test"] is not None
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(agreement_table("test", outcome["test"], "macro_f1"))
+        console.print(agreement_table("test", outcome["test"], "macro_f1", PEOPLE))
     rows = [re.split(r"  +", line.strip()) for line in capture.get().splitlines()]
     assert ["macro-F1", "0.600", "0.700", "+0.100"] in rows
     assert ["macro-F1, failures as wrong", "0.400", "0.700", "+0.300"] in rows
@@ -99,7 +100,7 @@ def test_one_sample_is_told_in_the_singular_and_no_zero_is_negative() -> None:
     assert outcome["test"] is not None
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(agreement_table("test", outcome["test"], "macro_f1"))
+        console.print(agreement_table("test", outcome["test"], "macro_f1", PEOPLE))
     text = capture.get()
     assert "on test, 1 sample " in text and "-0.000" not in text
 
@@ -109,7 +110,7 @@ def test_summary_fits_and_holds_everything(
     columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    print_summary(BETTER, "runs/x")
+    print_summary(BETTER, "runs/x", PEOPLE)
     out = capsys.readouterr().out
     for part in ("-Be fair.", "+Lower it for �[2Jnoise.", "0.580", "Better:", "search.patience", "runs/x/judge.yaml"):
         assert part in " ".join(out.split()) or part in out

@@ -16,6 +16,7 @@ from blpo.cli.main import main
 from blpo.reports.captions import separation
 from blpo.reports.differences import word_diff
 from blpo.reports.intervals import interval
+from blpo.reports.label_source import PEOPLE
 from blpo.reports.outcome import headline, meaning
 from blpo.reports.thumbnails import thumbnails
 from blpo.runs.run_record import RunRecord
@@ -153,7 +154,7 @@ def test_a_spent_budget_is_told_without_a_test(tmp_path: Path) -> None:
     overrides = [f"run.dir={tmp_path / 'run'}", "limits.calls=22"]
     asyncio.run(blpo.optimize(folder / "config.yaml", overrides=overrides))
     run = RunRecord.read(tmp_path / "run")
-    assert headline(run.result) == "Not tested: the budget was spent" or run.result["test"] is not None
+    assert headline(run.result, PEOPLE) == "Not tested: the budget was spent" or run.result["test"] is not None
     assert (tmp_path / "run" / "report.html").exists()
 
 
@@ -172,7 +173,7 @@ def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, messa
         after=lambda i, sample: sample.label if (i * 37) % 100 < 100 * share else other[str(sample.label)],
     )
     read = RunRecord.read(run)
-    assert message in headline(read.result)
+    assert message in headline(read.result, PEOPLE)
     words = " ".join(meaning(read))
     assert "60 samples that the search never saw" in words
     assert ("can't tell the two prompts apart" in words) == (message == "No improvement could be shown")
