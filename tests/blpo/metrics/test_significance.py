@@ -198,6 +198,85 @@ def test_the_interval_covers_the_true_difference() -> None:
     assert 0.88 <= covered / 150 <= 0.99
 
 
+Grouped = tuple[str, Row]
+"""Group and answers of a sample."""
+
+
+def compare_groups(rows: Sequence[Grouped], metric: Metric, task: TaskSettings = RATING) -> Any:
+    human, old, new = ([row[i] for _, row in rows] for i in range(3))
+    groups = [group for group, _ in rows]
+    return compare_prompts(answered(old), answered(new), human, task, metric, 0, groups)
+
+
+def grouped(groups: int, size: int, seed: int, gain: float = 0.0) -> list[Grouped]:
+    """Return groups whose samples are right or wrong together, under either prompt."""
+    generator = np.random.default_rng(seed)
+    rows = []
+    for group in range(groups):
+        human = int(generator.integers(1, 3))
+        answers = [human if generator.random() < share else 3 - human for share in (0.5, 0.5 + gain)]
+        rows += [(f"g{group}", (human, *answers))] * size
+    return rows
+
+
+def swapped(rows: Sequence[Grouped], metric: Metric) -> float:
+    """Return the p-value over all swaps of whole groups, counted one by one with scikit-learn."""
+    names = sorted({group for group, _ in rows})
+    outcomes = []
+    for swap in range(2 ** len(names)):
+        sides = [
+            (human, new, old) if swap >> names.index(group) & 1 else (human, old, new)
+            for group, (human, old, new) in rows
+        ]
+        outcomes.append(difference(*zip(*sides, strict=True), metric))
+    return float(np.mean(np.abs(outcomes) >= abs(outcomes[0]) - 1e-9))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_test_swaps_whole_groups(metric: Metric, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    rows = [(f"g{generator.integers(6)}", row) for row in simulated(14, 0.2, 0.6, seed)]
+    assert compare_groups(rows, metric)[0] == pytest.approx(swapped(rows, metric))
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows_of_ratings, st.sampled_from(METRICS))
+def test_groups_of_one_give_the_numbers_of_samples(rows: list[Row], metric: Metric) -> None:
+    assert compare_groups([(f"g{i}", row) for i, row in enumerate(rows)], metric) == compare_rows(rows, metric)
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows_of_ratings, st.sampled_from(METRICS), st.randoms(use_true_random=False))
+def test_the_order_of_grouped_samples_plays_no_part(
+    rows: list[Row], metric: Metric, generator: random.Random
+) -> None:
+    named = [(f"g{generator.randrange(4)}", row) for row in rows]
+    assert compare_groups(generator.sample(named, len(named)), metric) == compare_groups(named, metric)
+
+
+def test_copies_of_samples_in_groups_add_no_evidence() -> None:
+    once, copied = grouped(30, 1, seed=4, gain=0.3), grouped(30, 5, seed=4, gain=0.3)
+    for metric in ("macro_f1", "kappa"):
+        p_value, ends = compare_groups(copied, metric)
+        expected, expected_ends = compare_groups(once, metric)
+        assert p_value == pytest.approx(expected, abs=0.01)
+        assert ends == pytest.approx(expected_ends, abs=0.02)
+
+
+def test_the_null_hypothesis_of_groups_is_rejected_about_as_often_as_promised() -> None:
+    """Bound: five standard errors above 5 % in 200 comparisons. Swaps of samples reject some 25 %."""
+    values = [compare_groups(grouped(20, 5, seed), "accuracy")[0] for seed in range(200)]
+    assert sum(p <= 0.05 for p in values) / 200 <= 0.05 + 5 * (0.05 * 0.95 / 200) ** 0.5
+    assert sum(p <= 0.05 for p in values) > 0
+
+
+def test_the_interval_of_groups_covers_the_true_difference() -> None:
+    """A group is right with probability 0.5 and 0.7: the true difference in accuracy is 0.2."""
+    intervals = [compare_groups(grouped(40, 4, seed, gain=0.2), "accuracy")[1] for seed in range(150)]
+    assert 0.88 <= sum(low <= 0.2 <= high for low, high in intervals) / 150 <= 0.99
+
+
 def test_a_vanishing_probability_is_still_above_zero() -> None:
     old, new, human = answered(["no"] * 2000), answered(["yes"] * 2000), ["yes"] * 2000
     p_value, interval = compare_prompts(old, new, human, BINARY, "kappa", 0)
