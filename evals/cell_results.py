@@ -7,9 +7,9 @@ from typing import Any, Literal
 from blpo.metrics.agreement import value
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
+from blpo.runs.verdict_rows import VerdictRow
 from evals.cells import Cell
 from state.result import Result, TestMetrics
-from state.sample import Label
 from state.settings import Metric
 
 CellStatus = Literal["done", "failed", "open"]
@@ -72,10 +72,9 @@ def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
     return row(status="done", **_usage(result), **_numbers(result["test"], cell.settings.search.metric))
 
 
-def read_answers(cell: Cell) -> dict[str, tuple[Label, Label | None]]:
-    """Return human label and answer under the selected prompt by test sample; the answer is None for a failure."""
-    rows = [row for row in RunRecord.read(cell.path).best.values() if row.split == "test"]
-    return {row.id: (row.label, row.answer) for row in rows}
+def read_answers(cell: Cell) -> dict[str, VerdictRow]:
+    """Return the verdict under the selected prompt by test sample."""
+    return {row.id: row for row in RunRecord.read(cell.path).best.values() if row.split == "test"}
 
 
 def _result(cell: Cell) -> Result | None:

@@ -6,6 +6,7 @@ from statistics import fmean, stdev
 
 from blpo.metrics.holm import holm
 from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
+from blpo.runs.verdict_rows import VerdictRow
 from evals.cell_results import CellResult, read_answers
 from evals.cells import Cell
 from evals.methods import METHODS
@@ -149,15 +150,12 @@ def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Ce
     return PairedTest(comparison.difference, comparison.p_value, comparison.p_value, len(both), comparison.samples)
 
 
-Answers = Mapping[str, tuple[int | str, int | str | None]]
-
-
-def _paired(method: Answers, blpo: Answers) -> list[PairedAnswer]:
+def _paired(method: Mapping[str, VerdictRow], blpo: Mapping[str, VerdictRow]) -> list[PairedAnswer]:
     """Pair the answers of samples answered under both methods."""
     return [
-        PairedAnswer(sample, human, first, second)
-        for sample, (human, first) in method.items()
-        if first is not None and (second := blpo.get(sample, (human, None))[1]) is not None
+        PairedAnswer(name, row.label, row.answer, best, row.group)
+        for name, row in method.items()
+        if row.answer is not None and name in blpo and (best := blpo[name].answer) is not None
     ]
 
 

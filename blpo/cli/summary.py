@@ -14,7 +14,7 @@ from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.runs.verdict_sentence import judge_prompts, verdict
-from blpo.runs.wording import STOP_REASONS, duration, in_groups, plain, single_line
+from blpo.runs.wording import STOP_REASONS, counted, duration, plain, single_line
 from state.result import Result, SplitMetrics
 
 _FILES = {
@@ -72,7 +72,7 @@ def origin(result: Result) -> list[str]:
 def agreement_table(split: str, measured: SplitMetrics, metric: str, source: LabelSource) -> Table:
     """Return initial against best: a row per metric over the answered samples, and the coverage."""
     initial, best = measured["initial"], measured["best"]
-    title = f"Agreement with {source.name} on {split}, {in_groups(best['n'], measured.get('groups'))}"
+    title = f"Agreement with {source.name} on {split}, {counted(best['n'], 'sample')}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):

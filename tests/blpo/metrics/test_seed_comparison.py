@@ -104,6 +104,25 @@ def test_a_sample_in_all_seeds_counts_once() -> None:
     assert compare_seeds([rows] * 20, RATING, "accuracy").p_value == 0.25
 
 
+def test_a_group_counts_once() -> None:
+    """Samples of three groups are no more evidence than three samples."""
+    rows = [PairedAnswer(f"{group}{i}", 2, 1, 2, group) for group in "abc" for i in range(7)]
+    assert compare_seeds([rows], RATING, "accuracy").p_value == 0.25
+    assert compare_seeds([rows, rows[5:]], RATING, "accuracy").p_value == 0.25
+
+
+def test_groups_agree_with_the_test_of_a_run() -> None:
+    generator = np.random.default_rng(1)
+    human = generator.integers(1, 4, 60).tolist()
+    first = [h if generator.random() < 0.4 else int(generator.integers(1, 4)) for h in human]
+    second = [h if generator.random() < 0.7 else int(generator.integers(1, 4)) for h in human]
+    groups = [f"g{i // 4}" for i in range(60)]
+    rows = [PairedAnswer(str(i), *row) for i, row in enumerate(zip(human, first, second, groups, strict=True))]
+    old, new = ([Verdict(str(i), "ok", label) for i, label in enumerate(side)] for side in (first, second))
+    expected, _ = compare_prompts(old, new, human, RATING, "macro_f1", 0, groups)
+    assert compare_seeds([rows], RATING, "macro_f1").p_value == pytest.approx(expected, abs=0.02)
+
+
 def test_no_difference_and_no_samples() -> None:
     same = [PairedAnswer("a", 1, 2, 2)]
     assert compare_seeds([same, []], RATING, "accuracy").p_value == 1.0
