@@ -248,9 +248,7 @@ def test_groups_of_one_give_the_numbers_of_samples(rows: list[Row], metric: Metr
 
 @settings(max_examples=20, deadline=None)
 @given(rows_of_ratings, st.sampled_from(METRICS), st.randoms(use_true_random=False))
-def test_the_order_of_grouped_samples_plays_no_part(
-    rows: list[Row], metric: Metric, generator: random.Random
-) -> None:
+def test_the_order_of_grouped_samples_plays_no_part(rows: list[Row], metric: Metric, generator: random.Random) -> None:
     named = [(f"g{generator.randrange(4)}", row) for row in rows]
     assert compare_groups(generator.sample(named, len(named)), metric) == compare_groups(named, metric)
 
