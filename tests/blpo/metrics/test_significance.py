@@ -211,11 +211,11 @@ def compare_groups(rows: Sequence[Grouped], metric: Metric, task: TaskSettings =
 def grouped(groups: int, size: int, seed: int, gain: float = 0.0) -> list[Grouped]:
     """Return groups whose samples are right or wrong together, under either prompt."""
     generator = np.random.default_rng(seed)
-    rows = []
+    rows: list[Grouped] = []
     for group in range(groups):
         human = int(generator.integers(1, 3))
-        answers = [human if generator.random() < share else 3 - human for share in (0.5, 0.5 + gain)]
-        rows += [(f"g{group}", (human, *answers))] * size
+        old, new = (human if generator.random() < share else 3 - human for share in (0.5, 0.5 + gain))
+        rows += [(f"g{group}", (human, old, new))] * size
     return rows
 
 
@@ -225,10 +225,11 @@ def swapped(rows: Sequence[Grouped], metric: Metric) -> float:
     outcomes = []
     for swap in range(2 ** len(names)):
         sides = [
-            (human, new, old) if swap >> names.index(group) & 1 else (human, old, new)
-            for group, (human, old, new) in rows
+            (label, after, before) if swap >> names.index(group) & 1 else (label, before, after)
+            for group, (label, before, after) in rows
         ]
-        outcomes.append(difference(*zip(*sides, strict=True), metric))
+        human, old, new = np.array(sides).T
+        outcomes.append(difference(human, old, new, metric))
     return float(np.mean(np.abs(outcomes) >= abs(outcomes[0]) - 1e-9))
 
 
