@@ -73,6 +73,9 @@ class Engine:
 
     def _output(self, text: str, sampling: Any) -> Output:
         """Return one token a piece; with log-probabilities a label of 4 at 0.9 and 5 at 0.1."""
+        if "logprobs" in sampling and "choice" in (sampling["structured"] or {}):  # ends as the replies of real models
+            first = {0: Logprob(math.log(0.8), 1, "4"), 1: Logprob(math.log(0.2), 2, "5")}
+            return Output("4", (0, 2), logprobs=[first, {2: Logprob(0.0, 1, "<|im_end|>")}])
         if "logprobs" not in sampling or text != GOOD:
             return Output(text)
         pieces = [text[:-2], "4", "}"]
@@ -155,6 +158,14 @@ async def test_a_bare_label_can_be_asked_for(samples: list[Sample]) -> None:
     async with judging(model("test-engine:m", structured_output="choice", temperature=None)) as models:
         await judge_sample(models, "Rate it.", samples[0])
     assert engine.sampling == [{"structured": {"choice": ["1", "2", "3", "4", "5"]}, "max_tokens": None}]
+
+
+async def test_a_bare_label_before_an_end_of_turn_token_has_scores(samples: list[Sample]) -> None:
+    register_engine(Engine())
+    async with judging(model("test-engine:m", structured_output="choice", logprobs=True)) as models:
+        verdict = await judge_sample(models, "Rate it.", samples[0])
+    assert verdict.label == 4
+    assert dict(verdict.scores) == pytest.approx({1: 0, 2: 0, 3: 0, 4: 0.8, 5: 0.2})
 
 
 async def test_a_conversation_that_the_engine_refuses_fails_alone(samples: list[Sample]) -> None:
