@@ -13,6 +13,8 @@ _LARGE = 16_384
 _TOP = ("id", "object", "created", "model", "usage", "error")
 _CHOICE = ("index", "finish_reason", "error")
 _MESSAGE = ("role", "content", "refusal")
+_MOST_CHARACTERS = 1_048_576
+"""Longest text; ChatOpenAI holds several copies."""
 _MOST_ALTERNATIVES = 50_000
 """Log-probabilities, of all tokens together: some seconds of work."""
 
@@ -37,6 +39,8 @@ def reduced_completion(body: bytes, *, logprobs: bool) -> bytes:
 def _reduced_choice(choice: Any, logprobs: bool) -> Any:
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         raise UnreadableBodyError("its first choice has no message")
+    if len(str(choice["message"].get("content") or "")) > _MOST_CHARACTERS:
+        raise UnreadableBodyError(f"its text has more than {_MOST_CHARACTERS} characters; take client: lean")
     reduced = {**_selected(choice, _CHOICE), "message": _selected(choice["message"], _MESSAGE)}
     return {**reduced, "logprobs": _checked(choice.get("logprobs"))} if logprobs else reduced
 
