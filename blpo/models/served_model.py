@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.exceptions import ModelInvalidRequestError
@@ -99,8 +100,8 @@ class ServedModel:
         reply = await self._reply(to_langchain(request.messages), constraint)
         response = read_reply(reply, request.messages, labels)
         most = self.model.settings.max_reply_bytes // _SHARE_OF_TEXT
-        if len(response.text) > most:
-            raise ValueError(f"its text has {len(response.text)} characters; max_reply_bytes allows {most}")
+        if getsizeof(response.text) > most:  # an emoji makes every character of a text take 4 bytes
+            raise ValueError(f"its text has {len(response.text)} characters, too many for max_reply_bytes")
         if labels and request.schema:
             self.schemas.note_scores(self.model.settings, response, request.schema)
         return response

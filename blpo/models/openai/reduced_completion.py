@@ -4,6 +4,7 @@ ChatOpenAI builds a typed object for every choice and every alternative token, a
 """
 
 import json
+from sys import getsizeof
 from typing import Any
 
 from blpo.models.openai.reply_body import UnreadableBodyError
@@ -13,8 +14,8 @@ _LARGE = 16_384
 _TOP = ("id", "object", "created", "model", "usage", "error")
 _CHOICE = ("index", "finish_reason", "error")
 _MESSAGE = ("role", "content", "refusal")
-_MOST_CHARACTERS = 1_048_576
-"""Longest text; ChatOpenAI holds several copies."""
+_LONGEST_TEXT = 1_048_576
+"""Bytes of memory; ChatOpenAI holds several copies."""
 _MOST_ALTERNATIVES = 50_000
 """Log-probabilities, of all tokens together: some seconds of work."""
 
@@ -26,6 +27,8 @@ def reduced_completion(body: bytes, *, logprobs: bool) -> bytes:
     except RecursionError:
         raise UnreadableBodyError("it is nested too deeply") from None
     except ValueError:
+        if len(body) > _LARGE:  # the exception of the chat model would hold the whole body
+            raise UnreadableBodyError("it is no JSON") from None
         return body  # the chat model words the fault
     if len(body) <= _LARGE:
         return body
@@ -39,8 +42,8 @@ def reduced_completion(body: bytes, *, logprobs: bool) -> bytes:
 def _reduced_choice(choice: Any, logprobs: bool) -> Any:
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
         raise UnreadableBodyError("its first choice has no message")
-    if len(str(choice["message"].get("content") or "")) > _MOST_CHARACTERS:
-        raise UnreadableBodyError(f"its text has more than {_MOST_CHARACTERS} characters; take client: lean")
+    if getsizeof(str(choice["message"].get("content") or "")) > _LONGEST_TEXT:
+        raise UnreadableBodyError("its text is too long for client: langchain; take client: lean")
     reduced = {**_selected(choice, _CHOICE), "message": _selected(choice["message"], _MESSAGE)}
     return {**reduced, "logprobs": _checked(choice.get("logprobs"))} if logprobs else reduced
 
