@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
-    """List the problems of a config and its dataset: the first ten, and a count of the rest.
+    """List the problems of a config and its dataset.
 
-    Checks settings, labels, images and models; nothing is sent anywhere. Exit code 2 if there are problems. Otherwise
-    prints what a run would use: samples, labels, models, calls.
+    Checks settings, labels, images and models; nothing is sent anywhere. Prints the first ten problems and a count of
+    the rest, with exit code 2. Without a problem, prints what a run would use: samples, labels, models, calls.
     """
     from blpo.config.settings_file import load_settings
     from blpo.costs.run_preview import preview

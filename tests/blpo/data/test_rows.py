@@ -119,7 +119,8 @@ def test_links_inside_the_folder_are_followed(tmp_path: Path) -> None:
 
 def test_duplicate_ids_are_refused(tmp_path: Path) -> None:
     assert problems(write(tmp_path, [*rows(), rows()[3]])) == (
-        "labels.csv:14: id images/3.png is also the id of labels.csv:5; give every row its own id in a column named id",
+        "labels.csv:14: id images/3.png is also the id of labels.csv:5; give every row its own id in a column named id"
+        " (an image stays one group)",
     )
 
 
