@@ -53,7 +53,7 @@ async def _open_file(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
             await saver.setup()
         except aiosqlite.Error as error:
             if is_damaged(error):
-                raise StoreError(_damaged(path, error)) from None
+                raise RunError(_damaged(path, error)) from None
             raise RunError(f"can't use the checkpoints {path}: {error}") from None
         try:
             yield saver

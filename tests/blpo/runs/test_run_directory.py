@@ -213,7 +213,7 @@ def test_how_to_resume_is_said_only_where_it_helps(
     shutil.copytree(finished, tmp_path / "run")
     (tmp_path / "run" / "result.json").unlink()
     (tmp_path / "checkpoints.sqlite").write_bytes(b"no database at all, but some text" * 100)
-    assert main(["resume", str(tmp_path / "run"), "--quiet"]) == 1
+    assert main(["resume", str(tmp_path / "run"), "--quiet"]) == 2
     err = capsys.readouterr().err
     assert f"the checkpoints {tmp_path / 'checkpoints.sqlite'} are damaged" in err
     assert "Delete the file" in err
