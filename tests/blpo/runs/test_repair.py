@@ -96,7 +96,7 @@ async def test_damaged_checkpoints_are_deleted_and_replayed_at_no_cost(run: Path
     (run / "result.json").unlink()
     checkpoints = run.parent / "checkpoints.sqlite"
     overwrite(checkpoints, start)
-    with pytest.raises(StoreError, match=r"checkpoints .* are damaged .*Delete the file: `blpo resume` .* no cost"):
+    with pytest.raises(RunError, match=r"checkpoints .* are damaged .*Delete the file: `blpo resume` .* no cost"):
         await blpo.resume(run, progress=False)
     checkpoints.unlink()
     again = (await blpo.resume(run, progress=False)).result
