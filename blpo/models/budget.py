@@ -75,9 +75,7 @@ class Budget:
 
     def admit(self, role: str) -> None:
         """Count a call of `role` as in flight; raises `BudgetSpent` if the call may not be sent."""
-        expected = self._committed() + self._mean("judge").times(self._reserved_calls) + self._mean(role)
-        limit = self._exceeded_limit(expected) or self._used_up_limit()
-        if limit:
+        if self.is_limited and (limit := self._limit_against(role)):
             raise BudgetSpent(f"limits.{limit} ({getattr(self.limits, limit):g}) is spent; raise it and resume")
         self.calls += 1
         self._in_flight[role] += 1
@@ -113,6 +111,11 @@ class Budget:
     def affords(self, calls: int) -> bool:
         """Return true if so many more judge calls fit, at the mean so far, beside the reserve and calls in flight."""
         return self._exceeded_limit(self._committed() + self._mean("judge").times(calls + self._reserved_calls)) is None
+
+    def _limit_against(self, role: str) -> str | None:
+        """Return the name of a limit that forbids a call of `role`."""
+        expected = self._committed() + self._mean("judge").times(self._reserved_calls) + self._mean(role)
+        return self._exceeded_limit(expected) or self._used_up_limit()
 
     @property
     def is_limited(self) -> bool:

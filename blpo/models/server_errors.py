@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 ErrorMeaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
@@ -182,9 +183,10 @@ def may_refuse_schema(error: Exception, *, is_known: bool) -> bool:
     return reply.meaning is None and reply.status not in _NOT_BY_SCHEMA
 
 
-def is_filter_word(finish_reason: object) -> bool:
+@lru_cache(maxsize=64)  # every answer has a finish reason, and few differ
+def is_filter_word(finish_reason: str) -> bool:
     """Return True if a finish reason says that a filter or the model declined: `content_filter`, `SAFETY` ..."""
-    return ErrorReply(0, codes=frozenset({_plain(str(finish_reason))})).meaning == "refused"
+    return ErrorReply(0, codes=frozenset({_plain(finish_reason)})).meaning == "refused"
 
 
 def _error_object(content: Any) -> Mapping[str, Any]:

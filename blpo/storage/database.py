@@ -15,6 +15,9 @@ from state.errors import BlpoError, RunError, StoreError
 
 _T = TypeVar("_T")
 
+_TURNS = 3
+"""Turns of the event loop before a group begins: operations that start meanwhile join the group, at no delay."""
+
 
 class Cursor(Protocol):
     """Result of a statement."""
@@ -123,8 +126,11 @@ class Database:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                group, self._waiting = self._waiting, []
+                group: list[_Operation] = []
                 try:
+                    for _ in range(_TURNS):
+                        await asyncio.sleep(0)
+                    group, self._waiting = self._waiting, []
                     results = await loop.run_in_executor(self._thread, _transaction, self._connection, group)
                 except Exception as error:  # also a fault of our own: an unanswered caller would wait for ever
                     _reject(group, self._failure(error))
