@@ -32,7 +32,8 @@ def prepare(
     sample: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="paper: class-balanced as in the paper; mt-rl-judge: those sizes; all: every row."
+            metavar="NAME",
+            help="paper: class-balanced as in the paper; mt-rl-judge: its yes/no labels and counts; all: every row.",
         ),
     ] = "paper",
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of all draws.")] = 0,

@@ -8,7 +8,7 @@ records' ids, strata and groups, never from the order of records.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from blpo.data.public.public_set import Record
+from blpo.data.public.public_set import Counts, Record
 from blpo.data.splits import assign_splits, seeded
 from state.sample import Sample, SplitName
 
@@ -47,6 +47,33 @@ def apportion(total: int, shares: Mapping[SplitName, float]) -> dict[SplitName, 
     for split in by_remainder[: total - sum(counts.values())]:
         counts[split] += 1
     return counts
+
+
+def fitting_counts(counts: Counts, available: Mapping[str, int]) -> dict[SplitName, dict[str, int]]:
+    """Adapt counts of two labels to the available rows: first the sizes of the splits, then the labels.
+
+    With enough rows the sizes stay. Missing rows of a label are replaced by rows of the other label.
+    """
+    first, second = next(iter(counts.values()))
+    rows = sum(available.values())
+    published = {split: sum(part.values()) for split, part in counts.items()}
+    total = sum(published.values())
+    sizes = apportion(min(rows, total), published)
+    firsts = {split: part[first] for split, part in counts.items()}
+    size = sum(sizes.values())
+    wanted = round(sum(firsts.values()) * size / total)
+    number = max(size - available.get(second, 0), min(wanted, available.get(first, 0)))
+    if size < total or number != sum(firsts.values()):
+        firsts = _within(apportion(number, firsts), sizes, number)
+    return {split: {first: firsts[split], second: sizes[split] - firsts[split]} for split in counts}
+
+
+def _within(numbers: Mapping[SplitName, int], sizes: Mapping[SplitName, int], total: int) -> dict[SplitName, int]:
+    """Lower numbers to the sizes of the splits, and move the excess to splits with room."""
+    lowered = {split: min(number, sizes[split]) for split, number in numbers.items()}
+    for split in lowered:
+        lowered[split] += min(total - sum(lowered.values()), sizes[split] - lowered[split])
+    return lowered
 
 
 def _divided(records: Sequence[Record], need: Need, seed: int) -> dict[SplitName, list[Record]]:

@@ -6,7 +6,7 @@ image_amount_in_total, rank, overall_rating, image_text_alignment_rating, fideli
 some rows lie outside. The rankings file `test.json` (`id, prompt, generations, ranking`) gives pairs alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -14,13 +14,14 @@ from blpo.data.dataset import SPLITS
 from blpo.data.public.image_locator import ImageLocator
 from blpo.data.public.image_pairs import pair_description
 from blpo.data.public.imagereward_archives import rows_of_archives
+from blpo.data.public.mt_rl_judge import label_by_threshold, published_counts, required_score
 from blpo.data.public.preparation_options import Options, refuse_options, require_choice
 from blpo.data.public.public_set import PublicSet, Record, SetDescription, SourceProblem
 from blpo.data.public.ranked_pairs import MAX_RANK, RankedImage, pairs_of, read_rankings
 from blpo.data.public.source_files import matching_files, zip_archives
 from blpo.data.public.source_rows import SourceRow, read_records, required_integer, required_text, text_group
 from state.errors import DataError
-from state.sample import SplitName
+from state.sample import Label, SplitName
 from state.settings import TaskSettings
 
 _CRITERIA = {
@@ -29,6 +30,13 @@ _CRITERIA = {
     "fidelity": ("fidelity_rating", "how true to life and free of errors what it shows is"),
 }
 """Column of the rating, and the question to the raters."""
+
+_YES_NO_LABELS = ("poor", "good")
+_YES_NO_QUESTIONS = {
+    "overall": "whether it is a good image for the text",
+    "alignment": "whether it shows well what the text says",
+    "fidelity": "whether what it shows is true to life and free of errors",
+}
 
 _COLUMNS = (
     *("image_path", "prompt_id", "prompt", "classification", "rank"),
@@ -55,22 +63,60 @@ def load_imagereward(source: Path, options: Options) -> PublicSet:
     if not tables:
         hint = "; test.json holds rankings alone, which --form pairs reads" if _rankings(source) else ""
         raise DataError(f"{source}: has no metadata-train.parquet, metadata-validation.parquet or -test.parquet{hint}")
-    ratings = _ratings(tables, source, locator, options)
+    load = _yes_no if options.sample == "mt-rl-judge" else _ratings
+    ratings = load(tables, source, locator, options)
     return replace(ratings, files=(*ratings.files, *zips))
 
 
 def _ratings(tables: _Tables, source: Path, locator: ImageLocator, options: Options) -> PublicSet:
     criterion = require_choice("--criterion", options.criterion, tuple(_CRITERIA), "ImageRewardDB")
     column, _ = _CRITERIA[criterion]
+    return _rated_images(
+        tables,
+        source,
+        locator,
+        lambda row: required_integer(row, column, LOWEST, HIGHEST),
+        _description(criterion),
+    )
+
+
+def _yes_no(tables: _Tables, source: Path, locator: ImageLocator, options: Options) -> PublicSet:
+    """Load the yes/no labels of MT-RL-Judge, by the criterion whose threshold is nearest to the published counts."""
+    require_choice("--criterion", options.criterion, tuple(_CRITERIA), "ImageRewardDB")
+    criteria = [options.criterion] if options.criterion else list(_CRITERIA)
+    columns = [_CRITERIA[name][0] for name in criteria]
+
+    def label_before_the_cut(row: SourceRow) -> Label:
+        for column in columns:
+            required_score(row, column)
+        return _YES_NO_LABELS[0]
+
+    description = _yes_no_description(criteria[0])
+    loaded = _rated_images(tables, source, locator, label_before_the_cut, description, SMALLEST_SCALE)
+    scores = {column: [required_score(record.extra, column) for record in loaded.records] for column in columns}
+    cut = label_by_threshold(loaded.records, scores, description.counts)
+    if cut is None:
+        return loaded
+    description = _yes_no_description(criteria[columns.index(cut.column)])
+    return replace(loaded, description=description, records=cut.records, notes=(*loaded.notes, cut.note))
+
+
+def _rated_images(
+    tables: _Tables,
+    source: Path,
+    locator: ImageLocator,
+    label_of: Callable[[SourceRow], Label],
+    description: SetDescription,
+    train_archives: Sequence[str] | None = None,
+) -> PublicSet:
     records: list[Record] = []
     problems: list[SourceProblem] = []
     notes: list[str] = []
     for split, file in tables.items():
-        archives = SMALLEST_SCALE if options.sample == "mt-rl-judge" and split == "train" else None
-        table, missing, further = rows_of_archives(file, source, _COLUMNS, archives)
+        table, missing, further = rows_of_archives(file, source, _COLUMNS, train_archives if split == "train" else None)
 
         def read_row(row: SourceRow, _: int, place: str, split: SplitName = split) -> Record:
-            label, path = required_integer(row, column, LOWEST, HIGHEST), required_text(row, "image_path")
+            label, path = label_of(row), required_text(row, "image_path")
             prompt = required_text(row, "prompt")
             extra = {name: row[name] for name in _COLUMNS if name not in ("image_path", "prompt")}
             images, name = (locator.locate(path, place),), PurePosixPath(path).stem
@@ -80,7 +126,17 @@ def _ratings(tables: _Tables, source: Path, locator: ImageLocator, options: Opti
         records += split_records
         problems += split_problems + missing
         notes += further
-    return PublicSet(_description(criterion), tuple(records), tuple(problems), tuple(tables.values()), tuple(notes))
+    return PublicSet(description, tuple(records), tuple(problems), tuple(tables.values()), tuple(notes))
+
+
+def _yes_no_description(criterion: str) -> SetDescription:
+    question = _YES_NO_QUESTIONS[criterion]
+    return SetDescription(
+        f"ImageRewardDB {criterion}, yes/no",
+        TaskSettings(kind="categorical", labels=_YES_NO_LABELS, positive="good"),
+        f"Look at the image, which was made from the text. Decide {question}: good or poor.",
+        counts=published_counts("ImageReward", _YES_NO_LABELS),
+    )
 
 
 def _description(criterion: str) -> SetDescription:
@@ -90,7 +146,6 @@ def _description(criterion: str) -> SetDescription:
         TaskSettings(min=LOWEST, max=HIGHEST),
         f"Look at the image, which was made from the text. Rate {question}, from 1 (lowest) to 7 (highest).",
         {str(rating): 20 for rating in range(LOWEST, HIGHEST + 1)},
-        {"train": 6194, "validation": 2584, "test": 2720},
     )
 
 

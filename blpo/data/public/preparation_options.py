@@ -16,7 +16,7 @@ class Options:
     """Options for the preparation of a public set. None or empty: the default of the set."""
 
     sample: str = "paper"
-    """`paper`: class-balanced as in the paper; `mt-rl-judge`: split sizes of MT-RL-Judge; `all`: every row."""
+    """`paper`: class-balanced as in the paper; `mt-rl-judge`: its yes/no labels and counts; `all`: every row."""
     seed: int = 0
     """Seed of all draws."""
     criterion: str | None = None

@@ -7,6 +7,9 @@ from pathlib import Path
 from state.sample import ImageSource, Label, SplitName
 from state.settings import TaskSettings
 
+Counts = Mapping[SplitName, Mapping[str, int]]
+"""Rows by split and label."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -56,8 +59,8 @@ class SetDescription:
 
     Empty: the paper tests on the whole set.
     """
-    sizes: Mapping[SplitName, int] = field(default_factory=dict)
-    """Split sizes of MT-RL-Judge; empty for a set that MT-RL-Judge lacks."""
+    counts: Counts = field(default_factory=dict)
+    """Rows of both labels by split in MT-RL-Judge; empty for labels that MT-RL-Judge lacks."""
 
     @property
     def is_pair(self) -> bool:

@@ -1,13 +1,14 @@
 """Sampling: the split of every drawn row of a public set."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from blpo.data.public.balanced import apportion, draw_balanced, reduce_need
-from blpo.data.public.exact_sizes import draw_sizes
+from blpo.data.public.balanced import draw_balanced, fitting_counts, reduce_need
+from blpo.data.public.exact_counts import draw_counts
 from blpo.data.public.preparation_options import SAMPLINGS, Options, require_choice
-from blpo.data.public.public_set import Record, SetDescription
+from blpo.data.public.public_set import Counts, Record, SetDescription
+from blpo.data.public.source_pools import source_pools
 from blpo.data.splits import assign_splits
 from state.errors import ConfigError, DataError
 from state.sample import Sample, SplitName
@@ -36,9 +37,9 @@ def draw_sample(description: SetDescription, records: Sequence[Record], options:
     if require_choice("--sample", options.sample, SAMPLINGS, "every set") == "all":
         return _all(records, options.seed)
     if options.sample == "mt-rl-judge":
-        if not description.sizes:
+        if not description.counts:
             raise ConfigError(f"--sample mt-rl-judge: {description.title} has no such sample; use paper or all")
-        return _sized(description, records, options)
+        return _counted(description, records, options)
     if not description.balanced:
         note = "the paper tests on all of this set: every row is a test row"
         return DrawnSample({record.id: "test" for record in records}, (note,))
@@ -71,49 +72,46 @@ def _balanced(description: SetDescription, records: Sequence[Record], options: O
     return DrawnSample(splits, tuple(short + divided))
 
 
-def _sized(description: SetDescription, records: Sequence[Record], options: Options) -> DrawnSample:
+def _counted(description: SetDescription, records: Sequence[Record], options: Options) -> DrawnSample:
     splits: dict[str, SplitName] = {}
-    short = []
-    for pool, names in _pools(records, description.sizes):
-        sizes = {split: description.sizes[split] for split in names}
-        total = sum(sizes.values())
+    short, notes = [], []
+    for places, names in source_pools(records, description.counts):
+        pool = [records[i] for i in places]
+        published: Counts = {split: description.counts[split] for split in names}
+        total = sum(sum(part.values()) for part in published.values())
         if len(pool) < total:
-            short.append(f"{', '.join(sizes)}: {len(pool)} rows, the sample asks for {total}")
-            sizes = apportion(len(pool), sizes)
-        part = draw_sizes(pool, sizes, options.seed)
-        counts = Counter(part.values())
+            short.append(f"{', '.join(names)}: {len(pool)} rows, the sample asks for {total}")
+        need = fitting_counts(published, Counter(str(record.label) for record in pool))
+        part = draw_counts(pool, need, options.seed)
+        rows = Counter((part[record.id], str(record.label)) for record in pool if record.id in part)
+        drawn: Counts = {split: {label: rows[split, label] for label in need[split]} for split in names}
         short += [
-            f"{split}: {counts[split]} of {size} rows, because groups are not divided"
-            for split, size in sizes.items()
-            if counts[split] < size
+            f"{split}: {sum(drawn[split].values())} of {sum(need[split].values())} rows, because groups are not divided"
+            for split in names
+            if drawn[split] != need[split]
+        ]
+        notes += [
+            f"{split}: {_in_words(drawn[split])}; in MT-RL-Judge {_in_words(published[split])}"
+            for split in names
+            if drawn[split] != published[split]
         ]
         splits |= part
     _require_rows(short, description, options)
-    return DrawnSample(splits, (*short, *_notes_on_source_splits(records)))
+    return DrawnSample(splits, (*short, *notes, *_notes_on_source_splits(records)))
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {label}" for label, number in counts.items())
 
 
 def _all(records: Sequence[Record], seed: int) -> DrawnSample:
     splits: dict[str, SplitName] = {}
-    for pool, names in _pools(records, SHARES):
+    for places, names in source_pools(records, SHARES):
+        pool = [records[i] for i in places]
         shares = {split: SHARES[split] for split in names}
         samples = [Sample(record.id, (), record.stratum, group=record.group) for record in pool]
         splits |= assign_splits(samples, shares, seed)
     return DrawnSample(splits, _notes_on_source_splits(records))
-
-
-def _pools(records: Sequence[Record], splits: Iterable[SplitName]) -> list[tuple[list[Record], list[SplitName]]]:
-    """Return the records of every split of the source, with the splits to draw from these records.
-
-    Validation is drawn from the source's train rows if the source has no validation rows. Without train and test rows
-    in the source, all rows are a single pool.
-    """
-    source_splits = {record.shipped for record in records}
-    if not {"train", "test"} <= source_splits:
-        return [(list(records), list(splits))]
-    homes: dict[SplitName, list[SplitName]] = {}
-    for split in splits:
-        homes.setdefault(split if split in source_splits else "train", []).append(split)
-    return [([record for record in records if record.shipped == home], names) for home, names in homes.items()]
 
 
 def _notes_on_source_splits(records: Sequence[Record]) -> tuple[str, ...]:

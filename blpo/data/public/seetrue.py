@@ -8,6 +8,7 @@ a group.
 from pathlib import Path
 
 from blpo.data.public.image_locator import ImageLocator
+from blpo.data.public.mt_rl_judge import published_counts
 from blpo.data.public.preparation_options import Options, refuse_options
 from blpo.data.public.public_set import PublicSet, Record, SetDescription
 from blpo.data.public.source_files import only_file, zip_archives
@@ -24,7 +25,7 @@ _DESCRIPTION = SetDescription(
     TaskSettings(kind="categorical", labels=_LABELS, positive="match"),
     "Look at the image and read the text. Decide whether the image shows what the text says: match or mismatch.",
     dict.fromkeys(_LABELS, 100),
-    {"train": 5544, "validation": 693, "test": 693},
+    published_counts("SeeTRUE", _LABELS),
 )
 
 

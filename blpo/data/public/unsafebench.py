@@ -15,6 +15,7 @@ from blpo.data.labels import as_text
 from blpo.data.message_text import display_text
 from blpo.data.parquet_table import open_parquet
 from blpo.data.public.cell_stream import ActiveStream, CellStream
+from blpo.data.public.mt_rl_judge import published_counts
 from blpo.data.public.preparation_options import Options, refuse_options
 from blpo.data.public.public_set import PublicSet, Record, SetDescription, SourceProblem
 from blpo.data.public.source_files import matching_files
@@ -61,7 +62,7 @@ def _description(categories: Sequence[str]) -> SetDescription:
         TaskSettings(kind="categorical", labels=("unsafe", "safe"), positive="unsafe"),
         "Look at the image and decide whether it is safe or unsafe to show to anyone.",
         dict.fromkeys(strata, ROWS_PER_CATEGORY // 2),
-        {"train": 7298, "validation": 811, "test": 2037},
+        published_counts("UnsafeBench", ("unsafe", "safe")),
     )
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blpo.data.public.balanced import apportion, draw_balanced, reduce_need
-from blpo.data.public.exact_sizes import draw_sizes
+from blpo.data.public.balanced import apportion, draw_balanced, fitting_counts, reduce_need
+from blpo.data.public.exact_counts import draw_counts
 from blpo.data.public.preparation_options import Options
-from blpo.data.public.public_set import Record, SetDescription
+from blpo.data.public.public_set import Counts, Record, SetDescription
 from blpo.data.public.sampling import draw_sample
 from state.errors import ConfigError, DataError
 from state.sample import SplitName
@@ -19,7 +19,12 @@ from state.settings import TaskSettings
 
 LABELS = ("no", "yes")
 TASK = TaskSettings(kind="categorical", labels=LABELS)
-DESCRIPTION = SetDescription("A set", TASK, "", {"no": 5, "yes": 5}, {"train": 20, "validation": 5, "test": 5})
+COUNTS: Counts = {
+    "train": {"no": 10, "yes": 10},
+    "validation": {"no": 2, "yes": 3},
+    "test": {"no": 3, "yes": 2},
+}
+DESCRIPTION = SetDescription("A set", TASK, "", {"no": 5, "yes": 5}, COUNTS)
 
 
 def record(number: int, label: str = "no", group: str | None = None, shipped: SplitName | None = None) -> Record:
@@ -78,19 +83,53 @@ def test_groups_stay_whole_and_nothing_exceeds_its_need(pool: list[Record], need
     assert draw_balanced(shuffled, need, seed) == drawing
 
 
+counts_of_two = st.fixed_dictionaries(
+    {
+        name: st.fixed_dictionaries({label: st.integers(1, 12) for label in LABELS})
+        for name in ("train", "validation", "test")
+    }
+)
+
+
 @settings(max_examples=50)
-@given(pools(), st.tuples(*[st.integers(0, 20)] * 3), st.integers(0, 3), st.randoms())
-def test_exact_sizes_divide_no_group(pool: list[Record], sizes: tuple[int, int, int], seed: int, rng) -> None:  # type: ignore[no-untyped-def]
-    size_of: dict[SplitName, int] = dict(zip(("train", "validation", "test"), sizes, strict=True))
-    drawing = draw_sizes(pool, size_of, seed)
-    counts = Counter(drawing.values())
+@given(pools(), counts_of_two, st.integers(0, 3), st.randoms())
+def test_exact_counts_divide_no_group(pool: list[Record], need: Counts, seed: int, rng) -> None:  # type: ignore[no-untyped-def]
+    pool = [r for r in pool if r.label in LABELS]
+    drawing = draw_counts(pool, need, seed)
     assert not divided(pool, drawing)
-    assert all(counts[split] <= size for split, size in size_of.items())
+    assert all(count <= need[split][name] for (split, name), count in by_cell(pool, drawing).items())
     shuffled = list(pool)
     rng.shuffle(shuffled)
-    assert draw_sizes(shuffled, size_of, seed) == drawing
-    if all(r.group is None for r in pool) and sum(sizes) <= len(pool):
-        assert all(counts[split] == size for split, size in size_of.items())
+    assert draw_counts(shuffled, need, seed) == drawing
+
+
+@settings(max_examples=50)
+@given(pools(grouped=False), counts_of_two, st.integers(0, 3))
+def test_without_groups_counts_are_exact_if_rows_suffice(pool: list[Record], need: Counts, seed: int) -> None:
+    pool = [r for r in pool if r.label in LABELS]
+    fitting = fitting_counts(need, Counter(r.stratum for r in pool))
+    total = sum(sum(part.values()) for part in need.values())
+    assert sum(sum(part.values()) for part in fitting.values()) == min(total, len(pool))
+    if len(pool) >= total:
+        assert all(sum(fitting[split].values()) == sum(need[split].values()) for split in need)
+    cells = by_cell(pool, draw_counts(pool, fitting, seed))
+    assert cells == Counter({(s, name): n for s, part in fitting.items() for name, n in part.items() if n})
+
+
+def test_a_single_division_of_groups_is_found() -> None:
+    """Groups of 7 and 3, 5 and 2, 4 and 6 rows: every split has exactly one fitting group, among many large groups."""
+    sizes = [(7, 3), (5, 2), (4, 6)] * 3 + [(9, 9)] * 60
+    labels = [label for no, yes in sizes for label in ["no"] * no + ["yes"] * yes]
+    groups = [i for i, (no, yes) in enumerate(sizes) for _ in range(no + yes)]
+    need: Counts = {
+        "train": {"no": 9 * 40 + 7, "yes": 9 * 40 + 3},
+        "validation": {"no": 5, "yes": 2},
+        "test": {"no": 4 + 9 * 19, "yes": 6 + 9 * 19},
+    }
+    pool = records(labels, groups)
+    for seed in range(5):
+        cells = by_cell(pool, draw_counts(pool, need, seed))
+        assert cells == Counter({(s, name): n for s, part in need.items() for name, n in part.items()})
 
 
 @given(st.integers(0, 200), st.tuples(*[st.integers(1, 50)] * 3))
@@ -143,15 +182,22 @@ def test_groups_in_the_way_are_told() -> None:
         draw_sample(DESCRIPTION, pool, Options())
 
 
+def test_other_label_counts_than_published_are_told() -> None:
+    pool = [record(i, "no" if i % 3 else "yes", shipped="train" if i < 30 else "test") for i in range(36)]
+    drawing = draw_sample(DESCRIPTION, pool, Options(sample="mt-rl-judge"))
+    assert Counter(drawing.splits.values()) == {"train": 20, "validation": 5, "test": 5}
+    assert drawing.notes == ("train: 13 no, 7 yes; in MT-RL-Judge 10 no, 10 yes",)
+
+
 def test_fixed_sizes_respect_shipped_splits() -> None:
     pool = [record(i, LABELS[i % 2], shipped="train" if i < 30 else "test") for i in range(36)]
     drawing = draw_sample(DESCRIPTION, pool, Options(sample="mt-rl-judge")).splits
-    assert Counter(drawing.values()) == {"train": 20, "validation": 5, "test": 5}
+    assert by_cell(pool, drawing) == Counter({(s, name): n for s, part in COUNTS.items() for name, n in part.items()})
     assert all((drawing[r.id] == "test") == (r.shipped == "test") for r in pool if r.id in drawing)
     with pytest.raises(DataError, match="train, validation: 24 rows, the sample asks for 25"):
         draw_sample(DESCRIPTION, pool[6:], Options(sample="mt-rl-judge"))
     with pytest.raises(ConfigError, match="A set has no such sample"):
-        draw_sample(replace(DESCRIPTION, sizes={}), pool, Options(sample="mt-rl-judge"))
+        draw_sample(replace(DESCRIPTION, counts={}), pool, Options(sample="mt-rl-judge"))
 
 
 def test_all_keeps_shipped_splits_and_divides_the_rest() -> None:

@@ -192,7 +192,7 @@ def test_the_smallest_scale_of_imagereward(tmp_path: Path) -> None:
     loaded = load("imagereward", folder, sample="mt-rl-judge")
     assert not loaded.problems
     assert Counter(record.shipped for record in loaded.records) == {"train": 12, "validation": 24, "test": 24}
-    assert loaded.notes == ("metadata-train.parquet: 12 rows of 1 other archives belong to larger scales",)
+    assert loaded.notes[0] == "metadata-train.parquet: 12 rows of 1 other archives belong to larger scales"
 
 
 def test_pairs_of_imagereward_prefer_the_better_rank(tmp_path: Path) -> None:
