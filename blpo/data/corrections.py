@@ -67,14 +67,14 @@ def read_corrections(file: Path, task: TaskSettings) -> list[Correction]:
     read_label = label_reader(task, None, labels)
     corrections: dict[str, Correction] = {}
     problems = list(table.problems)
-    for index, line in enumerate(table.lines):
+    for index in range(len(table.lines)):
         name = as_text(ids[index])
         texts: dict[str, Any] = {key: as_text(values[index]) or "" for key, values in options.items()}
         try:
             confirmed = _is_confirmed(texts.pop("confirmed", ""))
             correction = Correction(_new_id(name, corrections), read_label(labels[index]), confirmed=confirmed)
         except ValueError as error:
-            problems.append(f"{table.name}:{line}: {error}")
+            problems.append(f"{table.place(index)}: {error}")
             continue
         corrections[correction.id] = replace(correction, **texts)
     if not corrections and not problems:

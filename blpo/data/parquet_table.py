@@ -35,6 +35,10 @@ class ParquetTable:
         self._groups: dict[str, tuple[int, Any]] = {}
         self._byte_counts: dict[str, list[int | None]] = {}
 
+    def place(self, row: int) -> str:
+        """Return the name of the table and the number of a row, from 1. `row` counts from 0."""
+        return f"{self.name}:{self.lines[row]}"
+
     def values(self, column: str) -> Sequence[object]:
         """Return the values of a column, in the order of the rows. A class is given by its name."""
         with self._lock, arrow_errors(self.name):

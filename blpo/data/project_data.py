@@ -10,7 +10,7 @@ from blpo.data.column_proposal import has_image_column, propose_columns
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below
 from blpo.data.labels import is_empty
 from blpo.data.message_text import listed
-from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, label_files, open_table
+from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, is_divided, label_files, open_table
 from state.errors import DataError
 
 TEXT_COLUMN = "text"
@@ -57,7 +57,7 @@ def data_here(folder: Path, columns: ColumnNames) -> tuple[str, ProjectData]:
 def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
     """Return the data at `path` for the project in `folder`; raises `DataError` if there is no label and no image."""
     left_out = left_out_below(path) if path.is_dir() else []
-    if path.is_dir() and not label_files(path) and (other := _other_labels(path)) is not None:
+    if path.is_dir() and not label_files(path) and not is_divided(path) and (other := _other_labels(path)) is not None:
         path = other
     elif path.is_dir() and not is_dataset_folder(path):
         images = images_below(path)
@@ -69,6 +69,8 @@ def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
     table = open_table(str(path))
     data = _labelled(table, _config_path(folder, path), columns)
     by_folder = [f"{path}: the names of the folders are the labels"] if is_class_table(table) else []
+    if path.is_dir() and not label_files(path) and is_divided(path):
+        by_folder = [f"{path}: the labels files of the splits are read as one table"]
     return replace(data, warnings=(*by_folder, *left_out, *data.warnings))
 
 

@@ -52,8 +52,8 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> TableRows
     problems = list(table.problems)
     places: dict[str, str] = {}
     skipped: list[str] = []
-    for index, line in enumerate(table.lines):
-        place = f"{table.name}:{line}"
+    for index in range(len(table.lines)):
+        place = table.place(index)
         if data.unlabelled == "skip" and reader.is_unlabelled(index):
             skipped.append(place)
             continue

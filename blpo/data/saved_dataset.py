@@ -34,6 +34,10 @@ class SavedDataset:
         self.columns: tuple[str, ...] = tuple(rows.column_names)
         self.lines = range(1, len(rows) + 1)
 
+    def place(self, row: int) -> str:
+        """Return the name of the table and the number of a row, from 1. `row` counts from 0."""
+        return f"{self.name}:{self.lines[row]}"
+
     def values(self, column: str) -> Sequence[object]:
         """Return the values of a column, in the order of the rows. A class is given by its name."""
         import datasets

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from blpo.data.class_folders import class_table
 from blpo.data.dataset_root import DatasetRoot
+from blpo.data.split_folders import joined_table, split_folders
 from blpo.data.text_tables import read_text_table
 from state.errors import DataError
 from state.sample import ImageSource
@@ -16,6 +17,9 @@ LABEL_SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 LABEL_FILES = ("labels.csv", "labels.jsonl", "labels.parquet", "labels.tsv", "labels.json")
 METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 """Labels files of image folders for the `datasets` library, read if a folder has no file of `LABEL_FILES`."""
+
+
+_NAMES = (*LABEL_FILES, *METADATA_FILES)
 
 
 class Table(Protocol):
@@ -34,6 +38,10 @@ class Table(Protocol):
     @property
     def lines(self) -> Sequence[int]:
         """Numbers of the rows: the line in a text file, otherwise the row's number from 1."""
+        ...
+
+    def place(self, row: int) -> str:
+        """Return the place of a row in messages: `labels.csv:17`. Rows count from 0."""
         ...
 
     @property
@@ -75,8 +83,16 @@ def label_files(folder: Path) -> list[Path]:
 
 
 def is_dataset_folder(folder: Path) -> bool:
-    """Return True for a folder that `open_table` reads: a labels file, a saved dataset, or a folder for every label."""
-    return bool(label_files(folder)) or _is_saved(folder) or class_table(folder) is not None
+    """Return True for a folder that `open_table` reads.
+
+    The folder holds a labels file, a saved dataset, folders of splits with labels files, or a folder for every label.
+    """
+    return bool(label_files(folder)) or _is_saved(folder) or is_divided(folder) or class_table(folder) is not None
+
+
+def is_divided(folder: Path) -> bool:
+    """Return True for a folder with folders of splits, such as train/ and test/, that hold labels files."""
+    return bool(split_folders(folder, _NAMES))
 
 
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -89,22 +105,28 @@ def _is_saved(folder: Path) -> bool:
 
 def _open_folder(folder: Path) -> Table:
     files = label_files(folder)
-    if len(files) > 1:
-        raise DataError(
-            f"{folder}: has {' and '.join(file.name for file in files)}; name the file to read in data.path"
-        )
     if files:
-        return _open_file(files[0])
+        return _open_file(_only(folder, files))
     if _is_saved(folder):
         from blpo.data.saved_dataset import open_saved
 
         return open_saved(folder)
+    if parts := split_folders(folder, _NAMES):
+        return joined_table(folder, {place: _open_file(_only(place, files)) for place, files in parts.items()})
     table = class_table(folder)
     if table is None:
         raise DataError(
             f"{folder}: holds no labels.csv, labels.jsonl, labels.parquet, saved dataset or folders of labels"
         )
     return table
+
+
+def _only(folder: Path, files: Sequence[Path]) -> Path:
+    if len(files) > 1:
+        raise DataError(
+            f"{folder}: has {' and '.join(file.name for file in files)}; name the file to read in data.path"
+        )
+    return files[0]
 
 
 def _open_file(file: Path) -> Table:

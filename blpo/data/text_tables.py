@@ -23,6 +23,12 @@ class TextTable:
     problems: tuple[str, ...]
     root: DatasetRoot
     rows: tuple[Mapping[str, object], ...]
+    places: tuple[str, ...] = ()
+    """Places of the rows if the rows come from several files; empty for a single file."""
+
+    def place(self, row: int) -> str:
+        """Return the file and the line of a row. Rows count from 0."""
+        return self.places[row] if self.places else f"{self.name}:{self.lines[row]}"
 
     def values(self, column: str) -> Sequence[object]:
         """Return the values of a column, in the order of the rows; None for a row without the column."""

@@ -52,7 +52,7 @@ class TableInput:
         paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
         texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
         values = _optional(table, columns.label, "label") or [None] * len(table.lines)
-        places = [f"{table.name}:{line}" for line in table.lines]
+        places = list(map(table.place, range(len(table.lines))))
         return cls(table, sources, paths, texts, ids, list(map(labels.read, values, places)))
 
     def count(self) -> int:
@@ -63,8 +63,8 @@ class TableInput:
         """Yield a sample per row, named by id, else by image path as in a dataset, else by line."""
         if not self.table.lines:
             raise DataError(self.table.problems[0] if self.table.problems else f"{self.table.name}: has no rows")
-        for index, line in enumerate(self.table.lines):
-            place = f"{self.table.name}:{line}"
+        for index in range(len(self.table.lines)):
+            place = self.table.place(index)
             images = tuple(source(index, place) for source in self.sources)
             identity = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None

@@ -30,8 +30,8 @@ def read_records(
     values = {name: table.values(name) for name in require_columns(table, columns)}
     records: list[_R] = []
     problems = [SourceProblem(text) for text in table.problems]
-    for index, line in enumerate(table.lines):
-        place = f"{table.name}:{line}"
+    for index in range(len(table.lines)):
+        place = table.place(index)
         try:
             records.append(read_row({name: column[index] for name, column in values.items()}, index, place))
         except ValueError as error:
