@@ -27,6 +27,14 @@ class StartedEvent(TypedDict):
     """K."""
 
 
+class WarningEvent(TypedDict):
+    """The dataset of a new run may not be as meant."""
+
+    event: Literal["warning"]
+    text: str
+    """Line that says what is odd, and what to do."""
+
+
 class ReplayedEvent(TypedDict):
     """The run has answers but no checkpoints. The run starts again and reads the answers from the response store."""
 
@@ -130,6 +138,7 @@ class TestedEvent(TypedDict):
 
 Event = (
     StartedEvent
+    | WarningEvent
     | ReplayedEvent
     | AskedAgainEvent
     | PhaseEvent

@@ -23,7 +23,6 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
     from blpo.config.settings_file import load_settings
     from blpo.costs.run_preview import preview
     from blpo.data.dataset import dataset_of
-    from blpo.data.left_out_files import left_out_files
     from blpo.runs.preflight import problems
 
     settings = load_settings(config, overrides or [])
@@ -32,8 +31,7 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
         say(f"{counted(len(lines), 'problem')} found")
         return 2
     dataset = dataset_of(settings)
-    left_out = [f"warning: {warning}" for warning in left_out_files(settings.data.path, dataset)]
-    typer.echo("\n".join(map(single_line, [*_lines(preview(settings, dataset)), *left_out])))
+    typer.echo("\n".join(map(single_line, _lines(preview(settings, dataset)))))
     return 0
 
 

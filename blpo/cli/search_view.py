@@ -53,7 +53,7 @@ class SearchFrames(FrameView, SearchView):
     def event(self, event: Event) -> None:
         """Follow a progress event; write a line above the frame if the next frame would hide the line."""
         super().event(event)
-        if event["event"] in ("replayed", "asked_again"):
+        if event["event"] in ("warning", "replayed", "asked_again"):
             self._live.console.print(
                 single_line(progress_line(event, self.progress) or ""), markup=False, highlight=False
             )

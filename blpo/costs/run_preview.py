@@ -1,11 +1,10 @@
 """Preview of a run: samples, labels, models and judge calls, with warnings; nothing is sent."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from blpo.data.dataset import Dataset
-from blpo.data.message_text import display_text, listed
+from blpo.data.dataset_warnings import dataset_warnings, label_counts
 from blpo.metrics.significance import FEW_SAMPLES
 from blpo.models.messages import ROLES
 from blpo.models.server_address import lacks_version, version_hint
@@ -33,10 +32,9 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     """Count samples, labels and judge calls of a run with these settings."""
     sizes = {name: len(samples) for name, samples in dataset.splits.items()}
     calls, test_calls = sizes["train"] + sizes["validation"], 2 * sizes["test"]
-    labels = _labels(settings, dataset)
+    labels = label_counts(settings.task, dataset)
     warnings = [
-        *dataset.warnings,
-        *_label_warnings(settings, labels),
+        *dataset_warnings(settings, dataset),
         *_limit_warnings(settings.limits.calls, calls, test_calls),
         *_test_warnings(sizes["test"]),
         *_address_warnings(settings),
@@ -49,25 +47,6 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         test_calls=test_calls,
         warnings=tuple(warnings),
     )
-
-
-def _labels(settings: Settings, dataset: Dataset) -> dict[str, dict[SplitName, int]]:
-    counts = {name: Counter(sample.label for sample in samples) for name, samples in dataset.splits.items()}
-    return {str(label): {name: counts[name][label] for name in counts} for label in settings.task.values}
-
-
-def _label_warnings(settings: Settings, labels: Mapping[str, Mapping[SplitName, int]]) -> Iterator[str]:
-    """Yield warnings about categories without any sample, and about labels that are missing in a split."""
-    unused = [label for label, counts in labels.items() if not any(counts.values())]
-    if unused and settings.task.kind == "categorical":
-        yield f"no sample has the label {listed(unused)}; take the label out of task.labels, or label more"
-    missing = [
-        f"{display_text(label)} in {' and '.join(name for name, number in counts.items() if not number)}"
-        for label, counts in labels.items()
-        if label not in unused and not all(counts.values())
-    ]
-    if missing:
-        yield f"labels without a sample in a split: {listed(missing, 5)}; label more of these classes"
 
 
 def _test_warnings(test: int) -> Iterator[str]:

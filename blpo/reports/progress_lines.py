@@ -35,6 +35,8 @@ def progress_line(event: Event, progress: Progress) -> str | None:
     match event["event"]:
         case "started":
             return f"run {event['run']}"
+        case "warning":
+            return f"warning: {event['text']}"
         case "judged":
             return f"round {event['round']}: {metric_name(event['metric'])} {event['validation']:z.3f} on validation"
         case "errors":

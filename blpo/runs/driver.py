@@ -78,10 +78,12 @@ class Driver:
             "recursion_limit": 100 + 10 * (most.outer_rounds + most.inner_steps),
         }
 
-    async def to_the_end(self, dataset: Dataset, shared: SharedModels | None = None) -> Result:
+    async def to_the_end(
+        self, dataset: Dataset, shared: SharedModels | None = None, warnings: Sequence[str] = ()
+    ) -> Result:
         """Run the graph until the graph ends, drains or fails, and write the files of the run.
 
-        `shared`: models shared by several runs.
+        `shared`: models shared by several runs. `warnings`: lines about the dataset of a new run.
         """
         search, thread = self.settings.search, self.directory.info.thread_id
         place = store_place(self.settings, self.directory.path, thread)
@@ -94,6 +96,8 @@ class Driver:
                 "inner_steps": search.inner_steps,
             }
         )
+        for text in warnings:
+            self._event({"event": "warning", "text": text})
         async with (
             open_run(self.settings, place, thread=thread, dataset=dataset, shared=shared) as run,
             open_checkpoints(self.directory.checkpoints) as saver,

@@ -53,7 +53,7 @@ def advance(progress: Progress, event: Event) -> Progress:
             outer_rounds=event["outer_rounds"],
             inner_steps=event["inner_steps"],
         )
-    if event["event"] == "replayed" or event["event"] == "asked_again":
+    if event["event"] == "warning" or event["event"] == "replayed" or event["event"] == "asked_again":
         return progress
     if event["round"] != progress.round:
         progress = replace(progress, round=event["round"], step=None, scores={})

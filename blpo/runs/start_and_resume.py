@@ -1,5 +1,6 @@
 """Start of a run, and resume of a run."""
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from langgraph.runtime import RunControl
 from blpo.config.settings_file import dump_settings, load_settings
 from blpo.data.dataset import dataset_of
 from blpo.data.dataset_check import check_dataset
+from blpo.data.dataset_warnings import dataset_warnings
 from blpo.inference.open_run import SharedModels
 from blpo.runs.driver import BLPO, Driver, OnEvent, Search
 from blpo.runs.lineage import lineage_of
@@ -26,6 +28,9 @@ from state.errors import AnswerError, DataError
 from state.settings import LimitSettings, Settings
 
 _log = logging.getLogger("blpo")
+
+_MOST_WARNINGS = 3
+"""Warnings about the dataset at the start of a run."""
 
 Config = str | Path | Mapping[str, Any] | Settings | None
 
@@ -58,7 +63,8 @@ async def start_run(
         settings, path, dataset.fingerprint, thread, method=search.name, lineage=lineage_of(settings, dataset)
     )
     with closing(run):
-        await Driver(run, search, settings, on_event, control).to_the_end(dataset, shared)
+        warnings = _folded(await asyncio.to_thread(dataset_warnings, settings, dataset))
+        await Driver(run, search, settings, on_event, control).to_the_end(dataset, shared, warnings)
         return RunRecord(run.path, run.info)
 
 
@@ -121,6 +127,13 @@ def check_data(settings: Settings) -> None:
     if problems:
         more = f" (and {len(problems) - 1} more; `blpo check` lists them)" if len(problems) > 1 else ""
         raise DataError(problems[0] + more, tuple(problems))
+
+
+def _folded(warnings: Sequence[str]) -> list[str]:
+    """Return the first warnings about a dataset, and a count of the rest."""
+    rest = len(warnings) - _MOST_WARNINGS
+    more = [f"and {rest} more about the dataset; blpo check lists all"] if rest > 0 else []
+    return [*warnings[:_MOST_WARNINGS], *more]
 
 
 def _default_directory(settings: Settings) -> Path:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -16,7 +17,7 @@ from state.settings import SplitColumn, TaskSettings
 from tests.blpo.data.dataset_folders import load, png, problems
 
 TASK = TaskSettings(kind="categorical", labels=("bad", "good"))
-BY_FOLDER = {"image": "file_name", "split": SplitColumn(column="split")}
+BY_FOLDER: dict[str, Any] = {"image": "file_name", "split": SplitColumn(column="split")}
 SIZES = {"train": 8, "validation": 4, "test": 6}
 
 
@@ -95,7 +96,7 @@ def test_a_single_folder_of_a_split_is_no_set(tmp_path: Path) -> None:
         open_table(str(tmp_path))
     (tmp_path / "train" / "metadata.jsonl").write_text("")
     write_set(tmp_path, {"test": 6})
-    with pytest.raises(DataError, match="has metadata.csv and metadata.jsonl; name the file"):
+    with pytest.raises(DataError, match=r"has metadata\.csv and metadata\.jsonl; name the file"):
         open_table(str(tmp_path))
     (tmp_path / "train" / "metadata.jsonl").unlink()
     table = pyarrow.table({"image": [png(i) for i in range(6)], "label": ["good"] * 6})

@@ -1,0 +1,39 @@
+"""Warnings about a dataset that is usable, and perhaps not as meant: labels, rows, splits and files."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from blpo.data.dataset import Dataset
+from blpo.data.left_out_files import left_out_files
+from blpo.data.message_text import display_text, listed
+from state.sample import SplitName
+from state.settings import Settings, TaskSettings
+
+
+def dataset_warnings(settings: Settings, dataset: Dataset) -> list[str]:
+    """Return a line for every warning. Reads no image; lists the files of the dataset's folder once."""
+    return [
+        *dataset.warnings,
+        *_label_warnings(settings.task, label_counts(settings.task, dataset)),
+        *left_out_files(settings.data.path, dataset),
+    ]
+
+
+def label_counts(task: TaskSettings, dataset: Dataset) -> dict[str, dict[SplitName, int]]:
+    """Return the number of samples by label and split."""
+    counts = {name: Counter(sample.label for sample in samples) for name, samples in dataset.splits.items()}
+    return {str(label): {name: counts[name][label] for name in counts} for label in task.values}
+
+
+def _label_warnings(task: TaskSettings, labels: Mapping[str, Mapping[SplitName, int]]) -> Iterator[str]:
+    """Yield warnings about categories without any sample, and about labels that are missing in a split."""
+    unused = [label for label, counts in labels.items() if not any(counts.values())]
+    if unused and task.kind == "categorical":
+        yield f"no sample has the label {listed(unused)}; take the label out of task.labels, or label more"
+    missing = [
+        f"{display_text(label)} in {' and '.join(name for name, number in counts.items() if not number)}"
+        for label, counts in labels.items()
+        if label not in unused and not all(counts.values())
+    ]
+    if missing:
+        yield f"labels without a sample in a split: {listed(missing, 5)}; label more of these classes"
