@@ -26,14 +26,14 @@ async def macro_f1(config: str | None, seed: int, overrides: list[str]) -> tuple
         settings = [f"run.dir={folder}/run", f"search.seed={seed}", *overrides]
         test = (await blpo.optimize(config, overrides=settings)).result["test"]
     assert test is not None, "no budget is set, so the test split is always judged"
-    return test["initial"]["macro_f1"], test["best"]["macro_f1"], test["p_value"]
+    return test["initial"]["macro_f1"] or 0.0, test["best"]["macro_f1"] or 0.0, test["p_value"]
 
 
 async def row(config: str | None, seeds: list[int], frozen: bool, overrides: list[str]) -> None:
     """Print the line of a config."""
     settings = load_settings(config, overrides)
     runs = [await macro_f1(config, seed, overrides) for seed in seeds]
-    tops = [ceiling(settings, seed).test["macro_f1"] for seed in seeds]
+    tops = [ceiling(settings, seed).test["macro_f1"] or 0.0 for seed in seeds]
     chance = 1 / len(settings.task.values)
     initial, best, top = mean(r[0] for r in runs), mean(r[1] for r in runs), mean(tops)
     line = f"{Path(config).stem if config else 'sample':24} {initial:.3f} -> {best:.3f}  ceiling {top:.3f}"

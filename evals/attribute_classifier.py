@@ -138,7 +138,7 @@ def _show(config: str, ceilings: Sequence[Ceiling]) -> None:
             f"  {each.seed:4}  {each.fitted:9}  {each.penalty:6}  {test['macro_f1']:8.3f}  {test['accuracy']:8.3f}"
             f"  {test['majority_baseline']:8.3f}"
         )
-    print(f"  mean  {'':9}  {'':6}  {fmean(each.test['macro_f1'] for each in ceilings):8.3f}")
+    print(f"  mean  {'':9}  {'':6}  {fmean(each.test['macro_f1'] or 0.0 for each in ceilings):8.3f}")
 
 
 if __name__ == "__main__":

@@ -15,12 +15,15 @@ from blpo.inference.rounds import closed_rounds, past_trials
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
-from blpo.metrics.significance import compare_prompts, own_groups
+from blpo.metrics.pairs import VerdictPairs
+from blpo.metrics.significance import beyond_guessing, compare_prompts, own_groups
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
 from state.result import FORMAT, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
+from state.sample import Sample
 from state.settings import SearchSettings, Settings
+from state.verdict import Verdict
 
 
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
@@ -49,7 +52,7 @@ async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
     validation = None
     if rounds:
         validation = SplitMetrics(initial=rounds[0]["validation"], best=rounds[best]["validation"])
-    return Result(
+    result = Result(
         format=FORMAT,
         status="interrupted",
         stop_reason="",
@@ -61,6 +64,9 @@ async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
         calls=await run.caller.usage(),
         seconds=run.seconds,
     )
+    if run.settings.task.positive is not None:
+        result["positive"] = run.settings.task.positive
+    return result
 
 
 def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
@@ -79,7 +85,7 @@ async def selected_prompt(run: OpenRun, rounds: Sequence[RoundRecord]) -> str:
 
 async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetrics | None:
     """Return the metrics of both prompts on the test split; None if the budget does not suffice for all samples."""
-    samples, task, search = run.split("test"), run.settings.task, run.settings.search
+    samples = run.split("test")
     initial, _ = initial_prompts(run.settings)
     run.budget.release()
     due = await calls_to_pay(run, {initial, best}, samples) if run.budget.is_limited else 0
@@ -90,16 +96,30 @@ async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetri
         after = await judge_samples(run, best, samples, count, split="test")
     except BudgetSpent:
         return None
+    return compared_on_test(samples, before, after, run.settings)
+
+
+def compared_on_test(
+    samples: Sequence[Sample], before: Sequence[Verdict], after: Sequence[Verdict], settings: Settings
+) -> TestMetrics:
+    """Compare the verdicts under p_0 and under the selected prompt on the test split, over one population."""
+    task, metric, seed = settings.task, settings.search.metric, settings.search.seed
     labels = [sample.label for sample in samples]
     groups = [sample.group for sample in samples]
-    p_value, interval = compare_prompts(before, after, labels, task, search.metric, search.seed, groups)
+    pairs = VerdictPairs.of(before, after)
+    p_value, interval = compare_prompts(pairs.first, pairs.second, labels, task, metric, seed, groups)
     test = TestMetrics(
-        initial=metrics(before, labels, task),
-        best=metrics(after, labels, task),
+        initial=metrics(pairs.first, labels, task, metric),
+        best=metrics(pairs.second, labels, task, metric),
         p_value=p_value,
         difference_ci95=list(interval),
+        left_out=pairs.left_out,
+        beyond_guessing=beyond_guessing(pairs.second, labels, task, seed, groups),
     )
-    if (number := len(set(own_groups(groups)))) < len(samples):
+    units = zip(own_groups(groups), pairs.second, strict=True)
+    units = zip(own_groups(groups), pairs.second, strict=True)
+    counted = [unit for unit, verdict in units if verdict.status != "error"]
+    if (number := len(set(counted))) < len(counted):
         test["groups"] = number
     return test
 

@@ -15,16 +15,37 @@ has not risen above its best for `patience` rounds. budget: the budget is spent.
 
 
 class Agreement(TypedDict):
-    """Agreement of predicted labels with human labels, over n samples."""
+    """Agreement of predicted labels with human labels, over n samples. None: the value is undefined."""
 
-    accuracy: float
-    balanced_accuracy: float
-    macro_f1: float
-    kappa: float
-    majority_baseline: float
-    mae: NotRequired[float]
-    quadratic_kappa: NotRequired[float]
-    spearman: NotRequired[float]
+    accuracy: float | None
+    balanced_accuracy: float | None
+    macro_f1: float | None
+    kappa: float | None
+    majority_baseline: float | None
+    mcc: NotRequired[float | None]
+    """Matthews' correlation; absent in older runs, as all fields below but the first two of ratings."""
+    mae: NotRequired[float | None]
+    quadratic_kappa: NotRequired[float | None]
+    spearman: NotRequired[float | None]
+    kendall_tau_b: NotRequired[float | None]
+    pearson: NotRequired[float | None]
+    f1: NotRequired[dict[str, float | None]]
+    """F1 by label, `task.positive` first. Absent for tasks of more than 20 labels, as the next three."""
+    recall: NotRequired[dict[str, float | None]]
+    precision: NotRequired[dict[str, float | None]]
+    specificity: NotRequired[dict[str, float | None]]
+    """Recall of all other labels: the share of samples without the label that are judged so."""
+    undefined: NotRequired[dict[str, str]]
+    """Reason for every None, by the metric's name (`spearman`, `recall.unsafe`); absent without a None."""
+
+
+class Guessing(TypedDict):
+    """Search metric of answers by chance, in expectation; None if undefined."""
+
+    uniform: float | None
+    """Every label of the task is equally likely."""
+    shares: float | None
+    """A label is as likely as it is frequent among the human labels."""
 
 
 class Metrics(Agreement):
@@ -36,6 +57,8 @@ class Metrics(Agreement):
     """Share of answered samples in n."""
     strict: Agreement
     """Stricter reading: unparseable and refused count as wrong, errors are left out. This reading selects prompts."""
+    guessing: NotRequired[Guessing]
+    """Search metric of guessing on the samples of the stricter reading. Absent in older runs."""
 
 
 class SplitMetrics(TypedDict):
@@ -50,16 +73,35 @@ class SplitMetrics(TypedDict):
     """
 
 
+class BeyondGuessing(TypedDict):
+    """Agreement of the selected prompt beyond guessing. Guessing has a kappa of 0."""
+
+    metric: Literal["kappa", "quadratic_kappa"]
+    """quadratic_kappa for ratings."""
+    value: float | None
+    """Kappa in the stricter reading; None if undefined."""
+    ci95: list[float]
+    """Bootstrap interval [low, high]. The prompt is better than guessing if the interval lies above 0."""
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
-    The paired test is over samples answered under both prompts.
+    All numbers are over the same samples. A sample with an `error` under either prompt is left out. Refused and
+    unparseable verdicts count as wrong in `strict`, in the test and in the interval.
     """
 
     p_value: float
     """Two-sided paired permutation test on the search metric."""
     difference_ci95: list[float]
     """Bootstrap interval [low, high] of metric(best) - metric(initial)."""
+    left_out: NotRequired[int]
+    """Samples with an `error` under either prompt.
+
+    Absent in runs of versions before 0.2.0, with test and interval over the samples answered under both prompts.
+    """
+    beyond_guessing: NotRequired[BeyondGuessing]
+    """Absent in older runs."""
 
 
 class TrialResult(TypedDict):
@@ -137,6 +179,7 @@ class Result(TypedDict):
     status: RunStatus
     stop_reason: str
     metric: str
+    """Search metric: METRIC or METRIC.LABEL."""
     validation: SplitMetrics | None
     test: TestMetrics | None
     """None if the budget did not suffice for the test."""
@@ -144,6 +187,8 @@ class Result(TypedDict):
     best_round: int
     calls: dict[str, RoleUsage]
     seconds: float
+    positive: NotRequired[str]
+    """`task.positive`; absent if not set."""
     question: NotRequired[Question]
     """Question that the run waits for (status `interrupted`)."""
     warnings: NotRequired[list[str]]

@@ -7,7 +7,7 @@ import typer
 
 from blpo.cli.error_lines import folded_problems, say
 from blpo.cli.options import ConfigArgument, Overrides
-from blpo.runs.wording import counted, single_line
+from blpo.runs.wording import counted, in_groups, single_line
 from state.sample import SplitName
 
 if TYPE_CHECKING:
@@ -42,8 +42,16 @@ def _lines(run: "RunPreview") -> list[str]:
         *(f"label {label}: {_listed(counts)}" for label, counts in run.labels.items()),
         *(f"{role}: {model}" for role, model in run.models.items()),
         f"judge calls: {calls}",
+        *_test_line(run),
         *(f"warning: {warning}" for warning in run.warnings),
     ]
+
+
+def _test_line(run: "RunPreview") -> list[str]:
+    if run.detectable is None:
+        return []
+    size = in_groups(run.samples["test"], run.test_groups)
+    return [f"test: {size} can show differences in accuracy above about {run.detectable:.2f}"]
 
 
 def _listed(counts: Mapping[SplitName, int]) -> str:

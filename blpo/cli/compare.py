@@ -63,7 +63,7 @@ def _table(comparison: "Comparison") -> "Table":
     from rich.text import Text
 
     from blpo.metrics.readings import strict_reading
-    from blpo.runs.wording import in_groups, metric_name, probability, single_line
+    from blpo.runs.wording import figure, in_groups, metric_name, probability, single_line
 
     several = len(comparison.entries) > 2
     size = in_groups(len(comparison.shared), comparison.groups, "shared test sample")
@@ -80,7 +80,7 @@ def _table(comparison: "Comparison") -> "Table":
     ]:
         table.add_column(column, justify="right", no_wrap=True)
     for entry in comparison.entries:
-        cells = [f"{strict_reading(each, comparison.metric):z.3f}" for each in (entry.initial, entry.metrics)]
+        cells = [figure(strict_reading(each, comparison.metric)) for each in (entry.initial, entry.metrics)]
         if (against := entry.against) is not None:
             cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]

@@ -12,11 +12,11 @@ from rich.text import Text
 from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
-from blpo.runs.wording import count, counted, metric_name, single_line
+from blpo.runs.wording import count, counted, figure, metric_name, single_line
 from state.verdict import Verdict
 
 if TYPE_CHECKING:
-    from blpo.deployment.summary import SharesRecord, Summary
+    from blpo.deployment.summary import GateResult, SharesRecord, Summary
 
 _MOST_SHARES = 20
 """Labels in the table of shares; --json has all labels."""
@@ -77,14 +77,18 @@ def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool
             say(f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}")
         if (measured := summary["metrics"]) is not None:
             strict: Mapping[str, Any] = measured["strict"]
-            listed = ", ".join(f"{metric_name(name)} {strict[name]:z.3f}" for name in _SHOWN if name in strict)
+            listed = ", ".join(f"{metric_name(name)} {figure(strict[name])}" for name in _SHOWN if name in strict)
             say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:
-            say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {gate['value']:.4g}")
+            say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {_gate_value(gate)}")
     shares = summary["shares"]
     if shares is not None and not quiet and (is_calibrated or shares["labelled"] < summary["judged"]):
         _print_shares(shares)
+
+
+def _gate_value(gate: "GateResult") -> str:
+    return f"undefined ({gate.get('undefined')})" if gate["value"] is None else f"{gate['value']:.4g}"
 
 
 _SHOWN = ("macro_f1", "accuracy", "kappa", "mae", "quadratic_kappa")

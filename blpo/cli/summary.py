@@ -10,11 +10,11 @@ from rich.text import Text
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
-from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.agreement_rows import LABEL_COLUMNS, agreement_rows, label_rows
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.runs.verdict_sentence import judge_prompts, verdict
-from blpo.runs.wording import STOP_REASONS, counted, duration, plain, single_line
+from blpo.runs.wording import STOP_REASONS, duration, figure, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
 
 _FILES = {
@@ -34,7 +34,9 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
     if split is not None:
         console.print()
         name = "test" if result["test"] else "validation (which selects)"
-        console.print(agreement_table(name, split, result["metric"], source))
+        console.print(agreement_table(name, split, result["metric"], source, result.get("positive")))
+        if (labels := label_table(split)) is not None:
+            console.print(labels)
     console.print()
     in_file = not console.is_terminal  # for text search in files: whole sentences
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
@@ -69,21 +71,33 @@ def origin(result: Result) -> list[str]:
     return [single_line(line) for line in lines]
 
 
-def agreement_table(split: str, measured: SplitMetrics, metric: str, source: LabelSource) -> Table:
+def agreement_table(
+    split: str, measured: SplitMetrics, metric: str, source: LabelSource, positive: str | None = None
+) -> Table:
     """Return initial against best: a row per metric over the answered samples, and the coverage."""
     initial, best = measured["initial"], measured["best"]
-    title = f"Agreement with {source.name} on {split}, {counted(best['n'], 'sample')}"
+    title = f"Agreement with {source.name} on {split}, {in_groups(best['n'], measured.get('groups'))}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):
         table.add_column(name, justify="right")
-    for row in agreement_rows((initial, best), metric):
-        table.add_row(row.name, *_cells(row.before, row.after))
+    for row in agreement_rows((initial, best), metric, positive):
+        table.add_row(row.name, figure(row.before), figure(row.after), row.change)
     return table
 
 
-def _cells(before: float, after: float) -> tuple[str, str, str]:
-    return f"{before:z.3f}", f"{after:z.3f}", f"{after - before:+.3f}" if after != before else "="
+def label_table(measured: SplitMetrics) -> Table | None:
+    """Return the metrics of every label, initial -> best, over the answered samples; None without such metrics."""
+    rows = label_rows(measured["initial"], measured["best"])
+    if not rows:
+        return None
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("label", overflow="fold")
+    for name in LABEL_COLUMNS:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(single_line(row.label)), *row.cells)
+    return table
 
 
 def _diff(result: Result) -> list[Text]:

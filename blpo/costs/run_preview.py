@@ -1,11 +1,12 @@
 """Preview of a run: samples, labels, models and judge calls, with warnings; nothing is sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blpo.data.dataset import Dataset
 from blpo.data.dataset_warnings import dataset_warnings, label_counts
-from blpo.metrics.significance import FEW_SAMPLES
+from blpo.metrics.detectable import LEAST_GROUPS, detectable_difference
+from blpo.metrics.significance import FEW_SAMPLES, own_groups
 from blpo.models.messages import ROLES
 from blpo.models.server_address import lacks_version, version_hint
 from state.sample import SplitName
@@ -25,6 +26,10 @@ class RunPreview:
     """Judge calls that judge one prompt on train and validation."""
     test_calls: int
     """Largest number of judge calls of the test."""
+    test_groups: int
+    """Groups in the test split: the independent observations of the test."""
+    detectable: float | None
+    """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing."""
     warnings: tuple[str, ...]
 
 
@@ -33,10 +38,11 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     sizes = {name: len(samples) for name, samples in dataset.splits.items()}
     calls, test_calls = sizes["train"] + sizes["validation"], 2 * sizes["test"]
     labels = label_counts(settings.task, dataset)
+    groups = [sample.group for sample in dataset.splits["test"]]
     warnings = [
         *dataset_warnings(settings, dataset),
         *_limit_warnings(settings.limits.calls, calls, test_calls),
-        *_test_warnings(sizes["test"]),
+        *_test_warnings(groups),
         *_address_warnings(settings),
     ]
     return RunPreview(
@@ -45,13 +51,19 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         models={role: settings.models.of(role).name for role in ROLES},
         calls_a_prompt=calls,
         test_calls=test_calls,
+        test_groups=len(set(own_groups(groups))),
+        detectable=detectable_difference(groups),
         warnings=tuple(warnings),
     )
 
 
-def _test_warnings(test: int) -> Iterator[str]:
-    if test < FEW_SAMPLES:
-        yield f"so few test samples ({test}) can hardly show a difference; label more"
+def _test_warnings(groups: Sequence[str | None]) -> Iterator[str]:
+    samples, number = len(groups), len(set(own_groups(groups)))
+    noun = "samples" if number == samples else "groups"
+    if number < LEAST_GROUPS:
+        yield f"so few test {noun} ({number}) can show nothing: the test needs at least {LEAST_GROUPS}; label more"
+    elif number < FEW_SAMPLES:
+        yield f"so few test {noun} ({number}) can hardly show a difference; label more"
 
 
 def _address_warnings(settings: Settings) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Summary of a judged set: statuses, agreement with people, gates, shares of labels, usage."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.metrics.gate import Gate
@@ -15,8 +15,11 @@ class GateResult(TypedDict):
     """One gate with the measured value."""
 
     gate: str
-    value: float
+    value: float | None
+    """None if the metric is undefined."""
     kept: bool
+    undefined: NotRequired[str]
+    """Reason for an undefined value."""
 
 
 class ShareRecord(TypedDict):
@@ -83,7 +86,14 @@ def _gate_results(gates: Sequence[Gate], measured: Metrics | None) -> list[GateR
         return []
     if measured is None:
         raise no_labels()
-    return [GateResult(gate=str(gate), value=gate.value(measured), kept=gate.is_kept(measured)) for gate in gates]
+    return [_gate_result(gate, measured) for gate in gates]
+
+
+def _gate_result(gate: Gate, measured: Metrics) -> GateResult:
+    result = GateResult(gate=str(gate), value=gate.value(measured), kept=gate.is_kept(measured))
+    if reason := gate.reason_undefined(measured):
+        result["undefined"] = reason
+    return result
 
 
 def _shares_record(shares: Shares) -> SharesRecord:

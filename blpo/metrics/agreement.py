@@ -1,24 +1,33 @@
 """Agreement between predicted and human labels: the metrics of a split, in two readings.
 
-An undefined value (no samples; constant labels for kappa and Spearman) is 0.0, never NaN and never a warning.
+An undefined value (no samples; a correlation of constant labels) is None with a reason in `undefined`; never 0, never
+NaN and never a warning.
 """
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
-from scipy.stats import spearmanr
-from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
 
+from blpo.metrics.confusion import Floats
+from blpo.metrics.guessing import guessing
+from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.loss import require_label
-from blpo.metrics.readings import strict_reading
+from blpo.metrics.readings import strict_value
+from blpo.metrics.undefined import Undefined, Value
 from state.result import Agreement, Metrics
 from state.sample import Label
-from state.settings import Metric, TaskSettings
+from state.settings import LABEL_METRICS, NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Verdict
 
 Prediction = Label | None
 """A predicted label; None for a failure (unparseable or refused)."""
+
+MOST_LABELS = 20
+"""Tasks with more labels have no metrics by label: the state of a run must stay small."""
 
 
 def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: TaskSettings) -> Agreement:
@@ -27,96 +36,144 @@ def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: Tas
     * `accuracy`, `balanced_accuracy` (mean recall), `macro_f1`: in [0, 1]. The means run over the labels that occur
       among the *human* labels, so that two prompts on the same samples are averaged over the same classes. An answer
       that occurs among no human labels costs recall, but doesn't change the number of classes.
-    * `kappa` (Cohen's): in [-1, 1]; 0.0 if all answers and all human labels are the same label.
+    * `kappa` (Cohen's) and `mcc` (Matthews' correlation): in [-1, 1].
     * `majority_baseline`: the accuracy of always answering the most frequent human label.
-    * ordinal tasks only: `mae` in label steps (lower is better), `quadratic_kappa` and `spearman` in [-1, 1].
+    * `f1`, `recall`, `precision`, `specificity` by label, in [0, 1].
+    * ordinal tasks only: `mae` in label steps (lower is better); `quadratic_kappa`, `spearman`, `kendall_tau_b` and
+      `pearson` in [-1, 1].
 
-    A failure counts as the label farthest from the human label in the task's order (from the middle: the lowest label),
-    so that no metric prefers a failure to a wrong answer. For `mae` a failure counts max - min. Raises `ValueError` for
-    sequences of different lengths and for a label outside the task.
+    A failure counts as the label farthest from the human label (`farthest_label`), so that no metric prefers a failure
+    to a wrong answer. For `mae` a failure counts max - min. Raises `ValueError` for sequences of different lengths and
+    for a label outside the task.
     """
     if len(predicted) != len(human):
         raise ValueError(
             f"{len(predicted)} predictions for {len(human)} human labels; give a prediction for every label"
         )
-    values: tuple[Label, ...] = task.values
-    codes = {label: code for code, label in enumerate(values)}
-    top = len(codes) - 1
-    true = [_code(codes, label) for label in human]
-    answers = [_farthest(y, top) if p is None else _code(codes, p) for p, y in zip(predicted, true, strict=True)]
-    result = _nominal(answers, true)
+    _require_of_task((*human, *(p for p in predicted if p is not None)), task)
+    answers = [farthest_label(y, task) if p is None else p for p, y in zip(predicted, human, strict=True)]
+    table = _Table.of(answers, human, task)
+    values: dict[str, Value] = {name: table.value(name) for name in NOMINAL_METRICS}
+    majority = max(Counter(human).values()) / len(human) if human else Undefined(_NO_SAMPLES)
+    values["majority_baseline"] = majority
     if task.kind == "ordinal":
-        steps = [top if p is None else abs(a - y) for p, a, y in zip(predicted, answers, true, strict=True)]
-        result["mae"] = float(np.mean(steps)) if steps else 0.0
-        result["quadratic_kappa"], result["spearman"] = _ordinal(answers, true, top)
-    return result
+        values["mae"] = _mean_error(predicted, human, task)
+        values |= {name: table.value(name) for name in ORDINAL_METRICS}
+    by_label = {name: {label: table.value(f"{name}.{label}") for label in _labels(task)} for name in LABEL_METRICS}
+    return _in_json(values, by_label if len(task.values) <= MOST_LABELS else {})
 
 
-def metrics(verdicts: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings) -> Metrics:
+def farthest_label(human: Label, task: TaskSettings) -> Label:
+    """Return the label farthest from the human label in the task's order; from the middle the lowest label."""
+    values: tuple[Label, ...] = task.values
+    place, top = values.index(human), len(values) - 1
+    return values[top if top - place > place else 0]
+
+
+def metrics(
+    verdicts: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings, metric: str | None = None
+) -> Metrics:
     """Return the metrics of a prompt on a split. `verdicts` and `labels` list the same samples in the same order.
 
     Two readings: over the answered samples, and `strict` with `unparseable` and `refused` as wrong. `error` verdicts
-    enter neither reading, but count in `n` and so against `coverage` (0.0 for no samples at all). Raises `ValueError`
-    for a sample without a label or with a label outside the task.
+    enter neither reading, but count in `n` and so against `coverage` (0.0 for no samples at all). With a search metric,
+    `guessing` holds the metric of guessing. Raises `ValueError` for a sample without a label or with a label outside
+    the task.
     """
     pairs = [(v, require_label(v, label)) for v, label in zip(verdicts, labels, strict=True)]
     predictions = [(v.label, label) for v, label in pairs if v.status != "error"]
     answered = [(answer, label) for answer, label in predictions if answer is not None]
-    return {
-        "n": len(pairs),
-        "coverage": len(answered) / len(pairs) if pairs else 0.0,
-        **_agreement_of_pairs(answered, task),
-        "strict": _agreement_of_pairs(predictions, task),
-    }
+    counts: dict[str, Any] = {"n": len(pairs), "coverage": len(answered) / len(pairs) if pairs else 0.0}
+    readings = {**_agreement_of_pairs(answered, task), "strict": _agreement_of_pairs(predictions, task)}
+    result = cast(Metrics, {**counts, **readings})
+    if metric is not None:
+        result["guessing"] = guessing([label for _, label in predictions], task, metric)
+    return result
 
 
-def value(metrics: Metrics, metric: Metric) -> float:
-    """Return the strict reading of `metric`. The strict reading selects among prompts; higher is better.
+def value(metrics: Metrics, metric: str) -> float:
+    """Return the strict reading of METRIC or METRIC.LABEL. The strict reading selects among prompts; higher is better.
 
-    Rounded to 12 decimals, so that rounding errors don't break a tie.
+    An undefined value counts as 0.0: no agreement was shown. Rounded to 12 decimals, so that rounding errors don't
+    break a tie.
     """
-    return round(strict_reading(metrics, metric), 12)
+    return round(strict_value(metrics, metric), 12)
+
+
+_NO_SAMPLES = "no sample has an answer and a human label"
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Confusion matrix of answers without failures."""
+
+    codes: LabelCodes
+    counts: Floats
+
+    @classmethod
+    def of(cls, answers: Sequence[Label], human: Sequence[Label], task: TaskSettings) -> "_Table":
+        codes = LabelCodes.of((*answers, *human), task)
+        counts = np.zeros((len(codes), len(codes)))
+        rows, columns = ([codes.codes[label] for label in labels] for labels in (human, answers))
+        np.add.at(counts, (rows, columns), 1)
+        return cls(codes, counts)
+
+    def value(self, metric: str) -> Value:
+        """Return METRIC or METRIC.LABEL."""
+        number = float(self.codes.values_or_nan(self.counts, metric)) if len(self.codes) else math.nan
+        return Undefined(self._reason(metric)) if math.isnan(number) else number
+
+    def _reason(self, metric: str) -> str:
+        name, _, label = metric.partition(".")
+        if not self.counts.sum():
+            return _NO_SAMPLES
+        if name in ("kappa", "quadratic_kappa"):
+            return "all verdicts and all human labels are one label"
+        if not label:
+            return f"all {'human labels' if (self.counts.sum(1) > 0).sum() < 2 else 'verdicts'} are one label"
+        return {
+            "recall": f"no human label is {label}",
+            "precision": f"no verdict is {label}",
+            "f1": f"no human label and no verdict is {label}",
+            "specificity": f"every human label is {label}",
+        }[name]
+
+
+def _labels(task: TaskSettings) -> list[str]:
+    """Return the labels as texts, `task.positive` first."""
+    return sorted(map(str, task.values), key=lambda label: label != task.positive)
+
+
+def _require_of_task(labels: Sequence[Label], task: TaskSettings) -> None:
+    if unknown := list(set(labels).difference(task.values)):
+        raise ValueError(f"label {unknown[0]!r} is not one of the task's labels: {', '.join(map(str, task.values))}")
+
+
+def _mean_error(predicted: Sequence[Prediction], human: Sequence[Label], task: TaskSettings) -> Value:
+    pairs = zip(predicted, human, strict=True)
+    steps = [task.max - task.min if p is None else abs(int(p) - int(y)) for p, y in pairs]
+    return float(np.mean(steps)) if steps else Undefined(_NO_SAMPLES)
+
+
+def _in_json(values: dict[str, Value], by_label: dict[str, dict[str, Value]]) -> Agreement:
+    """Return None in place of undefined values, and the reasons under `undefined`."""
+    content: dict[str, Any] = {name: _number(number) for name, number in values.items()}
+    content |= {name: {label: _number(v) for label, v in row.items()} for name, row in by_label.items()}
+    if reasons := dict(_reasons(values, by_label)):
+        content["undefined"] = reasons
+    return cast(Agreement, content)
+
+
+def _number(number: Value) -> float | None:
+    return None if isinstance(number, Undefined) else number
+
+
+def _reasons(values: dict[str, Value], by_label: dict[str, dict[str, Value]]) -> Iterator[tuple[str, str]]:
+    rows = {f"{name}.{label}": number for name, row in by_label.items() for label, number in row.items()}
+    for name, number in {**values, **rows}.items():
+        if isinstance(number, Undefined):
+            yield name, number.reason
 
 
 def _agreement_of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:
     return agreement([answer for answer, _ in pairs], [label for _, label in pairs], task)
-
-
-def _code(codes: dict[Label, int], label: Label) -> int:
-    try:
-        return codes[label]
-    except KeyError:
-        raise ValueError(f"label {label!r} is not one of the task's labels: {', '.join(map(str, codes))}") from None
-
-
-def _nominal(answers: list[int], true: list[int]) -> Agreement:
-    if not true:
-        return Agreement(accuracy=0.0, balanced_accuracy=0.0, macro_f1=0.0, kappa=0.0, majority_baseline=0.0)
-    classes = sorted(set(true))
-    return Agreement(
-        accuracy=float(accuracy_score(true, answers)),
-        balanced_accuracy=float(recall_score(true, answers, labels=classes, average="macro", zero_division=0.0)),
-        macro_f1=float(f1_score(true, answers, labels=classes, average="macro", zero_division=0.0)),
-        kappa=_kappa(answers, true, sorted({*true, *answers}), None),
-        majority_baseline=max(Counter(true).values()) / len(true),
-    )
-
-
-def _ordinal(answers: list[int], true: list[int], top: int) -> tuple[float, float]:
-    if not true:
-        return 0.0, 0.0
-    varied = len(set(answers)) > 1 and len(set(true)) > 1
-    return (
-        _kappa(answers, true, list(range(top + 1)), "quadratic"),
-        float(spearmanr(true, answers).statistic) if varied else 0.0,
-    )
-
-
-def _farthest(code: int, top: int) -> int:
-    return top if top - code > code else 0
-
-
-def _kappa(answers: list[int], true: list[int], labels: list[int], weights: str | None) -> float:
-    if len({*answers, *true}) == 1:
-        return 0.0
-    return float(cohen_kappa_score(true, answers, labels=labels, weights=weights))

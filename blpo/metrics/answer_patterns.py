@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from blpo.metrics.confusion import Floats, metric_values
+from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
 from state.sample import Label
-from state.settings import Metric, TaskSettings
+from state.settings import TaskSettings
 
 Integers = NDArray[np.int64]
 
@@ -37,8 +37,7 @@ class AnswerPatterns:
     """The same under the second prompt."""
     counts: Integers
     """Groups of a pattern, at least 1."""
-    scale: Floats
-    """Shape (labels,): the rating behind a code. For categories the code itself."""
+    labels: LabelCodes
 
     @classmethod
     def of(
@@ -54,7 +53,7 @@ class AnswerPatterns:
         rows = [_sorted_cells(human * len(labels) + codes, members) for codes in (old, new)]
         unique, counts = unique_rows(np.concatenate(rows, axis=1))
         old_cells, new_cells = np.split(unique, 2, axis=1)
-        return cls(old_cells, new_cells, counts, labels.scale)
+        return cls(old_cells, new_cells, counts, labels)
 
     @property
     def are_of_samples(self) -> bool:
@@ -64,18 +63,27 @@ class AnswerPatterns:
     def matrices(self, cells: Integers) -> csr_array:
         """Return the flattened confusion matrix of every row of cells: shape (rows, labels squared)."""
         rows, places = np.nonzero(cells != _NO_SAMPLE)
-        return csr_array((np.ones(len(rows)), (rows, cells[rows, places])), shape=(len(cells), len(self.scale) ** 2))
+        return csr_array((np.ones(len(rows)), (rows, cells[rows, places])), shape=(len(cells), len(self.labels) ** 2))
 
     def right(self, cells: Integers) -> NDArray[np.bool_]:
         """Return True for every cell on the diagonal of the confusion matrix."""
-        labels = len(self.scale)
+        labels = len(self.labels)
         return np.asarray(cells // labels == cells % labels)
 
-    def difference(self, old: Floats, new: Floats, metric: Metric) -> Floats:
+    def values(self, rows: Floats, metric: str) -> Floats:
+        """Return the metric of every row. A row is a flattened confusion matrix."""
+        labels = len(self.labels)
+        return self.labels.values(rows.reshape(-1, labels, labels), metric)
+
+    def value_or_nan(self, metric: str) -> float:
+        """Return the metric of all groups under the second prompt; NaN if undefined."""
+        labels = len(self.labels)
+        table = (self.counts @ self.matrices(self.new)).reshape(labels, labels)
+        return float(self.labels.values_or_nan(table, metric))
+
+    def difference(self, old: Floats, new: Floats, metric: str) -> Floats:
         """Return metric(new) - metric(old) for every row. A row is a flattened confusion matrix."""
-        labels = len(self.scale)
-        before, after = (metric_values(rows.reshape(-1, labels, labels), metric, self.scale) for rows in (old, new))
-        return after - before
+        return self.values(new, metric) - self.values(old, metric)
 
 
 def unique_rows(rows: Integers, weights: Integers | None = None) -> tuple[Integers, Integers]:

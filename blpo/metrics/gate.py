@@ -1,15 +1,15 @@
-"""Gates: bounds that a judge's agreement with people must keep, as `macro_f1>=0.8`."""
+"""Gates: bounds that a judge's agreement with people must keep, as `macro_f1>=0.8` or `recall.unsafe>=0.95`."""
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, cast
 
+from blpo.metrics.readings import reading, reason_undefined
 from state.errors import ConfigError
 from state.result import Agreement, Metrics
-from state.settings import TaskSettings
+from state.settings import TaskSettings, metric_problem
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -17,10 +17,13 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_GATE = re.compile(r"(?:(?P<reading>\w+)\.)?(?P<metric>\w+)\s*(?P<sign>[<>]=?)\s*(?P<bound>[+-]?(\d+\.?\d*|\.\d+))")
-_NOMINAL = ("accuracy", "balanced_accuracy", "macro_f1", "kappa")
-_ORDINAL = ("mae", "quadratic_kappa", "spearman")
+_GATE = re.compile(
+    r"\s*(?:(?P<task>\w+):)?(?:(?P<reading>strict|answered)\.)?(?P<metric>\w+(?:\.[^\r\n]+?)?)"
+    r"\s*(?P<sign>[<>]=?)\s*(?P<bound>[+-]?(\d+\.?\d*|\.\d+))\s*(?:,|\Z)"
+)
 _WHOLE = ("coverage", "n")
+_ERRORS = ("mae",)
+"""Metrics of ratings that select no prompt: lower is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Gate:
     reading: Literal["strict", "answered"]
     """strict: unparseable and refused verdicts count as wrong. answered: such verdicts are left out."""
     metric: str
+    """METRIC or METRIC.LABEL."""
     sign: str
     bound: float
 
@@ -37,42 +41,64 @@ class Gate:
         prefix = "answered." if self.reading == "answered" else ""
         return f"{prefix}{self.metric}{self.sign}{self.bound:g}"
 
-    def value(self, metrics: Metrics) -> float:
-        """Return the metric, rounded to 12 decimals so that 0.8 keeps a bound of 0.8."""
-        reading: Metrics | Agreement = metrics["strict"] if self.reading == "strict" else metrics
-        source = metrics if self.metric in _WHOLE else reading
-        return round(float(cast("dict[str, float]", source)[self.metric]), 12)
+    def value(self, metrics: Metrics) -> float | None:
+        """Return the metric, rounded to 12 decimals so that 0.8 keeps a bound of 0.8; None if undefined."""
+        number = reading(self._source(metrics), self.metric)
+        return None if number is None else round(float(number), 12)
 
     def is_kept(self, metrics: Metrics) -> bool:
-        """Return True if the metric keeps its bound. Without any answered sample no gate is kept."""
-        return metrics["coverage"] > 0 and _OPERATORS[self.sign](self.value(metrics), self.bound)
+        """Return True if the metric keeps its bound. An undefined metric keeps no bound, and nor does no answer."""
+        number = self.value(metrics)
+        return metrics["coverage"] > 0 and number is not None and _OPERATORS[self.sign](number, self.bound)
+
+    def reason_undefined(self, metrics: Metrics) -> str | None:
+        """Return the reason for an undefined metric; None for a metric with a value."""
+        source = self._source(metrics)
+        return reason_undefined(source, self.metric) if reading(source, self.metric) is None else None
+
+    def _source(self, metrics: Metrics) -> Agreement:
+        return metrics if self.metric in _WHOLE or self.reading == "answered" else metrics["strict"]
 
 
 def parse_gates(text: str, task: TaskSettings) -> list[Gate]:
-    """Parse gates such as `macro_f1>=0.8, coverage>=0.95`. `answered.` before a metric changes the reading.
+    """Parse gates such as `macro_f1>=0.8, recall.unsafe>=0.95`: [TASK:][READING.]METRIC[.LABEL] OP NUMBER.
 
-    Raises `ConfigError` for any other text and for a metric that the task lacks.
+    `answered.` before a metric changes the reading. Raises `ConfigError` for any other text, for a metric that the task
+    lacks, and for the name of a task, because a judge has one task.
     """
-    return [_parse(part.strip(), task) for part in text.split(",")]
+    return list(_gates(text, task))
 
 
-def _parse(text: str, task: TaskSettings) -> Gate:
-    match = _GATE.fullmatch(text)
-    if match is None:
-        raise ConfigError(f"gate {text}: must be METRIC>=NUMBER (or <=, >, <), for instance macro_f1>=0.8")
-    reading, metric = match["reading"] or "strict", match["metric"]
-    if reading not in ("strict", "answered"):
-        raise ConfigError(f"gate {text}: unknown reading {reading!r}; write strict. or answered.")
-    if metric in _ORDINAL and task.kind != "ordinal":
-        raise ConfigError(
-            f"gate {text}: {metric} needs ordinal labels; the metrics are {', '.join((*_NOMINAL, *_WHOLE))}"
-        )
-    names = (*_NOMINAL, *(_ORDINAL if task.kind == "ordinal" else ()), *_WHOLE)
-    if metric not in names:
-        close = get_close_matches(metric, names, 1)
-        raise ConfigError(
-            f"gate {text}: unknown metric {metric!r}; "
-            + (f"did you mean {close[0]!r}? " if close else "")
-            + f"the metrics are {', '.join(names)}"
-        )
-    return Gate(cast(Literal["strict", "answered"], reading), metric, match["sign"], float(match["bound"]))
+def _gates(text: str, task: TaskSettings) -> Iterator[Gate]:
+    place = 0
+    while place < len(text) or place == 0 or text[place - 1 : place] == ",":
+        match = _GATE.match(text, place)
+        if match is None:
+            raise ConfigError(
+                f"gate {text[place:].strip()}: must be METRIC>=NUMBER (or <=, >, <), for instance macro_f1>=0.8 or"
+                " recall.unsafe>=0.95"
+            )
+        yield _gate(match, task)
+        place = match.end()
+
+
+def _gate(match: re.Match[str], task: TaskSettings) -> Gate:
+    text = match[0].strip().removesuffix(",").strip()
+    if match["task"]:
+        raise ConfigError(f"gate {text}: this judge has a single task; leave out {match['task']}:")
+    metric = match["metric"]
+    if metric not in _WHOLE and (problem := _problem(metric, task)):
+        raise ConfigError(f"gate {text}: {problem}")
+    return Gate(
+        cast(Literal["strict", "answered"], match["reading"] or "strict"), metric, match["sign"], float(match["bound"])
+    )
+
+
+def _problem(metric: str, task: TaskSettings) -> str | None:
+    if metric in _ERRORS:
+        return None if task.kind == "ordinal" else f"{metric} needs an ordinal task"
+    problem = metric_problem(metric, task, (*(_ERRORS if task.kind == "ordinal" else ()), *_WHOLE))
+    if problem and "." in metric and problem.startswith("unknown metric"):
+        first = metric.partition(".")[0]
+        return f"unknown reading or metric {first!r}; write strict. or answered., or METRIC.LABEL"
+    return problem

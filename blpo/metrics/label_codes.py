@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blpo.metrics.confusion import Floats
+from blpo.metrics.confusion import Floats, metric_values, values_or_nan
 from state.sample import Label
-from state.settings import TaskSettings
+from state.settings import TaskSettings, split_metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,16 @@ class LabelCodes:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def values(self, counts: Floats, metric: str) -> Floats:
+        """Return METRIC or METRIC.LABEL of confusion matrices over these codes; an undefined value counts as 0.0."""
+        name, label = split_metric(metric)
+        return metric_values(counts, name, self.scale, self._place(label))
+
+    def values_or_nan(self, counts: Floats, metric: str) -> Floats:
+        """Return the same, with NaN for an undefined value."""
+        name, label = split_metric(metric)
+        return values_or_nan(counts, name, self.scale, self._place(label))
+
+    def _place(self, label: str | None) -> int | None:
+        return next((code for value, code in self.codes.items() if str(value) == label), None)

@@ -5,17 +5,20 @@ Therefore the test swaps whole groups, and the bootstrap draws whole groups.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, norm, t
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
+from blpo.metrics.pairs import strict_label
+from state.result import BeyondGuessing
 from state.sample import Label
-from state.settings import Metric, TaskSettings
+from state.settings import TaskSettings
 from state.verdict import Verdict
 
 PERMUTATIONS = 10_000
@@ -27,6 +30,8 @@ FEW_SAMPLES = 50
 ROUNDING_ERROR = 1e-12
 """Differences of metrics nearer than this are equal."""
 
+_WIDEST = 2.0
+"""Largest difference of two metrics in [-1, 1]: a single group tells nothing about other groups."""
 _NUMBERS_AT_ONCE = 2_000_000
 """Numbers in the confusion matrices of a batch."""
 
@@ -36,30 +41,68 @@ def compare_prompts(
     best: Sequence[Verdict],
     labels: Sequence[Label | None],
     task: TaskSettings,
-    metric: Metric,
+    metric: str,
     seed: int,
     groups: Sequence[str | None] | None = None,
 ) -> tuple[float, tuple[float, float]]:
     """Return the p-value and the 95 % interval (low, high) of metric(best) - metric(initial).
 
     The sequences list the same samples in the same order. `groups` names the group of every sample; a sample with None,
-    and every sample if `groups` is None, is a group of its own. Only samples answered under the two prompts count. The
-    p-value is two-sided and in (0, 1]. Hypothesis: the two prompts' answers to a group are exchangeable. For accuracy
-    of single samples the test is McNemar's exact test. The interval is a percentile bootstrap over groups. Identical
-    answers, or no sample answered under the two prompts, give 1.0 and (0.0, 0.0). Same input and seed, same result.
+    and every sample if `groups` is None, is a group of its own. Refused and unparseable verdicts count as wrong, as in
+    the strict reading; a sample with an `error` under either prompt is left out. The p-value is two-sided and in
+    (0, 1]. Hypothesis: the two prompts' answers to a group are exchangeable. For accuracy of single samples the test is
+    McNemar's exact test. The interval is a percentile bootstrap over groups, wider for few groups. Identical answers,
+    or no sample without an error, give 1.0 and (0.0, 0.0). Same input and seed, same result.
     """
     units = range(len(labels)) if groups is None else own_groups(groups)
-    answers = [
-        (unit, (label, old.label, new.label))
-        for unit, old, new, label in zip(units, initial, best, labels, strict=True)
-        if label is not None and old.label is not None and new.label is not None
-    ]
+    answers = list(_counted_answers(units, initial, best, labels, task))
     if all(old == new for _, (_, old, new) in answers):
         return 1.0, (0.0, 0.0)
     patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
     simple = metric == "accuracy" and patterns.are_of_samples
     p_value = _mcnemar_test(patterns) if simple else _permutation_test(patterns, metric, seed)
     return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(patterns, metric, seed)
+
+
+def _counted_answers(
+    units: Iterable[str | int],
+    initial: Sequence[Verdict],
+    best: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    task: TaskSettings,
+) -> Iterator[tuple[str | int, tuple[Label, Label, Label]]]:
+    """Yield group, human label and the two answers of every sample without an error."""
+    for unit, old, new, label in zip(units, initial, best, labels, strict=True):
+        if label is None:
+            continue
+        before, after = (strict_label(verdict.status, verdict.label, label, task) for verdict in (old, new))
+        if before is not None and after is not None:
+            yield unit, (label, before, after)
+
+
+def beyond_guessing(
+    verdicts: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    task: TaskSettings,
+    seed: int,
+    groups: Sequence[str | None] | None = None,
+) -> BeyondGuessing:
+    """Return kappa (quadratic for ratings) in the strict reading, with a 95 % bootstrap interval over groups.
+
+    Guessing has a kappa of 0, whatever the shares of the labels.
+    """
+    metric: Literal["kappa", "quadratic_kappa"] = "quadratic_kappa" if task.kind == "ordinal" else "kappa"
+    units = range(len(labels)) if groups is None else own_groups(groups)
+    answers = list(_counted_answers(units, verdicts, verdicts, labels, task))
+    if not answers:
+        return BeyondGuessing(metric=metric, value=None, ci95=[0.0, 0.0])
+    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+    number, matrices = patterns.value_or_nan(metric), patterns.matrices(patterns.new)
+    return BeyondGuessing(
+        metric=metric,
+        value=None if math.isnan(number) else number,
+        ci95=list(_interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)),
+    )
 
 
 def own_groups(groups: Sequence[str | None]) -> list[str | int]:
@@ -73,7 +116,7 @@ def _mcnemar_test(patterns: AnswerPatterns) -> float:
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
-def _permutation_test(patterns: AnswerPatterns, metric: Metric, seed: int) -> float:
+def _permutation_test(patterns: AnswerPatterns, metric: str, seed: int) -> float:
     """Return the share of outcomes at least as far from 0 as the observed outcome. The observed outcome is included.
 
     A permutation swaps the two prompts' answers to a group with probability 1/2. Among the groups with the same
@@ -92,7 +135,7 @@ def _permutation_test(patterns: AnswerPatterns, metric: Metric, seed: int) -> fl
     return (1 + extreme) / (1 + PERMUTATIONS)
 
 
-def _disagreements(patterns: AnswerPatterns, metric: Metric) -> tuple[Integers, Integers, Callable[[Integers], Floats]]:
+def _disagreements(patterns: AnswerPatterns, metric: str) -> tuple[Integers, Integers, Callable[[Integers], Floats]]:
     """Return sizes, lower-first counts and a difference function of the disagreements.
 
     A disagreement is two different rows of cells in any order. Its size counts groups; its lower-first count counts the
@@ -123,21 +166,41 @@ def _is_lower(rows: Integers, others: Integers) -> NDArray[np.bool_]:
     return np.asarray(rows[places, first] < others[places, first])
 
 
-def _bootstrap_interval(patterns: AnswerPatterns, metric: Metric, seed: int) -> tuple[float, float]:
-    """Return the percentile interval. A resample of the groups is a multinomial draw of their patterns."""
-    generator = generator_of(seed, "bootstrap")
+def _bootstrap_interval(patterns: AnswerPatterns, metric: str, seed: int) -> tuple[float, float]:
+    """Return the percentile interval of the difference."""
     old, new = (patterns.matrices(cells) for cells in (patterns.old, patterns.new))
+    return _interval(patterns, lambda draw: patterns.difference(draw @ old, draw @ new, metric), seed)
+
+
+def _interval(patterns: AnswerPatterns, statistic: Callable[[Integers], Floats], seed: int) -> tuple[float, float]:
+    """Return the percentile interval of a statistic of pattern counts.
+
+    A resample of the groups is a multinomial draw of their patterns.
+    """
     total = int(patterns.counts.sum())
-    sizes = _batch_sizes(RESAMPLES, patterns)
-    draws = (generator.multinomial(total, patterns.counts / total, rows) for rows in sizes)
-    differences = np.concatenate([patterns.difference(draw @ old, draw @ new, metric) for draw in draws])
-    low, high = np.quantile(differences, [0.025, 0.975])
+    if total == 1:
+        return -_WIDEST, _WIDEST
+    generator = generator_of(seed, "bootstrap")
+    draws = (generator.multinomial(total, patterns.counts / total, rows) for rows in _batch_sizes(RESAMPLES, patterns))
+    values = np.concatenate([statistic(draw) for draw in draws])
+    tail = expanded_tail(total)
+    low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def expanded_tail(groups: int) -> float:
+    """Return the share of resamples below a 95 % interval of at least two groups: 0.025 for many, less for few.
+
+    A percentile interval is too short for few groups: the bootstrap's variance is too small by (n - 1) / n, and its
+    quantiles are those of the normal distribution instead of Student's (Hesterberg 2015, "What Teachers Should Know
+    About the Bootstrap", section 4.2).
+    """
+    return float(norm.cdf(t.ppf(0.025, groups - 1) * math.sqrt(groups / (groups - 1))))
 
 
 def _batch_sizes(total: int, patterns: AnswerPatterns) -> Iterator[int]:
     """Yield sizes that sum to `total`. The confusion matrices of a batch fit into memory."""
-    most = max(1, _NUMBERS_AT_ONCE // max(len(patterns.scale) ** 2, len(patterns.counts)))
+    most = max(1, _NUMBERS_AT_ONCE // max(len(patterns.labels) ** 2, len(patterns.counts)))
     for start in range(0, total, most):
         yield min(most, total - start)
 

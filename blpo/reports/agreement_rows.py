@@ -1,11 +1,13 @@
-"""Rows of the table of metrics in terminal, report, comparison and notebook."""
+"""Rows of the tables of metrics in terminal, report, comparison and notebook."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from blpo.metrics.readings import reading, strict_reading
-from blpo.runs.wording import METRICS, metric_name
+from blpo.runs.wording import METRICS, figure, metric_name
 from state.result import Metrics
+
+_LABEL_METRICS = ("precision", "recall", "f1", "specificity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,35 +15,85 @@ class AgreementRow:
     """A metric under several prompts."""
 
     name: str
-    values: tuple[float, ...]
+    values: tuple[float | None, ...]
+    """None for an undefined value."""
     is_selecting: bool = False
     """True for the metric and reading of the selection."""
 
     @property
-    def before(self) -> float:
+    def before(self) -> float | None:
         """Value under the first prompt of the row."""
         return self.values[0]
 
     @property
-    def after(self) -> float:
+    def after(self) -> float | None:
         """Value under the last prompt of the row."""
         return self.values[-1]
 
+    @property
+    def change(self) -> str:
+        """Difference of the last and the first value in words; empty if a value is undefined."""
+        if self.before == self.after:
+            return "="
+        return "" if self.before is None or self.after is None else f"{self.after - self.before:+.3f}"
 
-def agreement_rows(columns: Sequence[Metrics], metric: str) -> list[AgreementRow]:
-    """Return all metrics over the answered samples, a value a column.
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """Metrics of a single label under two prompts."""
+
+    label: str
+    cells: tuple[str, ...]
+    """precision, recall, F1 and specificity, as `0.500 -> 0.750`."""
+
+
+LABEL_COLUMNS = ("precision", "recall", "F1", "specificity")
+
+
+def agreement_rows(columns: Sequence[Metrics], metric: str, positive: str | None = None) -> list[AgreementRow]:
+    """Return all metrics over the answered samples, a value a column; the metrics of the label `positive` first.
 
     `metric` selects. Where a column has failures, a row with failures counted as wrong stands below the metrics.
     """
     is_whole = all(column["coverage"] == 1 for column in columns)
     rows = [
-        AgreementRow(name, tuple(reading(column, key) for column in columns), is_whole and key == metric)
-        for key, name in METRICS.items()
-        if key in columns[0]
+        AgreementRow(metric_name(name), tuple(reading(column, name) for column in columns), is_whole and name == metric)
+        for name in _names(columns[0], metric, positive)
     ]
     if not is_whole:
         name = f"{metric_name(metric)}, failures as wrong"
         rows.append(AgreementRow(name, tuple(strict_reading(column, metric) for column in columns), True))
+    rows += _guessing_rows(columns, metric)
     rows.append(AgreementRow("coverage", tuple(column["coverage"] for column in columns)))
     majority = tuple(column["majority_baseline"] for column in columns)
     return [*rows, AgreementRow("majority baseline (accuracy)", majority)]
+
+
+def label_rows(before: Metrics, after: Metrics) -> list[LabelRow]:
+    """Return a row for every label, over the answered samples; none for older runs and for tasks of many labels."""
+    return [
+        LabelRow(
+            label,
+            tuple(
+                " -> ".join(figure(reading(column, f"{name}.{label}")) for column in (before, after))
+                for name in _LABEL_METRICS
+            ),
+        )
+        for label in after.get("f1", {})
+    ]
+
+
+def _names(metrics: Metrics, metric: str, positive: str | None) -> Iterator[str]:
+    """Yield the metrics of the table: of the positive label, of all labels, and the search metric of another label."""
+    own = [f"f1.{positive}", f"recall.{positive}"] if positive in metrics.get("f1", {}) else []
+    yield from own
+    if "." in metric and metric not in own:
+        yield metric
+    yield from (name for name in METRICS if name in metrics)
+
+
+def _guessing_rows(columns: Sequence[Metrics], metric: str) -> Iterator[AgreementRow]:
+    if all("guessing" in column for column in columns):
+        uniform, shares = (tuple(column["guessing"][kind] for column in columns) for kind in ("uniform", "shares"))
+        yield AgreementRow(f"{metric_name(metric)} of guessing, uniform", uniform)
+        yield AgreementRow(f"{metric_name(metric)} of guessing, by label shares", shares)

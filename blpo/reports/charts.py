@@ -106,6 +106,7 @@ def _validation_rows(name: str, run: RunRecord, *, alone: bool) -> list[dict[str
             "rises": number == 0 and values[1:2] > [value],  # the line would cross a label above the first point
         }
         for number, value in enumerate(values)
+        if value is not None
     ]
 
 

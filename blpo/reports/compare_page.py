@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from blpo.metrics.readings import strict_reading
+from blpo.metrics.readings import SIGNIFICANT, strict_reading
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.comparison import Comparison, compare_runs
 from blpo.reports.differences import word_diff
@@ -79,10 +79,10 @@ def comparison_page(comparison: Comparison) -> str:
 def comparison_headline(comparison: Comparison) -> str:
     """Name the better and worse runs than the first, at the 5 % level."""
     first = comparison.entries[0]
-    proven = [(e.against, e.name) for e in comparison.entries[1:] if e.against and e.against.adjusted < 0.05]
-    better = [name for against, name in proven if against.difference > 0]
-    worse = [name for against, name in proven if against.difference < 0]
-    if not proven:
+    tested = [(e.against, e.name) for e in comparison.entries[1:] if e.against and e.against.adjusted < SIGNIFICANT]
+    better = [name for against, name in tested if against.difference > 0 and against.low > 0]
+    worse = [name for against, name in tested if against.difference < 0 and against.high < 0]
+    if not better and not worse:
         return f"No difference from {first.name} could be shown"
     parts = [f"better than {first.name}: {', '.join(better)}"] if better else []
     parts += [f"worse than {first.name}: {', '.join(worse)}"] if worse else []

@@ -1,11 +1,12 @@
 """Comparison of several runs: paired tests of the selected prompts on the shared test samples."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blpo.metrics.agreement import metrics
 from blpo.metrics.holm import holm
-from blpo.metrics.readings import strict_reading
+from blpo.metrics.pairs import VerdictPairs
+from blpo.metrics.readings import strict_value
 from blpo.metrics.significance import compare_prompts, own_groups
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
@@ -23,6 +24,8 @@ class Against:
 
     difference: float
     """Metric of the run minus metric of the first run, with failures as wrong."""
+    left_out: int
+    """Shared samples with an error in one of the two runs."""
     low: float
     high: float
     p_value: float
@@ -143,24 +146,23 @@ def _verdicts(run: RunRecord, keys: Sequence[str], prompt: str) -> list[Verdict]
 
 
 def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
-    return metrics(_verdicts(run, keys, prompt), [run.best[key].label for key in keys], run.settings.task)
+    labels, settings = [run.best[key].label for key in keys], run.settings
+    return metrics(_verdicts(run, keys, prompt), labels, settings.task, settings.search.metric)
 
 
 def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:
     labels, search = [first.best[key].label for key in keys], first.settings.search
-    pair = _verdicts(first, keys, "best"), _verdicts(run, keys, "best")
+    task, metric = first.settings.task, search.metric
+    pairs = VerdictPairs.of(_verdicts(first, keys, "best"), _verdicts(run, keys, "best"))
     groups = [first.best[key].group for key in keys]
-    p_value, (low, high) = compare_prompts(*pair, labels, first.settings.task, search.metric, search.seed, groups)
-    old, new = (strict_reading(_measured(each, keys, "best"), search.metric) for each in (first, run))
-    return Against(new - old, low, high, p_value, p_value)
+    p_value, (low, high) = compare_prompts(pairs.first, pairs.second, labels, task, metric, search.seed, groups)
+    old, new = (strict_value(metrics(verdicts, labels, task), metric) for verdicts in (pairs.first, pairs.second))
+    return Against(new - old, pairs.left_out, low, high, p_value, p_value)
 
 
 def _adjusted(against: Sequence[Against]) -> list[Against]:
     adjusted = holm([each.p_value for each in against])
-    return [
-        Against(each.difference, each.low, each.high, each.p_value, p)
-        for each, p in zip(against, adjusted, strict=True)
-    ]
+    return [replace(each, adjusted=p) for each, p in zip(against, adjusted, strict=True)]
 
 
 def _names(runs: Sequence[RunRecord]) -> list[str]:
@@ -181,6 +183,12 @@ def _notes(runs: Sequence[RunRecord], names: Sequence[str], common: Sequence[str
         notes.append(
             f"{counted(len(common) - len(shared), 'test sample')} left out: the label was corrected in one of the runs."
             " All numbers are over samples whose labels agree."
+        )
+    errors = sum(any(run.best[key].status == "error" for run in runs) for key in shared)
+    if errors:
+        notes.append(
+            f"{counted(errors, 'sample')} with an error (network, server, quota) in one of the runs: a difference, its"
+            " interval and its test leave out the samples with an error in either run."
         )
     metric = runs[0].settings.search.metric
     other = [name for name, run in zip(names, runs, strict=True) if run.settings.search.metric != metric]

@@ -10,6 +10,8 @@ class AgainstJson(TypedDict):
     """Difference to the first run."""
 
     difference: float
+    left_out: int
+    """Shared samples with an error in either run."""
     ci95: list[float]
     p_value: float
     adjusted_p_value: float
@@ -67,6 +69,7 @@ def _entry(entry: Entry) -> EntryJson:
 def _against(against: Against) -> AgainstJson:
     return AgainstJson(
         difference=against.difference,
+        left_out=against.left_out,
         ci95=[against.low, against.high],
         p_value=against.p_value,
         adjusted_p_value=against.adjusted,

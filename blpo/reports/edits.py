@@ -44,7 +44,7 @@ class Edit:
     i2t: Sequence[Piece]
     judge_before: str
     judge_after: str
-    validation: tuple[float, float]
+    validation: tuple[float | None, float | None]
     score: float | None
     """Score of the best trial."""
     trials: int

@@ -8,9 +8,18 @@ from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import FEW_SAMPLES
 from blpo.reports.label_source import LabelSource, label_source
 from blpo.runs.run_record import RunRecord
-from blpo.runs.verdict_rows import VerdictChange
-from blpo.runs.verdict_sentence import SIGNIFICANT, judge_prompts, why_not_tested
-from blpo.runs.wording import STOP_REASONS, counted, higher_limits, in_groups, metric_name, probability, single_line
+from blpo.runs.verdict_rows import VerdictChange, VerdictRow
+from blpo.runs.verdict_sentence import judge_prompts, outcome, strict_difference, why_not_tested
+from blpo.runs.wording import (
+    STOP_REASONS,
+    counted,
+    figure,
+    higher_limits,
+    in_groups,
+    metric_name,
+    probability,
+    single_line,
+)
 from state.result import Result, TestMetrics
 
 Tone = Literal["better", "worse", "open"]
@@ -20,12 +29,17 @@ Tone = Literal["better", "worse", "open"]
 class Tested:
     """Search metric before and after on the test split, with failures counted as wrong."""
 
-    before: float
-    after: float
+    before: float | None
+    """None if undefined."""
+    after: float | None
+    difference: float
     low: float
     high: float
     p_value: float
     n: int
+    """Samples without an error under either prompt."""
+    left_out: int
+    """Samples with an error."""
     coverage: float
     """The lower coverage of the two prompts."""
     groups: int
@@ -40,8 +54,20 @@ class Tested:
         before, after = (strict_reading(test[side], result["metric"]) for side in ("initial", "best"))
         low, high = test["difference_ci95"]
         coverage = min(test["initial"]["coverage"], test["best"]["coverage"])
-        n = test["best"]["n"]
-        return cls(before, after, low, high, test["p_value"], n, coverage, test.get("groups", n))
+        left_out = test.get("left_out", 0)
+        n = test["best"]["n"] - left_out
+        return cls(
+            before=before,
+            after=after,
+            difference=strict_difference(test, result["metric"]),
+            low=low,
+            high=high,
+            p_value=test["p_value"],
+            n=n,
+            left_out=left_out,
+            coverage=coverage,
+            groups=test.get("groups", n),
+        )
 
     @property
     def size(self) -> str:
@@ -50,11 +76,9 @@ class Tested:
 
 
 def tone(result: Result) -> Tone:
-    """Return the test's outcome at the 5 % level."""
-    tested = Tested.of(result)
-    if tested is None or tested.p_value >= SIGNIFICANT or len(set(judge_prompts(result))) == 1:
-        return "open"
-    return "better" if tested.after > tested.before else "worse"
+    """Return the colour of the test's outcome at the 5 % level. A prompt that only guesses is no better prompt."""
+    word = outcome(result)
+    return "open" if word == "higher" else word
 
 
 def headline(result: Result, source: LabelSource) -> str:
@@ -68,8 +92,9 @@ def headline(result: Result, source: LabelSource) -> str:
     return {
         "better": f"The new prompt agrees better with {source.name}",
         "worse": f"The new prompt agrees worse with {source.name}",
+        "higher": "Higher, but no better than guessing",
         "open": "No improvement could be shown",
-    }[tone(result)]
+    }[outcome(result)]
 
 
 def meaning(run: RunRecord) -> list[str]:
@@ -81,7 +106,7 @@ def meaning(run: RunRecord) -> list[str]:
 
 def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     metric = metric_name(run.result["metric"])
-    changes = [run.change(row.id) for row in run.best.values() if row.split == "test"]
+    changes = [run.change(row.id) for row in run.best.values() if row.split == "test" and not _is_left_out(run, row)]
     if changes:
         yield _counts(changes, label_source(run.settings.data))
     if len(set(judge_prompts(run.result))) == 1:
@@ -89,7 +114,7 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
             "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began"
             " with. There is nothing to compare."
         )
-    elif tone(run.result) == "open":
+    elif outcome(run.result) == "open":
         yield (
             f"The 95 % interval of the difference in {metric} runs from {tested.low:+.3f} to {tested.high:+.3f}: a"
             f" test of {tested.size} can't tell the two prompts apart ({probability(tested.p_value)})."
@@ -100,9 +125,15 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
             f"A difference this large would be rare if both prompts were equally good ({probability(tested.p_value)})."
             f" The true difference in {metric} probably lies between {tested.low:+.3f} and {tested.high:+.3f}."
         )
+    if outcome(run.result) == "higher":
+        yield "The selected prompt agrees with the labels no better than guessing would: don't rely on its verdicts."
     if tone(run.result) == "worse":
         yield "Keep the first prompt: validation favoured one that does worse on samples which the search never saw."
     yield from _cautions(run.result["test"], tested)
+
+
+def _is_left_out(run: RunRecord, row: VerdictRow) -> bool:
+    return "error" in (row.status, run.initial[row.id].status)
 
 
 def _counts(changes: Iterable[VerdictChange], source: LabelSource) -> str:
@@ -120,18 +151,31 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
     if test is None:
         return
     best = test["best"]
-    if best["strict"]["accuracy"] <= best["majority_baseline"]:
+    accuracy, majority = best["strict"]["accuracy"], best["strict"]["majority_baseline"]
+    if accuracy is not None and majority is not None and accuracy <= majority:
         yield (
-            f"Careful: always answering the most frequent label would be right on {best['majority_baseline']:.0%}, and"
-            f" the judge is right on {best['strict']['accuracy']:.0%}."
+            f"Careful: always answering the most frequent label would be right on {majority:.0%}, and"
+            f" the judge is right on {accuracy:.0%}."
         )
     if tested.coverage < 1:
         yield (
             f"Not every sample was answered (coverage {tested.coverage:.1%}). Refusals and unreadable answers count as"
-            " wrong in the metric; interval and p-value use the samples answered under both prompts."
+            f" wrong in the metric{_POPULATION['left_out' in test]}."
+        )
+    if tested.left_out:
+        yield (
+            f"{counted(tested.left_out, 'sample')} left out: the judge could not be asked under one of the prompts"
+            " (network, server, quota). All numbers of the test are over the other samples."
         )
     if tested.groups < FEW_SAMPLES:
         yield f"A test of {tested.size} is small: chance moves the metric by a lot."
+
+
+_POPULATION = {
+    True: ", in the interval and in the test; the table of metrics shows the answered samples alone",
+    False: "; interval and p-value use the samples answered under both prompts",
+}
+"""Samples of interval and test: in runs of this version, and in older runs."""
 
 
 def _untested(run: RunRecord) -> Iterator[str]:
@@ -144,7 +188,8 @@ def _untested(run: RunRecord) -> Iterator[str]:
         values = [strict_reading(record["validation"], result["metric"]) for record in rounds]
         yield (
             f"On validation, which selects and therefore flatters, {metric_name(result['metric'])} was"
-            f" {values[0]:z.3f} under the first prompt and {values[result['best_round']]:z.3f} under the selected one."
+            f" {figure(values[0])} under the first prompt and {figure(values[result['best_round']])} under the selected"
+            " one."
         )
     else:
         yield "No round was judged, so there is nothing to show but the settings and the calls."

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from blpo.runs.wording import count, counted, dollars, duration, metric_name, plain, probability
+from blpo.runs.wording import count, counted, dollars, duration, figure, metric_name, plain, probability
 from blpo.storage.whole_files import write_whole
 
 _HERE = Path(__file__).parent
@@ -50,7 +50,7 @@ def _environment() -> Environment:
         "duration": duration,
         "metric": metric_name,
         "probability": probability,
-        "number": lambda value: f"{value:z.3f}",
+        "number": figure,
         "signed": lambda value: f"{value:+.3f}",
         "percent": lambda share: f"{100 * share:.0f} %" if share in (0, 1) else f"{100 * share:.1f} %",
     }

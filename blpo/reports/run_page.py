@@ -68,7 +68,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         source=source,
         tone=tone(result),
         tested=tested,
-        place=interval(tested.low, tested.after - tested.before, tested.high) if tested else None,
+        place=interval(tested.low, tested.difference, tested.high) if tested else None,
         meaning=meaning(run),
         stopped=stopped(result),
         measured=measured,

@@ -6,7 +6,7 @@ from blpo.reports.label_source import label_source
 from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_sentence import verdict
-from blpo.runs.wording import in_groups, metric_name, plain, single_line
+from blpo.runs.wording import figure, in_groups, metric_name, plain, single_line
 from state.result import Result, SplitMetrics
 
 
@@ -20,7 +20,7 @@ def run_text(run: RunRecord) -> str:
     split, measured = _measured(result)
     if measured is not None:
         metric = result["metric"]
-        before, after = (f"{strict_reading(measured[side], metric):z.3f}" for side in ("initial", "best"))
+        before, after = (figure(strict_reading(measured[side], metric)) for side in ("initial", "best"))
         lines.append(f"{metric_name(metric)} on {split}: {before} -> {after}")
     lines += [f"Warning: {single_line(sentence)}" for sentence in result.get("warnings", [])]
     return "\n".join([*lines, directory])

@@ -20,9 +20,11 @@ from state.settings import (
 )
 
 
-def figures(metrics: Metrics, metric: str) -> dict[str, float]:
-    """Return `metric` with failures as wrong, `n` and `coverage`."""
-    return {metric: round(strict_reading(metrics, metric), 12), "n": metrics["n"], "coverage": metrics["coverage"]}
+def figures(metrics: Metrics, metric: str) -> dict[str, float | None]:
+    """Return `metric` with failures as wrong (None if undefined), `n` and `coverage`."""
+    number = strict_reading(metrics, metric)
+    rounded = None if number is None else round(number, 12)
+    return {metric: rounded, "n": metrics["n"], "coverage": metrics["coverage"]}
 
 
 class JudgeTest(BaseModel):
@@ -30,9 +32,9 @@ class JudgeTest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    initial: dict[str, float]
+    initial: dict[str, float | None]
     """Search metric, `n` and `coverage` of the first prompt."""
-    best: dict[str, float]
+    best: dict[str, float | None]
     """Search metric, `n` and `coverage` of the judge's prompt."""
     p_value: float
     difference_ci95: tuple[float, float]
@@ -61,7 +63,7 @@ class JudgeFile(BaseModel):
     model: ModelSettings
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
     validation."""
-    validation: dict[str, float] = {}
+    validation: dict[str, float | None] = {}
     """Agreement with people on the validation split, for the record. This split selected the prompt: it flatters."""
     test: JudgeTest | None = None
     """Agreement on the test split; None for a run without a test, and in files of version 0.1."""

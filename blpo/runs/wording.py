@@ -11,9 +11,12 @@ METRICS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "kappa": "kappa",
+    "mcc": "Matthews' correlation",
     "quadratic_kappa": "quadratic kappa",
     "mae": "MAE (lower is better)",
     "spearman": "Spearman",
+    "kendall_tau_b": "Kendall's tau-b",
+    "pearson": "Pearson",
 }
 """Metrics of `state.result.Agreement` with two readings, in the order of tables."""
 
@@ -27,9 +30,18 @@ STOP_REASONS = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+_LABEL_METRICS = {"f1": "F1", "recall": "recall", "precision": "precision", "specificity": "specificity"}
+
+
 def metric_name(metric: str) -> str:
-    """Return the usual name of a metric."""
-    return METRICS.get(metric, metric)
+    """Return the usual name of a metric: `macro-F1`, `recall of unsafe`."""
+    name, _, label = metric.partition(".")
+    return f"{_LABEL_METRICS.get(name, name)} of {single_line(label)}" if label else METRICS.get(metric, metric)
+
+
+def figure(value: float | None) -> str:
+    """Return a metric with three decimals."""
+    return "undefined" if value is None else f"{value:z.3f}"
 
 
 def plain(text: str) -> str:

@@ -1,14 +1,25 @@
 """Settings: the run's context as plain data. Models are names for the registry; settings hold no secret."""
 
 from state.settings.data_settings import DataSettings, SplitColumn, SplitShares
+from state.settings.metric_names import (
+    LABEL_METRICS,
+    NOMINAL_METRICS,
+    ORDINAL_METRICS,
+    Metric,
+    metric_problem,
+    split_metric,
+)
 from state.settings.model_settings import ModelSettings, ModelsSettings, PriceSettings
 from state.settings.prompt_settings import PromptSettings, PromptText
 from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings
-from state.settings.search_settings import PRESETS, Metric, SearchSettings
+from state.settings.search_settings import PRESETS, SearchSettings
 from state.settings.settings import Settings
 from state.settings.task_settings import TaskSettings
 
 __all__ = [
+    "LABEL_METRICS",
+    "NOMINAL_METRICS",
+    "ORDINAL_METRICS",
     "POSTGRES",
     "PRESETS",
     "DataSettings",
@@ -25,4 +36,6 @@ __all__ = [
     "SplitColumn",
     "SplitShares",
     "TaskSettings",
+    "metric_problem",
+    "split_metric",
 ]

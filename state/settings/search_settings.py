@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from state.settings.metric_names import Metric
 from state.settings.section import Section
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -11,9 +12,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": {"draw": "uniform", "anchors": 0, "adopt": "always", "patience": None, "select": "last"},
 }
 """Values of a preset for keys without an explicit value. `paper` is the published algorithm."""
-
-
-Metric = Literal["macro_f1", "accuracy", "balanced_accuracy", "kappa", "quadratic_kappa", "spearman"]
 
 
 class SearchSettings(Section):
@@ -36,7 +34,7 @@ class SearchSettings(Section):
     patience: Annotated[int, Field(ge=1)] | None = 3
     """Stop after this many rounds without a new best validation metric; null: never."""
     metric: Metric = "macro_f1"
-    """Metric that selects among rounds and is tested at the end."""
+    """Metric that selects among rounds and is tested at the end: macro_f1, or recall.LABEL."""
     select: Literal["best", "last"] = "best"
     """Prompt to return: of the best round by the validation metric, or of the last round."""
     max_prompt_tokens: int = Field(default=1500, ge=50, le=8000)

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from state.settings.data_settings import DataSettings
+from state.settings.metric_names import metric_problem
 from state.settings.model_settings import ModelsSettings
 from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
@@ -29,8 +30,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.task.kind == "categorical" and self.search.metric in ("quadratic_kappa", "spearman"):
-            raise ValueError(f"search.metric: {self.search.metric} needs an ordinal task")
+        if problem := metric_problem(self.search.metric, self.task):
+            raise ValueError(f"search.metric: {problem}")
         if self.data.path is None and (self.task.kind, self.task.min, self.task.max) != ("ordinal", 1, 5):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:

@@ -280,7 +280,8 @@ async def test_verdicts_that_are_no_label_never_reach_the_error_batch(tmp_path: 
     assert {json.loads(line)["verdict"] for line in batch} == {3}
     assert 0 < result["rounds"][0]["validation"]["coverage"] < 1
     measured = result["rounds"][0]["validation"]
-    assert measured["strict"]["mae"] > measured["mae"]
+    strict, answered = measured["strict"]["mae"], measured["mae"]
+    assert strict is not None and answered is not None and strict > answered
 
 
 async def test_another_configuration_and_a_second_process_are_refused(finished: tuple[Path, Result]) -> None:

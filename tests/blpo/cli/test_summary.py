@@ -1,6 +1,7 @@
 """Summary of a run: plain words for every outcome, honest without an improvement."""
 
 import re
+from typing import cast
 
 import pytest
 from rich.console import Console
@@ -17,7 +18,7 @@ USAGE = RoleUsage(issued=240, cached=96, failed=0, input_tokens=12345, output_to
 def measured(macro_f1: float, coverage: float = 1.0, strict: float | None = None) -> Metrics:
     agreement = Agreement(accuracy=0.5, balanced_accuracy=0.4, macro_f1=macro_f1, kappa=0.1, majority_baseline=0.25)
     worse = Agreement({**agreement, "macro_f1": macro_f1 if strict is None else strict})
-    return Metrics(**agreement, n=72, coverage=coverage, strict=worse, mae=1.25)
+    return cast(Metrics, {**agreement, "n": 72, "coverage": coverage, "strict": worse, "mae": 1.25})
 
 
 def result(before: Metrics, after: Metrics, p_value: float, interval: list[float]) -> Result:

@@ -29,6 +29,8 @@ from tests.blpo.config.config_files import refusal, write_config
         ({"search": 3}, "search: must hold settings, one `name: value` a line (got 3)"),
         ({"search": {"preset": ["paper"]}}, "search.preset: must be 'default' or 'paper' (got [\"paper\"])"),
         ({"search": {"metric": "f1"}}, "search.metric: must be 'macro_f1', 'accuracy',"),
+        ({"search": {"metric": "recall.6"}}, "search.metric: '6' is no label of the task (1, 2, 3, 4, 5)"),
+        ({"search": {"metric": "mcc.5"}}, "search.metric: must be 'macro_f1', 'accuracy',"),
         ({"data": {"split": {"validation_share": 0.4}}}, "data.split.column: must be given"),
         ({"data": {"split": {"column": 5}}}, "data.split.column: must be text, so write it in quotes (got 5)"),
         ({"data": {"threshold": "mean"}}, "or must be 'median' (got \"mean\")"),

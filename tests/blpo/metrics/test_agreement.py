@@ -2,18 +2,26 @@
 
 import math
 import random
-from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
-from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score, mean_absolute_error, recall_score
+from scipy.stats import kendalltau, pearsonr, spearmanr
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    f1_score,
+    matthews_corrcoef,
+    mean_absolute_error,
+    precision_recall_fscore_support,
+    recall_score,
+)
 
-from blpo.metrics.agreement import agreement, metrics, value
+from blpo.metrics.agreement import MOST_LABELS, agreement, metrics, value
+from blpo.metrics.readings import reading
 from state.result import Agreement, Metrics
 from state.sample import Label
-from state.settings import Metric, TaskSettings
+from state.settings import LABEL_METRICS, NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Status, Verdict
 
 RATING = TaskSettings(kind="ordinal", min=1, max=5)
@@ -75,25 +83,62 @@ def test_agreement_is_what_scikit_learn_and_scipy_say(rows: list[tuple[int, int]
     if len(set(predicted)) > 1 and len(set(human)) > 1:
         assert result["kappa"] == pytest.approx(float(cohen_kappa_score(human, predicted)))
         assert result["spearman"] == pytest.approx(float(spearmanr(human, predicted).statistic))
+        assert result["kendall_tau_b"] == pytest.approx(float(kendalltau(human, predicted).statistic))
+        assert result["pearson"] == pytest.approx(float(pearsonr(human, predicted).statistic))
+        assert result["mcc"] == pytest.approx(float(matthews_corrcoef(human, predicted)))
         assert result["quadratic_kappa"] == pytest.approx(
             float(cohen_kappa_score(human, predicted, labels=range(1, 6), weights="quadratic"))
         )
 
 
 @settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(ratings, ratings), min_size=1, max_size=30))
+def test_metrics_of_a_label_are_what_scikit_learn_says(rows: list[tuple[int, int]]) -> None:
+    predicted, human = [p for p, _ in rows], [h for _, h in rows]
+    result = agreement(predicted, human, RATING)
+    expected = precision_recall_fscore_support(human, predicted, labels=range(1, 6), zero_division=math.nan)
+    for place, label in enumerate(range(1, 6)):
+        others = [h for h in human if h != label]
+        kept = sum(p != label for p, h in rows if h != label)
+        sides = [*(float(row[place]) for row in expected[:3]), kept / len(others) if others else math.nan]
+        for name, number in zip(("precision", "recall", "f1", "specificity"), sides, strict=True):
+            own = reading(result, f"{name}.{label}")
+            assert own == (None if math.isnan(number) else pytest.approx(number))
+            assert (f"{name}.{label}" in result.get("undefined", {})) is (own is None)
+
+
+def test_the_positive_label_comes_first() -> None:
+    task = TaskSettings(kind="categorical", labels=("safe", "unsafe", "unsure"), positive="unsafe")
+    result = agreement(["unsafe", "safe", "safe"], ["unsafe", "unsafe", "safe"], task)
+    assert list(result["f1"]) == ["unsafe", "safe", "unsure"]
+    assert result["recall"] == {"unsafe": 0.5, "safe": 1.0, "unsure": None}
+    assert result["undefined"] == {
+        "precision.unsure": "no verdict is unsure",
+        "recall.unsure": "no human label is unsure",
+        "f1.unsure": "no human label and no verdict is unsure",
+    }
+
+
+def test_many_labels_have_no_metrics_by_label() -> None:
+    assert "recall" in agreement([1], [1], TaskSettings(max=MOST_LABELS))
+    assert not set(LABEL_METRICS) & agreement([1], [1], TaskSettings(max=MOST_LABELS + 1)).keys()
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(answers, ratings), max_size=12))
 def test_every_number_is_finite_and_in_its_range(rows: list[tuple[int | None, int]]) -> None:
     result = agreement([p for p, _ in rows], [h for _, h in rows], RATING)
-    assert result.keys() == {
-        *("accuracy", "balanced_accuracy", "macro_f1", "kappa", "majority_baseline"),
-        *("mae", "quadratic_kappa", "spearman"),
+    assert result.keys() - {"undefined"} == {
+        *("accuracy", "balanced_accuracy", "macro_f1", "kappa", "majority_baseline", "mcc"),
+        *("mae", "quadratic_kappa", "spearman", "kendall_tau_b", "pearson"),
+        *LABEL_METRICS,
     }
+    nulls = {name for name, number in result.items() if number is None}
+    assert nulls == {name for name in result.get("undefined", {}) if "." not in name}
     for name, number in numbers(result).items():
         assert type(number) is float
         assert math.isfinite(number)
-        lowest, highest = (
-            (0, 4) if name == "mae" else (-1 if name in ("kappa", "quadratic_kappa", "spearman") else 0, 1)
-        )
+        lowest, highest = (0, 4) if name == "mae" else (-1 if name in ("kappa", "mcc", *ORDINAL_METRICS) else 0, 1)
         assert lowest - 1e-9 <= number <= highest + 1e-9
 
 
@@ -102,15 +147,18 @@ def test_every_number_is_finite_and_in_its_range(rows: list[tuple[int | None, in
 def test_perfect_answers(human: list[int]) -> None:
     result = agreement(human, human, RATING)
     assert (result["accuracy"], result["balanced_accuracy"], result["macro_f1"], result["mae"]) == (1.0, 1.0, 1.0, 0.0)
-    varied = float(len(set(human)) > 1)  # agreement beyond chance is undefined for a single label
-    assert (result["kappa"], result["quadratic_kappa"]) == (varied, varied)
-    assert result["spearman"] == pytest.approx(varied)
+    for name in ("kappa", "mcc", *ORDINAL_METRICS):
+        if len(set(human)) > 1:
+            assert reading(result, name) == pytest.approx(1.0)
+        else:  # agreement beyond chance is undefined for a single label
+            assert reading(result, name) is None
+            assert "one label" in result["undefined"][name]
 
 
 @pytest.mark.parametrize("answer", [1, 3])
 def test_a_constant_answer_is_no_better_than_chance(answer: int) -> None:
     result = agreement([answer] * 5, [1, 2, 3, 4, 5], RATING)
-    assert result["macro_f1"] <= 1 / 15 + 1e-9
+    assert numbers(result)["macro_f1"] <= 1 / 15 + 1e-9
     assert result["kappa"] == pytest.approx(0.0)
     assert result["balanced_accuracy"] == 0.2
 
@@ -118,7 +166,7 @@ def test_a_constant_answer_is_no_better_than_chance(answer: int) -> None:
 def test_only_failures_are_worse_than_chance() -> None:
     result = agreement([None] * 5, [1, 2, 3, 4, 5], RATING)
     assert (result["accuracy"], result["macro_f1"], result["balanced_accuracy"]) == (0.0, 0.0, 0.0)
-    assert result["kappa"] < 0
+    assert numbers(result)["kappa"] < 0
 
 
 @given(st.lists(st.tuples(answers, st.sampled_from([0, 1])), min_size=1, max_size=20))
@@ -152,7 +200,7 @@ def test_turning_a_right_answer_into_a_failure_never_pays(
     after = agreement([None if i == failed else p for i, (p, _) in enumerate(rows)], human, RATING)
     for name in ("accuracy", "balanced_accuracy", "macro_f1"):
         assert numbers(after)[name] < numbers(before)[name]
-    assert after["mae"] > before["mae"]
+    assert numbers(after)["mae"] > numbers(before)["mae"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -189,15 +237,19 @@ def test_nothing_answered(status: Status, task: TaskSettings) -> None:
     for n in (0, 1, 3):
         result = metrics([verdict] * n, [task.values[0]] * n, task)
         assert (result["n"], result["coverage"]) == (n, 0.0)
-        assert {result["accuracy"], result["macro_f1"], result["strict"]["accuracy"], result["kappa"]} == {0.0}
+        assert {result["accuracy"], result["macro_f1"], result["kappa"]} == {None}
+        assert result["undefined"]["accuracy"] == "no sample has an answer and a human label"
+        counts_as_wrong = n > 0 and status != "error"
+        assert result["strict"]["accuracy"] == (0.0 if counts_as_wrong else None)
+        assert value(result, "accuracy") == 0.0
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(verdicts, ratings), max_size=12))
 def test_the_strict_reading_selects_for_every_metric(rows: list[tuple[Verdict, int]]) -> None:
     result = metrics([v for v, _ in rows], [h for _, h in rows], RATING)
-    for metric in get_args(Metric):
-        assert value(result, metric) == pytest.approx(numbers(result["strict"])[metric], abs=1e-12)
+    for metric in (*NOMINAL_METRICS, *ORDINAL_METRICS, "recall.2"):
+        assert value(result, metric) == pytest.approx(reading(result["strict"], metric) or 0.0, abs=1e-12)
     assert 0.0 <= result["coverage"] <= 1.0
     if all(v.status in ("ok", "error") for v, _ in rows):
         assert numbers(result["strict"]) == {k: n for k, n in numbers(result).items() if k not in ("n", "coverage")}

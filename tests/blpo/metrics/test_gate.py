@@ -9,12 +9,12 @@ from blpo.metrics.gate import Gate, parse_gates
 from state.errors import ConfigError
 from state.result import Metrics
 from state.sample import Label
-from state.settings import TaskSettings
+from state.settings import NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Status, Verdict
 
 TASK = TaskSettings(kind="categorical", labels=("safe", "unsafe"))
 ORDINAL = TaskSettings()
-NAMES = ("accuracy", "balanced_accuracy", "macro_f1", "kappa", "coverage", "n", "mae", "quadratic_kappa", "spearman")
+NAMES = (*NOMINAL_METRICS, *ORDINAL_METRICS, "coverage", "n", "mae", "recall.1", "specificity.5")
 bounds = st.floats(-1000, 1000).map(lambda bound: float(f"{bound:g}"))
 gates = st.builds(
     Gate,
@@ -57,7 +57,12 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
         ("macro-f1>=0.8", "must be METRIC>=NUMBER"),
         ("makro_f1>=0.8", "did you mean 'macro_f1'"),
         ("loose.accuracy>=0.8", "write strict. or answered."),
-        ("mae<=1", "mae needs ordinal labels"),
+        ("mae<=1", "mae needs an ordinal task"),
+        ("spearman>=0.3", "spearman needs an ordinal task"),
+        ("recall>=0.9", "recall is a metric of one label; write recall.safe"),
+        ("recall.harmful>=0.9", "'harmful' is no label of the task (safe, unsafe)"),
+        ("accuracy.safe>=0.9", "accuracy is a metric of all labels; write accuracy alone"),
+        ("safety:recall.unsafe>=0.95", "this judge has a single task; leave out safety:"),
     ],
 )
 def test_mistakes_are_named(text: str, message: str) -> None:
@@ -74,6 +79,9 @@ def test_mistakes_are_named(text: str, message: str) -> None:
         ("answered.accuracy>0.6", True),  # two of three
         ("coverage>=0.6, n>=5", True),
         ("coverage<0.6", False),
+        ("recall.unsafe>=0.33", True),  # one of three
+        ("recall.unsafe>0.34", False),
+        ("answered.recall.unsafe>=0.5, precision.unsafe>=1", True),
     ],
 )
 def test_a_refusal_counts_as_wrong_unless_asked_otherwise(text: str, is_kept: bool) -> None:
@@ -90,3 +98,17 @@ def test_a_refusal_counts_as_wrong_unless_asked_otherwise(text: str, is_kept: bo
 def test_nothing_answered_keeps_no_gate() -> None:
     numbers = measured((None, "error", "safe"))
     assert not any(gate.is_kept(numbers) for gate in parse_gates("accuracy>=0,accuracy<=1,n>=0", TASK))
+
+
+def test_an_undefined_metric_keeps_no_gate_and_has_a_reason() -> None:
+    numbers = measured(("safe", "ok", "safe"), ("safe", "ok", "safe"))
+    gate = parse_gates("recall.unsafe>=0", TASK)[0]
+    assert (gate.value(numbers), gate.is_kept(numbers)) == (None, False)
+    assert gate.reason_undefined(numbers) == "no human label is unsafe"
+    assert parse_gates("accuracy>=0", TASK)[0].reason_undefined(numbers) is None
+
+
+def test_labels_with_spaces_commas_and_dots() -> None:
+    task = TaskSettings(kind="categorical", labels=("very safe", "a, b", "v1.5"))
+    texts = ["recall.very safe>=0.9", "f1.a, b>0.5", "answered.precision.v1.5>=1"]
+    assert list(map(str, parse_gates(", ".join(texts), task))) == texts

@@ -3,24 +3,24 @@
 import random
 import time
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, bootstrap, permutation_test, spearmanr
-from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, recall_score
+from scipy.stats import binomtest, bootstrap, kendalltau, pearsonr, permutation_test, spearmanr
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, matthews_corrcoef, recall_score
 
 from blpo.metrics.confusion import metric_values
 from blpo.metrics.significance import compare_prompts
 from state.sample import Label
-from state.settings import Metric, TaskSettings
+from state.settings import NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Verdict
 
 RATING = TaskSettings(kind="ordinal", min=1, max=5)
 BINARY = TaskSettings(kind="categorical", labels=("no", "yes"))
-METRICS: tuple[Metric, ...] = get_args(Metric)
+METRICS = (*NOMINAL_METRICS, *ORDINAL_METRICS, "f1.2")
 
 Row = tuple[int, int, int]
 """Human label, initial answer, best answer."""
@@ -33,7 +33,7 @@ def answered(labels: Sequence[Label | None]) -> list[Verdict]:
 
 
 def compare_rows(
-    rows: Sequence[Row], metric: Metric, task: TaskSettings = RATING, seed: int = 0
+    rows: Sequence[Row], metric: str, task: TaskSettings = RATING, seed: int = 0
 ) -> tuple[float, tuple[float, float]]:
     human, old, new = ([row[i] for row in rows] for i in range(3))
     return compare_prompts(answered(old), answered(new), human, task, metric, seed)
@@ -49,12 +49,12 @@ def simulated(n: int, accuracy_old: float, accuracy_new: float, seed: int, top: 
     return [(int(h), int(a), int(b)) for h, a, b in zip(human, old, new, strict=True)]
 
 
-def difference(human: Any, old: Any, new: Any, metric: Metric) -> float:
+def difference(human: Any, old: Any, new: Any, metric: str) -> float:
     """Return metric(new) - metric(old) by scikit-learn and scipy."""
     return by_scikit_learn(human, new, metric) - by_scikit_learn(human, old, metric)
 
 
-def by_scikit_learn(human: Any, predicted: Any, metric: Metric) -> float:
+def by_scikit_learn(human: Any, predicted: Any, metric: str) -> float:
     labels, several = np.unique(human), len(np.unique([human, predicted])) > 1
     varied = len(labels) > 1 and len(np.unique(predicted)) > 1
     match metric:
@@ -66,6 +66,14 @@ def by_scikit_learn(human: Any, predicted: Any, metric: Metric) -> float:
             return float(f1_score(human, predicted, labels=labels, average="macro", zero_division=0.0))
         case "spearman":
             return float(spearmanr(human, predicted).statistic) if varied else 0.0
+        case "kendall_tau_b":
+            return float(kendalltau(human, predicted).statistic) if varied else 0.0
+        case "pearson":
+            return float(pearsonr(human, predicted).statistic) if varied else 0.0
+        case "mcc":
+            return float(matthews_corrcoef(human, predicted)) if several else 0.0
+        case "f1.2":
+            return float(f1_score(human, predicted, labels=[2], average="macro", zero_division=0.0))
     weights = "quadratic" if metric == "quadratic_kappa" else None
     return float(cohen_kappa_score(human, predicted, labels=range(1, 6), weights=weights)) if several else 0.0
 
@@ -76,7 +84,8 @@ def test_metrics_of_confusion_matrices_are_those_of_scikit_learn(matrices: list[
     counts = np.array(matrices, dtype=float).reshape(-1, 5, 5)
     scale = np.arange(1, 6, dtype=float)
     for metric in METRICS:
-        values = metric_values(counts, metric, scale)
+        name, place = ("f1", 1) if metric == "f1.2" else (metric, None)
+        values = metric_values(counts, name, scale, place)
         assert values.shape == (len(counts),)
         for matrix, number in zip(counts, values, strict=True):
             human, predicted = np.repeat(list(np.ndindex(5, 5)), matrix.astype(int).ravel(), axis=0).T + 1
@@ -84,7 +93,7 @@ def test_metrics_of_confusion_matrices_are_those_of_scikit_learn(matrices: list[
             assert number == pytest.approx(expected, abs=1e-9)
 
 
-def scipy_p_value(rows: list[Row], metric: Metric, permutations: int) -> float:
+def scipy_p_value(rows: list[Row], metric: str, permutations: int) -> float:
     human, old, new = np.array(rows, dtype=float).T
     test = permutation_test(
         (old, new),
@@ -98,14 +107,14 @@ def scipy_p_value(rows: list[Row], metric: Metric, permutations: int) -> float:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_few_disagreements_are_enumerated_as_scipy_does(metric: Metric) -> None:
+def test_few_disagreements_are_enumerated_as_scipy_does(metric: str) -> None:
     rows = simulated(7, 0.2, 0.7, seed=METRICS.index(metric))
     expected = scipy_p_value(rows, metric, 1000)  # more than the possible permutations, so scipy enumerates all
     assert compare_rows(rows, metric)[0] == pytest.approx(min(1.0, expected))
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "quadratic_kappa"])
-def test_many_disagreements_are_sampled_with_the_same_distribution(metric: Metric) -> None:
+def test_many_disagreements_are_sampled_with_the_same_distribution(metric: str) -> None:
     rows = simulated(120, 0.4, 0.52, seed=5)
     assert compare_rows(rows, metric)[0] == pytest.approx(scipy_p_value(rows, metric, 250), abs=0.08)
 
@@ -139,7 +148,7 @@ def test_the_interval_is_scipys_percentile_bootstrap() -> None:
 @settings(max_examples=15, deadline=None)
 @given(rows_of_ratings, st.sampled_from(METRICS), st.integers(-5, 5), st.randoms(use_true_random=False))
 def test_neither_order_nor_direction_nor_repetition_matters(
-    rows: list[Row], metric: Metric, seed: int, generator: random.Random
+    rows: list[Row], metric: str, seed: int, generator: random.Random
 ) -> None:
     p_value, (low, high) = compare_rows(rows, metric, seed=seed)
     assert 0.0 < p_value <= 1.0
@@ -152,11 +161,11 @@ def test_neither_order_nor_direction_nor_repetition_matters(
 
 @given(st.lists(st.tuples(rating, rating)), st.sampled_from(METRICS))
 @settings(max_examples=25, deadline=None)
-def test_identical_answers_differ_in_nothing(pairs: list[tuple[int, int]], metric: Metric) -> None:
+def test_identical_answers_differ_in_nothing(pairs: list[tuple[int, int]], metric: str) -> None:
     assert compare_rows([(human, answer, answer) for human, answer in pairs], metric) == (1.0, (0.0, 0.0))
 
 
-def test_only_samples_answered_under_both_prompts_count() -> None:
+def test_failures_count_as_wrong_and_errors_leave_the_pair() -> None:
     rows = simulated(40, 0.3, 0.7, seed=1)
     human, old, new = ([row[i] for row in rows] for i in range(3))
     outages = [Verdict("x", "error", None)] * 2
@@ -168,19 +177,21 @@ def test_only_samples_answered_under_both_prompts_count() -> None:
         "macro_f1",
         0,
     )
-    assert more == compare_rows(rows, "macro_f1")
-    assert compare_prompts(answered([None, 1]), answered([1, None]), [1, 1], RATING, "kappa", 0) == (1.0, (0.0, 0.0))
+    counted = [*rows, (1, 5, 1), (2, 2, 5), (3, 1, 1)]  # a failure is the label farthest from the human label
+    assert more == compare_rows(counted, "macro_f1")
+    nothing = compare_prompts(outages, answered([3, 4]), [3, 4], RATING, "kappa", 0)
+    assert nothing == (1.0, (0.0, 0.0))
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_real_gain_is_found_and_its_interval_is_above_zero(metric: Metric) -> None:
+def test_a_real_gain_is_found_and_its_interval_is_above_zero(metric: str) -> None:
     p_value, (low, high) = compare_rows(simulated(200, 0.2, 0.7, seed=2), metric)
     assert p_value < 0.001
     assert 0.0 < low < high
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "spearman"])
-def test_the_null_hypothesis_is_rejected_about_as_often_as_promised(metric: Metric) -> None:
+def test_the_null_hypothesis_is_rejected_about_as_often_as_promised(metric: str) -> None:
     """Bounds: five standard errors around 5 % in 150 simulated comparisons of equally good prompts."""
     values = [compare_rows(simulated(24, 0.5, 0.5, seed, top=3), metric)[0] for seed in range(150)]
     assert sum(p <= 0.05 for p in values) / 150 <= 0.05 + 5 * (0.05 * 0.95 / 150) ** 0.5
@@ -202,7 +213,7 @@ Grouped = tuple[str, Row]
 """Group and answers of a sample."""
 
 
-def compare_groups(rows: Sequence[Grouped], metric: Metric, task: TaskSettings = RATING) -> Any:
+def compare_groups(rows: Sequence[Grouped], metric: str, task: TaskSettings = RATING) -> Any:
     human, old, new = ([row[i] for _, row in rows] for i in range(3))
     groups = [group for group, _ in rows]
     return compare_prompts(answered(old), answered(new), human, task, metric, 0, groups)
@@ -219,7 +230,7 @@ def grouped(groups: int, size: int, seed: int, gain: float = 0.0) -> list[Groupe
     return rows
 
 
-def swapped(rows: Sequence[Grouped], metric: Metric) -> float:
+def swapped(rows: Sequence[Grouped], metric: str) -> float:
     """Return the p-value over all swaps of whole groups, counted one by one with scikit-learn."""
     names = sorted({group for group, _ in rows})
     outcomes = []
@@ -235,7 +246,7 @@ def swapped(rows: Sequence[Grouped], metric: Metric) -> float:
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("seed", range(3))
-def test_the_test_swaps_whole_groups(metric: Metric, seed: int) -> None:
+def test_the_test_swaps_whole_groups(metric: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
     rows = [(f"g{generator.integers(6)}", row) for row in simulated(14, 0.2, 0.6, seed)]
     assert compare_groups(rows, metric)[0] == pytest.approx(swapped(rows, metric))
@@ -243,13 +254,13 @@ def test_the_test_swaps_whole_groups(metric: Metric, seed: int) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(rows_of_ratings, st.sampled_from(METRICS))
-def test_groups_of_one_give_the_numbers_of_samples(rows: list[Row], metric: Metric) -> None:
+def test_groups_of_one_give_the_numbers_of_samples(rows: list[Row], metric: str) -> None:
     assert compare_groups([(f"g{i}", row) for i, row in enumerate(rows)], metric) == compare_rows(rows, metric)
 
 
 @settings(max_examples=20, deadline=None)
 @given(rows_of_ratings, st.sampled_from(METRICS), st.randoms(use_true_random=False))
-def test_the_order_of_grouped_samples_plays_no_part(rows: list[Row], metric: Metric, generator: random.Random) -> None:
+def test_the_order_of_grouped_samples_plays_no_part(rows: list[Row], metric: str, generator: random.Random) -> None:
     named = [(f"g{generator.randrange(4)}", row) for row in rows]
     assert compare_groups(generator.sample(named, len(named)), metric) == compare_groups(named, metric)
 

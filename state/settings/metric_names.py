@@ -1,0 +1,59 @@
+"""Names of metrics: METRIC, or METRIC.LABEL for a metric of a single label, as `macro_f1` and `recall.unsafe`."""
+
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from state.settings.task_settings import TaskSettings
+
+NOMINAL_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "kappa", "mcc")
+"""Metrics of every task; higher is better."""
+ORDINAL_METRICS = ("quadratic_kappa", "spearman", "kendall_tau_b", "pearson")
+"""Further metrics of ratings; higher is better."""
+LABEL_METRICS = ("f1", "recall", "precision", "specificity")
+"""Metrics of a single label against all other labels; higher is better."""
+
+
+def split_metric(name: str) -> tuple[str, str | None]:
+    """Return metric and label: `("recall", "unsafe")`, `("macro_f1", None)`."""
+    metric, dot, label = name.partition(".")
+    return metric, label if dot else None
+
+
+def metric_problem(name: str, task: TaskSettings, further: tuple[str, ...] = ()) -> str | None:
+    """Return the problem with a metric's name in a task; None for a good name. `further` are more allowed names."""
+    metric, label = split_metric(name)
+    names = (*NOMINAL_METRICS, *(ORDINAL_METRICS if task.kind == "ordinal" else ()), *further)
+    if metric in LABEL_METRICS:
+        return _label_problem(metric, label, task)
+    if metric in ORDINAL_METRICS and task.kind != "ordinal":
+        return f"{metric} needs an ordinal task; the metrics are {_listed(names)}"
+    if metric not in names:
+        close = get_close_matches(metric, (*names, *LABEL_METRICS), 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"unknown metric {metric!r}; {hint}the metrics are {_listed(names)}"
+    return None if label is None else f"{metric} is a metric of all labels; write {metric} alone"
+
+
+def _label_problem(metric: str, label: str | None, task: TaskSettings) -> str | None:
+    labels = [str(value) for value in task.values]
+    if label is None:
+        return f"{metric} is a metric of one label; write {metric}.{task.positive or labels[0]}"
+    return None if label in labels else f"{label!r} is no label of the task ({', '.join(labels)})"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join((*names, *(f"{name}.LABEL" for name in LABEL_METRICS)))
+
+
+def _require_known(name: str) -> str:
+    metric, label = split_metric(name)
+    if metric not in (NOMINAL_METRICS + ORDINAL_METRICS if label is None else LABEL_METRICS):
+        names = [f"'{name}'" for name in (*NOMINAL_METRICS, *ORDINAL_METRICS)]
+        raise ValueError(f"must be {', '.join(names)}, or a metric with a label, such as 'recall.unsafe'")
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_require_known)]
+"""Metric that selects prompts: METRIC or METRIC.LABEL."""
