@@ -51,14 +51,20 @@ def propose_columns(table: Table, *, image: str | None = None, label: str | None
 
 
 def _image_column(table: Table) -> str | tuple[str, str]:
-    if set(PAIR_COLUMNS) <= set(table.columns):
-        return PAIR_COLUMNS
-    column = _first(table, IMAGE_NAMES) or next((name for name in table.columns if _holds_images(table, name)), None)
-    if column is None:
+    columns = image_columns(table)
+    if not columns:
         raise DataError(
             f"{table.name}: no column looks like images; name the column with --image: {_listing(table.columns)}"
         )
-    return column
+    return PAIR_COLUMNS if columns == PAIR_COLUMNS else columns[0]
+
+
+def image_columns(table: Table) -> tuple[str, ...]:
+    """Return the column or the two columns of images, by name, then by values. Empty if no column looks like images."""
+    if set(PAIR_COLUMNS) <= set(table.columns):
+        return PAIR_COLUMNS
+    column = _first(table, IMAGE_NAMES) or next((name for name in table.columns if _holds_images(table, name)), None)
+    return () if column is None else (column,)
 
 
 def has_image_column(table: Table) -> bool:

@@ -83,11 +83,13 @@ def label_files(folder: Path) -> list[Path]:
 
 
 def is_dataset_folder(folder: Path) -> bool:
-    """Return True for a folder that `open_table` reads.
+    """Return True for a folder that `open_table` reads: a folder with a table, or with a folder for every label."""
+    return has_table(folder) or class_table(folder) is not None
 
-    The folder holds a labels file, a saved dataset, folders of splits with labels files, or a folder for every label.
-    """
-    return bool(label_files(folder)) or _is_saved(folder) or is_divided(folder) or class_table(folder) is not None
+
+def has_table(folder: Path) -> bool:
+    """Return True for a folder with a labels file, a saved dataset, or folders of splits with labels files."""
+    return bool(label_files(folder)) or _is_saved(folder) or is_divided(folder)
 
 
 def is_divided(folder: Path) -> bool:

@@ -1,13 +1,14 @@
 """Images as inputs: a file, a folder, or the samples of a dataset."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blpo.data.image_listing import image_suffixes
 from blpo.data.image_sources import file_sample
-from blpo.deployment.input_labels import UnusableImage
+from blpo.data.similar_names import read_alike
+from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
 from state.sample import Sample
 
@@ -30,10 +31,19 @@ class FileInput:
 
 @dataclass(frozen=True, slots=True)
 class FolderInput:
-    """All images below a folder, by name, folder by folder."""
+    """All images below a folder, by name, folder by folder.
+
+    The name of an image's folder is its label if all folders with images have names of labels. Names of ratings may be
+    mere numbers of folders, and are no labels.
+    """
 
     folder: Path
-    may_be_labelled = False
+    labels: InputLabels | None = None
+
+    @property
+    def may_be_labelled(self) -> bool:
+        """True if the names of the folders are the labels."""
+        return self._label_reader() is not None
 
     def count(self) -> int:
         """Walk the folder once."""
@@ -43,14 +53,29 @@ class FolderInput:
         """Yield the images, then a failing sample per folder that can't be searched."""
         unreadable: list[OSError] = []
         empty = True
+        label_of = self._label_reader()
         for path in self._images(unreadable):
             empty = False
-            yield file_sample(path)
+            yield replace(file_sample(path), label=label_of(path) if label_of else None)
         for error in unreadable:
             name = str(error.filename)
             yield Sample(name, (UnusableImage(name, f"can't be read ({error.strerror})"),), None)
         if empty and not unreadable:
             raise DataError(f"{self.folder}: holds no image ({', '.join(sorted(image_suffixes()))}) and no labels file")
+
+    def _label_reader(self) -> Callable[[Path], str | None] | None:
+        """Return the reader of an image's label; None if a folder with images has another name."""
+        task = self.labels.task if self.labels else None
+        if task is None or task.kind != "categorical":
+            return None
+        labels = {read_alike(label): label for label in task.labels}
+        names = set()
+        for path in self._images([]):
+            name = read_alike(path.parent.name)
+            if name not in labels:
+                return None
+            names.add(name)
+        return (lambda path: labels.get(read_alike(path.parent.name))) if len(names) > 1 else None
 
     def _images(self, unreadable: list[OSError]) -> Iterator[Path]:
         suffixes = image_suffixes()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from blpo.data.tables import LABEL_FILES, open_table
+from blpo.data.tables import LABEL_SUFFIXES, has_table, open_table
 from blpo.deployment.image_inputs import FileInput, FolderInput, SamplesInput
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.stdin_input import StdinInput
@@ -19,10 +19,6 @@ from blpo.deployment.table_input import InputColumns, TableInput
 from state.errors import ConfigError, DataError
 from state.sample import Sample, SplitName
 
-DATASET_FILES = (*LABEL_FILES, "dataset_dict.json", "state.json")
-"""A folder with one of these files is a dataset."""
-
-TABLE_SUFFIXES = {".csv", ".tsv", ".jsonl", ".parquet"}
 STDIN = "-"
 
 
@@ -79,6 +75,9 @@ def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitN
     if name == STDIN:
         yield StdinInput(labels)
         return
+    if name.startswith("hub:"):
+        yield TableInput.of(open_table(name), columns, labels)
+        return
     paths = [name] if os.path.lexists(name) else sorted(glob.iglob(name, recursive=True))
     if not paths:
         problem = "matches no file" if glob.has_magic(name) else "does not exist"
@@ -90,10 +89,10 @@ def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitN
 def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitName | None) -> Input:
     if _is_config(path):
         return SamplesInput(_config_samples(path, labels, split))
-    is_dataset = path.is_dir() and any((path / name).exists() for name in DATASET_FILES)
-    if is_dataset or (path.suffix.lower() in TABLE_SUFFIXES and path.is_file()):
-        return TableInput.of(open_table(str(path)), columns, labels)
-    return FolderInput(path) if path.is_dir() else FileInput(path)
+    if path.is_dir():
+        return TableInput.of(open_table(str(path)), columns, labels) if has_table(path) else FolderInput(path, labels)
+    is_table = path.suffix.lower() in LABEL_SUFFIXES and path.is_file()
+    return TableInput.of(open_table(str(path)), columns, labels) if is_table else FileInput(path)
 
 
 def _is_config(path: Path) -> bool:

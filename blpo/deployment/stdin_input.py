@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from blpo.data.column_proposal import PAIR_COLUMNS
 from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
 from blpo.data.message_text import display_text
 from blpo.deployment.input_labels import InputLabels, UnusableImage
-from blpo.deployment.table_input import IMAGE_PAIR
 from state.sample import ImageSource, Sample
 
 
@@ -38,7 +38,7 @@ class StdinInput:
             row = None
         if not isinstance(row, dict):
             return Sample(place, (UnusableImage(place, f"is not a JSON object ({display_text(text.strip())})"),), None)
-        names = IMAGE_PAIR if set(IMAGE_PAIR) <= set(row) else ("image",)
+        names = PAIR_COLUMNS if set(PAIR_COLUMNS) <= set(row) else ("image",)
         images = tuple(_image(row, name, place) for name in names)
         name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
         identity = name if isinstance(name, str) and name else place

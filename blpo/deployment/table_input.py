@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from blpo.data.column_proposal import image_columns
 from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
 from blpo.data.rows import id_from_images, require_column
@@ -11,16 +12,13 @@ from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
 from state.sample import ImageSource, Label, Sample
 
-IMAGE_PAIR = ("image_a", "image_b")
-"""Columns of a pair of images."""
-
 
 @dataclass(frozen=True, slots=True)
 class InputColumns:
     """Columns of a table that the judge sees, and the column of the human label."""
 
     images: tuple[str, ...] = ()
-    """Empty: `image`, or `image_a` and `image_b` if the table has both."""
+    """Empty: `image_a` and `image_b` if the table has both, else `image`, else a column that looks like images."""
     text: str | None = None
     """None: `text` if the table has such a column. `id` and `label` have the same rule."""
     id: str | None = None
@@ -47,7 +45,7 @@ class TableInput:
     @classmethod
     def of(cls, table: Table, columns: InputColumns, labels: InputLabels) -> "TableInput":
         """Find the columns and read the labels; raises `DataError`."""
-        names = columns.images or (IMAGE_PAIR if set(IMAGE_PAIR) <= set(table.columns) else ("image",))
+        names = columns.images or image_columns(table) or ("image",)
         sources = [_sources(table, name) for name in names]
         paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
         texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
