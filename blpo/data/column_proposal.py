@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from blpo.data.heif_images import HEIF_SUFFIXES
 from blpo.data.image_sources import IMAGE_SUFFIXES
-from blpo.data.label_proposal import MOST_CATEGORIES, label_text
+from blpo.data.label_proposal import MOST_CATEGORIES, as_numbers, label_text
 from blpo.data.labels import as_text, is_empty
 from blpo.data.message_text import column_hint, display_text, listed
 from blpo.data.similar_names import read_alike
@@ -20,6 +20,11 @@ GROUP_NAMES = ("group", "group_id", "prompt_id")
 SPLIT_COLUMNS = ("split", "subset", "partition", "set")
 PAIR_COLUMNS = ("image_a", "image_b")
 
+TEXT_NAMES = ("text", "prompt", "caption", "description", "instruction", "question")
+"""Columns of texts are never proposed as labels."""
+
+_LEAST_ROWS_A_LABEL = 2
+"""A column whose texts are hardly repeated holds no labels, unless its name says so."""
 _INSPECTED_ROWS = 200
 
 
@@ -85,9 +90,12 @@ def _label_column(table: Table, images: str | tuple[str, str]) -> str:
     column = _first(table, LABEL_NAMES[:3]) or _only_label_name(table) or _first(table, LABEL_NAMES)
     if column is not None:
         return column
-    reserved = {*([images] if isinstance(images, str) else images), *GROUP_NAMES, "id", "text", *SPLIT_COLUMNS}
+    _refuse_missing_header(table, images)
+    reserved = {*TEXT_NAMES, *([images] if isinstance(images, str) else images), *GROUP_NAMES, "id", *SPLIT_COLUMNS}
     candidates = [name for name in table.columns if name not in reserved and table.cells(name) is None]
     fitting = [name for name in candidates if _could_be_labels(table.values(name))]
+    if not candidates:
+        raise DataError(f"{table.name}: has no column of labels; columns: {_listing(table.columns)}")
     if len(fitting) != 1:
         raise DataError(
             f"{table.name}: the label column is unclear; name the column with --label: {_listing(candidates)}"
@@ -102,8 +110,19 @@ def _only_label_name(table: Table) -> str | None:
 
 
 def _could_be_labels(values: Sequence[object]) -> bool:
-    texts = {label_text(value) for value in values if not is_empty(value)}
-    return 2 <= len(texts) <= MOST_CATEGORIES
+    values = [value for value in values if not is_empty(value)]
+    texts = set(map(label_text, values))
+    is_repeated = _LEAST_ROWS_A_LABEL * len(texts) <= len(values)
+    return 2 <= len(texts) <= MOST_CATEGORIES and (is_repeated or bool(as_numbers(values)))
+
+
+def _refuse_missing_header(table: Table, images: str | tuple[str, str]) -> None:
+    """Raise `DataError` if the name of the image column is itself a path of an image."""
+    if isinstance(images, str) and PurePath(images).suffix.lower() in IMAGE_SUFFIXES:
+        raise DataError(
+            f"{table.name}: the first line looks like a row ({display_text(images)}); put a line with the names of the "
+            "columns above it, such as image,label"
+        )
 
 
 def _split_column(table: Table) -> tuple[str | None, list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from blpo.data.label_warnings import similar_labels
 from blpo.data.labels import as_number, is_empty, is_missing_word
 from blpo.data.message_text import display_text, listed
+from blpo.data.similar_names import spelled_alike
 from state.errors import DataError
 from state.settings import TaskSettings
 
@@ -80,6 +81,8 @@ def propose_labels(values: Sequence[object], where: str) -> ProposedLabels:
     labels.
     """
     values = [value for value in values if not is_empty(value)]
+    if compound := [value for value in values if isinstance(value, list | tuple | dict | bytes)]:
+        raise DataError(f"{where} holds lists or objects ({display_text(compound[0])}); write one label a row")
     numbers = as_numbers(values)
     missing = [value for value in values if is_missing_word(value)]
     if numbers and missing:
@@ -127,7 +130,7 @@ def _spellings(values: Sequence[object], texts: Sequence[str]) -> tuple[list[str
     warnings = []
     families = similar_labels(texts)
     for family in families:
-        best = max(family, key=lambda text: (counts[text], text))
+        best = max(family, key=lambda text: (text == spelled_alike(text), counts[text], text))
         spellings = [text for text in spellings if text == best or text not in family]
     if families and len(spellings) > 1:
         readings = [" = ".join(map(display_text, family)) for family in families]

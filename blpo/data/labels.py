@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from statistics import median
 from typing import Literal
 
@@ -16,7 +17,10 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})", re.ASCII)
 """Number with a decimal comma. Three digits after the comma could also be thousands."""
 
 _MISSING_WORDS = frozenset(
-    ("na", "n/a", "n.a.", "#n/a", "<na>", "nan", "#nan", "none", "null", "nil", "nat", "-", "--", "?", "??")
+    (
+        *("na", "n/a", "n.a.", "#n/a", "<na>", "nan", "#nan", "none", "null", "nil", "nat", "-", "--", "?", "??"),
+        *("#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#error!", "#spill!", "#####"),
+    )
 )
 
 
@@ -58,6 +62,8 @@ def as_number(value: object) -> float | None:
         value = value.strip()
         value = value.replace(",", ".") if _DECIMAL_COMMA.fullmatch(value) else value
         value = float(value) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, Decimal):
+        value = float(value)
     if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e300:
         return None
     return float(value) if math.isfinite(value) else None
@@ -96,6 +102,8 @@ def _rating(value: object, task: TaskSettings) -> int:
 
 
 def _category(value: object, task: TaskSettings) -> str:
+    if isinstance(value, list | tuple | dict | bytes):
+        raise ValueError(f"label {display_text(value)} is no single value; write one label a row")
     for text in _texts(value):
         if text in task.labels:
             return text

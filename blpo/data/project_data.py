@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blpo.data.class_folders import is_class_table
-from blpo.data.column_proposal import has_image_column, propose_columns
+from blpo.data.column_proposal import TEXT_NAMES, has_image_column, propose_columns
+from blpo.data.foreign_labels import foreign_labels
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below
 from blpo.data.labels import is_empty
 from blpo.data.message_text import listed
@@ -14,10 +15,8 @@ from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, is_divide
 from state.errors import DataError
 
 TEXT_COLUMN = "text"
-_SIMILAR_TEXT_COLUMNS = ("prompt", "caption", "description", "instruction", "question")
 LABELS_FILE = Path("labels.csv")
 """Labels file of a project without one."""
-_SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
 def _other_labels(folder: Path) -> Path | None:
     """Return the only table with a column of images in the folder or directly below, under any name.
 
-    Raises `DataError` for several tables, and for a spreadsheet without a table.
+    Raises `DataError` for several tables, and without a table for labels in a form that is not read.
     """
     places = sorted(path for pattern in ("*", "*/labels.*", "*/metadata.*") for path in folder.glob(pattern))
     tables = [path for path in places if path.suffix.lower() in LABEL_SUFFIXES and _names_images(path)]
@@ -87,9 +86,8 @@ def _other_labels(folder: Path) -> Path | None:
             f"{folder}: holds several tables with images ({names}); name the labels file with --data, or join the "
             "files into labels.csv with a column split"
         )
-    sheets = [path.name for path in places if path.suffix.lower() in _SHEETS]
-    if sheets and not tables:
-        raise DataError(f"{folder / sheets[0]}: is a spreadsheet; save the sheet with the labels as labels.csv (UTF-8)")
+    if not tables and not is_dataset_folder(folder) and (problem := next(foreign_labels(folder), "")):
+        raise DataError(problem)
     return tables[0] if tables else None
 
 
@@ -127,7 +125,7 @@ def _text_note(table: Table, label: str) -> str:
             f"{table.name}: column {TEXT_COLUMN!r} reaches the judge: the judge reads the text with the image; to hide"
             " the column from the judge, rename the column and take data.text out"
         )
-    similar = [name for name in table.columns if name.casefold() in _SIMILAR_TEXT_COLUMNS and name != label]
+    similar = [name for name in table.columns if name.casefold() in TEXT_NAMES and name != label]
     if not similar:
         return ""
     return f"{table.name}: column {similar[0]!r} does not reach the judge; to show it, set data.text: {similar[0]}"

@@ -7,12 +7,13 @@ from typing import Protocol
 
 from blpo.data.class_folders import class_table
 from blpo.data.dataset_root import DatasetRoot
+from blpo.data.foreign_labels import suffix_problem
 from blpo.data.split_folders import joined_table, split_folders
 from blpo.data.text_tables import read_text_table
 from state.errors import DataError
 from state.sample import ImageSource
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
+TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 LABEL_SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 LABEL_FILES = ("labels.csv", "labels.jsonl", "labels.parquet", "labels.tsv", "labels.json")
 METADATA_FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
@@ -138,5 +139,6 @@ def _open_file(file: Path) -> Table:
 
         return open_parquet(file)
     if suffix not in TEXT_SUFFIXES:
-        raise DataError(f"{file}: is no labels file; expected .csv, .tsv, .jsonl, .json or .parquet")
+        problem = suffix_problem(file) or "is no labels file; expected .csv, .tsv, .jsonl, .json or .parquet"
+        raise DataError(f"{file}: {problem}")
     return read_text_table(file)

@@ -15,14 +15,19 @@ _INSPECTED_BYTES = 4096
 
 def text_encoding(file: Path) -> str:
     """Return the encoding: by the byte-order mark, UTF-16 by zero bytes, else UTF-8. Raises `OSError`."""
-    with open(file, "rb") as stream:
-        start = stream.read(_INSPECTED_BYTES)
+    start = content_start(file)
     for mark, name in _MARKS:
         if start.startswith(mark):
             return name
     if start.count(0) * 4 > len(start):  # Latin letters in UTF-16: every second byte is zero
         return "utf-16-le" if start[1::2].count(0) > start[0::2].count(0) else "utf-16-be"
     return "utf-8"
+
+
+def content_start(file: Path) -> bytes:
+    """Return the first bytes of a file. Raises `OSError`."""
+    with open(file, "rb") as stream:
+        return stream.read(_INSPECTED_BYTES)
 
 
 def encoding_problem(file: Path, error: UnicodeDecodeError) -> str:
