@@ -49,10 +49,17 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
     """
     return {
         "task": settings.task.model_dump(mode="json"),
-        "data": settings.data.model_dump(mode="json", exclude={"path", "corrections", "unlabelled"}),
+        "data": _data(settings),
         "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
         "models.judge": _model(settings, "judge"),
     }
+
+
+def _data(settings: Settings) -> dict[str, Any]:
+    content = settings.data.model_dump(mode="json", exclude={"path", "corrections", "unlabelled"})
+    if content["split"]["seed"] is None:
+        del content["split"]["seed"]  # as before there was such a setting
+    return content
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

@@ -83,10 +83,11 @@ def read_samples(data: DataSettings, task: TaskSettings) -> TableRows:
 
 
 def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
-    """Draw `limit` and the splits; rows with the same images are one group.
+    """Draw `limit` and the splits; rows with the same images are one group. `data.split.seed` replaces `seed`.
 
     Raises `DataError` for an empty split and for a single class.
     """
+    seed = seed if data.split.seed is None else data.split.seed
     rows, warnings = join_same_images(_limited(rows, data.limit, seed))
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:

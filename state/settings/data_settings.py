@@ -13,6 +13,8 @@ class SplitShares(Section):
     train: float = Field(default=0.4, gt=0)
     validation: float = Field(default=0.3, gt=0)
     test: float = Field(default=0.3, gt=0)
+    seed: int | None = None
+    """Seed of the draw; null: search.seed."""
 
 
 class SplitColumn(Section):
@@ -21,6 +23,8 @@ class SplitColumn(Section):
     column: str
     validation_share: float = Field(default=0.4, gt=0, lt=1)
     """Share of the train rows used for validation if the column names no validation row."""
+    seed: int | None = None
+    """Seed of the draw of validation rows; null: search.seed."""
 
 
 class DataSettings(Section):
