@@ -1,22 +1,32 @@
-"""Comparison of two methods over several seeds: a paired permutation test that swaps answers by group.
+"""Comparison of two methods over several seeds. Seeds vary, and samples vary.
 
-Every seed draws its own test split from one dataset, so several splits can hold the same group. The answers to the
-group are then not independent. The test therefore swaps the two methods' answers to a group in all seeds or in none.
+A method that runs with other seeds gives other prompts, and other samples give other verdicts. A test of the samples
+alone takes the runs for fixed, and calls noise of the runs a difference. A test of the seeds alone takes the samples
+for fixed, but the seeds share samples. So the variance of the mean difference is estimated two-way, by seeds and by
+groups of samples (Cameron, Gelbach and Miller 2011; Miglioretti and Heagerty 2007). The parts of the variance come from
+the influence of every sample on the metric. The test is Student's t with Satterthwaite's degrees of freedom.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, sqrt
 
 import numpy as np
+from scipy.stats import t
 
+from blpo.metrics.answer_patterns import Integers
 from blpo.metrics.confusion import Floats, metric_values
 from blpo.metrics.label_codes import LabelCodes
-from blpo.metrics.significance import PERMUTATIONS, ROUNDING_ERROR, generator_of
+from blpo.metrics.significance import ROUNDING_ERROR
 from state.sample import Label
 from state.settings import Metric, TaskSettings
 
-_ROWS = 500
-"""Swaps with confusion matrices in memory at once."""
+_STEP = 0.5
+"""Samples added to a cell of a confusion matrix for the influence of a sample. A step far below 1 would take the jump
+of an undefined metric for an infinite influence."""
+_CONFIDENCE = 0.95
+_NO_VARIANCE = 1e-20
+"""Variances below this are rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +36,9 @@ class PairedAnswer:
     sample: str
     """Sample id. The same sample has the same id in all seeds."""
     human: Label
-    first: Label
-    second: Label
+    first: Label | None
+    """None for a failure, which counts as the label farthest from the human label."""
+    second: Label | None
     group: str | None = None
     """None for a sample that is a group of its own."""
 
@@ -43,71 +54,115 @@ class SeedsComparison:
 
     difference: float
     """Mean over seeds of metric(second) - metric(first)."""
+    interval: tuple[float, float]
+    """95 % interval of the difference over seeds and samples."""
     p_value: float
     """Two-sided, in (0, 1]."""
+    seeds: int
+    """Seeds with at least one sample."""
     samples: int
     """Different samples."""
+    groups: int
+    """Different groups; a sample without a group is a group of its own."""
 
 
-def compare_seeds(
-    seeds: Sequence[Sequence[PairedAnswer]], task: TaskSettings, metric: Metric, seed: int = 0
-) -> SeedsComparison:
+@dataclass(frozen=True, slots=True)
+class _Variance:
+    """Variance of the mean difference."""
+
+    of_seeds: float
+    """Variance between seeds; 0 for a single seed."""
+    of_groups: float
+    """Variance between groups, without the part that `of_seeds` holds too."""
+    total: float
+    degrees: float
+    """Degrees of freedom (Satterthwaite)."""
+
+
+def compare_seeds(seeds: Sequence[Sequence[PairedAnswer]], task: TaskSettings, metric: Metric) -> SeedsComparison:
     """Compare two methods by the mean of a metric over seeds. An inner sequence is the test split of one seed.
 
-    Hypothesis: the two methods' answers to a group are exchangeable. If few groups differ, all swaps are counted;
-    otherwise 10,000 random swaps. No difference at all gives p = 1. Same input and seed, same result. Raises
-    `ValueError` for a label outside the task.
+    Hypothesis: the mean difference is 0 for other seeds and other samples. The splits of the seeds may be the same, may
+    overlap or be distinct. A single seed has no spread between runs: its test is about the samples alone. No difference
+    at all gives p = 1 and the interval (0, 0). Raises `ValueError` for a label outside the task.
     """
     splits = [rows for rows in seeds if rows]
-    ids = {row.sample for rows in splits for row in rows}
-    differing = sorted({row.unit for rows in splits for row in rows if row.first != row.second})
-    if not differing:
-        return SeedsComparison(0.0, 1.0, len(ids))
-    places = {unit: place for place, unit in enumerate(differing)}
-    tables = [_SplitAnswers(rows, places, task) for rows in splits]
-    outcomes = np.concatenate(
-        [np.mean([table.differences(swaps, metric) for table in tables], axis=0) for swaps in _swaps(len(places), seed)]
-    )
-    observed = float(outcomes[0])
-    extreme = int((np.abs(outcomes) >= abs(observed) - ROUNDING_ERROR).sum())
-    return SeedsComparison(observed, extreme / len(outcomes), len(ids))
+    samples = {row.sample for rows in splits for row in rows}
+    units = {unit: place for place, unit in enumerate(sorted({row.unit for rows in splits for row in rows}))}
+    if not splits:
+        return SeedsComparison(0.0, (0.0, 0.0), 1.0, 0, 0, 0)
+    scores = [_scores(rows, units, task, metric) for rows in splits]
+    differences = np.array([difference for difference, _ in scores])
+    influences = np.array([influence for _, influence in scores])
+    variance = _variance(differences, influences)
+    mean = float(differences.mean())
+    p_value, half = _student(mean, variance, len(units))
+    return SeedsComparison(mean, (mean - half, mean + half), p_value, len(splits), len(samples), len(units))
 
 
-def _swaps(groups: int, seed: int) -> Iterator[Floats]:
-    """Yield swaps as rows of 0 and 1, shape (rows, groups); the first row is zeros.
+def _student(mean: float, variance: _Variance, groups: int) -> tuple[float, float]:
+    """Return the two-sided p-value and half the width of the interval.
 
-    Yield all rows if few exist. Otherwise yield 10,000 random rows after the first.
+    Without any variance all groups changed alike: the p-value is that of a sign test of the groups.
     """
-    if 2**groups <= PERMUTATIONS:
-        numbers = np.arange(2**groups)
-        for start in range(0, len(numbers), _ROWS):
-            yield ((numbers[start : start + _ROWS, None] >> np.arange(groups)) & 1).astype(np.float64)
-        return
-    yield np.zeros((1, groups))
-    generator = generator_of(seed, "seeds")
-    for start in range(0, PERMUTATIONS, _ROWS):
-        yield generator.integers(0, 2, (min(_ROWS, PERMUTATIONS - start), groups)).astype(np.float64)
+    if variance.total <= _NO_VARIANCE:
+        return (1.0 if abs(mean) <= ROUNDING_ERROR else 2.0 ** (1 - groups)), 0.0
+    error = sqrt(variance.total)
+    p_value = 2 * float(t.sf(abs(mean) / error, variance.degrees))
+    half = float(t.ppf((1 + _CONFIDENCE) / 2, variance.degrees)) * error
+    return min(1.0, max(p_value, float(np.finfo(float).tiny))), half
 
 
-class _SplitAnswers:
-    """Answers of one seed: two flattened confusion matrices, and the change that a swap of a group makes."""
+def _variance(differences: Floats, influences: Floats) -> _Variance:
+    """Return the two-way variance. `differences` has shape (seeds,), `influences` shape (seeds, groups).
 
-    def __init__(self, rows: Sequence[PairedAnswer], places: Mapping[tuple[str, str], int], task: TaskSettings) -> None:
-        labels = LabelCodes.of((label for row in rows for label in (row.human, row.first, row.second)), task)
-        codes, self._size, self._scale = labels.codes, len(labels), labels.scale
-        self._first, self._second = np.zeros(self._size**2), np.zeros(self._size**2)
-        self._change = np.zeros((len(places), self._size**2))
-        for row in rows:
-            first, second = (codes[row.human] * self._size + codes[answer] for answer in (row.first, row.second))
-            self._first[first] += 1
-            self._second[second] += 1
-            if row.unit in places:
-                self._change[places[row.unit], second] += 1
-                self._change[places[row.unit], first] -= 1
+    The variance by groups also holds the noise of single verdicts, which the variance by seeds holds already. The
+    subtraction leaves the covariances of a group between different seeds, a share of (seeds - 1) / seeds of the part
+    that is missing from the variance by seeds. The total is at least the variance by groups: the subtraction is noisy.
+    """
+    seeds, groups = influences.shape
+    factor = groups / (groups - 1) if groups > 1 else 1.0
+    by_groups = float(((influences.sum(0) / seeds) ** 2).sum()) * factor
+    if seeds == 1:
+        return _Variance(0.0, by_groups, by_groups, max(groups - 1, 1))
+    by_seeds = float(differences.var(ddof=1)) / seeds
+    by_verdicts = float(((influences / seeds) ** 2).sum()) * factor
+    of_groups = max(by_groups - by_verdicts, 0.0) * seeds / (seeds - 1)
+    total = max(by_seeds + of_groups, by_groups)
+    parts = by_seeds**2 / (seeds - 1) + of_groups**2 / max(groups - 1, 1)
+    return _Variance(by_seeds, of_groups, total, total**2 / parts if parts > 0 else inf)
 
-    def differences(self, swaps: Floats, metric: Metric) -> Floats:
-        """Return metric(second) - metric(first) under every row of `swaps`."""
-        change = swaps @ self._change
-        shape = (-1, self._size, self._size)
-        before, after = (self._first + change).reshape(shape), (self._second - change).reshape(shape)
-        return metric_values(after, metric, self._scale) - metric_values(before, metric, self._scale)
+
+def _scores(
+    rows: Sequence[PairedAnswer], units: dict[tuple[str, str], int], task: TaskSettings, metric: Metric
+) -> tuple[float, Floats]:
+    """Return metric(second) - metric(first) of one seed, and the influence of every group on this difference.
+
+    The influence of a group is the sum over its samples; the influences of a seed sum to 0.
+    """
+    answers = [(row.human, _label(row.first, row.human, task), _label(row.second, row.human, task)) for row in rows]
+    labels = LabelCodes.of((label for triple in answers for label in triple), task)
+    human, first, second = np.array([[labels.codes[label] for label in triple] for triple in answers]).T
+    before, old = _influence(human * len(labels) + first, labels, metric)
+    after, new = _influence(human * len(labels) + second, labels, metric)
+    change = new - old
+    influence = np.zeros(len(units))
+    np.add.at(influence, [units[row.unit] for row in rows], change - change.mean())
+    return after - before, influence
+
+
+def _influence(cells: Integers, labels: LabelCodes, metric: Metric) -> tuple[float, Floats]:
+    """Return the metric and the influence of every sample. `cells` are places in the flattened confusion matrix."""
+    size = len(labels)
+    counts = np.bincount(cells, minlength=size**2).astype(np.float64)
+    stack = np.concatenate([counts[None], counts + _STEP * np.eye(size**2)]).reshape(-1, size, size)
+    values = metric_values(stack, metric, labels.scale)
+    return float(values[0]), ((values[1:] - values[0]) / _STEP)[cells]
+
+
+def _label(answer: Label | None, human: Label, task: TaskSettings) -> Label:
+    """Return the answer; for a failure the label farthest from the human label, as in `blpo.metrics.agreement`."""
+    if answer is not None:
+        return answer
+    values: tuple[Label, ...] = task.values
+    return max(values, key=lambda label: (abs(values.index(label) - values.index(human)), -values.index(label)))

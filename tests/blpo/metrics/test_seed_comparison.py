@@ -1,6 +1,6 @@
 """The comparison over seeds and Holm's correction: against independent computations, and as properties."""
 
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from benchmarks.seed_tests import Setting, rejections
 from blpo.metrics.holm import holm
 from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
 from blpo.metrics.significance import compare_prompts
@@ -46,34 +47,22 @@ def test_holm_on_a_known_example() -> None:
     assert holm([]) == []
 
 
-@settings(max_examples=15)
+@settings(max_examples=30)
 @given(st.lists(one_seed, min_size=1, max_size=3))
-def test_few_samples_are_swapped_in_every_way(seeds: list[list[tuple[str, int, int, int]]]) -> None:
-    """Against a plain enumeration with scikit-learn: the same sample is swapped in all seeds together."""
-    ids = sorted({row[0] for rows in seeds for row in rows})
-
-    def mean_difference(swapped: set[str]) -> float:
-        total = 0.0
-        for rows in seeds:
-            human = [row[1] for row in rows]
-            first, second = ([row[3 - i if row[0] in swapped else 2 + i] for row in rows] for i in (0, 1))
-            classes = sorted(set(human))
-            score = [
-                f1_score(human, answer, labels=classes, average="macro", zero_division=0.0)
-                for answer in (first, second)
-            ]
-            total += score[1] - score[0]
-        return total / len(seeds)
-
-    observed = mean_difference(set())
-    outcomes = [
-        mean_difference({i for i, out in zip(ids, way, strict=True) if out}) for way in product((0, 1), repeat=len(ids))
-    ]
-    expected = np.mean([abs(outcome) >= abs(observed) - 1e-12 for outcome in outcomes])
+def test_the_difference_is_the_mean_over_seeds(seeds: list[list[tuple[str, int, int, int]]]) -> None:
+    """Against scikit-learn, seed by seed."""
+    expected = []
+    for rows in seeds:
+        _, human, first, second = zip(*rows, strict=True)
+        before, after = (
+            f1_score(human, answer, labels=sorted(set(human)), average="macro", zero_division=0.0)
+            for answer in (first, second)
+        )
+        expected.append(after - before)
     comparison = compare_seeds([paired(rows) for rows in seeds], RATING, "macro_f1")
-    assert comparison.difference == pytest.approx(observed)
-    assert comparison.p_value == pytest.approx(expected)
-    assert comparison.samples == len(ids)
+    assert comparison.difference == pytest.approx(np.mean(expected))
+    assert comparison.samples == comparison.groups == len({row[0] for rows in seeds for row in rows})
+    assert comparison.seeds == len(seeds)
 
 
 @settings(max_examples=20)
@@ -83,50 +72,101 @@ def test_the_other_way_round_is_the_same_test(seeds: list[list[tuple[str, int, i
     back = compare_seeds([[PairedAnswer(s, h, b, a) for s, h, a, b in rows] for rows in seeds], RATING, "kappa")
     assert back.difference == pytest.approx(-there.difference)
     assert back.p_value == pytest.approx(there.p_value)
+    assert back.interval == pytest.approx((-there.interval[1], -there.interval[0]))
     assert 0 < there.p_value <= 1
+    assert there.interval[0] <= there.difference <= there.interval[1]
 
 
-def test_one_seed_agrees_with_the_test_of_a_run() -> None:
-    generator = np.random.default_rng(0)
-    human = generator.integers(1, 4, 60).tolist()
-    first = [h if generator.random() < 0.5 else int(generator.integers(1, 4)) for h in human]
-    second = [h if generator.random() < 0.7 else int(generator.integers(1, 4)) for h in human]
-    rows = [PairedAnswer(str(i), h, a, b) for i, (h, a, b) in enumerate(zip(human, first, second, strict=True))]
-    old, new = ([Verdict(str(i), "ok", label) for i, label in enumerate(side)] for side in (first, second))
-    expected, _ = compare_prompts(old, new, human, RATING, "macro_f1", 0)
-    assert compare_seeds([rows], RATING, "macro_f1").p_value == pytest.approx(expected, abs=0.02)
+def answered(seed: int, samples: int = 60, groups: int | None = None, better: float = 0.2) -> list[PairedAnswer]:
+    generator = np.random.default_rng(seed)
+    rows = []
+    for i in range(samples):
+        human, *others = (int(value) for value in generator.integers(1, 4, 3))
+        first, second = (
+            human if generator.random() < share else other
+            for share, other in zip((0.5, 0.5 + better), others, strict=True)
+        )
+        rows.append(PairedAnswer(str(i), human, first, second, f"g{i * groups // samples}" if groups else None))
+    return rows
+
+
+@pytest.mark.parametrize("groups", [None, 15])
+@pytest.mark.parametrize("seed", range(4))
+def test_one_seed_agrees_with_the_test_of_a_run(seed: int, groups: int | None) -> None:
+    rows = answered(seed, groups=groups)
+    old, new = (
+        [Verdict(row.sample, "ok", label) for row in rows for label in (row.first, row.second)][k::2] for k in (0, 1)
+    )
+    expected, interval = compare_prompts(
+        old, new, [row.human for row in rows], RATING, "macro_f1", 0, [row.group for row in rows]
+    )
+    comparison = compare_seeds([rows], RATING, "macro_f1")
+    assert comparison.p_value == pytest.approx(expected, abs=0.06)
+    assert comparison.interval == pytest.approx(interval, abs=0.05)
 
 
 def test_a_sample_in_all_seeds_counts_once() -> None:
-    """Twenty seeds of the same three samples are no more evidence than a single seed."""
-    rows = [PairedAnswer(name, 2, 1, 2) for name in "abc"]
-    assert compare_seeds([rows], RATING, "accuracy").p_value == 0.25
-    assert compare_seeds([rows] * 20, RATING, "accuracy").p_value == 0.25
+    """Twenty runs with the same answers to the same samples are no more evidence than a single run."""
+    rows = answered(3)
+    once, often = compare_seeds([rows], RATING, "macro_f1"), compare_seeds([rows] * 20, RATING, "macro_f1")
+    assert often.p_value == pytest.approx(once.p_value)
+    assert often.interval == pytest.approx(once.interval)
 
 
 def test_a_group_counts_once() -> None:
-    """Samples of three groups are no more evidence than three samples."""
+    """Samples of a group with the same answers are no more evidence than a single sample."""
+    single = answered(5)
+    seven = [
+        PairedAnswer(f"{row.sample}/{i}", row.human, row.first, row.second, row.sample)
+        for row in single
+        for i in range(7)
+    ]
+    once, often = (compare_seeds([rows] * 3, RATING, "accuracy") for rows in (single, seven))
+    assert often.p_value == pytest.approx(once.p_value, abs=0.01)
+    assert (often.samples, often.groups) == (420, 60)
+
+
+def test_groups_that_all_change_alike_are_a_sign_test() -> None:
     rows = [PairedAnswer(f"{group}{i}", 2, 1, 2, group) for group in "abc" for i in range(7)]
-    assert compare_seeds([rows], RATING, "accuracy").p_value == 0.25
-    assert compare_seeds([rows, rows[5:]], RATING, "accuracy").p_value == 0.25
+    for seeds in ([rows], [rows] * 20):
+        assert compare_seeds(seeds, RATING, "accuracy").p_value == 0.25
 
 
-def test_groups_agree_with_the_test_of_a_run() -> None:
-    generator = np.random.default_rng(1)
-    human = generator.integers(1, 4, 60).tolist()
-    first = [h if generator.random() < 0.4 else int(generator.integers(1, 4)) for h in human]
-    second = [h if generator.random() < 0.7 else int(generator.integers(1, 4)) for h in human]
-    groups = [f"g{i // 4}" for i in range(60)]
-    rows = [PairedAnswer(str(i), *row) for i, row in enumerate(zip(human, first, second, groups, strict=True))]
-    old, new = ([Verdict(str(i), "ok", label) for i, label in enumerate(side)] for side in (first, second))
-    expected, _ = compare_prompts(old, new, human, RATING, "macro_f1", 0, groups)
-    assert compare_seeds([rows], RATING, "macro_f1").p_value == pytest.approx(expected, abs=0.02)
+def test_runs_that_vary_widen_the_interval() -> None:
+    """The same mean difference with a spread between the runs is less certain."""
+    better, worse = answered(1, 400, better=0.4), answered(1, 400, better=0.0)
+    level = compare_seeds([answered(1, 400)] * 6, RATING, "accuracy")
+    spread = compare_seeds([better, worse] * 3, RATING, "accuracy")
+    assert spread.interval[1] - spread.interval[0] > 1.5 * (level.interval[1] - level.interval[0])
+
+
+def test_a_failure_counts_as_wrong() -> None:
+    """As the label farthest from the human label, so that no metric prefers a failure to a wrong answer."""
+    rows = answered(2)
+    failed = [PairedAnswer(r.sample, r.human, r.first, None if r.human != 3 else r.second) for r in rows]
+    farthest = {1: 3, 2: 1}
+    wrong = [PairedAnswer(r.sample, r.human, r.first, farthest.get(int(r.human), r.second)) for r in rows]
+    assert compare_seeds([failed], RATING, "quadratic_kappa") == compare_seeds([wrong], RATING, "quadratic_kappa")
+
+
+@pytest.mark.parametrize(("splits", "seeds", "noise"), [("fixed", 5, 0.05), ("fixed", 10, 0.0), ("redraw", 10, 0.05)])
+def test_without_a_difference_few_draws_are_rejected(splits: str, seeds: int, noise: float) -> None:
+    """Short form of `benchmarks.seed_tests`: at most .05 of 200 draws, and three standard errors."""
+    rejected, held = rejections(Setting(seeds, noise, splits, 42, 1, 0.0), 200)
+    assert rejected <= 0.05 + 3 * (0.05 * 0.95 / 200) ** 0.5
+    assert held == pytest.approx(1 - rejected)
+
+
+def test_a_difference_is_found_in_groups_too() -> None:
+    rejected, _ = rejections(Setting(10, 0.02, "redraw", 240, 2, 0.12), 20)
+    assert rejected >= 0.8
 
 
 def test_no_difference_and_no_samples() -> None:
     same = [PairedAnswer("a", 1, 2, 2)]
-    assert compare_seeds([same, []], RATING, "accuracy").p_value == 1.0
-    assert compare_seeds([], RATING, "accuracy").p_value == 1.0
+    for seeds in ([same, []], [same], []):
+        comparison = compare_seeds(seeds, RATING, "accuracy")
+        assert (comparison.p_value, comparison.interval) == (1.0, (0.0, 0.0))
 
 
 def test_labels_that_are_not_the_tasks_are_refused() -> None:
