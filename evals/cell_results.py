@@ -1,5 +1,6 @@
 """Result of a cell: numbers of the table, read from the run directory of the cell."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -9,11 +10,21 @@ from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
 from evals.cells import Cell
-from state.result import Result, TestMetrics
-from state.settings import Metric
+from state.result import Metrics, Result, TestMetrics
+from state.settings import Settings
 
 CellStatus = Literal["done", "failed", "open"]
 """done: tested; failed: ended without a test; open: not started, or interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """A metric in both readings."""
+
+    strict: float
+    """With failures counted as wrong."""
+    answered: float
+    """Over answered samples alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,10 @@ class CellResult:
     """The same metric under p_0."""
     accuracy: float = 0.0
     """Accuracy of the selected prompt, with failures counted as wrong."""
+    macro_f1: Readings | None = None
+    """Macro F1 of the selected prompt."""
+    positive_f1: Readings | None = None
+    """F1 of `task.positive` under the selected prompt; None if the task names no positive label."""
     coverage: float = 0.0
     samples: int = 0
     """Number of test samples."""
@@ -69,7 +84,7 @@ def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
         return row(status="open", reason=result["stop_reason"], **_usage(result))
     if result["test"] is None:
         return row(status="failed", reason="no budget was left for the test", **_usage(result))
-    return row(status="done", **_usage(result), **_numbers(result["test"], cell.settings.search.metric))
+    return row(status="done", **_usage(result), **_numbers(result["test"], cell.settings))
 
 
 def read_answers(cell: Cell) -> dict[str, VerdictRow]:
@@ -93,13 +108,28 @@ def _usage(result: Result) -> dict[str, Any]:
     }
 
 
-def _numbers(test: TestMetrics, metric: Metric) -> dict[str, Any]:
-    best = test["best"]
+def _numbers(test: TestMetrics, settings: Settings) -> dict[str, Any]:
+    best, metric = test["best"], settings.search.metric
     return {
         "metric": metric,
         "value": value(best, metric),
         "initial": value(test["initial"], metric),
         "accuracy": value(best, "accuracy"),
+        "macro_f1": _readings(best["strict"].get("macro_f1"), best.get("macro_f1")),
+        "positive_f1": _positive_f1(best, settings.task.positive),
         "coverage": best["coverage"],
         "samples": best["n"],
     }
+
+
+def _positive_f1(metrics: Metrics, positive: str | None) -> Readings | None:
+    """Return F1 of the positive label; None without a positive label, and in results of versions without this F1."""
+    if positive is None:
+        return None
+    readings: tuple[Mapping[str, Any], ...] = (metrics["strict"], metrics)
+    strict, answered = (reading.get("f1", {}).get(positive) for reading in readings)
+    return _readings(strict, answered)
+
+
+def _readings(strict: float | None, answered: float | None) -> Readings | None:
+    return None if strict is None or answered is None else Readings(strict, answered)

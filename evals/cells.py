@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from blpo.config.config_hash import config_hash
@@ -11,9 +12,12 @@ from blpo.runs.run_info import read_info
 from evals.config import dataset_settings
 from evals.experiment_settings import EvalDataset, EvalJudge, EvalSettings
 from evals.methods import METHODS
+from evals.splits import with_splits
 from state.errors import ConfigError
-from state.settings import Settings
+from state.settings import RunSettings, Settings
 
+CALLS = "calls"
+"""Name of the budget in calls among the varied settings."""
 CELLS = "cells"
 """Folder with the run directories of the cells."""
 
@@ -27,7 +31,7 @@ class Cell:
     judge: str
     seed: int
     varied: str
-    """The varied setting, as `inner_steps=3`; empty for a cell with the settings of the experiment."""
+    """The varied settings, as `inner_steps=3`; empty for a cell with the settings of the experiment."""
     settings: Settings
     """Settings of the run: adapted by the method, with run directory, seed and budget."""
 
@@ -54,7 +58,11 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     Raises `ConfigError` for contradicting settings, for a missing price of a budget in dollars, and for a cell under
     `out` with different settings.
     """
-    bases = {(dataset, judge): _base(dataset, judge) for dataset in evals.datasets for judge in evals.judges}
+    bases = {
+        (dataset, judge): with_splits(_base(dataset, judge), evals)
+        for dataset in evals.datasets
+        for judge in evals.judges
+    }
     cells = [
         _cell(evals, dataset, judge, method, seed, change, bases[dataset, judge], out)
         for seed in evals.seeds
@@ -63,6 +71,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
         for change in changes(evals)
         for method in evals.methods
     ]
+    cells = _without_repetitions(cells)
     for cell in cells:
         require_prices(cell.settings.models, cell.settings.limits)
         require_vision(cell.settings.models)
@@ -71,10 +80,31 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
 
 
 def changes(evals: EvalSettings) -> Iterator[dict[str, int]]:
-    """Yield the changes of the sweeps: first no change, then one changed setting at a time."""
+    """Yield the changes of the cells: all combinations of a grid; else no change, and one change of a sweep at a time.
+
+    `calls` stands for `budget.calls`, other names for search settings.
+    """
+    axes = {name: values for name, values in evals.grid if values}
+    if axes:
+        yield from (dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+        return
     yield {}
     for setting, values in evals.sweeps:
-        yield from ({setting: value} for value in values if value != getattr(evals.search, setting))
+        yield from ({setting: value} for value in values)
+
+
+def _without_repetitions(cells: list[Cell]) -> list[Cell]:
+    """Leave out a varied cell with the same settings as the cell without a change: its value is the method's own."""
+    kept: list[Cell] = []
+    plain: dict[tuple[str, str, str, int], Settings] = {}
+    for cell in cells:
+        key = (cell.method, cell.dataset, cell.judge, cell.seed)
+        settings = cell.settings.model_copy(update={"run": RunSettings()})
+        if not cell.varied:
+            plain[key] = settings
+        if not cell.varied or plain.get(key) != settings:
+            kept.append(cell)
+    return kept
 
 
 def varied(change: Mapping[str, int]) -> str:
@@ -92,11 +122,13 @@ def _cell(
     base: Settings,
     out: Path,
 ) -> Cell:
-    search = evals.search.model_copy(update={"seed": seed, **change})
+    search_change = {name: value for name, value in change.items() if name != CALLS}
+    limits = evals.budget.model_copy(update={CALLS: change[CALLS]} if CALLS in change else {})
+    search = evals.search.model_copy(update={"seed": seed, **search_change})
     path = out.absolute() / CELLS / _name(method, dataset.name, judge.name, seed, varied(change))
     run = base.run.model_copy(update={"dir": str(path), "checkpoints": str(path / "checkpoints.sqlite")})
-    settings = base.model_copy(update={"search": search, "limits": evals.budget, "run": run})
-    adapted = METHODS[method].adapt(settings)
+    settings = base.model_copy(update={"search": search, "limits": limits, "run": run})
+    adapted = METHODS[method].adapt(settings, {**evals.method_search.get(method, {}), **search_change})
     return Cell(method, dataset.name, judge.name, seed, varied(change), load_settings(adapted))
 
 

@@ -29,20 +29,20 @@ def load_eval_settings(
     config: str | Path | None = None,
     *,
     preset: str | None = None,
-    offline: bool = False,
+    offline: bool | None = None,
     overrides: Sequence[str] = (),
 ) -> EvalSettings:
     """Return the settings of an experiment from the file, then `preset`, then overrides; a later source wins.
 
     `offline` adds defaults for datasets, judges and budget: the built-in sample, the ratings of appeal if their folder
-    lies beside the checkout, embedded models, and 800 calls a cell. Raises `ConfigError` with one line for each
-    problem.
+    lies beside the checkout, embedded models, and 800 calls a cell. None: only for the preset `budget`. Raises
+    `ConfigError` with one line for each problem.
     """
     file = Path(config) if config is not None else None
     content = _from_file(file) if file else {}
     if preset is not None:
         content["preset"] = preset
-    if offline:
+    if offline or (offline is None and content.get("preset") == "budget"):
         content = {**_offline(), **content}
     for override in overrides:
         apply_override(content, override, _DEFAULTS)

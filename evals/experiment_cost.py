@@ -12,7 +12,7 @@ from blpo.costs.call_sizes import Load
 from blpo.costs.estimate import estimate, total
 from blpo.costs.workload import workload_of
 from evals.cells import cells_of
-from evals.experiment_settings import EvalSettings, SweepSettings
+from evals.experiment_settings import EvalSettings, GridSettings, SweepSettings
 from evals.table import YARDSTICK
 from state.settings import LimitSettings
 
@@ -53,13 +53,20 @@ def estimate_evals(evals: EvalSettings, out: Path) -> list[GroupEstimate]:
     """Estimate each group of cells from labels and image sizes, without sending requests."""
     cells = cells_of(evals, out)
     counts = Counter((cell.dataset, cell.judge) for cell in cells)
+    budget = evals.budget.model_copy(update={"calls": max(evals.grid.calls, default=evals.budget.calls)})
     one_of_each = evals.model_copy(
-        update={"methods": (YARDSTICK,), "seeds": evals.seeds[:1], "sweeps": SweepSettings()}
+        update={
+            "methods": (YARDSTICK,),
+            "seeds": evals.seeds[:1],
+            "sweeps": SweepSettings(),
+            "grid": GridSettings(),
+            "budget": budget,
+        }
     )
     groups = []
     for cell in cells_of(one_of_each, out):
         roles = estimate(cell.settings, workload_of(cell.settings))
-        low, high = (_within(_cost(*total(roles, case)), evals.budget) for case in ("low", "high"))
+        low, high = (_within(_cost(*total(roles, case)), budget) for case in ("low", "high"))
         groups.append(GroupEstimate(cell.dataset, cell.judge, counts[cell.dataset, cell.judge], low, high))
     return groups
 

@@ -80,7 +80,9 @@ def _csv(rows: Sequence[TableRow]) -> str:
 
 
 _NESTED = {
-    "test": ("difference", "p_value", "p_holm", "seeds", "samples"),
+    "test": ("difference", "interval", "p_value", "p_holm", "seeds", "samples", "groups", "left_out"),
+    "macro_f1": ("strict", "answered"),
+    "positive_f1": ("strict", "answered"),
     "paper": ("f1", "accuracy"),
 }
 
@@ -89,7 +91,11 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if name in _NESTED:
-            flat.update({f"{name}.{inner}": (value or {}).get(inner) for inner in _NESTED[name]})
+            flat.update({f"{name}.{inner}": _text((value or {}).get(inner)) for inner in _NESTED[name]})
         else:
-            flat[name] = "; ".join(value) if isinstance(value, tuple) else value
+            flat[name] = _text(value)
     return flat
+
+
+def _text(value: Any) -> Any:
+    return "; ".join(map(str, value)) if isinstance(value, tuple) else value

@@ -35,6 +35,8 @@ def follow_experiment(progress: ExperimentProgress, event: Mapping[str, Any]) ->
     match event["event"]:
         case "experiment":
             return replace(progress, out=event["out"], cells=event["cells"], done=event["done"])
+        case "cell_refused":
+            return replace(progress, failed=progress.failed + 1)
         case "cell_began":
             return replace(progress, running={**progress.running, event["cell"]: Progress()})
         case "cell":

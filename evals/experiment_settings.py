@@ -2,12 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from blpo.config.setting_problems import setting_problems
 from evals.methods import METHODS
 from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
 
-ExperimentPreset = Literal["table1", "table2", "figure4", "figure1"]
+ExperimentPreset = Literal["table1", "table2", "figure4", "figure1", "budget"]
+SEEDS = tuple(range(10))
+"""Default seeds: with fewer, the interval of a difference is wide."""
 
 _PRESETS: dict[str, dict[str, Any]] = {
     "table1": {"methods": tuple(METHODS)},
@@ -19,6 +22,10 @@ _PRESETS: dict[str, dict[str, Any]] = {
             "inner_steps": (0, 1, 2, 3, 5, 8),
             "outer_rounds": (0, 1, 2, 3, 5, 8),
         },
+    },
+    "budget": {
+        "methods": ("blpo",),
+        "grid": {"error_batch": (20, 40, 80), "inner_steps": (1, 3, 5), "calls": (600, 800, 2000)},
     },
     "figure1": {"methods": ("apo_image",), "sweeps": {"error_batch": (1, 2, 3, 5, 8, 10, 15, 20)}},
 }
@@ -60,6 +67,17 @@ class EvalJudge(_Section):
     models: ModelsSettings = ModelsSettings()
 
 
+class GridSettings(_Section):
+    """Values of settings that cells vary together: every combination is a cell."""
+
+    error_batch: Values = ()
+    """Cases of a batch, `search.error_batch`."""
+    inner_steps: Values = ()
+    """K, `search.inner_steps`."""
+    calls: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field()] = ()
+    """Budgets in calls, in place of `budget.calls`."""
+
+
 class SweepSettings(_Section):
     """Values of varied search settings. A cell varies a single setting."""
 
@@ -78,13 +96,21 @@ class EvalSettings(_Section):
     """Names of methods; `blpo` is compared with each other method."""
     datasets: Annotated[tuple[EvalDataset, ...], Field(min_length=1)]
     judges: Annotated[tuple[EvalJudge, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0, 1, 2, 3, 4)
-    """A seed draws the batches, and the splits if the data has no splits."""
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = SEEDS
+    """A seed draws the batches, and the splits as `splits` says."""
+    splits: Literal["redraw", "fixed"] | None = None
+    """redraw: every seed draws new splits, also of a dataset with a split column, with the same sizes. fixed: all seeds
+    have the same splits. null: as the data says, redrawn from shares and fixed by a column."""
     budget: LimitSettings = LimitSettings()
     """Budget of each cell (calls, tokens, usd), and max_failure_rate."""
     search: SearchSettings = SearchSettings()
     """Search settings of all methods; a method changes the settings that define the method. `seeds` sets `seed`."""
+    method_search: dict[str, dict[str, Any]] = {}
+    """Search settings of single methods, such as {gepa: {error_batch: 3}}, in place of the method's own."""
     sweeps: SweepSettings = SweepSettings()
+    """Search settings that cells vary one at a time."""
+    grid: GridSettings = GridSettings()
+    """Settings that cells vary together."""
     parallel: int = Field(default=2, ge=1, le=256)
     """Cells at once; a cell with embedded models has a process of its own."""
 
@@ -104,8 +130,25 @@ class EvalSettings(_Section):
                 raise ValueError(f"no method is called {name}; there are {', '.join(METHODS)}")
         return methods
 
+    @field_validator("method_search")
+    @classmethod
+    def _known_settings(cls, changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for method, settings in changes.items():
+            if method not in METHODS:
+                raise ValueError(f"no method is called {method}; there are {', '.join(METHODS)}")
+            if "seed" in settings:
+                raise ValueError(f"{method}: seed: a cell's seed is one of seeds; take it out")
+            try:
+                SearchSettings.model_validate(settings)
+            except ValidationError as error:
+                problems = "; ".join(map(str, setting_problems(error, SearchSettings)))
+                raise ValueError(f"{method}: {problems}") from None
+        return changes
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if any(values for _, values in self.grid) and any(values for _, values in self.sweeps):
+            raise ValueError("give sweeps or grid, not both")
         names_of = {
             "methods": self.methods,
             "datasets": [each.name for each in self.datasets],

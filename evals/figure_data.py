@@ -15,6 +15,7 @@ AXES = {
     "inner_steps": "inner steps K",
     "outer_rounds": "rounds T",
     "anchors": "anchors a batch",
+    "calls": "calls",
 }
 """Titles of the axes of varied settings."""
 
@@ -62,13 +63,16 @@ def panels(content: Content) -> list[tuple[str, str]]:
 
 
 def method_curves(content: Content, setting: str) -> list[MethodCurve]:
-    """Return the curves over a setting. The experiment's own value is on a curve if the sweep names the value."""
+    """Return the curves over a setting. A value without a varied cell is the method's own value."""
     values = sorted(content["experiment"]["sweeps"][setting])
-    own = content["experiment"]["search"][setting]
+    cells = {(cell["method"], cell["dataset"], cell["judge"], cell["varied"]) for cell in content["cells"]}
     groups = dict.fromkeys((cell["method"], cell["dataset"], cell["judge"]) for cell in content["cells"])
     curves = []
     for group in groups:
-        by_value = {value: _values(content, group, "" if value == own else f"{setting}={value}") for value in values}
+        names = {value: f"{setting}={value}" for value in values}
+        by_value = {
+            value: _values(content, group, name if (*group, name) in cells else "") for value, name in names.items()
+        }
         points = {value: SeedMean.of(results) for value, results in by_value.items() if results}
         if points:
             curves.append(MethodCurve(*group, points))

@@ -9,7 +9,7 @@ import altair as alt
 from evals.experiment_settings import EvalSettings
 from evals.figure_data import Content
 from evals.table import YARDSTICK
-from evals.table_text import budget_in_words, is_offline
+from evals.table_reading import budget_in_words, is_offline
 
 BLUE, GREY, RED = "#0072b2", "#5f5f5f", "#d55e00"
 _OTHERS = (RED, "#009e73", "#cc79a7", GREY, "#56b4e9", "#b8860b")
@@ -72,7 +72,7 @@ def styled(chart: _C, content: Content, title: str, notes: str, width: float) ->
     seeds = len(evals.seeds)
     caption = (
         f"Small dots: {seeds} seed{'s' if seeds != 1 else ''}, each a run of its own. {notes} Budget of each run:"
-        f" {budget_in_words(evals.budget)}."
+        f" {budget_in_words(evals)}."
     )
     if is_offline(evals):
         caption += " Embedded models: this does not show how multimodal LLMs behave."

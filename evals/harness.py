@@ -18,6 +18,7 @@ from blpo.data.dataset import dataset_of
 from blpo.runs.run_info import read_info
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import write_whole
+from evals.cell_budget import budget_problems
 from evals.cell_results import CellResult, read_cell
 from evals.cells import CELLS, Cell, cells_of
 from evals.experiment_settings import EvalSettings
@@ -26,7 +27,8 @@ from evals.workers import CellFailed, InProcess, Runner, WorkerStart, open_worke
 from state.errors import DataError, RunError
 
 OnExperimentEvent = Callable[[Mapping[str, Any]], None]
-"""Handler of the events of an experiment: `experiment`, `cell_began`, `cell` (an event of its run), `cell_ended`."""
+"""Handler of the events of an experiment: `experiment`, `cell_refused` (ended without a call), `cell_began`, `cell` (an
+event of its run), `cell_ended`."""
 PATIENCE = 10.0
 """Seconds to wait for worker processes of an experiment that was killed a moment ago."""
 
@@ -50,10 +52,20 @@ class Harness:
             open_cells = [cell for cell in self.cells if not read_cell(cell).is_done]
             done = len(self.cells) - len(open_cells)
             self._tell(event="experiment", out=str(self.out), cells=len(self.cells), done=done)
+            open_cells = await asyncio.to_thread(self._payable, open_cells)
             if open_cells:
                 await asyncio.to_thread(self._require_same_data, {cell.dataset for cell in open_cells})
                 await self._run(open_cells, lock.fileno())
             return [read_cell(cell, self._reasons.get(cell.name)) for cell in self.cells]
+
+    def _payable(self, cells: list[Cell]) -> list[Cell]:
+        """Return the cells whose budget can pay for judging; the other cells end at once with the reason."""
+        problems = budget_problems(cells)
+        self._reasons |= problems
+        for cell in cells:
+            if cell.name in problems:
+                self._tell(event="cell_refused", cell=cell.name, result=read_cell(cell, problems[cell.name]))
+        return [cell for cell in cells if cell.name not in problems]
 
     def _require_same_data(self, datasets: Set[str]) -> None:
         """Raise `RunError` for a dataset that changed after the first cell: the rows of a table share samples."""

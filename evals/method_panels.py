@@ -18,8 +18,8 @@ _NAMES, _GAP = 160, 40
 _SEEDS = 10
 """Seeds stand so many pixels below the bar, which would hide them."""
 _NOTES = (
-    "Large mark: their mean; bar: its 95 % interval (Student's t over seeds). p: BLPO against the method, paired over"
-    " test samples, corrected for all tests of the experiment."
+    "Large mark: their mean; bar: its 95 % interval (Student's t over seeds). p: BLPO against the method, paired by"
+    " seed and sample, corrected over the methods of a panel."
 )
 _PAPER = " Open diamond: F1 in the paper, with its own models and samples."
 
@@ -55,7 +55,7 @@ def _marks(
 ) -> Sequence[alt.Chart]:
     """Return the marks: seeds, intervals, means and the paper's numbers."""
     ends = [value for _, point in results for value in (point.low, point.high, *point.values)]
-    scale = MetricScale(content, [*ends, *(row["paper"]["f1"] for row, _ in results if row["paper"])])
+    scale = MetricScale(content, [*ends, *(row["paper"]["f1"] for row, _ in _in_paper(results))])
     rows = [
         {
             "method": row["title"],
@@ -72,7 +72,7 @@ def _marks(
         for row, point in results
         for value in point.values
     ]
-    papers = [{"method": row["title"], "paper": row["paper"]["f1"]} for row, _ in results if row["paper"]]
+    papers = [{"method": row["title"], "paper": row["paper"]["f1"]} for row, _ in _in_paper(results)]
 
     def x(field: str) -> alt.X:
         title, axis = f"{metric_title(content)} (higher is better)", alt.Axis(tickCount=5, labelFlush=False)
@@ -86,6 +86,11 @@ def _marks(
         base.mark_point(filled=True, size=85, opacity=1).encode(x=x("mean"), description="text:N"),
         _chart(papers).mark_point(shape="diamond", color=RED, size=70, opacity=1).encode(x=x("paper"), y=y),
     )
+
+
+def _in_paper(results: Sequence[tuple[Mapping[str, Any], SeedMean]]) -> Sequence[tuple[Mapping[str, Any], SeedMean]]:
+    """Return the results with a known number in the paper."""
+    return [(row, point) for row, point in results if row["paper"] and row["paper"]["f1"] is not None]
 
 
 def _columns(content: Content, results: Sequence[tuple[Mapping[str, Any], SeedMean]], y: alt.Y) -> Sequence[alt.Chart]:

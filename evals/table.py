@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from statistics import fmean, stdev
 
 from blpo.metrics.holm import holm
 from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
 from blpo.runs.verdict_rows import VerdictRow
-from evals.cell_results import CellResult, read_answers
+from evals.cell_results import CellResult, Readings, read_answers
 from evals.cells import Cell
 from evals.methods import METHODS
 from evals.published import Published, published
+from evals.splits import Spread, spread_of
 
 YARDSTICK = "blpo"
 """Method that is compared with each other method."""
@@ -18,15 +20,24 @@ YARDSTICK = "blpo"
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Paired test of BLPO against the method of a row, over the test samples of all seeds with both results."""
+    """Test of BLPO against the method of a row, paired by seed and sample, over the seeds with both results.
+
+    Seeds vary and samples vary: see `blpo.metrics.seed_comparison`.
+    """
 
     difference: float
     """Mean over seeds of BLPO's metric minus the metric of the method; BLPO is better above 0."""
+    interval: tuple[float, float]
+    """95 % interval of the difference, over seeds and samples."""
     p_value: float
     p_holm: float
-    """p-value corrected over all tests of the table, by Holm's method."""
+    """p-value corrected over the tests of a dataset and judge, by Holm's method."""
     seeds: int
     samples: int
+    groups: int
+    """Different groups of samples; a sample without a group is a group of its own."""
+    left_out: int
+    """Pairs of verdicts left out, because a verdict has the status `error`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,11 @@ class TableRow:
     dataset: str
     judge: str
     varied: str
+    rule: str
+    """Selection, adoption, patience and batch of the method; empty if nothing is proposed."""
     metric: str
+    spread: Spread
+    """Sources of `sd`."""
     seeds: int
     """Number of seeds with a result."""
     asked: int
@@ -50,6 +65,10 @@ class TableRow:
     initial: float | None
     """Metric under p_0."""
     accuracy: float | None
+    macro_f1: Readings | None
+    """Macro F1, in both readings."""
+    positive_f1: Readings | None
+    """F1 of `task.positive` in both readings; None for a task without a positive label."""
     coverage: float | None
     samples: int
     """Number of test samples of all seeds together."""
@@ -103,13 +122,17 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
         dataset=cell.dataset,
         judge=cell.judge,
         varied=cell.varied,
+        rule=METHODS[cell.method].rule(cell.settings),
         metric=cell.settings.search.metric,
+        spread=spread_of(cell.settings),
         seeds=len(done),
         asked=len(group),
         mean=_mean(values),
         sd=stdev(values) if len(values) > 1 else None,
         initial=_mean([result.initial for result in done]),
         accuracy=_mean([result.accuracy for result in done]),
+        macro_f1=_mean_readings([result.macro_f1 for result in done]),
+        positive_f1=_mean_readings([result.positive_f1 for result in done]),
         coverage=_mean([result.coverage for result in done]),
         samples=sum(result.samples for result in done),
         calls=_mean([result.calls for result in done]),
@@ -125,6 +148,14 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
 
 def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
+
+
+def _mean_readings(values: Sequence[Readings | None]) -> Readings | None:
+    """Return the mean of both readings over the seeds with a value; None without a value."""
+    pairs = [value for value in values if value is not None]
+    if not pairs:
+        return None
+    return Readings(fmean(pair.strict for pair in pairs), fmean(pair.answered for pair in pairs))
 
 
 def _reasons(results: Sequence[CellResult]) -> tuple[str, ...]:
@@ -144,21 +175,35 @@ def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Ce
     if not both:
         return None
     search, task = both[0][0].settings.search, both[0][0].settings.task
-    comparison = compare_seeds(
-        [_paired(read_answers(own), read_answers(best)) for own, best in both], task, search.metric
+    answers = [(read_answers(own), read_answers(best)) for own, best in both]
+    pairs = [_paired(own, best) for own, best in answers]
+    compared = compare_seeds(pairs, task, search.metric)
+    return PairedTest(
+        difference=compared.difference,
+        interval=compared.interval,
+        p_value=compared.p_value,
+        p_holm=compared.p_value,
+        seeds=compared.seeds,
+        samples=compared.samples,
+        groups=compared.groups,
+        left_out=sum(len(own) - len(rows) for (own, _), rows in zip(answers, pairs, strict=True)),
     )
-    return PairedTest(comparison.difference, comparison.p_value, comparison.p_value, len(both), comparison.samples)
 
 
 def _paired(method: Mapping[str, VerdictRow], blpo: Mapping[str, VerdictRow]) -> list[PairedAnswer]:
-    """Pair the answers of samples answered under both methods."""
+    """Pair the answers; a failure counts as wrong, and an `error` under either method leaves the pair out."""
     return [
-        PairedAnswer(name, row.label, row.answer, best, row.group)
+        PairedAnswer(name, row.label, row.answer, blpo[name].answer, row.group)
         for name, row in method.items()
-        if row.answer is not None and name in blpo and (best := blpo[name].answer) is not None
+        if name in blpo and "error" not in (row.status, blpo[name].status)
     ]
 
 
 def _corrected(rows: list[TableRow]) -> list[TableRow]:
-    adjusted = iter(holm([row.test.p_value for row in rows if row.test]))
-    return [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in rows]
+    """Correct the p-values over the methods of each dataset and judge; the rows are in the order of the table."""
+    corrected = []
+    for _, group in groupby(rows, key=lambda row: (row.dataset, row.judge)):
+        part = list(group)
+        adjusted = iter(holm([row.test.p_value for row in part if row.test]))
+        corrected += [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in part]
+    return corrected

@@ -1,22 +1,17 @@
 """Table of an experiment as Markdown: setup, numbers, missing cells, and how to read the numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
+from blpo.runs.wording import metric_name
+from evals.cell_results import Readings
 from evals.experiment_settings import EvalSettings
-from evals.table import TableRow
-from state.settings import LimitSettings
-
-_SIGNIFICANT = 0.05
-_OFFLINE = (
-    "These judges are embedded models: small programs that look at measured attributes of an image. The table shows"
-    " that the methods are implemented, and how they compare under one equal budget with the same optimizer. It does"
-    " not show how multimodal LLMs behave."
-)
-_SERVED = (
-    "The table compares implementations of the methods in this project, under one equal budget, with these models, on"
-    " these samples. Other models, prompts and budgets may give another order."
-)
+from evals.markdown_cells import escaped, table_line
+from evals.published import Published
+from evals.table import PairedTest, TableRow
+from evals.table_grid import grid_table
+from evals.table_reading import budget_in_words, reading
 
 
 def markdown(
@@ -28,148 +23,115 @@ def markdown(
     """Return the whole page."""
     parts = [f"# Methods under an equal budget{f' ({evals.preset})' if evals.preset else ''}", _setup(evals)]
     for (dataset, judge), group in groupby(rows, key=lambda row: (row.dataset, row.judge)):
-        parts += [f"## {_plain(dataset)}, judge {_plain(judge)}", _table(list(group))]
+        section = list(group)
+        parts.append(f"## {escaped(dataset)}, judge {escaped(judge)}")
+        if any(values for _, values in evals.grid):
+            parts.append(grid_table(evals, section))
+        parts.append(_table(section))
     if reasons := list(_reasons(rows)):
         parts += ["## What is missing", "\n".join(reasons)]
-    parts += ["## How to read it", _reading(evals, rows, charged, spent)]
+    parts += ["## How to read it", reading(evals, rows, charged, spent)]
     return "\n\n".join(parts) + "\n"
-
-
-def budget_in_words(budget: LimitSettings) -> str:
-    """Return the limits in words: `800 calls`, `2,000,000 tokens and 5 US dollars`, or `no limit`."""
-    limits = [("calls", budget.calls), ("tokens", budget.tokens), ("US dollars", budget.usd)]
-    return " and ".join(f"{limit:,g} {name}" for name, limit in limits if limit is not None) or "no limit"
-
-
-def is_offline(evals: EvalSettings) -> bool:
-    """True if all judges are embedded models."""
-    return all(judge.models.judge.name.startswith("embedded:") for judge in evals.judges)
 
 
 def _setup(evals: EvalSettings) -> str:
     judges = [
-        f"- judge {_plain(judge.name)}: {judge.models.judge.name}; verbalizer {judge.models.of('verbalizer').name};"
+        f"- judge {escaped(judge.name)}: {judge.models.judge.name}; verbalizer {judge.models.of('verbalizer').name};"
         f" optimizer {judge.models.of('optimizer').name}"
         for judge in evals.judges
     ]
     search = evals.search
     lines = [
-        f"- budget of a cell: {budget_in_words(evals.budget)}",
+        f"- budget of a cell: {budget_in_words(evals)}",
         f"- seeds: {', '.join(map(str, evals.seeds))}",
         *judges,
-        f"- search: preset {search.preset}, {search.outer_rounds} rounds, {search.inner_steps} inner steps,"
-        f" {search.error_batch} errors and {search.anchors} anchors a batch; metric {search.metric}",
+        f"- search of BLPO: preset {search.preset}, {search.outer_rounds} rounds, {search.inner_steps} inner steps,"
+        f" {search.error_batch} errors and {search.anchors} anchors a batch; metric {search.metric}; every other method"
+        " has the settings in its row",
     ]
     return "\n".join(lines)
 
 
-_HEAD = (
-    "method", "mean", "sd", "seeds", "samples", "accuracy", "coverage", "calls", "tokens", "US $", "rounds",
-    "BLPO better by", "p", "p (Holm)", "paper's F1", "paper's accuracy",
-)  # fmt: skip
+_WORDS = {"method", "varied", "rule", "sd over"}
+"""Columns of words, aligned to the left."""
+
+
+class _Column(NamedTuple):
+    """A column of the table: heading, and text of a row."""
+
+    head: str
+    text: Callable[[TableRow], str]
 
 
 def _table(rows: Sequence[TableRow]) -> str:
-    varied = any(row.varied for row in rows)
-    paper = any(row.paper for row in rows)
-    head = [name for name in _HEAD if paper or not name.startswith("paper's")]
-    if varied:
-        head.insert(1, "varied")
-    lines = [_line(head), _line(["---", *(["---"] if varied else []), *["---:"] * (len(head) - 1 - varied)])]
-    for row in rows:
-        cells = [_plain(row.title), *([_plain(row.varied)] if varied else []), *_numbers(row)]
-        lines.append(_line(cells[: len(head)]))
-    return f"Metric: {rows[0].metric} on the test split, mean over seeds.\n\n" + "\n".join(lines)
+    columns = list(_columns(rows))
+    rules = ["---" if column.head in _WORDS else "---:" for column in columns]
+    lines = [table_line([column.head for column in columns]), table_line(rules)]
+    lines += [table_line([escaped(column.text(row)) for column in columns]) for row in rows]
+    title = f"Metric: {metric_name(rows[0].metric)} on the test split, mean over seeds."
+    return f"{title}\n\n" + "\n".join(lines)
 
 
-def _numbers(row: TableRow) -> list[str]:
-    test, paper = row.test, row.paper
-    return [
-        _number(row.mean, 3),
-        _number(row.sd, 3),
-        f"{row.seeds}/{row.asked}",
-        str(row.samples),
-        _number(row.accuracy, 3),
-        _number(row.coverage, 3),
-        _number(row.calls, 0),
-        _number(row.tokens, 0),
-        "?" if row.usd is None and row.seeds else _number(row.usd, 2),
-        _number(row.rounds, 1),
-        f"{test.difference:+.3f}" if test else "",
-        _p(test.p_value) if test else "",
-        _p(test.p_holm) if test else "",
-        f"{paper.f1:.2f}" if paper else "",
-        f"{paper.accuracy:.2f}" if paper and paper.accuracy is not None else "",
-    ]
+def _columns(rows: Sequence[TableRow]) -> Iterable[_Column]:
+    yield _Column("method", lambda row: row.title)
+    if any(row.varied for row in rows):
+        yield _Column("varied", lambda row: row.varied)
+    yield _Column("rule", lambda row: row.rule)
+    yield _Column(metric_name(rows[0].metric), lambda row: _number(row.mean, 3))
+    yield _Column("sd", lambda row: _number(row.sd, 3))
+    yield _Column("sd over", lambda row: row.spread or "nothing")
+    yield _Column("macro F1, strict / answered", lambda row: _readings(row.macro_f1))
+    if any(row.positive_f1 for row in rows):
+        yield _Column("F1 of the positive label, strict / answered", lambda row: _readings(row.positive_f1))
+    yield _Column("accuracy", lambda row: _number(row.accuracy, 3))
+    yield _Column("coverage", lambda row: _number(row.coverage, 3))
+    yield _Column("seeds", lambda row: f"{row.seeds}/{row.asked}")
+    yield _Column("samples", lambda row: str(row.samples))
+    yield _Column("calls", lambda row: _number(row.calls, 0))
+    yield _Column("tokens", lambda row: _number(row.tokens, 0))
+    yield _Column("US $", lambda row: "?" if row.usd is None and row.seeds else _number(row.usd, 2))
+    yield _Column("rounds", lambda row: _number(row.rounds, 1))
+    if any(row.test for row in rows):
+        yield _Column("BLPO better by", lambda row: _of_test(row.test, lambda test: f"{test.difference:+.3f}"))
+        yield _Column("95 % interval", lambda row: _of_test(row.test, _interval))
+        yield _Column("p", lambda row: _of_test(row.test, lambda test: _p(test.p_value)))
+        yield _Column("p (Holm)", lambda row: _of_test(row.test, lambda test: _p(test.p_holm)))
+    if any(row.paper for row in rows):
+        yield _Column("paper's F1", lambda row: _printed(row.paper, lambda paper: paper.f1))
+        yield _Column("paper's accuracy", lambda row: _printed(row.paper, lambda paper: paper.accuracy))
 
 
 def _reasons(rows: Sequence[TableRow]) -> Iterable[str]:
     for row in rows:
         where = ", ".join(filter(None, (row.title, row.dataset, row.judge, row.varied)))
-        yield from (f"- {_plain(where)}: {_plain(reason)}" for reason in row.reasons)
-
-
-def _reading(
-    evals: EvalSettings,
-    rows: Sequence[TableRow],
-    charged: Mapping[str, float | None],
-    spent: Mapping[str, float | None],
-) -> str:
-    tests = sum(row.test is not None for row in rows)
-    lines = [
-        _OFFLINE if is_offline(evals) else _SERVED,
-        "mean: the metric of the prompt that validation selected, on the untouched test split, failures to answer"
-        " counted as wrong; sd: over seeds (n - 1). A seed draws its own batches, and its own splits where the data"
-        " names none; samples: test verdicts of all seeds together.",
-        "calls, tokens, US $: what a cell is charged in the mean, that is all its distinct requests, also those that"
-        f" another cell had asked before. {_bound(evals.budget, rows)}",
-        "A cell that used less had come to another end first (`stopped` in table.json), or kept the initial prompt,"
-        " which is tested once, or had too little left for another step beside its test.",
-        f"All cells together were charged {_cost(charged)}; really spent, since cells share answers: {_cost(spent)}.",
-    ]
-    if tests:
-        lines.append(
-            "BLPO better by: mean over the seeds that both have of BLPO's metric minus the method's, over samples"
-            " answered under both (so it may differ from the difference of the means); p: two-sided paired permutation"
-            f" test, the same sample swapped in all seeds together; Holm: corrected over the {tests} tests of this page"
-            f" ({_SIGNIFICANT} is the usual bound)."
-        )
-    if any(row.paper for row in rows):
-        lines.append(
-            "paper's F1, accuracy: as reported by Pan et al. (arXiv 2602.11340) for one run each, with o3 as the"
-            " optimizer, on its own samples of the dataset; not measured here."
-        )
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _bound(budget: LimitSettings, rows: Sequence[TableRow]) -> str:
-    """Return the bound of a cell in words. The tokens and dollars of a call are known only after the call."""
-    loose = (
-        " (of tokens and dollars: by more than its calls in flight)"
-        if (budget.tokens, budget.usd) != (None, None)
-        else ""
-    )
-    most = max(row.most_calls for row in rows)
-    return f"No cell may use more than {budget_in_words(budget)}{loose}; the most that any used are {most:,} calls."
-
-
-def _cost(cost: Mapping[str, float | None]) -> str:
-    usd = "an unknown sum" if cost["usd"] is None else f"{cost['usd']:,.2f} US dollars"
-    return f"{cost['calls'] or 0:,.0f} calls, {cost['tokens'] or 0:,.0f} tokens and {usd}"
+        yield from (f"- {escaped(where)}: {escaped(reason)}" for reason in row.reasons)
 
 
 def _number(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
+def _readings(value: Readings | None) -> str:
+    return "" if value is None else f"{value.strict:.3f} / {value.answered:.3f}"
+
+
+def _of_test(test: PairedTest | None, text: Callable[[PairedTest], str]) -> str:
+    return "" if test is None else text(test)
+
+
+def _interval(test: PairedTest) -> str:
+    return f"{test.interval[0]:+.3f} to {test.interval[1]:+.3f}"
+
+
 def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Escape a text for a Markdown table: names and messages come from configurations and servers."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+def _printed(paper: Published | None, number: Callable[[Published], float | None]) -> str:
+    """Return a number of the paper: `?` if the paper has the result and the number is not known here."""
+    if paper is None:
+        return ""
+    value = number(paper)
+    if value is None and paper.f1 is not None:
+        return ""  # the paper gives F1 alone
+    return "?" if value is None else f"{value:.2f}"

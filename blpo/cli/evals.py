@@ -19,8 +19,8 @@ def evals(
         typer.Argument(metavar="CONFIG", help="A YAML file of an experiment (see examples/evals).", show_default=False),
     ] = None,
     preset: Annotated[
-        Literal["table1", "table2", "figure4", "figure1"] | None,
-        typer.Option(help="Methods and sweeps of one of the paper's tables or figures."),
+        Literal["table1", "table2", "figure4", "figure1", "budget"] | None,
+        typer.Option(help="Methods and sweeps of one of the paper's tables or figures; budget: batches x K x calls."),
     ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Embedded models on the built-in sample: no key, GPU or network.")
@@ -41,7 +41,7 @@ def evals(
     from evals.config import load_eval_settings
     from evals.experiment import experiment_folder
 
-    settings = load_eval_settings(config, preset=preset, offline=offline, overrides=overrides or [])
+    settings = load_eval_settings(config, preset=preset, offline=offline or None, overrides=overrides or [])
     folder = out or experiment_folder(config, settings, offline=offline)
     if estimate:
         from blpo.cli.evals_estimate import print_estimate

@@ -23,7 +23,7 @@ def print_estimate(settings: "EvalSettings", folder: Path, *, as_json: bool) -> 
 
     from evals.experiment_cost import estimate_evals
     from evals.experiment_cost_json import experiment_json
-    from evals.table_text import budget_in_words
+    from evals.table_reading import budget_in_words
 
     groups = estimate_evals(settings, folder)
     if as_json:
@@ -32,7 +32,7 @@ def print_estimate(settings: "EvalSettings", folder: Path, *, as_json: bool) -> 
     console = Console(highlight=False)
     console.print(_table(groups))
     for note in (
-        f"a range from a search that stops early to all rounds; budget of a cell: {budget_in_words(settings.budget)}",
+        f"a range from a search that stops early to all rounds; budget of a cell: {budget_in_words(settings)}",
         "every method is counted as BLPO; `none` uses far less",
         "charged to the cells: cells share answers, so that less is really spent",
         "the assumptions are those of blpo estimate, which shows one run by role",

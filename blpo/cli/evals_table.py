@@ -28,7 +28,9 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
         rows = list(group)
         if any(row["seeds"] for row in rows):
             console.print(_table(f"{dataset}, judge {judge}", rows))
+            _print_notes(console, rows)
             console.print()
+    _print_reasons(console, content["rows"])
     charged, spent = content["charged"]["calls"], content["spent"]["calls"]
     console.print(f"{count(charged)} calls charged, {count(spent)} really made: cells share answers.")
     console.print()
@@ -36,6 +38,33 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
         if (folder / name).exists():
             line = Text(short_path(folder / name), "cyan").append(f"  {holds}", "default")
             console.print(line, soft_wrap=True)
+
+
+def _print_notes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the sources of sd, and the rules of the methods."""
+    spread = next((row["spread"] for row in rows if row["method"] == "blpo"), rows[-1]["spread"])
+    tested = next((row["test"] for row in rows if row["test"]), None)
+    paired = " In brackets: 95 % interval over seeds and samples." if tested else ""
+    console.print(Text(f"sd: over {spread or 'nothing'}.{paired}", "dim"), soft_wrap=True)
+    titles: dict[str, list[str]] = {}
+    for row in rows:
+        if row["rule"]:
+            titles.setdefault(row["rule"], []).append(row["title"])
+    for rule, methods in titles.items():
+        names = ", ".join(dict.fromkeys(methods))
+        console.print(Text(single_line(f"{names}: {rule}"), "dim"))
+
+
+def _print_reasons(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print why results are missing, once for each reason."""
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        for reason in row["reasons"]:
+            names.setdefault(reason, []).append(row["title"])
+    for reason, methods in names.items():
+        console.print(Text(single_line(f"{', '.join(dict.fromkeys(methods))}: {reason}"), "yellow"))
+    if names:
+        console.print()
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -57,6 +86,6 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         "" if row["sd"] is None else f"{row['sd']:.3f}",
         f"{row['seeds']}/{row['asked']}",
         "" if row["calls"] is None else count(round(row["calls"])),
-        f"{test['difference']:+.3f}" if test else "",
+        f"{test['difference']:+.2f} ({test['interval'][0]:+.2f} to {test['interval'][1]:+.2f})" if test else "",
         f"{test['p_holm']:.3f}" if test else "",
     ]

@@ -71,7 +71,7 @@ class EvalsLines(LineView, EvalsView):
             self._write_line(
                 f"{progress.cells} cells in {short_path(progress.out)}, {progress.done} of them done before"
             )
-        elif event["event"] == "cell_ended":
+        elif event["event"] in ("cell_ended", "cell_refused"):
             result = event["result"]
             place = f"{progress.done + progress.failed} of {progress.cells}"
             self._write_line(f"{place}: {result.name}: {outcome(result)}")
@@ -93,7 +93,7 @@ class EvalsFrames(FrameView, EvalsView):
     def event(self, event: Mapping[str, Any]) -> None:
         """Follow one event."""
         super().event(event)
-        if event["event"] == "cell_ended":
+        if event["event"] in ("cell_ended", "cell_refused"):
             self._last = [*self._last, event["result"]][-3:]
 
     def _frame(self) -> RenderableType:

@@ -184,9 +184,10 @@ class Driver:
             if question is not None:
                 reason = f"{prompt_in_question(question)} waits for an answer"
                 result = {**result, "status": "interrupted", "stop_reason": reason, "question": question}
-        elif rounds:
+        elif rounds or result["test"]:
+            judged: tuple[SplitName, ...] = ("train", "validation") if rounds else ()
             tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
-            await write_verdicts(self.directory, run, rounds, ("train", "validation", *tested))
+            await write_verdicts(self.directory, run, rounds, (*judged, *tested))
         result = {**result, "seconds": round(self.directory.info.seconds, 3)}
         if self.directory.info.lineage:
             result["lineage"] = self.directory.info.lineage

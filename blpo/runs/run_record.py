@@ -57,7 +57,7 @@ class RunRecord:
     def is_whole(self) -> bool:
         """True if all files of a finished run can be read: rounds, verdicts and judge.yaml."""
         verdicts = [self.directory / "verdicts" / f"{name}.jsonl" for name in ("initial", "best")]
-        files = [self.directory / "judge.yaml", *(verdicts if self.result["rounds"] else [])]
+        files = [self.directory / "judge.yaml", *(verdicts if self.result["rounds"] or self.result["test"] else [])]
         try:
             _ = self._verdicts, self.rounds
         except RunError:

@@ -22,7 +22,7 @@ from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
 from evals.methods.bandit import Arm, best, most_promising
-from evals.methods.method import Method, improving, more_rounds
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from evals.methods.textual_gradients import GradientQuestion, expansion
 from graph.stopping import Node
 from state.loops import OuterState, Trial
@@ -140,5 +140,6 @@ APO = Method(
     "apo",
     "APO",
     adopting_loop(ApoState, expand=expanding(ask_in_words), select=select),
-    lambda settings: improving(more_rounds(settings, 2)),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=lambda settings: rounds_for_the_budget(settings, trials=3),
 )

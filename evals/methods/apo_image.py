@@ -13,7 +13,7 @@ from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
 from evals.methods.apo import ApoState, expanding, select
-from evals.methods.method import Method, improving, more_rounds
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from evals.methods.optimizer_vision import require_sight
 from evals.methods.writing import message, with_images
 
@@ -34,5 +34,7 @@ APO_IMAGE = Method(
     "apo_image",
     "APO-image",
     adopting_loop(ApoState, expand=expanding(ask_with_images), select=select),
-    lambda settings: improving(more_rounds(require_sight(settings), 2)),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=lambda settings: rounds_for_the_budget(settings, trials=3),
+    require=require_sight,
 )

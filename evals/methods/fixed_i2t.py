@@ -3,7 +3,13 @@
 A round is one trial: critique and update of the judge prompt from descriptions by q_0. The inner loop learns nothing.
 """
 
-from evals.methods.method import Method, more_rounds, with_search
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from graph.outer import builder
 
-FIXED_I2T = Method("fixed_i2t", "fixed I2T", builder, lambda s: with_search(more_rounds(s), inner_steps=0))
+FIXED_I2T = Method(
+    "fixed_i2t",
+    "fixed I2T",
+    builder,
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=lambda settings: {**rounds_for_the_budget(settings), "inner_steps": 0},
+)

@@ -6,7 +6,7 @@ Descriptions speak of the subjects of the judge prompt, and change with the judg
 from langgraph.runtime import Runtime
 
 from evals.methods.adopt import adopting_loop
-from evals.methods.method import Method, more_rounds, with_search
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from graph.inner import search_i2t
 from state.loops import OuterState
 from state.settings import Settings
@@ -21,5 +21,6 @@ JUDGE_AS_I2T = Method(
     "judge_as_i2t",
     "judge prompt as I2T",
     adopting_loop(take_judge_prompt=take_judge_prompt, search_i2t=search_i2t),
-    lambda settings: with_search(more_rounds(settings), inner_steps=0),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=lambda settings: {**rounds_for_the_budget(settings), "inner_steps": 0},
 )

@@ -1,18 +1,41 @@
 """Method of the comparison: a search over judge prompts, driven like any run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from graph.outer import Builder
 from state.settings import Settings
 
 MOST_ROUNDS = 1000
 """Maximum of `search.outer_rounds`."""
+_BUDGET_ROUNDS = 20
+"""Rounds of a single trial, as a multiple of T, if a budget ends the search."""
+
+SearchChanges = Mapping[str, Any]
+"""Search settings with their values, by name."""
+_NO_CHANGES: SearchChanges = MappingProxyType({})
 
 
-def unchanged(settings: Settings) -> Settings:
-    """Return the settings unchanged."""
-    return settings
+def unchanged(settings: Settings) -> SearchChanges:
+    """Return no changes."""
+    return _NO_CHANGES
+
+
+IMPROVING: SearchChanges = MappingProxyType({"select": "best", "adopt": "improving", "patience": None})
+"""Selection by validation among all rounds, adoption of improvements alone, and no patience."""
+
+
+def any_models(settings: Settings) -> None:
+    """Accept all models."""
+
+
+def rule_in_words(settings: Settings) -> str:
+    """Return the selection, adoption, patience and batch of a search, for a row of the table."""
+    search = settings.search
+    patience = "no patience" if search.patience is None else f"patience {search.patience}"
+    return f"select {search.select}, adopt {search.adopt}, {patience}, batch {search.error_batch} + {search.anchors}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +48,37 @@ class Method:
     """Name in tables."""
     builder: Builder
     """Graph for `blpo.runs.start_and_resume.start_run`."""
-    adapt: Callable[[Settings], Settings] = unchanged
-    """Function that changes the settings for the method; raises `ModelError` for an unsuitable model."""
+    own: Callable[[Settings], SearchChanges] = unchanged
+    """Search settings by which the method is at its best, in place of the experiment's settings."""
+    defining: Callable[[Settings], SearchChanges] = unchanged
+    """Search settings without which the method would be another method."""
+    require: Callable[[Settings], None] = any_models
+    """Function that raises `ModelError` for an unsuitable model or a missing package."""
+    rule: Callable[[Settings], str] = rule_in_words
+    """Function that words the settings of a cell."""
+
+    def adapt(self, settings: Settings, changes: SearchChanges = _NO_CHANGES) -> Settings:
+        """Return the settings of a run of the method; `changes` replace the method's own settings.
+
+        Raises `ModelError` for an unsuitable model or a missing package.
+        """
+        self.require(settings)
+        own = with_search(settings, {**self.own(settings), **changes})
+        return with_search(own, self.defining(own))
 
 
-def with_search(settings: Settings, **changes: object) -> Settings:
+def with_search(settings: Settings, changes: SearchChanges) -> Settings:
     """Return the settings with changes in `search`."""
-    return settings.model_copy(update={"search": settings.search.model_copy(update=changes)})
+    return settings.model_copy(update={"search": settings.search.model_copy(update=dict(changes))})
 
 
-def more_rounds(settings: Settings, factor: int | None = None) -> Settings:
-    """Multiply the rounds T by `factor` (default: K + 1) and remove patience, so that the budget ends the search.
+def rounds_for_the_budget(settings: Settings, trials: int = 1) -> SearchChanges:
+    """Return more rounds than T, for a method whose round tries `trials` prompts, so that the budget ends the search.
 
-    Otherwise a method with cheaper rounds than BLPO would end before the end of its budget. K + 1 rounds of one trial
-    have as many trials as a round of BLPO.
+    Otherwise a method with cheaper rounds than BLPO would end before the end of its budget. Without a budget a method
+    tries about as many prompts as the published BLPO, which tries six prompts a round.
     """
-    search = settings.search
-    times = search.inner_steps + 1 if factor is None else factor
-    return with_search(settings, outer_rounds=min(MOST_ROUNDS, search.outer_rounds * times), patience=None)
-
-
-def improving(settings: Settings) -> Settings:
-    """Return the settings with adoption of improvements alone, as published; `search.adopt` is for BLPO."""
-    return with_search(settings, adopt="improving")
+    limits = settings.limits
+    is_limited = (limits.calls, limits.tokens, limits.usd) != (None, None, None)
+    factor = max(1, (_BUDGET_ROUNDS if is_limited else 6) // trials)
+    return {"outer_rounds": min(MOST_ROUNDS, settings.search.outer_rounds * factor)}

@@ -14,7 +14,7 @@ from blpo.prompts.cases import cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
-from evals.methods.method import Method, more_rounds
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from evals.methods.writing import judged_cases, shown_texts, write_prompt
 from state.loops import OuterState
 from state.settings import Settings
@@ -55,4 +55,10 @@ async def _update(run: OpenRun, state: OuterState) -> Advice:
     return await write_prompt(run, question, shown_texts([*wrong, *right]))
 
 
-NO_IMAGE = Method("no_image", "no image", adopting_loop(update_blindly=update_blindly), more_rounds)
+NO_IMAGE = Method(
+    "no_image",
+    "no image",
+    adopting_loop(update_blindly=update_blindly),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=rounds_for_the_budget,
+)

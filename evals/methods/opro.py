@@ -22,7 +22,7 @@ from blpo.prompts.cases import labels_in_words
 from blpo.prompts.delimiters import element
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
-from evals.methods.method import Method, improving, more_rounds
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from evals.methods.writing import ask_all, write_prompt
 from nodes.collect_errors import draw
 from state.loops import OuterState, Trial
@@ -127,4 +127,10 @@ def _exemplar(sample: Sample) -> str:
     return f"<example>\n{text}{element('human', str(sample.label))}\n</example>"
 
 
-OPRO = Method("opro", "OPRO", adopting_loop(OproState, propose=propose), lambda s: improving(more_rounds(s, 2)))
+OPRO = Method(
+    "opro",
+    "OPRO",
+    adopting_loop(OproState, propose=propose),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=lambda settings: rounds_for_the_budget(settings, trials=3),
+)

@@ -14,7 +14,7 @@ from blpo.inference.progress import send_phase
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
-from evals.methods.method import Method
+from evals.methods.method import IMPROVING, Method
 from graph.inner import inner_loop
 from state.loops import InnerState
 from state.settings import Settings
@@ -41,5 +41,8 @@ async def draw_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
 
 
 RANDOM_I2T = Method(
-    "random_i2t", "random I2T", adopting_loop(search_i2t=inner_loop({"draw_i2t": draw_i2t}, start="draw_i2t"))
+    "random_i2t",
+    "random I2T",
+    adopting_loop(search_i2t=inner_loop({"draw_i2t": draw_i2t}, start="draw_i2t")),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
 )

@@ -17,7 +17,7 @@ from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from evals.methods.adopt import adopting_loop
-from evals.methods.method import Method, improving, more_rounds
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from evals.methods.optimizer_vision import require_sight
 from evals.methods.writing import ask_all, judged_cases, message, shown_texts, with_images, write_prompt
 from state.loops import OuterState
@@ -66,5 +66,10 @@ async def _feedback(run: OpenRun, judge_prompt: str, row: Case) -> Case:
 
 
 TEXTGRAD = Method(
-    "textgrad", "TextGrad-style", adopting_loop(descend=descend), lambda s: improving(more_rounds(require_sight(s)))
+    "textgrad",
+    "TextGrad-style",
+    adopting_loop(descend=descend),
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    defining=rounds_for_the_budget,
+    require=require_sight,
 )

@@ -18,6 +18,7 @@ from evals.cells import cells_of
 from evals.config import load_eval_settings
 from evals.methods import METHODS
 from evals.published import published
+from evals.splits import spread_of
 from state.errors import ConfigError
 from tests.small_set import COMMAND, ENVIRONMENT, ROOT, draw_dataset, edit_labels
 
@@ -157,13 +158,15 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(
     assert main([*command, *(f"--set={each}" for each in few)]) == 1
     assert "2 of 2 cells failed" in capsys.readouterr().err
     page = (tmp_path / "table.md").read_text()
-    assert "seed 0: no budget was left for the test" in page
+    reason = "seed 0: 5 calls can't pay for judging: 21 train and validation samples and the 9 test samples under two"
+    assert page.count(reason) == 1
+    assert not (tmp_path / "cells" / "none_noise_embedded_seed0").exists(), "a refused cell sends nothing"
     assert "nowhere.csv" in page
     assert [row["mean"] for row in content(tmp_path)["rows"]] == [None, None]
     (folder / "nowhere.csv").write_bytes((folder / "labels.csv").read_bytes())
     assert main([*command, "-q", *(f"--set={each}" for each in few)]) == 1
     page = (tmp_path / "table.md").read_text()
-    assert page.count("seed 0: no budget was left for the test") == 2, "a cell that failed is tried again"
+    assert page.count(reason) == 2, "a cell that failed is tried again"
 
 
 @pytest.mark.parametrize(
@@ -180,6 +183,9 @@ def test_a_cell_that_fails_is_a_row_with_its_reason(
         ("datasets=[]", "datasets must be given"),
         ("budget.calls=0", "budget.calls"),
         ("search.metric=quadratic", "search.metric"),
+        ("method_search={blop: {}}", "no method is called blop"),
+        ("method_search={opro: {error_bach: 3}}", "did you mean error_batch?"),
+        ("method_search={opro: {seed: 3}}", "a cell's seed is one of seeds"),
     ],
 )
 def test_a_broken_configuration_is_refused_in_words(folder: Path, override: str, message: str) -> None:
@@ -213,6 +219,29 @@ def test_cells_of_one_seed_have_the_same_splits_and_other_seeds_others(folder: P
     cells = cells_of(load_eval_settings(folder / "evals.yaml"), tmp_path)
     splits = {(cell.method, cell.seed): dataset_of(cell.settings).fingerprint for cell in cells}
     assert splits["none", 0] == splits["blpo", 0] != splits["blpo", 1] == splits["none", 1]
+
+
+@pytest.mark.parametrize("column", [False, True])
+def test_splits_are_redrawn_or_fixed_as_the_experiment_says(folder: Path, tmp_path: Path, column: bool) -> None:
+    """A split column is fixed by itself, and shares are redrawn by themselves."""
+    copy = Path(shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns("out")))
+    overrides = ["methods=[blpo]"]
+    if column:
+        names = [*["train"] * 12, *["validation"] * 9, *["test"] * 9]
+        edit_labels(copy, lambda rows: [row.update(split=name) for row, name in zip(rows, names, strict=True)])
+        overrides.append("datasets=[{name: noise, data: {path: %s, split: {column: split}}}]" % (copy / "labels.csv"))
+
+    def tests(splits: str) -> tuple[list[list[str]], set[str]]:
+        cells = cells_of(load_eval_settings(copy / "evals.yaml", overrides=[*overrides, f"splits={splits}"]), tmp_path)
+        ids = [[sample.id for sample in dataset_of(cell.settings).splits["test"]] for cell in cells]
+        return ids, {spread_of(cell.settings) for cell in cells}
+
+    (first, second), spread = tests("redraw")
+    assert first != second and len(first) == len(second) == 9 and spread == {"splits and search"}
+    (first, second), spread = tests("fixed")
+    assert first == second and spread == {"search"}
+    (first, second), spread = tests("null")
+    assert (first == second, spread) == ((True, {"search"}) if column else (False, {"splits and search"}))
 
 
 def test_an_experiment_goes_on_with_the_data_that_it_began_with(
@@ -272,6 +301,31 @@ def test_sweeps_vary_one_setting_at_a_time(folder: Path, tmp_path: Path) -> None
     }  # fmt: skip
 
 
+def test_a_grid_varies_settings_together(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    grid = "grid={error_batch: [2, 3], inner_steps: [1], calls: [60, 70]}"
+    command = ["evals", str(folder / "evals.yaml"), "--out", str(tmp_path), "--set", grid, "--set", "seeds=[0]"]
+    assert main([*command, "--set", "methods=[blpo]", "-q"]) == 0
+    cells = content(tmp_path)["cells"]
+    assert [cell["varied"] for cell in cells] == [
+        f"error_batch={batch},inner_steps=1,calls={calls}" for batch in (2, 3) for calls in (60, 70)
+    ]
+    assert all(cell["calls"] <= int(cell["varied"].rpartition("=")[2]) for cell in cells)
+    page = (tmp_path / "table.md").read_text()
+    assert "budget of a cell: 60 or 70 calls" in page
+    assert "| errors a batch | inner steps K | 60 calls | 70 calls |" in page
+    best = max(cell["value"] for cell in cells if cell["varied"].endswith("=70"))
+    assert f"**{best:.3f}**" in page
+
+
+def test_the_budget_preset_varies_batch_steps_and_calls(tmp_path: Path) -> None:
+    evals = load_eval_settings(preset="budget", overrides=["seeds=[0]"])
+    assert all(judge.models.judge.name == "embedded:judge" for judge in evals.judges)
+    cells = cells_of(evals, tmp_path)
+    assert len(cells) == 27 * len(evals.datasets)
+    sizes = {(c.settings.search.error_batch, c.settings.search.inner_steps, c.settings.limits.calls) for c in cells}
+    assert sizes == {(n, k, calls) for n in (20, 40, 80) for k in (1, 3, 5) for calls in (600, 800, 2000)}
+
+
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_examples_load_and_can_be_estimated(
     example: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -288,5 +342,5 @@ def test_the_examples_load_and_can_be_estimated(
     assert judges == {"qwen2.5-vl-32b"} or published("blpo", "agin", judges.pop())
     assert main(["evals", str(config), "--out", str(tmp_path / "out"), "--estimate", "--json"]) == 0
     total = json.loads(capsys.readouterr().out)["total"]
-    assert total["cells"] == len(evals.methods) * 4 * 5
+    assert total["cells"] == len(evals.methods) * 4 * 10
     assert 0 < total["low"]["usd"] < total["high"]["usd"]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from blpo.cli.evals import _draw
-from evals.cell_results import CellResult
+from evals.cell_results import CellResult, Readings
 from evals.experiment_settings import EvalSettings
 from evals.figure_data import AXES
 from evals.figures import figure_svg, main, write_figure
@@ -36,10 +36,19 @@ def experiment(sweeps: dict[str, list[int]], methods: list[str], datasets: int =
             "judges": [{"name": "embedded"}],
             "seeds": [0, 1, 2],
             "budget": {"calls": 800},
+            "search": {"error_batch": 10, "inner_steps": 5},
             "sweeps": sweeps,
         }
     )
-    varied = ["", *(f"{name}={value}" for name, values in sweeps.items() for value in values)]
+    varied = [
+        "",
+        *(
+            f"{name}={value}"
+            for name, values in sweeps.items()
+            for value in values
+            if value != getattr(evals.search, name)
+        ),
+    ]
     cells, rows = [], []
     for place, dataset in enumerate(evals.datasets):
         for change, what in enumerate(varied):
@@ -58,11 +67,11 @@ def experiment(sweeps: dict[str, list[int]], methods: list[str], datasets: int =
 
 
 def row(method: str, dataset: str, varied: str, mean: float) -> TableRow:
-    test = None if method == "blpo" else PairedTest(0.1, 0.004, 0.0123, 3, 100)
+    test = None if method == "blpo" else PairedTest(0.1, (0.03, 0.17), 0.004, 0.0123, 3, 100, 100, 0)
     paper = Published(0.41, 0.5) if method == "none" and dataset == "set0" else None
     return TableRow(
-        method, METHODS[method].title, dataset, "embedded", varied, "macro_f1", 3, 3, mean, 0.02, 0.3, 0.4, 1.0, 300,
-        800.0, 800, 1e5, 0.0, 1.0, test, paper, (),
+        method, METHODS[method].title, dataset, "embedded", varied, "select best", "macro_f1", "search", 3, 3,
+        mean, 0.02, 0.3, 0.4, Readings(mean, mean), None, 1.0, 300, 800.0, 800, 1e5, 0.0, 1.0, test, paper, (),
     )  # fmt: skip
 
 

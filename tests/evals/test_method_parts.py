@@ -23,7 +23,7 @@ from blpo.prompts.delimiters import element, tagged
 from blpo.prompts.template import placeholders, render
 from evals.methods import METHODS
 from evals.methods.bandit import Arm, best, most_promising, upper_bound
-from evals.methods.method import more_rounds
+from evals.methods.method import rounds_for_the_budget
 from evals.methods.opro import MOST_REMEMBERED, HistoryEntry, best_last
 from state.sample import EncodedImage, Sample
 from state.settings import Settings, TaskSettings
@@ -111,17 +111,22 @@ def test_the_history_ends_with_the_best_and_holds_each_prompt_once(
 
 
 def test_methods_with_cheaper_rounds_get_more_of_them() -> None:
-    search = more_rounds(Settings()).search
-    assert (search.outer_rounds, search.patience) == (30, None)
-    assert more_rounds(Settings(), 2).search.outer_rounds == 10
-    assert more_rounds(Settings()).task == Settings().task
+    settings = Settings.model_validate({"search": {"outer_rounds": 5}})
+    assert rounds_for_the_budget(settings) == {"outer_rounds": 30}
+    assert rounds_for_the_budget(settings, trials=3) == {"outer_rounds": 10}
+    limited = Settings.model_validate({"search": {"outer_rounds": 5}, "limits": {"calls": 800}})
+    assert rounds_for_the_budget(limited) == {"outer_rounds": 100}
+    assert METHODS["no_image"].adapt(limited).search.outer_rounds == 100
+    assert METHODS["blpo"].adapt(limited) == limited
 
 
 def test_what_a_method_makes_of_the_settings_are_settings() -> None:
     paper = Settings.model_validate({"search": {"preset": "paper", "outer_rounds": 900}})
     adapted = {name: method.adapt(paper) for name, method in METHODS.items()}
-    improving = {name for name, settings in adapted.items() if settings.search.adopt == "improving"}
-    assert improving == {"opro", "apo", "apo_image", "textgrad"}
+    for name, changed in adapted.items():
+        search = changed.search
+        published = ("last", "always", None) if name in ("none", "blpo") else ("best", "improving", None)
+        assert (search.select, search.adopt, search.patience) == published
     assert all(Settings.model_validate(each.model_dump()) == each for each in adapted.values())
 
 

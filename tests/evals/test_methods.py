@@ -43,8 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings_for(method: Method, folder: Path, run: Path, *overrides: str) -> Settings:
-    small = ["search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=6", "search.anchors=4"]
-    return method.adapt(load_settings(folder / "config.yaml", [f"run.dir={run}", *small, *overrides]))
+    small = {"error_batch": 6, "anchors": 4}
+    sizes = ["search.outer_rounds=1", "search.inner_steps=1", *(f"search.{name}={n}" for name, n in small.items())]
+    return method.adapt(load_settings(folder / "config.yaml", [f"run.dir={run}", *sizes, *overrides]), small)
 
 
 def run_method(name: str, folder: Path, run: Path, *overrides: str, **options: Any) -> Result:
