@@ -1,4 +1,4 @@
-"""Whole-file writes. A file appears whole or not at all, and survives a loss of power."""
+"""Whole writes of files and folders. A file appears whole or not at all, and survives a loss of power."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from typing import BinaryIO
 
 from state.errors import StoreError
@@ -41,6 +42,25 @@ def whole_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`. The folder becomes `path` when the block ends; an error removes the folder.
+
+    Raises `StoreError` in one line if `path` can't be made, for example because it holds something.
+    """
+    draft = path.with_name(f".{path.name}.{token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+    except OSError as error:
+        raise _write_error(path, error) from None
+    try:
+        yield draft
+        put_in_place(draft, path)
+    finally:
+        rmtree(draft, ignore_errors=True)
 
 
 def put_in_place(draft: Path, target: Path, *, durable: bool = True) -> None:

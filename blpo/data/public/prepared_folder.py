@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 from blpo.config.yaml_text import write_yaml
 from blpo.data.public.public_set import Record, SetDescription
-from blpo.storage.whole_files import put_in_place
+from blpo.storage.whole_files import whole_folder
 from state.errors import DataError
 from state.sample import SplitName
 
@@ -30,14 +28,8 @@ def draft_folder(out: Path) -> Iterator[Path]:
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()) or (out.is_dir() and any(out.iterdir())):
         raise DataError(f"{out}: exists and is not empty; name a new folder with --out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.parent / f".{out.name}.{os.urandom(4).hex()}.part"
-    draft.mkdir()
-    try:
+    with whole_folder(out) as draft:  # fails at the end if another process has filled `out` meanwhile
         yield draft
-        put_in_place(draft, out)  # fails if another process has filled `out` meanwhile
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def write_labels(

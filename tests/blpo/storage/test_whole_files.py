@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from blpo.storage.locks import is_locked, lock_folder
-from blpo.storage.whole_files import put_in_place, whole_file, write_whole
+from blpo.storage.whole_files import put_in_place, whole_file, whole_folder, write_whole
 from state.errors import RunError, StoreError
 
 ROOT = Path(__file__).parents[3]
@@ -36,6 +36,21 @@ def test_a_block_that_raises_leaves_the_former_file(tmp_path: Path) -> None:
         raise KeyError
     assert path.read_text() == "former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "set"
+    with whole_folder(path) as draft:
+        (draft / "a.txt").write_text("a")
+        assert not path.exists() and draft.parent == path.parent
+    assert [file.name for file in path.iterdir()] == ["a.txt"]
+    with pytest.raises(KeyError), whole_folder(tmp_path / "new" / "half"):
+        raise KeyError
+    with pytest.raises(StoreError, match="can't be written"), whole_folder(path):
+        pass  # the folder holds a file
+    with pytest.raises(StoreError, match="can't be written"), whole_folder(path / "a.txt" / "below"):
+        pass
+    assert [file.name for file in path.parent.iterdir()] == ["set"]
 
 
 def test_a_full_disk_leaves_the_former_file(tmp_path: Path) -> None:
