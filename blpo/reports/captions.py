@@ -5,19 +5,22 @@ No model compares captions with images. Two numbers need no model:
 * distinct: share of captions without an equal caption in the same set;
 * separation: probability of more similar captions for two images with the same label than for two images with different
   labels (0.5 is chance, 1 is always). Similarity is the cosine of TF-IDF vectors over runs of up to three words,
-  without numbers. The p-value is computed by shuffling the labels.
+  without numbers. The p-value is computed by shuffling the labels. A page shows many separations, so the p-values of a
+  run are corrected together (Holm).
 
 Captions without separation can't have helped the optimizer much, even if true. Captions with separation may still be
 false in parts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from blpo.metrics.holm import holm
+from blpo.metrics.readings import SIGNIFICANT
 from blpo.reports.evidence import Evidence
 from blpo.runs.run_record import RunRecord
 from state.sample import Label
@@ -42,6 +45,7 @@ class CaptionQuality:
     separation: float | None
     """In [0, 1]; None for too few captions and for equal labels."""
     p_value: float | None
+    """p-value of the separation, corrected for the number of separations of the run; None without a separation."""
 
 
 def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
@@ -62,7 +66,12 @@ def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
             ]
             if prompt is not None and pairs:
                 rows.append(_measured(t, role, prompt, pairs))
-    return rows
+    return _corrected(rows)
+
+
+def _corrected(rows: Sequence[CaptionQuality]) -> list[CaptionQuality]:
+    adjusted = iter(holm([row.p_value for row in rows if row.p_value is not None]))
+    return [row if row.p_value is None else replace(row, p_value=next(adjusted)) for row in rows]
 
 
 def _measured(t: int, role: str, prompt: str, pairs: Sequence[tuple[str, Label]]) -> CaptionQuality:
@@ -77,6 +86,17 @@ def _measured(t: int, role: str, prompt: str, pairs: Sequence[tuple[str, Label]]
         distinct=sum(texts.count(text) == 1 for text in texts) / len(texts),
         separation=value,
         p_value=p_value,
+    )
+
+
+def separations(rows: Sequence[CaptionQuality]) -> str:
+    """Return the range of the separations, and the number of separations above chance at the 5 % level, in words."""
+    values = [row.separation for row in rows if row.separation is not None]
+    if not values:
+        return "Captions by round: too few of a batch for a separation"
+    above = sum(row.p_value is not None and row.p_value < SIGNIFICANT for row in rows)
+    return (
+        f"Captions by round: separation {min(values):.2f} to {max(values):.2f}, {above} of {len(values)} above chance"
     )
 
 

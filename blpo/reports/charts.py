@@ -10,6 +10,7 @@ from markupsafe import Markup
 from blpo.metrics.readings import strict_reading
 from blpo.reports.chart_svg import ACCENT, BAD, EDGE, INKS, PAGE, TEXT, svg
 from blpo.reports.confusions import RatingRow
+from blpo.reports.label_source import LabelSource
 from blpo.runs.run_record import RunRecord
 from blpo.runs.wording import metric_name, plain
 
@@ -70,23 +71,25 @@ def trials_chart(run: RunRecord) -> Chart | None:
     return _chart("Score of each trial of an I2T prompt, by round", layers, rows)
 
 
-def ratings_chart(before: Sequence[RatingRow], after: Sequence[RatingRow], low: int, high: int) -> Chart:
-    """Draw the judge's mean rating for each human rating, before and after; on the diagonal judge and people agree."""
+def ratings_chart(
+    before: Sequence[RatingRow], after: Sequence[RatingRow], low: int, high: int, source: LabelSource
+) -> Chart:
+    """Draw the judge's mean rating for each label, before and after; on the diagonal judge and labels agree."""
     rows = [
-        {"series": name, "human": row.human, "value": row.mean, "mark": mark, "title": _rating(name, row)}
+        {"series": name, "human": row.human, "value": row.mean, "mark": mark, "title": _rating(name, row, source)}
         for name, mark, ratings in (("before", "dot", before), ("after", "chosen", after))
         for row in ratings
     ]
     scale = alt.Scale(domain=[low, high])
     axis = alt.Axis(grid=False, tickMinStep=1, format="d")
-    x = alt.X("human:Q", title="rating by people", scale=alt.Scale(domain=[low, high], padding=25), axis=axis)
+    x = alt.X("human:Q", title=source.label, scale=alt.Scale(domain=[low, high], padding=25), axis=axis)
     y = alt.Y("value:Q", title="judge", scale=scale, axis=alt.Axis(tickMinStep=1, format="d"))
     color, _ = _look(["before", "after"])
     base = alt.Chart().encode(x=x, y=y, color=color)
     ends = alt.InlineData([{"human": end, "value": end} for end in (low, high)])
     diagonal = alt.Chart(ends).mark_line(color=EDGE, strokeDash=[5, 4], strokeWidth=1.25).encode(x=x, y=y)
     layers = (diagonal, base.mark_line(), *_points(base))
-    return _chart("Mean rating of the judge for each rating by people", layers, rows)
+    return _chart(f"Mean rating of the judge for each of {source.labels}", layers, rows)
 
 
 def _validation_rows(name: str, run: RunRecord, *, alone: bool) -> list[dict[str, Any]]:
@@ -110,9 +113,9 @@ def _validation_rows(name: str, run: RunRecord, *, alone: bool) -> list[dict[str
     ]
 
 
-def _rating(name: str, row: RatingRow) -> str:
+def _rating(name: str, row: RatingRow, source: LabelSource) -> str:
     return (
-        f"{name}: people {row.human}, judge {row.mean:.2f} on average (n = {row.n},"
+        f"{name}: {source.short} {row.human}, judge {row.mean:.2f} on average (n = {row.n},"
         f" 80 % of answers {row.low:g} to {row.high:g})"
     )
 

@@ -52,8 +52,6 @@ class Gallery:
     changes: Mapping[VerdictChange, int]
     labels: tuple[str, ...]
     splits: tuple[str, ...]
-    is_sensitive: bool
-    """True if the labels suggest disturbing images."""
 
 
 def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
@@ -70,7 +68,6 @@ def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
         changes=Counter(row[0] for row in rows_on_page),
         labels=tuple(labels),
         splits=tuple(split for split in _SPLITS if any(row[1].split == split for row in rows_on_page)),
-        is_sensitive=is_sensitive(run.settings.task),
     )
 
 

@@ -13,12 +13,14 @@ class LabelSource:
     """The other side of an agreement: "agrees with people"."""
     labels: str
     """All labels: "people's labels"."""
+    label: str
+    """The label of one sample: "people's label"."""
     short: str
     """Head of a column or a line: "people"."""
 
 
-PEOPLE = LabelSource("people", "people's labels", "people")
-SAMPLE = LabelSource("the sample's labels", "the sample's labels", "label")
+PEOPLE = LabelSource("people", "people's labels", "people's label", "people")
+SAMPLE = LabelSource("the sample's labels", "the sample's labels", "the sample's label", "label")
 
 
 def label_source(data: DataSettings) -> LabelSource:

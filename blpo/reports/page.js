@@ -23,24 +23,37 @@ for (const views of document.querySelectorAll("[data-views]")) {
   show();
 }
 
-/* The gallery: filters, one tab stop, arrow keys, and showing a blurred image. */
+/* The gallery: filters, pages, one tab stop and arrow keys over all pages. */
+const PAGE_SIZE = 12;
 const gallery = document.querySelector("[data-gallery]");
 if (gallery) {
   const filters = document.querySelector("[data-filters]");
+  const pager = document.querySelector("[data-pager]");
   const cards = [...gallery.children];
-  const visible = () => cards.filter((card) => !card.hidden);
+  let matches = cards;
+  let page = 0;
+  const pages = () => Math.max(1, Math.ceil(matches.length / PAGE_SIZE));
   const stopAt = (card) => {
-    for (const each of gallery.querySelectorAll('[tabindex="0"]')) if (cards.includes(each)) each.tabIndex = -1;
-    if (card) card.tabIndex = 0;
+    for (const each of cards) each.tabIndex = each === card ? 0 : -1;
+  };
+  const turnTo = (number) => {
+    page = number;
+    const shown = new Set(matches.slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
+    for (const card of cards) card.hidden = !shown.has(card);
+    const [back, forth] = pager.querySelectorAll("button");
+    back.disabled = page === 0;
+    forth.disabled = page === pages() - 1;
+    pager.hidden = pages() === 1;
+    pager.querySelector("output").value = `Page ${page + 1} of ${pages()}`;
+    stopAt(matches[page * PAGE_SIZE]);
   };
   const filter = () => {
     const wanted = new FormData(filters);
-    for (const card of cards)
-      card.hidden = ["change", "label", "split"].some((name) => wanted.get(name) && wanted.get(name) !== card.dataset[name]);
-    gallery.classList.toggle("blurred", wanted.has("blur"));
-    const shown = visible();
-    filters.elements.shown.value = `${shown.length} shown`;
-    stopAt(shown[0]);
+    const differs = (card) => ["change", "label", "split"].some((name) => wanted.get(name) && wanted.get(name) !== card.dataset[name]);
+    matches = cards.filter((card) => !differs(card));
+    for (const each of document.querySelectorAll("[data-blur]")) each.classList.toggle("blurred", wanted.has("blur"));
+    filters.elements.shown.value = `${matches.length} sample${matches.length === 1 ? "" : "s"}`;
+    turnTo(0);
   };
   const columns = () => getComputedStyle(gallery).gridTemplateColumns.split(" ").length;
   const moves = {
@@ -53,23 +66,37 @@ if (gallery) {
   };
   filters.addEventListener("change", filter);
   filters.addEventListener("submit", (event) => event.preventDefault());
-  gallery.addEventListener("keydown", (event) => {
-    const card = event.target;
-    if (!cards.includes(card)) return;
-    if (event.key === "Enter") card.classList.toggle("revealed");
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    const shown = visible();
-    const to = moves[event.key](shown.indexOf(card), shown.length - 1);
-    const next = shown[Math.min(Math.max(to, 0), shown.length - 1)];
-    stopAt(next);
-    next.focus();
+  pager.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-turn]");
+    if (!button) return;
+    turnTo(page + Number(button.dataset.turn));
+    gallery.scrollIntoView();
   });
-  gallery.addEventListener("click", (event) => {
-    if (event.target.closest(".pictures")) event.target.closest(".card").classList.toggle("revealed");
+  gallery.addEventListener("keydown", (event) => {
+    const at = matches.indexOf(event.target);
+    if (at < 0 || !(event.key in moves)) return;
+    event.preventDefault();
+    const last = matches.length - 1;
+    const place = Math.min(Math.max(moves[event.key](at, last), 0), last);
+    const number = Math.floor(place / PAGE_SIZE);
+    if (number !== page) turnTo(number);
+    stopAt(matches[place]);
+    matches[place].focus();
   });
   filter();
 }
+
+/* A click or Enter shows the whole of a long text, and a blurred image. */
+document.addEventListener("click", (event) => {
+  if (String(getSelection())) return;
+  event.target.closest(".clamped")?.classList.toggle("unfolded");
+  event.target.closest(".blurred .pictures")?.closest("li").classList.toggle("revealed");
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  if (event.target.matches(".clamped")) event.target.classList.toggle("unfolded");
+  if (event.target.matches(".blurred li")) event.target.classList.toggle("revealed");
+});
 
 /* On paper nothing can be opened. */
 const closed = [];

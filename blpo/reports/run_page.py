@@ -7,12 +7,13 @@ from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
 from blpo.reports.agreement_rows import agreement_rows
-from blpo.reports.captions import caption_quality
+from blpo.reports.captions import caption_quality, separations
 from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
-from blpo.reports.gallery import gallery
+from blpo.reports.examples import examples
+from blpo.reports.gallery import gallery, is_sensitive
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
 from blpo.reports.outcome import Tested, headline, meaning, stopped, tone
@@ -57,6 +58,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     source = label_source(run.settings.data)
     is_ordinal = run.settings.task.kind == "ordinal"
     task = run.settings.task
+    captions = caption_quality(run, evidence)
     total = total_usage(result["calls"].values())
     return render_page(
         "report.html",
@@ -69,6 +71,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         tone=tone(result),
         tested=tested,
         place=interval(tested.low, tested.difference, tested.high) if tested else None,
+        examples=examples(run, evidence) if tested else [],
+        is_sensitive=is_sensitive(task),
         meaning=meaning(run),
         stopped=stopped(result),
         measured=measured,
@@ -85,11 +89,12 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         matrices=[(name, table) for name, table in tables if table is not None] if before else [],
         matrix_split=split,
         confusions=confusions(after),
-        ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max)
+        ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max, source)
         if is_ordinal and before
         else None,
         gallery=gallery(run, evidence),
-        captions=caption_quality(run, evidence),
+        captions=captions,
+        separations=separations(captions),
         calls=total.issued,
         cached_tokens=total.cached_tokens,
         cost=cost(result),

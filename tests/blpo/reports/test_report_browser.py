@@ -108,14 +108,31 @@ def compared(hostile: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chromium(small: Path, large: Path, hostile: Path, compared: Path) -> Iterator["Browser"]:
+def chromium(sample: Path, small: Path, large: Path, hostile: Path, compared: Path) -> Iterator["Browser"]:
     """Shared browser. The pages are written first, because the browser keeps an event loop running."""
     with browser() as started:
         yield started
 
 
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Report of a real run on the built-in sample."""
+    run = tmp_path_factory.mktemp("sample") / "run"
+    search = ["search.outer_rounds=3", "search.inner_steps=1"]
+    asyncio.run(blpo.optimize(overrides=[f"run.dir={run}", *search], progress=False))
+    return run / "report.html"
+
+
+PAGE_SIZE = 12
+
+
 def shown(view: "Page") -> int:
     return view.locator(".card:visible").count()
+
+
+def matches(view: "Page") -> int:
+    """Return the number of samples that the filters leave, on all pages."""
+    return int(view.locator("output[name=shown]").inner_text().split()[0])
 
 
 def test_a_small_report_shows_every_part(chromium: "Browser", small: Path) -> None:
@@ -134,20 +151,83 @@ def test_a_small_report_shows_every_part(chromium: "Browser", small: Path) -> No
 def test_a_large_report_is_filtered_by_mouse(chromium: "Browser", large: Path) -> None:
     assert large.stat().st_size < 15_000_000
     with watched_page(chromium, large) as view:
-        assert shown(view) == 500
+        assert matches(view) == 500 and shown(view) == PAGE_SIZE
         counts = {}
         for change in ("fixed", "broken", "still wrong"):
             view.get_by_label(change, exact=False).click()
-            counts[change] = shown(view)
+            counts[change] = matches(view)
             assert f"{change} ({counts[change]})" in view.locator(".filters").inner_text()
-            assert view.locator("output").inner_text() == f"{counts[change]} shown"
+            assert shown(view) == min(counts[change], PAGE_SIZE)
         assert sum(counts.values()) == 500 and min(counts.values()) > 0
         view.get_by_label("all", exact=True).click()
         view.get_by_label("People's label").select_option("unsafe")
         view.get_by_label("Split").select_option("test")
-        assert 0 < shown(view) < 500
+        assert 0 < matches(view) < 500
         labels = view.locator(".card:visible .labels strong:first-of-type").all_text_contents()
         assert labels[::2] and set(labels[::2]) == {"unsafe"}
+
+
+def test_the_gallery_begins_with_the_test_split_and_turns_pages(chromium: "Browser", large: Path) -> None:
+    with watched_page(chromium, large) as view:
+        pager = view.locator("[data-pager]")
+        back, forth = pager.get_by_text("Previous"), pager.get_by_text("Next")
+        assert set(view.locator(".card:visible").evaluate_all("all => all.map(each => each.dataset.split)")) == {"test"}
+        first = view.locator(".card:visible .id").first.text_content()
+        assert pager.inner_text().split("\n")[1] == "Page 1 of 42" and back.is_disabled()
+        forth.click()
+        assert pager.inner_text().split("\n")[1] == "Page 2 of 42"
+        assert shown(view) == PAGE_SIZE and view.locator(".card:visible .id").first.text_content() != first
+        back.click()
+        assert view.locator(".card:visible .id").first.text_content() == first
+        view.locator('.card[tabindex="0"]').focus()
+        view.keyboard.press("End")
+        assert forth.is_disabled() and shown(view) == 500 - 41 * PAGE_SIZE
+        view.get_by_label("broken", exact=False).click()
+        assert pager.inner_text().split("\n")[1].startswith("Page 1 of ")
+
+
+def test_a_long_reason_has_three_lines_until_a_click(chromium: "Browser", sample: Path) -> None:
+    with watched_page(chromium, sample) as view:
+        reason = view.locator(".card .clamped").first
+        lines = "each => Math.round(each.clientHeight / parseFloat(getComputedStyle(each).lineHeight))"
+        assert reason.evaluate(lines) == 3
+        reason.click()
+        assert reason.evaluate(lines) > 3
+        reason.click()
+        assert reason.evaluate(lines) == 3
+        view.locator(".card details summary").first.click()
+        assert reason.evaluate(lines) > 3
+        view.locator("details.edit > summary").first.click()
+        view.locator("details.edit[open] .cases summary").click()
+        reason = view.locator("details.edit[open] .clamped").first
+        before = reason.evaluate(lines)
+        reason.focus()
+        view.keyboard.press("Enter")
+        assert before <= 3 and reason.evaluate("each => each.classList.contains('unfolded')")
+
+
+def test_the_page_of_the_sample_is_short_until_something_is_opened(chromium: "Browser", sample: Path) -> None:
+    with watched_page(chromium, sample, width=1280) as view:
+        assert view.evaluate("document.documentElement.scrollHeight") <= 8000
+        assert view.locator("details[open]").count() == 0
+        assert view.locator("details.edit").count() == 3
+        for change in ("fixed", "broken"):
+            examples = view.locator(f".examples figure:has-text('{change}')")
+            counts = [int(word) for word in examples.locator("figcaption").inner_text().split() if word.isdigit()]
+            assert examples.locator("img").count() == counts[0] == min(4, counts[1])
+        bottom = view.locator(".examples").evaluate("each => each.getBoundingClientRect().bottom")
+        assert bottom <= 900
+        text = view.locator("body").inner_text()
+        assert "people" not in text.lower() and "the sample's labels" in text
+
+
+def test_a_phone_shows_every_p_value_of_a_comparison(chromium: "Browser", compared: Path) -> None:
+    with watched_page(chromium, compared, width=390) as view:
+        cell = view.locator(".verdicts td[data-name='paired test']")
+        edges = cell.evaluate("each => [each.getBoundingClientRect().left, each.getBoundingClientRect().right]")
+        assert cell.inner_text().startswith("p ") and 0 <= edges[0] < edges[1] <= 390
+        table = view.locator(".scroll:has(.verdicts)")
+        assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
 
 
 def test_sensitive_images_are_blurred_until_shown(chromium: "Browser", large: Path) -> None:
@@ -158,8 +238,14 @@ def test_sensitive_images_are_blurred_until_shown(chromium: "Browser", large: Pa
         first.click()
         assert first.evaluate(blur) == "none"
         first.click()
+        example = view.locator(".examples img").first
+        assert "blur" in example.evaluate(blur)
+        view.locator(".examples li").first.focus()
+        view.keyboard.press("Enter")
+        assert example.evaluate(blur) == "none"
         view.get_by_label("blur images").uncheck()
         assert first.evaluate(blur) == "none"
+        assert view.locator(".examples img").last.evaluate(blur) == "none"
 
 
 def test_the_gallery_is_one_tab_stop_moved_through_with_arrow_keys(chromium: "Browser", large: Path) -> None:
@@ -217,6 +303,7 @@ def test_a_phone_needs_no_sideways_scrolling(chromium: "Browser", which: str, re
 
 def test_tables_fit_a_phone_and_shade_the_edge_where_one_scrolls(chromium: "Browser", small: Path) -> None:
     with watched_page(chromium, small, width=375) as view:
+        view.locator(".captions > summary").click()
         tables = view.locator(".scroll:has(.metrics, .carried, .cost)")
         assert tables.evaluate_all("all => all.map(each => each.scrollWidth <= each.clientWidth)") == [True] * 3
         shade = tables.last.evaluate("each => getComputedStyle(each).backgroundAttachment")
@@ -230,6 +317,9 @@ def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
         for summary in view.locator("details:not([open]) > summary").all():
             if summary.is_visible():
                 summary.click()
+        for reason in view.locator(".clamped").all():
+            if reason.is_visible():
+                reason.click()
         for radio in view.locator("input[type=radio]").all():
             if radio.is_visible():
                 radio.click()
@@ -249,9 +339,9 @@ def test_a_comparison_works_and_keeps_hostile_text_as_text(chromium: "Browser", 
         view.get_by_label("differences from the first run").click()
         assert view.locator("[data-view=changes]").first.is_visible()
         assert view.locator("[data-view=after]").first.is_hidden()
-        everything = shown(view)
+        everything = matches(view)
         view.get_by_label("People's label").select_option(index=1)
-        assert 0 < shown(view) < everything
+        assert 0 < matches(view) < everything
         view.locator(".card:visible").first.focus()
         view.keyboard.press("ArrowRight")
         assert view.locator("body script").count() == 1

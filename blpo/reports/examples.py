@@ -1,0 +1,70 @@
+"""Images of fixed and broken test samples, for the top of the page."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blpo.reports.evidence import Evidence
+from blpo.reports.thumbnails import thumbnails
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictChange, VerdictRow
+from state.settings import TaskSettings
+
+MOST_EXAMPLES = 4
+"""Maximum number of examples of a change."""
+_SIDE = 176
+"""Longer side of a picture, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A test sample with both verdicts and its images."""
+
+    before: VerdictRow
+    after: VerdictRow
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Some test samples of a change."""
+
+    change: VerdictChange
+    items: tuple[Example, ...]
+    total: int
+    """Test samples of the change."""
+
+
+def examples(run: RunRecord, evidence: Evidence) -> list[Examples]:
+    """Return examples of fixed and of broken test samples; none without the dataset, and without such samples."""
+    kinds: tuple[VerdictChange, ...] = ("fixed", "broken")
+    return [some for change in kinds if (some := _examples(change, run, evidence)).items]
+
+
+def _examples(change: VerdictChange, run: RunRecord, evidence: Evidence) -> Examples:
+    keys = [key for key, row in run.best.items() if row.split == "test" and run.change(key) == change]
+    pairs = _varied([(run.initial[key], run.best[key]) for key in keys], run.settings.task)[:MOST_EXAMPLES]
+    pictures = thumbnails((evidence.samples[row.id] for row, _ in pairs if row.id in evidence.samples), _SIDE)
+    items = [Example(before, after, pictures[before.id]) for before, after in pairs if before.id in pictures]
+    return Examples(change, tuple(items), len(keys))
+
+
+def _varied(
+    pairs: Sequence[tuple[VerdictRow, VerdictRow]], task: TaskSettings
+) -> Sequence[tuple[VerdictRow, VerdictRow]]:
+    """Return the pairs with the largest change first, and the labels in turn."""
+    by_change = sorted(pairs, key=lambda pair: (-_distance(pair, task), pair[0].id))
+    earlier: Counter[object] = Counter()
+    turns = []
+    for pair in by_change:
+        turns.append(earlier[pair[0].label])
+        earlier[pair[0].label] += 1
+    return [by_change[place] for place in sorted(range(len(turns)), key=lambda place: (turns[place], place))]
+
+
+def _distance(pair: tuple[VerdictRow, VerdictRow], task: TaskSettings) -> float:
+    """Return the distance of the two answers on the scale of ratings; 1 for two categories, 0 for a missing answer."""
+    before, after = (row.answer for row in pair)
+    if before is None or after is None:
+        return 0.0
+    return abs(float(before) - float(after)) if task.kind == "ordinal" else 1.0
