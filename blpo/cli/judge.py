@@ -53,6 +53,7 @@ def judge(
     text_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's text column [text].")] = None,
     id_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's id column [id].")] = None,
     label_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's label column [label].")] = None,
+    group_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's group column [group].")] = None,
 ) -> int:
     """Label new images, one JSON line each.
 
@@ -74,7 +75,7 @@ def judge(
 
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
-    columns = InputColumns(tuple(image_column or ()), text_column, id_column, label_column)
+    columns = InputColumns(tuple(image_column or ()), text_column, id_column, label_column, group_column)
     work = SetJudging(
         load_judge(judge), inputs, gates=gate or (), calibration=calibration, split=split, columns=columns
     )

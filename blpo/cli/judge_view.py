@@ -12,6 +12,7 @@ from rich.text import Text
 from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
+from blpo.metrics.readings import strict_reading
 from blpo.runs.wording import count, counted, figure, metric_name, single_line
 from state.verdict import Verdict
 
@@ -77,7 +78,9 @@ def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool
             say(f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}")
         if (measured := summary["metrics"]) is not None:
             strict: Mapping[str, Any] = measured["strict"]
-            listed = ", ".join(f"{metric_name(name)} {figure(strict[name])}" for name in _SHOWN if name in strict)
+            names = [f"{name}.{labels.task.positive}" for name in ("f1", "recall")] if labels.task.positive else []
+            shown = [*names, *(name for name in _SHOWN if name in strict)]
+            listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in shown)
             say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:

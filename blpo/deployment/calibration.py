@@ -2,45 +2,60 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from blpo.config.config_hash import measuring_settings
-from blpo.data.labels import label_reader
+from blpo.data.labels import as_text, label_reader
 from blpo.metrics.shares import Outcome
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from blpo.runs.run_record import RunRecord
 from state.errors import DataError
 from state.sample import Label
 
-Counts = Counter[tuple[Label, Outcome]]
+_Pair = tuple[Label, Outcome]
 
 
-def read_calibration(path: Path, judge: JudgeFile) -> Counts:
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Counts of pairs of human label and verdict."""
+
+    counts: Counter[_Pair]
+    groups: Sequence[Counter[_Pair]]
+    """Counts of each group of several samples."""
+
+
+def read_calibration(path: Path, judge: JudgeFile) -> Calibration:
     """Count pairs of human label and verdict in a run, or in JSON lines with label and verdict.
 
     Lines without a label, with status `error`, or of a split other than test (the prompt was chosen on these samples)
     don't count. Raises `DataError` naming a bad line, also for a run of another judge.
     """
     parse = label_reader(judge.task, None, ())
-    counts = Counter(_run_pairs(path, judge) if path.is_dir() else _file_pairs(path, parse))
-    if not counts:
+    pairs = list(_run_pairs(path, judge) if path.is_dir() else _file_pairs(path, parse))
+    if not pairs:
         raise DataError(f"{path}: holds no judged sample of a test split with a label")
-    return counts
+    groups: dict[str, Counter[_Pair]] = {}
+    for group, pair in pairs:
+        if group is not None:
+            groups.setdefault(group, Counter())[pair] += 1
+    several = [counts for counts in groups.values() if counts.total() > 1]
+    return Calibration(Counter(pair for _, pair in pairs), several)
 
 
-def _run_pairs(directory: Path, judge: JudgeFile) -> Iterator[tuple[Label, Outcome]]:
-    """Yield human label and verdict of the run's test split; raises `DataError` for the run of another judge."""
+def _run_pairs(directory: Path, judge: JudgeFile) -> Iterator[tuple[str | None, _Pair]]:
+    """Yield group, human label and verdict of the run's test split; raises `DataError` for the run of another judge."""
     if measuring_settings(read_judge_file(directory).settings) != measuring_settings(judge.settings):
         raise DataError(f"{directory}: is the run of another judge, with other errors; give a run of this judge")
     for row in RunRecord.read(directory).best.values():
         if row.split == "test" and row.status != "error":
-            yield row.label, row.answer
+            yield row.group, (row.label, row.answer)
 
 
-def _file_pairs(file: Path, parse: Callable[[Any], Label]) -> Iterator[tuple[Label, Outcome]]:
-    """Yield human label and verdict per line; `parse` turns JSON's value into a label of the task."""
+def _file_pairs(file: Path, parse: Callable[[Any], Label]) -> Iterator[tuple[str | None, _Pair]]:
+    """Yield group, human label and verdict per line; `parse` turns JSON's value into a label of the task."""
     try:
         with file.open(encoding="utf-8") as lines:
             for number, text in enumerate(lines, start=1):
@@ -52,6 +67,6 @@ def _file_pairs(file: Path, parse: Callable[[Any], Label]) -> Iterator[tuple[Lab
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     problem = error if type(error) is ValueError else "is no line with label, verdict and status"
                     raise DataError(f"{file}:{number}: {problem}") from None
-                yield pair
+                yield as_text(row.get("group")), pair
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: can't be read ({getattr(error, 'strerror', None) or error})") from None

@@ -17,7 +17,10 @@ from state.sample import ImageSource, Sample
 
 @dataclass(frozen=True, slots=True)
 class StdinInput:
-    """A JSON object per line: `image` (a path), or `image_a` and `image_b`; optionally `id`, `text`, `label`."""
+    """A JSON object per line: `image` (a path), or `image_a` and `image_b`.
+
+    `id`, `text`, `label` and `group` are optional.
+    """
 
     labels: InputLabels
     may_be_labelled = True
@@ -42,7 +45,13 @@ class StdinInput:
         images = tuple(_image(row, name, place) for name in names)
         name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
         identity = name if isinstance(name, str) and name else place
-        return Sample(identity, images, self.labels.read(row.get("label"), place), as_text(row.get("text")))
+        return Sample(
+            identity,
+            images,
+            self.labels.read(row.get("label"), place),
+            as_text(row.get("text")),
+            as_text(row.get("group")),
+        )
 
 
 def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:

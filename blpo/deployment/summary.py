@@ -1,11 +1,12 @@
 """Summary of a judged set: statuses, agreement with people, gates, shares of labels, usage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
+from blpo.deployment.calibration import Calibration
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.metrics.gate import Gate
-from blpo.metrics.shares import Outcome, Share, Shares
+from blpo.metrics.shares import Share, Shares
 from state.errors import DataError
 from state.result import Metrics, RoleUsage
 from state.sample import Label
@@ -60,7 +61,7 @@ class Summary(TypedDict):
 def summarize(
     counts: VerdictCounts,
     gates: Sequence[Gate],
-    calibration: Mapping[tuple[Label, Outcome], int] | None,
+    calibration: Calibration | None,
     calls: RoleUsage,
 ) -> Summary:
     """Return the summary; raises `DataError` for gates without labels."""

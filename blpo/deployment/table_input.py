@@ -1,5 +1,6 @@
 """Rows of a table as samples: images, a text, an id, and a label if present."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,9 +21,11 @@ class InputColumns:
     images: tuple[str, ...] = ()
     """Empty: `image_a` and `image_b` if the table has both, else `image`, else a column that looks like images."""
     text: str | None = None
-    """None: `text` if the table has such a column. `id` and `label` have the same rule."""
+    """None: `text` if the table has such a column. `id`, `label` and `group` have the same rule."""
     id: str | None = None
     label: str | None = None
+    group: str | None = None
+    """Samples of one group, such as images of one text, are one observation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class TableInput:
     texts: Sequence[object] | None
     ids: Sequence[object] | None
     labels: Sequence[Label | None]
+    groups: Sequence[object]
+    """Group of every row; empty without groups. Rows of one image are a group if the table has no groups."""
 
     @property
     def may_be_labelled(self) -> bool:
@@ -51,7 +56,8 @@ class TableInput:
         texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
         values = _optional(table, columns.label, "label") or [None] * len(table.lines)
         places = list(map(table.place, range(len(table.lines))))
-        return cls(table, sources, paths, texts, ids, list(map(labels.read, values, places)))
+        groups = _optional(table, columns.group, "group") or _same_images(paths)
+        return cls(table, sources, paths, texts, ids, list(map(labels.read, values, places)), groups)
 
     def count(self) -> int:
         """Return the number of readable rows."""
@@ -67,7 +73,15 @@ class TableInput:
             identity = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
             path = id_from_images(as_text(column[index]) or "" for column in self.paths)
-            yield Sample(identity or path or place, images, self.labels[index], text)
+            group = as_text(self.groups[index]) if self.groups else None
+            yield Sample(identity or path or place, images, self.labels[index], text, group)
+
+
+def _same_images(paths: Sequence[Sequence[object]]) -> Sequence[object]:
+    """Return the image of every row whose image is in several rows, else None."""
+    images = list(zip(*paths, strict=True))
+    counts = Counter(images)
+    return [f"image of {image[0]}" if counts[image] > 1 else None for image in images]
 
 
 def _sources(table: Table, column: str) -> Callable[[int, str], ImageSource]:

@@ -1,9 +1,10 @@
 """Counts of verdicts of a set, by human label, status and verdict."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TypeVar
 
+from blpo.deployment.calibration import Calibration
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.agreement import metrics
 from blpo.metrics.shares import Outcome, Shares, corrected_shares
@@ -15,16 +16,26 @@ from state.verdict import Status, Verdict
 _K = TypeVar("_K")
 
 
+_Key = tuple[Label | None, Status, Label | None]
+
+
 class VerdictCounts:
-    """Counts of (human label, status, verdict): enough for all numbers, whatever the size of the set."""
+    """Counts of (human label, status, verdict), of all samples and of every group.
+
+    The counts suffice for all numbers. A set without groups needs the same memory, whatever its size.
+    """
 
     def __init__(self, task: TaskSettings) -> None:
         self._task = task
-        self._counts: Counter[tuple[Label | None, Status, Label | None]] = Counter()
+        self._counts: Counter[_Key] = Counter()
+        self._groups: dict[str, Counter[_Key]] = {}
 
     def add(self, item: JudgedSample) -> None:
         """Count one sample."""
-        self._counts[item.sample.label, item.verdict.status, item.verdict.label] += 1
+        key = (item.sample.label, item.verdict.status, item.verdict.label)
+        self._counts[key] += 1
+        if item.sample.group is not None:
+            self._groups.setdefault(item.sample.group, Counter())[key] += 1
 
     @property
     def statuses(self) -> Counter[str]:
@@ -34,16 +45,12 @@ class VerdictCounts:
     @property
     def labelled(self) -> Counter[tuple[Label, Outcome]]:
         """Samples by human label and outcome, without errors: an error says nothing about the judge."""
-        return _total(
-            ((label, verdict), count)
-            for (label, status, verdict), count in self._counts.items()
-            if label is not None and status != "error"
-        )
+        return _labelled(self._counts)
 
     @property
     def outcomes(self) -> Counter[Outcome]:
         """Samples by outcome, without errors."""
-        return _total((verdict, count) for (_, status, verdict), count in self._counts.items() if status != "error")
+        return _outcomes(self._counts)
 
     def agreement(self) -> Metrics | None:
         """Return the metrics over all samples with a human label; None without labels."""
@@ -55,10 +62,32 @@ class VerdictCounts:
                 labels += [label] * count
         return metrics(verdicts, labels, self._task) if labels else None
 
-    def shares(self, calibration: Mapping[tuple[Label, Outcome], int] | None) -> Shares | None:
+    def shares(self, calibration: Calibration | None) -> Shares | None:
         """Return shares corrected by the calibration, else by the set's own labels; None without labelled samples."""
-        labelled = self.labelled if calibration is None else calibration
-        return corrected_shares(labelled, self.outcomes, self._task.values) if labelled else None
+        groups = [group for group in self._groups.values() if group.total() > 1]
+        if calibration is None:
+            calibration = Calibration(self.labelled, [_labelled(group) for group in groups])
+        if not calibration.counts:
+            return None
+        return corrected_shares(
+            calibration.counts,
+            self.outcomes,
+            self._task.values,
+            label_groups=calibration.groups,
+            verdict_groups=[_outcomes(group) for group in groups],
+        )
+
+
+def _labelled(counts: Counter[_Key]) -> Counter[tuple[Label, Outcome]]:
+    return _total(
+        ((label, verdict), count)
+        for (label, status, verdict), count in counts.items()
+        if label is not None and status != "error"
+    )
+
+
+def _outcomes(counts: Counter[_Key]) -> Counter[Outcome]:
+    return _total((verdict, count) for (_, status, verdict), count in counts.items() if status != "error")
 
 
 def _total(pairs: Iterable[tuple[_K, int]]) -> Counter[_K]:

@@ -7,9 +7,10 @@ follow from the shares q of the verdicts: q = M' p. For two labels the solution 
 the equation for any number of labels. A verdict without a label (refused, unparseable) is an outcome of its own, so
 that a judge that refuses unsafe images does not hide unsafe images.
 
-M and q are estimates. The interval is a parametric bootstrap over M and q: their rows are drawn from Dirichlet
-distributions around the counts, with two further samples spread over the outcomes of a row. Lang and Reiczigel (2014)
-add a sample to every cell for two labels in the same way: a sensitivity of 20 in 20 is no certainty.
+M and q are estimates. The interval is a Bayesian bootstrap over M and q: every sample gets an exponential weight, so
+that the rows are Dirichlet around the counts, with two further samples spread over the outcomes of a row. Lang and
+Reiczigel (2014) add a sample to every cell for two labels in the same way: a sensitivity of 20 in 20 is no certainty.
+Samples of a group, such as images of one text, share their weight: they are one observation.
 
 Assumption: an image with label i is judged j as often among the judged as among the labelled samples. The labels may be
 more or less frequent among the labelled samples: a labelled set balanced by label will do.
@@ -17,6 +18,7 @@ more or less frequent among the labelled samples: a labelled set balanced by lab
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import nnls
@@ -68,19 +70,26 @@ def corrected_shares(
     verdict_counts: Mapping[Outcome, int],
     labels: Sequence[Label],
     seed: int = 0,
+    label_groups: Sequence[Mapping[tuple[Label, Outcome], int]] = (),
+    verdict_groups: Sequence[Mapping[Outcome, int]] = (),
 ) -> Shares:
     """Return the shares of `labels` among the judged samples, corrected by the labelled samples.
 
-    `label_counts` counts pairs of human label and verdict. `verdict_counts` counts verdicts of all judged samples. Same
-    input and seed, same result. The correction is undefined if either is empty.
+    `label_counts` counts pairs of human label and verdict. `verdict_counts` counts verdicts of all judged samples. The
+    groups count the same samples again: those of each group of several samples. Groups change the intervals alone. Same
+    input and seed, same result. The correction is undefined if either of the counts is empty.
     """
     human = [label for label in labels if any(count for (y, _), count in label_counts.items() if y == label)]
     occurring = {outcome for _, outcome in label_counts} | set(verdict_counts)
     outcomes: list[Outcome] = [outcome for outcome in (*labels, None) if outcome in occurring]
-    table = np.array([[label_counts.get((y, o), 0) for o in outcomes] for y in human], dtype=np.float64)
-    counts = np.array([verdict_counts.get(outcome, 0) for outcome in outcomes], dtype=np.float64)
+    pairs = [(y, o) for y in human for o in outcomes]
+    labelled, judged = (
+        _Counts.of(label_counts, label_groups, pairs),
+        _Counts.of(verdict_counts, verdict_groups, outcomes),
+    )
+    table, counts = labelled.all.reshape(len(human), len(outcomes)), judged.all
     undefined = _reason_undefined(table, counts, human, outcomes)
-    corrections = {} if undefined else dict(zip(human, _corrections(table, counts, seed), strict=True))
+    corrections = {} if undefined else dict(zip(human, _corrections(labelled, judged, seed), strict=True))
     answered = max(1, sum(verdict_counts.get(label, 0) for label in labels))
     missing = (None if undefined else 0.0, None)
     return Shares(
@@ -93,10 +102,38 @@ def corrected_shares(
     )
 
 
-def _corrections(table: Floats, counts: Floats, seed: int) -> list[tuple[float, tuple[float, float]]]:
-    """Return the corrected share and its interval, for every row of `table`. The interval holds the share."""
-    shares = _least_squares(table / table.sum(1, keepdims=True), counts / counts.sum())
-    low, high = np.quantile(_bootstrap(table, counts, seed), [0.025, 0.975], axis=0)
+_K = TypeVar("_K")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Counts of cells, and the part of every group."""
+
+    all: Floats
+    """Shape (cells,)."""
+    groups: Floats
+    """Shape (groups, cells)."""
+
+    @classmethod
+    def of(cls, counts: Mapping[_K, int], groups: Sequence[Mapping[_K, int]], cells: Sequence[_K]) -> "_Counts":
+        rows = [[group.get(cell, 0) for cell in cells] for group in groups]
+        return cls(
+            np.array([counts.get(cell, 0) for cell in cells], dtype=np.float64),
+            np.array(rows, dtype=np.float64).reshape(len(groups), len(cells)),
+        )
+
+    def weighted(self, generator: np.random.Generator, added: float) -> Floats:
+        """Return bootstrap counts, shape (draws, cells), with `added` samples in every cell."""
+        singles = self.all - self.groups.sum(axis=0)
+        weights = generator.exponential(size=(DRAWS, len(self.groups)))
+        return np.asarray(generator.gamma(singles + added, size=(DRAWS, len(singles))) + weights @ self.groups)
+
+
+def _corrections(labelled: _Counts, judged: _Counts, seed: int) -> list[tuple[float, tuple[float, float]]]:
+    """Return the corrected share and its interval, for every human label. The interval holds the share."""
+    table = labelled.all.reshape(-1, len(judged.all))
+    shares = _least_squares(_normalised(table), _normalised(judged.all))
+    low, high = np.quantile(_bootstrap(labelled, judged, seed), [0.025, 0.975], axis=0)
     bounds = zip(shares, np.minimum(low, shares), np.maximum(high, shares), strict=True)
     return [(float(share), (float(least), float(most))) for share, least, most in bounds]
 
@@ -124,10 +161,16 @@ def _least_squares(rates: Floats, observed: Floats) -> Floats:
     return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
-def _bootstrap(table: Floats, counts: Floats, seed: int) -> Floats:
+def _bootstrap(labelled: _Counts, judged: _Counts, seed: int) -> Floats:
     """Return bootstrap shares, shape (draws, human labels)."""
     generator = generator_of(seed, "shares")
-    added = ADDED_SAMPLES / table.shape[1]
-    rates = np.stack([generator.dirichlet(row + added, DRAWS) for row in table], axis=1)
-    observed = generator.dirichlet(counts + added, DRAWS)
+    outcomes = len(judged.all)
+    added = ADDED_SAMPLES / outcomes
+    rates = _normalised(labelled.weighted(generator, added).reshape(DRAWS, -1, outcomes))
+    observed = _normalised(judged.weighted(generator, added))
     return np.stack([_least_squares(m, q) for m, q in zip(rates, observed, strict=True)])
+
+
+def _normalised(counts: Floats) -> Floats:
+    """Return the counts as shares of their row."""
+    return np.asarray(counts / counts.sum(-1, keepdims=True))

@@ -63,7 +63,7 @@ def comparison_page(comparison: Comparison) -> str:
             entry.name: interval(a.low, a.difference, a.high, (low, high)) for entry in entries if (a := entry.against)
         },
         costs={entry.name: cost(entry.run.result) for entry in entries},
-        rows=agreement_rows([entry.metrics for entry in entries], comparison.metric),
+        rows=agreement_rows([entry.metrics for entry in entries], comparison.metric, first.run.settings.task.positive),
         curves=validation_chart([(entry.name, entry.run) for entry in entries]),
         prompts={
             entry.name: (

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
-from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.agreement_rows import LABEL_COLUMNS, agreement_rows, label_rows
 from blpo.reports.captions import caption_quality, separations
 from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
@@ -76,7 +76,11 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         meaning=meaning(run),
         stopped=stopped(result),
         measured=measured,
-        agreement=agreement_rows((measured["initial"], measured["best"]), result["metric"]) if measured else [],
+        agreement=agreement_rows((measured["initial"], measured["best"]), result["metric"], task.positive)
+        if measured
+        else [],
+        label_columns=LABEL_COLUMNS,
+        label_rows=label_rows(measured["initial"], measured["best"]) if measured else [],
         validation_chart=validation_chart([("validation", run)]),
         trials_chart=trials_chart(run),
         failed_trials=any(trial.score is None for past in run.rounds for trial in past.trials),

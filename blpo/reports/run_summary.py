@@ -37,7 +37,9 @@ def run_html(run: RunRecord) -> str:
         split=split,
         source=label_source(run.settings.data),
         size=in_groups(measured["best"]["n"], measured.get("groups")) if measured else "",
-        rows=agreement_rows((measured["initial"], measured["best"]), result["metric"]) if result and measured else [],
+        rows=agreement_rows((measured["initial"], measured["best"]), result["metric"], run.settings.task.positive)
+        if result and measured
+        else [],
         directory=str(run.directory),
     )
 

@@ -15,7 +15,7 @@ from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError, DataError, RunError
 from state.settings import ModelSettings, TaskSettings
 from state.verdict import Verdict
-from tests.small_set import draw_dataset
+from tests.small_set import draw_dataset, edit_labels
 
 PROMPT = "Rate the image from 1 to 5.\nStart from a rating of 5.\nLower the rating strongly when noise is above 90."
 
@@ -96,6 +96,23 @@ async def test_shares_are_corrected_by_a_calibration(judge: blpo.Judge, dataset:
         assert share["corrected"] == pytest.approx(share["judged"], abs=1e-9)
         low, high = share["interval"] or (0.0, 0.0)
         assert low <= share["judged"] <= high
+
+
+async def test_groups_widen_the_intervals_and_stand_in_the_lines(
+    judge: blpo.Judge, dataset: Path, tmp_path: Path
+) -> None:
+    edit_labels(dataset, lambda rows: [row.update(group=f"g{number // 10}") for number, row in enumerate(rows)])
+    await blpo.judge_set(judge, dataset, out=tmp_path / "out.jsonl")
+    rows = [{**row, "label": row["verdict"]} for row in lines_of(tmp_path / "out.jsonl")]
+    assert [row["group"] for row in rows] == [f"g{number // 10}" for number in range(30)]
+    widths = []
+    for name, keys in (("grouped", {}), ("single", {"group": None})):
+        (tmp_path / name).write_text("".join(json.dumps({**row, **keys}) + "\n" for row in rows))
+        shares = (await blpo.judge_set(judge, dataset / "images", calibration=tmp_path / name))["shares"]
+        assert shares is not None and shares["labelled"] == 30
+        ends = [share["interval"] or [0.0, 0.0] for share in shares["shares"]]
+        widths.append(sum(high - low for low, high in ends))
+    assert widths[0] > widths[1]
 
 
 async def test_a_broken_image_is_counted_and_bad_arguments_are_refused_before_a_call(

@@ -133,3 +133,24 @@ def test_a_label_that_nobody_gave_is_taken_not_to_occur() -> None:
     result = corrected_shares({(1, 1): 9, (2, 2): 9}, {1: 5, 2: 5, 3: 0}, (1, 2, 3))
     assert result.absent == (3,)
     assert [share.corrected for share in result.shares] == pytest.approx([0.5, 0.5, 0.0])
+
+
+def test_groups_are_single_observations() -> None:
+    """Groups of five equal samples: the estimate stays, and the interval is that of the groups."""
+    once: LabelCounts = {("safe", "safe"): 18, ("safe", "unsafe"): 4, ("unsafe", "unsafe"): 15, ("unsafe", "safe"): 3}
+    verdicts: dict[Outcome, int] = {"safe": 30, "unsafe": 10}
+    five = {pair: 5 * n for pair, n in once.items()}
+    label_groups = [{pair: 5} for pair, n in once.items() for _ in range(n)]
+    more = {outcome: 5 * n for outcome, n in verdicts.items()}
+    verdict_groups = [{outcome: 5} for outcome, n in verdicts.items() for _ in range(n)]
+
+    def width(result: Shares) -> float:
+        low, high = result.shares[0].interval or (0.0, 0.0)
+        return high - low
+
+    labels = ("safe", "unsafe")
+    singles, blind = corrected_shares(once, verdicts, labels), corrected_shares(five, more, labels)
+    grouped = corrected_shares(five, more, labels, 0, label_groups, verdict_groups)
+    assert corrected(grouped) == pytest.approx(corrected(singles), abs=1e-9)
+    assert width(grouped) == pytest.approx(width(singles), rel=0.25)
+    assert width(blind) < 0.7 * width(grouped)
