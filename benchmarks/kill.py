@@ -2,7 +2,8 @@
 
     python -m benchmarks.kill [--kills 50] [--seed 0] [--postgres] [--set key=value ...]
 
-A process gets SIGKILL at a random moment after the start; the next process resumes. Requirements:
+A process gets SIGKILL at a random moment of its work (the imports are done before); the next process resumes.
+Requirements:
 - result.json equals the result of the uninterrupted run, except for times and counts of issued and cached calls;
 - a request is issued again only if the request was in flight at a kill;
 - all databases pass PRAGMA integrity_check (PostgreSQL: no missing answers, no remaining locks);
@@ -13,10 +14,7 @@ A process gets SIGKILL at a random moment after the start; the next process resu
 
 import argparse
 import json
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kill_storage import Files, Postgres, Storage
+from tests.forked_blpo import ForkedBlpo
 from tests.servers.postgres import cluster
 
-BLPO = (str(Path(sys.executable).parent / "blpo"),)
 ROOT = Path(__file__).parent.parent
 FAST = ("data.limit=120", "search.outer_rounds=3", "search.inner_steps=2")
 
@@ -65,24 +63,25 @@ def kill_until_done(
     """Run once undisturbed, then run with `kills` SIGKILLs over as many runs as necessary. Default storage: files."""
     storage = storage or Files()
     options = [option for setting in (*settings, *storage.settings) for option in ("--set", setting)]
+    _end(["--version"], {})  # the fork server imports everything
     started = time.monotonic()
     target = folder / "calm"
-    _run([*BLPO, "optimize", "--quiet", "--set", f"run.dir={target}", *options], storage.environment(target))
+    _end(["optimize", "--quiet", "--set", f"run.dir={target}", *options], storage.environment(target))
     calm_seconds = time.monotonic() - started
     calm = json.loads((target / "result.json").read_text())
     again, paid_twice = _issued_again(storage.calls(target))
     differences = [f"the uninterrupted run issued {again + paid_twice} requests twice"] if again + paid_twice else []
     integrity: list[str] = []
     done, processes, issued = 0, 0, 0
-    generator, run = random.Random(seed), 0
+    generator, number = random.Random(seed), 0
     while done < kills:
-        target, run = folder / f"killed-{run}", run + 1
-        first = [*BLPO, "optimize", "--quiet", "--set", f"run.dir={target}", *options]
+        target, number = folder / f"killed-{number}", number + 1
+        first = ["optimize", "--quiet", "--set", f"run.dir={target}", *options]
         while True:
             resumable = (target / "run.json").exists()
-            command = [*BLPO, "resume", "--quiet", str(target)] if resumable else first
-            seconds = generator.uniform(0.3, 0.8 * calm_seconds) if done < kills else None
-            survived = _run_and_kill(command, seconds, storage.environment(target))
+            command = ["resume", "--quiet", str(target)] if resumable else first
+            seconds = generator.uniform(0.05, 0.8 * calm_seconds) if done < kills else None
+            survived = _end(command, storage.environment(target), seconds)
             processes += 1
             if survived:
                 break
@@ -96,33 +95,17 @@ def kill_until_done(
     return Outcome(done, processes, issued, again, paid_twice, differences, integrity)
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
-
-
-def _run_and_kill(command: Sequence[str], seconds: float | None, environment: Mapping[str, str]) -> bool:
-    """Start a process, and kill the process after `seconds` (None: never); return True for an end without a kill."""
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        _, errors = process.communicate(timeout=600 if seconds is None else seconds)
-    except subprocess.TimeoutExpired:
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        return False
-    if process.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {errors[-2000:]}")
+def _end(arguments: Sequence[str], environment: Mapping[str, str], kill_after: float | None = None) -> bool:
+    """Run `blpo` to the end, or kill the process after so many seconds; return True for an end without a kill."""
+    with ForkedBlpo(*arguments, environment=environment, folder=ROOT) as process:
+        try:
+            code = process.wait(600 if kill_after is None else kill_after)
+        except TimeoutError:
+            if kill_after is None:
+                raise
+            return False
+        if code != 0:
+            raise SystemExit(f"blpo {' '.join(arguments)} ended with {code}: {process.stderr[-2000:]}")
     return True
 
 

@@ -4,7 +4,6 @@ import csv
 import json
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from evals.methods import METHODS
 from evals.published import published
 from evals.splits import spread_of
 from state.errors import ConfigError
-from tests.small_set import COMMAND, ENVIRONMENT, ROOT, draw_dataset, edit_labels
+from tests.forked_blpo import ForkedBlpo
+from tests.small_set import ROOT, draw_dataset, edit_labels
 
 BUDGET = 70
 EXAMPLES = ROOT / "examples" / "evals"
@@ -122,16 +122,14 @@ def test_killed_stopped_and_started_again_it_ends_as_the_uninterrupted_one(
     folder: Path, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["evals", str(folder / "evals.yaml"), "--out", str(tmp_path)]
-    command = [*COMMAND, *arguments]
 
     def stopped(by: signal.Signals, cells: int) -> tuple[int, str]:
         """Start the command, and send a signal after the start of `cells` cells."""
-        with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
-            while process.poll() is None and len(list(tmp_path.glob("cells/*/run.json"))) < cells:
+        with ForkedBlpo(*arguments) as process:
+            while process.is_running and len(list(tmp_path.glob("cells/*/run.json"))) < cells:
                 time.sleep(0.02)
-            process.send_signal(by)
-            _, errors = process.communicate(timeout=120)
-        return process.returncode, errors
+            process.signal(by)
+            return process.wait(), process.stderr
 
     assert stopped(signal.SIGKILL, 2)[0] == -signal.SIGKILL
     code, errors = stopped(signal.SIGINT, 3)

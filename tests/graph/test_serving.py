@@ -20,10 +20,11 @@ import yaml
 import blpo
 from state.errors import ModelError, TooManyFailures
 from state.result import Result
+from tests.forked_blpo import ForkedBlpo
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import FINE, PASSING, Body, Fault, staying, weather
-from tests.small_set import COMMAND, ENVIRONMENT, ROOT, draw_dataset
+from tests.small_set import ROOT, draw_dataset
 
 KEY = "sk-serving+0123/456789&abcdef"
 SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
@@ -212,16 +213,10 @@ async def test_a_run_lives_through_a_short_outage(calm: Result, tmp_path: Path) 
     assert answered_twice(run) == 0
 
 
-async def command(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return await asyncio.to_thread(
-        subprocess.run,
-        [*COMMAND, *map(str, arguments)],
-        env={**ENVIRONMENT, "VLLM_API_KEY": KEY, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+async def command(*arguments: str | Path) -> tuple[int, str, str]:
+    """Return exit code, output and messages of `blpo`."""
+    with ForkedBlpo(*arguments, environment={"VLLM_API_KEY": KEY}) as process:
+        return await asyncio.to_thread(process.wait), process.stdout, process.stderr
 
 
 async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
@@ -236,16 +231,16 @@ async def test_a_key_is_found_nowhere_also_where_the_server_tells_it(
         respond=embedded_answer, faults=staying(0.6, [echoed, broken, Fault(body="tells_key")])
     ) as server:
         (tmp_path / "c.yaml").write_text(yaml.safe_dump(over_http(folder / "run", server.base_url, {"max_retries": 0})))
-        failed = await command("optimize", tmp_path / "c.yaml", "--json")
-        assert failed.returncode == 1
+        code, output, errors = await command("optimize", tmp_path / "c.yaml", "--json")
+        assert code == 1
         assert server.headers["authorization"] == f"Bearer {KEY}"
         server.faults, server.api_key = iter(()), "another"
         with pytest.raises(ModelError, match=r"Incorrect API key provided: \*\*\*") as refused:
             await blpo.resume(folder / "run")
-    assert "***" in failed.stdout
-    assert "***" in failed.stderr
+    assert "***" in output
+    assert "***" in errors
     forms = [form[2:-3] for form in secrets]
-    messages = failed.stdout + failed.stderr + str(refused.value) + caplog.text
+    messages = output + errors + str(refused.value) + caplog.text
     assert not [form for form in forms if form in messages]
     files = [file for file in folder.rglob("*") if file.is_file()]
     assert any(file.name == "checkpoints.sqlite" for file in files)

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,8 @@ from blpo.cli.main import main
 from blpo.deployment.verdict_file import VerdictFile
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from state.settings import ModelSettings, TaskSettings
-from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
+from tests.forked_blpo import ForkedBlpo
+from tests.small_set import draw_dataset
 
 PROMPT = "Rate how natural the image looks from 1 to 5.\nLower the rating when noise is high or above."
 
@@ -48,12 +48,8 @@ def calls_of(out: Path) -> list[tuple[str, str | None]]:
         return store.execute("SELECT key, outcome FROM calls").fetchall()
 
 
-def start(*arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
-    return subprocess.Popen([*COMMAND, *map(str, arguments)], env=ENVIRONMENT, text=True, **options)
-
-
-def wait_for_lines(out: Path, count: int, process: "subprocess.Popen[str]") -> None:
-    while process.poll() is None and (not out.exists() or out.read_bytes().count(b"\n") < count):
+def wait_for_lines(out: Path, count: int, process: ForkedBlpo) -> None:
+    while process.is_running and (not out.exists() or out.read_bytes().count(b"\n") < count):
         time.sleep(0.01)
 
 
@@ -63,7 +59,7 @@ def test_killed_and_started_again_it_repeats_only_what_was_in_flight(
     calm, out = tmp_path / "calm.jsonl", tmp_path / "out.jsonl"
     assert main(["judge", str(judge), str(images), "--out", str(calm)]) == 0
     for count in (3, 20):
-        with start("judge", judge, images, "--out", out, stderr=subprocess.DEVNULL) as process:
+        with ForkedBlpo("judge", judge, images, "--out", out) as process:
             wait_for_lines(out, count, process)
             process.kill()
         with out.open("a") as file:  # as if the kill had torn the next line
@@ -145,16 +141,17 @@ def test_a_second_process_on_the_file_is_refused(
 
 
 def test_stopped_while_it_waits_for_stdin_it_says_how_to_go_on(judge: Path, images: Path, tmp_path: Path) -> None:
-    reading, writing = os.pipe()
-    out = tmp_path / "out.jsonl"
-    with start("judge", judge, "-", "--out", out, stdin=reading, stderr=subprocess.PIPE) as process:
-        os.write(writing, (json.dumps({"image": str(images / "000.png")}) + "\n").encode())
+    pipe, out = tmp_path / "pipe", tmp_path / "out.jsonl"
+    os.mkfifo(pipe)
+    with (
+        ForkedBlpo("judge", judge, "-", "--out", out, stdin=pipe) as process,
+        pipe.open("w", buffering=1) as inputs,
+    ):
+        inputs.write(json.dumps({"image": str(images / "000.png")}) + "\n")
         wait_for_lines(out, 1, process)  # a line comes while more may follow
-        process.send_signal(signal.SIGTERM)  # as Ctrl-C
-        _, err = process.communicate(timeout=60)
-    os.close(reading)
-    os.close(writing)
-    assert process.returncode == 130
+        process.signal(signal.SIGTERM)  # as Ctrl-C
+        code, err = process.wait(), process.stderr
+    assert code == 130
     assert err.splitlines()[-1] == "blpo: stopped after 1 images; give the same command to go on"
     assert len(lines_of(out)) == 1
 

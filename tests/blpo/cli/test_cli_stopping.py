@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +17,8 @@ from blpo.cli.search_view import SearchView
 from blpo.cli.signals import run_with_signals
 from blpo.runs.judge_file import read_judge_file
 from state.result import Result
-from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
+from tests.forked_blpo import ForkedBlpo
+from tests.small_set import draw_dataset
 
 
 @pytest.fixture
@@ -26,27 +27,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return draw_dataset(tmp_path / "set")
 
 
-def start(folder: Path, *, until: str) -> "subprocess.Popen[str]":
-    """Start a long run, and return after the output of `until`."""
+@contextmanager
+def long_run(folder: Path, *, until: str) -> Iterator[ForkedBlpo]:
+    """Yield a long run that has printed `until`."""
     rounds = ["--set", "search.outer_rounds=6", "--set", "search.patience=null"]
-    command = [*COMMAND, "optimize", str(folder / "config.yaml"), *rounds, "--run-dir", "run"]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=folder.parent, env=ENVIRONMENT, **pipes)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if until in line:
-            return process
-    raise AssertionError(f"never printed {until}")
+    command = ["optimize", str(folder / "config.yaml"), *rounds, "--run-dir", "run"]
+    with ForkedBlpo(*command, folder=folder.parent) as process:
+        process.wait_for_message(until)
+        yield process
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_after_the_step_and_resume_goes_on(
     number: signal.Signals, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process = start(folder, until="round 1: macro-F1")
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    with long_run(folder, until="round 1: macro-F1") as process:
+        process.signal(number)
+        code, out, err = process.wait(), process.stdout, process.stderr
+    assert code == 130
     assert "stopping after this step; press Ctrl-C again to stop at once\n" in err
     assert err.endswith("resume with: blpo resume run\n")
     assert f": stopped by {number.name}." in out
@@ -59,20 +57,19 @@ def test_a_signal_stops_after_the_step_and_resume_goes_on(
 
 
 def test_a_second_signal_stops_at_once(folder: Path) -> None:
-    process = start(folder, until="round 0: macro-F1")
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGTERM)
-    _out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    with long_run(folder, until="round 0: macro-F1") as process:
+        process.signal(signal.SIGINT)
+        process.signal(signal.SIGTERM)
+        code, err = process.wait(), process.stderr
+    assert code == 130
     assert err.endswith("resume with: blpo resume run\n")
     assert "Traceback" not in err
     assert main(["resume", "run", "--quiet"]) == 0
 
 
 def test_a_killed_run_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    process = start(folder, until="round 0, trial 0")
-    process.kill()
-    process.communicate(timeout=60)
+    with long_run(folder, until="round 0, trial 0") as process:
+        assert process.kill() == -signal.SIGKILL
     assert main(["resume", "run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "complete"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 import blpo
+from blpo.cli.main import main
 from blpo.models.role_checks import require_labels_for_scores, require_prices, require_vision
 from state.errors import ConfigError, ModelError
 from state.settings import LimitSettings, ModelsSettings, PriceSettings
 from tests.blpo.models.judges import model
-from tests.small_set import blpo as command
 from tests.small_set import draw_dataset
 
 
@@ -43,26 +43,27 @@ def test_the_embedded_optimizer_sees_but_is_refused_in_other_roles(role: str) ->
         require_vision(models)
 
 
-def test_scores_of_labels_are_refused_for_the_optimizer(tmp_path: Path) -> None:
+def test_scores_of_labels_are_refused_for_the_optimizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = draw_dataset(tmp_path / "set") / "config.yaml"
     scored = "{name: 'vllm:q', base_url: 'http://127.0.0.1:9/v1', logprobs: true}"
     for command_name in ("check", "optimize"):
-        done = command(command_name, config, "--set", f"models.optimizer={scored}")
-        assert done.returncode == 2
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "models.optimizer.logprobs" in line]
+        assert main([command_name, str(config), "--set", f"models.optimizer={scored}"]) == 2
+        printed = capsys.readouterr()
+        lines = [line for line in (printed.out + printed.err).splitlines() if "models.optimizer.logprobs" in line]
         assert len(lines) == 1
         assert "take logprobs out of models.optimizer" in lines[0]
     require_labels_for_scores(ModelsSettings(judge=model("vllm:q", logprobs=True), optimizer=model("openai:o3")))
 
 
-def test_the_check_names_both(tmp_path: Path) -> None:
+def test_the_check_names_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = draw_dataset(tmp_path / "set") / "config.yaml"
     optimizer = "models.optimizer={name: 'vllm:q', base_url: 'http://127.0.0.1:9/v1'}"
-    done = command("check", config, "--set", "models.judge.vision=false", "--set", "limits.usd=1", "--set", optimizer)
-    assert done.returncode == 2
-    assert "can't see images (by its setting)" in done.stdout
-    assert "set models.optimizer.price" in done.stdout
-    assert "Traceback" not in done.stderr
+    settings = ["--set", "models.judge.vision=false", "--set", "limits.usd=1", "--set", optimizer]
+    assert main(["check", str(config), *settings]) == 2
+    printed = capsys.readouterr()
+    assert "can't see images (by its setting)" in printed.out
+    assert "set models.optimizer.price" in printed.out
+    assert "Traceback" not in printed.err
 
 
 async def test_neither_leaves_a_run_behind(tmp_path: Path) -> None:

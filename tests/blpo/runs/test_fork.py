@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,8 @@ import blpo
 from blpo.cli.main import main
 from state.errors import BlpoError
 from state.result import Result
-from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
+from tests.forked_blpo import ForkedBlpo
+from tests.small_set import draw_dataset
 
 PROMPT = "Look at the image and rate it from 1 to 5.\n\n- Lower the rating strongly when noise is high or above."
 
@@ -116,12 +115,10 @@ async def test_at_round_0_a_prompt_is_the_initial_one(parent: Path, tmp_path: Pa
 def test_a_killed_fork_goes_on_where_it_forked(parent: Path, tmp_path: Path) -> None:
     run = tmp_path / "fork"
     (tmp_path / "p.md").write_text(PROMPT)
-    command = [*COMMAND, "fork", str(parent), "--round", "1", "--judge-prompt", str(tmp_path / "p.md")]
-    process = subprocess.Popen([*command, "--run-dir", str(run)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    assert process.stderr.readline()  # its directory is made
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    command = ["fork", parent, "--round", "1", "--judge-prompt", tmp_path / "p.md", "--run-dir", run]
+    with ForkedBlpo(*command) as process:
+        process.wait_for_message("\n")  # its directory is made
+        assert process.kill() == -signal.SIGKILL
     moved = shutil.copytree(parent, tmp_path / "parent")
     assert main(["resume", str(run), "-q"]) == 0
     result = result_of(run)
