@@ -115,7 +115,16 @@ async def test_at_round_0_a_prompt_is_the_initial_one(parent: Path, tmp_path: Pa
 def test_a_killed_fork_goes_on_where_it_forked(parent: Path, tmp_path: Path) -> None:
     run = tmp_path / "fork"
     (tmp_path / "p.md").write_text(PROMPT)
-    command = ["fork", parent, "--round", "1", "--judge-prompt", tmp_path / "p.md", "--run-dir", run]
+    command: tuple[str | Path, ...] = (
+        "fork",
+        parent,
+        "--round",
+        "1",
+        "--judge-prompt",
+        tmp_path / "p.md",
+        "--run-dir",
+        run,
+    )
     with ForkedBlpo(*command) as process:
         process.wait_for_message("\n")  # its directory is made
         assert process.kill() == -signal.SIGKILL
