@@ -12,6 +12,7 @@ _SEPARATORS = (",", ";", "\t", "|")
 """Spreadsheets write semicolons in countries with a decimal comma, and tabs into .tsv and Unicode text."""
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 """First line with which Excel names the separator."""
+_TEXT_FORMULA = re.compile(r'="((?:[^"]|"")*)"')
 _LARGEST_FIELD = 2**31 - 1
 """Limit of the csv module on every platform; the module's default is 131072."""
 
@@ -49,11 +50,17 @@ def read_csv(name: str, path: str, stream: Iterator[str]) -> CsvRows:
             if len(fields) < header.width or any(field.strip() for field in fields[header.width_with_blanks :]):
                 problems.append(f"{name}:{line}: has {len(fields)} fields, the header has {header.width}")
                 continue
-            rows.append({column: fields[at] for column, at in header.places.items()})
+            rows.append({column: _plain(fields[at]) for column, at in header.places.items()})
             lines.append(line)
     except csv.Error as error:
         raise DataError(f"{name}:{reader.line_num + skipped}: is not valid CSV ({error})") from error
     return CsvRows(tuple(header.places), tuple(rows), tuple(lines), tuple(problems))
+
+
+def _plain(field: str) -> str:
+    """Return a field without the formula that protects a text from a spreadsheet: `="007"` is 007."""
+    text = _TEXT_FORMULA.fullmatch(field)
+    return text[1].replace('""', '"') if text else field
 
 
 @dataclass(frozen=True, slots=True)

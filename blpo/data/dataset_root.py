@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import PurePosixPath, PureWindowsPath
 
+from blpo.data.file_hints import FileHints
 from blpo.data.message_text import display_text
 from blpo.data.similar_names import SimilarFiles
 
@@ -17,6 +18,7 @@ class DatasetRoot:
         self._folder = os.path.realpath(folder)
         self._real_parents: dict[str, str] = {}
         self._similar = SimilarFiles()
+        self._hints = FileHints(self._folder)
 
     def locate(self, relative: str) -> str:
         r"""Return the absolute path of an image. `relative` counts from the folder, or from its images/.
@@ -25,6 +27,8 @@ class DatasetRoot:
         accent, spaces at the ends, another case. Raises `ValueError` for a URL, an absolute path, a path outside the
         folder, a path to no file, and a path that looks like several files.
         """
+        if is_absolute(relative):
+            raise ValueError(f"{_absolute_problem(relative)}{self._hints.for_path(relative)}")
         refuse_outer_path(relative)
         bases = (self._folder, os.path.join(self._folder, "images"))
         for base in bases:
@@ -38,7 +42,8 @@ class DatasetRoot:
                 raise ValueError(f"image {display_text(relative)} could be {names}; write the path as the file's name")
             if similar:
                 return self._inside(similar[0], relative)
-        raise ValueError(f"image {display_text(relative)} does not exist in the dataset's folder")
+        hint = self._hints.for_path(relative)
+        raise ValueError(f"image {display_text(relative)} does not exist in the dataset's folder{hint}")
 
     def locate_real(self, path: str) -> str:
         """Return the real path of an absolute path. Raises `ValueError` for a path outside the folder."""
@@ -60,6 +65,16 @@ class DatasetRoot:
         return real
 
 
+def is_absolute(path: str) -> bool:
+    """Return True for an absolute path of any system. URLs are no paths."""
+    windows = PureWindowsPath(path)
+    return not URL.match(path) and bool(PurePosixPath(path).is_absolute() or windows.drive or windows.root)
+
+
+def _absolute_problem(path: str) -> str:
+    return f"image path {display_text(path)} is absolute; write the path relative to the dataset's folder"
+
+
 def refuse_outer_path(path: str) -> None:
     """Raise `ValueError` for a path that is empty, a URL, absolute, or climbs by `..`."""
     windows = PureWindowsPath(path)
@@ -69,10 +84,8 @@ def refuse_outer_path(path: str) -> None:
         raise ValueError(
             f"image {display_text(path)} is a URL; images are not fetched, so copy the file into the folder"
         )
-    if PurePosixPath(path).is_absolute() or windows.drive or windows.root:
-        raise ValueError(
-            f"image path {display_text(path)} is absolute; write the path relative to the dataset's folder"
-        )
+    if is_absolute(path):
+        raise ValueError(_absolute_problem(path))
     if ".." in windows.parts:
         raise ValueError(
             f"image path {display_text(path)} leads outside the dataset's folder; write the path without '..'"

@@ -1,6 +1,7 @@
 """Labels in forms that are not read: exports of labelling tools, spreadsheets, binary tables; each with a way out."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,17 @@ _LABEL_STUDIO = f"is an export of Label Studio; export CSV, and correct the colu
 _LABELBOX = f"is an export of Labelbox; {_AS_TABLE}"
 _ARGILLA = f"is an export of Argilla; {_AS_TABLE}"
 _VIA = f"is an export of VGG Image Annotator; {_AS_TABLE}"
+_CHAT = f"is training data for a chat model; {_AS_TABLE}"
+_TEXT_LIST = f"is no table; {_AS_TABLE}"
+_SHARD = (
+    "is a part of a dataset of the hub; name the dataset as hub:OWNER/NAME in data.path, or join its parts: "
+    "datasets.load_dataset(FOLDER).save_to_disk(NEW)"
+)
+_TAR = "is an archive; unpack the images, and write a labels.csv with the columns image and label"
 _MOST_BYTES = 64 * 2**20
 _START = 4096
+_SHARD_NAME = re.compile(r"-\d+-of-\d+\.parquet$")
+_IMAGE_NAME = re.compile(rb"\w\.(?:png|jpe?g|webp|gif|tiff?|bmp|avif)\b", re.IGNORECASE)
 
 
 def suffix_problem(file: Path) -> str:
@@ -48,9 +58,9 @@ def export_problem(content: object) -> str:
 def foreign_labels(folder: Path) -> Iterator[str]:
     """Yield a line for every file of the folder with labels in a form that is not read.
 
-    Of the folders below, such as annotations/, the first .xml and .json file is inspected.
+    Of the folders below, such as annotations/, the first .xml, .json and .parquet file is inspected.
     """
-    below = [next(iter(sorted(folder.glob(f"*/*{suffix}"))), None) for suffix in (".xml", ".json")]
+    below = [next(iter(sorted(folder.glob(f"*/*{suffix}"))), None) for suffix in (".xml", ".json", ".parquet")]
     for file in (*sorted(folder.glob("*")), *(file for file in below if file is not None)):
         if not file.name.startswith(".") and file.is_file() and (problem := _file_problem(file)):
             yield f"{file}: {problem}"
@@ -60,9 +70,21 @@ def _file_problem(file: Path) -> str:
     suffix = file.suffix.lower()
     if suffix in (".gz", ".zip", ".xz", ".bz2", ".zst", ".7z", ".db"):  # images.zip, Thumbs.db
         return suffix_problem(file) if "label" in file.name.lower() else ""
+    if suffix in (".txt", ".lst", ".dat", ".yaml", ".yml", ".toml"):
+        return _TEXT_LIST if _names_images(file) else ""
+    if suffix == ".parquet":
+        return _SHARD if _SHARD_NAME.search(file.name) else ""
+    if suffix == ".tar":
+        return _TAR
     if suffix == ".xml":
         return _xml_problem(file)
     return _json_problem(file) if suffix in (".json", ".jsonl", ".ndjson") else suffix_problem(file)
+
+
+def _names_images(file: Path) -> bool:
+    """Return True if the first lines of a file name images."""
+    with file.open("rb") as stream:
+        return bool(_IMAGE_NAME.search(stream.read(_START)))
 
 
 def _xml_problem(file: Path) -> str:
@@ -94,6 +116,8 @@ def _row_problem(row: dict[str, Any]) -> str:
         return _LABELBOX
     if "data" in row and ("annotations" in row or "completions" in row):
         return _LABEL_STUDIO
+    if isinstance(row.get("messages", row.get("conversations")), list):
+        return _CHAT
     if "fields" in row and ("responses" in row or "suggestions" in row):
         return _ARGILLA
     return ""

@@ -61,6 +61,10 @@ FORMS: dict[str, tuple[Callable[[Path], None], str]] = {
     "gzip as csv": (of_text("labels.csv", b"\x1f\x8b\x08\0"), "labels.csv: is compressed; unpack the file"),
     "gzip": (of_text("labels.csv.gz", b"\x1f\x8b\x08\0"), "labels.csv.gz: is compressed; unpack the file"),
     "feather": (of_text("labels.feather", b"ARROW1"), "labels.feather: is a table in a form that is not read"),
+    "chat": (of_json("train.jsonl", {"messages": [], "images": ["0.png"]}), "train.jsonl: is training data for a chat"),
+    "list": (of_text("labels.txt", "images/0.png good\n"), "labels.txt: is no table; write a labels.csv"),
+    "shards": (of_text("data/train-00000-of-00001.parquet", b"PAR1"), "-of-00001.parquet: is a part of a dataset"),
+    "tar": (of_text("train-0000.tar", b"x"), "train-0000.tar: is an archive; unpack the images"),
     "object of objects": (of_text("labels.json", '{"a": {"b": 1}}'), "labels.json: is no table; expected a list"),
 }  # fmt: skip
 
@@ -92,6 +96,7 @@ def test_other_files_beside_images_are_no_labels(tmp_path: Path) -> None:
     write(tmp_path / "set" / "Thumbs.db", b"\xd0\xcf\x11\xe0")
     write(tmp_path / "set" / "settings.json", '{"version": 2, "names": ["a", "b"]}')
     write(tmp_path / "set" / "broken.json", "{")
+    write(tmp_path / "set" / "LICENSE.txt", "Do as you like.")
     assert main(["init", str(tmp_path / "judge"), "--data", str(tmp_path / "set"), "--yes"]) == 0
     assert (tmp_path / "set" / "labels.csv").exists()
 

@@ -129,3 +129,34 @@ def test_a_group_divided_by_the_table_is_refused(tmp_path: Path) -> None:
     (first, *others) = problems(write(tmp_path, table), group="g", split=SplitColumn(column="split"))
     assert first.startswith("labels.csv:3: group g0 is in test here and in train at labels.csv:2")
     assert len(others) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("3.png", "does not exist in the dataset's folder"),
+        ("photos/3", "does not exist in the dataset's folder"),
+        ("other%20place/3.PNG", "does not exist in the dataset's folder"),
+        (r"C:\Users\ada\3.png", "is absolute; write the path relative to the dataset's folder"),
+        ("/data/upload/3.png", "is absolute; write the path relative to the dataset's folder"),
+    ],
+)
+def test_the_only_file_of_the_name_is_a_hint(path: str, reason: str, tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "set", [{**row, "image": path if i == 3 else row["image"]} for i, row in enumerate(rows())]
+    )
+    (folder / "images" / "3.png").unlink()
+    (folder / "shots" / "day 1").mkdir(parents=True)
+    (folder / "shots" / "day 1" / "3.png").write_bytes(png(3))
+    (line,) = problems(folder)
+    assert line.startswith("labels.csv:5: image ") and line.endswith(f"{reason}; did you mean 'shots/day 1/3.png'?")
+    (folder / "shots" / "3.png").write_bytes(png(4))  # two files of the name are no hint
+    assert problems(folder)[0].endswith(reason)
+
+
+def test_text_formulas_of_spreadsheets_are_texts(tmp_path: Path) -> None:
+    table = [{"id": f'="{i:03}"', "image": f"images/{i}.png", "label": f'="{i % 3 + 1}"'} for i in range(12)]
+    assert set(load(write(tmp_path, table)).by_id) == {f"{i:03}" for i in range(12)}
+    table[4]["id"] = '="a ""b"""'
+    table[5]["id"] = "=1+1"
+    assert {'a "b"', "=1+1"} <= set(load(write(tmp_path, table)).by_id)
