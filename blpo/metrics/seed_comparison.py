@@ -14,12 +14,13 @@ from math import inf, sqrt
 import numpy as np
 from scipy.stats import t
 
+from blpo.metrics.agreement import farthest_label
 from blpo.metrics.answer_patterns import Integers
-from blpo.metrics.confusion import Floats, metric_values
+from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.significance import ROUNDING_ERROR
 from state.sample import Label
-from state.settings import Metric, TaskSettings
+from state.settings import TaskSettings
 
 _STEP = 0.5
 """Samples added to a cell of a confusion matrix for the influence of a sample. A step far below 1 would take the jump
@@ -79,7 +80,7 @@ class _Variance:
     """Degrees of freedom (Satterthwaite)."""
 
 
-def compare_seeds(seeds: Sequence[Sequence[PairedAnswer]], task: TaskSettings, metric: Metric) -> SeedsComparison:
+def compare_seeds(seeds: Sequence[Sequence[PairedAnswer]], task: TaskSettings, metric: str) -> SeedsComparison:
     """Compare two methods by the mean of a metric over seeds. An inner sequence is the test split of one seed.
 
     Hypothesis: the mean difference is 0 for other seeds and other samples. The splits of the seeds may be the same, may
@@ -119,9 +120,10 @@ def _variance(differences: Floats, influences: Floats) -> _Variance:
     The variance by groups also holds the noise of single verdicts, which the variance by seeds holds already. The
     subtraction leaves the covariances of a group between different seeds, a share of (seeds - 1) / seeds of the part
     that is missing from the variance by seeds. The total is at least the variance by groups: the subtraction is noisy.
+    The factor for few groups is about that of leaving groups out (CV3).
     """
     seeds, groups = influences.shape
-    factor = groups / (groups - 1) if groups > 1 else 1.0
+    factor = (groups / (groups - 1)) ** 2 if groups > 1 else 1.0
     by_groups = float(((influences.sum(0) / seeds) ** 2).sum()) * factor
     if seeds == 1:
         return _Variance(0.0, by_groups, by_groups, max(groups - 1, 1))
@@ -134,13 +136,13 @@ def _variance(differences: Floats, influences: Floats) -> _Variance:
 
 
 def _scores(
-    rows: Sequence[PairedAnswer], units: dict[tuple[str, str], int], task: TaskSettings, metric: Metric
+    rows: Sequence[PairedAnswer], units: dict[tuple[str, str], int], task: TaskSettings, metric: str
 ) -> tuple[float, Floats]:
     """Return metric(second) - metric(first) of one seed, and the influence of every group on this difference.
 
     The influence of a group is the sum over its samples; the influences of a seed sum to 0.
     """
-    answers = [(row.human, _label(row.first, row.human, task), _label(row.second, row.human, task)) for row in rows]
+    answers = [(row.human, *(_label(answer, row.human, task) for answer in (row.first, row.second))) for row in rows]
     labels = LabelCodes.of((label for triple in answers for label in triple), task)
     human, first, second = np.array([[labels.codes[label] for label in triple] for triple in answers]).T
     before, old = _influence(human * len(labels) + first, labels, metric)
@@ -151,18 +153,14 @@ def _scores(
     return after - before, influence
 
 
-def _influence(cells: Integers, labels: LabelCodes, metric: Metric) -> tuple[float, Floats]:
+def _influence(cells: Integers, labels: LabelCodes, metric: str) -> tuple[float, Floats]:
     """Return the metric and the influence of every sample. `cells` are places in the flattened confusion matrix."""
     size = len(labels)
     counts = np.bincount(cells, minlength=size**2).astype(np.float64)
     stack = np.concatenate([counts[None], counts + _STEP * np.eye(size**2)]).reshape(-1, size, size)
-    values = metric_values(stack, metric, labels.scale)
+    values = labels.values(stack, metric)
     return float(values[0]), ((values[1:] - values[0]) / _STEP)[cells]
 
 
 def _label(answer: Label | None, human: Label, task: TaskSettings) -> Label:
-    """Return the answer; for a failure the label farthest from the human label, as in `blpo.metrics.agreement`."""
-    if answer is not None:
-        return answer
-    values: tuple[Label, ...] = task.values
-    return max(values, key=lambda label: (abs(values.index(label) - values.index(human)), -values.index(label)))
+    return farthest_label(human, task) if answer is None else answer
