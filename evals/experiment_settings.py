@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from blpo.config.setting_problems import setting_problems
-from evals.methods import METHODS
+from evals.methods import METHODS, installed_methods
 from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
 
 ExperimentPreset = Literal["table1", "table2", "figure4", "figure1", "budget"]
@@ -13,7 +13,7 @@ SEEDS = tuple(range(10))
 """Default seeds: with fewer, the interval of a difference is wide."""
 
 _PRESETS: dict[str, dict[str, Any]] = {
-    "table1": {"methods": tuple(METHODS)},
+    "table1": {"methods": installed_methods()},
     "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "no_image")},
     "figure4": {
         "methods": ("blpo",),
@@ -92,8 +92,8 @@ class EvalSettings(_Section):
 
     preset: ExperimentPreset | None = None
     """Methods and sweeps of a table or figure of the paper; explicit keys override the preset."""
-    methods: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(METHODS)
-    """Names of methods; `blpo` is compared with each other method."""
+    methods: Annotated[tuple[str, ...], Field(min_length=1)] = Field(default_factory=installed_methods)
+    """Names of methods; `blpo` is compared with each other method. Default: all whose packages are installed."""
     datasets: Annotated[tuple[EvalDataset, ...], Field(min_length=1)]
     judges: Annotated[tuple[EvalJudge, ...], Field(min_length=1)]
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = SEEDS

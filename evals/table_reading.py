@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from evals.experiment_settings import EvalSettings
+from evals.methods import METHODS
 from evals.table import TableRow
 from state.settings import LimitSettings
 
@@ -62,6 +63,8 @@ def reading(
         )
     if left_out := sum(row.test.left_out for row in rows if row.test is not None):
         lines.append(f"{left_out} pairs of verdicts are left out of the tests, because a call ended in an error.")
+    if missing := [METHODS[name] for name in METHODS if not METHODS[name].is_installed and name not in evals.methods]:
+        lines += [f"{method.title} is not compared: it {method.missing}." for method in missing]
     if any(row.paper for row in rows):
         lines.append(_PAPER)
     return "\n".join(f"- {line}" for line in lines)

@@ -25,6 +25,7 @@ _METHOD_PHASES = {
     "update_blindly": "rewriting without images",
     "propose": "proposing a prompt",
     "draw_i2t": "drawing an I2T prompt",
+    "evolve": "evolving a pool of prompts",
     "descend": "rewriting by its critique",
 }
 """Steps of methods other than BLPO."""

@@ -9,6 +9,7 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
 from blpo.inference.rounds import past_trials
 from blpo.inference.verdicts import recalled_verdicts
+from blpo.models.recall import NEVER_ASKED
 from blpo.prompts.diff import prompt_diff
 from blpo.runs.judge_file import JudgeFile, JudgeTest, figures
 from blpo.runs.run_directory import RunDirectory
@@ -18,6 +19,7 @@ from nodes.evaluate_test import selected_prompt, selected_round
 from state.loops import RoundRecord
 from state.result import Result
 from state.sample import SplitName
+from state.verdict import Verdict
 
 
 async def write_rounds(
@@ -63,15 +65,23 @@ async def write_judge(
 async def write_verdicts(
     directory: RunDirectory, run: OpenRun, rounds: Sequence[RoundRecord], splits: Sequence[SplitName]
 ) -> None:
-    """Write verdicts/{initial,best}.jsonl over `splits`, all judged under both prompts; failed calls are errors."""
+    """Write verdicts/{initial,best}.jsonl over `splits`; failed calls are errors.
+
+    Samples that were not judged are left out: some methods of experiments judge parts of the train split alone.
+    """
     prompts = {"initial": initial_prompts(run.settings)[0], "best": await selected_prompt(run, rounds)}
     for name, prompt in prompts.items():
         rows: list[dict[str, Any]] = []
         for split in splits:
             samples = run.split(split)
             verdicts = await recalled_verdicts(run, prompt, samples)
-            rows += [verdict_line(s, v) | {"split": split} for s, v in zip(samples, verdicts, strict=True)]
+            pairs = zip(samples, verdicts, strict=True)
+            rows += [verdict_line(s, v) | {"split": split} for s, v in pairs if not _was_never_asked(v)]
         await asyncio.to_thread(directory.write_lines, f"verdicts/{name}.jsonl", rows)
+
+
+def _was_never_asked(verdict: Verdict) -> bool:
+    return verdict.status == "error" and verdict.reason.startswith(NEVER_ASKED)
 
 
 def _digest(record: RoundRecord, name: str) -> str:

@@ -7,6 +7,7 @@ from evals.methods.apo import APO
 from evals.methods.apo_image import APO_IMAGE
 from evals.methods.blpo import BLPO_METHOD
 from evals.methods.fixed_i2t import FIXED_I2T
+from evals.methods.gepa import GEPA
 from evals.methods.judge_as_i2t import JUDGE_AS_I2T
 from evals.methods.method import Method
 from evals.methods.no_image import NO_IMAGE
@@ -21,6 +22,7 @@ _IN_TABLE_ORDER = (
     APO,
     APO_IMAGE,
     TEXTGRAD,
+    GEPA,
     BLPO_METHOD,
     FIXED_I2T,
     JUDGE_AS_I2T,
@@ -29,3 +31,8 @@ _IN_TABLE_ORDER = (
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _IN_TABLE_ORDER})
+
+
+def installed_methods() -> tuple[str, ...]:
+    """Return the names of the methods whose packages are installed."""
+    return tuple(name for name, method in METHODS.items() if method.is_installed)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
 from graph.outer import Builder
+from state.errors import ModelError
 from state.settings import Settings
 
 MOST_ROUNDS = 1000
@@ -53,15 +55,29 @@ class Method:
     defining: Callable[[Settings], SearchChanges] = unchanged
     """Search settings without which the method would be another method."""
     require: Callable[[Settings], None] = any_models
-    """Function that raises `ModelError` for an unsuitable model or a missing package."""
+    """Function that raises `ModelError` for an unsuitable model."""
+    package: str | None = None
+    """Package that the method needs, from the extra of the same name; None: the method needs none."""
     rule: Callable[[Settings], str] = rule_in_words
     """Function that words the settings of a cell."""
+
+    @property
+    def is_installed(self) -> bool:
+        """True if the package of the method is there."""
+        return self.package is None or find_spec(self.package) is not None
+
+    @property
+    def missing(self) -> str:
+        """The missing package, and the command to install the package."""
+        return f"needs the extra {self.package!r}; install it with: pip install -e '.[{self.package}]'"
 
     def adapt(self, settings: Settings, changes: SearchChanges = _NO_CHANGES) -> Settings:
         """Return the settings of a run of the method; `changes` replace the method's own settings.
 
         Raises `ModelError` for an unsuitable model or a missing package.
         """
+        if not self.is_installed:
+            raise ModelError(f"method {self.name}: {self.missing}")
         self.require(settings)
         own = with_search(settings, {**self.own(settings), **changes})
         return with_search(own, self.defining(own))
@@ -72,7 +88,7 @@ def with_search(settings: Settings, changes: SearchChanges) -> Settings:
     return settings.model_copy(update={"search": settings.search.model_copy(update=dict(changes))})
 
 
-def rounds_for_the_budget(settings: Settings, trials: int = 1) -> SearchChanges:
+def rounds_for_the_budget(settings: Settings, trials: float = 1) -> SearchChanges:
     """Return more rounds than T, for a method whose round tries `trials` prompts, so that the budget ends the search.
 
     Otherwise a method with cheaper rounds than BLPO would end before the end of its budget. Without a budget a method
@@ -80,5 +96,5 @@ def rounds_for_the_budget(settings: Settings, trials: int = 1) -> SearchChanges:
     """
     limits = settings.limits
     is_limited = (limits.calls, limits.tokens, limits.usd) != (None, None, None)
-    factor = max(1, (_BUDGET_ROUNDS if is_limited else 6) // trials)
+    factor = max(1, int((_BUDGET_ROUNDS if is_limited else 6) / trials))
     return {"outer_rounds": min(MOST_ROUNDS, settings.search.outer_rounds * factor)}

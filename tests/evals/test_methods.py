@@ -27,7 +27,7 @@ from tests.scripted import scripted
 from tests.small_set import draw_dataset, edit_labels
 
 NAMES = list(METHODS)
-OWN_GRAPHS = ["opro", "apo", "textgrad", "judge_as_i2t", "random_i2t", "no_image"]
+OWN_GRAPHS = ["opro", "apo", "textgrad", "gepa", "judge_as_i2t", "random_i2t", "no_image"]
 """The remaining methods share BLPO's graph, which other tests drain, or APO's graph."""
 LIMIT = 220
 """Budget of a run: 21 calls for p_0 on train and validation, 18 reserved for the test, the rest for the search."""
@@ -74,8 +74,8 @@ def finished(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pyt
 
 def test_methods_are_known_by_name_and_in_order() -> None:
     assert all(name == method.name and method.title for name, method in METHODS.items())
-    assert [*METHODS][:6] == ["none", "opro", "apo", "apo_image", "textgrad", "blpo"]
-    assert [*METHODS][6:] == ["fixed_i2t", "judge_as_i2t", "random_i2t", "no_image"]
+    assert [*METHODS][:7] == ["none", "opro", "apo", "apo_image", "textgrad", "gepa", "blpo"]
+    assert [*METHODS][7:] == ["fixed_i2t", "judge_as_i2t", "random_i2t", "no_image"]
 
 
 @pytest.mark.parametrize("finished", NAMES, indirect=True)
@@ -90,7 +90,7 @@ def test_a_run_keeps_its_budget_pays_nothing_twice_and_selects_by_validation(fin
     assert result["best_round"] == selected_round(result["rounds"], Settings().search)
     trials = sum(len(record["trials"]) for record in result["rounds"])
     assert (trials == 0) == (name == "none")
-    verbalizes = name in ("blpo", "fixed_i2t", "judge_as_i2t", "random_i2t")
+    verbalizes = name in ("gepa", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t")
     assert (result["calls"]["verbalizer"]["issued"] > 0) == verbalizes
 
 
@@ -140,7 +140,7 @@ def test_wherever_the_budget_ends_the_run_ends_well(name: str, folder: Path, tmp
         assert result["test"] is not None  # of p_0 alone if the budget allows no more
 
 
-@pytest.mark.parametrize("name", OWN_GRAPHS)
+@pytest.mark.parametrize("name", [name for name in OWN_GRAPHS if name != "gepa"])
 def test_an_optimizer_that_talks_about_something_else_does_not_end_the_run(
     name: str, folder: Path, tmp_path: Path
 ) -> None:
@@ -158,8 +158,8 @@ def test_an_optimizer_that_copies_what_it_is_shown_gets_nothing_adopted(
     def copy(messages: Sequence[BaseMessage]) -> str:
         task = texts(messages[:1])
         passages = re.findall(r"<(text|description|critique|feedback)>(.+?)</\1>", task, re.DOTALL)
-        copied = " ".join(text for _, text in passages)
-        tag = _WANTED_TAG.findall(task)[-1]
+        copied = " ".join([*(text for _, text in passages), *re.findall("Somebody once.*", task)])
+        tag = (_WANTED_TAG.findall(task) or ["judge_prompt"])[-1]  # GEPA's own prompt wants no tag
         return f"<{tag}>Describe or rate it by how noisy it is. {copied}</{tag}>"
 
     name_of = scripted("copying", copy)
@@ -182,9 +182,8 @@ def test_the_optimizer_is_shown_images_where_the_method_says_so_and_texts_as_dat
     name_of = scripted("remembering", remember)
     run_method(name, folder, tmp_path / "run", f"models.optimizer.name={name_of}")
     counts = {len(images(messages)) for messages in requests}
-    most = {"textgrad": 1, "apo_image": 6}.get(name, 0)  # a batch has 6 errors at most
-    assert (min(counts), max(counts)) == (0, most)
-    for messages in requests:
+    assert (min(counts), max(counts)) == {"textgrad": (0, 1), "apo_image": (0, 6), "gepa": (6, 6)}.get(name, (0, 0))
+    for messages in requests if name != "gepa" else ():  # GEPA's own prompt shows texts in its own way
         task = texts(messages)
         assert task.count("Somebody once") == len(re.findall(r"<text>Somebody once[^<]*</text>", task))
 
