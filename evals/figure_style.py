@@ -10,6 +10,7 @@ from evals.experiment_settings import EvalSettings
 from evals.figure_data import Content
 from evals.table import YARDSTICK
 from evals.table_reading import budget_in_words, is_offline
+from state.settings import ORDINAL_METRICS
 
 BLUE, GREY, RED = "#0072b2", "#5f5f5f", "#d55e00"
 _OTHERS = (RED, "#009e73", "#cc79a7", GREY, "#56b4e9", "#b8860b")
@@ -51,7 +52,8 @@ class MetricScale:
     """Scale that covers some values within the range of the metric; an interval may end outside the range."""
 
     def __init__(self, content: Content, values: Iterable[float]) -> None:
-        least = -1.0 if content["experiment"]["search"]["metric"] in ("kappa", "quadratic_kappa", "spearman") else 0.0
+        signed = content["experiment"]["search"]["metric"] in ("kappa", "mcc", *ORDINAL_METRICS)
+        least = -1.0 if signed else 0.0
         numbers = [min(max(value, least), 1.0) for value in values] or [0.0, 1.0]
         margin = 0.03 * (max(numbers) - min(numbers)) or 0.01
         self._low, self._high = max(min(numbers) - margin, least), min(max(numbers) + margin, 1.0)

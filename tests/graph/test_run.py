@@ -66,7 +66,10 @@ async def test_result_and_files(finished: tuple[Path, Result]) -> None:
     assert result["status"] == "complete"
     assert result["stop_reason"] in ("rounds", "patience", "no_errors")
     assert result["test"] is not None
-    assert set(result["test"]) == {"initial", "best", "p_value", "difference_ci95"}
+    assert set(result["test"]) == {
+        *("initial", "best", "p_value", "difference_ci95"),
+        *("left_out", "beyond_guessing"),
+    }
     assert result["best_round"] == selected_round(
         [{"validation": record["validation"]} for record in result["rounds"]],  # type: ignore[typeddict-item]
         Settings().search,
