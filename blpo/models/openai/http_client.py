@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from openai import DefaultAsyncHttpxClient
 
 from blpo.models.byte_counts import count_bytes
+from blpo.models.openai.interim_replies import BoundedBackend, InterimRepliesError
 from blpo.models.openai.reply_body import ACCEPTED_ENCODINGS, UnreadableBodyError, error_body, read_body
 
 _ENVELOPE = ("content-encoding", "content-length", "transfer-encoding")
@@ -25,13 +27,21 @@ class BoundedHttpClient(DefaultAsyncHttpxClient):
     ) -> None:
         accepted = {"Accept-Encoding": ACCEPTED_ENCODINGS}
         super().__init__(timeout=timeout, follow_redirects=False, headers=accepted, **options)
+        for transport in (self._transport, *self._mounts.values()):
+            pool = getattr(transport, "_pool", None)  # None: an address without a transport of its own
+            if pool is not None:
+                pool._network_backend = BoundedBackend(pool._network_backend)
         self._max_reply_bytes = max_reply_bytes
         self._reduce = reduce
 
     async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
         """Return the reply with its whole body, also for a stream."""
         count_bytes(outgoing=len(request.content))
-        response = await super().send(request, stream=True, **options)
+        try:
+            response = await super().send(request, stream=True, **options)
+        except InterimRepliesError as error:
+            response_type = import_module(type(request).__module__).Response  # httpx, or the successor of openai
+            return response_type(200, json=str(error), request=request)  # no completion, as below
         size = 0
         try:
             body = await read_body(response.aiter_raw(), response.headers, self._max_reply_bytes)

@@ -23,6 +23,7 @@ from blpo.models.byte_counts import count_bytes
 from blpo.models.openai.certificates import trusted_certificates
 from blpo.models.openai.completion import ServerError, completion_message
 from blpo.models.openai.image_uuids import ImageUuids
+from blpo.models.openai.interim_replies import BoundedConnector
 from blpo.models.openai.reply_body import (
     ACCEPTED_ENCODINGS,
     UnreadableBodyError,
@@ -172,7 +173,7 @@ class LeanChat(UntracedChat):
     def _new_session(self) -> aiohttp.ClientSession:
         encrypted = self.url.startswith("https:")
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=BoundedConnector(
                 limit=0, ssl=trusted_certificates() if encrypted else True, keepalive_timeout=_IDLE_SECONDS
             ),
             proxy=self.proxy.get_secret_value() if self.proxy else None,

@@ -10,6 +10,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import astuple
 from typing import Any
 
@@ -138,3 +139,30 @@ async def test_many_large_replies_at_once_are_all_read(client: str) -> None:
         await calls.close()
         await store.close()
     assert [isinstance(answer, Response) for answer in answers] == [True] * 16
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_flood_of_interim_replies_ends_many_calls_before_their_timeout(client: str) -> None:
+    reply = ENDLESS["endless interim replies"]
+    start = time.monotonic()
+    outcomes = await _outcomes(client, [reply] * 12, timeout=60)
+    assert time.monotonic() - start < 30
+    for outcome in outcomes:
+        assert isinstance(outcome, Failure)
+        assert "more than 20 interim replies" in outcome.detail
+        assert outcome.kind == "malformed"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_few_interim_replies_in_pieces_are_skipped(client: str) -> None:
+    async def reply() -> AsyncIterator[bytes]:
+        for piece in (b"HTTP/1.1 10", b"0 Continue\r\n", b"\r\nHTTP/1.1 103 Hints\r\nlink: a\r\n", b"\r\n"):
+            yield piece
+            await asyncio.sleep(0.01)
+        async for piece in plain(completion())():
+            yield piece
+
+    async with ChatServer(raw=lambda request: reply()) as server:
+        settings = model(server, client=client)
+        answers = [await result(settings) for _ in range(2)]
+    assert [isinstance(answer, Response) for answer in answers] == [True, True]
