@@ -12,12 +12,11 @@ from pathlib import Path, PurePosixPath
 
 from blpo.data.dataset import SPLITS
 from blpo.data.public.image_locator import ImageLocator
-from blpo.data.public.image_pairs import pair_description
-from blpo.data.public.imagereward_archives import rows_of_archives
+from blpo.data.public.imagereward_archives import COLUMNS, rows_of_archives
+from blpo.data.public.imagereward_pairs import load_ranked_pairs, rankings_file
 from blpo.data.public.mt_rl_judge import label_by_threshold, published_counts, required_score
 from blpo.data.public.preparation_options import Options, refuse_options, require_choice
 from blpo.data.public.public_set import PublicSet, Record, SetDescription, SourceProblem
-from blpo.data.public.ranked_pairs import MAX_RANK, RankedImage, pairs_of, read_rankings
 from blpo.data.public.source_files import matching_files, zip_archives
 from blpo.data.public.source_rows import SourceRow, read_records, required_integer, required_text, text_group
 from state.errors import DataError
@@ -38,10 +37,6 @@ _YES_NO_QUESTIONS = {
     "fidelity": "whether what it shows is true to life and free of errors",
 }
 
-_COLUMNS = (
-    *("image_path", "prompt_id", "prompt", "classification", "rank"),
-    *(column for column, _ in _CRITERIA.values()),
-)
 LOWEST, HIGHEST = 1, 7
 SMALLEST_SCALE = tuple(f"train_{n}" for n in range(1, 5))
 """Archives of the authors' 1k scale. Its train rows are the train rows of MT-RL-Judge."""
@@ -58,10 +53,10 @@ def load_imagereward(source: Path, options: Options) -> PublicSet:
     locator = ImageLocator(source, zips)
     if form == "pairs":
         refuse_options({"--criterion": options.criterion}, "ImageRewardDB's pairs")
-        pairs = _pairs(tables, source, locator, options.seed)
+        pairs = load_ranked_pairs(tables, source, locator, options.seed)
         return replace(pairs, files=(*pairs.files, *zips))
     if not tables:
-        hint = "; test.json holds rankings alone, which --form pairs reads" if _rankings(source) else ""
+        hint = "; test.json holds rankings alone, which --form pairs reads" if rankings_file(source) else ""
         raise DataError(f"{source}: has no metadata-train.parquet, metadata-validation.parquet or -test.parquet{hint}")
     load = _yes_no if options.sample == "mt-rl-judge" else _ratings
     ratings = load(tables, source, locator, options)
@@ -113,16 +108,16 @@ def _rated_images(
     problems: list[SourceProblem] = []
     notes: list[str] = []
     for split, file in tables.items():
-        table, missing, further = rows_of_archives(file, source, _COLUMNS, train_archives if split == "train" else None)
+        table, missing, further = rows_of_archives(file, source, COLUMNS, train_archives if split == "train" else None)
 
         def read_row(row: SourceRow, _: int, place: str, split: SplitName = split) -> Record:
             label, path = label_of(row), required_text(row, "image_path")
             prompt = required_text(row, "prompt")
-            extra = {name: row[name] for name in _COLUMNS if name not in ("image_path", "prompt")}
+            extra = {name: row[name] for name in COLUMNS if name not in ("image_path", "prompt")}
             images, name = (locator.locate(path, place),), PurePosixPath(path).stem
             return Record(name, images, label, place, str(label), prompt, text_group(prompt), split, extra)
 
-        split_records, split_problems = read_records(table, _COLUMNS, read_row)
+        split_records, split_problems = read_records(table, COLUMNS, read_row)
         records += split_records
         problems += split_problems + missing
         notes += further
@@ -147,44 +142,3 @@ def _description(criterion: str) -> SetDescription:
         f"Look at the image, which was made from the text. Rate {question}, from 1 (lowest) to 7 (highest).",
         {str(rating): 20 for rating in range(LOWEST, HIGHEST + 1)},
     )
-
-
-def _pairs(tables: _Tables, source: Path, locator: ImageLocator, seed: int) -> PublicSet:
-    images, problems, files = (
-        _ranked_images(tables, source, locator) if tables else _images_of_rankings(source, locator)
-    )
-    description = pair_description("ImageRewardDB pairs", {"a": 70, "b": 70})
-    return PublicSet(description, pairs_of(images, seed), tuple(problems), files, ("tied images make no pair",))
-
-
-_RankedImages = tuple[list[RankedImage], list[SourceProblem], tuple[Path, ...]]
-
-
-def _ranked_images(tables: _Tables, source: Path, locator: ImageLocator) -> _RankedImages:
-    images: list[RankedImage] = []
-    problems: list[SourceProblem] = []
-    for split, file in tables.items():
-        table, missing, _ = rows_of_archives(file, source, _COLUMNS, None)
-
-        def read_row(row: SourceRow, _: int, place: str, split: SplitName = split) -> RankedImage:
-            image, rank = locator.locate(row["image_path"], place), required_integer(row, "rank", 1, MAX_RANK)
-            extra = {"classification": row["classification"]}
-            name, prompt = required_text(row, "prompt_id"), required_text(row, "prompt")
-            return RankedImage(name, str(row["image_path"]), image, rank, place, prompt, split, extra)
-
-        split_images, split_problems = read_records(table, _COLUMNS, read_row)
-        images += split_images
-        problems += split_problems + missing
-    return images, problems, tuple(tables.values())
-
-
-def _images_of_rankings(source: Path, locator: ImageLocator) -> _RankedImages:
-    rankings = _rankings(source)
-    if rankings is None:
-        raise DataError(f"{source}: has neither metadata-SPLIT.parquet nor the rankings test.json")
-    images, problems = read_rankings(rankings, locator)
-    return images, problems, (rankings,)
-
-
-def _rankings(source: Path) -> Path | None:
-    return next(iter(matching_files(source, "test.json")), None)

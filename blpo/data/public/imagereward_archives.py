@@ -10,6 +10,12 @@ from blpo.data.public.public_set import SourceProblem
 from blpo.data.public.source_rows import require_columns
 from blpo.data.text_tables import TextTable
 
+COLUMNS = (
+    *("image_path", "prompt_id", "prompt", "classification", "rank"),
+    *("overall_rating", "image_text_alignment_rating", "fidelity_rating"),
+)
+"""Columns of the metadata."""
+
 
 def rows_of_archives(
     file: Path, source: Path, columns: Sequence[str], archives: Collection[str] | None
