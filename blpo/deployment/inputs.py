@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from blpo.data.tables import LABEL_SUFFIXES, has_table, open_table
+from blpo.data.column_proposal import image_columns
+from blpo.data.tables import LABEL_SUFFIXES, METADATA_FILES, Table, has_table, open_table
 from blpo.deployment.image_inputs import FileInput, FolderInput, SamplesInput
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.stdin_input import StdinInput
@@ -90,9 +91,17 @@ def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitN
     if _is_config(path):
         return SamplesInput(_config_samples(path, labels, split))
     if path.is_dir():
-        return TableInput.of(open_table(str(path)), columns, labels) if has_table(path) else FolderInput(path, labels)
+        table = _table_of_images(path, columns) if has_table(path) else None
+        return FolderInput(path, labels) if table is None else TableInput.of(table, columns, labels)
     is_table = path.suffix.lower() in LABEL_SUFFIXES and path.is_file()
     return TableInput.of(open_table(str(path)), columns, labels) if is_table else FileInput(path)
+
+
+def _table_of_images(folder: Path, columns: InputColumns) -> Table | None:
+    """Return the table of a folder; None for metadata of another kind, without a column of images."""
+    table = open_table(str(folder))
+    is_other = table.name in METADATA_FILES and not columns.images and not image_columns(table)
+    return None if is_other else table
 
 
 def _is_config(path: Path) -> bool:

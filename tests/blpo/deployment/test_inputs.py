@@ -82,6 +82,12 @@ def test_names_of_folders_are_labels_of_the_judge(tmp_path: Path) -> None:
     assert {sample.label for sample in read(tmp_path / "test" / "bad")} == {None}  # a single label says nothing
 
 
+def test_metadata_of_another_kind_is_no_table(tmp_path: Path) -> None:
+    images(tmp_path)
+    (tmp_path / "metadata.csv").write_text("seed,steps\n1,20\n")
+    assert [Path(sample.id).name for sample in read(tmp_path)] == ["0.png", "1.png", "2.png"]
+
+
 def test_numbers_of_folders_are_no_ratings(tmp_path: Path) -> None:
     images(tmp_path / "1")
     images(tmp_path / "2", 10)
