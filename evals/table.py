@@ -67,6 +67,8 @@ class TableRow:
     accuracy: float | None
     macro_f1: Readings | None
     """Macro F1, in both readings."""
+    positive: str | None
+    """`task.positive`."""
     positive_f1: Readings | None
     """F1 of `task.positive` in both readings; None for a task without a positive label."""
     coverage: float | None
@@ -132,6 +134,7 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
         initial=_mean([result.initial for result in done]),
         accuracy=_mean([result.accuracy for result in done]),
         macro_f1=_mean_readings([result.macro_f1 for result in done]),
+        positive=cell.settings.task.positive,
         positive_f1=_mean_readings([result.positive_f1 for result in done]),
         coverage=_mean([result.coverage for result in done]),
         samples=sum(result.samples for result in done),

@@ -82,7 +82,9 @@ def _columns(rows: Sequence[TableRow]) -> Iterable[_Column]:
     yield _Column("sd over", lambda row: row.spread or "nothing")
     yield _Column("macro F1, strict / answered", lambda row: _readings(row.macro_f1))
     if any(row.positive_f1 for row in rows):
-        yield _Column("F1 of the positive label, strict / answered", lambda row: _readings(row.positive_f1))
+        yield _Column(
+            f"F1 of {escaped(str(rows[0].positive))}, strict / answered", lambda row: _readings(row.positive_f1)
+        )
     yield _Column("accuracy", lambda row: _number(row.accuracy, 3))
     yield _Column("coverage", lambda row: _number(row.coverage, 3))
     yield _Column("seeds", lambda row: f"{row.seeds}/{row.asked}")

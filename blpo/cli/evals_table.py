@@ -30,6 +30,8 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
             console.print(_table(f"{dataset}, judge {judge}", rows))
             _print_notes(console, rows)
             console.print()
+            console.print(_readings_table(rows))
+            console.print()
     _print_reasons(console, content["rows"])
     charged, spent = content["charged"]["calls"], content["spent"]["calls"]
     console.print(f"{count(charged)} calls charged, {count(spent)} really made: cells share answers.")
@@ -69,7 +71,7 @@ def _print_reasons(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=single_line(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", overflow="ellipsis")
+    table.add_column("", no_wrap=True, overflow="ellipsis")
     for name in (metric_name(rows[0]["metric"]), "sd", "seeds", "calls", "BLPO better by", "p (Holm)"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
@@ -77,15 +79,33 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def _readings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return macro F1, and F1 of the positive label, with failures as wrong and over the answered samples alone."""
+    measured = ["macro_f1", *(["positive_f1"] if any(row["positive_f1"] for row in rows) else [])]
+    names = {"macro_f1": "macro-F1", "positive_f1": single_line(f"F1 of {rows[0]['positive']}")}
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("failures as wrong / left out", no_wrap=True, overflow="ellipsis")
+    for name in (*(names[each] for each in measured), "accuracy", "coverage"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        pairs = [f"{row[n]['strict']:.3f} / {row[n]['answered']:.3f}" if row[n] else "" for n in measured]
+        others = ["" if row[name] is None else f"{row[name]:.3f}" for name in ("accuracy", "coverage")]
+        table.add_row(_name(row), *pairs, *others, style="bold" if row["method"] == "blpo" else "")
+    return table
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return single_line(" ".join(filter(None, (row["title"], row["varied"]))))
+
+
 def _cells(row: Mapping[str, Any]) -> list[str]:
     test = row["test"]
-    name = " ".join(filter(None, (row["title"], row["varied"])))
     return [
-        single_line(name),
+        _name(row),
         "-" if row["mean"] is None else f"{row['mean']:z.3f}",
         "" if row["sd"] is None else f"{row['sd']:.3f}",
         f"{row['seeds']}/{row['asked']}",
         "" if row["calls"] is None else count(round(row["calls"])),
-        f"{test['difference']:+.2f} ({test['interval'][0]:+.2f} to {test['interval'][1]:+.2f})" if test else "",
+        f"{test['difference']:+.2f} [{test['interval'][0]:+.2f}, {test['interval'][1]:+.2f}]" if test else "",
         f"{test['p_holm']:.3f}" if test else "",
     ]
