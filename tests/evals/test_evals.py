@@ -1,5 +1,6 @@
 """`blpo evals` for its user: embedded models in worker processes, small cells, and mistakes."""
 
+import asyncio
 import csv
 import json
 import shutil
@@ -13,6 +14,7 @@ import yaml
 
 from blpo.cli.main import main
 from blpo.data.dataset import dataset_of
+from blpo.runs.start_and_resume import start_run
 from evals.cells import cells_of
 from evals.config import load_eval_settings
 from evals.methods import METHODS
@@ -81,6 +83,45 @@ def test_the_table_holds_every_cell_and_its_cost(finished: Path) -> None:
     assert "does not show how multimodal LLMs behave" in page
     assert f"{best['mean']:.3f}" in page
     assert f">{best['mean']:.3f}</text>" in (finished / "figure.svg").read_text()
+
+
+def test_the_terminal_shows_numbers_rules_and_readings_in_80_columns(
+    folder: Path, finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["evals", str(folder / "evals.yaml"), "--out", str(finished), "-q"]) == 0
+    output = capsys.readouterr().out
+    table = output.partition("calls charged")[0]
+    assert max(map(len, table.splitlines())) <= 80
+    none = content(finished)["rows"][0]
+    low, high = none["test"]["interval"]
+    assert f"{none['test']['difference']:+.2f} [{low:+.2f}, {high:+.2f}]" in table
+    assert "sd: over splits and search" in table
+    assert f"BLPO: {content(finished)['rows'][1]['rule']}" in " ".join(table.split())
+    assert f"{none['macro_f1']['strict']:.3f} / {none['macro_f1']['answered']:.3f}" in table
+
+
+def test_a_test_without_a_round_has_verdicts(folder: Path, tmp_path: Path) -> None:
+    """A run with too small a budget tests p_0 alone."""
+    run = asyncio.run(start_run(folder / "config.yaml", overrides=["limits.calls=30", f"run.dir={tmp_path / 'run'}"]))
+    assert run.result["rounds"] == [] and run.result["test"] is not None
+    assert {row.split for row in run.best.values()} == {"test"}
+    assert len(run.best) == run.result["test"]["best"]["n"]
+
+
+def test_numbers_of_the_paper_stand_as_printed_or_as_a_question_mark(folder: Path, tmp_path: Path) -> None:
+    config = yaml.safe_load((folder / "evals.yaml").read_text()) | {"seeds": [0]}
+    config["datasets"][0]["name"], config["judges"][0]["name"] = "unsafebench", "llama-4-scout"
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(config))
+    config["datasets"][0]["data"]["path"] = str(folder / "labels.csv")
+    (tmp_path / "paper.yaml").write_text(yaml.safe_dump(config))
+    assert main(["evals", str(tmp_path / "paper.yaml"), "--out", str(tmp_path / "out"), "-q"]) == 0
+    none, blpo = content(tmp_path / "out")["rows"]
+    assert none["paper"] == {"f1": None, "accuracy": None} and blpo["paper"] == {"f1": 0.81, "accuracy": None}
+    lines = (tmp_path / "out" / "table.md").read_text().splitlines()
+    assert next(line for line in lines if line.startswith("| no opt")).endswith("| ? | ? |")
+    assert next(line for line in lines if line.startswith("| BLPO")).endswith("| 0.81 |  |")
+    assert any("as printed by Pan et al." in line and "spread not known" in line for line in lines)
 
 
 def test_no_cell_is_charged_above_its_budget_nor_for_anything_but_its_requests(finished: Path) -> None:
