@@ -35,6 +35,14 @@ class Sample:
     """Text that the image was made from or is checked against; the judge sees the text."""
     group: str | None = None
     """Samples of one group are in one split."""
+    rating: float | None = None
+    """Rating with its fraction, such as the mean of raters; `label` is the nearest rating. None unless `task.round` is
+    none."""
+
+    @property
+    def target(self) -> Label | float | None:
+        """y for the loss: the rating with its fraction, else the label."""
+        return self.label if self.rating is None else self.rating
 
 
 class DataUrl(str):

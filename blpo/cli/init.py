@@ -32,6 +32,10 @@ def init(
     question: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What the judge is to decide: the first judge prompt.")
     ] = None,
+    round: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help="nearest or none (task.round), for ratings with fractions, as means are."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the options, and defaults.")] = False,
 ) -> int:
     """Write a config, prompts and a place for your data.
@@ -45,7 +49,7 @@ def init(
 
     refuse_config(folder)
     options = ProjectOptions(
-        data, ColumnNames(image, label), labels, scale, judge, base_url, optimizer, positive, question
+        data, ColumnNames(image, label), labels, scale, judge, base_url, optimizer, positive, question, round
     )
     project = ask_project(folder, options, asks=not yes)
     typer.echo("\n".join(write_project(folder, project)))

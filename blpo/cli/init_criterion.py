@@ -1,9 +1,11 @@
 """Questions of `blpo init` about the criterion: the good label, and the decision of the judge."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from blpo.cli.init_dialog import Dialog
-from blpo.data.label_proposal import good_label
+from blpo.data.label_proposal import are_means, good_label
 from blpo.inference.initial_prompts import prompt_problem
 from blpo.runs.new_project import JUDGE_PROMPT
 from state.errors import ConfigError, DataError
@@ -31,6 +33,24 @@ def ask_positive(task: TaskSettings, option: str | None, dialog: Dialog, *, is_p
         question = f"Which label is the good one? {', '.join(task.labels)}, or {_NONE}"
         positive = dialog.answer("good label", question, option, parse, (label or _NONE, label))
     return task.model_copy(update={"positive": positive})
+
+
+def ask_rounding(task: TaskSettings, numbers: Sequence[float], option: str | None, dialog: Dialog) -> TaskSettings:
+    """Return the task with `task.round` for ratings with fractions, such as means of raters."""
+    if option is not None and task.kind != "ordinal":
+        raise DataError("--round belongs to ratings; categories are not rounded")
+    if task.kind != "ordinal" or (option is None and not are_means(numbers)):
+        return task
+
+    def parse(text: str) -> Literal["nearest", "none"]:
+        if text == "nearest" or text == "none":
+            return text
+        raise DataError(f"{text!r} is no rounding; write nearest or none")
+
+    question = "Ratings have fractions. Compare the judge with the nearest rating, or MAE and correlations with the "
+    question += "rating as it is (none)? nearest or none"
+    rounding = dialog.answer("rounding", question, option, parse, ("nearest", "nearest"))
+    return task.model_copy(update={"round": rounding})
 
 
 def ask_question(folder: Path, option: str | None, dialog: Dialog) -> str:

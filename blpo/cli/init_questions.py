@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blpo.cli.error_lines import say
-from blpo.cli.init_criterion import ask_positive, ask_question
+from blpo.cli.init_criterion import ask_positive, ask_question, ask_rounding
 from blpo.cli.init_dialog import Dialog
 from blpo.config.settings_file import load_settings
 from blpo.config.task_text import categories_of, scale_of, task_of, task_text
@@ -30,6 +30,7 @@ class ProjectOptions:
     optimizer: str | None
     positive: str | None = None
     question: str | None = None
+    round: str | None = None
 
 
 def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project:
@@ -72,19 +73,26 @@ def _task(data: ProjectData, options: ProjectOptions, dialog: Dialog) -> tuple[T
     option = options.labels if options.labels is not None else options.scale
     if options.labels is not None and options.scale is not None:
         raise DataError("give --labels or --scale, not both")
+    if options.round is not None and options.labels is not None:
+        raise DataError("--round belongs to ratings, and --labels names categories; leave one out")
     parse = categories_of if options.labels is not None else scale_of if options.scale is not None else task_of
     default = ("1-5", TaskSettings())
     if data.values and option is None:
         labels = propose_labels(data.values, data.column)
         say(f"{data.column} holds {labels.in_words}" + (": cut at the median" if labels.is_cut else ""))
         for warning in labels.warnings:
-            say(f"warning: {warning}")
+            say(f"warning: {_place(warning, data)}{warning}")
         default = (task_text(labels.task), labels.task)
     question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
     task = dialog.answer("labels", question, option, parse, default)
     numbers = as_numbers(data.values)
     is_cut = len(set(numbers)) > 2 and task.kind == "categorical" and len(task.labels) == 2
-    return task, is_cut
+    return ask_rounding(task, numbers, options.round, dialog), is_cut
+
+
+def _place(warning: str, data: ProjectData) -> str:
+    """Return the place of the first rating with a fraction, for a warning about the rating."""
+    return f"{data.fractions[0]}: " if data.fractions and "task.round" in warning else ""
 
 
 def _models(options: ProjectOptions, dialog: Dialog) -> dict[str, dict[str, str]]:

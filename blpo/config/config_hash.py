@@ -7,6 +7,7 @@ from typing import Any
 
 from state.errors import ConfigError
 from state.settings import Settings
+from state.settings.section import Section
 
 _CHANGES_ANSWERS = {
     "name",
@@ -22,6 +23,10 @@ _CHANGES_ANSWERS = {
     "arguments",
 }
 """Settings of a model with an effect on the model's answers."""
+
+
+_LATER = {"round"}
+"""Settings that version 0.1 lacks."""
 
 
 def config_hash(settings: Settings) -> str:
@@ -48,7 +53,7 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
     The data's folder is left out. Raises `ConfigError` if a prompt file can't be read.
     """
     return {
-        "task": settings.task.model_dump(mode="json"),
+        "task": _without_later_defaults(settings.task),
         "data": _data(settings),
         "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
         "models.judge": _model(settings, "judge"),
@@ -56,10 +61,17 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
 
 
 def _data(settings: Settings) -> dict[str, Any]:
-    content = settings.data.model_dump(mode="json", exclude={"path", "corrections", "unlabelled"})
+    content = _without_later_defaults(settings.data, {"path", "corrections", "unlabelled"})
     if content["split"]["seed"] is None:
         del content["split"]["seed"]  # as before there was such a setting
     return content
+
+
+def _without_later_defaults(section: Section, exclude: set[str] | None = None) -> dict[str, Any]:
+    """Return the settings of a section, without settings of later versions that have their default: old hashes stay."""
+    content = section.model_dump(mode="json", exclude=exclude)
+    defaults = {name: type(section).model_fields[name].default for name in _LATER & content.keys()}
+    return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Proposal of columns for the images, labels, groups and splits of a table, for a person to confirm."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -52,7 +53,12 @@ def propose_columns(table: Table, *, image: str | None = None, label: str | None
     images = image or _image_column(table)
     groups = _first(table, GROUP_NAMES)
     split, warnings = _split_column(table)
-    return ProposedColumns(images, label or _label_column(table, images), groups, split, tuple(warnings))
+    scores = _opinion_scores(table)
+    column = label or _label_column(table, images)
+    if len(scores) > 1 and column == scores[0] and label is None:
+        others = listed(scores[1:])
+        warnings = [*warnings, f"{table.name}: {column} is taken as the label; --label names another: {others}"]
+    return ProposedColumns(images, column, groups, split, tuple(warnings))
 
 
 def _image_column(table: Table) -> str | tuple[str, str]:
@@ -93,14 +99,22 @@ def _label_column(table: Table, images: str | tuple[str, str]) -> str:
     _refuse_missing_header(table, images)
     reserved = {*TEXT_NAMES, *([images] if isinstance(images, str) else images), *GROUP_NAMES, "id", *SPLIT_COLUMNS}
     candidates = [name for name in table.columns if name not in reserved and table.cells(name) is None]
+    if scores := _opinion_scores(table):
+        return scores[0]
     fitting = [name for name in candidates if _could_be_labels(table.values(name))]
     if not candidates:
         raise DataError(f"{table.name}: has no column of labels; columns: {_listing(table.columns)}")
+    fitting = fitting or [name for name in candidates if as_numbers(table.values(name))]
     if len(fitting) != 1:
         raise DataError(
             f"{table.name}: the label column is unclear; name the column with --label: {_listing(candidates)}"
         )
     return fitting[0]
+
+
+def _opinion_scores(table: Table) -> list[str]:
+    """Return the columns of mean opinion scores by their names, such as `mos`, `MOS_nat` and `mos_quality`."""
+    return [name for name in table.columns if "mos" in re.split(r"[^a-z0-9]+", name.casefold())]
 
 
 def _only_label_name(table: Table) -> str | None:

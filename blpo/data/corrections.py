@@ -141,7 +141,7 @@ def _is_confirmed(text: str) -> bool:
 
 
 def _relabelled(sample: Sample, labels: Mapping[str, Label]) -> Sample:
-    return replace(sample, label=labels[sample.id]) if sample.id in labels else sample
+    return replace(sample, label=labels[sample.id], rating=None) if sample.id in labels else sample
 
 
 def raise_problems(problems: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Dataset: labelled samples in three splits."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -47,7 +47,7 @@ class Dataset:
         for name in SPLITS:
             for sample in self.splits[name]:
                 fields = (name, sample.id, sample.label, sample.text, sample.group, *map(stamp, sample.images))
-                digest.update(json.dumps(fields).encode() + b"\n")
+                digest.update(json.dumps((*fields, *_later_fields(sample))).encode() + b"\n")
         return digest.hexdigest()
 
 
@@ -123,6 +123,12 @@ def _require_contrast(where: str, samples: Sequence[Sample]) -> None:
     labels = {sample.label for sample in samples}
     if len(labels) == 1:
         raise DataError(f"all {len(samples)} labels of {where} are {labels.pop()!r}; at least two classes are needed")
+
+
+def _later_fields(sample: Sample) -> Iterator[object]:
+    """Yield the fields that samples of older versions lack, as far as they hold something: old digests stay equal."""
+    if sample.rating is not None:
+        yield {"rating": sample.rating}
 
 
 def _summary(problems: Sequence[str]) -> str:

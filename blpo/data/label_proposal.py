@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor
 
 from blpo.data.label_warnings import similar_labels
 from blpo.data.labels import as_number, is_empty, is_missing_word
@@ -57,6 +58,10 @@ GOOD_WORDS = {
 MOST_CATEGORIES = 20
 """A column with more different texts holds no categories."""
 _LONGEST_SCALE = 1000
+_USUAL_SCALES = ((1, 5), (1, 7), (1, 9), (1, 10), (0, 5), (0, 10), (1, 100), (0, 100))
+"""Lowest and highest rating of scales that means of raters come from."""
+_FEW = 0.05
+"""Largest share of numbers with fractions that are taken as slips among whole ratings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,16 @@ class ProposedLabels:
     """True for numbers that are cut at their median into the task's two labels."""
     in_words: str
     warnings: tuple[str, ...] = ()
-    """Lines about labels that look alike, and about words that may stand for missing labels."""
+    """Lines about labels that look alike, words that may stand for missing labels, and a fraction among ratings."""
 
 
 def propose_labels(values: Sequence[object], where: str) -> ProposedLabels:
     """Propose a task for label values.
 
     Two different whole numbers are categories. More whole numbers are a scale, from the lowest (at most 1) to the
-    highest. Numbers with fractions, and scales longer than 1001 ratings, are to be cut in two. Words for missing values
-    among numbers are left out. Other values are categories, in alphabetical order; of texts that look alike the most
+    highest; a few fractions among whole numbers get a warning. Numbers with fractions on a usual scale, such as means of
+    raters, are that scale. Other numbers, and scales longer than 1001 ratings, are to be cut in two. Words for missing
+    values among numbers are left out. Other values are categories, in alphabetical order; of texts that look alike the most
     frequent is the category. Raises `DataError`, beginning with `where`, for fewer than two or too many
     labels.
     """
@@ -147,10 +153,22 @@ def _spellings(values: Sequence[object], texts: Sequence[str]) -> tuple[list[str
     return spellings, warnings
 
 
+def are_means(numbers: Sequence[float]) -> bool:
+    """Return True for ratings with fractions, such as means of raters. A slip among whole ratings makes no means."""
+    fractions = [number for number in numbers if not number.is_integer()]
+    return len(fractions) > max(1 if len(numbers) > 1 else 0, _FEW * len(numbers))
+
+
 def _numeric_labels(numbers: Sequence[float]) -> ProposedLabels:
     low, high = min(numbers), max(numbers)
-    if all(number.is_integer() for number in numbers) and high - min(low, 1) <= _LONGEST_SCALE:
-        task = TaskSettings(kind="ordinal", min=int(min(low, 1)), max=int(high))
-        return ProposedLabels(task, False, f"whole numbers from {int(low)} to {int(high)}")
+    if not are_means(numbers) and high - min(low, 1) <= _LONGEST_SCALE:
+        slips = [number for number in numbers if not number.is_integer()]
+        task = TaskSettings(kind="ordinal", min=floor(min(low, 1)), max=ceil(high))
+        warnings = [f"{slips[0]:g} is no whole rating; correct the row, or set task.round: nearest"] if slips else []
+        return ProposedLabels(task, False, f"whole numbers from {floor(low)} to {ceil(high)}", tuple(warnings))
+    scale = next((scale for scale in _USUAL_SCALES if scale[0] <= low and high <= scale[1]), None)
+    if scale is not None and high > 1:
+        task = TaskSettings(kind="ordinal", min=scale[0], max=scale[1])
+        return ProposedLabels(task, False, f"numbers with fractions from {low:g} to {high:g}, such as means of raters")
     task = TaskSettings(kind="categorical", labels=HALVES)
     return ProposedLabels(task, True, f"numbers from {low:g} to {high:g}")

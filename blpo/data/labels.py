@@ -42,7 +42,8 @@ def label_reader(
 ) -> Callable[[object], Label]:
     """Return a function from a value of `column` to a label. The function raises `ValueError` for a value of no label.
 
-    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"). Categorical: a label of the task, else the
+    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"); with `task.round` the nearest integer of a
+    number in [min, max], 3.5 is 4. Categorical: a label of the task, else the
     only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. With a
     threshold: a number up to the threshold is the task's first label, a number above the threshold is the second.
     "median" is the median of all numbers in `column`.
@@ -54,6 +55,26 @@ def label_reader(
         threshold = median(numbers) if numbers else 0.0
     cut = threshold
     return lambda value: _half(value, cut, task)
+
+
+def rating_reader(task: TaskSettings) -> Callable[[object], float | None]:
+    """Return a function from a value that is a label to its rating with the fraction; None unless `task.round` is none.
+
+    The function returns None for a whole rating too: the label says the same.
+    """
+    if task.round != "none":
+        return lambda value: None
+
+    def read(value: object) -> float | None:
+        number = as_number(value)
+        return None if number is None or number.is_integer() else number
+
+    return read
+
+
+def nearest_rating(number: float) -> int:
+    """Return the nearest integer; of two equally near integers the higher, so 3.5 is 4."""
+    return math.floor(number) + (number % 1 >= 0.5)
 
 
 def as_number(value: object) -> float | None:
@@ -96,9 +117,13 @@ def _rating(value: object, task: TaskSettings) -> int:
     number = as_number(value)
     if number is None and isinstance(value, ClassName):
         number = float(value.number)
-    if number is None or not number.is_integer() or not task.min <= number <= task.max:
-        raise ValueError(_problem(value, f"an integer from {task.min} to {task.max}"))
-    return int(number)
+    if number is None or not task.min <= number <= task.max:
+        kind = "an integer" if task.round is None else "a number"
+        raise ValueError(_problem(value, f"{kind} from {task.min} to {task.max}"))
+    if task.round is None and not number.is_integer():
+        hint = "; correct the rating, or set task.round: nearest for means of raters"
+        raise ValueError(_problem(value, f"an integer from {task.min} to {task.max}") + hint)
+    return nearest_rating(number)
 
 
 def _category(value: object, task: TaskSettings) -> str:

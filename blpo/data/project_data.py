@@ -1,15 +1,16 @@
 """Data of a new project: a labels file, a folder of images, or nothing yet."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from blpo.data.class_folders import is_class_table
 from blpo.data.column_proposal import TEXT_NAMES, has_image_column, propose_columns
 from blpo.data.foreign_labels import foreign_labels
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below
-from blpo.data.labels import is_empty
+from blpo.data.labels import as_number, is_empty
 from blpo.data.message_text import listed
 from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, is_divided, label_files, open_table
 from state.errors import DataError
@@ -17,6 +18,7 @@ from state.errors import DataError
 TEXT_COLUMN = "text"
 LABELS_FILE = Path("labels.csv")
 """Labels file of a project without one."""
+_MOST_FRACTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class ProjectData:
     section: Mapping[str, object]
     values: tuple[object, ...] = ()
     """Values of the label column; empty if nothing is labelled yet."""
+    fractions: tuple[str, ...] = ()
+    """Places of the first labels that are numbers with a fraction, as `labels.csv:17`."""
     column: str = ""
     """Table and label column in words."""
     text_note: str = ""
@@ -109,9 +113,22 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         **({"group": columns.group} if columns.group else {}),
         **({"split": {"column": columns.split}} if columns.split else {}),
     }
-    values = tuple(value for value in table.values(columns.label) if not is_empty(value))
-    note = _text_note(table, columns.label)
-    return ProjectData(section, values, f"{table.name}: column {columns.label!r}", note, columns.warnings)
+    labels = table.values(columns.label)
+    return ProjectData(
+        section,
+        values=tuple(value for value in labels if not is_empty(value)),
+        fractions=tuple(islice(_fractions(table, labels), _MOST_FRACTIONS)),
+        column=f"{table.name}: column {columns.label!r}",
+        text_note=_text_note(table, columns.label),
+        warnings=columns.warnings,
+    )
+
+
+def _fractions(table: Table, values: Sequence[object]) -> Iterator[str]:
+    for line, value in zip(table.lines, values, strict=True):
+        number = as_number(value)
+        if number is not None and not number.is_integer():
+            yield f"{table.name}:{line}"
 
 
 def _has_text(table: Table, label: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from blpo.data.image_sources import FileImage
 from blpo.data.label_warnings import label_warnings, skipped_rows
-from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader
+from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader, rating_reader
 from blpo.data.message_text import column_hint, display_text
 from blpo.data.similar_names import read_alike
 from blpo.data.split_words import SPLIT_NAMES
@@ -93,6 +93,7 @@ class _RowReader:
         self._images = [_image_reader(table, require_column(table, name, "image")) for name in names]
         self._labels = table.values(require_column(table, data.label, "label"))
         self._label = label_reader(task, data.threshold, self._labels)
+        self._rating = rating_reader(task)
         self._texts = _optional(table, data.text, "text", default="text")
         self._ids = _optional(table, data.id, "id", default="id")
         self._groups = _optional(table, data.group, "group")
@@ -112,7 +113,7 @@ class _RowReader:
         text = as_text(self._texts[index]) if self._texts else None
         group = as_text(self._groups[index]) if self._groups else None
         sources = tuple(source for source, _ in images)
-        return Row(Sample(name, sources, label, text, group), split, place), problems
+        return Row(Sample(name, sources, label, text, group, self._rating(self._labels[index])), split, place), problems
 
     def is_unlabelled(self, index: int) -> bool:
         """Return True for a row without a label, or with a word for a missing value that is no label of the task."""

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from math import fsum
+from typing import TypeVar
 
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
 
-def loss(verdict: Verdict, label: Label | None, task: TaskSettings) -> float | None:
+_T = TypeVar("_T")
+
+Target = Label | float
+"""y: a label, or the mean of raters."""
+
+
+def loss(verdict: Verdict, label: Target | None, task: TaskSettings) -> float | None:
     """Return l(y_hat, y) in [0, 1], lower is better. None for an `error`: it says nothing about the prompt.
 
     Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1. Otherwise a
@@ -20,12 +27,12 @@ def loss(verdict: Verdict, label: Label | None, task: TaskSettings) -> float | N
     if verdict.label is None:
         return 1.0
     if task.kind == "ordinal":
-        return abs(int(verdict.label) - int(label)) / (task.max - task.min)
+        return abs(int(verdict.label) - float(label)) / (task.max - task.min)
     return float(verdict.label != label)
 
 
 def score(
-    before: Sequence[Verdict], after: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings
+    before: Sequence[Verdict], after: Sequence[Verdict], labels: Sequence[Target | None], task: TaskSettings
 ) -> float | None:
     """Return the score of q under p: mean of l(f(x; p), y) - l(f(x; J(q, p)), y), in [-1, 1]; higher is better.
 
@@ -38,7 +45,7 @@ def score(
     return round(fsum(gains) / len(gains), 12) if gains else None
 
 
-def require_label(verdict: Verdict, label: Label | None) -> Label:
+def require_label(verdict: Verdict, label: _T | None) -> _T:
     """Return the human label of the verdict's sample. Raises `ValueError` if the sample has no label."""
     if label is None:
         raise ValueError(f"sample {verdict.sample_id} has no label; label the sample or leave the sample out")

@@ -13,6 +13,11 @@ from blpo.inference.initial_prompts import initial_prompts
 from state.errors import ConfigError
 from state.settings import Settings, TaskSettings
 
+_SCALE_NOTES = {
+    None: "whole numbers",
+    "nearest": "means count as the nearest rating, 3.5 as 4",
+    "none": "MAE and correlations are with the means",
+}
 CONFIG_FILE = "config.yaml"
 JUDGE_PROMPT = Path("prompts/judge.md")
 _HEAD = """\
@@ -80,8 +85,9 @@ def config_text(project: Project) -> str:
     """Return the text of config.yaml."""
     task = project.task.model_dump(mode="json", exclude_defaults=True)
     kind = project.task.kind
-    fields = {"kind": kind, "min": project.task.min, "max": project.task.max} if kind == "ordinal" else task
-    note = "whole numbers" if kind == "ordinal" else "one of these; or a scale: {kind: ordinal, min: 1, max: 5}"
+    scale = {"kind": kind, "min": project.task.min, "max": project.task.max}
+    fields = {**scale, **({"round": task["round"]} if "round" in task else {})} if kind == "ordinal" else task
+    note = _SCALE_NOTES[project.task.round] if kind == "ordinal" else "one of these; or a scale: {kind: ordinal, min: 1, max: 5}"
     sections = [
         [_line("", "task", fields, note)],
         ["data:", *_data_lines(project.data)],

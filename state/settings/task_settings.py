@@ -16,6 +16,10 @@ class TaskSettings(Section):
     """Lowest rating (ordinal)."""
     max: int = 5
     """Highest rating (ordinal)."""
+    round: Literal["nearest", "none"] | None = None
+    """Ratings with fractions, such as means of raters (ordinal). null: each such rating is a problem. nearest: the
+    label is the nearest rating, 3.5 is 4. none: the same label for metrics of classes; the error batch is drawn by the
+    label; the loss, MAE, Pearson and Spearman compare with the rating as it is."""
     labels: tuple[str, ...] = ()
     """Categories (categorical), at least two."""
     positive: str | None = None
@@ -30,6 +34,8 @@ class TaskSettings(Section):
                 raise ValueError(f"a scale has at most 1001 ratings, {self.min} to {self.max} is more")
             if self.labels:
                 raise ValueError("labels belongs to kind: categorical; an ordinal task has min and max")
+        elif self.round is not None:
+            raise ValueError("round belongs to kind: ordinal; categories are not rounded")
         elif len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
             raise ValueError("labels must name at least two different categories")
         if self.positive is not None and self.positive not in self.labels:

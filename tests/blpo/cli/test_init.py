@@ -64,8 +64,14 @@ def test_a_labels_file_that_is_there_is_used(place: Path, capsys: pytest.Capture
         (
             ("filename", "MOS"),
             [(f"{i}.png", 1 + i * 0.37) for i in range(9)],
+            TaskSettings(min=1, max=5, round="nearest"),
+            {"image": "filename", "label": "MOS", "threshold": None},
+        ),
+        (
+            ("filename", "elo"),
+            [(f"{i}.png", 900 + i * 30.5) for i in range(9)],
             TaskSettings(kind="categorical", labels=("low", "high"), positive="high"),
-            {"image": "filename", "label": "MOS", "threshold": "median"},
+            {"image": "filename", "label": "elo", "threshold": "median"},
         ),
         (
             ("path", "safety_label", "category", "prompt_id", "split"),
@@ -110,6 +116,30 @@ def test_columns_and_values_decide_the_proposals(
     assert project.data.path == str(place / "their" / "ratings.csv")
     assert {name: getattr(project.data, name) for name in data} == data
     assert getattr(project.data.split, "column", None) == ("split" if "split" in columns else None)
+
+
+def test_a_file_of_opinion_scores_goes_from_init_to_check(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_dataset(place / "set", 30)
+    (place / "set" / "config.yaml").unlink()
+    rows = [(f"images/{i:03}.png", 1 + i % 7 * 0.55, 4.9 - i % 5 * 0.7) for i in range(30)]
+    write_csv(place / "set" / "labels.csv", ("image", "MOS_nat", "MOS_tech"), rows)
+    assert main(["init", "mine", "--data", "set", "--yes", "--round", "none"]) == 0
+    err = capsys.readouterr().err
+    assert "MOS_nat is taken as the label; --label names another: MOS_tech" in err
+    assert "holds numbers with fractions from 1 to 4.3, such as means of raters" in err
+    assert load_settings("mine/config.yaml").task == TaskSettings(round="none")
+    assert main(["check", "mine/config.yaml"]) == 0
+    capsys.readouterr()
+    assert main(["init", "other", "--data", "set", "--yes", "--label", "MOS_tech", "--scale", "1-6"]) == 0
+    project = load_settings("other/config.yaml")
+    assert (project.task, project.data.label) == (TaskSettings(max=6, round="nearest"), "MOS_tech")
+
+
+def test_one_fraction_among_ratings_is_named_with_its_row(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_csv(place / "set" / "labels.csv", ("image", "label"), [(f"{i}.png", i or 3.5) for i in range(6)])
+    assert main(["init", "mine", "--data", "set", "--yes"]) == 0
+    assert "warning: labels.csv:2: 3.5 is no whole rating; correct the row" in capsys.readouterr().err
+    assert load_settings("mine/config.yaml").task == TaskSettings(min=1, max=5)
 
 
 def test_images_without_labels_wait_for_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blpo.data.column_proposal import propose_columns
-from blpo.data.label_proposal import propose_labels
+from blpo.data.label_proposal import are_means, propose_labels
 from blpo.data.tables import open_table
 from state.errors import DataError
 
@@ -58,3 +58,28 @@ def test_columns_without_labels_are_not_guessed(text: str, message: str, tmp_pat
     with pytest.raises(DataError) as caught:
         propose_columns(open_table(str(tmp_path)))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "scale"),
+    [
+        ([1.32, 4.7, 2.5], (1, 5)),
+        ([1.3, 8.35, 6.0], (1, 9)),
+        ([0.4, 4.1, 3.3], (0, 5)),
+        ([12.5, 80.25, 41.0], (1, 100)),
+    ],
+)
+def test_means_of_raters_are_a_usual_scale(numbers: list[float], scale: tuple[int, int]) -> None:
+    proposal = propose_labels(numbers, "labels.csv")
+    assert are_means(numbers) and (proposal.task.min, proposal.task.max) == scale and not proposal.is_cut
+
+
+@pytest.mark.parametrize("numbers", [[0.1, 0.7, 0.35], [-3.5, 2.25, 1.0], [812.5, 1490.25, 1100.5]])
+def test_numbers_of_no_usual_scale_are_cut_in_two(numbers: list[float]) -> None:
+    assert propose_labels(numbers, "labels.csv").is_cut
+
+
+def test_one_fraction_among_whole_ratings_stays_a_scale_and_is_named() -> None:
+    proposal = propose_labels([1, 2, 3.5, 4, 5], "labels.csv")
+    assert proposal.task.kind == "ordinal" and (proposal.task.min, proposal.task.max) == (1, 5)
+    assert proposal.warnings == ("3.5 is no whole rating; correct the row, or set task.round: nearest",)

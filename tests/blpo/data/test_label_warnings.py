@@ -81,7 +81,7 @@ def test_proposals_join_spellings_and_name_words_for_missing_labels() -> None:
     assert words.task.labels == ("NA", "safe", "unsafe") and "labels NA may stand for missing" in words.warnings[0]
     numbers = propose_labels(["1", "NA", "5", "3"], "labels.csv")
     assert (numbers.task.min, numbers.task.max) == (1, 5) and "1 labels are words such as NA" in numbers.warnings[0]
-    assert propose_labels(["1,5", "2,25", "3,5", "?"], "labels.csv").is_cut
+    assert propose_labels(["1,5", "2,25", "3,5", "?"], "labels.csv").task == TaskSettings(min=1, max=5)
 
 
 def test_names_of_classes_in_a_parquet_file_are_the_labels(tmp_path: Path) -> None:

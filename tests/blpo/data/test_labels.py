@@ -24,6 +24,26 @@ def test_anything_else_is_refused_with_its_row(tmp_path: Path, bad: object) -> N
     assert any(p.startswith("labels.jsonl:13: label ") for p in problems(jsonl(tmp_path, [*table, *table])))
 
 
+@pytest.mark.parametrize(("how", "rating"), [("nearest", None), ("none", 2.5)])
+def test_fractions_are_rounded_and_halves_go_up(tmp_path: Path, how: Any, rating: float | None) -> None:
+    cells = [1, 1.49, "2,5", 2, 3.0, 1.5] * 2
+    table = [{**row, "label": value} for row, value in zip(rows(), cells, strict=True)]
+    dataset = load(jsonl(tmp_path, table), TaskSettings(min=1, max=3, round=how))
+    assert [dataset.by_id[f"images/{i}.png"].label for i in range(6)] == [1, 1, 3, 2, 3, 2]
+    assert [dataset.by_id[f"images/{i}.png"].rating for i in (0, 2, 4)] == [None, rating, None]
+
+
+def test_a_fraction_without_rounding_says_what_to_do(tmp_path: Path) -> None:
+    folder = write(tmp_path, [{**row, "label": "2.5" if i == 4 else "1"} for i, row in enumerate(rows())])
+    assert problems(folder) == (
+        "labels.csv:6: label 2.5 is not an integer from 1 to 3; correct the rating, or set task.round: nearest for "
+        "means of raters",
+    )
+    assert problems(folder, TaskSettings(min=1, max=2, round="nearest")) == (
+        "labels.csv:6: label 2.5 is not a number from 1 to 2",
+    )
+
+
 def test_categories_are_compared_by_their_text(tmp_path: Path) -> None:
     cells = [1, "1", 1.0, "0", 0, 0.0] * 2
     table = [{"image": f"images/{i}.png", "label": value} for i, value in enumerate(cells)]
