@@ -104,7 +104,7 @@ async def _question(state: OuterState, run: OpenRun, prompt: PromptName, old: st
     before = await recalled_verdicts(run, state["judge_prompt"], samples)
     after = await recalled_verdicts(run, trial["judge_prompt"] or "", samples)
     rows = list(zip(samples, before, after, strict=True))
-    gains = [score([b], [a], [s.label], run.settings.task) or 0.0 for s, b, a in rows]
+    gains = [score([b], [a], [s.target], run.settings.task) or 0.0 for s, b, a in rows]
     fixes = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain > 0]
     breaks = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain < 0]
     question = Question(

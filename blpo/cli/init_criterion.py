@@ -43,8 +43,10 @@ def ask_rounding(task: TaskSettings, numbers: Sequence[float], option: str | Non
         return task
 
     def parse(text: str) -> Literal["nearest", "none"]:
-        if text == "nearest" or text == "none":
-            return text
+        if text == "nearest":
+            return "nearest"
+        if text == "none":
+            return "none"
         raise DataError(f"{text!r} is no rounding; write nearest or none")
 
     question = "Ratings have fractions. Compare the judge with the nearest rating, or MAE and correlations with the "

@@ -73,7 +73,7 @@ async def try_prompt(
         return Trial(i2t_prompt=i2t_prompt, judge_prompt=None, score=None, failure=failure)
     before = await judge_samples(models, judge_prompt, samples)
     after = await judge_samples(models, candidate, samples)
-    result = score(before, after, [s.label for s in samples], models.settings.task)
+    result = score(before, after, [s.target for s in samples], models.settings.task)
     reason = None if result is not None else "no sample was judged under both prompts"
     return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=result, failure=reason)
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from math import fsum
-from typing import TypeVar
 
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
-
-_T = TypeVar("_T")
 
 Target = Label | float
 """y: a label, or the mean of raters."""
@@ -21,7 +18,8 @@ def loss(verdict: Verdict, label: Target | None, task: TaskSettings) -> float | 
     Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1. Otherwise a
     prompt could win by making hard cases fail. Raises `ValueError` if the sample has no label.
     """
-    label = require_label(verdict, label)
+    if not isinstance(label, float):  # a float is a mean of raters
+        label = require_label(verdict, label)
     if verdict.status == "error":
         return None
     if verdict.label is None:
@@ -45,7 +43,7 @@ def score(
     return round(fsum(gains) / len(gains), 12) if gains else None
 
 
-def require_label(verdict: Verdict, label: _T | None) -> _T:
+def require_label(verdict: Verdict, label: Label | None) -> Label:
     """Return the human label of the verdict's sample. Raises `ValueError` if the sample has no label."""
     if label is None:
         raise ValueError(f"sample {verdict.sample_id} has no label; label the sample or leave the sample out")

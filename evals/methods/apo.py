@@ -130,7 +130,7 @@ async def _gains(run: OpenRun, judge_prompt: str, candidate: str, samples: Seque
     task = run.settings.task
     before, after = [await judge_samples(run, prompt, samples) for prompt in (judge_prompt, candidate)]
     losses = [
-        (loss(old, sample.label, task), loss(new, sample.label, task))
+        (loss(old, sample.target, task), loss(new, sample.target, task))
         for old, new, sample in zip(before, after, samples, strict=True)
     ]
     return [0.0 if old is None or new is None else old - new for old, new in losses]

@@ -95,7 +95,7 @@ async def _try(run: OpenRun, state: OuterState, answer: Advice, samples: Sequenc
 async def _score(run: OpenRun, prompt: str, samples: Sequence[Sample]) -> HistoryEntry:
     verdicts = await judge_samples(run, prompt, samples)
     rows = zip(verdicts, samples, strict=True)
-    losses = [each for v, s in rows if (each := loss(v, s.label, run.settings.task)) is not None]
+    losses = [each for v, s in rows if (each := loss(v, s.target, run.settings.task)) is not None]
     score = 100 * (1 - math.fsum(losses) / len(losses)) if losses else 0.0
     return HistoryEntry(prompt_sha256=await run.store.put_text(prompt), score=round(score, 1))
 
