@@ -23,6 +23,15 @@ class ImageSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """Rating of a sample by one person."""
+
+    rater: str
+    value: Label | float
+    """A label of the task; a float for a rating with a fraction."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A labelled item: x (one or two images and optionally a text) with the human label y."""
 
@@ -39,9 +48,14 @@ class Sample:
     """Rating with its fraction, such as the mean of raters; `label` is the nearest rating. None unless `task.round` is
     none."""
 
+    ratings: tuple[Rating, ...] = ()
+    """Ratings of several people, at most one a rater; `label` is made from the ratings. Empty for a single label."""
+    slices: tuple[tuple[str, str], ...] = ()
+    """Columns of `data.slices` with the sample's values."""
+
     @property
     def target(self) -> Label | float | None:
-        """y for the loss: the rating with its fraction, else the label."""
+        """Y for the loss: the rating with its fraction, else the label."""
         return self.label if self.rating is None else self.rating
 
 

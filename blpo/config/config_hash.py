@@ -25,7 +25,7 @@ _CHANGES_ANSWERS = {
 """Settings of a model with an effect on the model's answers."""
 
 
-_LATER = {"round"}
+_LATER = {"round", "raters", "slices", "agreement"}
 """Settings that version 0.1 lacks."""
 
 
@@ -42,7 +42,7 @@ def config_hash(settings: Settings) -> str:
     content = {
         **{name: measuring[name] for name in ("task", "data", "prompts")},
         "models": {role: _model(settings, role) for role in ("judge", "verbalizer", "optimizer")},
-        "search": settings.search.model_dump(mode="json", exclude={"preset"}),
+        "search": _without_later_defaults(settings.search, {"preset"}),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -70,6 +70,8 @@ def _data(settings: Settings) -> dict[str, Any]:
 def _without_later_defaults(section: Section, exclude: set[str] | None = None) -> dict[str, Any]:
     """Return the settings of a section, without settings of later versions that have their default: old hashes stay."""
     content = section.model_dump(mode="json", exclude=exclude)
+    if content.get("raters"):
+        content["raters"]["file"] = content["raters"]["file"] is not None  # as for data.path: the fingerprint checks it
     defaults = {name: type(section).model_fields[name].default for name in _LATER & content.keys()}
     return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
 

@@ -22,11 +22,13 @@ _DATABASE_URL = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
 
 def absolute_paths(sections: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make all paths in `sections` absolute, and return `sections`. A relative path begins at `base`."""
-    for section, name in PATHS:
-        settings = sections.get(section)
+    data = sections.get("data")
+    places = [(sections.get(section), name) for section, name in PATHS]
+    places.append((data.get("raters") if isinstance(data, dict) else None, "file"))
+    for settings, name in places:
         path = settings.get(name) if isinstance(settings, dict) else None
-        if isinstance(path, str) and _is_path(name, path):
-            sections[section][name] = str(base / os.path.expanduser(path))
+        if isinstance(settings, dict) and isinstance(path, str) and _is_path(name, path):
+            settings[name] = str(base / os.path.expanduser(path))
     return sections
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from blpo.data.columns import require_column
 from blpo.data.labels import as_text, label_reader
 from blpo.data.message_text import display_text
-from blpo.data.rows import require_column
 from blpo.data.tables import open_table
 from state.errors import DataError
 from state.sample import Label, Sample, SplitName

@@ -129,6 +129,10 @@ def _later_fields(sample: Sample) -> Iterator[object]:
     """Yield the fields that samples of older versions lack, as far as they hold something: old digests stay equal."""
     if sample.rating is not None:
         yield {"rating": sample.rating}
+    if sample.ratings:
+        yield {"ratings": [(rating.rater, rating.value) for rating in sample.ratings]}
+    if sample.slices:
+        yield {"slices": sample.slices}
 
 
 def _summary(problems: Sequence[str]) -> str:

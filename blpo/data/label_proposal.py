@@ -80,10 +80,10 @@ def propose_labels(values: Sequence[object], where: str) -> ProposedLabels:
     """Propose a task for label values.
 
     Two different whole numbers are categories. More whole numbers are a scale, from the lowest (at most 1) to the
-    highest; a few fractions among whole numbers get a warning. Numbers with fractions on a usual scale, such as means of
-    raters, are that scale. Other numbers, and scales longer than 1001 ratings, are to be cut in two. Words for missing
-    values among numbers are left out. Other values are categories, in alphabetical order; of texts that look alike the most
-    frequent is the category. Raises `DataError`, beginning with `where`, for fewer than two or too many
+    highest; a few fractions among whole numbers get a warning. Numbers with fractions on a usual scale, such as means
+    of raters, are that scale. Other numbers, and scales longer than 1001 ratings, are to be cut in two. Words for
+    missing values among numbers are left out. Other values are categories, in alphabetical order; of texts that look
+    alike the most frequent is the category. Raises `DataError`, beginning with `where`, for fewer than two or too many
     labels.
     """
     values = [value for value in values if not is_empty(value)]

@@ -4,15 +4,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from blpo.data.aggregation import aggregated
+from blpo.data.columns import optional_column, require_column
 from blpo.data.image_sources import FileImage
 from blpo.data.label_warnings import label_warnings, skipped_rows
 from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader, rating_reader
-from blpo.data.message_text import column_hint, display_text
+from blpo.data.message_text import display_text
+from blpo.data.rater_warnings import tie_warnings
+from blpo.data.ratings import read_ratings
 from blpo.data.similar_names import read_alike
+from blpo.data.slice_columns import slice_columns, slice_text
 from blpo.data.split_words import SPLIT_NAMES
 from blpo.data.tables import Table
-from state.errors import DataError
-from state.sample import ImageSource, Sample, SplitName
+from state.sample import ImageSource, Label, Rating, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
 
 _T = TypeVar("_T")
@@ -52,7 +56,7 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> TableRows
     problems = list(table.problems)
     places: dict[str, str] = {}
     skipped: list[str] = []
-    for index in range(len(table.lines)):
+    for index in reader.rows:
         place = table.place(index)
         if data.unlabelled == "skip" and reader.is_unlabelled(index):
             skipped.append(place)
@@ -66,18 +70,11 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> TableRows
         if row is not None and not row_problems:
             rows.append(row)
         problems += [f"{place}: {problem}" for problem in row_problems]
+    problems += reader.rating_problems
     if skipped and not rows and not problems:
         problems = [f"{table.name}: no row has a label of the task"]
-    warnings = [*skipped_rows(skipped), *label_warnings(task, reader.raw_labels(data))]
+    warnings = [*skipped_rows(skipped), *label_warnings(task, reader.raw_labels(data)), *reader.rating_warnings()]
     return TableRows(rows, problems + _divided_groups(rows), warnings)
-
-
-def require_column(table: Table, name: str, setting: str) -> str:
-    """Return the column `name`, also without spaces at the ends. Otherwise raise `DataError` with all columns."""
-    for column in (name, name.strip()):
-        if column in table.columns:
-            return column
-    raise DataError(f"{table.name}: has no column {name!r} (data.{setting}){column_hint(name, table.columns)}")
 
 
 def id_from_images(images: Iterable[str]) -> str:
@@ -91,32 +88,55 @@ class _RowReader:
     def __init__(self, table: Table, data: DataSettings, task: TaskSettings) -> None:
         names = (data.image,) if isinstance(data.image, str) else data.image
         self._images = [_image_reader(table, require_column(table, name, "image")) for name in names]
-        self._labels = table.values(require_column(table, data.label, "label"))
+        self._task, self._raters = task, data.raters
+        self._rated = None if data.raters is None else read_ratings(table, data.raters, data, task)
+        own_labels = data.raters is None or (data.raters.file is None and data.raters.by is not None)
+        self._labels = table.values(require_column(table, data.label, "label")) if own_labels else ()
         self._label = label_reader(task, data.threshold, self._labels)
         self._rating = rating_reader(task)
-        self._texts = _optional(table, data.text, "text", default="text")
-        self._ids = _optional(table, data.id, "id", default="id")
-        self._groups = _optional(table, data.group, "group")
+        self._tied: list[str] = []
+        self._slices = slice_columns(table, data.slices)
+        self.rows: Sequence[int] = range(len(table.lines)) if self._rated is None else self._rated.rows
+        self.rating_problems = [] if self._rated is None else self._rated.problems
+        self._texts = optional_column(table, data.text, "text", default="text")
+        self._ids = optional_column(table, data.id, "id", default="id")
+        self._groups = optional_column(table, data.group, "group")
         column = data.split.column if isinstance(data.split, SplitColumn) else None
-        self._splits = _optional(table, column, "split.column")
+        self._splits = optional_column(table, column, "split.column")
         self.has_ids = self._ids is not None
 
     def read(self, index: int, place: str) -> tuple[Row | None, list[str]]:
         """Return the row (None for a faulty row) and the row's problems."""
         problems: list[str] = []
         images = _value_or_problem(problems, lambda: [read_image(index, place) for read_image in self._images])
-        label = _value_or_problem(problems, lambda: self._label(self._labels[index]))
+        labelled = _value_or_problem(problems, lambda: self._labelled(index, place))
         name = _value_or_problem(problems, lambda: self._id(index, images or []))
         split = _value_or_problem(problems, lambda: _split_name(self._splits[index]) if self._splits else None)
-        if images is None or label is None or name is None:
+        if images is None or labelled is None or name is None:
             return None, problems
         text = as_text(self._texts[index]) if self._texts else None
         group = as_text(self._groups[index]) if self._groups else None
         sources = tuple(source for source, _ in images)
-        return Row(Sample(name, sources, label, text, group, self._rating(self._labels[index])), split, place), problems
+        label, rating, ratings = labelled
+        slices = tuple((column, slice_text(values[index])) for column, values in self._slices)
+        return Row(Sample(name, sources, label, text, group, rating, ratings, slices), split, place), problems
+
+    def _labelled(self, index: int, place: str) -> tuple[Label, float | None, tuple[Rating, ...]]:
+        """Return label, rating with a fraction, and ratings of several people; raises `ValueError` without a label."""
+        if self._rated is None or self._raters is None:
+            return self._label(self._labels[index]), self._rating(self._labels[index]), ()
+        ratings = tuple(self._rated.ratings.get(index, ()))
+        if not ratings:
+            raise ValueError(f"no rating in {self._rated.source}; add a rating, or set data.unlabelled: skip")
+        result = aggregated([rating.value for rating in ratings], self._raters.rule(self._task), self._task)
+        if result.is_tied:
+            self._tied.append(place)
+        return result.label, result.rating, ratings
 
     def is_unlabelled(self, index: int) -> bool:
         """Return True for a row without a label, or with a word for a missing value that is no label of the task."""
+        if self._rated is not None:
+            return index not in self._rated.ratings
         value = self._labels[index]
         if not (is_empty(value) or is_missing_word(value)):
             return False
@@ -125,6 +145,12 @@ class _RowReader:
         except ValueError:
             return True
         return False
+
+    def rating_warnings(self) -> list[str]:
+        """Return lines about the ratings, after all rows are read."""
+        if self._rated is None or self._raters is None:
+            return []
+        return [*self._rated.warnings, *tie_warnings(self._tied, self._raters.rule(self._task), self._task)]
 
     def raw_labels(self, data: DataSettings) -> Sequence[object]:
         """Return the values of the label column; empty for numbers that are cut in two."""
@@ -145,12 +171,6 @@ def _value_or_problem(problems: list[str], value: Callable[[], _T]) -> _T | None
     except ValueError as error:
         problems.append(str(error))
         return None
-
-
-def _optional(table: Table, name: str | None, setting: str, default: str | None = None) -> Sequence[object] | None:
-    if name is not None:
-        return table.values(require_column(table, name, setting))
-    return table.values(default) if default in table.columns else None
 
 
 def _image_reader(table: Table, column: str) -> _ImageReader:

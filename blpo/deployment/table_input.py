@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from blpo.data.column_proposal import image_columns
+from blpo.data.columns import require_column
 from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
-from blpo.data.rows import id_from_images, require_column
+from blpo.data.rows import id_from_images
 from blpo.data.tables import Table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError

@@ -7,7 +7,6 @@ from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
-
 Target = Label | float
 """y: a label, or the mean of raters."""
 

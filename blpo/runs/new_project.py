@@ -87,7 +87,8 @@ def config_text(project: Project) -> str:
     kind = project.task.kind
     scale = {"kind": kind, "min": project.task.min, "max": project.task.max}
     fields = {**scale, **({"round": task["round"]} if "round" in task else {})} if kind == "ordinal" else task
-    note = _SCALE_NOTES[project.task.round] if kind == "ordinal" else "one of these; or a scale: {kind: ordinal, min: 1, max: 5}"
+    note = "one of these; or a scale: {kind: ordinal, min: 1, max: 5}"
+    note = _SCALE_NOTES[project.task.round] if kind == "ordinal" else note
     sections = [
         [_line("", "task", fields, note)],
         ["data:", *_data_lines(project.data)],

@@ -11,6 +11,7 @@ from state.settings.metric_names import (
 )
 from state.settings.model_settings import ModelSettings, ModelsSettings, PriceSettings
 from state.settings.prompt_settings import PromptSettings, PromptText
+from state.settings.rater_settings import Aggregate, RaterSettings
 from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings
 from state.settings.search_settings import PRESETS, SearchSettings
 from state.settings.settings import Settings
@@ -22,6 +23,7 @@ __all__ = [
     "ORDINAL_METRICS",
     "POSTGRES",
     "PRESETS",
+    "Aggregate",
     "DataSettings",
     "LimitSettings",
     "Metric",
@@ -30,6 +32,7 @@ __all__ = [
     "PriceSettings",
     "PromptSettings",
     "PromptText",
+    "RaterSettings",
     "RunSettings",
     "SearchSettings",
     "Settings",

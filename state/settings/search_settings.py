@@ -39,6 +39,9 @@ class SearchSettings(Section):
     """Prompt to return: of the best round by the validation metric, or of the last round."""
     max_prompt_tokens: int = Field(default=1500, ge=50, le=8000)
     """Longest prompt of the settings or the optimizer, in tokens (estimated as four characters a token)."""
+    agreement: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Smallest share of a sample's raters with the label, for train and validation; samples below are left out of the
+    search. The test keeps all samples. null: no sample is left out. Needs `data.raters`."""
     seed: int = 0
     """Every random choice derives from (seed, round, step)."""
 

@@ -36,7 +36,23 @@ class Settings(Section):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
+        if problem := self._rater_problem():
+            raise ValueError(problem)
         return self
+
+    def _rater_problem(self) -> str | None:
+        """Return the problem of settings about raters and slices; None for usable settings."""
+        raters = self.data.raters
+        if self.data.path is None and (raters is not None or self.data.slices):
+            return "data.raters and data.slices: the built-in sample has no such columns; give data.path"
+        if raters is None:
+            return None if self.search.agreement is None else "search.agreement: needs data.raters"
+        rule = raters.rule(self.task)
+        if self.task.kind == "categorical" and rule != "majority":
+            return f"data.raters.aggregate: {rule} needs an ordinal task; categories have a majority"
+        if rule == "mean" and self.task.round is None:
+            return "data.raters.aggregate: mean gives fractions; set task.round: nearest or none"
+        return None
 
     @property
     def run_name(self) -> str:
