@@ -17,6 +17,7 @@ from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.significance import beyond_guessing, compare_prompts, own_groups
+from blpo.metrics.slices import slices
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
@@ -105,18 +106,20 @@ def compared_on_test(
     """Compare the verdicts under p_0 and under the selected prompt on the test split, over one population."""
     task, metric, seed = settings.task, settings.search.metric, settings.search.seed
     labels = [sample.label for sample in samples]
+    ratings = [sample.rating for sample in samples]
     groups = [sample.group for sample in samples]
     pairs = VerdictPairs.of(before, after)
-    p_value, interval = compare_prompts(pairs.first, pairs.second, labels, task, metric, seed, groups)
+    p_value, interval = compare_prompts(pairs.first, pairs.second, labels, task, metric, seed, groups, ratings)
     test = TestMetrics(
-        initial=metrics(pairs.first, labels, task, metric),
-        best=metrics(pairs.second, labels, task, metric),
+        initial=metrics(pairs.first, labels, task, metric, ratings),
+        best=metrics(pairs.second, labels, task, metric, ratings),
         p_value=p_value,
         difference_ci95=list(interval),
         left_out=pairs.left_out,
         beyond_guessing=beyond_guessing(pairs.second, labels, task, seed, groups),
     )
-    units = zip(own_groups(groups), pairs.second, strict=True)
+    if by_slice := slices(samples, pairs.first, pairs.second, task, metric, seed):
+        test["slices"] = by_slice
     units = zip(own_groups(groups), pairs.second, strict=True)
     counted = [unit for unit, verdict in units if verdict.status != "error"]
     if (number := len(set(counted))) < len(counted):

@@ -84,6 +84,26 @@ class BeyondGuessing(TypedDict):
     """Bootstrap interval [low, high]. The prompt is better than guessing if the interval lies above 0."""
 
 
+class SliceMetrics(Metrics):
+    """Metrics of the selected prompt on the test samples with one value of a column.
+
+    The metrics of single labels are those of `task.positive` alone.
+    """
+
+    initial: float | None
+    """Search metric under p_0, failures as wrong."""
+    best: float | None
+    """Search metric under the selected prompt, failures as wrong."""
+    ci95: list[float] | None
+    """Bootstrap interval [low, high] of `best`; None if `best` is undefined, and for a single group."""
+    difference_ci95: list[float] | None
+    """Bootstrap interval [low, high] of best - initial; None as `ci95`."""
+    fixed: int
+    """Samples that were wrong and are right."""
+    broken: int
+    """Samples that were right and are wrong."""
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -102,6 +122,9 @@ class TestMetrics(SplitMetrics):
     """
     beyond_guessing: NotRequired[BeyondGuessing]
     """Absent in older runs."""
+    slices: NotRequired[dict[str, dict[str, SliceMetrics]]]
+    """Metrics by column of `data.slices` and value, the most frequent values first; the rest is one slice. Absent
+    without `data.slices`."""
 
 
 class TrialResult(TypedDict):

@@ -13,6 +13,7 @@ from blpo.prompts.diff import prompt_diff
 from blpo.reports.agreement_rows import LABEL_COLUMNS, agreement_rows, label_rows
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
+from blpo.reports.slice_rows import slice_lines
 from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import STOP_REASONS, duration, figure, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
@@ -44,6 +45,8 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
     console.print(
         f"Stopped after {duration(result['seconds'])}: {single_line(stopped)}.", markup=False, soft_wrap=in_file
     )
+    for each in slice_lines(result):
+        console.print(single_line(each), markup=False, soft_wrap=True)
     for sentence in result.get("warnings", []):
         console.print(Text(f"Warning: {single_line(sentence)}", "yellow"), soft_wrap=in_file)
     for sentence in origin(result):

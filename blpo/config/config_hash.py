@@ -26,7 +26,7 @@ _CHANGES_ANSWERS = {
 
 
 _LATER = {"round", "raters", "slices", "agreement"}
-"""Settings that version 0.1 lacks."""
+"""Settings that version 0.1 lacks. Their defaults are null or empty."""
 
 
 def config_hash(settings: Settings) -> str:
@@ -72,8 +72,7 @@ def _without_later_defaults(section: Section, exclude: set[str] | None = None) -
     content = section.model_dump(mode="json", exclude=exclude)
     if content.get("raters"):
         content["raters"]["file"] = content["raters"]["file"] is not None  # as for data.path: the fingerprint checks it
-    defaults = {name: type(section).model_fields[name].default for name in _LATER & content.keys()}
-    return {name: value for name, value in content.items() if name not in defaults or value != defaults[name]}
+    return {name: value for name, value in content.items() if name not in _LATER or value not in (None, [])}
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

@@ -2,20 +2,21 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
 
 from blpo.data.corrections import apply_corrections
 from blpo.data.image_sources import stamp
+from blpo.data.rater_agreement import agreeing, left_out_sentence
 from blpo.data.rows import Row, TableRows, read_rows
 from blpo.data.same_images import join_same_images
 from blpo.data.splits import assign_splits, draw_by_label
 from blpo.data.tables import open_table
 from state.errors import DataError
 from state.sample import Sample, SplitName
-from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
+from state.settings import DataSettings, SearchSettings, Settings, SplitColumn, TaskSettings
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -30,6 +31,8 @@ class Dataset:
     splits: Mapping[SplitName, tuple[Sample, ...]]
     warnings: tuple[str, ...] = ()
     """Lines about data that is usable, and perhaps not as meant."""
+    left_out: Mapping[SplitName, int] = field(default_factory=dict)
+    """Samples that `search.agreement` leaves out, by split; empty without the setting."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Sample]:
@@ -66,7 +69,18 @@ def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
 
 def dataset_of(settings: Settings) -> Dataset:
     """Read the dataset of a run; raises `DataError`."""
-    return load_dataset(settings.data, settings.task, settings.search.seed)
+    return searched(load_dataset(settings.data, settings.task, settings.search.seed), settings.search)
+
+
+def searched(dataset: Dataset, search: SearchSettings) -> Dataset:
+    """Leave out the samples whose raters disagree (`search.agreement`); raises `DataError`."""
+    if search.agreement is None:
+        return dataset
+    splits, left_out = agreeing(dataset.splits, search.agreement)
+    sentence = left_out_sentence(left_out)
+    return replace(
+        dataset, splits=splits, left_out=left_out, warnings=(*dataset.warnings, *([sentence] if sentence else []))
+    )
 
 
 def read_samples(data: DataSettings, task: TaskSettings) -> TableRows:

@@ -1,6 +1,6 @@
 """Check of a dataset: all problems, before any call is paid for."""
 
-from blpo.data.dataset import divide, read_samples
+from blpo.data.dataset import divide, read_samples, searched
 from blpo.data.images import check_images
 from state.errors import DataError
 from state.settings import Settings
@@ -18,7 +18,8 @@ def check_dataset(settings: Settings) -> list[str]:
     problems = [*rows.problems, *check_images(row.sample for row in rows.usable)]
     if not problems:
         try:
-            divide(rows.usable, settings.data, settings.task, settings.search.seed)
+            dataset = divide(rows.usable, settings.data, settings.task, settings.search.seed)
+            searched(dataset, settings.search)
         except DataError as error:
             problems += error.problems
     return problems

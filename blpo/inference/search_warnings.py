@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from blpo.data.rater_agreement import left_out_sentence
 from blpo.inference.cut_off import CUT_OFF, cut_off_at
 from blpo.inference.open_run import OpenRun
 from blpo.inference.verdicts import recalled_verdicts
@@ -17,6 +18,7 @@ async def search_warnings(run: OpenRun, rounds: Sequence[RoundRecord]) -> list[s
         _no_prompt(rounds),
         *(_cut_replies(count, cut_off_at(run.settings.models, role)) for role, count in sorted(cut.items())),
         _missing(await _errors(run, rounds)),
+        left_out_sentence(run.dataset.left_out),
     ]
     return [f"{sentence.rstrip('. ')}." for sentence in sentences if sentence]
 

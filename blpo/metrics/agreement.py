@@ -16,6 +16,7 @@ from blpo.metrics.confusion import Floats
 from blpo.metrics.guessing import guessing
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.loss import require_label
+from blpo.metrics.mean_ratings import mean_values
 from blpo.metrics.readings import strict_value
 from blpo.metrics.undefined import Undefined, Value
 from state.result import Agreement, Metrics
@@ -30,7 +31,12 @@ MOST_LABELS = 20
 """Tasks with more labels have no metrics by label: the state of a run must stay small."""
 
 
-def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: TaskSettings) -> Agreement:
+def agreement(
+    predicted: Sequence[Prediction],
+    human: Sequence[Label],
+    task: TaskSettings,
+    ratings: Sequence[float | None] | None = None,
+) -> Agreement:
     """Compare `predicted` with `human`, sample by sample. A failure (None) counts as wrong.
 
     * `accuracy`, `balanced_accuracy` (mean recall), `macro_f1`: in [0, 1]. The means run over the labels that occur
@@ -41,6 +47,9 @@ def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: Tas
     * `f1`, `recall`, `precision`, `specificity` by label, in [0, 1].
     * ordinal tasks only: `mae` in label steps (lower is better); `quadratic_kappa`, `spearman`, `kendall_tau_b` and
       `pearson` in [-1, 1].
+
+    `ratings` are human ratings with fractions (`Sample.rating`), None for a sample without a fraction. Then `mae`,
+    `spearman` and `pearson` compare with the ratings, and all other metrics with `human`, the nearest ratings.
 
     A failure counts as the label farthest from the human label (`farthest_label`), so that no metric prefers a failure
     to a wrong answer. For `mae` a failure counts max - min. Raises `ValueError` for sequences of different lengths and
@@ -59,6 +68,7 @@ def agreement(predicted: Sequence[Prediction], human: Sequence[Label], task: Tas
     if task.kind == "ordinal":
         values["mae"] = _mean_error(predicted, human, task)
         values |= {name: table.value(name) for name in ORDINAL_METRICS}
+        values |= _against_ratings(predicted, answers, human, ratings, task)
     by_label = {name: {label: table.value(f"{name}.{label}") for label in _labels(task)} for name in LABEL_METRICS}
     return _in_json(values, by_label if len(task.values) <= MOST_LABELS else {})
 
@@ -71,23 +81,28 @@ def farthest_label(human: Label, task: TaskSettings) -> Label:
 
 
 def metrics(
-    verdicts: Sequence[Verdict], labels: Sequence[Label | None], task: TaskSettings, metric: str | None = None
+    verdicts: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    task: TaskSettings,
+    metric: str | None = None,
+    ratings: Sequence[float | None] | None = None,
 ) -> Metrics:
     """Return the metrics of a prompt on a split. `verdicts` and `labels` list the same samples in the same order.
 
     Two readings: over the answered samples, and `strict` with `unparseable` and `refused` as wrong. `error` verdicts
     enter neither reading, but count in `n` and so against `coverage` (0.0 for no samples at all). With a search metric,
-    `guessing` holds the metric of guessing. Raises `ValueError` for a sample without a label or with a label outside
-    the task.
+    `guessing` holds the metric of guessing. `ratings` are those of `agreement`, for the same samples. Raises
+    `ValueError` for a sample without a label or with a label outside the task.
     """
-    pairs = [(v, require_label(v, label)) for v, label in zip(verdicts, labels, strict=True)]
-    predictions = [(v.label, label) for v, label in pairs if v.status != "error"]
-    answered = [(answer, label) for answer, label in predictions if answer is not None]
-    counts: dict[str, Any] = {"n": len(pairs), "coverage": len(answered) / len(pairs) if pairs else 0.0}
-    readings = {**_agreement_of_pairs(answered, task), "strict": _agreement_of_pairs(predictions, task)}
+    rows = zip(verdicts, labels, [None] * len(labels) if ratings is None else ratings, strict=True)
+    judged = [(v, require_label(v, label), rating) for v, label, rating in rows]
+    predictions = [(v.label, label, rating) for v, label, rating in judged if v.status != "error"]
+    answered = [row for row in predictions if row[0] is not None]
+    counts: dict[str, Any] = {"n": len(judged), "coverage": len(answered) / len(judged) if judged else 0.0}
+    readings = {**_agreement_of_rows(answered, task), "strict": _agreement_of_rows(predictions, task)}
     result = cast(Metrics, {**counts, **readings})
     if metric is not None:
-        result["guessing"] = guessing([label for _, label in predictions], task, metric)
+        result["guessing"] = guessing([label for _, label, _ in predictions], task, metric)
     return result
 
 
@@ -155,6 +170,23 @@ def _mean_error(predicted: Sequence[Prediction], human: Sequence[Label], task: T
     return float(np.mean(steps)) if steps else Undefined(_NO_SAMPLES)
 
 
+def _against_ratings(
+    predicted: Sequence[Prediction],
+    answers: Sequence[Label],
+    human: Sequence[Label],
+    ratings: Sequence[float | None] | None,
+    task: TaskSettings,
+) -> dict[str, Value]:
+    """Return the metrics against ratings with fractions; empty without such a rating."""
+    if ratings is None or all(rating is None for rating in ratings):
+        return {}
+    means = [float(label) if rating is None else rating for label, rating in zip(human, ratings, strict=True)]
+    verdicts = [None if answer is None else float(answer) for answer in predicted]
+    values = mean_values(verdicts, [float(answer) for answer in answers], means, task.max - task.min)
+    reason = "all human ratings are equal" if len(set(means)) < 2 else "all verdicts are one label"
+    return {name: Undefined(reason) if math.isnan(number) else number for name, number in values.items()}
+
+
 def _in_json(values: dict[str, Value], by_label: dict[str, dict[str, Value]]) -> Agreement:
     """Return None in place of undefined values, and the reasons under `undefined`."""
     content: dict[str, Any] = {name: _number(number) for name, number in values.items()}
@@ -175,5 +207,6 @@ def _reasons(values: dict[str, Value], by_label: dict[str, dict[str, Value]]) ->
             yield name, number.reason
 
 
-def _agreement_of_pairs(pairs: Sequence[tuple[Prediction, Label]], task: TaskSettings) -> Agreement:
-    return agreement([answer for answer, _ in pairs], [label for _, label in pairs], task)
+def _agreement_of_rows(rows: Sequence[tuple[Prediction, Label, float | None]], task: TaskSettings) -> Agreement:
+    ratings = [rating for _, _, rating in rows]
+    return agreement([answer for answer, _, _ in rows], [label for _, label, _ in rows], task, ratings)

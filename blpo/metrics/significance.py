@@ -15,6 +15,7 @@ from scipy.stats import binom, binomtest, norm, t
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
+from blpo.metrics.mean_ratings import MEAN_METRICS, compare_with_means, intervals_with_means
 from blpo.metrics.pairs import strict_label
 from state.result import BeyondGuessing
 from state.sample import Label
@@ -44,6 +45,7 @@ def compare_prompts(
     metric: str,
     seed: int,
     groups: Sequence[str | None] | None = None,
+    ratings: Sequence[float | None] | None = None,
 ) -> tuple[float, tuple[float, float]]:
     """Return the p-value and the 95 % interval (low, high) of metric(best) - metric(initial).
 
@@ -52,12 +54,17 @@ def compare_prompts(
     the strict reading; a sample with an `error` under either prompt is left out. The p-value is two-sided and in
     (0, 1]. Hypothesis: the two prompts' answers to a group are exchangeable. For accuracy of single samples the test is
     McNemar's exact test. The interval is a percentile bootstrap over groups, wider for few groups. Identical answers,
-    or no sample without an error, give 1.0 and (0.0, 0.0). Same input and seed, same result.
+    or no sample without an error, give 1.0 and (0.0, 0.0). With `ratings` (as in `blpo.metrics.agreement`) Pearson and
+    Spearman compare with the ratings. Same input and seed, same result.
     """
     units = range(len(labels)) if groups is None else own_groups(groups)
     answers = list(_counted_answers(units, initial, best, labels, task))
     if all(old == new for _, (_, old, new) in answers):
         return 1.0, (0.0, 0.0)
+    if metric in MEAN_METRICS and ratings is not None and any(rating is not None for rating in ratings):
+        rows = list(_with_ratings(units, initial, best, labels, ratings, task))
+        generators = generator_of(seed, "permutation"), generator_of(seed, "bootstrap")
+        return compare_with_means(rows, metric, generators, expanded_tail)
     patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
     simple = metric == "accuracy" and patterns.are_of_samples
     p_value = _mcnemar_test(patterns) if simple else _permutation_test(patterns, metric, seed)
@@ -78,6 +85,47 @@ def _counted_answers(
         before, after = (strict_label(verdict.status, verdict.label, label, task) for verdict in (old, new))
         if before is not None and after is not None:
             yield unit, (label, before, after)
+
+
+def bootstrap_intervals(
+    initial: Sequence[Verdict],
+    best: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    task: TaskSettings,
+    metric: str,
+    seed: int,
+    groups: Sequence[str | None],
+    ratings: Sequence[float | None],
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return 95 % intervals of metric(best) and of metric(best) - metric(initial), as `compare_prompts` draws them.
+
+    Without a sample that counts, both are (0.0, 0.0).
+    """
+    units = own_groups(groups)
+    answers = list(_counted_answers(units, initial, best, labels, task))
+    if not answers:
+        return (0.0, 0.0), (0.0, 0.0)
+    if metric in MEAN_METRICS and any(rating is not None for rating in ratings):
+        rows = list(_with_ratings(units, initial, best, labels, ratings, task))
+        return intervals_with_means(rows, metric, generator_of(seed, "bootstrap"), expanded_tail)
+    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+    matrices = patterns.matrices(patterns.new)
+    own = _interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)
+    return own, _bootstrap_interval(patterns, metric, seed)
+
+
+def _with_ratings(
+    units: Iterable[str | int],
+    initial: Sequence[Verdict],
+    best: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    ratings: Sequence[float | None],
+    task: TaskSettings,
+) -> Iterator[tuple[float, float, float, str | int]]:
+    """Yield old answer, new answer, human rating and group of every sample without an error."""
+    for unit, old, new, label, rating in zip(units, initial, best, labels, ratings, strict=True):
+        for group, (human, before, after) in _counted_answers([unit], [old], [new], [label], task):
+            yield float(before), float(after), float(human) if rating is None else rating, group
 
 
 def beyond_guessing(

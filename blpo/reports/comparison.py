@@ -147,16 +147,22 @@ def _verdicts(run: RunRecord, keys: Sequence[str], prompt: str) -> list[Verdict]
 
 def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
     labels, settings = [run.best[key].label for key in keys], run.settings
-    return metrics(_verdicts(run, keys, prompt), labels, settings.task, settings.search.metric)
+    ratings = [run.best[key].rating for key in keys]
+    return metrics(_verdicts(run, keys, prompt), labels, settings.task, settings.search.metric, ratings)
 
 
 def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:
     labels, search = [first.best[key].label for key in keys], first.settings.search
     task, metric = first.settings.task, search.metric
     pairs = VerdictPairs.of(_verdicts(first, keys, "best"), _verdicts(run, keys, "best"))
-    groups = [first.best[key].group for key in keys]
-    p_value, (low, high) = compare_prompts(pairs.first, pairs.second, labels, task, metric, search.seed, groups)
-    old, new = (strict_value(metrics(verdicts, labels, task), metric) for verdicts in (pairs.first, pairs.second))
+    groups, ratings = [first.best[key].group for key in keys], [first.best[key].rating for key in keys]
+    p_value, (low, high) = compare_prompts(
+        pairs.first, pairs.second, labels, task, metric, search.seed, groups, ratings
+    )
+    old, new = (
+        strict_value(metrics(verdicts, labels, task, ratings=ratings), metric)
+        for verdicts in (pairs.first, pairs.second)
+    )
     return Against(new - old, pairs.left_out, low, high, p_value, p_value)
 
 

@@ -30,6 +30,8 @@ class VerdictRow:
     split: SplitName = "train"
     group: str | None = None
     """Group of the sample; None for a sample of its own, and in runs of versions before 0.2.0."""
+    rating: float | None = None
+    """Human rating with its fraction; None for a label without a fraction."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Probability of the labels by the judge; empty for a judge without log-probabilities."""
 
@@ -56,6 +58,7 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         "status": verdict.status,
         "reason": verdict.reason,
         **({} if sample.group is None else {"group": sample.group}),
+        **({} if sample.rating is None else {"rating": sample.rating}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
     }
 

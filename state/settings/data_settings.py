@@ -46,8 +46,8 @@ class DataSettings(Section):
     """Column of the group; rows of a group stay in one split."""
     raters: RaterSettings | None = None
     """Ratings of several people, in place of one label: {by: COLUMN}, {columns: [A, B]} or {file: FILE}."""
-    slices: Annotated[tuple[str, ...], Field(max_length=5)] = ()
-    """Columns, at most five. The test's metrics are also listed for the samples of each of their values."""
+    slices: Annotated[tuple[str, ...], Field(max_length=4)] = ()
+    """Columns, at most four. The test's metrics are also listed for the samples of each of their values."""
     unlabelled: Literal["refuse", "skip"] = "refuse"
     """Rows without a label, or with a word such as NA that is no label of the task. refuse: each row is a problem;
     skip: the rows are left out, and `blpo check` says how many."""
