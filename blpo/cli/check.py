@@ -40,6 +40,7 @@ def _lines(run: "RunPreview") -> list[str]:
     return [
         f"no problem found: {sum(run.samples.values())} samples, {_listed(run.samples)}",
         *(f"label {label}: {_listed(counts)}" for label, counts in run.labels.items()),
+        *run.facts,
         *(f"{role}: {model}" for role, model in run.models.items()),
         f"judge calls: {calls}",
         *_test_line(run),

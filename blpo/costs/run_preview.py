@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from blpo.costs.rater_facts import rater_facts
 from blpo.data.dataset import Dataset
 from blpo.data.dataset_warnings import dataset_warnings, label_counts
 from blpo.metrics.detectable import LEAST_GROUPS, detectable_difference
@@ -31,6 +32,8 @@ class RunPreview:
     detectable: float | None
     """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing."""
     warnings: tuple[str, ...]
+    facts: tuple[str, ...] = ()
+    """Lines about raters and slices."""
 
 
 def preview(settings: Settings, dataset: Dataset) -> RunPreview:
@@ -54,6 +57,7 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         test_groups=len(set(own_groups(groups))),
         detectable=detectable_difference(groups),
         warnings=tuple(warnings),
+        facts=tuple(rater_facts(settings, dataset)),
     )
 
 

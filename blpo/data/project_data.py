@@ -12,6 +12,7 @@ from blpo.data.foreign_labels import foreign_labels
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below
 from blpo.data.labels import as_number, is_empty
 from blpo.data.message_text import listed
+from blpo.data.ratings import rater_column, wide_rating_columns
 from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, is_divided, label_files, open_table
 from state.errors import DataError
 
@@ -103,7 +104,11 @@ def _names_images(path: Path) -> bool:
 
 
 def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
+    wide = wide_rating_columns(table)
+    if len(wide) > 1 and names.label is None and "label" not in table.columns:
+        return _wide(table, path, names, wide)
     columns = propose_columns(table, image=names.image, label=names.label)
+    raters = _repeated_raters(table, columns.image)
     images = columns.image if isinstance(columns.image, str) else list(columns.image)
     section = {
         "path": path,
@@ -112,6 +117,7 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         **({"text": TEXT_COLUMN} if _has_text(table, columns.label) else {}),
         **({"group": columns.group} if columns.group else {}),
         **({"split": {"column": columns.split}} if columns.split else {}),
+        **({"raters": {"by": raters}} if raters else {}),
     }
     labels = table.values(columns.label)
     return ProjectData(
@@ -120,8 +126,40 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         fractions=tuple(islice(_fractions(table, labels), _MOST_FRACTIONS)),
         column=f"{table.name}: column {columns.label!r}",
         text_note=_text_note(table, columns.label),
-        warnings=columns.warnings,
+        warnings=(*columns.warnings, *([f"{table.name}: column {raters!r} names the raters"] if raters else [])),
     )
+
+
+def _wide(table: Table, path: str, names: ColumnNames, wide: Sequence[str]) -> ProjectData:
+    """Return the data of a table with a column of ratings for each rater."""
+    columns = propose_columns(table, image=names.image, label=wide[0])
+    images = columns.image if isinstance(columns.image, str) else list(columns.image)
+    section = {
+        "path": path,
+        **({"image": images} if images != "image" else {}),
+        **({"text": TEXT_COLUMN} if TEXT_COLUMN in table.columns else {}),
+        **({"group": columns.group} if columns.group else {}),
+        **({"split": {"column": columns.split}} if columns.split else {}),
+        "raters": {"columns": list(wide)},
+    }
+    values = [value for name in wide for value in table.values(name) if not is_empty(value)]
+    note = f"{table.name}: columns {listed(wide)} are the ratings of {len(wide)} raters"
+    return ProjectData(
+        section,
+        values=tuple(values),
+        column=f"{table.name}: columns {listed(wide)}",
+        text_note=_text_note(table, wide[0]),
+        warnings=(*columns.warnings, note),
+    )
+
+
+def _repeated_raters(table: Table, images: str | tuple[str, str]) -> str | None:
+    """Return the column of raters if the table has several rows of one image; else None."""
+    raters = rater_column(table)
+    if raters is None or not isinstance(images, str) or table.cells(images) is not None:
+        return None
+    keys = table.values("id" if "id" in table.columns else images)
+    return raters if len(set(map(str, keys))) < len(keys) else None
 
 
 def _fractions(table: Table, values: Sequence[object]) -> Iterator[str]:

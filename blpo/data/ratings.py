@@ -1,5 +1,6 @@
 """Ratings of several people: of the labels file or of a file of ratings, by sample."""
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,6 +21,9 @@ RATER_NAMES = frozenset(
 )
 """Usual names of a column of raters, in any case."""
 RATING_COLUMN = "rating"
+
+_WIDE_NAME = re.compile(r"(rater|annotator|coder|worker|user|participant|labell?er)[ _-]?\d+", re.IGNORECASE)
+"""Usual name of a column with the ratings of one person, such as `rater_1`."""
 
 Key = tuple[str, ...]
 """Name of a sample: the id, or the images."""
@@ -58,6 +62,16 @@ def read_ratings(table: Table, raters: RaterSettings, data: DataSettings, task: 
     ratings = {row: of_row for row in rows if (of_row := ledger.of(keys[row]))}
     problems = [*(source.problems if source is not table else ()), *ledger.problems, *_different(table, keys, data)]
     return RatedRows(rows, ratings, source.name, problems, [*ledger.warnings, *ledger.repetitions(source.name)])
+
+
+def rater_column(table: Table) -> str | None:
+    """Return the first column with a usual name of a column of raters; None without such a column."""
+    return next((name for name in table.columns if read_alike(name) in RATER_NAMES), None)
+
+
+def wide_rating_columns(table: Table) -> list[str]:
+    """Return the columns with usual names of ratings of one person, such as `rater_1` and `rater_2`."""
+    return [name for name in table.columns if _WIDE_NAME.fullmatch(name.strip())]
 
 
 class _Ledger:
@@ -135,7 +149,7 @@ def _rating_columns(
         for name in raters.columns:
             yield name, table.values(require_column(table, name, "raters.columns"))
         return
-    by = raters.by or next((name for name in table.columns if read_alike(name) in RATER_NAMES), None)
+    by = raters.by or rater_column(table)
     if by is None:
         raise DataError(
             f"{table.name}: no column looks like raters; name it in data.raters.by, or the columns of raters in "

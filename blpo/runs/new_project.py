@@ -132,6 +132,7 @@ def _data_lines(data: Mapping[str, object]) -> Iterator[str]:
         "text": "the judge reads the text of this column with the image",
         "group": "rows of one group stay in one split",
         "split": "train, validation and test as the column says",
+        "raters": "ratings of several people become one label",
         "threshold": "cuts the numbers into the task's two labels",
     }
     for name, value in data.items():

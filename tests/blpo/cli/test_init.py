@@ -142,6 +142,32 @@ def test_one_fraction_among_ratings_is_named_with_its_row(place: Path, capsys: p
     assert load_settings("mine/config.yaml").task == TaskSettings(min=1, max=5)
 
 
+@pytest.mark.parametrize("form", ["long", "wide"])
+def test_ratings_of_several_people_are_proposed_as_raters(
+    form: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_dataset(place / "set", 30)
+    votes = [(f"images/{i:03}.png", 1 + i % 5, 1 + (i + i % 2) % 5, ("sdxl", "dalle")[i % 2]) for i in range(30)]
+    if form == "wide":
+        write_csv(place / "set" / "labels.csv", ("image", "rater_1", "rater_2", "maker"), votes)
+    else:
+        rows = [
+            (image, name, vote, maker) for image, *pair, maker in votes for name, vote in zip("ab", pair, strict=True)
+        ]
+        write_csv(place / "set" / "labels.csv", ("image", "annotator", "rating", "maker"), rows)
+    assert main(["init", "mine", "--data", "set", "--yes"]) == 0
+    raters = load_settings("mine/config.yaml").data.raters
+    assert raters is not None and (raters.by, raters.columns) == (
+        ("annotator", ()) if form == "long" else (None, ("rater_1", "rater_2"))
+    )
+    assert main(["check", "mine/config.yaml"]) == 0
+    out = capsys.readouterr().out
+    assert "raters: 2, 60 ratings of 30 samples, 2 a sample (median); Krippendorff's alpha 0." in out
+    assert "columns that could be slices (data.slices): maker (2 values)" in out
+    assert main(["check", "mine/config.yaml", "--set", "data.slices=[maker]"]) == 0
+    assert "test by maker (2 values): " in capsys.readouterr().out
+
+
 def test_images_without_labels_wait_for_them(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw_dataset(place / "set", 3)
     for name in ("labels.csv", "config.yaml"):
