@@ -17,6 +17,7 @@ from state.errors import AnswerError
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from blpo.reports.label_source import LabelSource
     from state.approval import Change, Question
 
 KEYS = {"a": "approve", "e": "edit", "r": "reject", "l": "later"}
@@ -27,8 +28,11 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def show(question: "Question") -> None:
-    """Print the question: the changed lines, the score, and the samples with better and worse verdicts."""
+def show(question: "Question", source: "LabelSource") -> None:
+    """Print the question: the changed lines, the score, and the samples with better and worse verdicts.
+
+    `source` names the labels.
+    """
     from rich.console import Console
 
     from blpo.cli.summary import coloured
@@ -36,7 +40,7 @@ def show(question: "Question") -> None:
 
     console = Console(stderr=True, highlight=False)
     console.print()
-    for line in [*coloured(question["diff"]), *_effect(question)]:
+    for line in [*coloured(question["diff"]), *_effect(question, source)]:
         console.print(line, soft_wrap=True)
     if "problem" in question:
         say(question["problem"])
@@ -106,24 +110,24 @@ def _edited(text: str) -> str:
     return content
 
 
-def _effect(question: "Question") -> "list[str | Text]":
+def _effect(question: "Question", source: "LabelSource") -> "list[str | Text]":
     from rich.text import Text
 
     if not question["judged"]:
         return ["It was not scored: its trial led to no judge prompt."]
     score = "no score" if question["score"] is None else f"score {question['score']:+.3f}"
-    counts = f"brings {question['fixed']} verdicts nearer to people's labels and takes {question['broken']} away"
+    counts = f"brings {question['fixed']} verdicts nearer to {source.labels} and takes {question['broken']} away"
     groups = [("nearer", "green", question["fixes"]), ("away", "red", question["breaks"])]
     lines: list[str | Text] = [Text(f"{score} on {question['judged']} samples of the batch: {counts}", "bold")]
-    return lines + [line for name, colour, rows in groups for line in _rows(name, colour, rows)]
+    return lines + [line for name, colour, rows in groups for line in _rows(name, colour, rows, source)]
 
 
-def _rows(name: str, colour: str, changes: "Sequence[Change]") -> "list[Text]":
+def _rows(name: str, colour: str, changes: "Sequence[Change]", source: "LabelSource") -> "list[Text]":
     from rich.text import Text
 
     return [
-        Text(f"  {name}: {plain(c['id'])}, people {c['label']}, judge {c['before']} -> {c['after']}", colour).append(
-            f"  {single_line(c['reason'])[:120]}", "dim"
-        )
+        Text(
+            f"  {name}: {plain(c['id'])}, {source.short} {c['label']}, judge {c['before']} -> {c['after']}", colour
+        ).append(f"  {single_line(c['reason'])[:120]}", "dim")
         for c in changes
     ]

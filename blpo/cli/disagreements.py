@@ -16,6 +16,7 @@ from blpo.runs.wording import counted, single_line
 
 if TYPE_CHECKING:
     from blpo.reports.disagreements import Disagreement
+    from blpo.reports.label_source import LabelSource
 
 _MOST_ROWS = 50
 """Rows of the table; --json and --csv give all rows."""
@@ -49,9 +50,11 @@ def disagreements(
         raise typer.BadParameter("give --json or --csv, not both")
     if correct is not None:
         return _correct(run, correct, getpass.getuser() if by is None else by)
-    from blpo.reports.disagreements import ORDER, disagreement_rows
+    from blpo.reports.disagreements import disagreement_rows, order
     from blpo.reports.disagreements import disagreements as find
     from blpo.reports.disagreements_csv import write_csv
+    from blpo.reports.label_source import label_source
+    from blpo.runs.run_record import RunRecord
 
     problems = find(run)
     if as_json:
@@ -59,8 +62,9 @@ def disagreements(
     elif as_csv:
         write_csv(sys.stdout, problems)
     else:
-        _print_table(problems)
-        say(f"{len(problems)} disagreements, {ORDER[any(each.confidence is not None for each in problems)]}")
+        source = label_source(RunRecord.read(run).settings.data)
+        _print_table(problems, source)
+        say(f"{len(problems)} disagreements, {order(problems, source)}")
     return 0
 
 
@@ -84,7 +88,7 @@ def _correct(run: Path, file: Path, by: str) -> int:
     return 0
 
 
-def _print_table(problems: "list[Disagreement]") -> None:
+def _print_table(problems: "list[Disagreement]", source: "LabelSource") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -93,7 +97,7 @@ def _print_table(problems: "list[Disagreement]") -> None:
     console = Console(highlight=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("id", max_width=24, overflow="fold")
-    for name in ("split", "people", "judge", "sure"):
+    for name in ("split", source.short, "judge", "sure"):
         table.add_column(name)
     room = max(20, console.width - 60)  # the sentence gives way, not the numbers
     table.add_column("what the judge said", no_wrap=True, overflow="ellipsis", max_width=room)

@@ -37,7 +37,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "export": (
         "blpo export runs/first --to python",
         "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",
-        "blpo export runs/first --to label-studio --out relabel",
+        "blpo export runs/first --to csv",
     ),
     "evals": (
         "blpo evals --preset table1 --offline --estimate",

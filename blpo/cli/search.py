@@ -19,7 +19,7 @@ from blpo.cli.search_view import SearchView, view_on
 from blpo.cli.signals import run_with_signals
 from blpo.cli.summary import print_summary
 from blpo.config.settings_file import load_settings
-from blpo.reports.label_source import label_source
+from blpo.reports.label_source import LabelSource, label_source
 from blpo.runs.wording import higher_limits
 from state.result import Result, RunStatus
 
@@ -41,7 +41,7 @@ def search(run: SearchCall, *, directory: Path | None = None, as_json: bool, qui
         except (Exception, KeyboardInterrupt) as error:
             return _failed(error, view, as_json)
         directory = Path(view.progress.run) if view.progress.run else directory
-        answer = None if as_json or directory is None else _answer(result, quiet)
+        answer = None if as_json or directory is None else _answer(result, directory, quiet)
         if answer is None:
             break
         run = partial(_answered, directory, answer)
@@ -55,8 +55,7 @@ def _print_result(result: Result, directory: Path, as_json: bool) -> None:
     if as_json:
         sys.stdout.write((directory / "result.json").read_text(encoding="utf-8"))
     else:
-        data = load_settings(directory / "config.yaml").data
-        print_summary(result, short_path(directory), label_source(data))
+        print_summary(result, short_path(directory), _label_source(directory))
 
 
 def _print_hint(result: Result, directory: Path) -> None:
@@ -71,12 +70,16 @@ def _print_hint(result: Result, directory: Path) -> None:
         say(f"higher limits go on: blpo resume {run} {higher_limits(limits)}")
 
 
-def _answer(result: Result, quiet: bool) -> dict[str, Any] | None:
+def _label_source(directory: Path) -> LabelSource:
+    return label_source(load_settings(directory / "config.yaml").data)
+
+
+def _answer(result: Result, directory: Path, quiet: bool) -> dict[str, Any] | None:
     """Return a person's answer to the run's question; None without a question or an answer."""
     question = result.get("question")
     if question is None or (quiet and not can_ask()):
         return None
-    show(question)
+    show(question, _label_source(directory))
     return ask(question) if can_ask() else None
 
 

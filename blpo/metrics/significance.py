@@ -153,6 +153,27 @@ def beyond_guessing(
     )
 
 
+def metric_interval(
+    verdicts: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    task: TaskSettings,
+    metric: str,
+    seed: int,
+    groups: Sequence[str | None] | None = None,
+) -> tuple[float, float] | None:
+    """Return the 95 % bootstrap interval over groups of a prompt's metric, in the strict reading.
+
+    None for less than two groups with a verdict.
+    """
+    units = range(len(labels)) if groups is None else own_groups(groups)
+    answers = list(_counted_answers(units, verdicts, verdicts, labels, task))
+    if len({unit for unit, _ in answers}) < 2:
+        return None
+    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+    matrices = patterns.matrices(patterns.new)
+    return _interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)
+
+
 def own_groups(groups: Sequence[str | None]) -> list[str | int]:
     """Return the groups, with a group of its own in place of every None. As a set: the different groups."""
     return [place if group is None else group for place, group in enumerate(groups)]

@@ -11,6 +11,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.chart_svg import ACCENT, BAD, EDGE, INKS, PAGE, TEXT, svg
 from blpo.reports.confusions import RatingRow
 from blpo.reports.label_source import LabelSource
+from blpo.reports.validation_band import Band
 from blpo.runs.run_record import RunRecord
 from blpo.runs.wording import metric_name, plain
 
@@ -29,20 +30,39 @@ class Chart:
     values: tuple[str, ...]
 
 
-def validation_chart(runs: Sequence[tuple[str, RunRecord]]) -> Chart | None:
-    """Draw the metric on validation by round, with a line for each run; None without judged rounds."""
+def validation_chart(runs: Sequence[tuple[str, RunRecord]], bands: Sequence[Band] = ()) -> Chart | None:
+    """Draw the metric on validation by round, with a line for each run; None without judged rounds.
+
+    `bands` are the intervals of the rounds of a run that stands alone.
+    """
     rows = [row for name, run in runs for row in _validation_rows(plain(name), run, alone=len(runs) == 1)]
     if not rows:
         return None
+    rows = [_with_band(row, bands[row["round"]] if bands else None) for row in rows]
     color, dash = _look([plain(name) for name, _ in runs])
-    base = alt.Chart().encode(x=_rounds(), y=_y((row["value"] for row in rows), span=0.1), color=color)
+    heights = [row[name] for row in rows for name in ("low", "value", "high")]
+    base = alt.Chart().encode(x=_rounds(), y=_y(heights, span=0.1), color=color)
     labels = base.mark_text(dx=alt.expr("datum.rises ? 30 : 0"), dy=alt.expr("datum.rises ? 0 : -13"), fontWeight=600)
     layers = (
+        *(_band(base) if any(bands) else ()),
         base.mark_line().encode(strokeDash=dash),
         *_points(base),
         labels.encode(text="label:N", color=alt.value(TEXT)),
     )
     return _chart(f"{metric_name(runs[0][1].result['metric'])} on validation, by round", layers, rows)
+
+
+def _with_band(row: dict[str, Any], band: Band) -> dict[str, Any]:
+    low, high = band or (row["value"], row["value"])
+    interval = f", 95 % interval {low:z.3f} to {high:z.3f}" if band else ""
+    return {**row, "low": low, "high": high, "title": row["title"] + interval}
+
+
+def _band(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
+    """Return the area of the intervals, and a thin rule at every round."""
+    ends = base.encode(y=base.encoding.y.copy(), y2="high:Q")
+    ends.encoding.y.shorthand = "low:Q"
+    return ends.mark_area(opacity=0.14), ends.mark_rule(opacity=0.45)
 
 
 def trials_chart(run: RunRecord) -> Chart | None:

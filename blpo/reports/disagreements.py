@@ -7,21 +7,13 @@ from typing import Any
 
 from blpo.data.dataset import dataset_of
 from blpo.metrics.loss import loss
+from blpo.reports.label_source import LabelSource
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from state.errors import DataError, RunError
 from state.sample import Label
 from state.settings import Settings, TaskSettings
 from state.verdict import Verdict
-
-ORDER = {
-    True: "by the probability that the judge holds its own label for, highest first",
-    False: (
-        "by distance from people's label, then those that the initial prompt judged the same way (the judge gave no"
-        " probabilities: set models.judge.logprobs where its server has them)"
-    ),
-}
-"""Order of disagreements, by the presence of label scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ class Disagreement:
 
 
 def disagreements(run: str | Path) -> list[Disagreement]:
-    """Return the samples of a finished run with a best verdict unlike the human label, most confident first (`ORDER`).
+    """Return the samples of a finished run with a best verdict unlike the human label, most confident first (`order`).
 
     Raises `RunError` for a folder that is no run, and for a run that is not finished.
     """
@@ -59,6 +51,16 @@ def disagreements(run: str | Path) -> list[Disagreement]:
         _disagreement(row, record.initial[row.id], record.settings.task, images.get(row.id, "")) for row in wrong
     ]
     return sorted(differing, key=_rank)
+
+
+def order(disagreements: Sequence[Disagreement], source: LabelSource) -> str:
+    """Return the order of disagreements in words: by confidence if the judge gave probabilities, else by distance."""
+    if any(each.confidence is not None for each in disagreements):
+        return "by the probability that the judge holds its own label for, highest first"
+    return (
+        f"by distance from {source.label}, then those that the initial prompt judged the same way (the judge gave no"
+        " probabilities: set models.judge.logprobs where its server has them)"
+    )
 
 
 def require_verdicts(run: RunRecord) -> None:

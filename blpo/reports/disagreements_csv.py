@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from blpo.reports.disagreements import Disagreement, disagreement_rows
+from blpo.reports.exports.spreadsheet_cells import spreadsheet_cell
 
 COLUMNS = (
     "id",
@@ -23,7 +24,8 @@ COLUMNS = (
 
 
 def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
-    """Write a header and a row per disagreement."""
+    """Write a header and a row per disagreement. A reason that begins like a formula gets an apostrophe in front."""
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "confirmed": "", "note": ""} for row in disagreement_rows(disagreements))
+    for row in disagreement_rows(disagreements):
+        writer.writerow({**row, "reason": spreadsheet_cell(row["reason"]), "confirmed": "", "note": ""})

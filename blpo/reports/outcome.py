@@ -199,6 +199,15 @@ def _untested(run: RunRecord) -> Iterator[str]:
         yield "What was paid for is kept; blpo resume RUN goes on."
 
 
+def validation_note(run: RunRecord, *, has_band: bool) -> str:
+    """Return the caution below the curve of validation."""
+    band = "The band is the 95 % interval of each value. " if has_band else ""
+    chosen = run.settings.search.select == "best"
+    flatters = "The curve flatters the selected prompt, because the curve took part in the choice. " if chosen else ""
+    tested = Tested.of(run.result)
+    return f"{band}{flatters}The claim is the value on the test split{f': {figure(tested.after)}' if tested else ''}."
+
+
 def stopped(result: Result) -> str:
     """Return the reason why the search ended, in words."""
     return STOP_REASONS.get(result["stop_reason"], single_line(result["stop_reason"]))

@@ -13,11 +13,13 @@ from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.examples import examples
+from blpo.reports.exports.verdicts_csv import fresh_verdicts
 from blpo.reports.gallery import gallery, is_sensitive
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
-from blpo.reports.outcome import Tested, headline, meaning, stopped, tone
+from blpo.reports.outcome import Tested, headline, meaning, stopped, tone, validation_note
 from blpo.reports.page import render_page, write_page
+from blpo.reports.validation_band import validation_bands
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
@@ -58,7 +60,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     source = label_source(run.settings.data)
     is_ordinal = run.settings.task.kind == "ordinal"
     task = run.settings.task
-    captions = caption_quality(run, evidence)
+    captions, bands = caption_quality(run, evidence), validation_bands(run, evidence)
     total = total_usage(result["calls"].values())
     return render_page(
         "report.html",
@@ -81,7 +83,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         else [],
         label_columns=LABEL_COLUMNS,
         label_rows=label_rows(measured["initial"], measured["best"]) if measured else [],
-        validation_chart=validation_chart([("validation", run)]),
+        validation_chart=validation_chart([("validation", run)], bands),
+        validation_note=validation_note(run, has_band=any(bands)),
         trials_chart=trials_chart(run),
         failed_trials=any(trial.score is None for past in run.rounds for trial in past.trials),
         first=rounds[0] if rounds else None,
@@ -97,6 +100,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         if is_ordinal and before
         else None,
         gallery=gallery(run, evidence),
+        verdicts_csv=fresh_verdicts(run),
         captions=captions,
         separations=separations(captions),
         calls=total.issued,

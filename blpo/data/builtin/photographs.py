@@ -25,8 +25,10 @@ class Region:
     """Square of a photograph, in pixels."""
 
     photograph: str
-    left: int
-    top: int
+    x: int
+    """Left edge."""
+    y: int
+    """Top edge."""
     side: int
 
 
@@ -45,7 +47,7 @@ REGIONS: Mapping[str, Region] = {
 def crop(region: Region, rng: Generator) -> Pixels:
     """Return a random square of a region, scaled to the size of an image. Half of the squares are mirrored."""
     side = int(rng.integers(_LEAST_SIDE, region.side + 1))
-    y, x = (start + int(rng.integers(0, region.side - side + 1)) for start in (region.top, region.left))
+    y, x = (start + int(rng.integers(0, region.side - side + 1)) for start in (region.y, region.x))
     square = _packaged(region.photograph)[y : y + side, x : x + side]
     if rng.random() < 0.5:
         square = square[:, ::-1]

@@ -6,6 +6,7 @@ from pathlib import Path
 from blpo.reports.exports.judge_module import WITH_SCORES, Door, judge_module
 from blpo.reports.exports.label_studio import write_label_studio
 from blpo.reports.exports.positive_label import require_positive, with_positive
+from blpo.reports.exports.verdicts_csv import VERDICTS, write_verdicts
 from blpo.runs.judge_file import JudgeFile, JudgeTest, read_judge_file
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_sentence import verdict
@@ -40,6 +41,17 @@ def export_disagreements(run: Path, out: Path | None = None, overrides: list[str
         raise RunError(f"{run} is a file; label-studio needs the run directory, for its verdicts and its data")
     folder = out or run / "exports" / "label-studio"
     return folder, write_label_studio(run.absolute(), folder, overrides or [])
+
+
+def export_verdicts(run: Path, out: Path | None = None) -> tuple[Path, int]:
+    """Write all verdicts of a run as CSV; return the path and the number of rows.
+
+    `out` is a file or a folder; None: the folder `exports` of the run.
+    """
+    if run.is_file():
+        raise RunError(f"{run} is a file; csv needs the run directory, for its verdicts")
+    path = run / VERDICTS if out is None else out / VERDICTS.name if out.is_dir() else out
+    return path, write_verdicts(RunRecord.read(run), path)
 
 
 def _judge(run: Path) -> JudgeFile:

@@ -76,7 +76,7 @@ def test_regions_of_a_photograph_share_no_pixel() -> None:
         cover = np.zeros(load_sample_image(f"{name}.jpg").shape[:2], dtype=int)
         squares = [region for region in REGIONS.values() if region.photograph == name]
         for region in squares:
-            cover[region.top : region.top + region.side, region.left : region.left + region.side] += 1
+            cover[region.y : region.y + region.side, region.x : region.x + region.side] += 1
         assert cover.max() == 1
         assert cover.sum() == sum(region.side**2 for region in squares)
 
@@ -86,7 +86,7 @@ def test_a_crop_shows_nothing_outside_its_region(monkeypatch: pytest.MonkeyPatch
     crops = [crop(region, np.random.default_rng(seed)) for seed in seeds]
     photograph = load_sample_image("china.jpg")
     outside = np.ones(photograph.shape[:2], dtype=bool)
-    outside[region.top : region.top + region.side, region.left : region.left + region.side] = False
+    outside[region.y : region.y + region.side, region.x : region.x + region.side] = False
     monkeypatch.setattr(photographs, "_packaged", lambda name: np.where(outside[..., None], 0, photograph))
     for seed, before in zip(seeds, crops, strict=True):
         assert np.array_equal(before, crop(region, np.random.default_rng(seed)))

@@ -13,7 +13,7 @@ from scipy.stats import binomtest, bootstrap, kendalltau, pearsonr, permutation_
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, matthews_corrcoef, recall_score
 
 from blpo.metrics.confusion import metric_values
-from blpo.metrics.significance import compare_prompts
+from blpo.metrics.significance import compare_prompts, metric_interval
 from state.sample import Label
 from state.settings import NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Verdict
@@ -307,3 +307,22 @@ def test_two_thousand_samples_take_under_three_seconds(metric: str) -> None:
 def test_labels_that_are_not_the_tasks_are_refused() -> None:
     with pytest.raises(ValueError, match=r"labels \['7'\] are not the task's: 1, 2, 3, 4, 5"):
         compare_rows([(1, 7, 2)], "kappa")
+
+
+def test_the_interval_of_a_metric_is_scipys_for_many_samples() -> None:
+    rows = simulated(400, 0.6, 0.6, seed=1)
+    human, answers = ([row[i] for row in rows] for i in range(2))
+    ours = metric_interval(answered(answers), human, RATING, "accuracy", 0)
+    right = (np.array(human) == np.array(answers)).astype(float)
+    theirs = bootstrap((right,), np.mean, method="percentile", random_state=0).confidence_interval
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.01)
+
+
+def test_the_interval_of_a_metric_is_wider_for_groups_and_needs_two() -> None:
+    human, answers = [1, 2] * 100, [1, 1] * 100
+    apart = metric_interval(answered(answers), human, RATING, "accuracy", 0)
+    alike = metric_interval(answered(answers), [1] * 100 + [2] * 100, RATING, "accuracy", 0, ["a"] * 50 + ["b"] * 150)
+    assert apart is not None and alike is not None
+    assert alike[1] - alike[0] > apart[1] - apart[0]
+    assert metric_interval(answered(answers), human, RATING, "accuracy", 0, ["a"] * 200) is None
+    assert metric_interval([], [], RATING, "accuracy", 0) is None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import blpo
 from blpo.cli.main import main
 from blpo.reports.captions import separation
 from blpo.reports.differences import word_diff
+from blpo.reports.evidence import gather
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import PEOPLE
 from blpo.reports.outcome import headline, meaning
 from blpo.reports.thumbnails import thumbnails
+from blpo.reports.validation_band import validation_bands
 from blpo.runs.run_record import RunRecord
 from state.errors import RunError
 from state.sample import Sample
@@ -54,6 +57,32 @@ def test_captions_and_verdicts_of_each_round_are_found_again(finished: Path) -> 
     assert html.count('class="caption"') >= 4
     assert "What the edit fixed and broke" in html or "judge prompt kept" in html
     assert "No captions" not in html and "No images" not in html
+
+
+def test_the_curve_has_a_band_and_says_that_it_flatters(finished: Path, tmp_path: Path) -> None:
+    html = (finished / "report.html").read_text(encoding="utf-8")
+    claim = json.loads((finished / "result.json").read_text())["test"]["best"]["strict"]["macro_f1"]
+    assert re.search(r"<li>round 0: 0\.\d{3}[^<]*, 95 % interval 0\.\d{3} to [01]\.\d{3}</li>", html)
+    assert "flatters the selected prompt, because the curve took part in the choice" in html
+    assert f"The claim is the value on the test split: {claim:.3f}." in html
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / "responses.sqlite").unlink()
+    html = asyncio.run(blpo.report(run)).read_text(encoding="utf-8")
+    assert "The band is" not in html and "<li>round 0: 0." in html and "flatters the selected prompt" in html
+
+
+def test_a_band_needs_all_verdicts_of_its_round(finished: Path) -> None:
+    run = RunRecord.read(finished)
+    evidence = asyncio.run(gather(run))
+    bands = validation_bands(run, evidence)
+    values = [record["validation"]["strict"]["macro_f1"] for record in run.result["rounds"]]
+    for band, value in zip(bands, values, strict=True):
+        assert band is not None and value is not None and band[0] <= value <= band[1] and band[0] < band[1]
+    wrong = next(key for key, row in evidence.verdicts.items() if row.split == "validation" and not row.is_right)
+    fewer = replace(evidence, verdicts={key: row for key, row in evidence.verdicts.items() if key != wrong})
+    prompts = [record["judge_prompt"] for record in run.result["rounds"]]
+    assert [band is None for band in validation_bands(run, fewer)] == [prompt == wrong[0] for prompt in prompts]
 
 
 def test_moved_data_leaves_out_images_and_says_so(finished: Path, tmp_path: Path) -> None:

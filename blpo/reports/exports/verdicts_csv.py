@@ -1,0 +1,65 @@
+"""All verdicts of a run as a table: a row per sample of all splits, with the answers under both prompts."""
+
+import csv
+import io
+from pathlib import Path
+
+from blpo.reports.disagreements import require_verdicts
+from blpo.reports.exports.spreadsheet_cells import spreadsheet_cell
+from blpo.runs.run_record import RunRecord
+from blpo.runs.verdict_rows import VerdictRow
+from blpo.storage.whole_files import write_whole
+
+VERDICTS = Path("exports") / "verdicts.csv"
+"""Place in the run directory."""
+COLUMNS = (
+    "id",
+    "split",
+    "group",
+    "label",
+    "initial",
+    "initial_status",
+    "initial_reason",
+    "best",
+    "best_status",
+    "best_reason",
+    "change",
+)
+"""`initial` and `best` are the labels by the judge; empty without an answer."""
+
+_SPLITS = ("test", "validation", "train")
+
+
+def write_verdicts(run: RunRecord, path: Path) -> int:
+    """Write the table, the test split first, and return the number of rows. Raises `RunError` without verdicts."""
+    require_verdicts(run)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    rows = sorted(run.best.values(), key=lambda row: (_SPLITS.index(row.split), row.id))
+    for row in rows:
+        writer.writerow([spreadsheet_cell(cell) for cell in _cells(run, row)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, buffer.getvalue(), durable=False)  # can be made again at no cost
+    return len(rows)
+
+
+def fresh_verdicts(run: RunRecord) -> str:
+    """Return the address of the table beside the page of the run; empty for no table and for an older table."""
+    try:
+        is_fresh = (run.directory / VERDICTS).stat().st_mtime_ns >= (run.directory / "result.json").stat().st_mtime_ns
+    except OSError:
+        return ""
+    return VERDICTS.as_posix() if is_fresh else ""
+
+
+def _cells(run: RunRecord, best: VerdictRow) -> list[object]:
+    initial = run.initial[best.id]
+    return [
+        best.id,
+        best.split,
+        best.group,
+        best.label,
+        *(cell for row in (initial, best) for cell in (row.answer, row.status, row.reason)),
+        run.change(best.id),
+    ]
