@@ -1,8 +1,8 @@
 """Images in folders."""
 
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from blpo.data.heif_images import HEIF_ADVICE, HEIF_SUFFIXES, has_heif_decoder
 from blpo.data.image_sources import IMAGE_SUFFIXES
@@ -35,6 +35,9 @@ _OTHER_SUFFIXES = frozenset(
 """Suffixes of pictures that are not read."""
 
 
+_SIDECAR_SUFFIXES = (".txt", ".json", ".xml", ".caption")
+
+
 def image_suffixes() -> frozenset[str]:
     """Return the suffixes that a search of a folder looks for; HEIC only with a decoder."""
     return IMAGE_SUFFIXES | HEIF_SUFFIXES if has_heif_decoder() else IMAGE_SUFFIXES
@@ -61,6 +64,19 @@ def left_out_warnings(files: Iterable[str]) -> list[str]:
     return warnings + (
         [f"{_are_left_out(others)}; save them as PNG or JPEG if they belong to the data"] if others else []
     )
+
+
+def sidecar_warnings(folder: Path, images: Sequence[str]) -> list[str]:
+    """Return a warning about files with the names of images, such as 001.txt for 001.png, if most images have one."""
+    stems = {PurePosixPath(image).stem for image in images}
+    files = [PurePosixPath(file) for file in files_below(folder)]
+    sidecars = [str(file) for file in files if file.suffix.lower() in _SIDECAR_SUFFIXES and file.stem in stems]
+    if len(sidecars) * 2 < len(images):
+        return []
+    return [
+        f"{len(sidecars)} files with the names of images are not read ({listed(sidecars)}); if they hold labels, write "
+        "the labels into labels.csv"
+    ]
 
 
 def _are_left_out(files: list[str]) -> str:

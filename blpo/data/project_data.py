@@ -9,10 +9,12 @@ from pathlib import Path
 from blpo.data.class_folders import is_class_table
 from blpo.data.column_proposal import TEXT_NAMES, has_image_column, propose_columns
 from blpo.data.foreign_labels import foreign_labels
-from blpo.data.image_listing import image_suffixes, images_below, left_out_below
+from blpo.data.image_listing import image_suffixes, images_below, left_out_below, sidecar_warnings
 from blpo.data.labels import as_number, is_empty
 from blpo.data.message_text import listed
 from blpo.data.ratings import rater_column, wide_rating_columns
+from blpo.data.similar_names import read_alike
+from blpo.data.split_words import SPLIT_NAMES
 from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, is_divided, label_files, open_table
 from state.errors import DataError
 
@@ -69,6 +71,7 @@ def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
             suffixes = ", ".join(sorted(image_suffixes()))
             raise DataError(". ".join([f"{path}: holds no image ({suffixes}) and no labels file", *left_out]))
         section = {"path": _config_path(folder, path / LABELS_FILE)}
+        left_out += sidecar_warnings(path, images)
         return ProjectData(section, warnings=tuple(left_out), images=tuple(images))
     table = open_table(str(path))
     data = _labelled(table, _config_path(folder, path), columns)
@@ -79,11 +82,19 @@ def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
 
 
 def _other_labels(folder: Path) -> Path | None:
-    """Return the only table with a column of images in the folder or directly below, under any name.
+    """Return the only table with a column of images, in the folder or in a folder of a split under any name.
+
+    In other folders directly below, only labels and metadata are tables.
 
     Raises `DataError` for several tables, and without a table for labels in a form that is not read.
     """
-    places = sorted(path for pattern in ("*", "*/labels.*", "*/metadata.*") for path in folder.glob(pattern))
+    of_splits = (place for place in folder.glob("*") if read_alike(place.name) in SPLIT_NAMES)
+    places = sorted(
+        {
+            *(path for pattern in ("*", "*/labels.*", "*/metadata.*") for path in folder.glob(pattern)),
+            *(path for place in of_splits for path in place.glob("*") if path.suffix.lower() in LABEL_SUFFIXES),
+        }
+    )
     tables = [path for path in places if path.suffix.lower() in LABEL_SUFFIXES and _names_images(path)]
     if len(tables) > 1:
         names = listed([table.relative_to(folder).as_posix() for table in tables])

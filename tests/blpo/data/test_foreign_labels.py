@@ -101,6 +101,23 @@ def test_other_files_beside_images_are_no_labels(tmp_path: Path) -> None:
     assert (tmp_path / "set" / "labels.csv").exists()
 
 
+def test_files_with_the_names_of_images_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for i in range(4):
+        write(tmp_path / "set" / "images" / f"{i}.png", png(i))
+        write(tmp_path / "set" / "labels" / f"{i}.txt", "0 0.5 0.5 0.1 0.1")
+    assert main(["init", str(tmp_path / "judge"), "--data", str(tmp_path / "set"), "--yes"]) == 0
+    err = " ".join(capsys.readouterr().err.split())
+    assert "warning: 4 files with the names of images are not read (labels/0.txt, labels/1.txt, labels/2.txt and" in err
+
+
+def test_tables_of_any_name_in_folders_of_splits_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for split in ("train", "test"):
+        write(tmp_path / "set" / split / "0.png", png(0))
+        write(tmp_path / "set" / split / "_classes.csv", "filename,cat,dog\n0.png,1,0\n")
+    assert main(["init", str(tmp_path / "judge"), "--data", str(tmp_path / "set"), "--yes"]) == 2
+    assert "several tables with images (test/_classes.csv, train/_classes.csv)" in capsys.readouterr().err
+
+
 def test_a_saved_dataset_is_no_binary_table(tmp_path: Path) -> None:
     rows = {"image": [{"bytes": png(i), "path": None} for i in range(12)], "label": ["good", "bad"] * 6}
     datasets.Dataset.from_dict(rows).save_to_disk(str(tmp_path / "set"))
