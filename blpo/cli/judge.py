@@ -71,7 +71,7 @@ def judge(
     from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
     from blpo.deployment.verdict_sinks import StreamLines, open_lines
-    from state.errors import ConfigError
+    from state.errors import BlpoError, ConfigError
 
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
@@ -91,6 +91,10 @@ def judge(
         hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
         say(f"stopped after {work.counts.statuses.total()} images; {hint}")
         return INTERRUPTED
+    except BlpoError:
+        if out is not None and work.counts.statuses:
+            say(f"{work.counts.statuses.total()} lines are in {out}; give the same command to go on")
+        raise
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     print_judged(summary, work.labels, is_calibrated=calibration is not None, quiet=quiet)

@@ -35,7 +35,7 @@ from state.response import Failure, FailureKind, Response
 from state.settings import ModelSettings
 
 _BUSY = (429, 503, 529)
-_KEY = re.compile(
+KEY_WORDS = re.compile(
     r"\bkeys?\b|api.?key|credential|token|\bauth|unauthori|permission|forbidden|access|denied|not allowed|account"
     r"|subscription|region|country|license",
     re.I,
@@ -154,7 +154,7 @@ def _advice(reply: ErrorReply, settings: ModelSettings, location: str | None) ->
     if status == 404:
         hint = f"; {version_hint(settings.base_url)}" if settings.base_url and lacks_version(settings.base_url) else ""
         return f"Check name and base_url: there is no such model{_address(settings)}{hint}"
-    concerns_key = reply.meaning == "account" or not reply.message or _KEY.search(reply.message)
+    concerns_key = reply.meaning == "account" or not reply.message or KEY_WORDS.search(reply.message)
     if status == 401 or (status == 403 and concerns_key):
         return f"Check the key in the environment for {settings.name.partition(':')[0]}: models"
     parameter = _parameter(reply)

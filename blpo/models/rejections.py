@@ -1,19 +1,23 @@
-"""Requests that a server rejects one after the other, before its first answer.
+"""Requests that a server rejects one after the other.
 
-A rejection (4xx) may concern one image. If every request gets the same rejection, a setting is the matter, and further
-requests are of no use.
+A rejection (4xx) may concern one image. If every request before the first answer gets the same rejection, a setting is
+the matter, and further requests are of no use. After a first answer a key can still be blocked, or the account's money
+spent: then a long row of rejections in such words, without an answer between, ends the run.
 """
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from blpo.models.failures import KEY_WORDS
 from blpo.models.sentences import sentence
 from state.errors import ModelError
 from state.response import Failure, Response
 
 MOST_ALIKE = 8
 """Equal rejections before the first answer that end the run."""
+MOST_IN_A_ROW = 24
+"""Equal rejections of the key or the account in a row, after an answer, that end the run."""
 
 _ADVICE = (
     (r"\b402\b", "check the account's balance"),
@@ -27,7 +31,7 @@ _ANY = "check models.ROLE.name, max_tokens, max_tokens_parameter, temperature, s
 
 @dataclass(slots=True)
 class Rejections:
-    """Rejections by a server, counted until the first answer."""
+    """Rejections by a server since its last answer."""
 
     _counts: Counter[str] = field(default_factory=Counter)
     _has_answered: bool = False
@@ -36,10 +40,18 @@ class Rejections:
         """Count the result of a request; raises `ModelError` at the last of too many equal rejections."""
         if isinstance(result, Response):
             self._has_answered = True
-        elif result.kind in ("rejected", "quota") and not self._has_answered:
-            self._counts[_without_numbers(result.detail)] += 1
-            if self._counts[_without_numbers(result.detail)] >= MOST_ALIKE:
-                raise ModelError(_message(result.detail, role))
+            self._counts.clear()
+        elif result.kind in ("rejected", "quota") and (not self._has_answered or _concerns_account(result)):
+            most = MOST_IN_A_ROW if self._has_answered else MOST_ALIKE
+            words = _without_numbers(result.detail)
+            self._counts[words] += 1
+            if self._counts[words] >= most:
+                requests = f"{'last' if self._has_answered else 'first'} {most} requests"
+                raise ModelError(_message(result.detail, role, requests))
+
+
+def _concerns_account(failure: Failure) -> bool:
+    return failure.kind == "quota" or ("Error code: 403" in failure.detail and bool(KEY_WORDS.search(failure.detail)))
 
 
 def _without_numbers(detail: str) -> str:
@@ -53,6 +65,5 @@ def rejection_advice(detail: str, role: str) -> str:
     return advice.replace("ROLE", role)
 
 
-def _message(detail: str, role: str) -> str:
-    advice = rejection_advice(detail, role)
-    return f"{sentence(detail)} The server rejected the first {MOST_ALIKE} requests alike: {advice}"
+def _message(detail: str, role: str, requests: str) -> str:
+    return f"{sentence(detail)} The server rejected the {requests} alike: {rejection_advice(detail, role)}"

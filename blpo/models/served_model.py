@@ -66,7 +66,8 @@ class ServedModel:
             async with asyncio.timeout(seconds):
                 return await self._answer_with_schema(request)
         except TimeoutError as error:
-            raise TimeoutError(f"no answer within timeout ({seconds:g} s)") from error
+            notes = getattr(error.__cause__, "__notes__", ())
+            raise TimeoutError("; ".join((f"no answer within timeout ({seconds:g} s)", *notes))) from error
 
     async def _answer_in_process(self, request: Request) -> Response | Failure:
         """Answer by a model inside the process; an invalid request fails as at a server."""

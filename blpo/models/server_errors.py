@@ -22,6 +22,9 @@ _FILTER_KEYS = ("filtered", "flagged_input", "blockreason", "block_reason")
 _REPEATED = ("input", "content", "text", "url", "prompt")
 """Keys under which servers repeat the request."""
 
+BROKEN_OFF = re.compile(r"error|abort|cancel|interrupt|insufficient_system", re.IGNORECASE)
+"""Finish reasons of an answer that failed on the way. The status is 200 all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Saying:

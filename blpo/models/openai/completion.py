@@ -1,7 +1,6 @@
 """Replies of a chat-completions server: a completion, or an error."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +8,8 @@ from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
 
 from blpo.models.secret_masking import excerpt
-from blpo.models.server_errors import read_error
+from blpo.models.server_errors import BROKEN_OFF, read_error
 from blpo.models.token_counts import token_counts
-
-_BROKEN_OFF = re.compile(r"error|abort|cancel|interrupt|insufficient_system", re.IGNORECASE)
-"""Finish reasons of an answer that failed on the way. The status is 200 all the same."""
 
 
 class ServerError(ModelError):
@@ -65,7 +61,7 @@ def message_of(reply: Any, model: str) -> AIMessage:
     message = choice.get("message") if isinstance(choice, dict) else None
     if isinstance(choice, dict) and choice.get("error"):
         raise ErrorInCompletion(choice["error"])
-    if isinstance(choice, dict) and _BROKEN_OFF.search(str(choice.get("finish_reason") or "")):
+    if isinstance(choice, dict) and BROKEN_OFF.search(str(choice.get("finish_reason") or "")):
         raise ErrorInCompletion(f"the answer broke off, finish_reason {choice['finish_reason']}")
     content = _content(message.get("content")) if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(content, str | list):

@@ -6,10 +6,11 @@ bound for all replies in flight, so memory stays bounded whatever the number of 
 
 import asyncio
 import json
+import time
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from weakref import WeakKeyDictionary
 
 ACCEPTED_ENCODINGS = "gzip, deflate"
@@ -18,6 +19,10 @@ SMALL = 262_144
 """Bytes of a body that are read without a reservation."""
 _ALL_LARGE = 33_554_432
 """Bytes of all larger bodies in flight."""
+_MOST_GROWTH = 200
+"""Decoded bytes for a byte as sent. Text of a model grows 3- to 20-fold, a compression bomb about 1000-fold."""
+_GROWTH_FROM = 1_048_576
+"""Decoded bytes from which the growth counts."""
 _PIECE = 65_536
 """Bytes that are decoded at once."""
 _BYTES_A_VALUE = 8
@@ -45,7 +50,7 @@ async def read_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], li
                 break
         else:
             return _whole(pieces, decoder)
-        async with _pool().reserved(declared, limit):
+        async with _reserved(declared, limit):
             pieces += [piece async for piece in stream]
             body = _whole(pieces, decoder)
     _require_few_values(body, limit)
@@ -129,6 +134,20 @@ def _pool() -> _Pool:
     return _pools.setdefault(asyncio.get_running_loop(), _Pool())
 
 
+@asynccontextmanager
+async def _reserved(size: int, limit: int) -> AsyncIterator[None]:
+    """Hold a share of the pool. The note of a cancelled wait goes into the message of the timeout."""
+    start = time.monotonic()
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(_pool().reserved(size, limit))
+        except asyncio.CancelledError as error:
+            waited = time.monotonic() - start
+            error.add_note(f"{waited:.1f} s of them behind other large replies; lower max_concurrency or logprobs")
+            raise
+        yield
+
+
 async def _pieces(chunks: AsyncIterator[bytes], decoder: _Decoder | None, limit: int) -> AsyncGenerator[bytes]:
     """Yield the decoded body; raises `UnreadableBodyError` when the body, as sent or decoded, exceeds the limit."""
     size = sent = 0
@@ -137,6 +156,8 @@ async def _pieces(chunks: AsyncIterator[bytes], decoder: _Decoder | None, limit:
         for piece in (chunk,) if decoder is None else decoder.pieces(chunk):
             size += len(piece)
             _require(max(size, sent), limit)
+            if size > max(_GROWTH_FROM, sent * _MOST_GROWTH):
+                raise UnreadableBodyError(f"decoding makes it more than {_MOST_GROWTH} times larger")
             yield piece
 
 

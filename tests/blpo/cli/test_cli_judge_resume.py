@@ -1,5 +1,6 @@
 """`blpo judge --out FILE`: killed, stopped or with failures, the same command goes on and pays nothing twice."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ from blpo.deployment.verdict_file import VerdictFile
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from state.settings import ModelSettings, TaskSettings
 from tests.forked_blpo import ForkedBlpo
+from tests.servers.chat_server import ChatServer
+from tests.servers.faults import FINE, Fault
 from tests.small_set import draw_dataset
 
 PROMPT = "Rate how natural the image looks from 1 to 5.\nLower the rating when noise is high or above."
@@ -159,3 +162,33 @@ def test_stopped_while_it_waits_for_stdin_it_says_how_to_go_on(judge: Path, imag
 def test_what_is_no_regular_file_takes_the_lines_as_they_come(judge: Path, images: Path, tmp_path: Path) -> None:
     assert main(["judge", str(judge), str(images / "000.png"), "--out", "/dev/null"]) == 0
     assert not Path("/dev/null.judging").exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (Fault(status=401, message="Incorrect API key provided"), "Check the key in the environment for vllm: models"),
+        (Fault(status=403, message="This API key is blocked"), "The server rejected the last 24 requests alike"),
+        (Fault(status=402, message="no credit left"), "alike: check the account's balance"),
+    ],
+)
+async def test_a_key_that_fails_after_answers_ends_the_command_which_goes_on_later(
+    fault: Fault, advice: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, images = tmp_path / "out.jsonl", draw_dataset(tmp_path / "set", 60) / "images"
+    answer = '{"reason": "fine", "label": 4}'
+    async with ChatServer(answer=lambda _: answer, faults=iter([FINE] * 20 + [fault] * 100)) as server:
+        model = ModelSettings(name="vllm:m", base_url=server.base_url, max_concurrency=2, max_retries=0)
+        file = JudgeFile(judge_prompt=PROMPT, task=TaskSettings(), model=model)
+        (tmp_path / "judge.yaml").write_text(file.dump())
+        command = ["judge", str(tmp_path / "judge.yaml"), str(images), "--out", str(out)]
+        assert await asyncio.to_thread(main, command) == 1
+        assert server.count < 20 + 24 + 4
+        err = capsys.readouterr().err
+        assert advice in err and "Traceback" not in err
+        assert f"lines are in {out}; give the same command to go on" in err
+        assert [row["status"] for row in lines_of(out)][:20] == ["ok"] * 20
+        server.faults, before = iter(()), server.count
+        assert await asyncio.to_thread(main, command) == 0
+        assert server.count - before == 40
+    assert [row["status"] for row in lines_of(out)] == ["ok"] * 60

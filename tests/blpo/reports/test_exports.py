@@ -427,3 +427,37 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "judge.yaml does not exist" in capsys.readouterr().err
     assert main(["export", str(run), "--to", "excel"]) == 2
     assert "label-studio" in capsys.readouterr().err
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "an error in place of choices": {"error": {"message": "upstream overloaded", "code": 502}},
+    "an error in the choice": {"choices": [{"error": {"message": "gone", "code": 500}, "message": {"content": ""}}]},
+    "a broken end": {"choices": [{"finish_reason": "error", "message": {"content": '{"label": 1}'}}]},
+    "no choices": {"choices": []},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_failure_inside_a_reply_is_tried_again(
+    name: str, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = {"choices": [{"message": {"content": '{"reason": "sharp", "label": 4}'}}]}
+    replies = [Fault(text=json.dumps(BROKEN[name]))] * 2 + [Fault(text=json.dumps(good))]
+    async with ChatServer(answer=lambda _: "", faults=iter(replies)) as server:
+        module = exported(judge_of(server.base_url, max_retries=2), tmp_path)
+        monkeypatch.setattr(module, "_FIRST_WAIT", 0.001)
+        verdict = await asyncio.to_thread(module.judge, images / "plain.png")
+        assert (verdict["status"], verdict["label"], server.count) == ("ok", 4, 3)
+        server.faults = iter(replies)
+        monkeypatch.setattr(module, "MAX_RETRIES", 1)
+        verdict = await asyncio.to_thread(module.judge, images / "plain.png")
+    assert (verdict["status"], server.count) == ("error", 5)
+    assert "the reply is no chat completion" in verdict["reason"]
+
+
+async def test_a_refusal_inside_a_reply_is_not_tried_again(images: Path, tmp_path: Path) -> None:
+    refusal = {"error": {"message": "blocked by the content filter", "code": "content_filter"}}
+    async with ChatServer(answer=lambda _: "", faults=iter([Fault(text=json.dumps(refusal))])) as server:
+        module = exported(judge_of(server.base_url, max_retries=2), tmp_path)
+        verdict = await asyncio.to_thread(module.judge, images / "plain.png")
+    assert (verdict["status"], verdict["label"], server.count) == ("refused", None, 1)
