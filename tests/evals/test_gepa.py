@@ -12,7 +12,8 @@ from langchain_core.messages import BaseMessage
 
 from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
-from blpo.models.embedded.chat import images, texts
+from blpo.models.embedded.chat import texts
+from blpo.models.embedded.message_images import images
 from blpo.runs.driver import Search
 from blpo.runs.start_and_resume import start_run
 from evals.config import load_eval_settings

@@ -13,7 +13,8 @@ from langchain_core.messages import BaseMessage
 from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import load_settings
-from blpo.models.embedded.chat import images, texts
+from blpo.models.embedded.chat import texts
+from blpo.models.embedded.message_images import images
 from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
 from blpo.runs.driver import Search
 from blpo.runs.start_and_resume import resume_run, start_run

@@ -8,13 +8,14 @@ models may see more, or less.
 import re
 from collections.abc import Sequence
 
+from blpo.models.embedded.message_images import MessageImage
 from blpo.models.embedded.message_reading import first_element
 from blpo.models.embedded.verbalizer_model import describe
 
 _NUMBERS = re.compile(r"<images>([\d, ]*)</images>")
 
 
-def with_descriptions(task: str, images: Sequence[bytes]) -> str:
+def with_descriptions(task: str, images: Sequence[MessageImage]) -> str:
     """Return the task with a description in place of every `<images>1, 2</images>`. Images are numbered from 1."""
 
     def description(match: re.Match[str]) -> str:
@@ -24,7 +25,7 @@ def with_descriptions(task: str, images: Sequence[bytes]) -> str:
     return _NUMBERS.sub(description, task)
 
 
-def case_feedback(task: str, images: Sequence[bytes]) -> str:
+def case_feedback(task: str, images: Sequence[MessageImage]) -> str:
     """Return the feedback of a single case on the prompt: the human label, the verdict, and a caption of the image."""
     human, judge = first_element(task, "human"), first_element(task, "judge")
     verdict = (

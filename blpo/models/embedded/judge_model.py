@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage
 
-from blpo.models.embedded.chat import EmbeddedChat, images, prompt_and_frame
-from blpo.models.embedded.perception import perceive_cached
+from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
+from blpo.models.embedded.message_images import images
+from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.rubric_verdict import decide, labels_in_frame
 from state.errors import DataError
 
@@ -30,7 +31,7 @@ class EmbeddedJudge(EmbeddedChat):
         if labels is None:
             return "I am not told which labels there are."
         try:
-            values = perceive_cached(files[0])
+            values = perceive_image(files[0])
         except DataError:
             return "I can't make out this image."
         label, reason = decide(prompt, labels, values)

@@ -12,10 +12,11 @@ from random import Random
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
-from blpo.models.embedded.chat import EmbeddedChat, images, texts
+from blpo.models.embedded.chat import EmbeddedChat, texts
 from blpo.models.embedded.i2t_prompt_revision import criticise_descriptions, next_i2t_prompt
 from blpo.models.embedded.image_captions import case_feedback, with_descriptions
 from blpo.models.embedded.judge_prompt_revision import criticise_judge_prompt, rewrite_judge_prompt
+from blpo.models.embedded.message_images import MessageImage, images
 from blpo.models.embedded.message_reading import all_elements, first_element, read_cases, read_labels
 from blpo.models.embedded.paraphrase import paraphrase, random_part, requested_version
 from blpo.models.embedded.random_criteria import random_proposals
@@ -50,7 +51,7 @@ class EmbeddedOptimizer(EmbeddedChat):
         return f"<{tags[-1]}>\n{text}\n</{tags[-1]}>"
 
 
-def _text_for(tag: str, task: str, files: Sequence[bytes], room: float) -> str:
+def _text_for(tag: str, task: str, files: Sequence[MessageImage], room: float) -> str:
     if tag == "judge_prompt":
         return _judge_prompt(task, int(room))
     if tag == "i2t_prompt":

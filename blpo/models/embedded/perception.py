@@ -1,6 +1,7 @@
 """Perception of the embedded models: measures of the decoded pixels of an image.
 
-The same bytes give the same values, in any dataset. An image is measured once.
+The same bytes give the same values, in any dataset. An image is measured once: the values are kept in memory and
+in the user's cache folder.
 """
 
 from array import array
@@ -13,14 +14,13 @@ from types import MappingProxyType
 
 from blpo.models.embedded.colour import colour_measures, tone_measures
 from blpo.models.embedded.composition import composition_measures
+from blpo.models.embedded.message_images import MAX_IMAGES, MessageImage
+from blpo.models.embedded.perception_files import read_values, write_values
 from blpo.models.embedded.pixels import decode_image, luma
 from blpo.models.embedded.scales import SCALES
 from blpo.models.embedded.spectrum import spectrum_measures
 from blpo.models.embedded.texture import texture_measures
 from blpo.models.embedded.vocabulary import ATTRIBUTES
-
-MAX_IMAGES = 20_000
-"""Images with values in memory, about 0.5 kB for an image."""
 
 
 def perceive(data: bytes) -> dict[str, float]:
@@ -64,13 +64,23 @@ class PerceptionCache:
         """Return the values of an image, read-only. A failure is raised to all waiting threads, and not kept."""
         key = sha256(data).digest()
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return MappingProxyType(dict(zip(*self._values[key], strict=True)))
+            if (values := self._known(key)) is not None:
+                return values
             running = self._running.get(key)
             if running is None:
                 future = self._running[key] = Future[Mapping[str, float]]()
         return running.result() if running is not None else self._fill(key, data, future)
+
+    def known(self, digest: bytes) -> Mapping[str, float] | None:
+        """Return the values in memory of the image with this SHA-256, read-only; None for an unknown image."""
+        with self._lock:
+            return self._known(digest)
+
+    def _known(self, key: bytes) -> Mapping[str, float] | None:
+        if key not in self._values:
+            return None
+        self._values.move_to_end(key)
+        return MappingProxyType(dict(zip(*self._values[key], strict=True)))
 
     def _fill(self, key: bytes, data: bytes, future: Future[Mapping[str, float]]) -> Mapping[str, float]:
         try:
@@ -93,9 +103,29 @@ class PerceptionCache:
             self._values.popitem(last=False)
 
 
-_cache = PerceptionCache()
-
-
 def perceive_cached(data: bytes) -> Mapping[str, float]:
-    """Return the values of `perceive`, read-only. An image is measured once in this process."""
+    """Return the values of `perceive`, read-only. An image is measured once."""
     return _cache.perceive(data)
+
+
+def perceive_image(image: MessageImage) -> Mapping[str, float]:
+    """Return the values of an image of a message, as `perceive_cached`. A known image is not decoded."""
+    values = _cache.known(image.digest)
+    return perceive_cached(image.data) if values is None else values
+
+
+def is_perceived(image: MessageImage) -> bool:
+    """Return true if the values of the image are in memory."""
+    return _cache.known(image.digest) is not None
+
+
+def _perceive_once(data: bytes) -> Mapping[str, float]:
+    digest = sha256(data).digest()
+    values = read_values(digest)
+    if values is None:
+        values = perceive(data)
+        write_values(digest, values)
+    return values
+
+
+_cache = PerceptionCache(_perceive_once)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import BaseMessage
 
-from blpo.models.embedded.chat import EmbeddedChat, images, prompt_and_frame
-from blpo.models.embedded.perception import perceive_cached
+from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
+from blpo.models.embedded.message_images import MessageImage, images
+from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.vocabulary import ATTRIBUTES, level, mentioned
 from state.errors import DataError
 
@@ -31,10 +32,10 @@ class EmbeddedVerbalizer(EmbeddedChat):
         return describe(images(messages), mentioned(i2t_prompt))
 
 
-def describe(files: Sequence[bytes], attributes: Sequence[str] = ()) -> str:
-    """Return the description of image files by the attributes; a general caption without attributes."""
+def describe(files: Sequence[MessageImage], attributes: Sequence[str] = ()) -> str:
+    """Return the description of images by the attributes; a general caption without attributes."""
     names = (attributes or _GENERAL)[:MAX_SENTENCES]
-    descriptions = [_description(data, names) for data in files]
+    descriptions = [_description(image, names) for image in files]
     if len(descriptions) < 2:
         return descriptions[0] if descriptions else "I see no image."
     return " ".join(f"{_ordinal(i)} image: {text}" for i, text in enumerate(descriptions))
@@ -46,9 +47,9 @@ def attribute_sentence(name: str, value: float) -> str:
     return f"{name[0].upper()}{name[1:]} is {level(rounded)} ({rounded})."
 
 
-def _description(data: bytes, names: Iterable[str]) -> str:
+def _description(image: MessageImage, names: Iterable[str]) -> str:
     try:
-        values = perceive_cached(data)
+        values = perceive_image(image)
     except DataError:
         return "I can't make out this image."
     return " ".join(attribute_sentence(name, values[name]) for name in names)

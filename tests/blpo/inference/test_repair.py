@@ -16,8 +16,9 @@ from blpo.inference.consult import consult
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import judge_sample
-from blpo.models.embedded.chat import images, prompt_and_frame
+from blpo.models.embedded.chat import prompt_and_frame
 from blpo.models.embedded.judge_model import EmbeddedJudge
+from blpo.models.embedded.message_images import images
 from state.sample import Sample
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, Settings
 from tests.scripted import scripted

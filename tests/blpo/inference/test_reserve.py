@@ -1,6 +1,5 @@
 """Budget kept back for the test split: verdicts without a stored answer, and the repairs of these verdicts."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +17,8 @@ from blpo.inference.open_run import OpenRun, open_run
 from blpo.inference.reserve import calls_to_pay, reserve_test
 from blpo.inference.verdicts import judge_sample, judge_samples
 from blpo.models.budget import Budget
-from blpo.models.embedded.chat import images
 from blpo.models.embedded.judge_model import EmbeddedJudge
+from blpo.models.embedded.message_images import images
 from state.errors import BudgetSpent
 from state.settings import LimitSettings
 from tests.scripted import scripted
@@ -37,7 +36,7 @@ def stammering(share: float) -> Callable[[Sequence[BaseMessage]], str]:
     """The embedded judge; for so large a share of the images the first reply holds no label."""
 
     def judge(messages: Sequence[BaseMessage]) -> str:
-        chance = hashlib.sha256(images(messages)[0]).digest()[0] / 256
+        chance = images(messages)[0].digest[0] / 256
         if len(messages) == 1 and chance < share:
             return "Let me see."
         return EmbeddedJudge().answer(messages[:1])

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from PIL import Image
 
-from blpo.models.embedded.chat import images, prompt_and_frame, reply, texts
+from blpo.models.embedded.chat import prompt_and_frame, reply, texts
+from blpo.models.embedded.message_images import images
 from blpo.models.embedded.message_reading import read_values
 from blpo.models.embedded.perception import perceive
 from blpo.models.embedded.verbalizer_model import MAX_SENTENCES, EmbeddedVerbalizer, attribute_sentence
@@ -137,14 +139,15 @@ def _image_parts(*urls: Any) -> list[Any]:
 
 class TestReadingMessages:
     def test_images_in_order(self) -> None:
-        assert images(to_langchain([user(IMAGE, "and", SECOND), user(IMAGE)])) == [
-            IMAGE_DATA,
-            SECOND_DATA,
-            IMAGE_DATA,
+        images_in_order = images(to_langchain([user(IMAGE, "and", SECOND), user(IMAGE)]))
+        assert [image.data for image in images_in_order] == [IMAGE_DATA, SECOND_DATA, IMAGE_DATA]
+        assert [image.digest for image in images_in_order[:2]] == [
+            sha256(IMAGE_DATA).digest(),
+            sha256(SECOND_DATA).digest(),
         ]
 
     def test_a_bare_url_is_read_too(self) -> None:
-        assert images([HumanMessage(_image_parts(IMAGE.data_url))]) == [IMAGE_DATA]
+        assert [image.data for image in images([HumanMessage(_image_parts(IMAGE.data_url))])] == [IMAGE_DATA]
 
     @pytest.mark.parametrize(
         "url",
