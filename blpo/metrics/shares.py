@@ -83,13 +83,13 @@ def corrected_shares(
     occurring = {outcome for _, outcome in label_counts} | set(verdict_counts)
     outcomes: list[Outcome] = [outcome for outcome in (*labels, None) if outcome in occurring]
     pairs = [(y, o) for y in human for o in outcomes]
-    labelled, judged = (
+    labelled, verdicts = (
         _Counts.of(label_counts, label_groups, pairs),
         _Counts.of(verdict_counts, verdict_groups, outcomes),
     )
-    table, counts = labelled.all.reshape(len(human), len(outcomes)), judged.all
+    table, counts = labelled.all.reshape(len(human), len(outcomes)), verdicts.all
     undefined = _reason_undefined(table, counts, human, outcomes)
-    corrections = {} if undefined else dict(zip(human, _corrections(labelled, judged, seed), strict=True))
+    corrections = {} if undefined else dict(zip(human, _corrections(labelled, verdicts, seed), strict=True))
     answered = max(1, sum(verdict_counts.get(label, 0) for label in labels))
     missing = (None if undefined else 0.0, None)
     return Shares(
@@ -129,11 +129,11 @@ class _Counts:
         return np.asarray(generator.gamma(singles + added, size=(DRAWS, len(singles))) + weights @ self.groups)
 
 
-def _corrections(labelled: _Counts, judged: _Counts, seed: int) -> list[tuple[float, tuple[float, float]]]:
+def _corrections(labelled: _Counts, verdicts: _Counts, seed: int) -> list[tuple[float, tuple[float, float]]]:
     """Return the corrected share and its interval, for every human label. The interval holds the share."""
-    table = labelled.all.reshape(-1, len(judged.all))
-    shares = _least_squares(_normalised(table), _normalised(judged.all))
-    low, high = np.quantile(_bootstrap(labelled, judged, seed), [0.025, 0.975], axis=0)
+    table = labelled.all.reshape(-1, len(verdicts.all))
+    shares = _least_squares(_normalised(table), _normalised(verdicts.all))
+    low, high = np.quantile(_bootstrap(labelled, verdicts, seed), [0.025, 0.975], axis=0)
     bounds = zip(shares, np.minimum(low, shares), np.maximum(high, shares), strict=True)
     return [(float(share), (float(least), float(most))) for share, least, most in bounds]
 
@@ -161,13 +161,13 @@ def _least_squares(rates: Floats, observed: Floats) -> Floats:
     return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
-def _bootstrap(labelled: _Counts, judged: _Counts, seed: int) -> Floats:
+def _bootstrap(labelled: _Counts, verdicts: _Counts, seed: int) -> Floats:
     """Return bootstrap shares, shape (draws, human labels)."""
     generator = generator_of(seed, "shares")
-    outcomes = len(judged.all)
+    outcomes = len(verdicts.all)
     added = ADDED_SAMPLES / outcomes
     rates = _normalised(labelled.weighted(generator, added).reshape(DRAWS, -1, outcomes))
-    observed = _normalised(judged.weighted(generator, added))
+    observed = _normalised(verdicts.weighted(generator, added))
     return np.stack([_least_squares(m, q) for m, q in zip(rates, observed, strict=True)])
 
 

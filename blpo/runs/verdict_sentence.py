@@ -7,12 +7,12 @@ from blpo.metrics.readings import SIGNIFICANT, reading, strict_reading, strict_v
 from blpo.runs.wording import figure, in_groups, metric_name, probability
 from state.result import Result, TestMetrics
 
-Outcome = Literal["better", "worse", "higher", "open"]
+VerdictWord = Literal["better", "worse", "higher", "open"]
 """better, worse: the test shows a difference, and difference and interval have one sign. higher: the same as better,
 but the new prompt is no better than guessing. open: no difference could be shown."""
 
 
-def outcome(result: Result) -> Outcome:
+def outcome(result: Result) -> VerdictWord:
     """Return the outcome of the test. Difference, interval and p-value must agree for a word but `open`."""
     test = result["test"]
     if test is None or len(set(judge_prompts(result))) == 1 or test["p_value"] >= SIGNIFICANT:

@@ -99,8 +99,8 @@ def test_metrics_of_a_label_are_what_scikit_learn_says(rows: list[tuple[int, int
     expected = precision_recall_fscore_support(human, predicted, labels=range(1, 6), zero_division=math.nan)
     for place, label in enumerate(range(1, 6)):
         others = [h for h in human if h != label]
-        kept = sum(p != label for p, h in rows if h != label)
-        sides = [*(float(row[place]) for row in expected[:3]), kept / len(others) if others else math.nan]
+        right_rest = sum(p != label for p, h in rows if h != label)
+        sides = [*(float(row[place]) for row in expected[:3]), right_rest / len(others) if others else math.nan]
         for name, number in zip(("precision", "recall", "f1", "specificity"), sides, strict=True):
             own = reading(result, f"{name}.{label}")
             assert own == (None if math.isnan(number) else pytest.approx(number))
