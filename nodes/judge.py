@@ -30,10 +30,9 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         count = counter(runtime, run, {"round": t}, len(train) + len(validation))
         await judge_samples(run, p, train, count, split="train")
         verdicts = await judge_samples(run, p, validation, count, split="validation")
-        measured = metrics(
-            verdicts, [s.label for s in validation], run.settings.task, ratings=[s.rating for s in validation]
-        )
         metric = run.settings.search.metric
+        labels, ratings = [s.label for s in validation], [s.rating for s in validation]
+        measured = metrics(verdicts, labels, run.settings.task, metric, ratings)
         event = JudgedEvent(event="judged", round=t, metric=metric, validation=value(measured, metric))
         send_event(runtime, event)
         record = RoundRecord(
