@@ -45,9 +45,9 @@ def _setup(evals: EvalSettings) -> str:
         f"- budget of a cell: {budget_in_words(evals)}",
         f"- seeds: {', '.join(map(str, evals.seeds))}",
         *judges,
-        f"- search of BLPO: preset {search.preset}, {search.outer_rounds} rounds, {search.inner_steps} inner steps,"
-        f" {search.error_batch} errors and {search.anchors} anchors a batch; metric {search.metric}; every other method"
-        " has the settings in its row",
+        f"- search of BLPO: preset {search.preset}, {search.trials} trials, {search.outer_rounds} rounds,"
+        f" {search.inner_steps} inner steps, {search.batch_size} cases a batch; metric {search.metric}; every other"
+        " method has the settings in its row",
     ]
     return "\n".join(lines)
 

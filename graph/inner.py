@@ -1,8 +1,17 @@
-"""The inner loop: with p_t fixed, learn the I2T prompt q with the most useful descriptions for the update of p.
+"""The inner loop: with p_t fixed, find descriptions of the batch that serve the update of p.
 
-A trial of q: describe the batch by q, let J(q, p_t) = critique_judge, update_judge write a trial prompt p', judge the
-batch by p' and score q. The first trial is of q_0. Then K times: critique the best and the last q, update q, try again.
-The result is q* = argmax of the score over all K + 1 trials.
+Scored trials (`search.trials: scored`, Algorithm 1 as published) learn the q whose update helps most. A trial of q:
+verbalize the batch by q, let J(q, p_t) = critique_judge, update_judge write a trial prompt p', judge the batch by p'
+and score q. The first trial is of q_0. Then K times: critique_i2t the best and the last q, update_i2t, try again. The
+result is q* = argmax of the score over all K + 1 trials.
+
+    verbalize -> critique_judge -> update_judge -> judge -> critique_i2t -> update_i2t -> verbalize ...
+
+Pooled trials (the default) choose no q, because the scores of so few cases hardly tell which q is better. A trial of q
+ends after verbalize. Each of the K q's asks for what the descriptions do not state yet; the first q of the run is q_0.
+The result is H: the outer loop updates p once, from the descriptions by all q's.
+
+    verbalize -> critique_i2t -> update_i2t -> verbalize ...
 """
 
 from collections.abc import Mapping
@@ -34,6 +43,19 @@ def inner_loop(steps: Mapping[str, Node[InnerState]], start: str = "verbalize") 
     """
     after = [*steps, "verbalize"]
 
+    def first_step(state: InnerState, runtime: Runtime[Settings]) -> str:
+        """Try q first; pooled trials try a q that is new, and go on from a q of an earlier round to the next q."""
+        is_pooled = settings_of(runtime).search.trials == "pooled"
+        is_used = is_pooled and state["inner_steps"] > 0 and not state["i2t_is_new"]
+        return after[0] if is_used else start
+
+    def after_descriptions(state: InnerState, runtime: Runtime[Settings]) -> str:
+        """Scored trials go on to the update of p. Pooled trials go on to the next q, until K q's are done."""
+        if settings_of(runtime).search.trials == "scored":
+            return "critique_judge"
+        done = len(state.get("trials", [])) >= state["inner_steps"]
+        return END if done or state.get("stop_reason") else after[0]
+
     def after_trial(state: InnerState, runtime: Runtime[Settings]) -> str:
         """Go on to the next q, until K + 1 trials are done or the search stops."""
         done = len(state.get("trials", [])) > settings_of(runtime).search.inner_steps
@@ -47,8 +69,8 @@ def inner_loop(steps: Mapping[str, Node[InnerState]], start: str = "verbalize") 
     for name, step in steps.items():
         builder.add_node(name, stopping(step))
 
-    builder.add_edge(START, start)
-    builder.add_edge("verbalize", "critique_judge")
+    builder.add_conditional_edges(START, first_step, list(dict.fromkeys([start, after[0]])))
+    builder.add_conditional_edges("verbalize", after_descriptions, ["critique_judge", after[0], END])
     builder.add_edge("critique_judge", "update_judge")
     builder.add_edge("update_judge", "judge")
     builder.add_conditional_edges("judge", after_trial, [after[0], END])

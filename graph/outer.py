@@ -1,8 +1,14 @@
 """The outer loop (BLPO, Pan et al. 2026, Algorithm 1): improve the judge prompt p from batches of wrong verdicts.
 
-Round t: judge the train and validation splits by p_t; stop if converged; collect errors I_B; search the I2T prompt q*
-with p_t fixed; p_{t+1} = J(q*, p_t), the very prompt with the score of q*'s trial, unless a person decides otherwise.
-At the end the test split is judged once.
+Scored trials (`search.trials: scored`, Algorithm 1 as published), round t: judge the train and validation splits by
+p_t; stop if converged; collect errors I_B; search the I2T prompt q* with p_t fixed; p_{t+1} = J(q*, p_t), the very
+prompt with the score of q*'s trial.
+
+Pooled trials (the default) make one update a round. The batch holds many cases, half of them errors. The inner loop
+describes the batch by K I2T prompts, and scores no I2T prompt. p_{t+1} = J({q_1 .. q_K}, p_t), from all descriptions.
+Only p_{t+1} is judged, on train and validation, and these verdicts select among rounds.
+
+A person may decide about a new prompt. At the end the test split is judged once.
 
 `graph` is for Studio and Python: the context is `Settings`, the input is empty, the output is result.json.
 """
@@ -18,7 +24,7 @@ from langgraph.runtime import Runtime
 
 from blpo.config.graph_context import CONTEXT
 from blpo.inference.open_run import settings_of
-from blpo.inference.rounds import best_trial
+from blpo.inference.rounds import best_trial, pooled_prompts
 from graph.inner import search_i2t
 from graph.stopping import Node, stopping
 from nodes.approve import approve
@@ -79,12 +85,18 @@ def _add_edge_unless_stopped(builder: Builder, name: str, following: str) -> Non
 def after_search_i2t(
     state: OuterState, runtime: Runtime[Settings]
 ) -> Literal["critique_judge", "approve", "evaluate_test"]:
-    """Adopt J(q*, p_t) if the trial improved on p_t (or always, as published); else the next round keeps p_t."""
+    """Update p by the trials, if any trial serves an update; else the next round keeps p_t.
+
+    Pooled trials serve if any q has descriptions. The best scored trial serves if it improved on p_t, or always, as
+    published.
+    """
     if state.get("stop_reason"):
         return "evaluate_test"
+    search = settings_of(runtime).search
+    if search.trials == "pooled":
+        return "critique_judge" if pooled_prompts(state["trials"]) else "approve"
     score = best_trial(state["trials"])["score"]
-    always = settings_of(runtime).search.adopt == "always"
-    return "critique_judge" if score is not None and (score > 0 or always) else "approve"
+    return "critique_judge" if score is not None and (score > 0 or search.adopt == "always") else "approve"
 
 
 def after_approve(state: OuterState) -> Literal["approve", "judge"]:

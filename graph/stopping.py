@@ -1,7 +1,8 @@
 """Stopping rules of the search.
 
-T rounds are done; no wrong verdict is left; the validation metric has not risen above the best so far for `patience`
-rounds; or the budget is spent. The state records the first reason, and the conditional edges read the reason.
+T rounds are done; no wrong verdict is left; the metric that selects has not risen above the best so far for `patience`
+rounds; or the budget pays for no further round. The state records the first reason, and the conditional edges read the
+reason.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 from langgraph.runtime import Runtime
 
 from blpo.inference.open_run import settings_of
-from blpo.metrics.agreement import value
+from blpo.inference.rounds import selecting_values
 from state.errors import BudgetSpent
 from state.loops import OuterState, RoundRecord, UpdateState
 from state.result import StopReason
@@ -63,6 +64,6 @@ def reason_to_stop(state: OuterState, search: SearchSettings) -> StopReason | No
 
 
 def rounds_without_gain(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Return the number of rounds since the last new best validation metric."""
-    values = [value(record["validation"], search.metric) for record in rounds]
+    """Return the number of rounds since the last new best value of the metric that selects."""
+    values = selecting_values(rounds, search)
     return len(values) - 1 - values.index(max(values)) if values else 0

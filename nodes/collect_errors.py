@@ -1,5 +1,8 @@
 """collect_errors: draw I_B, a batch of wrong verdicts of the train split, and anchors, samples with right verdicts.
 
+Split batch, as published: as many errors and anchors as set. Filled batch: half of the cases are errors; where one kind
+is short, the other kind fills the batch. Pooled trials: the budget sets the size of the round (`round_plan`).
+
 Only answered verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never
 from a live generator, so a resumed run draws the same batch as an uninterrupted run.
 """
@@ -12,6 +15,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.open_run import run_of
 from blpo.inference.progress import send_event
+from blpo.inference.round_plan import RoundPlan, plan_round
 from blpo.inference.verdicts import judge_samples
 from blpo.models.sentences import sentence
 from state.errors import TooManyFailures
@@ -26,6 +30,12 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
         search = run.settings.search
         train = run.split("train")
         verdicts = await judge_samples(run, state["judge_prompt"], train, split="train")
+        plan = RoundPlan(search.error_batch, search.inner_steps)
+        if search.trials == "pooled":
+            affordable = await plan_round(run, state["judge_prompt"], state["round"])
+            if affordable is None:
+                return {"stop_reason": "budget"}
+            plan = affordable
     answered = [(s, v) for s, v in zip(train, verdicts, strict=True) if v.status == "ok"]
     if not answered:
         raise TooManyFailures(
@@ -34,12 +44,18 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
         )
     wrong = [(s.id, (s.label, v.label)) for s, v in answered if v.label != s.label]
     right = [(s.id, (s.label, v.label)) for s, v in answered if v.label == s.label]
+    most_wrong, most_right = search.error_batch, search.anchors
+    if search.batch == "filled":
+        most_wrong = max(plan.cases - plan.cases // 2, plan.cases - len(right))
+        most_right = plan.cases - min(most_wrong, len(wrong))
     seed = f"{search.seed}/{state['round']}"
-    errors = draw(wrong, search.error_batch, f"{seed}/errors", spread=search.draw == "spread")
-    anchors = draw(right, search.anchors, f"{seed}/anchors", spread=True)
+    errors = draw(wrong, most_wrong, f"{seed}/errors", spread=search.draw == "spread")
+    anchors = draw(right, most_right, f"{seed}/anchors", spread=True)
     event = ErrorsEvent(event="errors", round=state["round"], wrong=len(wrong), drawn=len(errors), anchors=len(anchors))
+    if search.trials == "pooled":
+        event["inner_steps"] = plan.inner_steps
     send_event(runtime, event)
-    return {"errors": errors, "anchors": anchors}
+    return {"errors": errors, "anchors": anchors, "inner_steps": plan.inner_steps}
 
 
 def draw(rows: Sequence[tuple[str, Hashable]], size: int, seed: str, *, spread: bool) -> list[str]:

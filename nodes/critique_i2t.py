@@ -1,4 +1,8 @@
-"""critique_i2t: the optimizer compares the best and the last q of H by the descriptions, and names the missing cues."""
+"""critique_i2t: the optimizer reads the descriptions so far, and names the missing cues.
+
+Scored trials, as published: compare the best and the last q of H by the descriptions and scores. Pooled trials: find
+out what no description and no reason of the judge states yet that could explain the labels.
+"""
 
 from langgraph.runtime import Runtime
 
@@ -6,8 +10,8 @@ from blpo.inference.batch_cases import batch_cases
 from blpo.inference.consult import consult
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import send_phase
-from blpo.inference.rounds import best_trial, objections_to
-from blpo.prompts.cases import history, labels_in_words, objections, trial_cases
+from blpo.inference.rounds import best_trial, objections_to, pooled_prompts
+from blpo.prompts.cases import cases, history, labels_in_words, objections, trial_cases
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from state.loops import InnerState, Trial
@@ -17,18 +21,36 @@ from state.settings import Settings
 async def critique_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     """Set the critique of the I2T prompts so far, or the failure if the optimizer gave no critique."""
     async with run_of(runtime) as run:
-        step = len(state["trials"])
-        await send_phase(runtime, run, state, "critique_i2t", step)
-        question = render(
-            "critique_i2t",
-            labels=labels_in_words(run.settings.task),
-            objections=objections(objections_to(state, "i2t")),
-            judge_prompt=neutralise(state["judge_prompt"]),
-            history=history(state["trials"]),
-            trials=await _trials(state, run),
-        )
-        answer = await consult(run, question, "critique", lambda text: None)
+        await send_phase(runtime, run, state, "critique_i2t", len(state.get("trials", [])))
+        ask = _missing_cues if run.settings.search.trials == "pooled" else _compared_trials
+        answer = await consult(run, await ask(state, run), "critique", lambda text: None)
     return {"i2t_critique": answer.text, "failure": answer.problem}
+
+
+async def _missing_cues(state: InnerState, run: OpenRun) -> str:
+    """Return the question where trials are pooled."""
+    trials, p = state.get("trials", []), state["judge_prompt"]
+    ids = [*(state["errors"] or []), *state["anchors"]]
+    return render(
+        "critique_i2t_pooled",
+        labels=labels_in_words(run.settings.task),
+        objections=objections(objections_to(state, "i2t")),
+        judge_prompt=neutralise(p),
+        history=history(trials),
+        cases=cases(await batch_cases(run, ids, pooled_prompts(trials), p)),
+    )
+
+
+async def _compared_trials(state: InnerState, run: OpenRun) -> str:
+    """Return the published question."""
+    return render(
+        "critique_i2t",
+        labels=labels_in_words(run.settings.task),
+        objections=objections(objections_to(state, "i2t")),
+        judge_prompt=neutralise(state["judge_prompt"]),
+        history=history(state["trials"]),
+        trials=await _trials(state, run),
+    )
 
 
 async def _trials(state: InnerState, run: OpenRun) -> str:
@@ -42,4 +64,4 @@ async def _trial(heading: str, trial: Trial, state: InnerState, run: OpenRun) ->
     if q is None:
         return trial_cases(heading, trial, [])
     ids = [*(state["errors"] or []), *state["anchors"]]
-    return trial_cases(heading, trial, await batch_cases(run, ids, q, state["judge_prompt"], trial["judge_prompt"]))
+    return trial_cases(heading, trial, await batch_cases(run, ids, [q], state["judge_prompt"], trial["judge_prompt"]))

@@ -11,10 +11,10 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.reserve import calls_to_pay
-from blpo.inference.rounds import closed_rounds, past_trials
+from blpo.inference.rounds import closed_rounds, past_trials, selecting_values
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.verdicts import judge_samples
-from blpo.metrics.agreement import metrics, value
+from blpo.metrics.agreement import metrics
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.significance import beyond_guessing, compare_prompts, own_groups
 from blpo.metrics.slices import slices
@@ -28,7 +28,7 @@ from state.verdict import Verdict
 
 
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Select a round by the validation metric, judge the test split, and return the result."""
+    """Select a round by the metric, judge the test split, and return the result."""
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "evaluate_test")
         rounds = await closed_rounds(state, run.store)
@@ -67,14 +67,17 @@ async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
     )
     if run.settings.task.positive is not None:
         result["positive"] = run.settings.task.positive
+    if rounds and "labelled" in rounds[0] and "labelled" in rounds[best]:
+        result["labelled"] = SplitMetrics(initial=rounds[0]["labelled"], best=rounds[best]["labelled"])
     return result
 
 
 def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Return the selected round: the best by the validation metric (the earlier on a tie), or the last."""
+    """Return the selected round: the best by the metric (the earlier on a tie), or the last."""
     if search.select == "last":
         return max(len(rounds) - 1, 0)
-    return max(range(len(rounds)), key=lambda t: value(rounds[t]["validation"], search.metric), default=0)
+    values = selecting_values(rounds, search)
+    return values.index(max(values)) if values else 0
 
 
 async def selected_prompt(run: OpenRun, rounds: Sequence[RoundRecord]) -> str:
@@ -129,17 +132,21 @@ def compared_on_test(
 
 async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:
     store = run.store
+    trials = await past_trials(record, store)
     result = RoundResult(
         round=record["round"],
         judge_prompt=await store.text(record["judge_prompt_sha256"]),
         i2t_prompt=await store.text(record["i2t_prompt_sha256"]),
         validation=record["validation"],
         errors=len(record["errors"]),
-        trials=[
-            TrialResult(i2t_prompt=trial["i2t_prompt"], score=trial["score"])
-            for trial in await past_trials(record, store)
-        ],
+        trials=[TrialResult(i2t_prompt=trial["i2t_prompt"], score=trial["score"]) for trial in trials],
     )
+    if "labelled" in record:
+        result["labelled"] = record["labelled"]
+    if run.settings.search.trials == "pooled":
+        result["anchors"] = len(record["anchors"])
+    if "failure" in record:
+        result["failure"] = record["failure"]
     if "decisions" in record:
         result["decisions"] = record["decisions"]
     return result

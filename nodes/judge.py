@@ -1,20 +1,25 @@
 """judge: f(x; p). The frozen judge labels images by a judge prompt; the judge always sees the image.
 
 Outer loop (`judge`): adopt the candidate as p_t and judge the train and validation splits by p_t.
-Inner loop (`judge_trial`): judge I_B by p' = J(q, p_t) and score q by the fall of the loss.
+Inner loop (`judge_trial`, for scored trials alone): judge I_B by p' = J(q, p_t) and score q by the fall of the loss.
 """
+
+from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase, send_trial
-from blpo.inference.rounds import best_trial, closed_rounds
+from blpo.inference.rounds import best_trial, closed_rounds, is_new
 from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.agreement import metrics, value
 from state.events import JudgedEvent
 from state.loops import InnerState, OuterState, RoundRecord, Trial
+from state.result import Metrics
+from state.sample import Sample
 from state.settings import Settings
+from state.verdict import Verdict
 
 
 async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
@@ -28,13 +33,11 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         await send_phase(runtime, run, {"round": t}, "judge")
         train, validation = run.split("train"), run.split("validation")
         count = counter(runtime, run, {"round": t}, len(train) + len(validation))
-        await judge_samples(run, p, train, count, split="train")
+        on_train = await judge_samples(run, p, train, count, split="train")
         verdicts = await judge_samples(run, p, validation, count, split="validation")
-        metric = run.settings.search.metric
-        labels, ratings = [s.label for s in validation], [s.rating for s in validation]
-        measured = metrics(verdicts, labels, run.settings.task, metric, ratings)
-        event = JudgedEvent(event="judged", round=t, metric=metric, validation=value(measured, metric))
-        send_event(runtime, event)
+        search = run.settings.search
+        measured = _measured(verdicts, validation, run.settings)
+        event = JudgedEvent(event="judged", round=t, metric=search.metric, validation=value(measured, search.metric))
         record = RoundRecord(
             round=t,
             judge_prompt_sha256=await run.store.put_text(p),
@@ -44,10 +47,15 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
             anchors=[],
             trials=[],
         )
+        if search.select_on == "labelled":
+            record["labelled"] = _measured([*on_train, *verdicts], [*train, *validation], run.settings)
+            event["labelled"] = value(record["labelled"], search.metric)
+        send_event(runtime, event)
     return {
         "round": t,
         "judge_prompt": p,
         "i2t_prompt": q,
+        "i2t_is_new": is_new(q, rounds),
         "rounds": [*rounds, record],
         "errors": None,
         "anchors": [],
@@ -57,6 +65,11 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         "candidate": None,
         "failure": None,
     }
+
+
+def _measured(verdicts: Sequence[Verdict], samples: Sequence[Sample], settings: Settings) -> Metrics:
+    labels, ratings = [s.label for s in samples], [s.rating for s in samples]
+    return metrics(verdicts, labels, settings.task, settings.search.metric, ratings)
 
 
 async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerState:

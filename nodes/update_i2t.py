@@ -1,4 +1,7 @@
-"""update_i2t: the optimizer writes q_{k+1}, the next I2T prompt to try."""
+"""update_i2t: the optimizer writes the next I2T prompt, q_{k+1}.
+
+Scored trials, as published: better the best q of H. Pooled trials: ask for what no description states yet.
+"""
 
 from langgraph.runtime import Runtime
 
@@ -15,22 +18,23 @@ from state.settings import Settings
 
 async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
     """Set q to the next prompt to try; without a prompt set q to None, and the failure."""
-    critique = state["i2t_critique"]
+    critique, trials = state["i2t_critique"], state.get("trials", [])
     if critique is None:
         return {"i2t_prompt": None}
     async with run_of(runtime) as run:
-        step = len(state["trials"])
-        await send_phase(runtime, run, state, "update_i2t", step)
-        best = best_trial(state["trials"])["i2t_prompt"] or ""
-        max_tokens = run.settings.search.max_prompt_tokens
-        question = render(
-            "update_i2t",
-            labels=labels_in_words(run.settings.task),
-            history=history(state["trials"]),
-            i2t_prompt=neutralise(best),
-            critique=neutralise(critique),
-            max_prompt_tokens=str(max_tokens),
-        )
-        answer = await consult(run, question, "i2t_prompt", lambda text: too_long(text, max_tokens))
+        await send_phase(runtime, run, state, "update_i2t", len(trials))
+        search = run.settings.search
+        values = {
+            "labels": labels_in_words(run.settings.task),
+            "history": history(trials),
+            "critique": neutralise(critique),
+            "max_prompt_tokens": str(search.max_prompt_tokens),
+        }
+        if search.trials == "pooled":
+            best, question = "", render("update_i2t_pooled", **values)
+        else:
+            best = best_trial(trials)["i2t_prompt"] or ""
+            question = render("update_i2t", **values, i2t_prompt=neutralise(best))
+        answer = await consult(run, question, "i2t_prompt", lambda text: too_long(text, search.max_prompt_tokens))
     next_prompt = None if answer.text is None else restored(answer.text, best)
     return {"i2t_prompt": next_prompt, "failure": answer.problem}

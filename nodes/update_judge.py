@@ -9,6 +9,7 @@ from blpo.inference.consult import consult, copies, too_long
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import send_phase
+from blpo.inference.rounds import prompts_of_update
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
@@ -43,5 +44,6 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
 async def _texts_of_batch(state: UpdateState, run: OpenRun) -> list[str]:
     """Return the descriptions and texts of the batch; the optimizer sees them and must not copy them."""
     samples = run.batch(state)
-    descriptions = await describe_samples(run, state["i2t_prompt"] or "", samples)
+    prompts = prompts_of_update(state, run.settings.search)
+    descriptions = [d for q in prompts for d in await describe_samples(run, q, samples)]
     return [d.text for d in descriptions if d.status == "ok"] + [s.text for s in samples if s.text]

@@ -25,6 +25,8 @@ class StartedEvent(TypedDict):
     """T."""
     inner_steps: int
     """K."""
+    trials: NotRequired[Literal["pooled", "scored"]]
+    """`search.trials`; absent in older runs, which are scored."""
 
 
 class WarningEvent(TypedDict):
@@ -95,6 +97,8 @@ class JudgedEvent(TypedDict):
     metric: str
     validation: float
     """Value of the metric on the validation split, with failures counted as wrong."""
+    labelled: NotRequired[float]
+    """The same on train and validation together; absent where validation alone selects."""
 
 
 class ErrorsEvent(TypedDict):
@@ -108,10 +112,12 @@ class ErrorsEvent(TypedDict):
     """Size of I_B."""
     anchors: int
     """Right verdicts beside I_B."""
+    inner_steps: NotRequired[int]
+    """K of the round; absent in older runs."""
 
 
 class TrialEvent(Trial):
-    """A trial of the inner loop has a score, or has failed."""
+    """A trial of the inner loop has a score, or its descriptions where trials are pooled, or has failed."""
 
     event: Literal["trial"]
     round: int

@@ -27,16 +27,16 @@ def described(state: type[_T]) -> type[_T]:
 
 
 class Trial(TypedDict):
-    """Entry of the inner history H: (q, J(q, p), score)."""
+    """Entry of the inner history H: (q, J(q, p), score). A pooled trial is (q): it has no judge prompt and no score."""
 
     i2t_prompt: str | None
     """q_k; None if the optimizer gave no usable prompt."""
     judge_prompt: str | None
-    """p' = J(q_k, p); None if the optimizer gave no usable prompt."""
+    """p' = J(q_k, p); None if the optimizer gave no usable prompt, and in a pooled trial."""
     score: float | None
-    """score(q_k; p) in [-1, 1], higher is better; None for a failed trial."""
+    """score(q_k; p) in [-1, 1], higher is better; None for a failed trial, and in a pooled trial."""
     failure: str | None
-    """Reason of a failed trial; None for a trial with a score."""
+    """Reason of a failed trial; None for any other trial."""
 
 
 class TrialDigest(TypedDict):
@@ -59,6 +59,10 @@ class RoundRecord(TypedDict):
     """Ids of I_B; empty before the draw."""
     anchors: list[str]
     trials: list[TrialDigest]
+    labelled: NotRequired[Metrics]
+    """Metrics on train and validation together; absent where validation alone selects."""
+    failure: NotRequired[str]
+    """Reason of a failed update of p_t from pooled trials; absent if the update did not fail."""
     decisions: NotRequired[list[Decision]]
     """People's decisions about the new prompts; absent if nobody was asked."""
 
@@ -72,11 +76,18 @@ class UpdateState(TypedDict, total=False):
     judge_prompt: str
     """p_t, fixed while the inner loop runs."""
     i2t_prompt: str | None
-    """q: the prompt on trial in the inner loop, q* outside of it; None if the optimizer gave no usable prompt."""
+    """q: the prompt on trial in the inner loop; outside of it q*, or the last q of pooled trials. None if the optimizer
+    gave no usable prompt."""
+    i2t_is_new: bool
+    """True if no batch was described by q before the round: q_0, or a prompt by a person."""
+    inner_steps: int
+    """K of the round: `search.inner_steps`, or less where the budget asks for less."""
     errors: list[str] | None
     """Ids of I_B, the batch of wrong verdicts under p_t; None before the draw of this round."""
     anchors: list[str]
-    """Ids of rightly judged samples shown and scored beside I_B."""
+    """Ids of rightly judged samples beside I_B."""
+    trials: list[Trial]
+    """H of the round, oldest first."""
     critique: str | None
     """The optimizer's critique of p_t; None if the optimizer gave no usable critique."""
     candidate: str | None
@@ -93,8 +104,6 @@ class UpdateState(TypedDict, total=False):
 class InnerState(UpdateState, total=False):
     """State of the inner loop: learning q while p_t is fixed."""
 
-    trials: list[Trial]
-    """H, oldest first."""
     i2t_critique: str | None
     """The optimizer's critique of the descriptions; None if the optimizer gave no usable critique."""
 
@@ -105,13 +114,15 @@ class InnerInput(TypedDict, total=False):
     round: int
     judge_prompt: str
     i2t_prompt: str | None
+    i2t_is_new: bool
+    inner_steps: int
     errors: list[str] | None
     anchors: list[str]
     objections: list[Objection]
 
 
 class InnerOutput(TypedDict, total=False):
-    """Output of the inner loop: q*, H, and the reason to stop if the budget is spent."""
+    """Output of the inner loop: q* or the last q, H, and the reason to stop if the budget is spent."""
 
     i2t_prompt: str | None
     trials: list[Trial]
@@ -122,8 +133,6 @@ class InnerOutput(TypedDict, total=False):
 class OuterState(UpdateState, total=False):
     """State of the outer loop: learning p."""
 
-    trials: list[Trial]
-    """H of this round, oldest first."""
     decisions: list[Decision]
     """People's decisions in this round."""
     answered: bool

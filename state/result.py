@@ -133,7 +133,7 @@ class TrialResult(TypedDict):
     i2t_prompt: str | None
     """q_k; None if the optimizer gave no usable prompt."""
     score: float | None
-    """In [-1, 1], higher is better; None for a failed trial."""
+    """In [-1, 1], higher is better; None for a failed trial, and where trials are pooled."""
 
 
 class RoundResult(TypedDict):
@@ -143,9 +143,15 @@ class RoundResult(TypedDict):
     judge_prompt: str
     i2t_prompt: str
     validation: Metrics
+    labelled: NotRequired[Metrics]
+    """Metrics on train and validation together, which select; absent where validation alone selects."""
     errors: int
     """Size of I_B."""
+    anchors: NotRequired[int]
+    """Rightly judged samples of the batch, where trials are pooled."""
     trials: list[TrialResult]
+    failure: NotRequired[str]
+    """Reason of a failed update from pooled trials."""
     decisions: NotRequired[list[Decision]]
     """People's decisions about the new prompts; absent if nobody was asked."""
 
@@ -204,6 +210,9 @@ class Result(TypedDict):
     metric: str
     """Search metric: METRIC or METRIC.LABEL."""
     validation: SplitMetrics | None
+    labelled: NotRequired[SplitMetrics]
+    """Metrics on train and validation together, which select: the figure of the best prompt is optimistic. Absent where
+    validation alone selects."""
     test: TestMetrics | None
     """None if the budget did not suffice for the test."""
     rounds: list[RoundResult]

@@ -114,7 +114,7 @@ def _effect(question: "Question", source: "LabelSource") -> "list[str | Text]":
     from rich.text import Text
 
     if not question["judged"]:
-        return ["It was not scored: its trial led to no judge prompt."]
+        return ["It was not judged on the batch: trials are pooled, or its trial led to no judge prompt."]
     score = "no score" if question["score"] is None else f"score {question['score']:+.3f}"
     counts = f"brings {question['fixed']} verdicts nearer to {source.labels} and takes {question['broken']} away"
     groups = [("nearer", "green", question["fixes"]), ("away", "red", question["breaks"])]

@@ -28,13 +28,15 @@ def estimate(
     from blpo.costs.assumptions import assumptions
     from blpo.costs.estimate import estimate as estimate_roles
     from blpo.costs.estimate_json import estimate_json
+    from blpo.costs.plan import plan_in_words, plan_of
     from blpo.costs.workload import workload_of
 
     settings = load_settings(config, overrides or [])
-    roles = estimate_roles(settings, workload_of(settings))
-    notes = list(assumptions(settings, roles))
+    work = workload_of(settings)
+    roles, plans = estimate_roles(settings, work), plan_of(settings, work.sizes)
+    notes = [*filter(None, [plan_in_words(settings, plans)]), *assumptions(settings, roles)]
     if as_json:
-        typer.echo(json.dumps(estimate_json(roles, notes), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(estimate_json(roles, notes, plans), indent=1, ensure_ascii=False))
         return 0
     from rich.console import Console
 

@@ -1,12 +1,13 @@
 """Frame of a running search: position, metric, and cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
+from blpo.reports.progress_lines import trial_place
 from blpo.runs.run_progress import Progress
 from blpo.runs.wording import metric_name, single_line
 
@@ -29,7 +30,9 @@ def search_frame(progress: Progress, elapsed: str, notice: str) -> RenderableTyp
         return _line(f"reading the data · {elapsed}")
     lines: list[RenderableType] = [_line(_where(progress, elapsed), "bold"), _line(_work(progress))]
     if progress.validation:
-        lines.append(_line(_validation(progress)))
+        lines.append(_line(_values("validation", progress.validation, progress.metric)))
+    if progress.labelled:
+        lines.append(_line(_values("labelled", progress.labelled, progress.metric)))
     if progress.scores:
         lines.append(_line(f"scores {_scores(progress.scores.values())}"))
     if progress.usage:
@@ -55,7 +58,7 @@ def phase_in_words(progress: Progress) -> str:
 
 
 def _where(progress: Progress, elapsed: str) -> str:
-    step = "" if progress.step is None else f" · trial {progress.step} of {progress.inner_steps}"
+    step = "" if progress.step is None else f" · {trial_place(progress.step, progress)}"
     return f"round {progress.round} of {progress.outer_rounds}{step} · {elapsed}"
 
 
@@ -64,10 +67,10 @@ def _work(progress: Progress) -> str:
     return phase_in_words(progress) + items
 
 
-def _validation(progress: Progress) -> str:
-    values = [progress.validation[t] for t in sorted(progress.validation)]
+def _values(name: str, by_round: Mapping[int, float], metric: str) -> str:
+    values = [by_round[t] for t in sorted(by_round)]
     spark = sparkline(values[-30:])
-    return f"validation {metric_name(progress.metric)} {values[-1]:z.3f} {spark} best {max(values):z.3f}"
+    return f"{name} {metric_name(metric)} {values[-1]:z.3f} {spark} best {max(values):z.3f}"
 
 
 def _scores(scores: Iterable[float | None]) -> str:

@@ -25,8 +25,13 @@ _CHANGES_ANSWERS = {
 """Settings of a model with an effect on the model's answers."""
 
 
-_LATER = {"round", "raters", "slices", "agreement"}
-"""Settings that version 0.1 lacks. Their defaults are null or empty."""
+_LATER: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(("round", "raters", "slices", "agreement"), (None, [])),
+    "trials": ("scored",),
+    "batch": ("split",),
+    "select_on": ("validation",),
+}
+"""Settings that older versions lack, with the values that stand for the old behaviour."""
 
 
 def config_hash(settings: Settings) -> str:
@@ -68,11 +73,11 @@ def _data(settings: Settings) -> dict[str, Any]:
 
 
 def _without_later_defaults(section: Section, exclude: set[str] | None = None) -> dict[str, Any]:
-    """Return the settings of a section, without settings of later versions that have their default: old hashes stay."""
+    """Return the settings of a section, without later settings that change nothing: old hashes stay."""
     content = section.model_dump(mode="json", exclude=exclude)
     if content.get("raters"):
         content["raters"]["file"] = content["raters"]["file"] is not None  # as for data.path: the fingerprint checks it
-    return {name: value for name, value in content.items() if name not in _LATER or value not in (None, [])}
+    return {name: value for name, value in content.items() if value not in _LATER.get(name, ())}
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from blpo.config.yaml_text import parse_yaml
 from state.errors import ConfigError
-from state.settings import Settings
+from state.settings import SearchSettings, Settings
 
 _DEFAULTS = Settings()
 
@@ -41,4 +41,6 @@ def _default_section(path: Sequence[str], defaults: BaseModel) -> dict[str, Any]
     section: Any = defaults
     for part in path:
         section = getattr(section, part, None)
+    if isinstance(section, SearchSettings):
+        return section.explicit
     return section.model_dump(exclude_defaults=True) if isinstance(section, BaseModel) else {}

@@ -17,7 +17,7 @@ from blpo.config.setting_paths import absolute_paths
 from blpo.config.setting_problems import config_error, setting_problems
 from blpo.config.yaml_text import MAX_BYTES, read_yaml, write_yaml
 from state.errors import ConfigError
-from state.settings import PRESETS, SearchSettings, Settings
+from state.settings import SearchSettings, Settings
 
 Source = str | Path | Mapping[str, Any] | Settings | None
 """A YAML file, a mapping, settings, or None for the built-in sample."""
@@ -87,6 +87,7 @@ def _plain(value: Any) -> Any:
         return os.fspath(value)
     if not isinstance(value, BaseModel):
         return value
-    preset = PRESETS[value.preset] if isinstance(value, SearchSettings) else {}
     fields = {name: getattr(value, name) for name in value.model_fields_set}
-    return {name: _plain(inner) for name, inner in fields.items() if name not in preset or inner != preset[name]}
+    if isinstance(value, SearchSettings):
+        fields = value.explicit
+    return {name: _plain(inner) for name, inner in fields.items()}

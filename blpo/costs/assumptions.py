@@ -10,7 +10,8 @@ from state.settings import Settings
 
 CASES = {
     "low": "stops after search.patience rounds without a gain; prompts as long as the initial ones, short replies",
-    "high": "all rounds, each adopting a new prompt; prompts that grow to search.max_prompt_tokens, long replies",
+    "high": "all rounds of the plan, each adopting a new prompt; prompts that grow to search.max_prompt_tokens, long"
+    " replies",
     "most": "the same with the longest prompts from the start and every repair used up; no run issues more calls",
 }
 """Cases of an estimate, with their meaning."""

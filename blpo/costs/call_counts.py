@@ -1,14 +1,14 @@
 """Number of calls of a search, from the search settings and the sizes of the splits alone.
 
-Counts are of distinct requests, because the response store answers a repeated request: a trial has already judged an
-adopted prompt on its batch, the outer critique and update repeat those of a trial, and the store holds past
-descriptions.
+Counts are of distinct requests, because the response store answers a repeated request. Where trials are scored, a trial
+has already judged an adopted prompt on its batch, and the outer critique and update repeat those of a trial.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blpo.inference.consult import REPAIRS
+from blpo.inference.round_plan import RoundPlan, planned_round
 from state.sample import SplitName
 from state.settings import SearchSettings
 
@@ -37,12 +37,49 @@ class CallCounts:
 
 
 def batch_size(train: int, search: SearchSettings) -> int:
-    """Return the samples in a full batch: I_B and the anchors, all different samples of the train split."""
-    return min(search.error_batch + search.anchors, train)
+    """Return the samples in a full batch, all different samples of the train split."""
+    return min(search.batch_size, train)
 
 
-def call_counts(sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, adopted: int) -> CallCounts:
-    """Count the calls of a search without repairs: `rounds` full rounds, of which `adopted` adopt a new prompt.
+def planned_rounds(
+    sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, limit: int | None
+) -> list[RoundPlan]:
+    """Return the plans of up to `rounds` rounds of pooled trials within `limit` calls, every round with a new prompt.
+
+    The budget ends the list early. None: no limit.
+    """
+    labelled, plans = sizes["train"] + sizes["validation"], list[RoundPlan]()
+    left = None if limit is None else limit - labelled - 2 * sizes["test"]
+    while len(plans) < rounds:
+        plan = planned_round(search, sizes["train"], None if left is None else left - labelled)
+        if plan is None:
+            break
+        if left is not None:
+            left -= _calls_before_judging(plan, is_first=not plans) + labelled
+        plans.append(plan)
+    return plans
+
+
+def pooled_counts(sizes: Mapping[SplitName, int], plans: Sequence[RoundPlan], adopted: int) -> CallCounts:
+    """Count the calls of a search without repairs: planned rounds with pooled trials, of which `adopted` change p."""
+    labelled = sizes["train"] + sizes["validation"]
+    new = [_new_prompts(plan, is_first=t == 0) for t, plan in enumerate(plans)]
+    described = sum(max(plan.inner_steps, 1) * plan.cases for plan in plans)
+    judged = (1 + adopted) * labelled + (2 if adopted else 1) * sizes["test"]
+    return CallCounts(judged, described, len(plans), len(plans), sum(new), sum(new))
+
+
+def _calls_before_judging(plan: RoundPlan, *, is_first: bool) -> int:
+    return max(plan.inner_steps, 1) * plan.cases + 2 * _new_prompts(plan, is_first=is_first) + 2
+
+
+def _new_prompts(plan: RoundPlan, *, is_first: bool) -> int:
+    """Return the I2T prompts that the optimizer writes: all of a round but q_0."""
+    return max(plan.inner_steps - 1, 0) if is_first else plan.inner_steps
+
+
+def scored_counts(sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, adopted: int) -> CallCounts:
+    """Count the calls of a search without repairs: `rounds` full rounds of scored trials, of which `adopted` change p.
 
     The count is the maximum for so many rounds: batches are full and disjoint, and no prompt is written twice.
     """
@@ -53,13 +90,18 @@ def call_counts(sizes: Mapping[SplitName, int], search: SearchSettings, rounds: 
     return CallCounts(selection + tests, trials * batch, trials, trials, steps, steps)
 
 
-def all_rounds(sizes: Mapping[SplitName, int], search: SearchSettings) -> CallCounts:
-    """Count the calls of the longest search: all rounds, and every round adopts a new prompt."""
-    return call_counts(sizes, search, search.outer_rounds, search.outer_rounds)
+def all_rounds(sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None) -> CallCounts:
+    """Count the calls of the longest search: every round adopts a new prompt. Pooled trials keep to `limit` calls."""
+    if search.trials == "pooled":
+        plans = planned_rounds(sizes, search, search.outer_rounds, limit)
+        return pooled_counts(sizes, plans, len(plans))
+    return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds)
 
 
-def early_stop(sizes: Mapping[SplitName, int], search: SearchSettings) -> CallCounts:
+def early_stop(sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None) -> CallCounts:
     """Count the calls of a search that stops after `patience` rounds without a gain, or after 1 round (no patience)."""
     rounds = min(search.patience or 1, search.outer_rounds)
+    if search.trials == "pooled":
+        return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit), 0)
     keeps_prompt = search.patience is not None and search.adopt == "improving"
-    return call_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)
+    return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)

@@ -88,25 +88,38 @@ class CallSizes:
         question = work.verbalizer_images + work.text + tokens(template("verbalize")) + self.i2t_prompt
         return question, self.replies.description
 
-    def _cases(self) -> float:
-        case = _CASE + self.replies.verdict + self.work.text + self.replies.description
+    def _cases(self, descriptions: float = 1) -> float:
+        case = _CASE + self.replies.verdict + self.work.text + descriptions * self.replies.description
         return batch_size(self.work.sizes["train"], self.settings.search) * case
 
     def _history(self) -> float:
         """Mean tokens of H over the steps of a round."""
         return (self.settings.search.inner_steps + 1) / 2 * (self.i2t_prompt + 20)
 
+    @property
+    def _is_pooled(self) -> bool:
+        return self.settings.search.trials == "pooled"
+
     def _critique_judge(self) -> tuple[float, int]:
-        return tokens(template("critique_judge")) + self.judge_prompt + self._cases(), self.replies.critique
+        descriptions = max(self.settings.search.inner_steps, 1) if self._is_pooled else 1
+        question = tokens(template("critique_judge")) + self.judge_prompt + self._cases(descriptions)
+        return question, self.replies.critique
 
     def _update_judge(self) -> tuple[float, int]:
         return tokens(template("update_judge")) + self.judge_prompt + self.replies.critique, self.judge_prompt
 
     def _critique_i2t(self) -> tuple[float, int]:
+        if self._is_pooled:
+            descriptions = (self.settings.search.inner_steps - (1 if self.replies is SHORT else 0)) / 2
+            question = tokens(template("critique_i2t_pooled")) + self.judge_prompt + self._history()
+            return question + self._cases(max(descriptions, 0)), self.replies.critique
         trials = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())
         question = tokens(template("critique_i2t")) + self.judge_prompt + self._history() + trials
         return question, self.replies.critique
 
     def _update_i2t(self) -> tuple[float, int]:
+        if self._is_pooled:
+            question = tokens(template("update_i2t_pooled")) + self._history() + self.replies.critique
+            return question, self.i2t_prompt
         question = tokens(template("update_i2t")) + self._history() + self.i2t_prompt + self.replies.critique
         return question, self.i2t_prompt

@@ -2,10 +2,11 @@
 
 - `low`: the search stops early; prompts keep their initial length, and replies are short.
 - `high`: all rounds; prompts grow to the maximum length, and replies are long.
-- `most`: all rounds with prompts of maximum length, and as many repairs as allowed.
+- `most`: all rounds with prompts of maximum length, and as many repairs as allowed; at most `limits.calls`.
 
-No run exceeds the calls of `most`, and no run without repairs exceeds the calls of `high`. `low`, tokens and dollars
-are estimates.
+No run exceeds the calls of `most`. No run without repairs and without a limit exceeds the calls of `high`. With
+`limits.calls`, `high` are the calls of the plan: rounds of pooled trials that the limit pays for. `low`, tokens and
+dollars are estimates.
 """
 
 from collections.abc import Mapping
@@ -33,28 +34,30 @@ class RoleEstimate:
 def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     """Estimate calls and tokens of each role, without reading files, building models or sending requests."""
     search = settings.search
-    low_counts, high_counts = early_stop(work.sizes, search), all_rounds(work.sizes, search)
+    limit = settings.limits.calls
+    low_counts, high_counts = early_stop(work.sizes, search, limit), all_rounds(work.sizes, search, limit)
+    most_counts = all_rounds(work.sizes, search)
     initial = (work.judge_prompt, work.i2t_prompt)
     longest = tuple(max(search.max_prompt_tokens, length) for length in initial)
     grown = tuple((first + last) // 2 for first, last in zip(initial, longest, strict=True))
     low = CallSizes(settings, work, SHORT, *initial).loads(low_counts)
     high = CallSizes(settings, work, LONG, *grown).loads(high_counts)
     longest_sizes = CallSizes(settings, work, LONG, *longest)
-    most, repairs = longest_sizes.loads(high_counts), longest_sizes.loads(high_counts.repairs, repairing=True)
+    most, repairs = longest_sizes.loads(most_counts), longest_sizes.loads(most_counts.repairs, repairing=True)
     return {
         role: RoleEstimate(
             settings.models.of(role),
             facts(settings.models.of(role)).price.value,
             low[role],
             high[role],
-            _add(most[role], repairs[role]),
+            _within(limit and max(limit, high[role].calls), _add(most[role], repairs[role])),
         )
         for role in ROLES
     }
 
 
 def total(roles: Mapping[str, RoleEstimate], case: str) -> tuple[Load, float | None]:
-    """Add up all roles for `low`, `high` or `most`; return load and US dollars, None if a price is not is_priced."""
+    """Add up all roles for `low`, `high` or `most`; return load and US dollars, None if a price is not known."""
     load, usd = Load(0, 0, 0), 0.0
     is_priced = True
     for role in roles.values():
@@ -62,6 +65,14 @@ def total(roles: Mapping[str, RoleEstimate], case: str) -> tuple[Load, float | N
         cost = own.usd(role.price)
         load, usd, is_priced = _add(load, own), usd + (cost or 0.0), is_priced and cost is not None
     return load, usd if is_priced else None
+
+
+def _within(limit: int | None, load: Load) -> Load:
+    """Return the load with at most `limit` calls, and as large a part of the tokens."""
+    if limit is None or load.calls <= limit:
+        return load
+    share = limit / load.calls
+    return Load(limit, round(load.input_tokens * share), round(load.output_tokens * share))
 
 
 def _add(one: Load, other: Load) -> Load:

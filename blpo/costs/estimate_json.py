@@ -6,6 +6,7 @@ from typing import TypedDict
 from blpo.costs.assumptions import CASES
 from blpo.costs.call_sizes import Load
 from blpo.costs.estimate import RoleEstimate, total
+from blpo.inference.round_plan import RoundPlan
 
 
 class LoadJson(TypedDict):
@@ -17,6 +18,13 @@ class LoadJson(TypedDict):
     usd: float | None
 
 
+class PlanJson(TypedDict):
+    """Size of a round."""
+
+    cases: int
+    i2t_prompts: int
+
+
 class EstimateJson(TypedDict):
     """Content of `blpo estimate --json`."""
 
@@ -25,14 +33,19 @@ class EstimateJson(TypedDict):
     total: dict[str, LoadJson]
     """By case."""
     assumptions: list[str]
+    plan: list[PlanJson]
+    """Rounds of pooled trials, at most; empty for scored trials."""
 
 
-def estimate_json(roles: Mapping[str, RoleEstimate], assumptions: Sequence[str]) -> EstimateJson:
+def estimate_json(
+    roles: Mapping[str, RoleEstimate], assumptions: Sequence[str], plans: Sequence[RoundPlan] = ()
+) -> EstimateJson:
     """Return the estimate of all roles and cases."""
     return EstimateJson(
         roles={role: {"model": own.model.name, **_cases(own)} for role, own in roles.items()},
         total={case: _load(*total(roles, case)) for case in CASES},
         assumptions=list(assumptions),
+        plan=[PlanJson(cases=plan.cases, i2t_prompts=max(plan.inner_steps, 1)) for plan in plans],
     )
 
 

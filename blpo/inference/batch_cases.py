@@ -9,11 +9,12 @@ from blpo.prompts.cases import Case
 
 
 async def batch_cases(
-    run: OpenRun, ids: Sequence[str], i2t_prompt: str, judge_prompt: str, candidate: str | None = None
+    run: OpenRun, ids: Sequence[str], i2t_prompts: Sequence[str], judge_prompt: str, candidate: str | None = None
 ) -> list[Case]:
-    """Return a case per id: verdict under p, description by q and, with a candidate, the verdict under p'."""
+    """Return a case per id: verdict under p, a description by every q and, with a candidate, the verdict under p'."""
     samples = run.samples(ids)
     verdicts = await judge_samples(run, judge_prompt, samples)
-    descriptions = await describe_samples(run, i2t_prompt, samples)
+    by_prompt = [await describe_samples(run, q, samples) for q in i2t_prompts]
     after = await judge_samples(run, candidate, samples) if candidate else [None] * len(samples)
+    descriptions = zip(*by_prompt, strict=True) if by_prompt else [()] * len(samples)
     return [Case(*row) for row in zip(samples, verdicts, descriptions, after, strict=True)]

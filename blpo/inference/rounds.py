@@ -1,19 +1,56 @@
-"""Trials and rounds in the state: the best trial, the round records, and earlier objections.
+"""Trials and rounds in the state: the q's behind an update, the round records, and earlier objections.
 
 A trial of the current round holds prompts as text. A past round must stay small, so the round's record holds digests of
 prompts; `past_trials` turns the record back into trials.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 
+from blpo.metrics.agreement import value
 from blpo.storage.response_store import ResponseStore
 from state.approval import PromptName
 from state.loops import OuterState, RoundRecord, Trial, TrialDigest, UpdateState
+from state.settings import SearchSettings
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:
     """Return the argmax of score over H, the earlier on a tie; the first trial (q_0) if no trial has a score."""
     return max(trials, key=lambda trial: -2.0 if trial["score"] is None else trial["score"])
+
+
+def is_pooled(trial: Trial) -> bool:
+    """Return true for a trial without a score that has not failed: descriptions by q."""
+    return trial["score"] is None and trial["failure"] is None
+
+
+def pooled_prompts(trials: Sequence[Trial]) -> list[str]:
+    """Return the distinct I2T prompts of pooled trials, oldest first."""
+    return list(dict.fromkeys(trial["i2t_prompt"] for trial in trials if trial["i2t_prompt"] is not None))
+
+
+def prompts_of_update(state: UpdateState, search: SearchSettings) -> list[str]:
+    """Return the I2T prompts with descriptions for J: all of pooled trials, else q alone; empty without a prompt."""
+    if search.trials == "pooled":
+        return pooled_prompts(state.get("trials", []))
+    q = state["i2t_prompt"]
+    return [] if q is None else [q]
+
+
+def is_new(i2t_prompt: str, rounds: Sequence[RoundRecord]) -> bool:
+    """Return true if no trial of past rounds had the I2T prompt."""
+    digest = sha256(i2t_prompt.encode()).hexdigest()
+    return all(trial["i2t_prompt_sha256"] != digest for record in rounds for trial in record["trials"])
+
+
+def selecting_values(rounds: Sequence[RoundRecord], search: SearchSettings) -> list[float]:
+    """Return the metric that selects, by round: on train and validation if all rounds have it, else on validation."""
+    measured = [record.get("labelled") for record in rounds]
+    on_validation = any(each is None for each in measured) or search.select_on == "validation"
+    return [
+        value(record["validation"] if on_validation or each is None else each, search.metric)
+        for record, each in zip(rounds, measured, strict=True)
+    ]
 
 
 async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRecord]:
@@ -30,6 +67,9 @@ async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRe
         "anchors": state.get("anchors", []),
         "trials": [await _digest(trial, store) for trial in state.get("trials", [])],
     }
+    failure = state.get("failure")
+    if failure is not None and state.get("candidate") is None and any(map(is_pooled, state.get("trials", []))):
+        last["failure"] = failure
     if state.get("decisions"):
         last["decisions"] = state["decisions"]
     return [*rounds[:-1], last]

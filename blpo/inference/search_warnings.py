@@ -24,11 +24,11 @@ async def search_warnings(run: OpenRun, rounds: Sequence[RoundRecord]) -> list[s
 
 
 def _no_prompt(rounds: Sequence[RoundRecord]) -> str | None:
-    """Say that no trial gave a prompt, and the most frequent reason."""
-    trials = [trial for record in rounds for trial in record["trials"]]
-    if not trials or any(trial["judge_prompt_sha256"] is not None for trial in trials):
+    """Say that no trial gave a prompt, and the most frequent reason. The failure of an update is one of its trials."""
+    trials = [(trial, trial["failure"] or record.get("failure")) for record in rounds for trial in record["trials"]]
+    if not trials or any(trial["judge_prompt_sha256"] is not None or failure is None for trial, failure in trials):
         return None
-    reason, _ = Counter(trial["failure"] or "no reason is known" for trial in trials).most_common(1)[0]
+    reason, _ = Counter(failure for _, failure in trials).most_common(1)[0]
     failures = "the only trial failed" if len(trials) == 1 else f"all {len(trials)} trials failed, most often"
     return f"The search found no new prompt to try: {failures} because {reason}"
 

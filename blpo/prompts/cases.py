@@ -30,8 +30,8 @@ class Case:
     sample: Sample
     verdict: Verdict
     """Verdict under the current judge prompt."""
-    description: Description | None
-    """None if the message holds no descriptions."""
+    descriptions: tuple[Description, ...] = ()
+    """Descriptions by one or more I2T prompts; empty if the message holds no descriptions."""
     after: Verdict | None = None
     """Verdict under a trial's judge prompt; None outside trials."""
     images: tuple[int, ...] = ()
@@ -51,7 +51,7 @@ def cases(rows: Iterable[Case]) -> str:
 
 
 def history(trials: Sequence[Trial]) -> str:
-    """Return H in words: the trials with q and score, oldest first."""
+    """Return H in words: the trials with q, and with the score unless the trials are pooled, oldest first."""
     return "\n".join(map(_trial, trials)) or "(nothing yet)"
 
 
@@ -82,9 +82,9 @@ def _case(row: Case) -> str:
         parts.append(element("text", row.sample.text))
     if row.images:
         parts.append(element("images", ", ".join(map(str, row.images))))
-    if row.description is not None:
-        is_usable = row.description.status == "ok"
-        parts.append(element("description", row.description.text if is_usable else f"(none: {row.description.status})"))
+    for description in row.descriptions:
+        text = description.text if description.status == "ok" else f"(none: {description.status})"
+        parts.append(element("description", text))
     if row.feedback is not None:
         parts.append(element("feedback", row.feedback))
     return "<case>\n" + "\n".join(parts) + "\n</case>"
@@ -95,5 +95,9 @@ def _answer(verdict: Verdict) -> str:
 
 
 def _trial(trial: Trial) -> str:
-    score = f"failed: {trial['failure']}" if trial["score"] is None else f"{trial['score']:+.3f}"
-    return f"<tried>\n{element('i2t_prompt', trial['i2t_prompt'] or '(none)')}\n{element('score', score)}\n</tried>"
+    lines = [element("i2t_prompt", trial["i2t_prompt"] or "(none)")]
+    if trial["score"] is not None:
+        lines.append(element("score", f"{trial['score']:+.3f}"))
+    elif trial["failure"] is not None:
+        lines.append(element("score", f"failed: {trial['failure']}"))
+    return "\n".join(("<tried>", *lines, "</tried>"))

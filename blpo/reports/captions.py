@@ -22,6 +22,7 @@ from scipy.stats import rankdata
 from blpo.metrics.holm import holm
 from blpo.metrics.readings import SIGNIFICANT
 from blpo.reports.evidence import Evidence
+from blpo.runs.rounds import Round
 from blpo.runs.run_record import RunRecord
 from state.sample import Label
 
@@ -36,7 +37,7 @@ class CaptionQuality:
 
     round: int
     role: str
-    """`start of the round` or `kept`."""
+    """`start` of the round, `kept`, `start and kept`; or `pooled` and the number of the trial."""
     prompt: str
     n: int
     words: float
@@ -49,15 +50,10 @@ class CaptionQuality:
 
 
 def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
-    """Measure the captions of all rounds, under the first and the selected I2T prompt of the round."""
+    """Measure the captions of all rounds: under the first and the selected I2T prompt, or under all pooled prompts."""
     rows = []
     for t, past in enumerate(run.rounds):
-        prompts = {"start": past.trials[0].i2t_prompt if past.trials else None}
-        if past.best_trial is not None:
-            prompts["kept"] = past.best_trial.i2t_prompt
-        if len(set(prompts.values())) == 1:
-            prompts = {"start and kept": prompts["start"]}
-        for role, prompt in prompts.items():
+        for role, prompt in _prompts(past).items():
             pairs = [
                 (evidence.captions[prompt or "", sample_id], label)
                 for sample_id in past.batch
@@ -72,6 +68,16 @@ def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
 def _corrected(rows: Sequence[CaptionQuality]) -> list[CaptionQuality]:
     adjusted = iter(holm([row.p_value for row in rows if row.p_value is not None]))
     return [row if row.p_value is None else replace(row, p_value=next(adjusted)) for row in rows]
+
+
+def _prompts(past: Round) -> dict[str, str | None]:
+    """Return the I2T prompts to measure, by role."""
+    if past.best_trial is None and past.i2t_prompts:
+        return {f"pooled {number}": prompt for number, prompt in enumerate(past.i2t_prompts, 1)}
+    prompts = {"start": past.trials[0].i2t_prompt if past.trials else None}
+    if past.best_trial is not None:
+        prompts["kept"] = past.best_trial.i2t_prompt
+    return {"start and kept": prompts["start"]} if len(set(prompts.values())) == 1 else prompts
 
 
 def _measured(t: int, role: str, prompt: str, pairs: Sequence[tuple[str, Label]]) -> CaptionQuality:

@@ -66,7 +66,7 @@ def _band(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
 
 
 def trials_chart(run: RunRecord) -> Chart | None:
-    """Draw the score of each trial, grouped by round; None without trials. A failed trial is a cross at zero."""
+    """Draw the score of each scored trial, grouped by round; None without any. A failed trial is a cross at zero."""
     rows: list[dict[str, Any]] = [
         {
             "round": number,
@@ -79,8 +79,9 @@ def trials_chart(run: RunRecord) -> Chart | None:
         }
         for number, past in enumerate(run.rounds)
         for trial in past.trials
+        if trial.score is not None or trial.has_failed
     ]
-    if not rows:
+    if not rows or any(trial.score is None and not trial.has_failed for past in run.rounds for trial in past.trials):
         return None
     x = _rounds(scale=alt.Scale(paddingInner=0.1), tickBand="extent", grid=True, gridDash=[2, 3])
     y = _y((0.0, *(row["value"] for row in rows)), span=0.2)

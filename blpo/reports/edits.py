@@ -46,7 +46,11 @@ class Edit:
     judge_after: str
     validation: tuple[float | None, float | None]
     score: float | None
-    """Score of the best trial."""
+    """Score of the best trial; None without a scored trial."""
+    is_pooled: bool
+    """True if the update is from the descriptions of all trials, without scores."""
+    failure: str
+    """Reason of a failed update from pooled trials; empty otherwise."""
     trials: int
     failed: int
     cases: tuple[EditCase, ...]
@@ -78,8 +82,10 @@ def _edit(t: int, run: RunRecord, evidence: Evidence, pictures: Mapping[str, tup
         judge_after=new["judge_prompt"],
         validation=(strict_reading(old["validation"], metric), strict_reading(new["validation"], metric)),
         score=past.best_trial.score if past.best_trial else None,
+        is_pooled=any(trial.score is None and not trial.has_failed for trial in past.trials),
+        failure=past.record.get("failure", ""),
         trials=len(past.trials),
-        failed=sum(trial.score is None for trial in past.trials),
+        failed=sum(trial.has_failed for trial in past.trials),
         cases=tuple(_case(row, after.get(row.id), past, evidence, pictures) for row in past.errors),
         anchors=len(past.anchors),
         effect=_effect(before, after) if is_new else {},
@@ -89,14 +95,14 @@ def _edit(t: int, run: RunRecord, evidence: Evidence, pictures: Mapping[str, tup
 def _case(
     row: VerdictRow, after: VerdictRow | None, past: Round, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]
 ) -> EditCase:
-    prompt = past.best_trial.i2t_prompt if past.best_trial else None
+    captions = [evidence.captions[key] for q in past.i2t_prompts if (key := (q, row.id)) in evidence.captions]
     return EditCase(
         id=row.id,
         label=str(row.label),
         before=row,
         after=after,
         change=verdict_change(row, after) if after else None,
-        caption=shortened(evidence.captions.get((prompt or "", row.id), "")),
+        caption=shortened("\n".join(captions)),
         images=pictures.get(row.id, ()),
     )
 

@@ -77,14 +77,14 @@ def is_sensitive(task: TaskSettings) -> bool:
 
 
 def latest_captions(run: RunRecord, evidence: Evidence) -> dict[str, tuple[int, str]]:
-    """Return by sample the last round with a caption under the selected I2T prompt, and the caption."""
+    """Return by sample the last round with captions behind the update, and the captions, one a line."""
     captions: dict[str, tuple[int, str]] = {}
     for t, past in enumerate(run.rounds):
-        prompt = past.best_trial.i2t_prompt if past.best_trial else None
         for sample_id in past.batch:
-            text = evidence.captions.get((prompt or "", sample_id))
-            if text is not None:
-                captions[sample_id] = (t, text)
+            keys = [(prompt, sample_id) for prompt in past.i2t_prompts]
+            texts = [evidence.captions[key] for key in keys if key in evidence.captions]
+            if texts:
+                captions[sample_id] = (t, "\n".join(texts))
     return captions
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from blpo.runs.run_progress import Progress, follow
 from blpo.runs.wording import counted, duration, metric_name, single_line
-from state.events import Event
+from state.events import Event, TrialEvent
 
 
 class ProgressLines:
@@ -30,6 +30,19 @@ def timed_line(seconds: float, line: str) -> str:
     return f"{duration(seconds):>6}  {single_line(line)}"
 
 
+def trial_place(step: int, progress: Progress) -> str:
+    """Return the place of a trial in its round: trials of q_0 to q_K, or description 1 to K."""
+    if progress.is_pooled:
+        return f"description {step + 1} of {max(progress.inner_steps, 1)}"
+    return f"trial {step} of {progress.inner_steps}"
+
+
+def _outcome(event: TrialEvent) -> str:
+    if event["failure"] is not None:
+        return f"failed: {event['failure']}"
+    return "done" if event["score"] is None else f"score {event['score']:+.3f}"
+
+
 def progress_line(event: Event, progress: Progress) -> str | None:
     """Return the line of an event; None for an event without a line."""
     match event["event"]:
@@ -38,13 +51,14 @@ def progress_line(event: Event, progress: Progress) -> str | None:
         case "warning":
             return f"warning: {event['text']}"
         case "judged":
-            return f"round {event['round']}: {metric_name(event['metric'])} {event['validation']:z.3f} on validation"
+            both = f", {event['labelled']:z.3f} on train and validation" if "labelled" in event else ""
+            metric = metric_name(event["metric"])
+            return f"round {event['round']}: {metric} {event['validation']:z.3f} on validation{both}"
         case "errors":
             batch = f"{event['drawn']} drawn, with {event['anchors']} anchors"
             return f"round {event['round']}: {event['wrong']} wrong verdicts in train, {batch}"
         case "trial":
-            outcome = f"failed: {event['failure']}" if event["score"] is None else f"score {event['score']:+.3f}"
-            return f"round {event['round']}, trial {event['step']} of {progress.inner_steps}: {outcome}"
+            return f"round {event['round']}, {trial_place(event['step'], progress)}: {_outcome(event)}"
         case "replayed":
             reason = f"no checkpoints to go on from in {event['checkpoints']}"
             return f"replaying the run from its response store, at no cost ({reason})"

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
+from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, agreement_rows, label_rows
 from blpo.reports.captions import caption_quality, separations
 from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
@@ -86,7 +87,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         validation_chart=validation_chart([("validation", run)], bands),
         validation_note=validation_note(run, has_band=any(bands)),
         trials_chart=trials_chart(run),
-        failed_trials=any(trial.score is None for past in run.rounds for trial in past.trials),
+        optimistic=strict_reading(result["labelled"]["best"], result["metric"]) if "labelled" in result else None,
+        failed_trials=any(trial.has_failed for past in run.rounds for trial in past.trials),
         first=rounds[0] if rounds else None,
         selected=rounds[result["best_round"]] if rounds else None,
         unchanged=first == selected,

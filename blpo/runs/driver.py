@@ -94,6 +94,7 @@ class Driver:
                 "metric": search.metric,
                 "outer_rounds": search.outer_rounds,
                 "inner_steps": search.inner_steps,
+                "trials": search.trials,
             }
         )
         for text in warnings:

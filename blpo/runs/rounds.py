@@ -18,13 +18,18 @@ class TrialRow:
     step: int
     """k, from 0."""
     score: float | None
-    """In [-1, 1], higher is better; None for a failed trial."""
+    """In [-1, 1], higher is better; None for a failed trial, and for a pooled trial."""
     i2t_prompt: str | None
     """q_k; None without a prompt from the optimizer."""
     judge_prompt: str | None
-    """J(q_k, p); None without a prompt from the optimizer."""
+    """J(q_k, p); None without a prompt from the optimizer, and for a pooled trial."""
     failure: str | None
-    """Reason of the failure; None for a trial with a score."""
+    """Reason of the failure; None for any other trial."""
+
+    @property
+    def has_failed(self) -> bool:
+        """True if the trial gave no prompt to judge, and no descriptions to pool."""
+        return self.failure is not None
 
     @property
     def in_state(self) -> Trial:
@@ -58,6 +63,13 @@ class Round:
         """The trial with the highest score, the earlier on a tie; None where no trial has a score."""
         scored = [(trial.score, trial) for trial in self.trials if trial.score is not None]
         return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+    @property
+    def i2t_prompts(self) -> tuple[str, ...]:
+        """Distinct I2T prompts behind the update of p_t: of the best trial, or of all pooled trials."""
+        best = self.best_trial
+        trials = [trial for trial in self.trials if not trial.has_failed] if best is None else [best]
+        return tuple(dict.fromkeys(trial.i2t_prompt for trial in trials if trial.i2t_prompt is not None))
 
 
 _RECORD, _TRIAL = TypeAdapter(RoundRecord), TypeAdapter(TrialRow)

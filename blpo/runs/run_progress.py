@@ -23,7 +23,9 @@ class Progress:
     outer_rounds: int = 0
     """T."""
     inner_steps: int = 0
-    """K."""
+    """K of the round."""
+    is_pooled: bool = False
+    """True where trials are pooled: a trial is a description of the batch, without a score."""
     round: int = 0
     """t."""
     step: int | None = None
@@ -35,7 +37,9 @@ class Progress:
     total: int = 0
     """Items of the node; 0 for a node without a count."""
     validation: Mapping[int, float] = field(default_factory=dict)
-    """Validation metric by round."""
+    """Metric on validation, by round."""
+    labelled: Mapping[int, float] = field(default_factory=dict)
+    """Metric on train and validation together, by round; empty where validation alone selects."""
     scores: Mapping[int, float | None] = field(default_factory=dict)
     """Scores of the round's trials by step; None for a failed trial."""
     usage: Mapping[str, RoleUsage] = field(default_factory=dict)
@@ -52,6 +56,7 @@ def advance(progress: Progress, event: Event) -> Progress:
             metric=event["metric"],
             outer_rounds=event["outer_rounds"],
             inner_steps=event["inner_steps"],
+            is_pooled=event.get("trials") == "pooled",
         )
     if event["event"] == "warning" or event["event"] == "replayed" or event["event"] == "asked_again":
         return progress
@@ -65,8 +70,16 @@ def advance(progress: Progress, event: Event) -> Progress:
             usage = _with_spending(progress.usage, _ROLES_AT_WORK.get(progress.phase, ""), event["spent"])
             return replace(progress, done=event["done"], total=event["total"], usage=usage)
         case "judged":
-            return replace(progress, validation={**progress.validation, event["round"]: event["validation"]})
-        case "trial":
+            labelled = {event["round"]: event["labelled"]} if "labelled" in event else {}
+            validation = {event["round"]: event["validation"]}
+            return replace(
+                progress,
+                validation={**progress.validation, **validation},
+                labelled={**progress.labelled, **labelled},
+            )
+        case "errors":
+            return replace(progress, inner_steps=event.get("inner_steps", progress.inner_steps))
+        case "trial" if event["score"] is not None or event["failure"] is not None:
             return replace(progress, scores={**progress.scores, event["step"]: event["score"]})
         case "tested":
             return replace(progress, usage=event["usage"])

@@ -23,8 +23,8 @@ METRICS = {
 STOP_REASONS = {
     "rounds": "all rounds were done (search.outer_rounds)",
     "no_errors": "the train split holds no wrong verdict any more",
-    "patience": "the validation metric rose no further (search.patience)",
-    "budget": "the budget was spent (limits)",
+    "patience": "the metric that selects rose no further (search.patience)",
+    "budget": "the budget pays for no more (limits)",
 }
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -126,6 +126,15 @@ class ResponseStore:
             raise RunError(f"{self._database.name}: holds no text {sha256}; restore the file that belongs to this run")
         return str(row[0])
 
+    async def put_note(self, name: str, text: str) -> None:
+        """Keep a text under a name; the first text of a name stays. No name is the SHA-256 of a text."""
+        await self._write(lambda db: db.execute(sql.PUT_TEXT, (name, text)))
+
+    async def note(self, name: str) -> str | None:
+        """Return the text under a name, or None."""
+        row = await self._database.read(lambda db: db.execute(sql.TEXT, (name,)).fetchone())
+        return None if row is None else str(row[0])
+
     async def servers(self) -> dict[tuple[str, str], str]:
         """Return the servers' support of structured output, by model and address."""
         rows = await self._database.read(lambda db: db.execute(sql.SERVERS).fetchall())

@@ -24,7 +24,7 @@ from blpo.inference.progress import send_phase
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics
 from evals.methods.gepa_adapter import PoolEntry, evolve_pool, uses_own_reflection
-from evals.methods.method import Method, rounds_for_the_budget
+from evals.methods.method import IMPROVING, Method, rounds_for_the_budget
 from graph.outer import Builder
 from nodes.evaluate_test import evaluate_test
 from state.errors import BudgetSpent
@@ -117,8 +117,7 @@ GEPA = Method(
     "GEPA",
     _builder(),
     own=lambda settings: {
-        "select": "best",
-        "patience": None,
+        **IMPROVING,
         "error_batch": MINIBATCH if uses_own_reflection(settings) else EMBEDDED_MINIBATCH,
         "anchors": 0,
     },

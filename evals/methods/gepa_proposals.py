@@ -33,7 +33,7 @@ Record = Mapping[str, Any]
 
 async def reflective_records(run: OpenRun, pairs: Sequence[tuple[Sample, Verdict]]) -> list[Record]:
     """Return the records of a minibatch with labels, verdicts, reasons and texts, and images if the optimizer sees."""
-    rows = [Case(sample, verdict, None) for sample, verdict in pairs]
+    rows = [Case(sample, verdict) for sample, verdict in pairs]
     images: list[list[Part]] = [[] for _ in rows]
     if facts(run.settings.models.of("optimizer")).sees_images.value:
         images = [(await with_images(run, [row]))[0] for row in rows]

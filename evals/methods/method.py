@@ -25,8 +25,10 @@ def unchanged(settings: Settings) -> SearchChanges:
     return _NO_CHANGES
 
 
-IMPROVING: SearchChanges = MappingProxyType({"select": "best", "adopt": "improving", "patience": None})
-"""Selection by validation among all rounds, adoption of improvements alone, and no patience."""
+SCORED: SearchChanges = MappingProxyType({"trials": "scored", "batch": "split", "select_on": "validation"})
+"""A proposal is a trial with a score on a batch of errors and anchors, and validation selects, as published."""
+IMPROVING: SearchChanges = MappingProxyType({**SCORED, "select": "best", "adopt": "improving", "patience": None})
+"""Scored trials, selection among all rounds, adoption of improvements alone, and no patience."""
 
 
 def any_models(settings: Settings) -> None:
@@ -37,6 +39,8 @@ def rule_in_words(settings: Settings) -> str:
     """Return the selection, adoption, patience and batch of a search, for a row of the table."""
     search = settings.search
     patience = "no patience" if search.patience is None else f"patience {search.patience}"
+    if search.trials == "pooled":
+        return f"pooled trials, select {search.select}, {patience}, batch {search.batch_size}, K {search.inner_steps}"
     return f"select {search.select}, adopt {search.adopt}, {patience}, batch {search.error_batch} + {search.anchors}"
 
 

@@ -44,5 +44,5 @@ RANDOM_I2T = Method(
     "random_i2t",
     "random I2T",
     adopting_loop(search_i2t=inner_loop({"draw_i2t": draw_i2t}, start="draw_i2t")),
-    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10, "inner_steps": 5},
 )

@@ -59,10 +59,10 @@ async def _feedback(run: OpenRun, judge_prompt: str, row: Case) -> Case:
         "methods/textgrad_feedback",
         labels=labels_in_words(run.settings.task),
         judge_prompt=neutralise(judge_prompt),
-        case=cases([Case(row.sample, row.verdict, None)]),
+        case=cases([Case(row.sample, row.verdict)]),
     )
     answer = await consult(run, message(images, question), "feedback", lambda text: None)
-    return Case(row.sample, row.verdict, None, feedback=answer.text)
+    return Case(row.sample, row.verdict, feedback=answer.text)
 
 
 TEXTGRAD = Method(

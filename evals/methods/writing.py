@@ -1,6 +1,7 @@
 """Questions to the optimizer that all methods share: judge prompts under common rules, cases and images."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from blpo.inference.consult import Advice, consult, copies, too_long
@@ -29,7 +30,7 @@ async def ask_all(run: OpenRun, ask: Callable[[_T], Awaitable[_R]], items: Seque
 async def judged_cases(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> list[Case]:
     """Return a case without a description for each sample with an answer under `judge_prompt`."""
     verdicts = await judge_samples(run, judge_prompt, samples)
-    return [Case(s, v, None) for s, v in zip(samples, verdicts, strict=True) if v.status == "ok"]
+    return [Case(s, v) for s, v in zip(samples, verdicts, strict=True) if v.status == "ok"]
 
 
 def shown_texts(rows: Iterable[Case]) -> list[str]:
@@ -46,7 +47,7 @@ async def with_images(run: OpenRun, rows: Sequence[Case]) -> tuple[list[Part], l
         images = await run.images.of(row.sample, model)
         numbers = tuple(range(len(parts) + 1, len(parts) + len(images) + 1))
         parts += images
-        numbered.append(Case(row.sample, row.verdict, row.description, images=numbers, feedback=row.feedback))
+        numbered.append(replace(row, images=numbers))
     return parts, numbered
 
 

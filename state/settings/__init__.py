@@ -13,7 +13,7 @@ from state.settings.model_settings import ModelSettings, ModelsSettings, PriceSe
 from state.settings.prompt_settings import PromptSettings, PromptText
 from state.settings.rater_settings import Aggregate, RaterSettings
 from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings
-from state.settings.search_settings import PRESETS, SearchSettings
+from state.settings.search_settings import PRESETS, SERVED_OPTIMIZER_BATCH, SearchSettings
 from state.settings.settings import Settings
 from state.settings.task_settings import TaskSettings
 
@@ -23,6 +23,7 @@ __all__ = [
     "ORDINAL_METRICS",
     "POSTGRES",
     "PRESETS",
+    "SERVED_OPTIMIZER_BATCH",
     "Aggregate",
     "DataSettings",
     "LimitSettings",

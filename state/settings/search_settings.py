@@ -1,5 +1,6 @@
 """Section `search`."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -7,11 +8,34 @@ from pydantic import Field, model_validator
 from state.settings.metric_names import Metric
 from state.settings.section import Section
 
+_POOLED: dict[str, Any] = {"trials": "pooled", "batch": "filled", "select_on": "labelled", "anchors": 0}
+_SCORED: dict[str, Any] = {"trials": "scored", "batch": "split", "select_on": "validation"}
+_FROM_FEW_CASES: dict[str, Any] = {"error_batch": 10, "inner_steps": 5}
+
 PRESETS: dict[str, dict[str, Any]] = {
-    "default": {"draw": "spread", "anchors": 10, "adopt": "improving", "patience": 3, "select": "best"},
-    "paper": {"draw": "uniform", "anchors": 0, "adopt": "always", "patience": None, "select": "last"},
+    "default": {**_POOLED, "draw": "spread", "adopt": "always", "patience": 3, "select": "best"},
+    "paper": {
+        **_SCORED,
+        **_FROM_FEW_CASES,
+        "anchors": 0,
+        "draw": "uniform",
+        "adopt": "always",
+        "patience": None,
+        "select": "last",
+    },
 }
 """Values of a preset for keys without an explicit value. `paper` is the published algorithm."""
+_DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors": 10, "adopt": "improving"}
+"""Values of the preset `default` with `trials: scored`."""
+
+SERVED_OPTIMIZER_BATCH = 40
+"""Default of `error_batch` for an optimizer that is no embedded model."""
+
+_KEYS_OF_OLD_RUNS = {
+    *("preset", "outer_rounds", "inner_steps", "error_batch", "draw", "anchors", "adopt", "patience", "metric"),
+    *("select", "max_prompt_tokens", "seed"),
+}
+"""Keys in config.yaml of a run from a version without `trials`; such a run has scored trials."""
 
 
 class SearchSettings(Section):
@@ -19,24 +43,35 @@ class SearchSettings(Section):
 
     preset: Literal["default", "paper"] = "default"
     """paper: the published algorithm; default: ours."""
+    trials: Literal["pooled", "scored"] = "pooled"
+    """pooled: one update of the judge prompt a round, from the descriptions by all I2T prompts of the round. scored: a
+    judge prompt for every I2T prompt; the best score is adopted, as published."""
+    batch: Literal["filled", "split"] = "filled"
+    """filled: `error_batch` cases, half of them errors; more of one kind where the other is short. split: `error_batch`
+    errors beside `anchors`, as published."""
+    select_on: Literal["labelled", "validation"] = "labelled"
+    """Samples that select among rounds: train and validation together, or validation alone, as published."""
     outer_rounds: int = Field(default=5, ge=0, le=1000)
     """T: largest number of updates of the judge prompt."""
-    inner_steps: int = Field(default=5, ge=0, le=1000)
-    """K: updates of the I2T prompt a round; 0 keeps q frozen."""
-    error_batch: int = Field(default=10, ge=1, le=1000)
-    """Size of I_B, the batch of wrong verdicts."""
+    inner_steps: int = Field(default=3, ge=0, le=1000)
+    """K. pooled: I2T prompts a round, at most. scored: updates of the I2T prompt a round (default 5). 0 keeps q
+    frozen."""
+    error_batch: int = Field(default=80, ge=1, le=1000)
+    """filled: cases of a batch, at most; 40 unless the optimizer is embedded. split: size of I_B, the batch of wrong
+    verdicts (default 10)."""
     draw: Literal["spread", "uniform"] = "spread"
     """Draw of I_B: spread over (label, verdict) cells, or uniform."""
-    anchors: int = Field(default=10, ge=0, le=1000)
-    """Samples with a right verdict that are shown and scored beside I_B."""
-    adopt: Literal["improving", "always"] = "improving"
-    """improving: keep p_t if no trial has a positive score. always: adopt the best trial, as published."""
+    anchors: int = Field(default=0, ge=0, le=1000)
+    """split: samples with a right verdict that are shown beside I_B (default 10)."""
+    adopt: Literal["improving", "always"] = "always"
+    """scored: keep p_t if no trial has gained (improving, the default), or adopt the best trial, as published."""
     patience: Annotated[int, Field(ge=1)] | None = 3
-    """Stop after this many rounds without a new best validation metric; null: never."""
+    """Stop after this many rounds without a new best value of the metric; null: never."""
     metric: Metric = "macro_f1"
-    """Metric that selects among rounds and is tested at the end: macro_f1, or recall.LABEL."""
+    """Metric that selects among rounds and is tested at the end, such as macro_f1 or recall.LABEL. Ratings have the
+    default quadratic_kappa."""
     select: Literal["best", "last"] = "best"
-    """Prompt to return: of the best round by the validation metric, or of the last round."""
+    """Prompt to return: of the best round by the metric, or of the last round."""
     max_prompt_tokens: int = Field(default=1500, ge=50, le=8000)
     """Longest prompt of the settings or the optimizer, in tokens (estimated as four characters a token)."""
     agreement: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -48,7 +83,25 @@ class SearchSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, keys: Any) -> Any:
-        if not isinstance(keys, dict):
-            return keys
-        preset = keys.get("preset", "default")
-        return {**PRESETS.get(preset, {}), **keys} if isinstance(preset, str) else keys
+        return {**_preset_values(keys), **keys} if isinstance(keys, dict) else keys
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of a full batch."""
+        return self.error_batch + (self.anchors if self.batch == "split" else 0)
+
+    @property
+    def explicit(self) -> dict[str, Any]:
+        """Fields set by the caller to other values than the preset's, by name."""
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        preset = {**_preset_values(fields), "trials": PRESETS[self.preset]["trials"]}
+        return {name: value for name, value in fields.items() if name not in preset or value != preset[name]}
+
+
+def _preset_values(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values for keys without an explicit value; empty for an unknown preset."""
+    preset = keys.get("preset", "default")
+    is_old = keys.keys() >= _KEYS_OF_OLD_RUNS and "trials" not in keys
+    if preset == "default" and (is_old or keys.get("trials") == "scored"):
+        return _DEFAULT_SCORED
+    return PRESETS.get(preset, {}) if isinstance(preset, str) else {}

@@ -1,7 +1,7 @@
 """All settings of a run: the context of the graph."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
@@ -10,7 +10,7 @@ from state.settings.metric_names import metric_problem
 from state.settings.model_settings import ModelsSettings
 from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
-from state.settings.search_settings import SearchSettings
+from state.settings.search_settings import SERVED_OPTIMIZER_BATCH, SearchSettings
 from state.settings.section import Section
 from state.settings.task_settings import TaskSettings
 
@@ -30,6 +30,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        self._resolve_search()
         if problem := metric_problem(self.search.metric, self.task):
             raise ValueError(f"search.metric: {problem}")
         if self.data.path is None and (self.task.kind, self.task.min, self.task.max) != ("ordinal", 1, 5):
@@ -53,6 +54,19 @@ class Settings(Section):
         if rule == "mean" and self.task.round is None:
             return "data.raters.aggregate: mean gives fractions; set task.round: nearest or none"
         return None
+
+    def _resolve_search(self) -> None:
+        """Set the defaults of `search` that depend on the task and on the optimizer, without marking them as set."""
+        search, defaults = self.search, dict[str, Any]()
+        if self.task.kind == "ordinal" and "metric" not in search.model_fields_set:
+            defaults["metric"] = "quadratic_kappa"
+        is_embedded = self.models.of("optimizer").name.startswith("embedded:")
+        if not is_embedded and "error_batch" not in search.model_fields_set:
+            defaults["error_batch"] = SERVED_OPTIMIZER_BATCH
+        if defaults:
+            resolved = search.model_copy()
+            vars(resolved).update(defaults)
+            vars(self)["search"] = resolved
 
     @property
     def run_name(self) -> str:

@@ -62,7 +62,7 @@ def filled(name: str, **values: str) -> str:
 
 def case(number: int, human: object, judge: object, reason: str = "", images: tuple[int, ...] = ()) -> Case:
     verdict = Verdict(str(number), "ok", str(judge), reason)
-    return Case(Sample(str(number), (), str(human)), verdict, None, images=images)
+    return Case(Sample(str(number), (), str(human)), verdict, images=images)
 
 
 @given(ARMS, st.integers(1, 9), st.integers(1, 50), st.floats(0, 3))
@@ -226,7 +226,7 @@ def test_feedback_of_a_batch_is_learned_from() -> None:
         noise = generator.randint(5, 95)
         feedback = f"The judge said 3. Noise is medium ({noise}). Contrast is medium ({generator.randint(5, 95)})."
         plain = case(number, 5 - noise // 20, 3)
-        rows.append(Case(plain.sample, plain.verdict, None, feedback=feedback))
+        rows.append(Case(plain.sample, plain.verdict, feedback=feedback))
     prompt = tagged(ask(user(filled("textgrad_update", cases=cases(rows)))), "judge_prompt")
     strongest = max((s for s in parse_rubric(str(prompt)) if isinstance(s, Rule)), key=lambda rule: abs(rule.weight))
     assert strongest.attribute == "noise"
@@ -244,7 +244,7 @@ METHOD_PROMPTS = (
 @settings(max_examples=15, deadline=None)
 def test_hostile_text_breaks_nothing(name: str, text: str) -> None:
     task = SAFETY if text[:1] < "a" else RATING
-    row = Case(Sample("1", (), text, text=text), Verdict("1", "ok", text, text), None, None, (1, 2, 99), text)
+    row = Case(Sample("1", (), text, text=text), Verdict("1", "ok", text, text), (), None, (1, 2, 99), text)
     values = dict.fromkeys(placeholders(f"methods/{name}"), element("text", text))
     rows = {key: cases([row] * 7) for key in ("wrong_cases", "right_cases", "cases", "case", "examples", "history")}
     values |= {key: value for key, value in rows.items() if key in values} | {"labels": labels_in_words(task)}

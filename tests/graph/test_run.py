@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from langchain_core.messages import BaseMessage
@@ -15,6 +15,9 @@ from langgraph.runtime import RunControl
 from pydantic import TypeAdapter
 
 import blpo
+from blpo.config.settings_file import load_settings
+from blpo.models.embedded.chat import texts
+from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
 from blpo.runs.judge_file import read_judge_file
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder, graph
@@ -26,7 +29,20 @@ from state.settings import Settings
 from tests.scripted import scripted
 from tests.small_set import draw_dataset
 
-SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
+SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 2, "error_batch": 16}}
+SEARCHES: dict[str, dict[str, Any]] = {
+    "pooled": {},
+    "scored": {"trials": "scored", "inner_steps": 1, "error_batch": 6},
+}
+"""Search settings of the finished runs, beside `SMALL`."""
+
+
+class Finished(NamedTuple):
+    """A finished run."""
+
+    directory: Path
+    result: Result
+    search: dict[str, Any]
 
 
 def config(directory: Path, **sections: dict[str, Any]) -> dict[str, Any]:
@@ -54,14 +70,15 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> None:
     SMALL["data"] = {"path": str(draw_dataset(tmp_path_factory.mktemp("data") / "set", 60))}
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+@pytest.fixture(scope="module", params=SEARCHES)
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    search = SEARCHES[request.param]
     directory = tmp_path_factory.mktemp("runs") / "calm"
-    return directory, asyncio.run(blpo.optimize(config(directory))).result
+    return Finished(directory, asyncio.run(blpo.optimize(config(directory, search=search))).result, search)
 
 
-async def test_result_and_files(finished: tuple[Path, Result]) -> None:
-    directory, result = finished
+async def test_result_and_files(finished: Finished) -> None:
+    directory, result, search = finished
     assert json.loads((directory / "result.json").read_text()) == result
     assert result["status"] == "complete"
     assert result["stop_reason"] in ("rounds", "patience", "no_errors")
@@ -70,25 +87,25 @@ async def test_result_and_files(finished: tuple[Path, Result]) -> None:
         *("initial", "best", "p_value", "difference_ci95"),
         *("left_out", "beyond_guessing"),
     }
-    assert result["best_round"] == selected_round(
-        [{"validation": record["validation"]} for record in result["rounds"]],  # type: ignore[typeddict-item]
-        Settings().search,
-    )
+    rounds: Any = result["rounds"]
+    assert result["best_round"] == selected_round(rounds, load_settings(config(directory, search=search)).search)
     for record in result["rounds"]:
         folder = directory / "rounds" / f"{record['round']:02d}"
         assert (folder / "judge.md").read_text().strip() == record["judge_prompt"]
         assert (folder / "i2t.md").read_text().strip() == record["i2t_prompt"]
         errors = [json.loads(line) for line in (folder / "errors.jsonl").read_text().splitlines()]
         assert len(errors) == record["errors"]
+        assert ("anchors" in record, "labelled" in record) == (not search, not search)
         assert all(row["status"] == "ok" and row["label"] != row["verdict"] for row in errors)
         trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
         assert [t["score"] for t in trials] == [t["score"] for t in record["trials"]]
+        assert all((t["score"] is None) == (not search) for t in trials)
     for name in ("initial", "best"):
         rows = (directory / "verdicts" / f"{name}.jsonl").read_text().splitlines()
         assert len(rows) == 60
 
 
-async def test_events_on_disk_are_those_of_the_documented_union(finished: tuple[Path, Result]) -> None:
+async def test_events_on_disk_are_those_of_the_documented_union(finished: Finished) -> None:
     events: list[dict[str, Any]] = [
         json.loads(line) for line in (finished[0] / "events.jsonl").read_text().splitlines()
     ]
@@ -98,7 +115,7 @@ async def test_events_on_disk_are_those_of_the_documented_union(finished: tuple[
     assert {event["event"] for event in events} == {"started", "phase", "judged", "errors", "trial", "tested"}
 
 
-async def test_no_request_is_issued_twice(finished: tuple[Path, Result]) -> None:
+async def test_no_request_is_issued_twice(finished: Finished) -> None:
     rows = calls(finished[0])
     assert len({key for key, _, _ in rows}) == len(rows) > 100
     assert {outcome for _, _, outcome in rows} == {"ok"}
@@ -106,8 +123,10 @@ async def test_no_request_is_issued_twice(finished: tuple[Path, Result]) -> None
     assert {role: usage["issued"] for role, usage in finished[1]["calls"].items()} == issued
 
 
-async def test_the_prompt_adopted_is_the_prompt_that_was_scored(finished: tuple[Path, Result]) -> None:
-    directory, result = finished
+async def test_the_prompt_adopted_is_the_prompt_that_was_scored(finished: Finished) -> None:
+    directory, result, search = finished
+    if not search:
+        pytest.skip("pooled trials have no scores")
     for record, following in zip(result["rounds"], result["rounds"][1:], strict=False):
         folder = directory / "rounds" / f"{record['round']:02d}"
         trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
@@ -117,30 +136,82 @@ async def test_the_prompt_adopted_is_the_prompt_that_was_scored(finished: tuple[
         assert following["i2t_prompt"] == best["i2t_prompt"]
 
 
-async def test_resuming_a_finished_run_returns_its_result_and_asks_nothing(finished: tuple[Path, Result]) -> None:
-    directory, result = finished
+async def test_pooled_rounds_describe_a_filled_batch_and_judge_only_what_is_adopted(tmp_path: Path) -> None:
+    requests: list[str] = []
+
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        requests.append(texts(messages[:1]))
+        return EmbeddedOptimizer().answer(messages)
+
+    models = {"optimizer": {"name": scripted("counting", optimizer)}}
+    search = {"outer_rounds": 2, "inner_steps": 3, "error_batch": 10}
+    result = (await blpo.optimize(config(tmp_path / "run", search=search, models=models))).result
+    first, second = result["rounds"][:2]
+    trials = [trial["i2t_prompt"] for trial in first["trials"]]
+    assert (first["errors"] + first["anchors"], len(set(trials))) == (10, 3)
+    assert trials[0] == first["i2t_prompt"] == "Describe the image."
+    assert second["i2t_prompt"] == trials[-1] and trials[-1] not in [t["i2t_prompt"] for t in second["trials"]]
+    assert (len(second["trials"]), len(result["rounds"])) == (3, 3)
+    update = next(text for text in requests if "<wrong_cases>" in text)
+    assert update.count("</case>") == 10 and update.count("<description>") == 30
+    coverage = [text for text in requests if "do the descriptions of these cases not state yet" in text]
+    described = [text.count("<description>") // 10 for text in coverage]
+    assert described == [1, 2, 0, 1, 2]  # a round after the first begins with the judge's reasons alone
+    judged = {record["judge_prompt"] for record in result["rounds"]}
+    assert result["calls"]["judge"]["issued"] == 42 * len(judged) + 18 * (1 + (result["best_round"] > 0))
+    assert result["calls"]["verbalizer"]["issued"] == 60
+
+
+async def test_a_failed_i2t_prompt_leaves_the_others(tmp_path: Path) -> None:
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        task = texts(messages[:1])
+        is_first = "inside <i2t_prompt>" in task and task.count("<tried>") == 1
+        return "no" if is_first else EmbeddedOptimizer().answer(messages)
+
+    models = {"optimizer": {"name": scripted("failing", optimizer)}}
+    search = {"outer_rounds": 1, "inner_steps": 3, "error_batch": 10}
+    result = (await blpo.optimize(config(tmp_path / "run", search=search, models=models))).result
+    lines = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
+    assert [json.loads(line)["failure"] is None for line in lines] == [True, False, True]
+    assert result["rounds"][1]["judge_prompt"] != result["rounds"][0]["judge_prompt"]
+
+
+async def test_without_any_description_p_stays(tmp_path: Path) -> None:
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        return "no" if "<cases>" in texts(messages[:1]) else EmbeddedOptimizer().answer(messages)
+
+    models = {"optimizer": {"name": scripted("speechless", optimizer)}}
+    result = (await blpo.optimize(config(tmp_path / "run", models=models))).result
+    prompts = [record["judge_prompt"] for record in result["rounds"]]
+    assert prompts[1] != prompts[0] and prompts[2] == prompts[1]
+    assert all(trial["i2t_prompt"] is None for trial in result["rounds"][1]["trials"])
+
+
+async def test_resuming_a_finished_run_returns_its_result_and_asks_nothing(finished: Finished) -> None:
+    directory, result, _ = finished
     before = len(calls(directory))
     assert (await blpo.resume(directory)).result == result
     assert len(calls(directory)) == before
 
 
-async def test_the_judge_judges_as_the_run_did(finished: tuple[Path, Result]) -> None:
-    directory, result = finished
+async def test_the_judge_judges_as_the_run_did(finished: Finished) -> None:
+    directory, result, search = finished
     judge = blpo.load_judge(directory / "judge.yaml")
     assert judge.file.judge_prompt == result["rounds"][result["best_round"]]["judge_prompt"]
     rows = [json.loads(line) for line in (directory / "verdicts" / "best.jsonl").read_text().splitlines()]
     from blpo.data.dataset import dataset_of
 
-    dataset = dataset_of(Settings.model_validate(config(directory)))
+    dataset = dataset_of(Settings.model_validate(config(directory, search=search)))
     verdicts = await judge([dataset.by_id[row["id"]] for row in rows])
     assert [v.label for v in verdicts] == [row["verdict"] for row in rows]
 
 
-async def test_draining_at_every_superstep_changes_nothing(finished: tuple[Path, Result], tmp_path: Path) -> None:
+async def test_draining_at_every_superstep_changes_nothing(finished: Finished, tmp_path: Path) -> None:
     directory, steps = tmp_path / "stopped", 0
     control = RunControl()
     control.request_drain("test")
-    result = (await blpo.optimize(config(directory), control=control)).result
+    search = finished.search
+    result = (await blpo.optimize(config(directory, search=search), control=control)).result
     while result["status"] == "interrupted":
         steps += 1
         assert steps < 100
@@ -157,11 +228,9 @@ async def test_draining_at_every_superstep_changes_nothing(finished: tuple[Path,
     assert len({key for key, _, _ in rows}) == len(rows) == len(calls(finished[0]))
 
 
-async def test_without_its_checkpoints_a_run_is_replayed_at_no_cost(
-    finished: tuple[Path, Result], tmp_path: Path
-) -> None:
+async def test_without_its_checkpoints_a_run_is_replayed_at_no_cost(finished: Finished, tmp_path: Path) -> None:
     directory = tmp_path / "replayed"
-    await blpo.optimize(config(directory))
+    await blpo.optimize(config(directory, search=finished.search))
     before = len(calls(directory))
     (tmp_path / "checkpoints.sqlite").unlink()
     (directory / "result.json").unlink()
@@ -169,8 +238,8 @@ async def test_without_its_checkpoints_a_run_is_replayed_at_no_cost(
     assert len(calls(directory)) == before
 
 
-async def test_the_compiled_graph_gives_the_same_result(finished: tuple[Path, Result], tmp_path: Path) -> None:
-    context: Any = config(tmp_path / "bare")
+async def test_the_compiled_graph_gives_the_same_result(finished: Finished, tmp_path: Path) -> None:
+    context: Any = config(tmp_path / "bare", search=finished.search)
     output = await graph.ainvoke({}, context=context)
     assert comparable(output["result"]) == comparable(finished[1])
 
@@ -209,9 +278,9 @@ async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> Non
         assert result["test"] is not None
 
 
-async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: tuple[Path, Result], tmp_path: Path) -> None:
+async def test_raising_the_budget_goes_on_and_pays_nothing_twice(finished: Finished, tmp_path: Path) -> None:
     directory = tmp_path / "run"
-    await blpo.optimize(config(directory, limits={"calls": 100}))
+    await blpo.optimize(config(directory, limits={"calls": 100}, search=finished.search))
     result = (await blpo.resume(directory, overrides=["limits.calls=null"])).result
     assert comparable(result) == comparable(finished[1])
     rows = calls(directory)
@@ -251,7 +320,8 @@ async def test_an_unusable_reply_is_repaired(tmp_path: Path) -> None:
         return f"<{tag}>Look at the image and rate it from 1 to 5. Raise the rating.</{tag}>"
 
     name = scripted("forgetful", forgetful)
-    result = (await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))).result
+    models = {"optimizer": {"name": name}}
+    result = (await blpo.optimize(config(tmp_path / "run", models=models, search=SEARCHES["scored"]))).result
     assert all(trial["score"] is not None for record in result["rounds"] for trial in record["trials"])
 
 
@@ -261,11 +331,24 @@ async def test_a_prompt_that_is_too_long_is_a_failed_trial(tmp_path: Path) -> No
         tag = next(t for t in ("critique", "judge_prompt", "i2t_prompt") if f"inside <{t}> and" in text)
         return f"<{tag}>{'word ' * 2000}</{tag}>"
 
-    name = scripted("verbose", verbose)
-    result = (await blpo.optimize(config(tmp_path / "run", models={"optimizer": {"name": name}}))).result
+    models = {"optimizer": {"name": scripted("verbose", verbose)}}
+    result = (await blpo.optimize(config(tmp_path / "run", models=models, search=SEARCHES["scored"]))).result
     lines = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
     assert all("tokens" in json.loads(line)["failure"] for line in lines)
     assert result["status"] == "complete"
+
+
+async def test_a_pooled_update_that_fails_keeps_p_and_says_why(tmp_path: Path) -> None:
+    def verbose(messages: Sequence[BaseMessage]) -> str:
+        is_update = "inside <judge_prompt>" in texts(messages[:1])
+        return f"<judge_prompt>{'word ' * 2000}</judge_prompt>" if is_update else EmbeddedOptimizer().answer(messages)
+
+    models = {"optimizer": {"name": scripted("verbose_update", verbose)}}
+    result = (await blpo.optimize(config(tmp_path / "run", models=models))).result
+    assert len({record["judge_prompt"] for record in result["rounds"]}) == 1
+    failures = [record.get("failure", "") for record in result["rounds"]]
+    assert ["tokens" in failure for failure in failures] == [True, True, False]
+    assert "all 4 trials failed" in result["warnings"][0] and "tokens" in result["warnings"][0]
 
 
 async def test_verdicts_that_are_no_label_never_reach_the_error_batch(tmp_path: Path) -> None:
@@ -287,12 +370,12 @@ async def test_verdicts_that_are_no_label_never_reach_the_error_batch(tmp_path: 
     assert strict is not None and answered is not None and strict > answered
 
 
-async def test_another_configuration_and_a_second_process_are_refused(finished: tuple[Path, Result]) -> None:
-    directory, _ = finished
+async def test_another_configuration_and_a_second_process_are_refused(finished: Finished) -> None:
+    directory, _, _ = finished
     with pytest.raises(RunError, match=r"search.seed=5: can.t change on resume"):
         await blpo.resume(directory, overrides=["search.seed=5"])
     with pytest.raises(RunError, match="holds a run already"):
-        await blpo.optimize(config(directory))
+        await blpo.optimize(config(directory, search=finished.search))
     from blpo.runs.run_directory import RunDirectory
 
     run = RunDirectory.open(directory)

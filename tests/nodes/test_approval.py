@@ -17,23 +17,28 @@ from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 
 import blpo
+from blpo.cli.approval import show
 from blpo.cli.main import main
+from blpo.reports.label_source import label_source
 from nodes.approve import read_answer
 from state.approval import Question
 from state.errors import AnswerError
 from state.result import Result
+from state.settings import DataSettings
 from tests.scripted import scripted
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
 
 PROMPT = "Look at the image and rate it from 1 to 5."
+
+POOLED: dict[str, Any] = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12}
+SCORED: dict[str, Any] = {"trials": "scored", "outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4}
 
 
 def config(directory: Path, **sections: Any) -> dict[str, Any]:
     data = directory.parent / "set"
     if not data.exists():
         draw_dataset(data)
-    search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4}
-    small = {"data": {"path": str(data)}, "search": search}
+    small = {"data": {"path": str(data)}, "search": POOLED}
     return {**small, "approval": "judge", **sections, "run": {"dir": str(directory)}}
 
 
@@ -41,9 +46,11 @@ def issued(result: Result) -> int:
     return sum(usage["issued"] for usage in result["calls"].values())
 
 
-async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Path) -> None:
-    alone = (await blpo.optimize(config(tmp_path / "alone", approval="none"))).result
-    result, questions = (await blpo.optimize(config(tmp_path / "asked", approval="all"))).result, []
+@pytest.mark.parametrize("search", [POOLED, SCORED], ids=["pooled", "scored"])
+async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Path, search: dict[str, Any]) -> None:
+    alone = (await blpo.optimize(config(tmp_path / "alone", approval="none", search=search))).result
+    result = (await blpo.optimize(config(tmp_path / "asked", approval="all", search=search))).result
+    questions = []
     while "question" in result:
         questions.append(result["question"])
         assert (result["status"], result["test"]) == ("interrupted", None)
@@ -58,7 +65,7 @@ async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Pat
 
 
 async def test_a_question_shows_what_the_prompt_changes(tmp_path: Path) -> None:
-    question = (await blpo.optimize(config(tmp_path / "run"))).result["question"]
+    question = (await blpo.optimize(config(tmp_path / "run", search=SCORED))).result["question"]
     trials = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
     best = max(map(json.loads, trials), key=lambda trial: trial["score"])
     assert (question["new"], question["score"]) == (best["judge_prompt"], best["score"])
@@ -73,6 +80,24 @@ async def test_a_question_shows_what_the_prompt_changes(tmp_path: Path) -> None:
         assert nearer * sign > 0
         gain += nearer
     assert question["score"] == pytest.approx(gain / 4 / question["judged"])
+
+
+async def test_a_prompt_from_pooled_trials_has_no_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    question = (await blpo.optimize(config(tmp_path / "run"))).result["question"]
+    assert question["new"] != question["old"]
+    assert (question["score"], question["judged"], question["fixes"], question["breaks"]) == (None, 0, [], [])
+    show(question, label_source(DataSettings(path="labels.csv")))
+    assert "not judged" in capsys.readouterr().err
+
+
+async def test_an_i2t_prompt_by_a_person_is_used_first(tmp_path: Path) -> None:
+    await blpo.optimize(config(tmp_path / "run", approval="all"))
+    question = (await blpo.resume(tmp_path / "run", answer="approve")).result["question"]
+    assert question["prompt"] == "i2t"
+    text = "Describe the noise."
+    await blpo.resume(tmp_path / "run", answer={"decision": "edit", "text": text})
+    result = (await blpo.resume(tmp_path / "run", overrides=["approval=none"])).result
+    assert result["rounds"][1]["i2t_prompt"] == text == result["rounds"][1]["trials"][0]["i2t_prompt"]
 
 
 async def test_an_edited_prompt_is_judged_as_it_is(tmp_path: Path) -> None:
@@ -166,7 +191,7 @@ def test_options_answer(waiting: Path, capsys: pytest.CaptureFixture[str]) -> No
     capsys.readouterr()
     assert main(["resume", str(waiting)]) == 130
     err = capsys.readouterr().err
-    assert "+++ b/judge.md" in err and "verdicts nearer to people's labels" in err
+    assert "+++ b/judge.md" in err and "was not judged on the batch" in err
     assert "the new judge prompt of round 0 waits for an answer" in err
     assert err.splitlines()[-1].startswith("answer with: blpo resume ")
     refused = [["--approve", "--reject", "no"], ["--edit", "nowhere.md"], ["--reject", ""]]

@@ -1,8 +1,9 @@
 """Revision of the I2T prompt by the embedded optimizer: the attributes for the next descriptions.
 
 The optimizer knows the attributes of images, as a person would, but not the helpful attributes. The cases teach the
-helpful attributes. Attributes that separate the human labels are kept. The rest of the description goes to new
-attributes.
+helpful attributes. Where a single description is read, attributes that separate the human labels are kept, and the rest
+of the description goes to new attributes. Where descriptions are pooled, all of the description goes to attributes that
+the cases do not state yet.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ MAX_ATTRIBUTES = 6
 MAX_HELPFUL = 3
 """Maximum number of helpful attributes to ask for again."""
 
+_STATED, _MISSING = "Stated already: ", "Not stated yet: "
 _KEEP, _LITTLE, _WEIGHED = "Keep asking for: ", "These say little: ", "The judge prompt weighs already: "
 
 
@@ -40,14 +42,29 @@ def criticise_descriptions(judge_prompt: str, trials: Sequence[Sequence[MessageC
     )
 
 
+def criticise_coverage(cases: Sequence[MessageCase], random: Random) -> str:
+    """Return a critique of pooled descriptions: the attributes that the cases state, and those that they lack."""
+    stated = {name for case in cases for name in case.values}
+    missing = [attribute.name for attribute in ATTRIBUTES if attribute.name not in stated]
+    random.shuffle(missing)
+    lines = ((_STATED, sorted(stated)), (_MISSING, missing))
+    return "\n".join(f"{head}{', '.join(names)}." for head, names in lines if names)
+
+
 def next_i2t_prompt(history: Sequence[str], critique: str, max_characters: int, random: Random) -> str:
-    """Return an I2T prompt with a set of attributes that no prompt of `history` has. The helpful attributes lead."""
+    """Return an I2T prompt with a set of attributes that no prompt of `history` has.
+
+    The helpful attributes of the critique lead. After a critique of pooled descriptions, the attributes that the cases
+    lack lead, unless a prompt has asked for them.
+    """
     helpful = [name for name in _names_after(critique, _KEEP)][:MAX_HELPFUL]
     earlier = {frozenset(mentioned(prompt)) for prompt in history}
     mentioned_before, weighed = frozenset().union(*earlier), frozenset(_names_after(critique, _WEIGHED))
-    names = [attribute.name for attribute in ATTRIBUTES if attribute.name not in helpful]
+    missing = _names_after(critique, _MISSING)
+    names = [attribute.name for attribute in ATTRIBUTES if attribute.name not in (*helpful, *missing)]
     random.shuffle(names)
-    names.sort(key=lambda name: (name in weighed, name in mentioned_before))
+    names = [*missing, *names]
+    names.sort(key=lambda name: (name in weighed, name in mentioned_before, bool(missing) and name not in missing))
     room = MAX_ATTRIBUTES - len(helpful)
     choices = ([*helpful, *names[at : at + room]] for at in range(len(names)))
     attributes = next((choice for choice in choices if frozenset(choice) not in earlier), names)

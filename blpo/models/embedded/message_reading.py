@@ -20,7 +20,7 @@ class MessageCase:
     human: str
     judge: str
     values: Mapping[str, float]
-    """Attributes in the description, in the feedback or in the judge's reason, 0 to 100."""
+    """Attributes in the descriptions, in the feedback or in the judge's reason, 0 to 100."""
 
     @property
     def right(self) -> bool:
@@ -60,5 +60,6 @@ def read_labels(message: str) -> range | tuple[str, ...]:
 
 
 def _case(text: str) -> MessageCase:
-    values = read_values(" ".join(first_element(text, tag) for tag in ("judge_reason", "description", "feedback")))
+    tags = ("judge_reason", "description", "feedback")
+    values = read_values(" ".join(part for tag in tags for part in all_elements(text, tag)))
     return MessageCase(first_element(text, "human"), first_element(text, "judge"), values)

@@ -1,7 +1,7 @@
 """Embedded optimizer: critiques and rewrites judge prompts and image-to-text prompts.
 
 The messages hold all knowledge of a task: the optimizer has no memory between calls and reads no files. It looks at
-images only if a message holds images (`image_captions`). It answers the four messages of BLPO and the messages of the
+images only if a message holds images (`image_captions`). It answers the messages of BLPO and the messages of the
 methods that BLPO is compared with, always with the same means: the vocabulary, the language of rubrics, and a
 regression over the cases (`rubric_regression`).
 """
@@ -13,7 +13,11 @@ from random import Random
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, texts
-from blpo.models.embedded.i2t_prompt_revision import criticise_descriptions, next_i2t_prompt
+from blpo.models.embedded.i2t_prompt_revision import (
+    criticise_coverage,
+    criticise_descriptions,
+    next_i2t_prompt,
+)
 from blpo.models.embedded.image_captions import case_feedback, with_descriptions
 from blpo.models.embedded.judge_prompt_revision import criticise_judge_prompt, rewrite_judge_prompt
 from blpo.models.embedded.message_images import MessageImage, images
@@ -62,6 +66,8 @@ def _text_for(tag: str, task: str, files: Sequence[MessageImage], room: float) -
     if "<trials>" in task:
         trials = [read_cases(trial) for trial in all_elements(task, "trial")]
         return criticise_descriptions(first_element(task, "judge_prompt"), trials, read_labels(task))
+    if "<cases>" in task:
+        return criticise_coverage(read_cases(task), Random(task))
     return _critique(with_descriptions(task, files))
 
 

@@ -17,7 +17,10 @@ from tests.blpo.config.config_files import write_config
     [
         "search.seed=1",
         "search.preset=paper",
-        "search.anchors=3",
+        "search.error_batch=3",
+        "search.trials=scored",
+        "search.batch=split",
+        "search.select_on=validation",
         "data.limit=5",
         "models.judge.temperature=1",
         "models.judge.max_pixels=2048",
@@ -46,7 +49,7 @@ def test_what_determines_results_changes_the_hash(override: str) -> None:
         "models.judge.price={input: 1, output: 1}",
         "models.judge.vision=true",
         "models.optimizer.name=embedded:optimizer",
-        "search.anchors=10",
+        "search.anchors=0",
     ],
 )
 def test_what_does_not_change_results_leaves_the_hash(override: str) -> None:

@@ -37,10 +37,10 @@ def test_overrides(override: str, path: str, expected: object) -> None:
 
 def test_the_last_override_wins_over_earlier_ones_and_the_file(tmp_path: Path) -> None:
     path = write_config(
-        tmp_path, "search: {seed: 1, anchors: 2}\nmodels: {judge: {name: 'embedded:judge', timeout: 5}}"
+        tmp_path, "search: {seed: 1, error_batch: 2}\nmodels: {judge: {name: 'embedded:judge', timeout: 5}}"
     )
     loaded = load_settings(path, ["search.seed=2", "search.seed=3", "models.judge.max_retries=0"])
-    assert (loaded.search.seed, loaded.search.anchors) == (3, 2)
+    assert (loaded.search.seed, loaded.search.error_batch) == (3, 2)
     assert (loaded.models.judge.timeout, loaded.models.judge.max_retries) == (5, 0)
 
 

@@ -26,11 +26,11 @@ def test_nothing_given_is_the_built_in_sample_with_embedded_models() -> None:
     ]
 
 
-@pytest.mark.parametrize("preset", ["default", "paper"])
-def test_a_preset_sets_its_keys(preset: str) -> None:
+@pytest.mark.parametrize(("preset", "steps", "batch"), [("default", 3, 80), ("paper", 5, 10)])
+def test_a_preset_sets_its_keys(preset: str, steps: int, batch: int) -> None:
     search = load_settings({"search": {"preset": preset}}).search
     assert {name: getattr(search, name) for name in PRESETS[preset]} == PRESETS[preset]
-    assert (search.outer_rounds, search.inner_steps, search.error_batch) == (5, 5, 10)
+    assert (search.outer_rounds, search.inner_steps, search.error_batch) == (5, steps, batch)
 
 
 def test_given_keys_override_the_preset_wherever_they_are_given() -> None:
@@ -39,10 +39,35 @@ def test_given_keys_override_the_preset_wherever_they_are_given() -> None:
     assert load_settings({"search": {"anchors": 3}}, ["search.preset=paper"]).search.anchors == 3
 
 
+def test_scored_trials_bring_the_defaults_of_scored_trials() -> None:
+    search = load_settings({"search": {"trials": "scored", "anchors": 4}}).search
+    assert (search.batch, search.select_on, search.adopt) == ("split", "validation", "improving")
+    assert (search.error_batch, search.anchors, search.inner_steps) == (10, 4, 5)
+    assert load_settings(load_settings({"search": search})).search == search
+
+
+def test_the_optimizer_and_the_task_set_defaults_of_the_search() -> None:
+    models = {"judge": {"name": "embedded:judge"}, "optimizer": {"name": "openai:o3"}}
+    assert load_settings({"models": models}).search.error_batch == 40
+    assert load_settings({"models": models, "search": {"error_batch": 60}}).search.error_batch == 60
+    assert load_settings().search.metric == "quadratic_kappa"
+    task = {"kind": "categorical", "labels": ["a", "b"]}
+    categorical = load_settings({"task": task, "data": {"path": "x"}}, ["search.seed=1"])
+    assert (categorical.search.metric, categorical.search.error_batch) == ("macro_f1", 80)
+
+
+def test_a_configuration_that_an_old_run_wrote_out_stays_scored() -> None:
+    old = load_settings({"search": {"trials": "scored"}}).search.model_dump()
+    for name in ("trials", "batch", "select_on"):
+        del old[name]
+    search = load_settings({"search": old}).search
+    assert (search.trials, search.batch, search.select_on) == ("scored", "split", "validation")
+
+
 def test_the_preset_of_settings_made_in_python_can_be_overridden() -> None:
-    given_search = Settings(search=SearchSettings(anchors=3))
+    given_search = Settings(search=SearchSettings(patience=4))
     assert load_settings(given_search, ["search.preset=paper"]) == load_settings(
-        {"search": {"preset": "paper", "anchors": 3}}
+        {"search": {"preset": "paper", "patience": 4}}
     )
 
 
@@ -139,7 +164,7 @@ configurations = st.fixed_dictionaries(
             optional={
                 "preset": st.sampled_from(["default", "paper"]),
                 "patience": st.none() | st.integers(1, 9),
-                "anchors": st.integers(0, 9),
+                "error_batch": st.integers(1, 9),
                 "seed": st.integers(),
             },
         ),

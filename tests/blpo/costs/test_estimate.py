@@ -18,13 +18,13 @@ from PIL import Image
 
 import blpo
 from blpo.config.settings_file import load_settings
-from blpo.costs.call_counts import all_rounds, early_stop
+from blpo.costs.call_counts import all_rounds, early_stop, planned_rounds, pooled_counts
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
 from blpo.models.catalogue import facts
 from state.result import Result
 from state.sample import SplitName
-from state.settings import ModelSettings, SearchSettings, Settings
+from state.settings import LimitSettings, ModelSettings, SearchSettings, Settings
 from tests.scripted import scripted
 from tests.small_set import blpo as command
 from tests.small_set import draw_dataset
@@ -80,8 +80,9 @@ async def test_a_run_of_the_embedded_models_keeps_to_the_bounds(tmp_path: Path) 
 
 
 SIZES = st.fixed_dictionaries({name: st.integers(1, 500) for name in ("train", "validation", "test")})
-SEARCHES = st.builds(
+SCORED = st.builds(
     SearchSettings,
+    trials=st.just("scored"),
     outer_rounds=st.integers(0, 9),
     inner_steps=st.integers(0, 9),
     error_batch=st.integers(1, 50),
@@ -89,16 +90,36 @@ SEARCHES = st.builds(
     patience=st.none() | st.integers(1, 9),
     adopt=st.sampled_from(["improving", "always"]),
 )
+POOLED = st.builds(
+    SearchSettings,
+    outer_rounds=st.integers(0, 9),
+    inner_steps=st.integers(0, 9),
+    error_batch=st.integers(1, 100),
+    patience=st.none() | st.integers(1, 9),
+)
 
 
-@given(SIZES, SEARCHES)
-def test_the_range_is_one(sizes: dict[SplitName, int], search: SearchSettings) -> None:
-    low, high = early_stop(sizes, search), all_rounds(sizes, search)
+@given(SIZES, POOLED, st.integers(1, 5000))
+def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
+    sizes: dict[SplitName, int], search: SearchSettings, limit: int
+) -> None:
+    plans = planned_rounds(sizes, search, search.outer_rounds, limit)
+    counts = pooled_counts(sizes, plans, len(plans))
+    calls = counts.judge + counts.verbalize + counts.optimizer
+    assert calls <= limit or not plans
+    assert all(plan.inner_steps <= search.inner_steps and plan.cases <= sizes["train"] for plan in plans)
+    more = planned_rounds(sizes, search, search.outer_rounds, limit + 500)
+    assert len(more) >= len(plans)
+
+
+@given(SIZES, SCORED | POOLED, st.none() | st.integers(1, 5000))
+def test_the_range_is_one(sizes: dict[SplitName, int], search: SearchSettings, limit: int | None) -> None:
+    low, high = early_stop(sizes, search, limit), all_rounds(sizes, search, limit)
     for kind in ("judge", "verbalize", "critique_judge", "update_judge", "critique_i2t", "update_i2t"):
         assert 0 <= getattr(low, kind) <= getattr(high, kind)
     assert low.judge >= sum(sizes.values())
     work = Workload(sizes, 100.5, 100.5, 3.2, 50, 5)
-    roles = estimate(Settings(search=search), work)
+    roles = estimate(Settings(search=search, limits=LimitSettings(calls=limit)), work)
     loads = [total(roles, case)[0] for case in ("low", "high", "most")]
     for one, other in pairwise(loads):
         assert one.calls <= other.calls
@@ -139,7 +160,7 @@ def test_the_command_says_what_it_takes_for_granted(tmp_path: Path) -> None:
     overrides = ("models.judge.name=openai:gpt-4o", "models.optimizer.name=openai:o3", "limits.calls=100")
     done = run(tmp_path, *overrides)
     assert done.returncode == 0
-    assert "limits.calls (100) may end the search" in done.stdout
+    assert "plan: 1 round of 12 cases x 2 I2T prompts" in done.stdout
     assert "US $ 2.5 in and 10 out for a million tokens (list price of" in done.stdout
     assert "85 + 170 for each 512 px tile" in done.stdout
     assert "thinking" in done.stdout
@@ -190,7 +211,7 @@ def restless(folder: Path, rounds: int, steps: int, *, learns: bool = True, repa
         "verbalizer": scripted("restless-verbalizer", lambda messages: str(hash(str(messages)))),
         "optimizer": scripted("restless-optimizer", optimizer),
     }
-    search = {"preset": "paper" if learns else "default", "patience": None if learns else 1}
+    search: dict[str, Any] = {"preset": "paper"} if learns else {"trials": "scored", "patience": 1}
     batch = {"outer_rounds": rounds, "inner_steps": steps, "error_batch": 4, "anchors": 0}
     return {
         "data": {"path": str(folder / "labels.csv")},

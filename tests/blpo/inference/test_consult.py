@@ -101,6 +101,7 @@ async def test_a_search_without_any_new_prompt_says_why(tmp_path: Path) -> None:
         config = yaml.safe_load((folder / "config.yaml").read_text())
         config["data"]["path"] = str(folder)
         config["models"] = {"optimizer": {"name": "vllm:o", "base_url": server.base_url, "max_tokens": 321}}
+        config["search"] = {"trials": "scored", "outer_rounds": 1, "inner_steps": 1, "error_batch": 4}
         result = (await blpo.optimize({**config, "run": {"dir": str(run)}}, progress=False)).result
     assert result["status"] == "complete"
     warnings = result["warnings"]

@@ -43,7 +43,7 @@ def test_values_are_never_scanned_for_placeholders(value: str) -> None:
 )
 def test_data_cannot_close_or_open_our_delimiters(hostile: str) -> None:
     sample = Sample(id="1", images=(), label=hostile, text=hostile)
-    row = Case(sample, Verdict("1", "ok", hostile, hostile), Description("1", "ok", hostile))
+    row = Case(sample, Verdict("1", "ok", hostile, hostile), (Description("1", "ok", hostile),))
     text = cases([row])
     for tag in ("case", "human", "judge", "judge_reason", "text", "description"):
         tags = len(re.findall(rf"<\s*/?\s*{tag}\b", text, re.IGNORECASE))
@@ -109,7 +109,7 @@ def test_a_case_without_an_answer_says_so() -> None:
     row = Case(
         Sample(id="1", images=(), label=3),
         Verdict("1", "ok", 2),
-        Description("1", "refused", ""),
+        (Description("1", "refused", ""),),
         Verdict("1", "unparseable", None),
     )
     text = cases([row])

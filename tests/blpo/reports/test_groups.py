@@ -38,7 +38,7 @@ def test_the_test_of_a_run_swaps_its_groups(finished: Path) -> None:
     assert test["groups"] == len(set(names) - {None}) + names.count(None) < len(keys)
     old, new = ([Verdict(key, "ok", rows[key].verdict) for key in keys] for rows in (run.initial, run.best))
     labels = [run.best[key].label for key in keys]
-    p_value, interval = compare_prompts(old, new, labels, run.settings.task, "macro_f1", 0, names)
+    p_value, interval = compare_prompts(old, new, labels, run.settings.task, run.settings.search.metric, 0, names)
     assert (test["p_value"], test["difference_ci95"]) == (p_value, list(interval))
 
 

@@ -35,7 +35,7 @@ def issued(result: Result) -> int:
 def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of three rounds."""
     place = tmp_path_factory.mktemp("fork")
-    search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4, "patience": None}
+    search = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12, "patience": None}
     config: dict[str, Any] = {"data": {"path": str(draw_dataset(place / "set"))}, "search": search}
     result = asyncio.run(blpo.optimize({**config, "run": {"dir": str(place / "parent")}})).result
     assert len(result["rounds"]) == 3
@@ -198,7 +198,7 @@ def test_no_run_to_fork(tmp_path: Path, parent: Path, capsys: pytest.CaptureFixt
 
 async def test_a_team_forks_and_answers_in_its_database(tmp_path: Path, database_url: str) -> None:
     assert database_url
-    search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4, "patience": None}
+    search = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12, "patience": None}
     config: dict[str, Any] = {"data": {"path": str(draw_dataset(tmp_path / "set"))}, "search": search}
     run = {"dir": str(tmp_path / "parent"), "checkpoints": "postgres"}
     result = (await blpo.optimize({**config, "run": run, "approval": "judge"})).result

@@ -35,8 +35,13 @@ def expected(result: Result) -> dict[str, Any]:
     """Test metrics in the form of judge.yaml."""
     test = result["test"]
     assert test is not None
+    assert result["metric"] == "quadratic_kappa"  # the default for ratings
     figures = {
-        side: {"macro_f1": pytest.approx(metrics["strict"]["macro_f1"]), "n": metrics["n"], "coverage": 1.0}
+        side: {
+            "quadratic_kappa": pytest.approx(metrics["strict"]["quadratic_kappa"]),
+            "n": metrics["n"],
+            "coverage": 1.0,
+        }
         for side, metrics in (("initial", test["initial"]), ("best", test["best"]))
     }
     return {**figures, "p_value": test["p_value"], "difference_ci95": tuple(test["difference_ci95"])}

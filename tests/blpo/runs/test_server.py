@@ -25,7 +25,7 @@ from tests.servers.studio import StudioServer
 from tests.small_set import draw_dataset
 
 PROMPT = "Look at the image and rate it from 1 to 5.\n\n- Lower the rating strongly when noise is high or above."
-SEARCH = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 4}
+SEARCH = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12}
 GRAPH = "blpo"
 
 

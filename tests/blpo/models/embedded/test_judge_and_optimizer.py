@@ -61,7 +61,7 @@ def judge_frame(prompt: str, task: TaskSettings) -> str:
 def message_case(values: dict[str, float], human: object, judge: object, number: int = 0) -> Case:
     text = " ".join(f"{name.capitalize()} is medium ({value:.0f})." for name, value in values.items())
     sample = Sample(str(number), (), str(human))
-    return Case(sample, Verdict(str(number), "ok", str(judge)), Description(str(number), "ok", text))
+    return Case(sample, Verdict(str(number), "ok", str(judge)), (Description(str(number), "ok", text),))
 
 
 def critique_question(prompt: str, wrong: list[Case], right: list[Case], task: TaskSettings) -> Message:
@@ -164,7 +164,7 @@ def test_categories_are_learned_too() -> None:
 
 
 def test_descriptions_that_state_nothing_teach_no_rule() -> None:
-    row = Case(Sample("1", (), "2"), Verdict("1", "ok", "4"), Description("1", "ok", "A dog on a lawn."))
+    row = Case(Sample("1", (), "2"), Verdict("1", "ok", "4"), (Description("1", "ok", "A dog on a lawn."),))
     prompt = "Rate it.\n- Lower the rating when noise is high or above."
     rules = [
         sentence for sentence in parse_rubric(updated(prompt, [row] * 10, [], RATING)) if isinstance(sentence, Rule)
@@ -182,7 +182,7 @@ def test_sentences_of_the_user_stay_and_the_limit_is_kept() -> None:
 @given(st.text(max_size=200))
 @settings(max_examples=40)
 def test_hostile_text_breaks_nothing(text: str) -> None:
-    row = Case(Sample("1", (), text, text=text), Verdict("1", "ok", text, text), Description("1", "ok", text))
+    row = Case(Sample("1", (), text, text=text), Verdict("1", "ok", text, text), (Description("1", "ok", text),))
     question = critique_question(text, [row] * 3, [row], SAFETY)
     assert tagged(ask(EmbeddedOptimizer(), question), "critique")
     assert ask(EmbeddedOptimizer(), question) == ask(EmbeddedOptimizer(), question)

@@ -1,0 +1,73 @@
+"""Plan of a round of pooled trials: as many cases and I2T prompts as the budget pays for.
+
+A round must pay for its descriptions, for the optimizer, and for the verdicts of the new judge prompt on train and
+validation. The reserve of the test stays.
+"""
+
+from dataclasses import dataclass
+
+from blpo.inference.open_run import OpenRun
+from blpo.inference.verdicts import judge_samples
+from state.settings import SearchSettings
+
+FEWER_CASES = 40
+"""Cases of a batch where the budget pays for no full batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundPlan:
+    """Size of a round."""
+
+    cases: int
+    """Cases of the batch."""
+    inner_steps: int
+    """K: I2T prompts; 0 for a frozen q."""
+
+    @property
+    def calls(self) -> int:
+        """Largest number of calls before the new prompt is judged, repairs aside: descriptions and optimizer."""
+        return max(self.inner_steps, 1) * self.cases + 2 * self.inner_steps + 2
+
+
+def planned_round(search: SearchSettings, train: int, calls: int | None) -> RoundPlan | None:
+    """Return the largest plan of at most `calls` calls (None: no limit), or None if no round fits.
+
+    `calls` are the calls left for descriptions and the optimizer.
+    """
+    full = min(search.batch_size, train)
+    for cases in dict.fromkeys((full, min(full, FEWER_CASES))):
+        for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
+            plan = RoundPlan(cases, steps)
+            if calls is None or plan.calls <= calls:
+                return plan
+    return None
+
+
+async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan | None:
+    """Return the plan of a round under `judge_prompt`, or None if the budget pays for no round.
+
+    The first plan of a round stays, so that a replayed run takes the same way as before.
+    """
+    search, train = run.settings.search, len(run.split("train"))
+    if not run.budget.is_limited:
+        return planned_round(search, train, None)
+    name = f"plan of round {round} of {run.thread}"
+    note = await run.store.note(name)
+    if note is not None:
+        cases, steps = note.split()
+        return RoundPlan(int(cases), int(steps))
+    plan = planned_round(search, train, await _calls_left(run, judge_prompt))
+    if plan is None or not run.budget.affords(plan.calls + train + len(run.split("validation"))):
+        return None
+    await run.store.put_note(name, f"{plan.cases} {plan.inner_steps}")
+    return plan
+
+
+async def _calls_left(run: OpenRun, judge_prompt: str) -> int | None:
+    """Return the calls left beside the test and the verdicts of a new prompt, with repairs as frequent as so far."""
+    left = run.budget.remaining_calls
+    if left is None:
+        return None
+    samples = [*run.split("train"), *run.split("validation")]
+    await judge_samples(run, judge_prompt, samples)  # from the store; tells the share of repairs after a resume
+    return left - run.budget.expected_calls(len(samples))
