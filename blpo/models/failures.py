@@ -82,7 +82,7 @@ def outcome_of(
     """Return the outcome of an `error` of the model of `settings`; None if the error is a fault of our code.
 
     `has_answered` is true if the model has answered a request: then most refusals belong to the request alone. Raises
-    `ModelError` if no request to the model can succeed.
+    `ModelError` if no request to the model can succeed; its message names settings as `models.ROLE.name`.
     """
     reply = error_of(error)
     detail = _detail(error, reply, settings)
@@ -163,7 +163,7 @@ def _advice(reply: ErrorReply, settings: ModelSettings, location: str | None) ->
         and parameter is not None
         and reply.meaning not in ("schema", "too_long", "too_large", "image")
     ):
-        return f"The server refuses a parameter: change {_SETTINGS[parameter]} of this model"
+        return f"The server refuses a parameter: change models.ROLE.{_SETTINGS[parameter]}"
     return None
 
 

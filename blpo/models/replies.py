@@ -22,7 +22,7 @@ def read_reply(reply: "AIMessage", messages: Sequence[Message], labels: Sequence
     """Return the reply to `messages` as a response, with the probability of every label if the reply tells.
 
     All texts are without the request's keys, and clean (`blpo.models.foreign_text`). Tokens are estimated if the server
-    gives no count, or a count that can't be true.
+    gives no count, or no count that can be read. Raises `ValueError` for a count that can't be true.
     """
     refusal = reply.additional_kwargs.get("refusal")
     finish_reason = without_keys(str(reply.response_metadata.get("finish_reason") or "stop"))[:_LONGEST_NAME]

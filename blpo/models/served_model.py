@@ -21,6 +21,7 @@ from blpo.models.retries import Backoff, CallOutcome, with_retries
 from blpo.models.schema_support import SchemaSupport
 from blpo.models.server_errors import may_refuse_schema
 from blpo.models.verdict_format import labels_of
+from state.errors import ModelError
 from state.response import Failure, Response
 
 if TYPE_CHECKING:  # takes half a second to import
@@ -52,7 +53,10 @@ class ServedModel:
         if self.model.provider.local:
             return CallOutcome(await self._answer_in_process(request), attempts=1)
         attempt = partial(self._attempt, request)
-        outcome = await with_retries(attempt, self.model.settings, self.backoff, self.limiter, queue)
+        try:
+            outcome = await with_retries(attempt, self.model.settings, self.backoff, self.limiter, queue)
+        except ModelError as error:
+            raise ModelError(str(error).replace("models.ROLE", f"models.{role}")) from error
         self.rejections.note(outcome.result, role=role)
         return outcome
 

@@ -1,4 +1,8 @@
-"""Token counts of a reply: the names of several vendors, and no count that can't be true."""
+"""Token counts of a reply: the names of several vendors, and no count that can't be true.
+
+A count that is missing, negative or no whole number is unknown, and estimated later, so no reply gives budget back. A
+count above all contexts says that the reply is no reply: it is malformed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ _MOST = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """Counts of a reply; None: no count, or a count that can't be true."""
+    """Counts of a reply; None: no count, or no count that can be read."""
 
     input_tokens: int | None
     output_tokens: int | None
@@ -23,7 +27,10 @@ class TokenCounts:
 
 
 def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
-    """Read the counts in a reply's `usage`. No request has 0 tokens; a reply may have 0."""
+    """Read the counts in a reply's `usage`. No request has 0 tokens; a reply may have 0.
+
+    Raises `ValueError` for a count above the contexts of all models.
+    """
     input_tokens = _count(usage, _INPUT, least=1)
     details = ((usage.get(place), name) for place, name in _CACHED)
     cached = (_count(fields, (name,), least=0) for fields, name in details if isinstance(fields, Mapping))
@@ -34,6 +41,8 @@ def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
 def _count(usage: Mapping[str, Any], names: tuple[str, ...], least: int) -> int | None:
     for name in names:
         value = usage.get(name)
+        if isinstance(value, int | float) and value > _MOST:
+            raise ValueError(f"its usage can't be true: {name} is above {_MOST}")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST:

@@ -96,7 +96,7 @@ def _failure(reply: dict[str, Any]) -> Exception:
 
 
 def _usage_metadata(usage: object) -> Any:
-    """Return the token counts in LangChain's form; None if the server gives no count; 0 for a count that can't be."""
+    """Return the token counts in LangChain's form; None if the server gives no count; 0 for an unknown count."""
     if not isinstance(usage, dict) or not usage:
         return None
     counts = token_counts(usage)
