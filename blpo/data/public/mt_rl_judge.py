@@ -1,7 +1,7 @@
 """Yes/no tasks of MT-RL-Judge (Wu et al. 2026, arXiv 2603.11665): published counts, and the search for thresholds.
 
-The paper publishes the number of defects and of fine images in every split, and no threshold. Here the threshold of a
-rating is the value whose counts are nearest to the published counts.
+The paper publishes the number of defects and of fine images in every split. The thresholds are not known. Here the
+threshold of a rating is the value whose counts are nearest to the published counts.
 """
 
 from bisect import bisect_right

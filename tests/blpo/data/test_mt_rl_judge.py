@@ -177,6 +177,18 @@ def test_the_real_labels_of_seetrue_give_the_published_counts(tmp_path: Path) ->
         assert len(texts) == 602  # no text is in two splits
 
 
+@real
+def test_no_cut_of_the_real_ranks_gives_the_published_defects() -> None:
+    """Ratings of ImageRewardDB are not beside this checkout. The ranks of its test split do not explain the counts."""
+    prompts = [row["ranking"] for row in json.loads((sources.SCHEMAS / "imagereward" / "test.json").read_text())]
+    ranks = [rank for ranking in prompts for rank in ranking]
+    last = sum(rank == max(ranking) for ranking in prompts for rank in ranking)
+    published = published_counts("ImageReward", ("poor", "good"))["test"]
+    assert (len(ranks), sum(published.values())) == (2720, 2720)
+    assert [sum(rank >= cut for rank in ranks) for cut in (5, 4)] == [282, 811] and last == 617
+    assert published["poor"] == 588
+
+
 def test_a_small_set_becomes_a_project_of_yes_and_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = sources.agin(tmp_path / "agin", size=60)
     with pytest.raises(ConfigError, match="--scale does not apply to AGIN's yes/no labels"):
