@@ -10,11 +10,13 @@ from langgraph.runtime import Runtime
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase
+from blpo.inference.rater_references import rater_answers
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds, past_trials, selecting_values
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics
+from blpo.metrics.human_ceiling import human_ceiling
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.significance import beyond_guessing, compare_prompts, own_groups
 from blpo.metrics.slices import slices
@@ -121,6 +123,9 @@ def compared_on_test(
         left_out=pairs.left_out,
         beyond_guessing=beyond_guessing(pairs.second, labels, task, seed, groups),
     )
+    if (raters := settings.data.raters) is not None:
+        answers = list(rater_answers(samples, raters.rule(task), task, seed))
+        test["human_ceiling"] = human_ceiling(answers, samples, (pairs.first, pairs.second), task, metric, seed)
     if by_slice := slices(samples, pairs.first, pairs.second, task, metric, seed):
         test["slices"] = by_slice
     units = zip(own_groups(groups), pairs.second, strict=True)

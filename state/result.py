@@ -104,6 +104,38 @@ class SliceMetrics(Metrics):
     """Samples that were right and are wrong."""
 
 
+class JudgeValues(TypedDict):
+    """Search metric of the judge against the references of the raters; None if undefined."""
+
+    initial: float | None
+    best: float | None
+
+
+class HumanCeiling(TypedDict):
+    """Agreement of one rater with the other raters on the test split, and of the judge with the same references."""
+
+    value: float | None
+    """Search metric of one rater: the mean over raters. None if undefined."""
+    ci95: list[float] | None
+    """Bootstrap interval [low, high] of `value`, over groups of samples and raters; None if undefined."""
+    raters: int
+    alpha: float | None
+    """Krippendorff's alpha of the raters on the test split: ordinal for ratings, nominal for categories."""
+    judge: JudgeValues
+    difference_ci95: list[float] | None
+    """Bootstrap interval [low, high] of judge.best - value."""
+    samples: int
+    """Samples with the ratings of two people or more, without an `error`."""
+    ties: int
+    """References with a tie of the other raters, broken by the seed."""
+    pooled: bool
+    """True if too few raters have ten ratings: all ratings then count as those of one rater."""
+    left_out: int
+    """Raters with fewer than ten ratings, unless `pooled`."""
+    undefined: NotRequired[str]
+    """Reason for a missing value."""
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -122,6 +154,8 @@ class TestMetrics(SplitMetrics):
     """
     beyond_guessing: NotRequired[BeyondGuessing]
     """Absent in older runs."""
+    human_ceiling: NotRequired[HumanCeiling]
+    """Absent without the ratings of several people."""
     slices: NotRequired[dict[str, dict[str, SliceMetrics]]]
     """Metrics by column of `data.slices` and value, the most frequent values first; the rest is one slice. Absent
     without `data.slices`."""

@@ -10,7 +10,7 @@ from blpo.data.message_text import listed
 from blpo.data.ratings import rater_column
 from blpo.data.slice_columns import slice_candidates
 from blpo.data.tables import open_table
-from blpo.metrics.krippendorff import Level, krippendorff_alpha
+from blpo.metrics.krippendorff import krippendorff_alpha, level_of
 from blpo.metrics.undefined import Undefined
 from state.sample import Sample
 from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
@@ -34,17 +34,12 @@ def rater_facts(settings: Settings, dataset: Dataset) -> list[str]:
     return lines
 
 
-def alpha_level(task: TaskSettings) -> Level:
-    """Return the distance of ratings for Krippendorff's alpha: ordinal for ratings, nominal for categories."""
-    return "ordinal" if task.kind == "ordinal" else "nominal"
-
-
 def _raters(samples: Sequence[Sample], task: TaskSettings) -> Iterator[str]:
     rated = [sample.ratings for sample in samples if sample.ratings]
     if not rated:
         return
     people = Counter(rating.rater for rating in chain.from_iterable(rated))
-    alpha = krippendorff_alpha([[rating.value for rating in ratings] for ratings in rated], alpha_level(task))
+    alpha = krippendorff_alpha([[rating.value for rating in ratings] for ratings in rated], level_of(task))
     words = f"undefined ({alpha.reason})" if isinstance(alpha, Undefined) else f"{alpha:.3f}"
     yield (
         f"raters: {len(people)}, {sum(people.values())} ratings of {len(rated)} samples, {median(map(len, rated)):g} a "

@@ -12,6 +12,7 @@ import numpy as np
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.undefined import Undefined, Value
+from state.settings import TaskSettings
 
 Level = Literal["nominal", "ordinal", "interval"]
 """Distance of two ratings. nominal: 0 if equal, else 1. interval: squared difference. ordinal: squared number of
@@ -56,6 +57,11 @@ def alpha_of_counts(counts: Floats, scale: Floats, level: Level) -> Value:
     if expected <= 0:
         return Undefined("all ratings are equal")
     return 1.0 - (float(totals.sum()) - 1.0) * float((coincidences * distances).sum()) / expected
+
+
+def level_of(task: TaskSettings) -> Level:
+    """Return the distance of the ratings of a task: ordinal for ratings, nominal for categories."""
+    return "ordinal" if task.kind == "ordinal" else "nominal"
 
 
 def _scale(values: Sequence[object], level: Level) -> Floats:

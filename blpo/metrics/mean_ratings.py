@@ -29,7 +29,7 @@ def correlations(answers: Floats, means: Floats, weights: Floats, metric: str) -
     """
     if metric == "spearman":
         means, answers = _ranks(means, weights), _ranks(answers, weights)
-    total = weights.sum(-1, keepdims=True)
+    total = np.maximum(weights.sum(-1, keepdims=True), 1e-12)
     x, y = (values - (values * weights).sum(-1, keepdims=True) / total for values in (answers, means))
     covariance = (x * y * weights).sum(-1)
     spread = np.sqrt((x**2 * weights).sum(-1) * (y**2 * weights).sum(-1))
