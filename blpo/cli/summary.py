@@ -10,10 +10,11 @@ from rich.text import Text
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
-from blpo.reports.agreement_rows import LABEL_COLUMNS, agreement_rows, label_rows
+from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.reports.slice_rows import slice_lines
+from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of
 from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import STOP_REASONS, duration, figure, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
@@ -45,6 +46,8 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
     console.print(
         f"Stopped after {duration(result['seconds'])}: {single_line(stopped)}.", markup=False, soft_wrap=in_file
     )
+    if (ceiling := ceiling_of(result["test"])) is not None:
+        console.print(" ".join(ceiling_notes(ceiling)), markup=False, soft_wrap=in_file)
     for each in slice_lines(result):
         console.print(single_line(each), markup=False, soft_wrap=True)
     for sentence in result.get("warnings", []):
@@ -78,13 +81,13 @@ def agreement_table(
     split: str, measured: SplitMetrics, metric: str, source: LabelSource, positive: str | None = None
 ) -> Table:
     """Return initial against best: a row per metric over the answered samples, and the coverage."""
-    initial, best = measured["initial"], measured["best"]
+    best = measured["best"]
     title = f"Agreement with {source.name} on {split}, {in_groups(best['n'], measured.get('groups'))}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for name in ("initial", "best", "change"):
         table.add_column(name, justify="right")
-    for row in agreement_rows((initial, best), metric, positive):
+    for row in split_rows(measured, metric, positive):
         table.add_row(row.name, figure(row.before), figure(row.after), row.change)
     return table
 

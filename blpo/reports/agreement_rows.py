@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from blpo.metrics.readings import reading, strict_reading
 from blpo.runs.wording import METRICS, figure, metric_name
-from state.result import Metrics
+from state.result import HumanCeiling, Metrics, SplitMetrics
 
 _LABEL_METRICS = ("precision", "recall", "f1", "specificity")
 
@@ -67,6 +68,21 @@ def agreement_rows(columns: Sequence[Metrics], metric: str, positive: str | None
     rows.append(AgreementRow("coverage", tuple(column["coverage"] for column in columns)))
     majority = tuple(column["majority_baseline"] for column in columns)
     return [*rows, AgreementRow("majority baseline (accuracy)", majority)]
+
+
+def split_rows(measured: SplitMetrics, metric: str, positive: str | None = None) -> list[AgreementRow]:
+    """Return the rows of the first and the selected prompt on a split, with the human ceiling of a test with raters."""
+    rows = agreement_rows((measured["initial"], measured["best"]), metric, positive)
+    ceiling = cast("HumanCeiling | None", measured.get("human_ceiling"))
+    if ceiling is None or ceiling["value"] is None:
+        return rows
+    judge = ceiling["judge"]["initial"], ceiling["judge"]["best"]
+    name = metric_name(metric)
+    return [
+        *rows,
+        AgreementRow(f"{name} by each rater's other raters", judge),
+        AgreementRow(f"{name} of one rater, by the same", (ceiling["value"], ceiling["value"])),
+    ]
 
 
 def label_rows(before: Metrics, after: Metrics) -> list[LabelRow]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
 from blpo.metrics.readings import strict_reading
-from blpo.reports.agreement_rows import LABEL_COLUMNS, agreement_rows, label_rows
+from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows
 from blpo.reports.captions import caption_quality, separations
 from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
@@ -20,7 +20,9 @@ from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
 from blpo.reports.outcome import Tested, headline, meaning, stopped, tone, validation_note
 from blpo.reports.page import render_page, write_page
+from blpo.reports.slice_rows import CAUTION, slice_tables
 from blpo.reports.validation_band import validation_bands
+from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of, ceiling_sentence
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
@@ -63,6 +65,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     task = run.settings.task
     captions, bands = caption_quality(run, evidence), validation_bands(run, evidence)
     total = total_usage(result["calls"].values())
+    ceiling = ceiling_of(result["test"])
     return render_page(
         "report.html",
         version=version("blpo"),
@@ -79,9 +82,10 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         meaning=meaning(run),
         stopped=stopped(result),
         measured=measured,
-        agreement=agreement_rows((measured["initial"], measured["best"]), result["metric"], task.positive)
-        if measured
-        else [],
+        agreement=split_rows(measured, result["metric"], task.positive) if measured else [],
+        ceiling=[ceiling_sentence(result), *ceiling_notes(ceiling)] if ceiling else [],
+        slices=slice_tables(result),
+        slices_caution=CAUTION,
         label_columns=LABEL_COLUMNS,
         label_rows=label_rows(measured["initial"], measured["best"]) if measured else [],
         validation_chart=validation_chart([("validation", run)], bands),

@@ -1,7 +1,7 @@
 """A run in a few lines of text, and as a small table for notebooks."""
 
 from blpo.metrics.readings import strict_reading
-from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.agreement_rows import split_rows
 from blpo.reports.label_source import label_source
 from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
@@ -37,9 +37,7 @@ def run_html(run: RunRecord) -> str:
         split=split,
         source=label_source(run.settings.data),
         size=in_groups(measured["best"]["n"], measured.get("groups")) if measured else "",
-        rows=agreement_rows((measured["initial"], measured["best"]), result["metric"], run.settings.task.positive)
-        if result and measured
-        else [],
+        rows=split_rows(measured, result["metric"], run.settings.task.positive) if result and measured else [],
         directory=str(run.directory),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from blpo.metrics.readings import SIGNIFICANT, reading, strict_reading, strict_value
+from blpo.runs.ceiling_sentence import ceiling_sentence
 from blpo.runs.wording import figure, in_groups, metric_name, probability
 from state.result import Result, TestMetrics
 
@@ -41,7 +42,11 @@ def is_beyond_guessing(test: TestMetrics) -> bool:
 
 
 def verdict(result: Result) -> str:
-    """Say in one sentence if the best prompt is better on the test split, or why nobody knows."""
+    """Say if the best prompt is better on the test split, or why nobody knows; with raters also if as good as one."""
+    return f"{_verdict(result)} {ceiling_sentence(result)}".rstrip()
+
+
+def _verdict(result: Result) -> str:
     test, metric = result["test"], result["metric"]
     if test is None:
         return f"Not tested: {why_not_tested(result)}."
