@@ -77,7 +77,7 @@ def human_ceiling(
         judge={"initial": None, "best": None},
         difference_ci95=None,
         samples=len({answer.place for answer in rows}),
-        ties=sum(answer.is_tied for answer in rows),
+        ties=0 if _compares_means(metric, task) else sum(answer.is_tied for answer in rows),
         pooled=len(units) == 1,
         left_out=0 if len(units) < 2 else len(people) - len(units),
     )
@@ -100,6 +100,11 @@ def _units(rows: Sequence[RaterAnswer]) -> list[list[int]]:
         by_rater.setdefault(row.rater, []).append(place)
     units = [places for places in by_rater.values() if len(places) >= LEAST_RATINGS]
     return units if len(units) > 1 else [list(range(len(rows)))]
+
+
+def _compares_means(metric: str, task: TaskSettings) -> bool:
+    """Return True for a metric against means as they are: no reference is rounded."""
+    return metric in MEAN_METRICS and task.round == "none"
 
 
 def _or_none(number: float) -> float | None:
@@ -134,7 +139,7 @@ class _Scorer:
         judged = [[_strict(side[row.place], row.reference, task) for row in rows] for side in verdicts]
         people = {rater: place for place, rater in enumerate(dict.fromkeys(row.rater for row in rows))}
         arrays = np.array([row.place for row in rows]), np.array([people[row.rater] for row in rows])
-        if metric in MEAN_METRICS and task.round == "none":
+        if _compares_means(metric, task):
             own = [float(row.value) for row in rows]
             sides = own, *([float(label) for label in side] for side in judged)
             means = [float(row.reference) if row.exact is None else row.exact for row in rows]
