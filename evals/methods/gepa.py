@@ -77,7 +77,12 @@ async def _record(run: OpenRun, place: int, entry: PoolEntry) -> RoundRecord:
         round=place,
         judge_prompt_sha256=await run.store.put_text(entry.prompt),
         i2t_prompt_sha256=await run.store.put_text(initial_prompts(run.settings)[1]),
-        validation=metrics(verdicts, [sample.label for sample in validation], run.settings.task),
+        validation=metrics(
+            verdicts,
+            [sample.label for sample in validation],
+            run.settings.task,
+            ratings=[sample.rating for sample in validation],
+        ),
         errors=[],
         anchors=[],
         trials=await _digests(run, entry.trials),

@@ -123,7 +123,7 @@ class GepaAdapter:
 
         self._note((candidate[COMPONENT], sample.id) for sample in batch)
         verdicts = self._wait(judge_samples(self.run, candidate[COMPONENT], batch))
-        losses = [loss(v, s.label, self.run.settings.task) for v, s in zip(verdicts, batch, strict=True)]
+        losses = [loss(v, s.target, self.run.settings.task) for v, s in zip(verdicts, batch, strict=True)]
         scores = [0.0 if each is None else 1.0 - each for each in losses]
         pairs: list[tuple[Sample, Verdict]] = list(zip(batch, verdicts, strict=True))
         return EvaluationBatch(outputs=verdicts, scores=scores, trajectories=pairs if capture_traces else None)
@@ -201,7 +201,8 @@ class GepaAdapter:
     async def _tell_judged(self, place: int) -> None:
         validation, settings = self.run.split("validation"), self.run.settings
         verdicts = await judge_samples(self.run, self.pool[place].prompt, validation, split="validation")
-        measured = metrics(verdicts, [sample.label for sample in validation], settings.task)
+        labels, ratings = [sample.label for sample in validation], [sample.rating for sample in validation]
+        measured = metrics(verdicts, labels, settings.task, ratings=ratings)
         metric = settings.search.metric
         event = JudgedEvent(event="judged", round=place, metric=metric, validation=value(measured, metric))
         send_event(self._runtime, event)
