@@ -12,7 +12,7 @@ run that failed, and returns a `Run`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from langgraph.runtime import RunControl
 
@@ -22,6 +22,7 @@ from blpo.deployment.summary import Summary
 from blpo.deployment.table_input import InputColumns
 from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.reports.final_report import final_report
+from blpo.reports.notebook_parts import NotebookPart, images_of, prompt_diff, validation_curve
 from blpo.reports.progress_lines import ProgressLines
 from blpo.reports.relabelling import correct
 from blpo.reports.run_page import write_report as report
@@ -62,6 +63,21 @@ class Run(RunRecord):
     async def report(self, overrides: Iterable[str] = ()) -> Path:
         """Write report.html and return its path; see `blpo.report`."""
         return await report(self.directory, overrides or self.overrides)
+
+    def prompt_diff(self, prompt: Literal["judge", "i2t"] = "judge") -> NotebookPart:
+        """Return the changes from the first to the selected prompt, in colour; raises `RunError` without a round."""
+        return prompt_diff(self, prompt)
+
+    def curve(self) -> NotebookPart:
+        """Return a plot of the metric on validation by round; raises `RunError` without a round."""
+        return validation_curve(self)
+
+    def images(self, disagreements: Sequence[Disagreement], blur: bool | None = None) -> NotebookPart:
+        """Return the images of disagreements with labels and reasons; raises `DataError` without the dataset.
+
+        `blur` blurs the images; None: if the labels suggest unsafe images.
+        """
+        return images_of(self, disagreements, blur)
 
     def __repr__(self) -> str:
         """Return status, verdict, metric before and after, and directory, a line each."""
