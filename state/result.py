@@ -150,7 +150,7 @@ class TestMetrics(SplitMetrics):
     left_out: NotRequired[int]
     """Samples with an `error` under either prompt.
 
-    Absent in runs of versions before 0.2.0, with test and interval over the samples answered under both prompts.
+    Absent in older runs. There, test and interval are over the samples answered under both prompts.
     """
     beyond_guessing: NotRequired[BeyondGuessing]
     """Absent in older runs."""

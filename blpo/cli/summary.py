@@ -10,7 +10,7 @@ from rich.text import Text
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
-from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows
+from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.reports.slice_rows import slice_lines
@@ -39,6 +39,8 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
         console.print(agreement_table(name, split, result["metric"], source, result.get("positive")))
         if (labels := label_table(split)) is not None:
             console.print(labels)
+        for note in undefined_notes(split["initial"], split["best"]):
+            console.print(note, markup=False)
     console.print()
     in_file = not console.is_terminal  # for text search in files: whole sentences
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)

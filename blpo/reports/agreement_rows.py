@@ -99,6 +99,20 @@ def label_rows(before: Metrics, after: Metrics) -> list[LabelRow]:
     ]
 
 
+def undefined_notes(before: Metrics, after: Metrics) -> list[str]:
+    """Return the reasons for undefined metrics of all labels, over the answered samples."""
+    first, selected = (column.get("undefined", {}) for column in (before, after))
+    notes = []
+    for name in METRICS:
+        if name in first and first.get(name) == selected.get(name):
+            notes.append(f"{metric_name(name)} is undefined: {first[name]}.")
+            continue
+        for prompt, reasons in (("first", first), ("selected", selected)):
+            if name in reasons:
+                notes.append(f"{metric_name(name)} is undefined under the {prompt} prompt: {reasons[name]}.")
+    return notes
+
+
 def _names(metrics: Metrics, metric: str, positive: str | None) -> Iterator[str]:
     """Yield the metrics of the table: of the positive label, of all labels, and the search metric of another label."""
     own = [f"f1.{positive}", f"recall.{positive}"] if positive in metrics.get("f1", {}) else []
@@ -111,5 +125,5 @@ def _names(metrics: Metrics, metric: str, positive: str | None) -> Iterator[str]
 def _guessing_rows(columns: Sequence[Metrics], metric: str) -> Iterator[AgreementRow]:
     if all("guessing" in column for column in columns):
         uniform, shares = (tuple(column["guessing"][kind] for column in columns) for kind in ("uniform", "shares"))
-        yield AgreementRow(f"{metric_name(metric)} of guessing, uniform", uniform)
-        yield AgreementRow(f"{metric_name(metric)} of guessing, by label shares", shares)
+        yield AgreementRow(f"guessing uniformly ({metric_name(metric)})", uniform)
+        yield AgreementRow(f"guessing by label shares ({metric_name(metric)})", shares)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
 from blpo.metrics.readings import strict_reading
-from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows
+from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.captions import caption_quality, separations
 from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
@@ -87,6 +87,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         slices=slice_tables(result),
         slices_caution=CAUTION,
         label_columns=LABEL_COLUMNS,
+        undefined=undefined_notes(measured["initial"], measured["best"]) if measured else [],
         label_rows=label_rows(measured["initial"], measured["best"]) if measured else [],
         validation_chart=validation_chart([("validation", run)], bands),
         validation_note=validation_note(run, has_band=any(bands)),

@@ -1,0 +1,56 @@
+"""Rows of the tables of metrics: the positive label first, guessing beside, reasons for undefined values."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from blpo.metrics.agreement import metrics
+from blpo.reports.agreement_rows import agreement_rows, label_rows, undefined_notes
+from state.result import Agreement, Metrics
+from state.sample import Label
+from state.settings import TaskSettings
+from state.verdict import Verdict
+
+SAFETY = TaskSettings(kind="categorical", labels=("safe", "unsafe"), positive="unsafe")
+RATING = TaskSettings()
+
+
+def measured(
+    answers: Sequence[Label | None], human: Sequence[Label], task: TaskSettings, metric: str = "macro_f1"
+) -> Metrics:
+    verdicts = [Verdict("", "refused" if answer is None else "ok", answer) for answer in answers]
+    return metrics(verdicts, human, task, metric)
+
+
+def test_the_positive_label_stands_first_and_guessing_beside() -> None:
+    human = ["safe", "safe", "unsafe", "unsafe"]
+    columns = [measured(answers, human, SAFETY) for answers in (["safe"] * 4, human)]
+    rows = agreement_rows(columns, "macro_f1", "unsafe")
+    assert [row.name for row in rows[:3]] == ["F1 of unsafe", "recall of unsafe", "macro-F1"]
+    assert (rows[0].values, rows[0].change, rows[2].is_selecting) == ((0.0, 1.0), "+1.000", True)
+    names = [row.name for row in rows]
+    assert "guessing uniformly (macro-F1)" in names and "guessing by label shares (macro-F1)" in names
+    assert label_rows(*columns)[0].cells == ("undefined -> 1.000", "0.000 -> 1.000", "0.000 -> 1.000", "1.000 -> 1.000")
+
+
+def test_the_search_metric_of_another_label_is_a_row() -> None:
+    column = measured(["safe", "unsafe"], ["safe", "unsafe"], SAFETY, "precision.safe")
+    rows = agreement_rows([column, column], "precision.safe", "unsafe")
+    assert [(row.name, row.change) for row in rows if row.is_selecting] == [("precision of safe", "=")]
+
+
+def test_a_value_that_is_undefined_has_no_change_and_a_reason() -> None:
+    columns = measured([3, 3, 3], [1, 2, 3], RATING), measured([1, 2, 3], [1, 2, 3], RATING)
+    row = next(row for row in agreement_rows(columns, "macro_f1") if row.name == "Spearman")
+    assert (row.before, row.change) == (None, "")
+    assert "Spearman is undefined under the first prompt: all verdicts are one label." in undefined_notes(*columns)
+    same = undefined_notes(columns[0], columns[0])
+    assert "Spearman is undefined: all verdicts are one label." in same
+
+
+def test_a_result_of_an_older_version_has_fewer_rows() -> None:
+    numbers = Agreement(accuracy=0.5, balanced_accuracy=0.5, macro_f1=0.5, kappa=0.0, majority_baseline=0.5)
+    old = cast(Metrics, {**numbers, "n": 4, "coverage": 1.0, "strict": numbers})
+    assert [row.name for row in agreement_rows([old, old], "macro_f1", "unsafe")] == [
+        *("macro-F1", "accuracy", "balanced accuracy", "kappa", "coverage", "majority baseline (accuracy)")
+    ]
+    assert (label_rows(old, old), undefined_notes(old, old)) == ([], [])
