@@ -32,15 +32,7 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
     console = Console(highlight=False)
     for line in _diff(result):
         console.print(line, soft_wrap=True)
-    split = result["test"] or result["validation"]
-    if split is not None:
-        console.print()
-        name = "test" if result["test"] else "validation (which selects)"
-        console.print(agreement_table(name, split, result["metric"], source, result.get("positive")))
-        if (labels := label_table(split)) is not None:
-            console.print(labels)
-        for note in undefined_notes(split["initial"], split["best"]):
-            console.print(note, markup=False)
+    _print_metrics(console, result, source)
     console.print()
     in_file = not console.is_terminal  # for text search in files: whole sentences
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
@@ -63,6 +55,19 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
         if name == REPORT and not (Path(directory) / name).exists():
             continue
         console.print(Text(f"{plain(directory)}/{name}", "cyan").append(f"  {content}", "default"), soft_wrap=True)
+
+
+def _print_metrics(console: Console, result: Result, source: LabelSource) -> None:
+    split = result["test"] or result["validation"]
+    if split is None:
+        return
+    console.print()
+    name = "test" if result["test"] else "validation (which selects)"
+    console.print(agreement_table(name, split, result["metric"], source, result.get("positive")))
+    if (labels := label_table(split)) is not None:
+        console.print(labels)
+    for note in undefined_notes(split["initial"], split["best"]):
+        console.print(note, markup=False)
 
 
 def origin(result: Result) -> list[str]:
