@@ -95,9 +95,10 @@ class SliceMetrics(Metrics):
     best: float | None
     """Search metric under the selected prompt, failures as wrong."""
     ci95: list[float] | None
-    """Bootstrap interval [low, high] of `best`; None if `best` is undefined, and for a single group."""
+    """Bootstrap interval [low, high] of `best`. None if `best` is undefined, for a single group, and if all resamples
+    are equal, as in a slice without a right verdict."""
     difference_ci95: list[float] | None
-    """Bootstrap interval [low, high] of best - initial; None as `ci95`."""
+    """Bootstrap interval [low, high] of best - initial; None if `best` is undefined, and for a single group."""
     fixed: int
     """Samples that were wrong and are right."""
     broken: int

@@ -27,7 +27,7 @@ from state.verdict import Verdict
 
 LEAST_RATINGS = 10
 """A rater with fewer ratings on the test split gives no metric of one rater."""
-RESAMPLES = 2000
+RESAMPLES = 1000
 _NUMBERS_AT_ONCE = 2_000_000
 
 
@@ -89,7 +89,8 @@ def human_ceiling(
     if np.isnan([human[0], second[0]]).any():
         return {**result, "undefined": f"{metric} is undefined for every rater"}
     result["value"], result["judge"] = float(human[0]), {"initial": _or_none(first[0]), "best": float(second[0])}
-    result["ci95"], result["difference_ci95"] = _intervals(scorer, units, people, samples, seed)
+    observed = float(human[0]), float(second[0] - human[0])
+    result["ci95"], result["difference_ci95"] = _intervals(scorer, units, people, samples, seed, observed)
     return result
 
 
@@ -184,9 +185,18 @@ class _Scorer:
 
 
 def _intervals(
-    scorer: _Scorer, units: Sequence[Sequence[int]], people: Sequence[str], samples: Sequence[Sample], seed: int
+    scorer: _Scorer,
+    units: Sequence[Sequence[int]],
+    people: Sequence[str],
+    samples: Sequence[Sample],
+    seed: int,
+    observed: tuple[float, float],
 ) -> tuple[list[float] | None, list[float] | None]:
-    """Return the 95 % intervals of the ceiling, and of judge - rater; None for a single group or a single rater."""
+    """Return the 95 % intervals of the ceiling, and of judge - rater; None for a single group or a single rater.
+
+    `observed` are the two values. A resample of a rater's few samples lacks some labels, so metrics of classes are
+    lower there: the resamples are shifted to have their mean at the observed value.
+    """
     _, members = np.unique([str(unit) for unit in own_groups([s.group for s in samples])], return_inverse=True)
     groups = len(set(members[scorer.places]))
     counted = sorted({int(scorer.raters[place]) for unit in units for place in unit})
@@ -203,8 +213,10 @@ def _intervals(
         human.append(rater)
         difference.append(judge - rater)
     tail = expanded_tail(groups)
-    ends = [np.nanquantile(np.concatenate(values), [tail, 1 - tail]).tolist() for values in (human, difference)]
-    return ends[0], ends[1]
+    drawn = [np.concatenate(values) for values in (human, difference)]
+    shifted = [values - np.nanmean(values) + value for values, value in zip(drawn, observed, strict=True)]
+    ends = [np.nanquantile(values, [tail, 1 - tail]) for values in shifted]
+    return np.clip(ends[0], -1.0, 1.0).tolist(), np.clip(ends[1], -2.0, 2.0).tolist()
 
 
 def _batches(scorer: _Scorer) -> list[int]:

@@ -76,7 +76,7 @@ def _measured(
         "strict": _small(best["strict"], task.positive),
         "initial": strict_reading(metrics(old, labels, task, ratings=ratings), metric),
         "best": strict_reading(best, metric),
-        "ci95": list(own) if shows_spread else None,
+        "ci95": list(own) if shows_spread and own[0] < own[1] else None,
         "difference_ci95": list(difference) if shows_spread else None,
         "fixed": sum(is_right and not was_right for was_right, is_right in right),
         "broken": sum(was_right and not is_right for was_right, is_right in right),

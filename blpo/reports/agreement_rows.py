@@ -80,8 +80,8 @@ def split_rows(measured: SplitMetrics, metric: str, positive: str | None = None)
     name = metric_name(metric)
     return [
         *rows,
-        AgreementRow(f"{name} by each rater's other raters", judge),
-        AgreementRow(f"{name} of one rater, by the same", (ceiling["value"], ceiling["value"])),
+        AgreementRow(f"{name} of the judge, by other raters", judge),
+        AgreementRow(f"{name} of one rater, by other raters", (ceiling["value"], ceiling["value"])),
     ]
 
 

@@ -31,7 +31,7 @@ def test_a_slice_has_the_metrics_of_its_samples_alone() -> None:
     assert (measured["sdxl"]["fixed"], measured["sdxl"]["broken"], measured["sdxl"]["n"]) == (10, 0, 20)
     alone = metrics(answered(new)[20:], human[20:], SAFETY)
     assert measured["sdxl"]["accuracy"] == alone["accuracy"] == 1.0
-    assert measured["sdxl"]["best"] == alone["strict"]["macro_f1"] and measured["sdxl"]["ci95"] == [1.0, 1.0]
+    assert measured["sdxl"]["best"] == alone["strict"]["macro_f1"] and measured["sdxl"]["ci95"] is None
     low, high = measured["sdxl"]["difference_ci95"] or (0.0, 0.0)
     assert 0 < low <= 1.0 - (measured["sdxl"]["initial"] or 0.0) <= high
     assert measured["sdxl"]["f1"] == {"unsafe": 1.0} and "specificity" in measured["sdxl"]
