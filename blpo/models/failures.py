@@ -15,20 +15,16 @@ from LangChain's own classes, so the table holds for any provider. `blpo.models.
 request gets the same 4xx.
 """
 
-import email.utils
-import os
 import re
-import ssl
-import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from langchain_core import exceptions as langchain
 
+from blpo.models.certificate_errors import refuse_certificate
+from blpo.models.retry_headers import headers_of, retry_after
 from blpo.models.secret_masking import excerpt, one_line
 from blpo.models.sentences import sentence
-from blpo.models.server_address import lacks_version, version_hint
+from blpo.models.server_address import at_address, lacks_version, version_hint
 from blpo.models.server_errors import ErrorReply, error_of, read_error
 from state.errors import ModelError
 from state.response import Failure, FailureKind, Response
@@ -93,7 +89,7 @@ def outcome_of(
     inner_status = getattr(error, "inner_status", None)
     if inner_status is not None:
         return _outcome_in_completion(read_error(inner_status, error.body_bytes), detail)  # type: ignore[attr-defined]
-    _refuse_certificate(error, settings)
+    refuse_certificate(error, settings)
     return _outcome_without_status(error, detail, settings)
 
 
@@ -130,12 +126,12 @@ def _outcome_of_status(
         return Failure("quota", detail)
     if meaning == "refused":
         return Response(text=detail, refused=True, finish_reason="content_filter")
-    advice = _advice(reply, settings, _headers(error).get("location"))
+    advice = _advice(reply, settings, headers_of(error).get("location"))
     if advice and (status in (401, 407) or status < 400 or not has_answered):
         raise ModelError(f"{sentence(detail)} {advice}")
     if status in (408, 409, 429) or status >= 500:
         kind: FailureKind = {408: "timeout", 429: "rate_limit"}.get(status, "server")  # type: ignore[assignment]
-        return Transient(Failure(kind, detail), _retry_after(error), status in _BUSY)
+        return Transient(Failure(kind, detail), retry_after(error), status in _BUSY)
     if meaning == "too_long" or meaning == "too_large":
         return Failure(meaning, detail)
     return Failure("rejected", detail)
@@ -153,7 +149,7 @@ def _advice(reply: ErrorReply, settings: ModelSettings, location: str | None) ->
         return "The model can't see images: name a model with vision, or start the server with its vision part"
     if status == 404:
         hint = f"; {version_hint(settings.base_url)}" if settings.base_url and lacks_version(settings.base_url) else ""
-        return f"Check name and base_url: there is no such model{_address(settings)}{hint}"
+        return f"Check name and base_url: there is no such model{at_address(settings)}{hint}"
     concerns_key = reply.meaning == "account" or not reply.message or KEY_WORDS.search(reply.message)
     if status == 401 or (status == 403 and concerns_key):
         return f"Check the key in the environment for {settings.name.partition(':')[0]}: models"
@@ -176,39 +172,6 @@ def _parameter(reply: ErrorReply) -> str | None:
     return next((name for name in _SETTINGS if "_" in name and re.search(rf"\b{name}\b", reply.message)), None)
 
 
-def _address(settings: ModelSettings) -> str:
-    return f" at {one_line(settings.base_url)}" if settings.base_url else ""
-
-
-def _refuse_certificate(error: BaseException, settings: ModelSettings) -> None:
-    """Raise `ModelError` if a certificate that is not trusted is behind the error."""
-    for cause in _causes(error):
-        reason = getattr(cause, "verify_message", None)
-        if isinstance(cause, ssl.SSLCertVerificationError) and reason:
-            file = os.environ.get("SSL_CERT_FILE")
-            missing = f" (SSL_CERT_FILE names {file}, which is no file)" if file and not os.path.isfile(file) else ""
-            raise ModelError(
-                f"{settings.name}: the certificate of the server{_address(settings)} is not trusted:"
-                f" {sentence(one_line(reason))} Set SSL_CERT_FILE to a PEM file with the certificate of"
-                f" its authority{missing}"
-            ) from error
-        if isinstance(cause, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(cause):
-            raise ModelError(
-                f"{settings.name}: the server{_address(settings)} does not speak https; set base_url to http://"
-            ) from error
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and the errors behind it."""
-    cause: BaseException | None = error
-    for _ in range(10):
-        if cause is None:
-            return
-        yield cause
-        inner = getattr(cause, "certificate_error", None)  # of aiohttp
-        cause = inner if isinstance(inner, BaseException) else cause.__cause__ or cause.__context__
-
-
 def _kind_without_status(error: Exception) -> FailureKind | None:
     if isinstance(error, langchain.ModelTimeoutError | TimeoutError):
         return "timeout"
@@ -220,27 +183,3 @@ def _kind_without_status(error: Exception) -> FailureKind | None:
         return "server"
     has_status = hasattr(error, "status_code")  # 200, of an APIResponseValidationError
     return "malformed" if has_status or isinstance(error, _NOT_AN_ANSWER) else None
-
-
-def _retry_after(error: Any) -> float | None:
-    """Return the seconds to wait by the headers `retry-after-ms` and `Retry-After` (seconds, or a date)."""
-    headers = _headers(error)
-    seconds = _seconds(headers.get("retry-after-ms"), 1000)
-    return seconds if seconds is not None else _seconds(headers.get("retry-after"), 1)
-
-
-def _headers(error: Any) -> Mapping[str, str]:
-    source = error if hasattr(error, "headers") else getattr(error, "response", None)
-    return getattr(source, "headers", None) or {}
-
-
-def _seconds(value: str | None, parts: int) -> float | None:
-    """Return the seconds of a wait in `parts` of a second, or up to a date; else None."""
-    try:
-        return None if value is None else max(0.0, float(value) / parts)
-    except ValueError:
-        date = email.utils.parsedate_tz(value or "")
-    try:
-        return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
-    except (ValueError, OverflowError):  # no such date
-        return None

@@ -50,6 +50,11 @@ def version_hint(address: str) -> str:
     return f"most servers listen at {one_line(address.partition('?')[0].rstrip('/'))}/v1"
 
 
+def at_address(settings: ModelSettings) -> str:
+    """Return ` at ADDRESS` for a message; empty for the vendor's own address."""
+    return f" at {one_line(settings.base_url)}" if settings.base_url else ""
+
+
 def calls_the_vendor(settings: ModelSettings) -> bool:
     """Return true if requests go to the vendor behind `openai:`; resellers charge different prices."""
     address = address_of(settings)

@@ -1,4 +1,4 @@
-"""Errors of a chat-completions server: one reader, and a table of what servers say.
+"""Errors of a chat-completions server: one reader of all forms (`blpo.models.server_sayings` has the meanings).
 
 Standard library alone: `blpo export` puts this file into an exported judge as it stands.
 """
@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
-ErrorMeaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
+from blpo.models.server_sayings import ErrorMeaning, meaning_of
 
 _MOST_NESTED = 500
 """Values of an error reply that are read."""
@@ -26,77 +26,6 @@ BROKEN_OFF = re.compile(r"error|abort|cancel|interrupt|insufficient_system", re.
 """Finish reasons of an answer that failed on the way. The status is 200 all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Saying:
-    """Row of the table: codes and words with the same meaning."""
-
-    meaning: ErrorMeaning
-    words: str
-    codes: str = r"(?!)"
-    """Pattern of codes in lower case, letters and digits alone."""
-    statuses: tuple[int, ...] = ()
-    """Statuses with this meaning, whatever the words."""
-
-
-_SAYINGS = (
-    _Saying(
-        "account",
-        r"\b(?:account|organi[sz]ation|project|api.?key|user)\b.{0,60}\b(?:suspend|disabled|deactivat|banned|blocked"
-        r"|terminated|flagged|inactive)",
-        codes=r"(?:account|organization|user)(?:deactivated|suspended|disabled|blocked)",
-    ),
-    _Saying(
-        "refused",
-        r"content[-_ ]?(?:management|filter|moderation|safety|polic)|responsible ?ai|safety (?:system|filter|setting"
-        r"|polic|reason|check|guideline|guardrail)|\bguardrails?\b|moderation|\bmoderated\b|high risk|\bnsfw\b"
-        r"|(?<!case.)\bsensitive (?:content|image|information|word|material)|new_sensitive|data.?inspection"
-        r"|\b(?:input|prompt|image|content|request|text|output|response|message)s?\b.{0,60}\b(?:flagged|inappropriate"
-        r"|unsafe|(?<!case.)sensitive|harmful|offensive|objectionable|prohibited content)"
-        r"|\b(?:violat\w*|against|breach\w*)\b.{0,60}\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))"
-        r"|敏感|违规|不安全|不当内容|风控|内容审核",
-        codes=r".*(?:contentfilter|contentpolic|moderation|responsibleai|datainspection|policyviolation|contentviolation"
-        r"|contentblocked|contentsafety|safetyviolation|prohibitedcontent|sensitive|inappropriate|guardrail"
-        r"|unsafecontent|nsfw|flagged|riskcontrol).*|safety|imagesafety|blocklist|blocked|spii|recitation|refusal|1301"
-        r"|1026|1027",
-    ),
-    _Saying(
-        "blind",
-        r"image input is not supported|(?:not|n't) support (?:image|vision|multimodal)|support image input"
-        r"|not a (?:vision|multimodal)|(?:image|vision|multimodal)(?: \w+)? (?:is|are) not supported",
-    ),
-    _Saying(
-        "schema",
-        r"response_?(?:format|schema)|structured.?output|json.?(?:schema|mode|object)|guided|\bgrammar\b|constrained"
-        r"|\benum\b",
-    ),
-    _Saying(
-        "too_long",
-        r"context_length_exceeded|maximum context length|context ?(?:window|size)|maximum model length|prompt.{0,20}too"
-        r" long|input tokens? exceed|too many (?:input |prompt )?tokens|token length too long|exceed\w* .{0,20}token"
-        r" limit|超长",
-        codes=r"contextlengthexceeded|contextwindowexceeded|exceedcontextsize.*|stringabovemaxlength|1261",
-    ),
-    _Saying(
-        "too_large",
-        r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)",
-        statuses=(413,),
-    ),
-    _Saying(
-        "quota",
-        r"insufficient.{0,12}(?:quota|balance|credit|fund)|exceeded your current quota|\bbilling\b|out of credits|余额"
-        r"|欠费",
-        codes=r"insufficientquota|insufficientbalance|billing.*|paymentrequired|1113",
-        statuses=(402,),
-    ),
-    _Saying("image", r"\b(?:image|picture|pixel|photo|multimodal|media)s?\b|base64|data.?url"),
-)
-"""First row that fits is the meaning. Words never seen have no meaning: the status code decides."""
-
-_PATTERNS = tuple(
-    (saying, re.compile(saying.words, re.IGNORECASE | re.DOTALL), re.compile(saying.codes)) for saying in _SAYINGS
-)
-_NOT_BY_WORDS = (401, 404, 407, 408, 409, 429)
-"""Statuses that no words turn into a refusal: key, address, proxy, and load."""
 _MOST_READ = 65_536
 """Bytes of an error reply that are read."""
 _NOT_BY_SCHEMA = (401, 402, 403, 404, 407, 408, 409, 413, 429)
@@ -122,17 +51,8 @@ class ErrorReply:
 
     @property
     def meaning(self) -> ErrorMeaning | None:
-        """ErrorMeaning by the table; None for words never seen."""
-        for saying, words, codes in _PATTERNS:
-            by_code = any(codes.fullmatch(code) for code in self.codes)
-            by_words = words.search(self.other_words or self.message) is not None
-            if saying.meaning == "refused" and (self.status in _NOT_BY_WORDS or self.status >= 500):
-                by_words = False
-            if saying.meaning == "refused" and self.status in (401, 407, 429):
-                by_code = False
-            if by_code or by_words or self.status in saying.statuses:
-                return saying.meaning
-        return None
+        """Meaning by the table; None for words never seen."""
+        return meaning_of(self.status, self.codes, self.other_words or self.message)
 
 
 def read_error(status: int, body: bytes) -> ErrorReply:

@@ -44,6 +44,7 @@ STANDALONE = (
     "blpo.models.thinking",
     "blpo.models.answer_wrapping",
     "blpo.models.verdict_reading",
+    "blpo.models.server_sayings",
     "blpo.models.server_errors",
 )
 """Modules in the text of an exported judge."""

@@ -1,0 +1,98 @@
+"""Table of what servers say in errors, and the meaning.
+
+Standard library alone: `blpo export` puts this file into an exported judge as it stands.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+ErrorMeaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """Row of the table: codes and words with the same meaning."""
+
+    meaning: ErrorMeaning
+    words: str
+    codes: str = r"(?!)"
+    """Pattern of codes in lower case, letters and digits alone."""
+    statuses: tuple[int, ...] = ()
+    """Statuses with this meaning, whatever the words."""
+
+
+_SAYINGS = (
+    _Saying(
+        "account",
+        r"\b(?:account|organi[sz]ation|project|api.?key|user)\b.{0,60}\b(?:suspend|disabled|deactivat|banned|blocked"
+        r"|terminated|flagged|inactive)",
+        codes=r"(?:account|organization|user)(?:deactivated|suspended|disabled|blocked)",
+    ),
+    _Saying(
+        "refused",
+        r"content[-_ ]?(?:management|filter|moderation|safety|polic)|responsible ?ai|safety (?:system|filter|setting"
+        r"|polic|reason|check|guideline|guardrail)|\bguardrails?\b|moderation|\bmoderated\b|high risk|\bnsfw\b"
+        r"|(?<!case.)\bsensitive (?:content|image|information|word|material)|new_sensitive|data.?inspection"
+        r"|\b(?:input|prompt|image|content|request|text|output|response|message)s?\b.{0,60}\b(?:flagged|inappropriate"
+        r"|unsafe|(?<!case.)sensitive|harmful|offensive|objectionable|prohibited content)"
+        r"|\b(?:violat\w*|against|breach\w*)\b.{0,60}\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))"
+        r"|敏感|违规|不安全|不当内容|风控|内容审核",
+        codes=r".*(?:contentfilter|contentpolic|moderation|responsibleai|datainspection|policyviolation|contentviolation"
+        r"|contentblocked|contentsafety|safetyviolation|prohibitedcontent|sensitive|inappropriate|guardrail"
+        r"|unsafecontent|nsfw|flagged|riskcontrol).*|safety|imagesafety|blocklist|blocked|spii|recitation|refusal|1301"
+        r"|1026|1027",
+    ),
+    _Saying(
+        "blind",
+        r"image input is not supported|(?:not|n't) support (?:image|vision|multimodal)|support image input"
+        r"|not a (?:vision|multimodal)|(?:image|vision|multimodal)(?: \w+)? (?:is|are) not supported",
+    ),
+    _Saying(
+        "schema",
+        r"response_?(?:format|schema)|structured.?output|json.?(?:schema|mode|object)|guided|\bgrammar\b|constrained"
+        r"|\benum\b",
+    ),
+    _Saying(
+        "too_long",
+        r"context_length_exceeded|maximum context length|context ?(?:window|size)|maximum model length|prompt.{0,20}too"
+        r" long|input tokens? exceed|too many (?:input |prompt )?tokens|token length too long|exceed\w* .{0,20}token"
+        r" limit|超长",
+        codes=r"contextlengthexceeded|contextwindowexceeded|exceedcontextsize.*|stringabovemaxlength|1261",
+    ),
+    _Saying(
+        "too_large",
+        r"\b(?:image|payload|body|entity|file)s?\b.{0,80}?(?:too large|too big|exceed|larger than)",
+        statuses=(413,),
+    ),
+    _Saying(
+        "quota",
+        r"insufficient.{0,12}(?:quota|balance|credit|fund)|exceeded your current quota|\bbilling\b|out of credits|余额"
+        r"|欠费",
+        codes=r"insufficientquota|insufficientbalance|billing.*|paymentrequired|1113",
+        statuses=(402,),
+    ),
+    _Saying("image", r"\b(?:image|picture|pixel|photo|multimodal|media)s?\b|base64|data.?url"),
+)
+"""First row that fits is the meaning. Words never seen have no meaning: the status code decides."""
+
+_PATTERNS = tuple(
+    (saying, re.compile(saying.words, re.IGNORECASE | re.DOTALL), re.compile(saying.codes)) for saying in _SAYINGS
+)
+_NOT_BY_WORDS = (401, 404, 407, 408, 409, 429)
+"""Statuses that no words turn into a refusal: key, address, proxy, and load."""
+
+
+def meaning_of(status: int, codes: Collection[str], words: str) -> ErrorMeaning | None:
+    """Return the meaning of an error by the table; None for words never seen."""
+    for saying, pattern, code_pattern in _PATTERNS:
+        by_code = any(code_pattern.fullmatch(code) for code in codes)
+        by_words = pattern.search(words) is not None
+        if saying.meaning == "refused" and (status in _NOT_BY_WORDS or status >= 500):
+            by_words = False
+        if saying.meaning == "refused" and status in (401, 407, 429):
+            by_code = False
+        if by_code or by_words or status in saying.statuses:
+            return saying.meaning
+    return None
