@@ -31,6 +31,10 @@ def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
 
     Raises `ValueError` for a count above the contexts of all models.
     """
+    for name in (*_INPUT, *_OUTPUT):
+        value = usage.get(name)
+        if isinstance(value, int | float) and value > _MOST:
+            raise ValueError(f"its usage can't be true: {name} is above {_MOST}")
     input_tokens = _count(usage, _INPUT, least=1)
     details = ((usage.get(place), name) for place, name in _CACHED)
     cached = (_count(fields, (name,), least=0) for fields, name in details if isinstance(fields, Mapping))
@@ -41,8 +45,6 @@ def token_counts(usage: Mapping[str, Any]) -> TokenCounts:
 def _count(usage: Mapping[str, Any], names: tuple[str, ...], least: int) -> int | None:
     for name in names:
         value = usage.get(name)
-        if isinstance(value, int | float) and value > _MOST:
-            raise ValueError(f"its usage can't be true: {name} is above {_MOST}")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST:
