@@ -7,6 +7,7 @@ experiment when the parent is killed, the death of one process fails the cells o
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -28,6 +29,8 @@ LOG = "workers.log"
 """File with the stderr of worker processes."""
 _LONGEST_LINE = 64 * 2**20
 _ROOT = Path(__file__).parent.parent
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of a worker: threads of numpy, scipy and scikit-learn would compete with the other workers."""
 
 
 class CellFailed(Exception):
@@ -126,6 +129,7 @@ class Worker:
                 stderr=log,
                 limit=_LONGEST_LINE,
                 cwd=_ROOT,
+                env={**os.environ, **_ONE_THREAD},
                 pass_fds=[self._lock],
                 start_new_session=True,  # Ctrl-C reaches the parent alone
             )

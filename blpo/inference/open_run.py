@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from langgraph.runtime import Runtime
@@ -28,7 +28,7 @@ from blpo.storage.team_store import TeamRun
 from state.errors import ConfigError, RunError
 from state.loops import UpdateState
 from state.sample import Sample, SplitName
-from state.settings import Settings
+from state.settings import DataSettings, Settings, TaskSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,18 @@ class OpenRun(OpenModels):
 
 @dataclass(frozen=True, slots=True)
 class SharedModels:
-    """Resources shared by several runs of the same models: a caller below the runs' own callers, and encoded images."""
+    """Resources shared by several runs of the same models."""
 
     caller: ModelCaller
-    images: Path
+    """Caller below the runs' own callers."""
+    folder: Path
+    """Folder of encoded images."""
+    images: dict[tuple[DataSettings, TaskSettings], ImageCache] = field(default_factory=dict)
+    """Encoded images of every dataset that was checked."""
+
+    def images_of(self, settings: Settings) -> ImageCache:
+        """Return the encoded images of a run's dataset."""
+        return self.images.setdefault((settings.data, settings.task), ImageCache(self.folder))
 
 
 _CURRENT: ContextVar[OpenRun | None] = ContextVar("open_run", default=None)
@@ -108,7 +116,7 @@ async def open_run(
         upstream = shared.caller if shared else None
         caller = await ModelCaller.create(settings.models, settings.limits, store, upstream=upstream)
         stack.push_async_callback(caller.close)
-        images = ImageCache(shared.images if shared else images_folder(place))
+        images = shared.images_of(settings) if shared else ImageCache(images_folder(place))
         run = OpenRun(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic())
         run.budget.reserve(2 * len(run.split("test")))
         stack.enter_context(frozen_garbage())

@@ -7,6 +7,7 @@ A caller may have an upstream caller. Then admitted and recorded requests go to 
 several runs share answers, limits and real costs, and every run is charged for all requests of the run.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,8 @@ from state.settings import LimitSettings, ModelsSettings
 
 _GRACE = 5.0
 """Seconds that `close` waits for answers that are being paid for."""
+_RECENT = 4096
+"""Answers in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class ModelCaller:
         self._flights: SingleFlight[Response | Failure] = SingleFlight()
         self._failures: dict[str, Failure] = {}
         """Failures by request key: this process does not repeat a failed request, and sees one outcome."""
+        self._recent: OrderedDict[str, Response] = OrderedDict()
+        """Last answers by request key: a search asks for the same verdicts in every round."""
         self._fail_fast = FailFast()
 
     @classmethod
@@ -105,9 +110,14 @@ class ModelCaller:
         request = self._models[role].model.request(messages, schema)
         if request.key in self._failures:
             return self._failures[request.key]
-        result, joined = await self._flights.run(request.key, partial(self._answer, role, request))
-        if joined and isinstance(result, Response):
+        if (answer := self._recent.get(request.key)) is not None:
             self._store.hit(role)
+            return answer
+        result, joined = await self._flights.run(request.key, partial(self._answer, role, request))
+        if isinstance(result, Response):
+            if joined:
+                self._store.hit(role)
+            self._remember(request.key, result)
         return result
 
     def give_up(self, error: BlpoError) -> None:
@@ -131,6 +141,11 @@ class ModelCaller:
         await self._flights.close(_GRACE)
         for served in {id(each.chat): each for each in self._models.values()}.values():
             await served.close()
+
+    def _remember(self, key: str, answer: Response) -> None:
+        self._recent[key] = answer
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
 
     async def _answer(self, role: Role, request: Request) -> Response | Failure:
         """Answer a request: store, limiter, budget, attempts, store."""

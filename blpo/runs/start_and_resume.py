@@ -54,7 +54,8 @@ async def start_run(
     """
     settings = load_settings(config, overrides)
     require_usable_for_a_new_run(settings)
-    check_data(settings)
+    if shared is None or (settings.data, settings.task) not in shared.images:
+        check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})
     dataset, thread = dataset_of(settings), str(uuid.uuid4())
