@@ -27,7 +27,7 @@ from state.verdict import Verdict
 
 LEAST_RATINGS = 10
 """A rater with fewer ratings on the test split gives no metric of one rater."""
-RESAMPLES = 1000
+_RESAMPLES = 1000
 _NUMBERS_AT_ONCE = 2_000_000
 
 
@@ -220,10 +220,10 @@ def _intervals(
 
 
 def _batches(scorer: _Scorer) -> list[int]:
-    """Return sizes that sum to `RESAMPLES`. The arrays of a batch fit into memory."""
+    """Return sizes that sum to `_RESAMPLES`. The arrays of a batch fit into memory."""
     numbers = max(len(scorer.places), 0 if scorer.codes is None else len(scorer.codes) ** 2)
     most = max(1, _NUMBERS_AT_ONCE // numbers)
-    return [min(most, RESAMPLES - start) for start in range(0, RESAMPLES, most)]
+    return [min(most, _RESAMPLES - start) for start in range(0, _RESAMPLES, most)]
 
 
 def _strict(verdict: Verdict, reference: Label, task: TaskSettings) -> Label:

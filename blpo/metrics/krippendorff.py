@@ -18,11 +18,11 @@ Level = Literal["nominal", "ordinal", "interval"]
 """Distance of two ratings. nominal: 0 if equal, else 1. interval: squared difference. ordinal: squared number of
 ratings between the two, with half of the ratings at either end."""
 
-Rating = float | str
+RatingValue = float | str
 """A rating of one person: a number, or a category."""
 
 
-def krippendorff_alpha(ratings: Sequence[Sequence[Rating | None]], level: Level) -> Value:
+def krippendorff_alpha(ratings: Sequence[Sequence[RatingValue | None]], level: Level) -> Value:
     """Return alpha, at most 1. `ratings` has the ratings of each sample; the order of raters plays no part.
 
     None is a missing rating. Samples may have different numbers of ratings. A sample with fewer than two ratings says
@@ -30,7 +30,7 @@ def krippendorff_alpha(ratings: Sequence[Sequence[Rating | None]], level: Level)
     Raises `ValueError` for ratings that are no numbers, unless the level is nominal.
     """
     rated = [[rating for rating in row if rating is not None] for row in ratings]
-    values: dict[Rating, int] = {}
+    values: dict[RatingValue, int] = {}
     for row in rated:
         for rating in row:
             values.setdefault(rating, len(values))

@@ -7,11 +7,11 @@ from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
-Target = Label | float
+LossTarget = Label | float
 """y: a label, or the mean of raters."""
 
 
-def loss(verdict: Verdict, label: Target | None, task: TaskSettings) -> float | None:
+def loss(verdict: Verdict, label: LossTarget | None, task: TaskSettings) -> float | None:
     """Return l(y_hat, y) in [0, 1], lower is better. None for an `error`: it says nothing about the prompt.
 
     Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1. Otherwise a
@@ -29,7 +29,7 @@ def loss(verdict: Verdict, label: Target | None, task: TaskSettings) -> float | 
 
 
 def score(
-    before: Sequence[Verdict], after: Sequence[Verdict], labels: Sequence[Target | None], task: TaskSettings
+    before: Sequence[Verdict], after: Sequence[Verdict], labels: Sequence[LossTarget | None], task: TaskSettings
 ) -> float | None:
     """Return the score of q under p: mean of l(f(x; p), y) - l(f(x; J(q, p)), y), in [-1, 1]; higher is better.
 

@@ -14,7 +14,7 @@ from blpo.metrics.confusion import Floats
 
 MEAN_METRICS = ("pearson", "spearman")
 """Metrics against the means that may select prompts; higher is better. `mae` is a metric against the means too."""
-DRAWS = 10_000
+_DRAWS = 10_000
 _WIDEST = 2.0
 """Largest difference of two correlations."""
 _EXACT_GROUPS = 13
@@ -83,7 +83,7 @@ def intervals_with_means(
     if groups == 1:
         return (-_WIDEST / 2, _WIDEST / 2), (-_WIDEST, _WIDEST)
     own, differences = [], []
-    for size in _batches(DRAWS, len(means)):
+    for size in _batches(_DRAWS, len(means)):
         weights = generator.multinomial(groups, np.full(groups, 1 / groups), size)[:, members].astype(np.float64)
         old, new = (np.nan_to_num(correlations(side, means, weights, metric)) for side in (first, second))
         own.append(new)
@@ -113,7 +113,7 @@ def _permutation_test(
     ones = np.ones((1, len(means)))
     least = abs(_difference(first, second, means, ones, metric)[0]) - 1e-12
     exact = len(differing) <= _EXACT_GROUPS
-    total = 2 ** len(differing) if exact else DRAWS
+    total = 2 ** len(differing) if exact else _DRAWS
     extreme, start = 0, 0
     for rows in _batches(total, len(means)):
         swaps = np.zeros((rows, int(members.max()) + 1), dtype=bool)

@@ -36,12 +36,12 @@ def slices(
         values = [dict(sample.slices).get(column, "") for sample in samples]
         result[column] = {
             value: _measured(places, samples, before, after, task, metric, seed)
-            for value, places in folded(values).items()
+            for value, places in fold_rare_values(values).items()
         }
     return result
 
 
-def folded(values: Sequence[str]) -> dict[str, list[int]]:
+def fold_rare_values(values: Sequence[str]) -> dict[str, list[int]]:
     """Return the places of every value, the most frequent first, and the places of all rare values together."""
     places: dict[str, list[int]] = {}
     for place, value in enumerate(values):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from blpo.runs.wording import counted, figure, metric_name
 from state.result import Result, SliceMetrics
 
-FEW_SAMPLES = 20
+SMALL_SLICE = 20
 """A slice of fewer samples shows little: chance moves its metrics by a lot."""
-CAUTION = f"Slices are small tests: an interval is wide below about {FEW_SAMPLES} samples, and among many slices some "
+CAUTION = f"Slices are small tests: an interval is wide below about {SMALL_SLICE} samples, and among many slices some "
 CAUTION += "stand out by chance. Look at a slice again on new samples before you act on it."
 
 
@@ -28,8 +28,8 @@ class SliceRow:
 
     @property
     def is_small(self) -> bool:
-        """True for fewer than `FEW_SAMPLES` samples."""
-        return self.n < FEW_SAMPLES
+        """True for fewer than `SMALL_SLICE` samples."""
+        return self.n < SMALL_SLICE
 
 
 def slice_tables(result: Result) -> dict[str, list[SliceRow]]:
@@ -48,10 +48,10 @@ def slice_lines(result: Result) -> Iterator[str]:
             continue
         ends = [ranked[0]] if len(ranked) == 1 else [ranked[0], ranked[-1]]
         yield f"{name} " + " to ".join(f"{figure(number)} ({value}, n = {n})" for number, value, n in ends) + "."
-        small = sum(n < FEW_SAMPLES for _, _, n in values)
+        small = sum(n < SMALL_SLICE for _, _, n in values)
         if small:
             size = counted(len(rows), "slice")
-            yield f"{small} of {size} by {column} have fewer than {FEW_SAMPLES} samples: chance moves such numbers."
+            yield f"{small} of {size} by {column} have fewer than {SMALL_SLICE} samples: chance moves such numbers."
 
 
 def _slices(result: Result) -> list[tuple[str, dict[str, SliceMetrics]]]:

@@ -1,11 +1,11 @@
-"""Metrics by slice: the numbers of the samples alone, folded values, intervals and errors."""
+"""Metrics by slice: the numbers of the samples alone, fold_rare_values values, intervals and errors."""
 
 import json
 
 import pytest
 
 from blpo.metrics.agreement import metrics
-from blpo.metrics.slices import MOST_VALUES, folded, slices
+from blpo.metrics.slices import MOST_VALUES, fold_rare_values, slices
 from state.sample import Label, Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
@@ -50,11 +50,11 @@ def test_errors_count_for_nothing_and_single_groups_have_no_interval() -> None:
 
 def test_rare_values_are_one_slice_and_the_result_stays_small() -> None:
     values = ["common"] * 50 + [f"rare {i}" for i in range(500)]
-    parts = folded(values)
+    parts = fold_rare_values(values)
     assert len(parts) == MOST_VALUES + 1 and parts["common"] == list(range(50))
     assert list(parts)[-1] == f"({501 - MOST_VALUES} other values)"
     assert sorted(place for places in parts.values() for place in places) == list(range(550))
-    assert list(folded(["b", "a", "b"])) == ["b", "a"]
+    assert list(fold_rare_values(["b", "a", "b"])) == ["b", "a"]
     columns = ("a", "b", "c", "d")
     samples = [sample(i, 1 + i % 5, **dict.fromkeys(columns, value)) for i, value in enumerate(values)]
     verdicts = [Verdict(str(i), "ok", 1 + i % 4) for i in range(550)]
