@@ -37,7 +37,7 @@ async def test_a_run_is_returned_and_read_again(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events: list[Mapping[str, Any]] = []
-    overrides = [f"run.dir={tmp_path / 'run'}", *SMALL]
+    overrides = [f"run.dir={tmp_path / 'run'}", *SMALL, "search.trials=scored"]
     run = await blpo.optimize(folder / "config.yaml", overrides=overrides, on_event=events.append)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].endswith(f"  run {tmp_path / 'run'}")

@@ -257,13 +257,13 @@ def test_resuming_a_finished_run_prints_its_result_again(finished: Path, capsys:
 
 
 def test_optimize_keeps_stdout_for_the_result(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    done = blpo("optimize", folder / "config.yaml", "--json", cwd=folder.parent)
+    done = blpo("optimize", folder / "config.yaml", "--json", "--set", "search.trials=scored", cwd=folder.parent)
     assert done.returncode == 0
     run = next((folder.parent / "runs").glob("*-labels"))
     assert done.stdout == (run / "result.json").read_text()
     assert json.loads(done.stdout)["status"] == "complete"
-    assert "round 0: macro-F1 " in done.stderr
-    assert "round 0, trial 1 of 1: " in done.stderr
+    assert "round 0: quadratic kappa " in done.stderr
+    assert "round 0, trial 1 of 2: " in done.stderr
     assert main(["optimize", str(folder / "config.yaml"), "--quiet", "--run-dir", "elsewhere"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
