@@ -24,7 +24,7 @@ from langgraph.runtime import Runtime
 
 from blpo.config.graph_context import CONTEXT
 from blpo.inference.open_run import settings_of
-from blpo.inference.rounds import best_trial, pooled_prompts
+from blpo.inference.rounds import best_trial, is_adopted, pooled_prompts
 from graph.inner import search_i2t
 from graph.stopping import Node, stopping
 from nodes.approve import approve
@@ -87,16 +87,15 @@ def after_search_i2t(
 ) -> Literal["critique_judge", "approve", "evaluate_test"]:
     """Update p by the trials, if any trial serves an update; else the next round keeps p_t.
 
-    Pooled trials serve if any q has descriptions. The best scored trial serves if it improved on p_t, or always, as
-    published.
+    Pooled trials serve if any q has descriptions. The best scored trial serves if its score is above the noise, or
+    always, as published (`search.adopt`).
     """
     if state.get("stop_reason"):
         return "evaluate_test"
     search = settings_of(runtime).search
     if search.trials == "pooled":
         return "critique_judge" if pooled_prompts(state["trials"]) else "approve"
-    score = best_trial(state["trials"])["score"]
-    return "critique_judge" if score is not None and (score > 0 or search.adopt == "always") else "approve"
+    return "critique_judge" if is_adopted(best_trial(state["trials"]), search.adopt) else "approve"
 
 
 def after_approve(state: OuterState) -> Literal["approve", "judge"]:

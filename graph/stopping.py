@@ -1,8 +1,7 @@
 """Stopping rules of the search.
 
-T rounds are done; no wrong verdict is left; the metric that selects has not risen above the best so far for `patience`
-rounds; or the budget pays for no further round. The state records the first reason, and the conditional edges read the
-reason.
+T rounds are done; no wrong verdict is left; no round of the last `patience` rounds has gained; or the budget pays for
+no further round. The state records the first reason, and the conditional edges read the reason.
 """
 
 from collections.abc import Sequence
@@ -64,6 +63,14 @@ def reason_to_stop(state: OuterState, search: SearchSettings) -> StopReason | No
 
 
 def rounds_without_gain(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Return the number of rounds since the last new best value of the metric that selects."""
+    """Return the number of rounds since the last round with a gain.
+
+    Where train and validation select, a gain over the best prompt before counts if the gain is above its standard
+    error: a smaller gain is as likely noise. Where validation alone selects, any new best value counts, as published.
+    """
+    if search.select_on == "labelled" and all("gain" in record for record in rounds[1:]):
+        gains = [record["gain"] for record in rounds if "gain" in record]
+        clear = [t for t, gain in enumerate(gains, 1) if gain["difference"] > gain["noise"]]
+        return len(rounds) - 1 - max(clear, default=0) if rounds else 0
     values = selecting_values(rounds, search)
     return len(values) - 1 - values.index(max(values)) if values else 0

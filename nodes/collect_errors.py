@@ -55,7 +55,11 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
     if search.trials == "pooled":
         event["inner_steps"] = plan.inner_steps
     send_event(runtime, event)
-    return {"errors": errors, "anchors": anchors, "inner_steps": plan.inner_steps}
+    update: OuterState = {"errors": errors, "anchors": anchors, "inner_steps": plan.inner_steps}
+    if search.trials == "scored" and search.score_on == "unseen":
+        rest = [row for row in (*wrong, *right) if row[0] not in {*errors, *anchors}]
+        update["scored_on"] = draw(rest, len(errors) + len(anchors), f"{seed}/score", spread=True)
+    return update
 
 
 def draw(rows: Sequence[tuple[str, Hashable]], size: int, seed: str, *, spread: bool) -> list[str]:

@@ -13,6 +13,7 @@ from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.rater_references import rater_answers
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds, past_trials, selecting_values
+from blpo.inference.search_outcome import advice, calls_by_purpose
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics
@@ -44,6 +45,10 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
         if warnings := await search_warnings(run, rounds):
             result["warnings"] = warnings
         result["calls"] = await run.caller.usage()
+        tested = 0 if result["test"] is None else len({initial_prompts(run.settings)[0], best})
+        result["spent"] = calls_by_purpose(run, rounds, tested, result["calls"])
+        if (sentence := advice(run, rounds, state.get("stop_reason"))) is not None:
+            result["advice"] = f"{sentence}."
         send_event(runtime, TestedEvent(event="tested", round=state.get("round", 0), usage=result["calls"]))
     return {"rounds": rounds, "result": result}
 
@@ -148,6 +153,8 @@ async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:
     )
     if "labelled" in record:
         result["labelled"] = record["labelled"]
+    if "gain" in record:
+        result["gain"] = record["gain"]
     if run.settings.search.trials == "pooled":
         result["anchors"] = len(record["anchors"])
     if "failure" in record:

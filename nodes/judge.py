@@ -11,12 +11,13 @@ from langgraph.runtime import Runtime
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase, send_trial
-from blpo.inference.rounds import best_trial, closed_rounds, is_new
-from blpo.inference.verdicts import judge_samples, try_prompt
+from blpo.inference.rounds import best_trial, closed_rounds, is_new, selecting_values
+from blpo.inference.verdicts import gain_trial, judge_samples, try_prompt
 from blpo.metrics.agreement import metrics, value
+from blpo.metrics.gain import Gain, paired_gain
 from state.events import JudgedEvent
 from state.loops import InnerState, OuterState, RoundRecord, Trial
-from state.result import Metrics
+from state.result import GainResult, Metrics
 from state.sample import Sample
 from state.settings import Settings
 from state.verdict import Verdict
@@ -50,6 +51,9 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         if search.select_on == "labelled":
             record["labelled"] = _measured([*on_train, *verdicts], [*train, *validation], run.settings)
             event["labelled"] = value(record["labelled"], search.metric)
+            gain = await _gain(run, rounds, p, [*on_train, *verdicts])
+            if gain is not None:
+                record["gain"] = GainResult(difference=gain.difference, noise=gain.noise)
         send_event(runtime, event)
     return {
         "round": t,
@@ -59,6 +63,7 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         "rounds": [*rounds, record],
         "errors": None,
         "anchors": [],
+        "scored_on": [],
         "trials": [],
         "decisions": [],
         "critique": None,
@@ -67,13 +72,28 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     }
 
 
+async def _gain(run: OpenRun, rounds: Sequence[RoundRecord], p: str, verdicts: Sequence[Verdict]) -> Gain | None:
+    """Return the gain of p, with `verdicts` on train and validation, over the best prompt before; None in round 0."""
+    if not rounds:
+        return None
+    search, samples = run.settings.search, [*run.split("train"), *run.split("validation")]
+    values = selecting_values(rounds, search)
+    best = await run.store.text(rounds[values.index(max(values))]["judge_prompt_sha256"])
+    before = verdicts if best == p else await judge_samples(run, best, samples)
+    return paired_gain(before, verdicts, samples, run.settings.task, search.metric)
+
+
 def _measured(verdicts: Sequence[Verdict], samples: Sequence[Sample], settings: Settings) -> Metrics:
     labels, ratings = [s.label for s in samples], [s.rating for s in samples]
     return metrics(verdicts, labels, settings.task, settings.search.metric, ratings)
 
 
 async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerState:
-    """Judge I_B and the anchors with the trial's prompt, score the trial, and go back to the best q so far."""
+    """Judge the samples of the score by the trial's prompt, score the trial, and go back to the best q so far.
+
+    The samples are outside of the batch, so that the score is no score on the very cases that the prompt was written
+    from; or the batch itself, as published (`search.score_on`).
+    """
     step = len(state.get("trials", []))
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "judge", step)
@@ -84,6 +104,7 @@ async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerSta
 
 
 async def _scored(state: InnerState, run: OpenRun) -> Trial:
-    samples = run.batch(state)
-    p, q = state["judge_prompt"], state["i2t_prompt"]
-    return await try_prompt(run, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])
+    p, q, scored_on = state["judge_prompt"], state["i2t_prompt"], state.get("scored_on")
+    samples = run.samples(scored_on) if scored_on else run.batch(state)
+    measure = gain_trial if scored_on else try_prompt
+    return await measure(run, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 from state.approval import Decision, Objection
-from state.result import Metrics, Result, StopReason
+from state.result import GainResult, Metrics, Result, StopReason
 
 _T = TypeVar("_T")
 
@@ -35,6 +35,8 @@ class Trial(TypedDict):
     """p' = J(q_k, p); None if the optimizer gave no usable prompt, and in a pooled trial."""
     score: float | None
     """score(q_k; p) in [-1, 1], higher is better; None for a failed trial, and in a pooled trial."""
+    noise: NotRequired[float]
+    """Standard error of the score; absent for a score on the batch."""
     failure: str | None
     """Reason of a failed trial; None for any other trial."""
 
@@ -45,6 +47,7 @@ class TrialDigest(TypedDict):
     i2t_prompt_sha256: str | None
     judge_prompt_sha256: str | None
     score: float | None
+    noise: NotRequired[float]
     failure: str | None
 
 
@@ -61,6 +64,8 @@ class RoundRecord(TypedDict):
     trials: list[TrialDigest]
     labelled: NotRequired[Metrics]
     """Metrics on train and validation together; absent where validation alone selects."""
+    gain: NotRequired[GainResult]
+    """Gain over the best prompt before, where train and validation select; absent in round 0."""
     failure: NotRequired[str]
     """Reason of a failed update of p_t from pooled trials; absent if the update did not fail."""
     decisions: NotRequired[list[Decision]]
@@ -86,6 +91,8 @@ class UpdateState(TypedDict, total=False):
     """Ids of I_B, the batch of wrong verdicts under p_t; None before the draw of this round."""
     anchors: list[str]
     """Ids of rightly judged samples beside I_B."""
+    scored_on: list[str]
+    """Ids of the samples outside the batch that score a trial; empty: the batch scores, or trials are pooled."""
     trials: list[Trial]
     """H of the round, oldest first."""
     critique: str | None
@@ -118,6 +125,7 @@ class InnerInput(TypedDict, total=False):
     inner_steps: int
     errors: list[str] | None
     anchors: list[str]
+    scored_on: list[str]
     objections: list[Objection]
 
 

@@ -10,8 +10,8 @@ FORMAT = 1
 
 RunStatus = Literal["complete", "budget", "interrupted", "failed"]
 StopReason = Literal["rounds", "no_errors", "patience", "budget"]
-"""rounds: T rounds are done. no_errors: no wrong verdict is left in the train split. patience: the validation metric
-has not risen above its best for `patience` rounds. budget: the budget is spent."""
+"""rounds: T rounds are done. no_errors: no wrong verdict is left in the train split. patience: no round of the
+last `patience` rounds has gained. budget: the budget pays for no more."""
 
 
 class Agreement(TypedDict):
@@ -171,6 +171,15 @@ class TrialResult(TypedDict):
     """In [-1, 1], higher is better; None for a failed trial, and where trials are pooled."""
 
 
+class GainResult(TypedDict):
+    """Gain of a prompt over another on the same samples."""
+
+    difference: float
+    """Difference of the search metric, higher is better."""
+    noise: float
+    """Standard error of the difference."""
+
+
 class RoundResult(TypedDict):
     """Record t: p_t, validation metrics, and the trials before p_{t+1}."""
 
@@ -180,6 +189,8 @@ class RoundResult(TypedDict):
     validation: Metrics
     labelled: NotRequired[Metrics]
     """Metrics on train and validation together, which select; absent where validation alone selects."""
+    gain: NotRequired[GainResult]
+    """Gain over the best prompt before, on train and validation; absent in round 0, and where validation selects."""
     errors: int
     """Size of I_B."""
     anchors: NotRequired[int]
@@ -258,6 +269,11 @@ class Result(TypedDict):
     """`task.positive`; absent if not set."""
     question: NotRequired[Question]
     """Question that the run waits for (status `interrupted`)."""
+    advice: NotRequired[str]
+    """Advice for a run that more calls would hardly help: more labels, and how many; absent otherwise."""
+    spent: NotRequired[dict[str, int]]
+    """Issued calls by purpose: `train_and_validation`, `descriptions`, `optimizer`, `test`, and `other` (batches of
+    scored trials, repairs, repeated calls); absent in older runs, and before the end."""
     warnings: NotRequired[list[str]]
     """Sentences on what the numbers do not show; absent without a warning."""
     lineage: NotRequired[Lineage]

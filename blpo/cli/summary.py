@@ -15,8 +15,9 @@ from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.reports.slice_rows import slice_lines
 from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of
+from blpo.runs.end_words import spent, stopped
 from blpo.runs.verdict_sentence import judge_prompts, verdict
-from blpo.runs.wording import STOP_REASONS, duration, figure, in_groups, plain, single_line
+from blpo.runs.wording import duration, figure, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
 
 _FILES = {
@@ -35,11 +36,24 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
     _print_metrics(console, result, source)
     console.print()
     in_file = not console.is_terminal  # for text search in files: whole sentences
+    _print_outcome(console, result, in_file=in_file)
+    console.print()
+    console.print(usage_table(result["calls"]))
+    if calls := spent(result):
+        console.print(f"Calls: {calls}.", markup=False, soft_wrap=in_file)
+    console.print()
+    for name, content in _FILES.items():
+        if name == REPORT and not (Path(directory) / name).exists():
+            continue
+        console.print(Text(f"{plain(directory)}/{name}", "cyan").append(f"  {content}", "default"), soft_wrap=True)
+
+
+def _print_outcome(console: Console, result: Result, *, in_file: bool) -> None:
+    """Print the verdict, the reason of the stop, advice, slices, warnings and the origin."""
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
-    stopped = STOP_REASONS.get(result["stop_reason"], result["stop_reason"])
-    console.print(
-        f"Stopped after {duration(result['seconds'])}: {single_line(stopped)}.", markup=False, soft_wrap=in_file
-    )
+    console.print(f"Stopped after {duration(result['seconds'])}: {stopped(result)}.", markup=False, soft_wrap=in_file)
+    if "advice" in result:
+        console.print(single_line(result["advice"]), markup=False, soft_wrap=in_file)
     if (ceiling := ceiling_of(result["test"])) is not None:
         console.print(" ".join(ceiling_notes(ceiling)), markup=False, soft_wrap=in_file)
     for each in slice_lines(result):
@@ -48,13 +62,6 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
         console.print(Text(f"Warning: {single_line(sentence)}", "yellow"), soft_wrap=in_file)
     for sentence in origin(result):
         console.print(sentence, markup=False, soft_wrap=True)
-    console.print()
-    console.print(usage_table(result["calls"]))
-    console.print()
-    for name, content in _FILES.items():
-        if name == REPORT and not (Path(directory) / name).exists():
-            continue
-        console.print(Text(f"{plain(directory)}/{name}", "cyan").append(f"  {content}", "default"), soft_wrap=True)
 
 
 def _print_metrics(console: Console, result: Result, source: LabelSource) -> None:
@@ -62,7 +69,7 @@ def _print_metrics(console: Console, result: Result, source: LabelSource) -> Non
     if split is None:
         return
     console.print()
-    name = "test" if result["test"] else "validation (which selects)"
+    name = "test" if result["test"] else "validation (which took part in the selection)"
     console.print(agreement_table(name, split, result["metric"], source, result.get("positive")))
     if (labels := label_table(split)) is not None:
         console.print(labels)

@@ -30,6 +30,7 @@ _LATER: dict[str, tuple[object, ...]] = {
     "trials": ("scored",),
     "batch": ("split",),
     "select_on": ("validation",),
+    "score_on": ("batch",),
 }
 """Settings that older versions lack, with the values that stand for the old behaviour."""
 

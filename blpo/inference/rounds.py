@@ -6,6 +6,7 @@ prompts; `past_trials` turns the record back into trials.
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Literal
 
 from blpo.metrics.agreement import value
 from blpo.storage.response_store import ResponseStore
@@ -17,6 +18,13 @@ from state.settings import SearchSettings
 def best_trial(trials: Sequence[Trial]) -> Trial:
     """Return the argmax of score over H, the earlier on a tie; the first trial (q_0) if no trial has a score."""
     return max(trials, key=lambda trial: -2.0 if trial["score"] is None else trial["score"])
+
+
+def is_adopted(trial: Trial, adopt: Literal["clear", "improving", "always"]) -> bool:
+    """Return true if a scored trial is good enough: above its noise, above 0, or with any score (`search.adopt`)."""
+    if trial["score"] is None or adopt == "always":
+        return trial["score"] is not None
+    return trial["score"] > (trial.get("noise", 0.0) if adopt == "clear" else 0)
 
 
 def is_pooled(trial: Trial) -> bool:
@@ -77,15 +85,7 @@ async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRe
 
 async def past_trials(record: RoundRecord, store: ResponseStore) -> list[Trial]:
     """Return the trials of a past round with texts, oldest first."""
-    return [
-        Trial(
-            i2t_prompt=await _text(trial["i2t_prompt_sha256"], store),
-            judge_prompt=await _text(trial["judge_prompt_sha256"], store),
-            score=trial["score"],
-            failure=trial["failure"],
-        )
-        for trial in record["trials"]
-    ]
+    return [await _past_trial(trial, store) for trial in record["trials"]]
 
 
 def objections_to(state: UpdateState, prompt: PromptName) -> list[str]:
@@ -95,12 +95,27 @@ def objections_to(state: UpdateState, prompt: PromptName) -> list[str]:
 
 async def _digest(trial: Trial, store: ResponseStore) -> TrialDigest:
     i2t_prompt, judge_prompt = trial["i2t_prompt"], trial["judge_prompt"]
-    return TrialDigest(
+    digest = TrialDigest(
         i2t_prompt_sha256=None if i2t_prompt is None else await store.put_text(i2t_prompt),
         judge_prompt_sha256=None if judge_prompt is None else await store.put_text(judge_prompt),
         score=trial["score"],
         failure=trial["failure"],
     )
+    if "noise" in trial:
+        digest["noise"] = trial["noise"]
+    return digest
+
+
+async def _past_trial(digest: TrialDigest, store: ResponseStore) -> Trial:
+    trial = Trial(
+        i2t_prompt=await _text(digest["i2t_prompt_sha256"], store),
+        judge_prompt=await _text(digest["judge_prompt_sha256"], store),
+        score=digest["score"],
+        failure=digest["failure"],
+    )
+    if "noise" in digest:
+        trial["noise"] = digest["noise"]
+    return trial
 
 
 async def _text(digest: str | None, store: ResponseStore) -> str | None:

@@ -10,6 +10,7 @@ from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
+from blpo.metrics.gain import paired_gain
 from blpo.metrics.loss import score
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
@@ -76,6 +77,29 @@ async def try_prompt(
     result = score(before, after, [s.target for s in samples], models.settings.task)
     reason = None if result is not None else "no sample was judged under both prompts"
     return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=result, failure=reason)
+
+
+async def gain_trial(
+    models: OpenModels,
+    judge_prompt: str,
+    candidate: str | None,
+    samples: Sequence[Sample],
+    *,
+    i2t_prompt: str | None = None,
+    failure: str | None = None,
+) -> Trial:
+    """Return the trial of `candidate`: the gain of the search metric on `samples`, with the gain's standard error.
+
+    The rest is as in `try_prompt`.
+    """
+    if candidate is None:
+        return Trial(i2t_prompt=i2t_prompt, judge_prompt=None, score=None, failure=failure)
+    before, after = [await judge_samples(models, prompt, samples) for prompt in (judge_prompt, candidate)]
+    gain = paired_gain(before, after, samples, models.settings.task, models.settings.search.metric)
+    if gain is None:
+        reason = "no sample was judged under both prompts"
+        return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=None, failure=reason)
+    return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=gain.difference, noise=gain.noise, failure=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from blpo.runs.verdict_sentence import judge_prompts, outcome, strict_difference, why_not_tested
 from blpo.runs.wording import (
-    STOP_REASONS,
     counted,
     figure,
     higher_limits,
@@ -187,7 +186,7 @@ def _untested(run: RunRecord) -> Iterator[str]:
     if rounds:
         values = [strict_reading(record["validation"], result["metric"]) for record in rounds]
         yield (
-            f"On validation, which selects and therefore flatters, {metric_name(result['metric'])} was"
+            f"On validation, which took part in the selection and so flatters, {metric_name(result['metric'])} was"
             f" {figure(values[0])} under the first prompt and {figure(values[result['best_round']])} under the selected"
             " one."
         )
@@ -206,8 +205,3 @@ def validation_note(run: RunRecord, *, has_band: bool) -> str:
     flatters = "The curve flatters the selected prompt, because the curve took part in the choice. " if chosen else ""
     tested = Tested.of(run.result)
     return f"{band}{flatters}The claim is the value on the test split{f': {figure(tested.after)}' if tested else ''}."
-
-
-def stopped(result: Result) -> str:
-    """Return the reason why the search ended, in words."""
-    return STOP_REASONS.get(result["stop_reason"], single_line(result["stop_reason"]))

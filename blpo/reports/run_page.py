@@ -18,11 +18,12 @@ from blpo.reports.exports.verdicts_csv import fresh_verdicts
 from blpo.reports.gallery import gallery, is_sensitive
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
-from blpo.reports.outcome import Tested, headline, meaning, stopped, tone, validation_note
+from blpo.reports.outcome import Tested, headline, meaning, tone, validation_note
 from blpo.reports.page import render_page, write_page
 from blpo.reports.slice_rows import CAUTION, slice_tables
 from blpo.reports.validation_band import validation_bands
 from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of, ceiling_sentence
+from blpo.runs.end_words import spent, stopped
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
@@ -81,6 +82,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         is_sensitive=is_sensitive(task),
         meaning=meaning(run),
         stopped=stopped(result),
+        spent=spent(result),
         measured=measured,
         agreement=split_rows(measured, result["metric"], task.positive) if measured else [],
         ceiling=[ceiling_sentence(result), *ceiling_notes(ceiling)] if ceiling else [],

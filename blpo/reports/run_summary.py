@@ -53,4 +53,4 @@ def _measured(result: Result) -> tuple[str, SplitMetrics | None]:
     """Return the split with the numbers of the run, and the metrics; None for a run without a judged round."""
     if result["test"] is not None:
         return "test", result["test"]
-    return "validation (which selects)", result["validation"]
+    return "validation (which took part in the selection)", result["validation"]

@@ -25,6 +25,8 @@ class TrialRow:
     """J(q_k, p); None without a prompt from the optimizer, and for a pooled trial."""
     failure: str | None
     """Reason of the failure; None for any other trial."""
+    noise: float | None = None
+    """Standard error of the score; None for a score on the batch."""
 
     @property
     def has_failed(self) -> bool:
@@ -34,7 +36,10 @@ class TrialRow:
     @property
     def in_state(self) -> Trial:
         """The trial in the form of the graph's state."""
-        return Trial(i2t_prompt=self.i2t_prompt, judge_prompt=self.judge_prompt, score=self.score, failure=self.failure)
+        trial = Trial(
+            i2t_prompt=self.i2t_prompt, judge_prompt=self.judge_prompt, score=self.score, failure=self.failure
+        )
+        return trial if self.noise is None else {**trial, "noise": self.noise}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Experiments run without approval by a person.
 from langgraph.runtime import Runtime
 
 from blpo.inference.open_run import settings_of
-from blpo.inference.rounds import best_trial
+from blpo.inference.rounds import best_trial, is_adopted
 from graph.outer import Builder, Step, outer_loop
 from state.loops import OuterState
 from state.settings import Settings
@@ -25,6 +25,5 @@ async def adopt(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
     if not state["trials"]:
         return {"candidate": None}
     best = best_trial(state["trials"])
-    improves = best["score"] is not None and best["score"] > 0
-    always = settings_of(runtime).search.adopt == "always"
-    return {"candidate": best["judge_prompt"] if improves or always else None}
+    is_good = is_adopted(best, settings_of(runtime).search.adopt)
+    return {"candidate": best["judge_prompt"] if is_good else None}

@@ -25,7 +25,9 @@ def unchanged(settings: Settings) -> SearchChanges:
     return _NO_CHANGES
 
 
-SCORED: SearchChanges = MappingProxyType({"trials": "scored", "batch": "split", "select_on": "validation"})
+SCORED: SearchChanges = MappingProxyType(
+    {"trials": "scored", "batch": "split", "select_on": "validation", "score_on": "batch"}
+)
 """A proposal is a trial with a score on a batch of errors and anchors, and validation selects, as published."""
 IMPROVING: SearchChanges = MappingProxyType({**SCORED, "select": "best", "adopt": "improving", "patience": None})
 """Scored trials, selection among all rounds, adoption of improvements alone, and no patience."""

@@ -10,12 +10,13 @@ from state.settings.section import Section
 
 _POOLED: dict[str, Any] = {"trials": "pooled", "batch": "filled", "select_on": "labelled", "anchors": 0}
 _SCORED: dict[str, Any] = {"trials": "scored", "batch": "split", "select_on": "validation"}
+_PUBLISHED: dict[str, Any] = {**_SCORED, "score_on": "batch"}
 _FROM_FEW_CASES: dict[str, Any] = {"error_batch": 10, "inner_steps": 5}
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "default": {**_POOLED, "draw": "spread", "adopt": "always", "patience": 3, "select": "best"},
+    "default": {**_POOLED, "score_on": "unseen", "draw": "spread", "adopt": "always", "patience": 3, "select": "best"},
     "paper": {
-        **_SCORED,
+        **_PUBLISHED,
         **_FROM_FEW_CASES,
         "anchors": 0,
         "draw": "uniform",
@@ -25,8 +26,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """Values of a preset for keys without an explicit value. `paper` is the published algorithm."""
-_DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors": 10, "adopt": "improving"}
+_DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors": 10, "adopt": "clear"}
 """Values of the preset `default` with `trials: scored`."""
+_OLD_RUN = {**_DEFAULT_SCORED, **_PUBLISHED}
+"""Values of a run from a version without `trials`, for settings that its config.yaml lacks."""
 
 SERVED_OPTIMIZER_BATCH = 40
 """Default of `error_batch` for an optimizer that is no embedded model."""
@@ -63,8 +66,12 @@ class SearchSettings(Section):
     """Draw of I_B: spread over (label, verdict) cells, or uniform."""
     anchors: int = Field(default=0, ge=0, le=1000)
     """split: samples with a right verdict that are shown beside I_B (default 10)."""
-    adopt: Literal["improving", "always"] = "always"
-    """scored: keep p_t if no trial has gained (improving, the default), or adopt the best trial, as published."""
+    score_on: Literal["unseen", "batch"] = "unseen"
+    """scored: samples of the score. unseen: as many train samples outside the batch, by `metric` (the batch if train
+    has no others). batch: the batch that the trial's prompt was written from, by the loss, as published."""
+    adopt: Literal["clear", "improving", "always"] = "always"
+    """scored: adopt the best trial if its score is above the score's standard error (clear, the default with
+    `score_on: unseen`), if above 0 (improving), or always, as published."""
     patience: Annotated[int, Field(ge=1)] | None = 3
     """Stop after this many rounds without a new best value of the metric; null: never."""
     metric: Metric = "macro_f1"
@@ -101,7 +108,8 @@ class SearchSettings(Section):
 def _preset_values(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values for keys without an explicit value; empty for an unknown preset."""
     preset = keys.get("preset", "default")
-    is_old = keys.keys() >= _KEYS_OF_OLD_RUNS and "trials" not in keys
-    if preset == "default" and (is_old or keys.get("trials") == "scored"):
+    if preset == "default" and keys.keys() >= _KEYS_OF_OLD_RUNS and "trials" not in keys:
+        return _OLD_RUN
+    if preset == "default" and keys.get("trials") == "scored":
         return _DEFAULT_SCORED
     return PRESETS.get(preset, {}) if isinstance(preset, str) else {}

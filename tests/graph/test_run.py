@@ -162,6 +162,37 @@ async def test_pooled_rounds_describe_a_filled_batch_and_judge_only_what_is_adop
     assert result["calls"]["verbalizer"]["issued"] == 60
 
 
+async def test_a_trial_is_scored_on_samples_that_its_update_was_not_shown(tmp_path: Path) -> None:
+    requests: list[str] = []
+
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        requests.append(texts(messages[:1]))
+        return EmbeddedOptimizer().answer(messages)
+
+    models = {"optimizer": {"name": scripted("scored_outside", optimizer)}}
+    search = {**SEARCHES["scored"], "outer_rounds": 1, "error_batch": 6, "anchors": 2}
+    result = (await blpo.optimize(config(tmp_path / "run", search=search, models=models))).result
+    trials = [json.loads(line) for line in (tmp_path / "run/rounds/00/trials.jsonl").read_text().splitlines()]
+    assert all(trial["noise"] >= 0 for trial in trials if trial["score"] is not None)
+    best = max(trials, key=lambda trial: trial["score"])
+    adopted = best["judge_prompt"] if best["score"] > best["noise"] else result["rounds"][0]["judge_prompt"]
+    assert result["rounds"][1]["judge_prompt"] == adopted
+    assert not any("<judge_after>" in text for text in requests)
+    assert result["calls"]["judge"]["issued"] >= 42 + 8
+
+
+async def test_the_result_tells_gains_spending_and_advice(tmp_path: Path) -> None:
+    search = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 16, "patience": None}
+    result = (await blpo.optimize(config(tmp_path / "run", search=search))).result
+    assert ["gain" in record for record in result["rounds"]] == [False, True, True]
+    calls, spent = result["calls"], result["spent"]
+    assert sum(spent.values()) == sum(usage["issued"] for usage in calls.values())
+    judged = len({record["judge_prompt"] for record in result["rounds"]})
+    tested = len({result["rounds"][t]["judge_prompt"] for t in (0, result["best_round"])})
+    assert (spent["train_and_validation"], spent["test"], spent["other"]) == (42 * judged, 18 * tested, 0)
+    assert "8 more train samples" in result["advice"]
+
+
 async def test_a_failed_i2t_prompt_leaves_the_others(tmp_path: Path) -> None:
     def optimizer(messages: Sequence[BaseMessage]) -> str:
         task = texts(messages[:1])

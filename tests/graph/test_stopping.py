@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from graph.stopping import reason_to_stop, rounds_without_gain
 from state.loops import OuterState, RoundRecord
+from state.result import GainResult
 from state.settings import SearchSettings
 
 
@@ -52,6 +53,32 @@ def test_no_errors_and_a_reason_found_before() -> None:
     assert reason_to_stop(state([0.1], errors=[]), search) == "no_errors"
     assert reason_to_stop(state([0.1], errors=["a"]), search) is None
     assert reason_to_stop(state([0.1], errors=[], stop_reason="budget"), search) == "budget"
+
+
+def with_gains(*gains: tuple[float, float]) -> list[RoundRecord]:
+    """Records of rounds with the gain of each round after the first, and its noise."""
+    rounds = [record(0.5) for _ in range(1 + len(gains))]
+    for each, (gain, noise) in zip(rounds[1:], gains, strict=True):
+        each["gain"] = GainResult(difference=gain, noise=noise)
+    return rounds
+
+
+@pytest.mark.parametrize(
+    ("gains", "without"),
+    [
+        ([], 0),
+        ([(0.1, 0.05)], 0),
+        ([(0.04, 0.05)], 1),
+        ([(0.1, 0.05), (0.02, 0.05), (-0.3, 0.05)], 2),
+        ([(0.02, 0.05), (0.0, 0.0), (0.06, 0.05)], 0),
+    ],
+)
+def test_a_gain_within_its_noise_is_no_gain(gains: list[tuple[float, float]], without: int) -> None:
+    search = SearchSettings()
+    assert rounds_without_gain(with_gains(*gains), search) == without
+    fields: Any = {"rounds": with_gains(*gains), "errors": None}
+    stops = reason_to_stop(fields, search.model_copy(update={"patience": 2})) == "patience"
+    assert stops == (without >= 2)
 
 
 @given(st.lists(st.integers(0, 8).map(lambda eighths: eighths / 8), min_size=1))

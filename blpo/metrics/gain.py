@@ -1,0 +1,70 @@
+"""Gain of a judge prompt over another on the same samples, with the standard error of the gain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blpo.metrics.confusion import Floats
+from blpo.metrics.label_codes import LabelCodes
+from blpo.metrics.pairs import VerdictPairs, strict_label
+from blpo.metrics.significance import own_groups
+from state.sample import Label, Sample
+from state.settings import TaskSettings
+from state.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Difference of a metric between two prompts, higher is better."""
+
+    difference: float
+    """metric(after) - metric(before)."""
+    noise: float
+    """Standard error of the difference, by the jackknife over groups of samples."""
+
+    @property
+    def is_clear(self) -> bool:
+        """True if the difference is above its standard error."""
+        return self.difference > self.noise
+
+
+def paired_gain(
+    before: Sequence[Verdict], after: Sequence[Verdict], samples: Sequence[Sample], task: TaskSettings, metric: str
+) -> Gain | None:
+    """Return the gain on `samples`; None without a sample that has an answer under both prompts.
+
+    Refused and unparseable verdicts count as wrong. A sample with an error under either prompt is left out. Rounded to
+    12 decimals, so that rounding errors don't break a tie.
+    """
+    pairs = VerdictPairs.of(before, after)
+    units = own_groups([sample.group for sample in samples])
+    rows = [
+        (unit, sample.label, _strict(old, sample.label, task), _strict(new, sample.label, task))
+        for sample, unit, old, new in zip(samples, units, pairs.first, pairs.second, strict=True)
+        if old.status != "error" and sample.label is not None
+    ]
+    if not rows:
+        return None
+    labels = LabelCodes.of((label for _, *three in rows for label in three), task)
+    places = {unit: place for place, unit in enumerate(dict.fromkeys(row[0] for row in rows))}
+    counts = np.zeros((2, len(places), len(labels), len(labels)))
+    for unit, human, old_label, new_label in rows:
+        for side, label in enumerate((old_label, new_label)):
+            counts[side, places[unit], labels.codes[human], labels.codes[label]] += 1
+    whole = counts.sum(axis=1)
+    difference = _difference(labels.values(whole, metric))
+    left_out = _difference(labels.values(whole[:, None] - counts, metric))
+    groups = len(places)
+    noise = np.sqrt((groups - 1) / groups * np.square(left_out - left_out.mean()).sum())
+    return Gain(round(float(difference), 12), round(float(noise), 12))
+
+
+def _strict(verdict: Verdict, human: Label, task: TaskSettings) -> Label:
+    label = strict_label(verdict.status, verdict.label, human, task)
+    return human if label is None else label
+
+
+def _difference(values: Floats) -> Floats:
+    """Return the values of the second prompt less those of the first, over the first axis."""
+    return np.asarray(values[1] - values[0])
