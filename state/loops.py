@@ -34,7 +34,8 @@ class Trial(TypedDict):
     judge_prompt: str | None
     """p' = J(q_k, p); None if the optimizer gave no usable prompt, and in a pooled trial."""
     score: float | None
-    """score(q_k; p) in [-1, 1], higher is better; None for a failed trial, and in a pooled trial."""
+    """score(q_k; p), higher is better: the fall of the loss on the batch, in [-1, 1], or the gain of the search metric
+    on other samples. None for a failed trial, and in a pooled trial."""
     noise: NotRequired[float]
     """Standard error of the score; absent for a score on the batch."""
     failure: str | None

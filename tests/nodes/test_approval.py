@@ -65,7 +65,8 @@ async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Pat
 
 
 async def test_a_question_shows_what_the_prompt_changes(tmp_path: Path) -> None:
-    question = (await blpo.optimize(config(tmp_path / "run", search=SCORED))).result["question"]
+    search = {**SCORED, "score_on": "batch", "adopt": "improving"}
+    question = (await blpo.optimize(config(tmp_path / "run", search=search))).result["question"]
     trials = (tmp_path / "run" / "rounds" / "00" / "trials.jsonl").read_text().splitlines()
     best = max(map(json.loads, trials), key=lambda trial: trial["score"])
     assert (question["new"], question["score"]) == (best["judge_prompt"], best["score"])
