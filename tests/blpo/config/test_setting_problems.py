@@ -18,7 +18,7 @@ from tests.blpo.config.config_files import refusal, write_config
     [
         ({"search": {"outer_round": 3}}, "search.outer_round: unknown; did you mean search.outer_rounds?"),
         ({"serch": {"seed": 3}}, "serch: unknown; did you mean search?"),
-        ({"seed": 3}, "seed: unknown; did you mean search.seed?"),
+        ({"seed": 3}, "seed: unknown; did you mean data.split.seed or search.seed?"),
         ({"data": {"split": {"trian": 0.5}}}, "data.split.trian: unknown; did you mean data.split.train?"),
         ({"data": {"split": {"colum": "s"}}}, "data.split.colum: unknown; did you mean data.split.column?"),
         ({"models": {"judge": {"name": "embedded:judge", "time_out": 3}}}, "did you mean models.judge.timeout?"),

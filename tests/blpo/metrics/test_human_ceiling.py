@@ -112,7 +112,7 @@ def test_a_missing_ceiling_has_a_reason() -> None:
 
 
 def test_intervals_cover_and_equal_judges_are_as_good_as_one_rater() -> None:
-    held, widths = 0, []
+    covered, widths = 0, []
     for seed in range(30):
         generator = np.random.default_rng(seed)
         truth = generator.integers(0, 2, 60)
@@ -120,9 +120,9 @@ def test_intervals_cover_and_equal_judges_are_as_good_as_one_rater() -> None:
         *votes, judge = [[SAFETY.labels[code] for code in column] for column in columns]
         result = ceiling(rated(dict(zip("abcde", votes, strict=True))), answered(judge), seed=seed)
         low, high = result["difference_ci95"] or (1.0, 1.0)
-        held += low <= 0 <= high
+        covered += low <= 0 <= high
         widths.append(high - low)
-    assert held >= 26 and np.mean(widths) < 0.4
+    assert covered >= 26 and np.mean(widths) < 0.4
 
 
 def test_groups_widen_the_interval() -> None:
