@@ -8,7 +8,9 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.differences import Piece, word_diff
 from blpo.reports.evidence import Evidence
 from blpo.reports.gallery import shortened
+from blpo.reports.pooled_prompts import PooledPrompt, pooled_prompts
 from blpo.reports.thumbnails import thumbnails
+from blpo.runs.round_spending import RoundSpending, spending_by_round
 from blpo.runs.rounds import Round
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow, verdict_change
@@ -51,6 +53,10 @@ class Edit:
     """True if the update is from the descriptions of all trials, without scores."""
     failure: str
     """Reason of a failed update from pooled trials; empty otherwise."""
+    pooled: tuple[PooledPrompt, ...]
+    """I2T prompts of pooled trials; empty for scored trials."""
+    spending: RoundSpending | None
+    """Calls and tokens of the round; None without events of the round."""
     trials: int
     failed: int
     cases: tuple[EditCase, ...]
@@ -63,15 +69,23 @@ def edits(run: RunRecord, evidence: Evidence) -> list[Edit]:
     """Return an edit for every round after the first."""
     ids = {error.id for past in run.rounds[:-1] for error in past.errors}
     pictures = thumbnails((evidence.samples[key] for key in ids if key in evidence.samples), _SIDE, _MOST_BYTES)
-    return [_edit(t, run, evidence, pictures) for t in range(len(run.result["rounds"]) - 1)]
+    spending = spending_by_round(run.directory)
+    return [_edit(t, run, evidence, pictures, spending.get(t)) for t in range(len(run.result["rounds"]) - 1)]
 
 
-def _edit(t: int, run: RunRecord, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]) -> Edit:
+def _edit(
+    t: int,
+    run: RunRecord,
+    evidence: Evidence,
+    pictures: Mapping[str, tuple[str, ...]],
+    spending: RoundSpending | None,
+) -> Edit:
     old, new = run.result["rounds"][t : t + 2]
     past, metric = run.rounds[t], run.result["metric"]
     after = {key: row for (prompt, key), row in evidence.verdicts.items() if prompt == new["judge_prompt"]}
     before = {key: row for (prompt, key), row in evidence.verdicts.items() if prompt == old["judge_prompt"]}
     is_new = old["judge_prompt"] != new["judge_prompt"]
+    is_pooled = any(trial.score is None and not trial.has_failed for trial in past.trials)
     return Edit(
         round=t + 1,
         changes_judge=is_new,
@@ -82,8 +96,10 @@ def _edit(t: int, run: RunRecord, evidence: Evidence, pictures: Mapping[str, tup
         judge_after=new["judge_prompt"],
         validation=(strict_reading(old["validation"], metric), strict_reading(new["validation"], metric)),
         score=past.best_trial.score if past.best_trial else None,
-        is_pooled=any(trial.score is None and not trial.has_failed for trial in past.trials),
+        is_pooled=is_pooled,
         failure=past.record.get("failure", ""),
+        pooled=pooled_prompts(past, evidence.captions) if is_pooled else (),
+        spending=spending,
         trials=len(past.trials),
         failed=sum(trial.has_failed for trial in past.trials),
         cases=tuple(_case(row, after.get(row.id), past, evidence, pictures) for row in past.errors),
