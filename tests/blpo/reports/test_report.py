@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import blpo
 from blpo.cli.main import main
+from blpo.metrics.readings import strict_reading
 from blpo.reports.captions import separation
 from blpo.reports.differences import word_diff
 from blpo.reports.evidence import gather
@@ -63,7 +64,7 @@ def test_the_curve_has_a_band_and_says_that_it_flatters(finished: Path, tmp_path
     html = (finished / "report.html").read_text(encoding="utf-8")
     result = json.loads((finished / "result.json").read_text())
     claim = result["test"]["best"]["strict"][result["metric"]]
-    assert re.search(r"<li>round 0: -?0\.\d{3}[^<]*, 95 % interval -?0\.\d{3} to [01]\.\d{3}</li>", html)
+    assert re.search(r"<li>round 0: -?[01]\.\d{3}[^<]*, 95 % interval -?[01]\.\d{3} to -?[01]\.\d{3}</li>", html)
     assert "flatters the selected prompt, because the curve took part in the choice" in html
     assert f"The claim is the value on the test split: {claim:.3f}." in html
     run = tmp_path / "run"
@@ -79,7 +80,7 @@ def test_a_band_needs_all_verdicts_of_its_round(finished: Path) -> None:
     run = RunRecord.read(finished)
     evidence = asyncio.run(gather(run))
     bands = validation_bands(run, evidence)
-    values = [record["validation"]["strict"]["macro_f1"] for record in run.result["rounds"]]
+    values = [strict_reading(record["validation"], run.result["metric"]) for record in run.result["rounds"]]
     for band, value in zip(bands, values, strict=True):
         assert band is not None and value is not None and band[0] <= value <= band[1] and band[0] < band[1]
     wrong = next(key for key, row in evidence.verdicts.items() if row.split == "validation" and not row.is_right)
