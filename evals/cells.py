@@ -12,9 +12,10 @@ from blpo.runs.run_info import read_info
 from evals.config import dataset_settings
 from evals.experiment_settings import EvalDataset, EvalJudge, EvalSettings
 from evals.methods import METHODS
+from evals.split_sizes import split_sizes
 from evals.splits import with_splits
 from state.errors import ConfigError
-from state.settings import RunSettings, Settings
+from state.settings import LimitSettings, RunSettings, Settings
 
 CALLS = "calls"
 """Name of the budget in calls among the varied settings."""
@@ -123,13 +124,21 @@ def _cell(
     out: Path,
 ) -> Cell:
     search_change = {name: value for name, value in change.items() if name != CALLS}
-    limits = evals.budget.model_copy(update={CALLS: change[CALLS]} if CALLS in change else {})
     search = evals.search.model_copy(update={"seed": seed, **search_change})
     path = out.absolute() / CELLS / _name(method, dataset.name, judge.name, seed, varied(change))
     run = base.run.model_copy(update={"dir": str(path), "checkpoints": str(path / "checkpoints.sqlite")})
-    settings = base.model_copy(update={"search": search, "limits": limits, "run": run})
+    settings = base.model_copy(update={"search": search, "run": run})
+    settings = settings.model_copy(update={"limits": _limits(evals, change.get(CALLS), settings)})
     adapted = METHODS[method].adapt(settings, {**evals.method_search.get(method, {}), **search_change})
     return Cell(method, dataset.name, judge.name, seed, varied(change), load_settings(adapted))
+
+
+def _limits(evals: EvalSettings, calls: int | None, settings: Settings) -> LimitSettings:
+    """Return the limits of a cell: `calls` if a grid varies the calls, and the test on top as the experiment says."""
+    calls = evals.budget.calls if calls is None else calls
+    sizes = split_sizes(settings) if evals.test == "on_top" else None
+    on_top = 0 if sizes is None else 2 * sizes.test
+    return evals.budget.model_copy(update={CALLS: None if calls is None else calls + on_top})
 
 
 def _base(dataset: EvalDataset, judge: EvalJudge) -> Settings:

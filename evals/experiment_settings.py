@@ -25,6 +25,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
     },
     "budget": {
         "methods": ("blpo",),
+        "test": "on_top",
         "grid": {"error_batch": (20, 40, 80), "inner_steps": (1, 3, 5), "calls": (600, 800, 2000)},
     },
     "figure1": {"methods": ("apo_image",), "sweeps": {"error_batch": (1, 2, 3, 5, 8, 10, 15, 20)}},
@@ -103,6 +104,9 @@ class EvalSettings(_Section):
     have the same splits. null: as the data says, redrawn from shares and fixed by a column."""
     budget: LimitSettings = LimitSettings()
     """Budget of each cell (calls, tokens, usd), and max_failure_rate."""
+    test: Literal["included", "on_top"] = "included"
+    """included: the calls of a budget also pay for the test. on_top: a cell may spend the calls on the search, and gets
+    two calls for each test sample on top."""
     search: SearchSettings = SearchSettings()
     """Search settings of all methods; a method changes the settings that define the method. `seeds` sets `seed`."""
     method_search: dict[str, dict[str, Any]] = {}

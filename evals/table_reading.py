@@ -73,12 +73,14 @@ def reading(
 def budget_in_words(evals: EvalSettings) -> str:
     """Return the limits in words: `800 calls`, `2,000,000 tokens and 5 US dollars`, or `no limit`."""
     budget = evals.budget
+    test = " for the search, and the test on top" if evals.test == "on_top" else ""
     if evals.grid.calls:
         *others, last = (f"{calls:,}" for calls in evals.grid.calls)
         calls = f"{', '.join(others)} or {last} calls" if others else f"{last} calls"
         budget = budget.model_copy(update={"calls": None})
-        return " and ".join(filter(None, (calls, _limits_in_words(budget))))
-    return _limits_in_words(budget) or "no limit"
+        return " and ".join(filter(None, (calls, _limits_in_words(budget)))) + test
+    limits = _limits_in_words(budget)
+    return f"{limits}{test}" if limits else "no limit"
 
 
 def is_offline(evals: EvalSettings) -> bool:

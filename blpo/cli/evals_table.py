@@ -72,10 +72,11 @@ def _print_reasons(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(title=single_line(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True, overflow="ellipsis")
-    for name in (metric_name(rows[0]["metric"]), "sd", "seeds", "calls", "BLPO better by", "p (Holm)"):
+    tests = ("BLPO better by", "p (Holm)") if any(row["test"] for row in rows) else ()
+    for name in (metric_name(rows[0]["metric"]), "sd", "seeds", "calls", *tests):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row), style="bold" if row["method"] == "blpo" else "")
+        table.add_row(*_cells(row)[: len(table.columns)], style="bold" if row["method"] == "blpo" else "")
     return table
 
 

@@ -361,7 +361,15 @@ def test_the_budget_preset_varies_batch_steps_and_calls(tmp_path: Path) -> None:
     assert all(judge.models.judge.name == "embedded:judge" for judge in evals.judges)
     cells = cells_of(evals, tmp_path)
     assert len(cells) == 27 * len(evals.datasets)
-    sizes = {(c.settings.search.error_batch, c.settings.search.inner_steps, c.settings.limits.calls) for c in cells}
+    test = {cell.dataset: len(dataset_of(cell.settings).splits["test"]) for cell in cells}
+    sizes = {
+        (
+            c.settings.search.error_batch,
+            c.settings.search.inner_steps,
+            (c.settings.limits.calls or 0) - 2 * test[c.dataset],
+        )
+        for c in cells
+    }
     assert sizes == {(n, k, calls) for n in (20, 40, 80) for k in (1, 3, 5) for calls in (600, 800, 2000)}
 
 
