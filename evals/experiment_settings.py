@@ -14,7 +14,7 @@ SEEDS = tuple(range(10))
 
 _PRESETS: dict[str, dict[str, Any]] = {
     "table1": {"methods": installed_methods()},
-    "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "no_image")},
+    "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image")},
     "figure4": {
         "methods": ("blpo",),
         "sweeps": {

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from blpo.data.dataset import load_dataset
+from blpo.data.dataset import dataset_of
 from state.errors import DataError
-from state.settings import DataSettings, Settings, TaskSettings
+from state.settings import DataSettings, SearchSettings, Settings, TaskSettings
 
 _REMEMBERED = 4096
 
@@ -22,12 +22,13 @@ class SplitSizes:
 def split_sizes(settings: Settings) -> SplitSizes | None:
     """Return the sizes of the splits; None for a broken dataset, whose cells fail with the reason."""
     try:
-        return _read(settings.data, settings.task, settings.search.seed)
+        return _read(settings.data, settings.task, settings.search.seed, settings.search.agreement)
     except DataError:
         return None
 
 
 @lru_cache(_REMEMBERED)
-def _read(data: DataSettings, task: TaskSettings, seed: int) -> SplitSizes:
-    splits = load_dataset(data, task, seed).splits
+def _read(data: DataSettings, task: TaskSettings, seed: int, agreement: float | None) -> SplitSizes:
+    search = SearchSettings().model_copy(update={"seed": seed, "agreement": agreement})
+    splits = dataset_of(Settings().model_copy(update={"data": data, "task": task, "search": search})).splits
     return SplitSizes(len(splits["train"]) + len(splits["validation"]), len(splits["test"]))

@@ -14,6 +14,7 @@ from evals.methods.no_image import NO_IMAGE
 from evals.methods.none import NO_OPTIMIZATION
 from evals.methods.opro import OPRO
 from evals.methods.random_i2t import RANDOM_I2T
+from evals.methods.random_i2t_pooled import RANDOM_I2T_POOLED
 from evals.methods.textgrad import TEXTGRAD
 
 _IN_TABLE_ORDER = (
@@ -27,6 +28,7 @@ _IN_TABLE_ORDER = (
     FIXED_I2T,
     JUDGE_AS_I2T,
     RANDOM_I2T,
+    RANDOM_I2T_POOLED,
     NO_IMAGE,
 )
 

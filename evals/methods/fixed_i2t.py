@@ -10,6 +10,6 @@ FIXED_I2T = Method(
     "fixed_i2t",
     "fixed I2T",
     builder,
-    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    own=lambda settings: {**IMPROVING, "error_batch": 20, "anchors": 20},
     defining=lambda settings: {**rounds_for_the_budget(settings), "inner_steps": 0},
 )

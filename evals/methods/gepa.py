@@ -4,7 +4,7 @@ GEPA keeps a pool of judge prompts with their scores on each validation sample. 
 Pareto front, judges a minibatch of train samples, lets the optimizer write a new prompt by the feedback, and judges the
 minibatch again. A better prompt is judged on the validation split and enters the pool. A served optimizer gets GEPA's
 own reflection prompt, with the images if the optimizer sees. An embedded optimizer can't read that prompt: it gets the
-two messages of BLPO's update, with descriptions by q_0.
+two messages of BLPO's update, without descriptions (as the method `no_image`), because GEPA has no descriptions.
 
 The package keeps no state of ours: its draws derive from the seed, and the response store answers a repeated search. So
 a resumed run searches again from the start, at no cost, and goes on.
@@ -102,9 +102,11 @@ async def _digests(run: OpenRun, trials: Sequence[Trial]) -> list[TrialDigest]:
 
 
 def _rule(settings: Settings) -> str:
-    messages = "GEPA's reflection prompt" if uses_own_reflection(settings) else "BLPO's two messages"
+    own = uses_own_reflection(settings)
+    messages = "GEPA's reflection prompt" if own else "BLPO's two messages without descriptions"
     search = settings.search
-    return f"select {search.select}, GEPA's Pareto pool and acceptance, minibatch {search.error_batch}, {messages}"
+    rule = f"select {search.select} by validation, GEPA's Pareto pool and acceptance, minibatch {search.error_batch}"
+    return f"{rule}, {messages}"
 
 
 def _builder() -> Builder:

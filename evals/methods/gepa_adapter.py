@@ -147,7 +147,7 @@ class GepaAdapter:
         if uses_own_reflection(self.run.settings):
             answer = self._wait(own_reflection(self.run, prompt, records))
         else:
-            answer = self._wait(blpo_update(self.run, self._runtime, prompt, records))
+            answer = self._wait(blpo_update(self.run, prompt, records))
         if answer.text is None:
             self._add(Trial(i2t_prompt=None, judge_prompt=None, score=None, failure=answer.problem))
             return {}

@@ -3,25 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langgraph.runtime import Runtime
-
 from blpo.inference.consult import Advice, copies, too_long
 from blpo.inference.failure_rate import failure_detail
-from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
 from blpo.models.catalogue import facts
 from blpo.models.messages import Message, Part, user
 from blpo.models.sentences import sentence
 from blpo.models.thinking import without_thinking
 from blpo.prompts.cases import Case
+from evals.methods.no_image import update_by_reasons
 from evals.methods.writing import with_images
-from nodes.critique_judge import critique_judge
-from nodes.update_judge import update_judge
 from state.errors import TooManyFailures
-from state.loops import UpdateState
 from state.response import Failure
 from state.sample import EncodedImage, Sample
-from state.settings import Settings
 from state.verdict import Verdict
 
 _OF_THE_QUESTION = ("too_long", "too_large", "rejected")
@@ -75,19 +69,11 @@ async def own_reflection(run: OpenRun, judge_prompt: str, records: Sequence[Reco
     return Advice(None, problem) if problem else Advice(text, None)
 
 
-async def blpo_update(run: OpenRun, runtime: Runtime[Settings], judge_prompt: str, records: Sequence[Record]) -> Advice:
-    """Critique and rewrite the prompt as in BLPO's update, with descriptions by q_0."""
-    state = UpdateState(
-        judge_prompt=judge_prompt,
-        i2t_prompt=initial_prompts(run.settings)[1],
-        errors=[record["id"] for record in records if not record["right"]],
-        anchors=[record["id"] for record in records if record["right"]],
-    )
-    state.update(await critique_judge(state, runtime))
-    if state["critique"] is not None:
-        state.update(await update_judge(state, runtime))
-    text = state["candidate"]
-    return Advice(text, None) if text is not None else Advice(None, state["failure"])
+async def blpo_update(run: OpenRun, judge_prompt: str, records: Sequence[Record]) -> Advice:
+    """Critique and rewrite the prompt as in BLPO's update, but without descriptions."""
+    wrong = [record["id"] for record in records if not record["right"]]
+    right = [record["id"] for record in records if record["right"]]
+    return await update_by_reasons(run, judge_prompt, wrong, right)
 
 
 def _shown(records: Sequence[Record]) -> tuple[list[dict[str, Any]], dict[str, EncodedImage]]:

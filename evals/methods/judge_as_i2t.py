@@ -21,6 +21,6 @@ JUDGE_AS_I2T = Method(
     "judge_as_i2t",
     "judge prompt as I2T",
     adopting_loop(take_judge_prompt=take_judge_prompt, search_i2t=search_i2t),
-    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    own=lambda settings: {**IMPROVING, "error_batch": 20, "anchors": 20},
     defining=lambda settings: {**rounds_for_the_budget(settings), "inner_steps": 0},
 )

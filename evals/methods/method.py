@@ -9,6 +9,7 @@ from typing import Any
 from graph.outer import Builder
 from state.errors import ModelError
 from state.settings import Settings
+from state.settings.search_settings import PRESETS
 
 MOST_ROUNDS = 1000
 """Maximum of `search.outer_rounds`."""
@@ -40,10 +41,12 @@ def any_models(settings: Settings) -> None:
 def rule_in_words(settings: Settings) -> str:
     """Return the selection, adoption, patience and batch of a search, for a row of the table."""
     search = settings.search
+    samples = {"labelled": "train + validation", "validation": "validation"}[search.select_on]
+    selected = f"select best by {samples}" if search.select == "best" else "select last"
     patience = "no patience" if search.patience is None else f"patience {search.patience}"
     if search.trials == "pooled":
-        return f"pooled trials, select {search.select}, {patience}, batch {search.batch_size}, K {search.inner_steps}"
-    return f"select {search.select}, adopt {search.adopt}, {patience}, batch {search.error_batch} + {search.anchors}"
+        return f"{selected}, pooled trials, {patience}, batch {search.batch_size}, K {search.inner_steps}"
+    return f"{selected}, adopt {search.adopt}, {patience}, batch {search.error_batch} + {search.anchors}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ class Method:
         self.require(settings)
         own = with_search(settings, {**self.own(settings), **changes})
         return with_search(own, self.defining(own))
+
+
+def pooled(settings: Settings) -> SearchChanges:
+    """Return pooled trials with the default settings of BLPO for the optimizer, under any preset."""
+    default = Settings.model_validate({"models": settings.models, "search": {"preset": "default"}}).search
+    names = (*PRESETS["default"], "inner_steps", "error_batch")
+    return {name: getattr(default, name) for name in names}
 
 
 def with_search(settings: Settings, changes: SearchChanges) -> Settings:

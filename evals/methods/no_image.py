@@ -4,6 +4,8 @@ The optimizer reads labels, verdicts, the judge's reasons and the texts of the s
 trial. The rest is as in `fixed_i2t`.
 """
 
+from collections.abc import Sequence
+
 from langgraph.runtime import Runtime
 
 from blpo.inference.consult import Advice, consult
@@ -25,16 +27,17 @@ async def update_blindly(state: OuterState, runtime: Runtime[Settings]) -> Outer
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "update_blindly")
         p, batch = state["judge_prompt"], run.batch(state)
-        answer = await _update(run, state)
+        answer = await update_by_reasons(run, p, state["errors"] or [], state["anchors"])
         trial = await try_prompt(run, p, answer.text, batch, failure=answer.problem)
         send_trial(runtime, state, 0, trial)
     return {"trials": [trial]}
 
 
-async def _update(run: OpenRun, state: OuterState) -> Advice:
-    p, labels = state["judge_prompt"], labels_in_words(run.settings.task)
-    wrong = await judged_cases(run, p, run.samples(state["errors"] or []))
-    right = await judged_cases(run, p, run.samples(state["anchors"]))
+async def update_by_reasons(run: OpenRun, judge_prompt: str, errors: Sequence[str], anchors: Sequence[str]) -> Advice:
+    """Critique and rewrite a judge prompt by labels, verdicts, reasons and texts; `errors` and `anchors` are ids."""
+    p, labels = judge_prompt, labels_in_words(run.settings.task)
+    wrong = await judged_cases(run, p, run.samples(errors))
+    right = await judged_cases(run, p, run.samples(anchors))
     question = render(
         "methods/no_image_critique",
         labels=labels,
@@ -59,6 +62,6 @@ NO_IMAGE = Method(
     "no_image",
     "no image",
     adopting_loop(update_blindly=update_blindly),
-    own=lambda settings: {**IMPROVING, "error_batch": 10, "anchors": 10},
+    own=lambda settings: {**IMPROVING, "error_batch": 20, "anchors": 20},
     defining=rounds_for_the_budget,
 )

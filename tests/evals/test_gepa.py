@@ -70,7 +70,7 @@ def test_a_reply_without_a_usable_prompt_is_a_failed_trial(folder: Path, tmp_pat
 
 def test_the_table_names_the_messages_of_the_optimizer() -> None:
     embedded, served = Settings(), Settings.model_validate({"models": {"optimizer": {"name": "openai:o3"}}})
-    assert "minibatch 20, BLPO's two messages" in GEPA.rule(GEPA.adapt(embedded))
+    assert "minibatch 20, BLPO's two messages without descriptions" in GEPA.rule(GEPA.adapt(embedded))
     assert "minibatch 3, GEPA's reflection prompt" in GEPA.rule(GEPA.adapt(served))
 
 

@@ -29,8 +29,10 @@ from tests.scripted import scripted
 from tests.small_set import draw_dataset, edit_labels
 
 NAMES = list(METHODS)
-OWN_GRAPHS = ["opro", "apo", "textgrad", "gepa", "judge_as_i2t", "random_i2t", "no_image"]
+OWN_GRAPHS = ["opro", "apo", "textgrad", "gepa", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image"]
 """The remaining methods share BLPO's graph, which other tests drain, or APO's graph."""
+POOLING = ["blpo", "random_i2t_pooled"]
+"""Methods with pooled trials, which have no score."""
 LIMIT = 220
 """Budget of a run: 21 calls for p_0 on train and validation, 18 reserved for the test, the rest for the search."""
 _WANTED_TAG = re.compile(r"inside <(\w+)> and\s</\1>")
@@ -45,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings_for(method: Method, folder: Path, run: Path, *overrides: str) -> Settings:
-    steps, batch = (2, 12) if method.name == "blpo" else (1, 6)
+    steps, batch = (2, 12) if method.name in POOLING else (1, 6)
     small = {"error_batch": batch, "anchors": 4, "inner_steps": steps}
     sizes = ["search.outer_rounds=1", *(f"search.{name}={n}" for name, n in small.items())]
     return method.adapt(load_settings(folder / "config.yaml", [f"run.dir={run}", *sizes, *overrides]), small)
@@ -78,7 +80,7 @@ def finished(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pyt
 def test_methods_are_known_by_name_and_in_order() -> None:
     assert all(name == method.name and method.title for name, method in METHODS.items())
     assert [*METHODS][:7] == ["none", "opro", "apo", "apo_image", "textgrad", "gepa", "blpo"]
-    assert [*METHODS][7:] == ["fixed_i2t", "judge_as_i2t", "random_i2t", "no_image"]
+    assert [*METHODS][7:] == ["fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image"]
 
 
 @pytest.mark.parametrize("finished", NAMES, indirect=True)
@@ -94,7 +96,7 @@ def test_a_run_keeps_its_budget_pays_nothing_twice_and_selects_by_validation(fin
     assert result["best_round"] == selected_round(rounds, RunRecord.read(run).settings.search)
     trials = sum(len(record["trials"]) for record in result["rounds"])
     assert (trials == 0) == (name == "none")
-    verbalizes = name in ("gepa", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t")
+    verbalizes = name in ("blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled")
     assert (result["calls"]["verbalizer"]["issued"] > 0) == verbalizes
 
 
@@ -105,7 +107,7 @@ def test_a_prompt_adopted_is_one_that_was_tried_and_copies_no_sample(finished: A
     for before, record in zip(result["rounds"], result["rounds"][1:], strict=False):
         trials = (run / "rounds" / f"{before['round']:02d}" / "trials.jsonl").read_text().splitlines()
         scores = {json.loads(line)["judge_prompt"]: json.loads(line)["score"] for line in trials}
-        if name == "blpo":  # pooled trials
+        if name in POOLING:
             assert set(scores.items()) == {(None, None)}
         else:
             assert record["judge_prompt"] == before["judge_prompt"] or scores[record["judge_prompt"]] > 0
