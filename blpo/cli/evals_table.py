@@ -70,13 +70,23 @@ def _print_reasons(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=single_line(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True, overflow="ellipsis")
     tests = ("BLPO better by", "p (Holm)") if any(row["test"] for row in rows) else ()
-    for name in (metric_name(rows[0]["metric"]), "sd", "seeds", "calls", *tests):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*_cells(row)[: len(table.columns)], style="bold" if row["method"] == "blpo" else "")
+    heads = (metric_name(rows[0]["metric"]), "sd", "seeds", "calls", *tests)
+    lines = [_cells(row)[: len(heads) + 1] for row in rows]
+    table = Table(
+        title=single_line(title),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("", no_wrap=True, overflow="ellipsis")
+    for head, texts in zip(heads, list(zip(*lines, strict=True))[1:], strict=True):
+        is_long = len(head) > max(map(len, texts))  # such a heading takes several lines, because numbers don't wrap
+        table.add_column(head.replace(" ", "\n") if is_long else head, justify="right", no_wrap=True)
+    for row, cells in zip(rows, lines, strict=True):
+        table.add_row(*cells, style="bold" if row["method"] == "blpo" else "")
     return table
 
 
@@ -99,6 +109,12 @@ def _name(row: Mapping[str, Any]) -> str:
     return single_line(" ".join(filter(None, (row["title"], row["varied"]))))
 
 
+def _difference(test: Mapping[str, Any]) -> str:
+    """Return the difference with its interval, as `-.05 [-.17, +.06]`."""
+    value, low, high = (f"{each:+.2f}".replace("0.", ".", 1) for each in (test["difference"], *test["interval"]))
+    return f"{value} [{low}, {high}]"
+
+
 def _cells(row: Mapping[str, Any]) -> list[str]:
     test = row["test"]
     return [
@@ -107,6 +123,6 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         "" if row["sd"] is None else f"{row['sd']:.3f}",
         f"{row['seeds']}/{row['asked']}",
         "" if row["calls"] is None else count(round(row["calls"])),
-        f"{test['difference']:+.2f} [{test['interval'][0]:+.2f}, {test['interval'][1]:+.2f}]" if test else "",
+        _difference(test) if test else "",
         f"{test['p_holm']:.3f}" if test else "",
     ]

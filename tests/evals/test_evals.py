@@ -92,10 +92,11 @@ def test_the_terminal_shows_numbers_rules_and_readings_in_80_columns(
     assert main(["evals", str(folder / "evals.yaml"), "--out", str(finished), "-q"]) == 0
     output = capsys.readouterr().out
     table = output.partition("calls charged")[0]
+    assert "(Holm)" in table
     assert max(map(len, table.splitlines())) <= 80
     none = content(finished)["rows"][0]
-    low, high = none["test"]["interval"]
-    assert f"{none['test']['difference']:+.2f} [{low:+.2f}, {high:+.2f}]" in table
+    numbers = [f"{each:+.2f}".replace("0.", ".", 1) for each in (none["test"]["difference"], *none["test"]["interval"])]
+    assert "{} [{}, {}]".format(*numbers) in table
     assert "sd: over splits and search" in table
     assert f"BLPO: {content(finished)['rows'][1]['rule']}" in " ".join(table.split())
     assert f"{none['macro_f1']['strict']:.3f} / {none['macro_f1']['answered']:.3f}" in table

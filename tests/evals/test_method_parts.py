@@ -125,8 +125,9 @@ def test_what_a_method_makes_of_the_settings_are_settings() -> None:
     adapted = {name: method.adapt(paper) for name, method in METHODS.items()}
     for name, changed in adapted.items():
         search = changed.search
-        published = ("last", "always", None) if name in ("none", "blpo") else ("best", "improving", None)
-        assert (search.select, search.adopt, search.patience) == published
+        rules = {"none": ("last", "always", None), "random_i2t_pooled": ("best", "always", 3)}
+        rule = rules.get("none" if name == "blpo" else name, ("best", "improving", None))
+        assert (search.select, search.adopt, search.patience) == rule
     assert all(Settings.model_validate(each.model_dump()) == each for each in adapted.values())
 
 
