@@ -42,17 +42,22 @@ def look(method: str, place: int) -> tuple[str, str]:
     return _OTHERS[place % len(_OTHERS)], _SHAPES[place % len(_SHAPES)]
 
 
-def metric_title(content: Content) -> str:
-    """Return the search metric in words; a higher value is better, and 1 is the best."""
-    name = content["experiment"]["search"]["metric"]
+def metric_of(content: Content, dataset: str) -> str:
+    """Return the search metric of a dataset: ratings and categories may have different metrics."""
+    name: str = next(row["metric"] for row in content["rows"] if row["dataset"] == dataset)
+    return name
+
+
+def metric_title(name: str) -> str:
+    """Return a metric in words; a higher value is better, and 1 is the best."""
     return f"{_NAMES.get(name, name.replace('_', ' '))} on the test split"
 
 
 class MetricScale:
     """Scale that covers some values within the range of the metric; an interval may end outside the range."""
 
-    def __init__(self, content: Content, values: Iterable[float]) -> None:
-        signed = content["experiment"]["search"]["metric"] in ("kappa", "mcc", *ORDINAL_METRICS)
+    def __init__(self, metric: str, values: Iterable[float]) -> None:
+        signed = metric in ("kappa", "mcc", *ORDINAL_METRICS)
         least = -1.0 if signed else 0.0
         numbers = [min(max(value, least), 1.0) for value in values] or [0.0, 1.0]
         margin = 0.03 * (max(numbers) - min(numbers)) or 0.01

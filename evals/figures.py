@@ -37,10 +37,12 @@ def write_figure(content: Content, out: Path) -> Path:
 def figure_svg(content: Content) -> str:
     """Return the figure of an experiment as an SVG element without references to other files.
 
-    Raises `RunError` if no cell has a result.
+    Raises `RunError` if no cell has a result, and for settings that vary together.
     """
     if not any(cell["status"] == "done" for cell in content["cells"]):
         raise RunError("there is nothing to draw: no cell has a result")
+    if any(content["experiment"].get("grid", {}).values()):
+        raise RunError("settings that vary together have no figure; table.md has their table")
     draft = io.StringIO()
     figure = draw_lines(content) if varied_settings(content) else draw_methods(content)
     figure.save(draft, format="svg")

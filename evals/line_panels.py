@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from evals.figure_data import AXES, Content, MethodCurve, method_curves, panels, varied_settings
-from evals.figure_style import GREY, MetricScale, look, metric_title, styled
+from evals.figure_style import GREY, MetricScale, look, metric_of, metric_title, styled
 from evals.methods import METHODS
 
 _NOTES = (
@@ -34,23 +34,24 @@ def _row(content: Content, settings: Sequence[str], dataset: str, judge: str) ->
         for setting in settings
     }
     points = [point for lines in curves.values() for line in lines for point in line.points.values()]
-    scale = MetricScale(content, [value for each in points for value in (each.low, each.high, *each.values)])
+    scale = MetricScale(
+        metric_of(content, dataset), [value for each in points for value in (each.low, each.high, *each.values)]
+    )
     charts = [
-        _panel(content, setting, lines, scale, is_first=place == 0)
+        _panel(content, setting, lines, scale, metric_title(metric_of(content, dataset)) if place == 0 else None)
         for place, (setting, lines) in enumerate(curves.items())
     ]
     return alt.hconcat(*charts, title=alt.TitleParams(f"{dataset}, judge {judge}", offset=8))
 
 
 def _panel(
-    content: Content, setting: str, curves: Sequence[MethodCurve], scale: MetricScale, *, is_first: bool
+    content: Content, setting: str, curves: Sequence[MethodCurve], scale: MetricScale, title: str | None
 ) -> alt.LayerChart | alt.FacetChart:
     own = content["experiment"]["search"][setting]
     values = sorted({*content["experiment"]["sweeps"][setting], own})
     axis = alt.Axis(grid=False, values=values, format="d", labelOverlap=False)
     domain = alt.Scale(domain=[values[0], values[-1]], padding=15, nice=False, zero=False)
     x = alt.X("value:Q", title=_axis_title(content, setting), axis=axis, scale=domain)
-    title = metric_title(content) if is_first else None
     dotted = _chart([{"value": own}]).mark_rule(strokeDash=[1, 3], color=GREY).encode(x=x)
     layers = [dotted, *(layer for curve in curves for layer in _curve(content, setting, curve, scale, x, title))]
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from evals.figure_data import Content, SeedMean, method_means, panels
-from evals.figure_style import BLUE, GREY, RED, MetricScale, metric_title, styled
+from evals.figure_style import BLUE, GREY, RED, MetricScale, metric_of, metric_title, styled
 from evals.methods import METHODS
 from evals.table import YARDSTICK
 
@@ -55,7 +55,8 @@ def _marks(
 ) -> Sequence[alt.Chart]:
     """Return the marks: seeds, intervals, means and the paper's numbers."""
     ends = [value for _, point in results for value in (point.low, point.high, *point.values)]
-    scale = MetricScale(content, [*ends, *(row["paper"]["f1"] for row, _ in _in_paper(results))])
+    metric = metric_of(content, results[0][0]["dataset"] if results else content["rows"][0]["dataset"])
+    scale = MetricScale(metric, [*ends, *(row["paper"]["f1"] for row, _ in _in_paper(results))])
     rows = [
         {
             "method": row["title"],
@@ -75,7 +76,7 @@ def _marks(
     papers = [{"method": row["title"], "paper": row["paper"]["f1"]} for row, _ in _in_paper(results)]
 
     def x(field: str) -> alt.X:
-        title, axis = f"{metric_title(content)} (higher is better)", alt.Axis(tickCount=5, labelFlush=False)
+        title, axis = f"{metric_title(metric)} (higher is better)", alt.Axis(tickCount=5, labelFlush=False)
         return alt.X(f"{field}:Q", title=title, scale=scale.scale, axis=axis)
 
     color = alt.Color("color:N", scale=None)
@@ -89,8 +90,9 @@ def _marks(
 
 
 def _in_paper(results: Sequence[tuple[Mapping[str, Any], SeedMean]]) -> Sequence[tuple[Mapping[str, Any], SeedMean]]:
-    """Return the results with a known number in the paper."""
-    return [(row, point) for row, point in results if row["paper"] and row["paper"]["f1"] is not None]
+    """Return the results with a known F1 in the paper; none where another metric than macro F1 is drawn."""
+    drawn = [each for each in results if each[0]["paper"] and each[0]["metric"] == "macro_f1"]
+    return [(row, point) for row, point in drawn if row["paper"]["f1"] is not None]
 
 
 def _columns(content: Content, results: Sequence[tuple[Mapping[str, Any], SeedMean]], y: alt.Y) -> Sequence[alt.Chart]:

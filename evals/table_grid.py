@@ -31,10 +31,12 @@ def _of_method(
         for value in axes[across]
     ]
     best = [max((row.mean for row in column if row and row.mean is not None), default=None) for column in columns]
+    names = {**AXES, "error_batch": "cases a batch"} if evals.search.trials == "pooled" else AXES
     first = next(row for row in by_place.values() if row.method == method)
-    yield f"{escaped(title)}: {metric_name(first.metric)} (sd over seeds), by {', '.join(AXES[name] for name in axes)}."
+    by = ", ".join(names[name] for name in axes)
+    yield f"{escaped(title)}: {metric_name(first.metric)} (sd over seeds), by {by}."
     yield ""
-    yield table_line([*(AXES[name] for name in down), *(f"{value:,} {AXES[across]}" for value in axes[across])])
+    yield table_line([*(names[name] for name in down), *(f"{value:,} {names[across]}" for value in axes[across])])
     yield table_line(["---:"] * (len(down) + len(columns)))
     yield table_line(["initial prompt", *[""] * (len(down) - 1), *map(_initial, columns)])
     for number, place in enumerate(product(*(axes[name] for name in down))):

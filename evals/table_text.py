@@ -46,7 +46,7 @@ def _setup(evals: EvalSettings) -> str:
         f"- seeds: {', '.join(map(str, evals.seeds))}",
         *judges,
         f"- search of BLPO: preset {search.preset}, {search.trials} trials, {search.outer_rounds} rounds,"
-        f" {search.inner_steps} inner steps, {search.batch_size} cases a batch; metric {search.metric}; every other"
+        f" {search.inner_steps} inner steps, {search.batch_size} cases a batch; every other"
         " method has the settings in its row",
     ]
     return "\n".join(lines)

@@ -28,6 +28,7 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
         rows = list(group)
         if any(row["seeds"] for row in rows):
             console.print(_table(f"{dataset}, judge {judge}", rows))
+            console.print()
             _print_notes(console, rows)
             console.print()
             console.print(_readings_table(rows))
@@ -45,9 +46,9 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
 def _print_notes(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the sources of sd, and the rules of the methods."""
     spread = next((row["spread"] for row in rows if row["method"] == "blpo"), rows[-1]["spread"])
-    tested = next((row["test"] for row in rows if row["test"]), None)
-    paired = " In brackets: 95 % interval over seeds and samples." if tested else ""
-    console.print(Text(f"sd: over {spread or 'nothing'}.{paired}", "dim"), soft_wrap=True)
+    seeds = max((row["test"]["seeds"] for row in rows if row["test"]), default=0)
+    paired = f" In brackets: 95 % interval over {'seeds and samples' if seeds > 1 else 'samples, of this run alone'}."
+    console.print(Text(f"sd: over {spread or 'nothing'}.{paired if seeds else ''}", "dim"))
     titles: dict[str, list[str]] = {}
     for row in rows:
         if row["rule"]:
@@ -109,6 +110,10 @@ def _name(row: Mapping[str, Any]) -> str:
     return single_line(" ".join(filter(None, (row["title"], row["varied"]))))
 
 
+def _p(p_value: float) -> str:
+    return "< .001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
 def _difference(test: Mapping[str, Any]) -> str:
     """Return the difference with its interval, as `-.05 [-.17, +.06]`."""
     value, low, high = (f"{each:+.2f}".replace("0.", ".", 1) for each in (test["difference"], *test["interval"]))
@@ -124,5 +129,5 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         f"{row['seeds']}/{row['asked']}",
         "" if row["calls"] is None else count(round(row["calls"])),
         _difference(test) if test else "",
-        f"{test['p_holm']:.3f}" if test else "",
+        _p(test["p_holm"]) if test else "",
     ]

@@ -252,7 +252,7 @@ def test_settings_reach_every_cell(folder: Path, tmp_path: Path) -> None:
             "accuracy",
             71,
         )
-        assert settings.search.draw == "uniform"
+        assert settings.search.draw == ("spread" if settings.search.trials == "pooled" else "uniform")
 
 
 def test_cells_of_one_seed_have_the_same_splits_and_other_seeds_others(folder: Path, tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_a_grid_varies_settings_together(folder: Path, tmp_path: Path, capsys: p
     assert all(cell["calls"] <= int(cell["varied"].rpartition("=")[2]) for cell in cells)
     page = (tmp_path / "table.md").read_text()
     assert "budget of a cell: 60 or 70 calls" in page
-    assert "| errors a batch | inner steps K | 60 calls | 70 calls |" in page
+    assert "| cases a batch | inner steps K | 60 calls | 70 calls |" in page
     best = max(cell["value"] for cell in cells if cell["varied"].endswith("=70"))
     assert f"**{best:.3f}**" in page
 
