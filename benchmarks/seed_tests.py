@@ -51,11 +51,11 @@ def draw(setting: Setting, generator: np.random.Generator) -> SeedsComparison:
     runs = generator.normal(0, setting.noise, (2, setting.seeds))
     seeds = []
     for seed in range(setting.seeds):
-        drawn = generator.permutation(groups)[: setting.test // setting.group]
-        share = 1 / (1 + np.exp(-ease[:, drawn])) + runs[:, seed, None] + [[0.0], [setting.effect]]
-        right = generator.random((2, len(drawn), setting.group)) < share[:, :, None]
+        members = generator.permutation(groups)[: setting.test // setting.group]
+        share = 1 / (1 + np.exp(-ease[:, members])) + runs[:, seed, None] + [[0.0], [setting.effect]]
+        right = generator.random((2, len(members), setting.group)) < share[:, :, None]
         rows = []
-        for place, group in enumerate(drawn.tolist()):
+        for place, group in enumerate(members.tolist()):
             name = None if setting.group == 1 else str(group)
             for member in range(setting.group):
                 human = int(labels[group, member])
@@ -70,8 +70,8 @@ def rejections(setting: Setting, draws: int, seed: int = 0) -> tuple[float, floa
     generator = np.random.default_rng(seed)
     results = [draw(setting, generator) for _ in range(draws)]
     truth = 0.0 if setting.effect == 0 else float(np.mean([result.difference for result in results]))
-    held = [result.interval[0] <= truth <= result.interval[1] for result in results]
-    return float(np.mean([result.p_value <= LEVEL for result in results])), float(np.mean(held))
+    covers = [result.interval[0] <= truth <= result.interval[1] for result in results]
+    return float(np.mean([result.p_value <= LEVEL for result in results])), float(np.mean(covers))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,9 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.test, options.group, options.splits, options.seeds, options.noise, options.effect
     ):
         setting = Setting(seeds, noise, splits, test, group, effect)
-        rejected, held = rejections(setting, options.draws)
+        rejected, share = rejections(setting, options.draws)
         print(
-            f"  {test:4}  {group:5}  {splits:6}  {seeds:5}  {noise:5.2f}  {effect:6.2f}  {rejected:8.3f}  {held:8.3f}",
+            f"  {test:4}  {group:5}  {splits:6}  {seeds:5}  {noise:5.2f}  {effect:6.2f}  {rejected:8.3f}  {share:8.3f}",
             flush=True,
         )
     return 0

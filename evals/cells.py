@@ -96,7 +96,7 @@ def changes(evals: EvalSettings) -> Iterator[dict[str, int]]:
 
 def _without_repetitions(cells: list[Cell]) -> list[Cell]:
     """Leave out a varied cell with the same settings as the cell without a change: its value is the method's own."""
-    kept: list[Cell] = []
+    distinct: list[Cell] = []
     plain: dict[tuple[str, str, str, int], Settings] = {}
     for cell in cells:
         key = (cell.method, cell.dataset, cell.judge, cell.seed)
@@ -104,8 +104,8 @@ def _without_repetitions(cells: list[Cell]) -> list[Cell]:
         if not cell.varied:
             plain[key] = settings
         if not cell.varied or plain.get(key) != settings:
-            kept.append(cell)
-    return kept
+            distinct.append(cell)
+    return distinct
 
 
 def varied(change: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@ from evals.methods import METHODS, installed_methods
 from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
 
 ExperimentPreset = Literal["table1", "table2", "figure4", "figure1", "budget"]
-SEEDS = tuple(range(10))
+DEFAULT_SEEDS = tuple(range(10))
 """Default seeds: with fewer, the interval of a difference is wide."""
 
 _PRESETS: dict[str, dict[str, Any]] = {
@@ -97,7 +97,7 @@ class EvalSettings(_Section):
     """Names of methods; `blpo` is compared with each other method. Default: all whose packages are installed."""
     datasets: Annotated[tuple[EvalDataset, ...], Field(min_length=1)]
     judges: Annotated[tuple[EvalJudge, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = SEEDS
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = DEFAULT_SEEDS
     """A seed draws the batches, and the splits as `splits` says."""
     splits: Literal["redraw", "fixed"] | None = None
     """redraw: every seed draws new splits, also of a dataset with a split column, with the same sizes. fixed: all seeds

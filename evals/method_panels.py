@@ -91,8 +91,8 @@ def _marks(
 
 def _in_paper(results: Sequence[tuple[Mapping[str, Any], SeedMean]]) -> Sequence[tuple[Mapping[str, Any], SeedMean]]:
     """Return the results with a known F1 in the paper; none where another metric than macro F1 is drawn."""
-    drawn = [each for each in results if each[0]["paper"] and each[0]["metric"] == "macro_f1"]
-    return [(row, point) for row, point in drawn if row["paper"]["f1"] is not None]
+    of_f1 = [each for each in results if each[0]["paper"] and each[0]["metric"] == "macro_f1"]
+    return [(row, point) for row, point in of_f1 if row["paper"]["f1"] is not None]
 
 
 def _columns(content: Content, results: Sequence[tuple[Mapping[str, Any], SeedMean]], y: alt.Y) -> Sequence[alt.Chart]:

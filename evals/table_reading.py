@@ -34,7 +34,7 @@ _PAPER = (
 )
 
 
-def reading(
+def reading_notes(
     evals: EvalSettings,
     rows: Sequence[TableRow],
     charged: Mapping[str, float | None],

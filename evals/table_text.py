@@ -11,7 +11,7 @@ from evals.markdown_cells import escaped, table_line
 from evals.published import Published
 from evals.table import PairedTest, TableRow
 from evals.table_grid import grid_table
-from evals.table_reading import budget_in_words, reading
+from evals.table_reading import budget_in_words, reading_notes
 
 
 def markdown(
@@ -30,7 +30,7 @@ def markdown(
         parts.append(_table(section))
     if reasons := list(_reasons(rows)):
         parts += ["## What is missing", "\n".join(reasons)]
-    parts += ["## How to read it", reading(evals, rows, charged, spent)]
+    parts += ["## How to read it", reading_notes(evals, rows, charged, spent)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -52,8 +52,8 @@ async def own_reflection(run: OpenRun, judge_prompt: str, records: Sequence[Reco
     """Ask by GEPA's own prompt, and read the reply by GEPA's own rule."""
     from gepa.strategies.instruction_proposal import InstructionProposalSignature as Signature
 
-    shown, images = _shown(records)
-    content = {"current_instruction_doc": judge_prompt, "dataset_with_feedback": shown, "prompt_template": None}
+    examples, images = _examples(records)
+    content = {"current_instruction_doc": judge_prompt, "dataset_with_feedback": examples, "prompt_template": None}
     response = await run.caller.ask("optimizer", [_message(Signature.prompt_renderer(content), images)])
     if isinstance(response, Failure):
         detail = failure_detail(response, "optimizer")
@@ -76,19 +76,19 @@ async def blpo_update(run: OpenRun, judge_prompt: str, records: Sequence[Record]
     return await update_by_reasons(run, judge_prompt, wrong, right)
 
 
-def _shown(records: Sequence[Record]) -> tuple[list[dict[str, Any]], dict[str, EncodedImage]]:
+def _examples(records: Sequence[Record]) -> tuple[list[dict[str, Any]], dict[str, EncodedImage]]:
     """Return the records as GEPA shows them, and their images by data URL."""
     from gepa.image import Image
 
     images: dict[str, EncodedImage] = {}
-    shown = []
+    examples = []
     for record in records:
         own = [part for part in record["images"] if isinstance(part, EncodedImage)]
         images |= {image.data_url: image for image in own}
         numbered = {f"image {number}": Image(url=image.data_url) for number, image in enumerate(own, start=1)}
         visible = {name: record[name] for name in ("Generated Outputs", "Feedback")}
-        shown.append({"Inputs": {**record["Inputs"], **numbered}, **visible})
-    return shown, images
+        examples.append({"Inputs": {**record["Inputs"], **numbered}, **visible})
+    return examples, images
 
 
 def _message(prompt: str | list[dict[str, Any]], images: Mapping[str, EncodedImage]) -> Message:
