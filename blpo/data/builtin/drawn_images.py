@@ -1,4 +1,4 @@
-"""Images of the built-in sample, drawn from their recipes at the first read and then kept in memory.
+"""Images of the built-in sample, drawn at the first read, and then kept in memory and in the user's cache folder.
 
 The same versions of numpy, scipy and pillow draw the same bytes.
 """
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from math import sqrt
+from pathlib import Path
 
 from numpy.random import default_rng
 
@@ -17,11 +18,16 @@ from blpo.data.builtin.pixel_arrays import Pixels, to_image
 from blpo.data.builtin.recipes import SEED, VERSION, Recipe, recipes
 from blpo.data.builtin.scenes import scene
 from blpo.data.rows import Row
+from blpo.storage.user_cache import CachedFiles
 from state.errors import DataError
 from state.sample import Sample
 from state.settings import DataSettings, SplitColumn
 
 _FITTING_STEPS = 4
+_FILES = CachedFiles(
+    "sample", tuple(sorted(Path(__file__).parent.glob("*.py"))), ("numpy", "scipy", "pillow", "scikit-learn")
+)
+"""Images by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,15 @@ def _sample(recipe: Recipe) -> Sample:
 
 @cache
 def _png(number: int) -> bytes:
+    key = str(number).encode()
+    data = _FILES.read(key)
+    if data is None:
+        data = _drawn_png(number)
+        _FILES.write(key, data)
+    return data
+
+
+def _drawn_png(number: int) -> bytes:
     buffer = BytesIO()
     to_image(_draw(recipes()[number - 1])).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -111,8 +111,9 @@ def test_a_region_is_in_one_split_and_the_test_split_has_many_groups(seed: int) 
 
 def test_the_same_recipe_draws_the_same_bytes() -> None:
     first = DrawnImage(7).read()
-    from blpo.data.builtin.drawn_images import _png
+    from blpo.data.builtin.drawn_images import _drawn_png, _png
 
+    assert _drawn_png(7) == first
     _png.cache_clear()
     assert DrawnImage(7).read() == first
     assert DrawnImage(7).name == "built-in sample-007"

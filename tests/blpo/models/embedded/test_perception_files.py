@@ -7,12 +7,11 @@ import pytest
 
 from blpo.data.image_encoding import EncodedFile
 from blpo.data.images import encoded
-from blpo.models.embedded import perception_files
 from blpo.models.embedded.judge_model import EmbeddedJudge
 from blpo.models.embedded.perception import perceive, perceive_cached
-from blpo.models.embedded.perception_files import MOST_FILES, read_values, write_values
+from blpo.models.embedded.perception_files import FILES, read_values, write_values
 from blpo.models.messages import to_langchain, user
-from blpo.storage.user_cache import user_cache
+from blpo.storage.user_cache import MOST_FILES, CachedFiles, user_cache
 from tests.blpo.models.embedded.photographs import photograph, png
 
 DATA = png(photograph())
@@ -62,17 +61,21 @@ def test_the_file_of_another_image_is_not_read(folder: Path) -> None:
     assert read_values(digest_of(1)) is None
 
 
-def test_other_code_does_not_read_the_values(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_values(digest_of(0), VALUES)
-    monkeypatch.setattr(perception_files, "_code_hash", lambda: b"other")
-    assert read_values(digest_of(0)) is None
+def test_other_code_does_not_read_the_contents(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "b.py").write_text("2")
+    first, second = (CachedFiles("perception", (tmp_path / name,), ()) for name in ("a.py", "b.py"))
+    first.write(b"key", b"content")
+    assert first.read(b"key") == b"content"
+    assert second.read(b"key") is None
+    assert CachedFiles("perception", (tmp_path / "none.py",), ()).path(b"key") is None
 
 
 def test_the_folders_stay_bounded(folder: Path) -> None:
     of_folder: dict[Path, list[int]] = {}
     number = 0
     while max(map(len, of_folder.values()), default=0) <= MOST_FILES:
-        path = perception_files._path(digest_of(number))
+        path = FILES.path(digest_of(number))
         assert path is not None
         of_folder.setdefault(path.parent, []).append(number)
         number += 1
