@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from blpo.data.rater_agreement import left_out_sentence
 from blpo.inference.cut_off import CUT_OFF, cut_off_at
+from blpo.inference.missing_answers import missing_answers
 from blpo.inference.open_run import OpenRun
-from blpo.inference.verdicts import recalled_verdicts
-from blpo.models.recall import NEVER_ASKED
 from state.loops import RoundRecord
 
 
@@ -17,7 +16,7 @@ async def search_warnings(run: OpenRun, rounds: Sequence[RoundRecord]) -> list[s
     sentences = [
         _no_prompt(rounds),
         *(_cut_replies(count, cut_off_at(run.settings.models, role)) for role, count in sorted(cut.items())),
-        _missing(await _errors(run, rounds)),
+        await missing_answers(run, rounds),
         left_out_sentence(run.dataset.left_out),
     ]
     return [f"{sentence.rstrip('. ')}." for sentence in sentences if sentence]
@@ -35,26 +34,3 @@ def _no_prompt(rounds: Sequence[RoundRecord]) -> str | None:
 
 def _cut_replies(count: int, cut: str) -> str:
     return f"{count} repl{'y was' if count == 1 else 'ies were'} {cut}; raise the setting if answers are missing"
-
-
-async def _errors(run: OpenRun, rounds: Sequence[RoundRecord]) -> int:
-    """Count the verdicts of all rounds and of the test without an answer. Nothing is sent."""
-    if not (await run.caller.usage())["judge"]["failed"]:
-        return 0
-    prompts = {record["judge_prompt_sha256"] for record in rounds}
-    samples = [*run.split("train"), *run.split("validation"), *run.split("test")]
-    errors = 0
-    for digest in sorted(prompts):
-        verdicts = await recalled_verdicts(run, await run.store.text(digest), samples)
-        errors += sum(verdict.status == "error" and not verdict.reason.startswith(NEVER_ASKED) for verdict in verdicts)
-    return errors
-
-
-def _missing(verdicts: int) -> str | None:
-    if verdicts == 0:
-        return None
-    count = "1 verdict" if verdicts == 1 else f"{verdicts} verdicts"
-    return (
-        f"The numbers leave out {count}, because requests failed within limits.max_failure_rate. A resume of the"
-        " finished run keeps the numbers; a new run asks again"
-    )

@@ -3,17 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import blpo
-from state.errors import TooManyFailures
+from state.errors import BlpoError, TooManyFailures
 from state.result import Result
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
-from tests.servers.faults import FINE, Fault, staying
+from tests.servers.faults import FINE, Fault, staying, weather
 from tests.small_set import draw_dataset
 
 FREE = {"input": 0, "output": 0}
@@ -27,14 +28,21 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def calm(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+def calm_run(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("calm") / "run"
     config = {"data": {"path": str(dataset)}, "search": SEARCH, "run": {"dir": str(directory)}}
-    return asyncio.run(blpo.optimize(config, progress=False)).result
+    asyncio.run(blpo.optimize(config, progress=False))
+    return directory
 
 
-def over_http(dataset: Path, run: Path, url: str, rate: float) -> dict[str, Any]:
-    model = {"base_url": url, "price": FREE, "max_retries": 0}
+@pytest.fixture(scope="module")
+def calm(calm_run: Path) -> Result:
+    result: Result = json.loads((calm_run / "result.json").read_text())
+    return result
+
+
+def over_http(dataset: Path, run: Path, url: str, rate: float, **changes: Any) -> dict[str, Any]:
+    model = {"base_url": url, "price": FREE, "max_retries": 0, **changes}
     return {
         "data": {"path": str(dataset)},
         "search": SEARCH,
@@ -49,8 +57,14 @@ def history(result: Result) -> dict[str, Any]:
     return {**result, "calls": None, "seconds": None}
 
 
-def some_then_all(rate: float, outage: str, after: int) -> Callable[[dict[str, Any]], Fault]:
-    """A share of the judge's requests fails from the beginning; the model `outage` fails after so many requests."""
+def record_files(run: Path) -> dict[str, bytes]:
+    """Records of rounds and all verdicts: the files of a run that don't tell models, times or calls."""
+    paths = [path for folder in ("rounds", "verdicts") for path in (run / folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(run)): path.read_bytes() for path in paths}
+
+
+def some_then_all(rate: float, outage: str, after: int, some_of: str = "judge") -> Callable[[dict[str, Any]], Fault]:
+    """A share of the requests to `some_of` fails from the beginning; `outage` fails after so many requests."""
     some, requests = staying(rate, [DOWN]), 0
 
     def fault_of(request: dict[str, Any]) -> Fault:
@@ -58,12 +72,12 @@ def some_then_all(rate: float, outage: str, after: int) -> Callable[[dict[str, A
         requests += request["model"] == outage
         if request["model"] == outage and requests > after:
             return DOWN
-        return some(request) if request["model"] == "judge" else FINE
+        return some(request) if request["model"] == some_of else FINE
 
     return fault_of
 
 
-@pytest.mark.parametrize(("outage", "after"), [("optimizer", 0), ("optimizer", 5), ("verbalizer", 30), ("judge", 90)])
+@pytest.mark.parametrize(("outage", "after"), [("optimizer", 0), ("optimizer", 5), ("verbalizer", 8), ("judge", 90)])
 async def test_after_an_outage_the_run_ends_as_the_clean_run(
     dataset: Path, calm: Result, tmp_path: Path, outage: str, after: int
 ) -> None:
@@ -96,9 +110,30 @@ async def test_many_outages_in_a_row_change_nothing(dataset: Path, calm: Result,
     assert history(result) == history(calm)
 
 
-async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(dataset: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("client", "seed"), [("lean", 0), ("lean", 2), ("langchain", 2)])
+async def test_a_server_that_fails_most_requests_changes_no_record(
+    dataset: Path, calm_run: Path, calm: Result, client: str, seed: int, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
-    async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, "nobody", 0)) as server:
+    async with ChatServer(respond=embedded_answer, faults=weather(0.6, seed)) as server:
+        settings = over_http(dataset, run, server.base_url, 0.05, max_retries=1, client=client, timeout=5)
+        with pytest.raises(TooManyFailures):
+            await blpo.optimize(settings, progress=False)
+        for _ in range(3):
+            with suppress(BlpoError):
+                await blpo.resume(run, progress=False)
+        server.faults = iter(())
+        result = (await blpo.resume(run, progress=False)).result
+    assert history(result) == history(calm)
+    assert record_files(run) == record_files(calm_run)
+
+
+@pytest.mark.parametrize(("some_of", "noun"), [("judge", "verdict"), ("verbalizer", "description")])
+async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(
+    dataset: Path, some_of: str, noun: str, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, "nobody", 0, some_of)) as server:
         result = (await blpo.optimize(over_http(dataset, run, server.base_url, 0.4), progress=False)).result
         server.faults, count = iter(()), server.count
         resumed = await blpo.resume(run, progress=False)
@@ -106,7 +141,12 @@ async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(dataset: Path
     assert resumed.result == result
     assert result["status"] == "complete"
     (warning,) = result["warnings"]
-    assert "failed within limits.max_failure_rate" in warning
+    failed = result["calls"][some_of]["failed"]
+    missing = f"{failed} {noun}{'' if failed == 1 else 's'}"
+    assert failed > 0
+    assert warning.startswith(
+        f"The run went on without {missing}, because requests failed within limits.max_failure_rate"
+    )
     assert warning in repr(resumed)
 
 
