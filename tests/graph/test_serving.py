@@ -46,7 +46,7 @@ def comparable(result: Result) -> dict[str, Any]:
     """Prompts, metrics and tokens: all but times, and numbers of calls."""
     counted = ("issued", "cached", "failed")
     usage = {role: {k: v for k, v in use.items() if k not in counted} for role, use in result["calls"].items()}
-    return {**result, "calls": usage, "seconds": None}
+    return {**result, "calls": usage, "spent": None, "seconds": None}
 
 
 def outcomes(directory: Path) -> Counter[str]:
@@ -281,16 +281,28 @@ def mean_of_first_judge_calls(run: Path, what: str) -> float:
     return 1.0 if what == "calls" else sum(a * costs[0] + b * costs[1] for a, b in rows) / len(rows)
 
 
+SCORED: dict[str, Any] = {"search": {**SMALL["search"], "trials": "scored"}}
+"""A search that spends a budget call by call; pooled trials begin no round that the budget can't pay for."""
+
+
+@pytest.fixture(scope="module")
+def scored_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("scored") / "run"
+    asyncio.run(blpo.optimize({**SMALL, **SCORED, "run": {"dir": str(directory)}}))
+    return directory
+
+
 @pytest.mark.parametrize("what", ["calls", "tokens", "usd"])
 async def test_a_budget_is_kept_over_three_resumes_and_nothing_is_lost(
-    what: str, calm_run: Path, calm: Result, tmp_path: Path
+    what: str, scored_run: Path, tmp_path: Path
 ) -> None:
     run, at_once, before = tmp_path / "run", 4, 0.0
-    each = mean_of_first_judge_calls(calm_run, what)
+    each = mean_of_first_judge_calls(scored_run, what)
+    calm: Result = json.loads((scored_run / "result.json").read_text())
     test = calm["test"]
     assert test is not None
     async with ChatServer(respond=embedded_answer) as server:
-        config = over_http(run, server.base_url, {"max_concurrency": at_once, "price": PRICE})
+        config = over_http(run, server.base_url, {"max_concurrency": at_once, "price": PRICE}, **SCORED)
         for _ in range(4):
             limit = before + each * (2 * test["best"]["n"] + 7)  # the budget kept back for the test, and a few calls
             limit = limit if what == "usd" else round(limit)

@@ -26,7 +26,7 @@ def config(directory: Path, checkpoints: str | None = "postgres", **sections: An
 
 
 def comparable(result: Result) -> dict[str, Any]:
-    return {**result, "calls": None, "seconds": None}
+    return {**result, "calls": None, "spent": None, "seconds": None}
 
 
 @pytest.fixture(scope="module", autouse=True)
