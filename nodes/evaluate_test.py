@@ -12,9 +12,10 @@ from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.rater_references import rater_answers
 from blpo.inference.reserve import calls_to_pay
-from blpo.inference.rounds import closed_rounds, past_trials, selecting_values
+from blpo.inference.rounds import closed_rounds, past_trials, selected_round
 from blpo.inference.search_outcome import advice, calls_by_purpose
 from blpo.inference.search_warnings import search_warnings
+from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics
 from blpo.metrics.human_ceiling import human_ceiling
@@ -26,7 +27,7 @@ from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
 from state.result import FORMAT, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
 from state.sample import Sample
-from state.settings import SearchSettings, Settings
+from state.settings import Settings
 from state.verdict import Verdict
 
 
@@ -77,21 +78,6 @@ async def partial_result(run: OpenRun, rounds: Sequence[RoundRecord]) -> Result:
     if rounds and "labelled" in rounds[0] and "labelled" in rounds[best]:
         result["labelled"] = SplitMetrics(initial=rounds[0]["labelled"], best=rounds[best]["labelled"])
     return result
-
-
-def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Return the selected round: the best by the metric (the earlier on a tie), or the last."""
-    if search.select == "last":
-        return max(len(rounds) - 1, 0)
-    values = selecting_values(rounds, search)
-    return values.index(max(values)) if values else 0
-
-
-async def selected_prompt(run: OpenRun, rounds: Sequence[RoundRecord]) -> str:
-    """Return the text of the selected judge prompt; p_0 if no round was judged."""
-    if not rounds:
-        return initial_prompts(run.settings)[0]
-    return await run.store.text(rounds[selected_round(rounds, run.settings.search)]["judge_prompt_sha256"])
 
 
 async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetrics | None:

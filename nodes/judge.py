@@ -11,7 +11,9 @@ from langgraph.runtime import Runtime
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase, send_trial
+from blpo.inference.reserve import reserve_test_of
 from blpo.inference.rounds import best_trial, closed_rounds, is_new, selecting_values
+from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.verdicts import gain_trial, judge_samples, try_prompt
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.gain import Gain, paired_gain
@@ -32,11 +34,13 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         p = state.get("candidate") or state.get("judge_prompt") or p_0
         q = state.get("i2t_prompt") or q_0
         await send_phase(runtime, run, {"round": t}, "judge")
+        search = run.settings.search
+        if t >= search.outer_rounds:  # no prompt follows p_t
+            await reserve_test_of(run, [await selected_prompt(run, rounds), p])
         train, validation = run.split("train"), run.split("validation")
         count = counter(runtime, run, {"round": t}, len(train) + len(validation))
         on_train = await judge_samples(run, p, train, count, split="train")
         verdicts = await judge_samples(run, p, validation, count, split="validation")
-        search = run.settings.search
         measured = _measured(verdicts, validation, run.settings)
         event = JudgedEvent(event="judged", round=t, metric=search.metric, validation=value(measured, search.metric))
         record = RoundRecord(

@@ -23,10 +23,20 @@ async def reserve_test(run: OpenRun) -> None:
     if not run.budget.is_limited or run.budget.calls == 0:
         return  # the store is empty; two verdicts a sample are kept back since the opening
     initial, _ = initial_prompts(run.settings)
-    test = run.split("test")
     await _due(run, [initial], [*run.split("train"), *run.split("validation")])
-    due = await _due(run, [initial], test)
-    run.budget.reserve(len(due) - due.count("nothing") + len(test))
+    run.budget.reserve(await _missing_verdicts(run, initial) + len(run.split("test")))
+
+
+async def reserve_test_of(run: OpenRun, judge_prompts: Iterable[str]) -> None:
+    """Keep back the test split under p_0, and under the dearest of `judge_prompts`: no other prompt can be the best.
+
+    A prompt costs the verdicts without an answer in the store. Nothing is sent.
+    """
+    if not run.budget.is_limited:
+        return
+    initial, _ = initial_prompts(run.settings)
+    costs = [await _missing_verdicts(run, prompt) for prompt in {*judge_prompts} - {initial}]
+    run.budget.reserve(await _missing_verdicts(run, initial) + max(costs, default=0))
 
 
 async def calls_to_pay(run: OpenRun, judge_prompts: Iterable[str], samples: Sequence[Sample]) -> int:
@@ -36,6 +46,12 @@ async def calls_to_pay(run: OpenRun, judge_prompts: Iterable[str], samples: Sequ
     """
     due = await _due(run, sorted(set(judge_prompts)), samples)
     return due.count("repair") + run.budget.expected_calls(due.count("verdict"))
+
+
+async def _missing_verdicts(run: OpenRun, judge_prompt: str) -> int:
+    """Return the number of test verdicts under a prompt that are still to be paid for."""
+    due = await _due(run, [judge_prompt], run.split("test"))
+    return len(due) - due.count("nothing")
 
 
 async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sample]) -> list[Due]:

@@ -61,6 +61,14 @@ def selecting_values(rounds: Sequence[RoundRecord], search: SearchSettings) -> l
     ]
 
 
+def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
+    """Return the selected round: the best by the metric (the earlier on a tie), or the last."""
+    if search.select == "last":
+        return max(len(rounds) - 1, 0)
+    values = selecting_values(rounds, search)
+    return values.index(max(values)) if values else 0
+
+
 async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRecord]:
     """Return the round records, with batch and trials of the current round written into the last record.
 

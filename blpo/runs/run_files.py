@@ -7,7 +7,8 @@ from typing import Any
 
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
-from blpo.inference.rounds import past_trials
+from blpo.inference.rounds import past_trials, selected_round
+from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.models.recall import NEVER_ASKED
 from blpo.prompts.diff import prompt_diff
@@ -15,7 +16,6 @@ from blpo.runs.judge_file import JudgeFile, JudgeTest, figures
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
 from blpo.runs.verdict_sentence import verdict
-from nodes.evaluate_test import selected_prompt, selected_round
 from state.loops import RoundRecord
 from state.result import Result
 from state.sample import SplitName

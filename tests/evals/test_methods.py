@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage
 from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import load_settings
+from blpo.inference.rounds import selected_round
 from blpo.models.embedded.chat import texts
 from blpo.models.embedded.message_images import images
 from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
@@ -21,7 +22,6 @@ from blpo.runs.run_record import RunRecord
 from blpo.runs.start_and_resume import resume_run, start_run
 from evals.methods import METHODS
 from evals.methods.method import Method
-from nodes.evaluate_test import selected_round
 from state.errors import ModelError, RunError
 from state.result import Result
 from state.settings import Settings

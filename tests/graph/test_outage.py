@@ -54,7 +54,7 @@ def over_http(dataset: Path, run: Path, url: str, rate: float, **changes: Any) -
 
 def history(result: Result) -> dict[str, Any]:
     """Prompts, metrics and warnings. A step with missing answers may ask questions that the clean run never asks."""
-    return {**result, "calls": None, "seconds": None}
+    return {**result, "calls": None, "spent": None, "seconds": None}
 
 
 def record_files(run: Path) -> dict[str, bytes]:
@@ -161,3 +161,45 @@ async def test_an_answer_to_a_question_is_used_although_requests_failed_before(d
     assert run.result["status"] == "complete"
     assert [event["decision"] for event in events if event["event"] == "decided"].count("approve") >= 1
     assert not [event for event in events if event["event"] == "asked_again"]
+
+
+async def test_a_budget_just_enough_is_enough_after_an_outage_in_the_test(dataset: Path, tmp_path: Path) -> None:
+    """One verdict of the last round fails, then most of the test. The resume needs just the calls without an answer."""
+    one_round: dict[str, Any] = {"search": {**SEARCH, "outer_rounds": 1}}
+    embedded = {"data": {"path": str(dataset)}, **one_round, "run": {"dir": str(tmp_path / "calm")}}
+    calm = (await blpo.optimize(embedded, progress=False)).result
+    test, last = calm["test"], calm["rounds"][1]
+    assert test is not None
+    assert calm["best_round"] == 1
+    searched, requests = 90 - test["best"]["n"], 0
+
+    def fault_of(request: dict[str, Any]) -> Fault:
+        nonlocal requests
+        if request["model"] != "judge" or last["judge_prompt"] not in prompt_in(request):
+            return FINE
+        requests += 1
+        return DOWN if requests == 1 or requests > searched + 9 else FINE
+
+    run = tmp_path / "run"
+    async with ChatServer(respond=embedded_answer, faults=fault_of) as server:
+        with pytest.raises(TooManyFailures, match="on the test split"):
+            await blpo.optimize({**over_http(dataset, run, server.base_url, 0.4), **one_round}, progress=False)
+        server.faults = iter(())
+        before = json.loads((run / "result.json").read_text())["calls"].values()
+        due = calls_of(calm) - sum(usage["issued"] - usage["failed"] for usage in before)
+        limit = due + sum(usage["issued"] for usage in before)
+        result = (await blpo.resume(run, overrides=[f"limits.calls={limit}"], progress=False)).result
+    assert 10 < due < test["best"]["n"]
+    assert history(result) == history(calm)
+    assert calls_of(result) == limit
+
+
+def calls_of(result: Result) -> int:
+    return sum(usage["issued"] for usage in result["calls"].values())
+
+
+def prompt_in(request: dict[str, Any]) -> str:
+    """Return all texts of a request."""
+    contents = [message["content"] for message in request["messages"]]
+    parts = [part for content in contents for part in ([{"text": content}] if isinstance(content, str) else content)]
+    return "\n".join(part.get("text", "") for part in parts)

@@ -16,12 +16,12 @@ from pydantic import TypeAdapter
 
 import blpo
 from blpo.config.settings_file import load_settings
+from blpo.inference.rounds import selected_round
 from blpo.models.embedded.chat import texts
 from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
 from blpo.runs.judge_file import read_judge_file
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import builder, graph
-from nodes.evaluate_test import selected_round
 from state.errors import DataError, RunError, TooManyFailures
 from state.events import Event
 from state.result import Result

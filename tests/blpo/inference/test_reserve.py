@@ -14,7 +14,7 @@ import blpo
 from blpo.config.settings_file import load_settings
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, open_run
-from blpo.inference.reserve import calls_to_pay, reserve_test
+from blpo.inference.reserve import calls_to_pay, reserve_test, reserve_test_of
 from blpo.inference.verdicts import judge_sample, judge_samples
 from blpo.models.budget import Budget
 from blpo.models.embedded.judge_model import EmbeddedJudge
@@ -123,6 +123,35 @@ async def test_what_the_store_can_answer_is_neither_kept_back_nor_to_be_paid(tmp
         await reserve_test(run)
         assert run.budget.reserved == len(test)
         assert before["judge"]["issued"] == 7
+
+
+async def test_once_no_prompt_can_follow_only_missing_verdicts_are_kept_back(tmp_path: Path) -> None:
+    settings = load_settings(config(tmp_path / "run", 0.0, calls=1000), ())
+    initial, _ = initial_prompts(settings)
+    async with open_run(settings, tmp_path / "run" / "responses.sqlite") as run:
+        test = run.split("test")
+        await reserve_test_of(run, [initial])
+        assert run.budget.reserved == len(test)
+        await reserve_test_of(run, [initial, "Another."])
+        assert run.budget.reserved == 2 * len(test)
+        await judge_samples(run, "Another.", test[:5])
+        await judge_samples(run, "A third.", test[:2])
+        await judge_some(run, 4)
+        await reserve_test_of(run, [initial, "Another."])
+        assert run.budget.reserved == 2 * len(test) - 4 - 5
+        await reserve_test_of(run, ["A third.", "Another."])
+        assert run.budget.reserved == 2 * len(test) - 4 - 2
+        await judge_samples(run, "Another.", test)
+        await reserve_test_of(run, ["Another."])
+        assert run.budget.reserved == len(test) - 4
+
+
+async def test_a_run_without_updates_needs_one_verdict_a_sample(tmp_path: Path) -> None:
+    settings = config(tmp_path / "run", 0.0, calls=60)
+    settings["search"] = {"outer_rounds": 0}
+    result = (await blpo.optimize(settings, progress=False)).result
+    assert (result["status"], len(result["rounds"]), result["calls"]["judge"]["issued"]) == ("complete", 1, 60)
+    assert result["test"] is not None
 
 
 async def test_a_stored_reply_that_holds_no_label_needs_its_repair(tmp_path: Path) -> None:
