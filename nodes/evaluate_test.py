@@ -47,7 +47,7 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
             result["warnings"] = warnings
         result["calls"] = await run.caller.usage()
         tested = 0 if result["test"] is None else len({initial_prompts(run.settings)[0], best})
-        result["spent"] = calls_by_purpose(run, rounds, tested, result["calls"])
+        result["spent"] = calls_by_purpose(run, rounds, tested, await run.store.usage())
         if (sentence := advice(run, rounds, state.get("stop_reason"))) is not None:
             result["advice"] = f"{sentence}."
         send_event(runtime, TestedEvent(event="tested", round=state.get("round", 0), usage=result["calls"]))

@@ -272,8 +272,8 @@ class Result(TypedDict):
     advice: NotRequired[str]
     """Advice for a run that more calls would hardly help: more labels, and how many; absent otherwise."""
     spent: NotRequired[dict[str, int]]
-    """Issued calls by purpose: `train_and_validation`, `descriptions`, `optimizer`, `test`, and `other` (batches of
-    scored trials, repairs, repeated calls); absent in older runs, and before the end."""
+    """Answered calls by purpose: `train_and_validation`, `descriptions`, `optimizer`, `test`, and `other` (batches of
+    scored trials, repairs); absent in older runs, and before the end."""
     warnings: NotRequired[list[str]]
     """Sentences on what the numbers do not show; absent without a warning."""
     lineage: NotRequired[Lineage]

@@ -103,5 +103,5 @@ def early_stop(sizes: Mapping[SplitName, int], search: SearchSettings, limit: in
     rounds = min(search.patience or 1, search.outer_rounds)
     if search.trials == "pooled":
         return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit), 0)
-    keeps_prompt = search.patience is not None and search.adopt == "improving"
+    keeps_prompt = search.patience is not None and search.adopt != "always"
     return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)

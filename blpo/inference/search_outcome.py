@@ -3,27 +3,28 @@
 from collections.abc import Mapping, Sequence
 
 from blpo.inference.open_run import OpenRun
+from blpo.storage.role_counts import RoleCounts
 from state.loops import RoundRecord
-from state.result import RoleUsage, StopReason
+from state.result import StopReason
 
 
 def calls_by_purpose(
-    run: OpenRun, rounds: Sequence[RoundRecord], tested: int, calls: Mapping[str, RoleUsage]
+    run: OpenRun, rounds: Sequence[RoundRecord], tested: int, calls: Mapping[str, RoleCounts]
 ) -> dict[str, int]:
-    """Return the issued calls by purpose. `tested` are the prompts that the test split was judged by.
+    """Return the answered calls by purpose. `tested` are the prompts that the test split was judged by.
 
     The judge's calls for train, validation and test are one a prompt and sample; the rest of the judge's calls are
-    batches of scored trials, repairs and repeated calls.
+    batches of scored trials and repairs. Failed and lost calls are left out: a resumed run counts as a clean run.
     """
-    issued = {role: usage["issued"] for role, usage in calls.items()}
-    judge = issued.get("judge", 0)
+    answered = {role: counts.answered for role, counts in calls.items()}
+    judge = answered.get("judge", 0)
     prompts = {record["judge_prompt_sha256"] for record in rounds}
     test = min(judge, tested * len(run.split("test")))
     labelled = min(judge - test, len(prompts) * (len(run.split("train")) + len(run.split("validation"))))
     return {
         "train_and_validation": labelled,
-        "descriptions": issued.get("verbalizer", 0),
-        "optimizer": issued.get("optimizer", 0),
+        "descriptions": answered.get("verbalizer", 0),
+        "optimizer": answered.get("optimizer", 0),
         "test": test,
         "other": judge - test - labelled,
     }

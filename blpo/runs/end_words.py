@@ -29,6 +29,6 @@ def stopped(result: Result) -> str:
 
 
 def spent(result: Result) -> str:
-    """Return the issued calls by purpose; empty for an older or unfinished run."""
+    """Return the answered calls by purpose; empty for an older or unfinished run."""
     calls = result.get("spent", {})
     return ", ".join(f"{_PURPOSES[name]} {count:,}" for name, count in calls.items() if count and name in _PURPOSES)

@@ -41,7 +41,7 @@ def long_run(folder: Path, *, until: str) -> Iterator[ForkedBlpo]:
 def test_a_signal_stops_after_the_step_and_resume_goes_on(
     number: signal.Signals, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with long_run(folder, until="round 1: macro-F1") as process:
+    with long_run(folder, until="round 1: quadratic kappa") as process:
         process.signal(number)
         code, out, err = process.wait(), process.stdout, process.stderr
     assert code == 130
@@ -52,12 +52,12 @@ def test_a_signal_stops_after_the_step_and_resume_goes_on(
     assert json.loads((folder.parent / "run" / "result.json").read_text())["status"] == "interrupted"
     assert main(["resume", "run"]) == 0
     resumed = capsys.readouterr()
-    assert "round 0: macro-F1" not in resumed.err  # finished work is not repeated
+    assert "round 0: quadratic kappa" not in resumed.err  # finished work is not repeated
     assert "Stopped after " in resumed.out
 
 
 def test_a_second_signal_stops_at_once(folder: Path) -> None:
-    with long_run(folder, until="round 0: macro-F1") as process:
+    with long_run(folder, until="round 0: quadratic kappa") as process:
         process.signal(signal.SIGINT)
         process.signal(signal.SIGTERM)
         code, err = process.wait(), process.stderr
@@ -68,7 +68,7 @@ def test_a_second_signal_stops_at_once(folder: Path) -> None:
 
 
 def test_a_killed_run_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with long_run(folder, until="round 0, trial 0") as process:
+    with long_run(folder, until="round 0, description 1") as process:
         assert process.kill() == -signal.SIGKILL
     assert main(["resume", "run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "complete"
@@ -94,7 +94,7 @@ def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: py
     arguments = [str(folder / "config.yaml"), "--run-dir", "run", "--quiet"]
     assert main(["optimize", *arguments, "--set", "limits.calls=12"]) == 4
     out, err = capsys.readouterr()
-    assert ": the budget was spent" in out
+    assert ": the budget pays for no more (limits)" in out
     assert err.endswith("higher limits go on: blpo resume run --set limits.calls=...\n")
     initial = read_judge_file(Path("run")).judge_prompt
     for limit in (12, 24, 40):

@@ -41,7 +41,7 @@ def test_given_keys_override_the_preset_wherever_they_are_given() -> None:
 
 def test_scored_trials_bring_the_defaults_of_scored_trials() -> None:
     search = load_settings({"search": {"trials": "scored", "anchors": 4}}).search
-    assert (search.batch, search.select_on, search.adopt) == ("split", "validation", "improving")
+    assert (search.batch, search.select_on, search.adopt) == ("split", "validation", "clear")
     assert (search.error_batch, search.anchors, search.inner_steps) == (10, 4, 5)
     assert load_settings(load_settings({"search": search})).search == search
 
