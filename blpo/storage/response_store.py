@@ -75,7 +75,10 @@ class ResponseStore:
         return None if row is None else Failure(*row[0].split(": ", 1))
 
     async def unanswered(self) -> list[tuple[str, float]]:
-        """Return the failed calls of requests without an answer: the request's key and the Unix time, in no order."""
+        """Return the failed calls of requests without a later answer: the request's key and the Unix time, in no order.
+
+        An answer to a call of another run does not count: the run may have gone on without that answer.
+        """
         return await self._database.read(lambda db: db.execute(sql.UNANSWERED).fetchall())
 
     async def replies_by_role(self, finish_reasons: Collection[str]) -> dict[str, int]:

@@ -35,7 +35,8 @@ UPDATE calls SET outcome = 'failed', attempts = ?, bytes_sent = ?, bytes_receive
 """
 LAST_FAILURE = "SELECT detail FROM calls WHERE key = ? AND outcome = 'failed' ORDER BY id DESC LIMIT 1"
 UNANSWERED = """
-SELECT key, issued_at FROM calls WHERE outcome = 'failed' AND key NOT IN (SELECT key FROM responses)
+SELECT key, issued_at FROM calls
+WHERE outcome = 'failed' AND key NOT IN (SELECT key FROM calls WHERE outcome = 'ok')
 """
 FINISHED = """
 SELECT role, finish_reason, count(*) FROM responses JOIN (SELECT DISTINCT key, role FROM calls) AS own USING (key)

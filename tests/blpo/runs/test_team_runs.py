@@ -13,8 +13,11 @@ import pytest
 import blpo
 from blpo.runs.run_info import read_info
 from blpo.storage.checkpoints import open_checkpoints
-from state.errors import RunError, StoreError
+from state.errors import RunError, StoreError, TooManyFailures
 from state.result import Result
+from tests.servers.chat_server import ChatServer
+from tests.servers.embedded_answers import embedded_answer
+from tests.servers.faults import Fault, staying
 from tests.servers.postgres import PASSWORD, Cluster, cluster, programs
 from tests.small_set import draw_dataset
 
@@ -60,6 +63,35 @@ async def test_two_runs_at_the_same_time_pay_once(database_url: str, in_files: R
     with psycopg.connect(database_url) as connection:
         row = connection.execute("SELECT count(*), count(DISTINCT key) FROM blpo.run_calls").fetchone()
     assert row is not None and row[0] == row[1] > 90
+
+
+async def test_answers_of_another_run_are_used_in_the_steps_that_lacked_them(
+    database_url: str, in_files: Result, tmp_path: Path
+) -> None:
+    """A run goes on without some answers, and stops in an outage. Another run pays for the same requests."""
+    model = {"price": {"input": 0, "output": 0}, "max_retries": 0}
+    requests, failing = 0, staying(0.1, [Fault(status=500)])
+
+    def fault_of(request: dict[str, Any]) -> Fault:
+        nonlocal requests
+        requests += 1
+        return failing(request) if requests <= 60 else Fault(status=500)
+
+    async with ChatServer(respond=embedded_answer, faults=fault_of) as server:
+        roles = ("judge", "verbalizer", "optimizer")
+        models = {role: {"name": f"vllm:{role}", "base_url": server.base_url, **model} for role in roles}
+        settings = config(tmp_path / "first", models=models, limits={"max_failure_rate": 0.4})
+        with pytest.raises(TooManyFailures):
+            await blpo.optimize(settings, progress=False)
+        partial = json.loads((tmp_path / "first" / "result.json").read_text())
+        server.faults = iter(())
+        second = (await blpo.optimize(config(tmp_path / "second", models=models), progress=False)).result
+        count = server.count
+        first = (await blpo.resume(tmp_path / "first", progress=False)).result
+        assert server.count == count
+    assert partial["rounds"][0]["validation"]["coverage"] < 1
+    assert comparable(first) == comparable(second) == comparable(in_files)
+    assert "warnings" not in first
 
 
 async def test_a_higher_budget_goes_on_and_pays_nothing_twice(

@@ -67,6 +67,12 @@ async def test_a_run_keeps_its_own_and_finds_the_answers_of_all() -> None:
     assert await other.get("k") == answer
     assert await other.usage() == {}
     assert await other.failure("l") is None
+    await other.finish(await other.begin("l", "judge", "m"), answer)
+    assert await one.get("l") == answer
+    assert [key for key, _ in await one.unanswered()] == ["l"]  # the run went on without the answer
+    assert await other.unanswered() == []
+    await one.finish(await one.begin("l", "judge", "m"), answer)
+    assert await one.unanswered() == []
     assert await other.servers() == {}
     with pytest.raises(RunError, match="holds no text"):
         await other.text(digest)
