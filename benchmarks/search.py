@@ -60,7 +60,7 @@ RULES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _FILES = {
     "appeal": ("avt-appeal-median.yaml", "labels_appeal.csv"),
-    "realism": ("avt-realism-median.yaml", "labels_realism.csv"),
+    "realism": ("avt-realism-median.yaml", "labels.csv"),
     "nlvr": ("nlvr.yaml", "labels.csv"),
 }
 _USUAL_RULES = ("pooled", "scored", "random I2T", "fixed I2T")
