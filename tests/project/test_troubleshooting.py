@@ -65,4 +65,4 @@ def test_a_quoted_message_is_one_of_the_code(quote: str) -> None:
 def test_other_words_are_found_out() -> None:
     assert len(quotes()) > 40
     assert foreign_words("labels must name at least two different categories") == []
-    assert foreign_words("purple colours dance upon labels.csv:3") == ["purple colours dance upon labels"]
+    assert foreign_words("purple cows dance upon hills") == ["purple cows dance upon hills"]
