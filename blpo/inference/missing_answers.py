@@ -1,4 +1,4 @@
-"""Answers that a search lacks, because requests failed within `limits.max_failure_rate`. Nothing is sent."""
+"""Missing answers of a search: requests failed within `limits.max_failure_rate`. Nothing is sent."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
@@ -36,7 +36,7 @@ async def missing_answers(run: OpenRun, rounds: Sequence[RoundRecord]) -> str | 
 
 
 async def _missing(run: OpenRun, role: Role, pairs: _Pairs, recall: _Recall) -> int:
-    """Count the pairs whose request failed and has no answer."""
+    """Count the pairs with a failed request and no answer."""
     recorded, by_id = run.recall, run.dataset.by_id
     texts = {digest: await run.store.text(digest) for digest in {digest for digest, _ in pairs}}
 

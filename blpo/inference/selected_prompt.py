@@ -1,4 +1,4 @@
-"""The judge prompt that the search returns."""
+"""The best judge prompt of a search."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Errors of encrypted connections that no further request can mend."""
+"""Lasting errors of encrypted connections."""
 
 import os
 import ssl
@@ -12,7 +12,7 @@ from state.settings import ModelSettings
 
 
 def refuse_certificate(error: BaseException, settings: ModelSettings) -> None:
-    """Raise `ModelError` if a certificate that is not trusted is behind the error."""
+    """Raise `ModelError` if the cause of the error is an untrusted certificate."""
     for cause in _causes(error):
         reason = getattr(cause, "verify_message", None)
         if isinstance(cause, ssl.SSLCertVerificationError) and reason:
@@ -30,7 +30,7 @@ def refuse_certificate(error: BaseException, settings: ModelSettings) -> None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and the errors behind it."""
+    """Yield the error and all causes of the error."""
     cause: BaseException | None = error
     for _ in range(10):
         if cause is None:

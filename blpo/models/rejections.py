@@ -1,4 +1,4 @@
-"""Requests that a server rejects one after the other.
+"""Rejections of many requests by a server.
 
 A rejection (4xx) may concern one image. If every request before the first answer gets the same rejection, a setting is
 the matter, and further requests are of no use. After a first answer a key can still be blocked, or the account's money

@@ -1,4 +1,4 @@
-"""Table of what servers say in errors, and the meaning.
+"""Table of servers' words in errors, and their meaning.
 
 Standard library alone: `blpo export` puts this file into an exported judge as it stands.
 """
@@ -75,7 +75,7 @@ _SAYINGS = (
     ),
     _Saying("image", r"\b(?:image|picture|pixel|photo|multimodal|media)s?\b|base64|data.?url"),
 )
-"""First row that fits is the meaning. Words never seen have no meaning: the status code decides."""
+"""The first fitting row is the meaning. Words never seen have no meaning: the status code decides."""
 
 _PATTERNS = tuple(
     (saying, re.compile(saying.words, re.IGNORECASE | re.DOTALL), re.compile(saying.codes)) for saying in _SAYINGS

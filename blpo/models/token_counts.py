@@ -1,7 +1,7 @@
-"""Token counts of a reply: the names of several vendors, and no count that can't be true.
+"""Token counts of a reply: names of several vendors, and the check of impossible counts.
 
-A count that is missing, negative or no whole number is unknown, and estimated later, so no reply gives budget back. A
-count above all contexts says that the reply is no reply: it is malformed.
+A missing, negative or fractional count is unknown, and estimated later, so no reply gives budget back. A count above
+all contexts makes the reply malformed.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ _MOST = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """Counts of a reply; None: no count, or no count that can be read."""
+    """Counts of a reply; None: no readable count."""
 
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int
-    """Part of the input tokens that the server read from its prefix cache; 0 without a count that can be true."""
+    """Part of the input tokens from the server's prefix cache; 0 without a possible count."""
 
 
 def token_counts(usage: Mapping[str, Any]) -> TokenCounts:

@@ -186,9 +186,9 @@ class Driver:
                 reason = f"{prompt_in_question(question)} waits for an answer"
                 result = {**result, "status": "interrupted", "stop_reason": reason, "question": question}
         elif rounds or result["test"]:
-            judged: tuple[SplitName, ...] = ("train", "validation") if rounds else ()
-            tested: tuple[SplitName, ...] = ("test",) if result["test"] else ()
-            await write_verdicts(self.directory, run, rounds, (*judged, *tested))
+            search_splits: tuple[SplitName, ...] = ("train", "validation") if rounds else ()
+            test_splits: tuple[SplitName, ...] = ("test",) if result["test"] else ()
+            await write_verdicts(self.directory, run, rounds, (*search_splits, *test_splits))
         result = {**result, "seconds": round(self.directory.info.seconds, 3)}
         if self.directory.info.lineage:
             result["lineage"] = self.directory.info.lineage

@@ -36,11 +36,11 @@ class Project:
     models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Section of the config; empty for embedded models."""
     question: str = ""
-    """Text of the judge prompt: what the judge is to decide; empty for the default prompt of the task."""
+    """Text of the judge prompt: the decision of the judge; empty for the default prompt of the task."""
     files: Mapping[Path, str] = field(default_factory=dict)
     """Stand-ins for missing data, by path from the project's folder."""
     todo: tuple[str, ...] = ()
-    """Work that is left for people, a line each."""
+    """Remaining work for people, by line."""
 
 
 def refuse_config(folder: Path) -> None:
@@ -58,7 +58,7 @@ def refuse_question(folder: Path) -> None:
 def stand_ins(
     folder: Path, data: ProjectData, task: TaskSettings, question: str
 ) -> tuple[dict[Path, str], tuple[str, ...]]:
-    """Return files that stand for missing data, and the work that is left for people."""
+    """Return files that stand for missing data, and the remaining work for people."""
     path = Path(str(data.section["path"]))
     criterion = () if question else (f"say in {folder / JUDGE_PROMPT} what the judge is to decide",)
     if data.images is None:
@@ -74,7 +74,7 @@ def stand_ins(
 
 
 def write_project(folder: Path, project: Project) -> list[str]:
-    """Write the files; return a line for each file: `written`, or `kept` for a file that was there before."""
+    """Write the files; return a line for each file: `written`, or `kept` for an existing file."""
     files = {**project.files, **_prompts(project), Path(CONFIG_FILE): config_text(project)}
     if LABELS_FILE in project.files:
         (folder / "images").mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from blpo.storage.whole_files import write_whole
 from state.errors import StoreError
 
 MOST_FILES = 128
-"""Files in each of 256 folders of a cache: in all about 33,000."""
+"""Files in a folder of a cache: with 256 folders about 33,000."""
 _CHECKSUM = 32
 
 
@@ -68,7 +68,7 @@ class CachedFiles:
                     file.unlink()
 
     def path(self, key: bytes) -> Path | None:
-        """Return the file for a key, which may be missing; None without a cache folder or without source files."""
+        """Return the path for a key, perhaps of a missing file; None without a cache folder or without source files."""
         folder, code = user_cache(self.name), _code_hash(self.code, self.packages)
         name = sha256(code + key).hexdigest()
         return folder / name[:2] / name[2:] if folder and code else None
@@ -80,7 +80,7 @@ def _checksum(path: Path, content: bytes) -> bytes:
 
 @cache
 def _code_hash(files: Sequence[Path], packages: Sequence[str]) -> bytes:
-    """Return a hash of machine, packages and source files; empty for source files that can't be read."""
+    """Return a hash of machine, packages and source files; empty for unreadable source files."""
     code = sha256(f"{platform.machine()} {[version(name) for name in packages]}".encode())
     try:
         for file in files:

@@ -142,21 +142,21 @@ async def _reserved(size: int, limit: int) -> AsyncIterator[None]:
         try:
             await stack.enter_async_context(_pool().reserved(size, limit))
         except asyncio.CancelledError as error:
-            waited = time.monotonic() - start
-            error.add_note(f"{waited:.1f} s of them behind other large replies; lower max_concurrency or logprobs")
+            wait = time.monotonic() - start
+            error.add_note(f"{wait:.1f} s of them behind other large replies; lower max_concurrency or logprobs")
             raise
         yield
 
 
 async def _pieces(chunks: AsyncIterator[bytes], decoder: _Decoder | None, limit: int) -> AsyncGenerator[bytes]:
     """Yield the decoded body; raises `UnreadableBodyError` when the body, as sent or decoded, exceeds the limit."""
-    size = sent = 0
+    size = received = 0
     async for chunk in chunks:
-        sent += len(chunk)
+        received += len(chunk)
         for piece in (chunk,) if decoder is None else decoder.pieces(chunk):
             size += len(piece)
-            _require(max(size, sent), limit)
-            if size > max(_GROWTH_FROM, sent * _MOST_GROWTH):
+            _require(max(size, received), limit)
+            if size > max(_GROWTH_FROM, received * _MOST_GROWTH):
                 raise UnreadableBodyError(f"decoding makes it more than {_MOST_GROWTH} times larger")
             yield piece
 
