@@ -115,21 +115,25 @@ def separation(texts: Sequence[str], labels: Sequence[Label]) -> tuple[float | N
         return None, None
     ranks = rankdata(_similarities(texts)[first, second])
     generator = np.random.default_rng(0)
-    observed = _auc(ranks, same)
-    shuffled = [_shuffled(ranks, generator.permutation(codes), first, second) for _ in range(SHUFFLES)]
+    labelings = np.array([codes, *(generator.permutation(codes) for _ in range(SHUFFLES))])
+    observed, *shuffled = _aucs(ranks, labelings, int(same.sum()))
     return observed, (1 + sum(value >= observed - 1e-12 for value in shuffled)) / (1 + SHUFFLES)
 
 
-def _shuffled(
-    ranks: NDArray[np.float64], codes: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]
-) -> float:
-    return _auc(ranks, codes[first] == codes[second])
+def _aucs(ranks: NDArray[np.float64], labelings: NDArray[np.int64], n: int) -> list[float]:
+    """Return, for each labeling, the share of (same, different) pairs with the same-label pair ranked higher.
 
-
-def _auc(ranks: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
-    """Return the share of (same, different) pairs of pairs with the same-label pair ranked higher; ties count half."""
-    n, m = int(same.sum()), int((~same).sum())
-    return float((ranks[same].sum() - n * (n + 1) / 2) / (n * m))
+    `ranks` are the ranks of all pairs, in the order of `numpy.triu_indices`. `labelings` has a row of codes for each
+    shuffle; every row has the same codes, so `n` same-label pairs. Ties count half. Ranks are multiples of one half, so
+    the sums are exact in any order.
+    """
+    table = np.zeros((labelings.shape[1], labelings.shape[1]))
+    table[np.triu_indices(len(table), k=1)] = ranks
+    sums = np.zeros(len(labelings))
+    for code in np.flatnonzero(np.bincount(labelings[0]) > 1):
+        members = (labelings == code).astype(np.float64)
+        sums += ((members @ table) * members).sum(axis=1)
+    return [float(value) for value in (sums - n * (n + 1) / 2) / (n * (len(ranks) - n))]
 
 
 def _similarities(texts: Sequence[str]) -> NDArray[np.float64]:
