@@ -2,7 +2,7 @@
 
 The cache folder holds scaled and converted images. The file name is a hash of the stored file and of the limits. So
 all processes and later runs find the file, and a changed stored file is a new image. The cache holds no image that is
-sent as stored: such an image is read again from the source, but a process decodes the image only once.
+sent as stored: such an image is read again from the source, but decoded only once (see `blpo.data.whole_images`).
 """
 
 from contextlib import suppress
@@ -12,6 +12,7 @@ from pathlib import Path
 from blpo.data.image_encoding import EncodedFile
 from blpo.data.images import encode_stored_file, encoded
 from blpo.data.metadata import without_metadata
+from blpo.data.whole_images import keep_original, original_kind
 from blpo.storage.whole_files import write_whole
 from state.errors import StoreError
 from state.sample import EncodedImage, ImageSource
@@ -23,7 +24,8 @@ _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
 class ImageFileCache:
     """Encoder of images, with a cache in `folder` (None: no cache). Safe to use from several threads.
 
-    `remember`: keep a few hundred bytes in memory for every image that is sent as stored.
+    `remember`: keep a few hundred bytes in memory, and a file in the user's cache folder, for every image that is sent
+    as stored.
     """
 
     def __init__(self, folder: Path | None, *, remember: bool = True) -> None:
@@ -43,9 +45,15 @@ class ImageFileCache:
         return encoded(file, digest if file.data == data else None)
 
     def _original(self, data: bytes, name: str) -> EncodedFile | None:
-        kind = self._original_kinds.get(name)
+        kind = self._original_kind(name) if self._remember else None
         stripped = without_metadata(data, kind) if kind else None
         return EncodedFile(stripped, kind, is_original=True) if kind and stripped else None
+
+    def _original_kind(self, name: str) -> str | None:
+        kind = self._original_kinds.get(name) or original_kind(name)
+        if kind:
+            self._original_kinds[name] = kind
+        return kind
 
     def _cached(self, name: str) -> EncodedFile | None:
         for kind, suffix in _SUFFIXES.items() if self._folder else ():
@@ -57,6 +65,7 @@ class ImageFileCache:
         if file.is_original:
             if self._remember:
                 self._original_kinds[name] = file.kind
+                keep_original(name, file.kind)
         elif self._folder is not None:
             with suppress(OSError, StoreError):  # the folder only saves time
                 self._folder.mkdir(parents=True, exist_ok=True)

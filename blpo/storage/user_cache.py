@@ -19,7 +19,7 @@ from blpo.storage.whole_files import write_whole
 from state.errors import StoreError
 
 MOST_FILES = 128
-"""Files in a folder of a cache: with 256 folders about 33,000."""
+"""Files in a folder of a cache of small files: with 256 folders about 33,000."""
 _CHECKSUM = 32
 
 
@@ -42,6 +42,8 @@ class CachedFiles:
     """Source files that determine the contents."""
     packages: tuple[str, ...] = ("numpy", "scipy", "pillow")
     """Packages that determine the contents."""
+    most_files: int = MOST_FILES
+    """Files in a folder; there are 256 folders."""
 
     def read(self, key: bytes) -> bytes | None:
         """Return the content for a key; None without a sound file."""
@@ -63,7 +65,7 @@ class CachedFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, _checksum(path, content) + content, durable=False)
             files = list(path.parent.iterdir())
-            if len(files) > MOST_FILES:
+            if len(files) > self.most_files:
                 for file in sorted(files, key=lambda each: each.stat().st_mtime)[: len(files) // 2]:
                     file.unlink()
 
