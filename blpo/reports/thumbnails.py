@@ -1,15 +1,21 @@
-"""Small pictures for a page, as `data:` URLs, with a limit on the bytes of all pictures."""
+"""Small pictures for a page, as `data:` URLs, with a limit on the bytes of all pictures.
+
+The pictures are kept in the user's cache folder, in all at most about 160 MB. A later page does not make them again.
+"""
 
 from base64 import b64encode
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 
 from PIL import Image
 
 from blpo.data.images import encode_stored_file
+from blpo.data.whole_images import DECODER, image_key
+from blpo.storage.user_cache import CachedFiles
 from state.errors import DataError
-from state.sample import Sample
+from state.sample import ImageSource, Sample
 
 _SIDE = 256
 """Longer side of a thumbnail, in pixels."""
@@ -17,6 +23,8 @@ _MOST_BYTES = 9_500_000
 """Bytes of all equal-sized thumbnails on a page, before base64 adds a third."""
 _LARGEST = 40_000
 _QUALITIES = (80, 65, 50, 35, 20)
+_FILES = CachedFiles("thumbnails", (Path(__file__), *DECODER), ("pillow",), most_files=16)
+"""WebP files by the stored file, the side and the limit on bytes."""
 
 
 def thumbnails(
@@ -33,9 +41,19 @@ def thumbnails(
 
 def _of_sample(sample: Sample, side: int, bound: int) -> tuple[str, ...]:
     try:
-        return tuple(_data_url(_small(source.read(), source.name, side), bound) for source in sample.images)
+        return tuple(_data_url(_cached(source, side, bound)) for source in sample.images)
     except DataError:
         return ()
+
+
+def _cached(source: ImageSource, side: int, bound: int) -> bytes:
+    data = source.read()
+    key = image_key(data) + f" {side} {bound}".encode()
+    picture = _FILES.read(key)
+    if picture is None:
+        picture = _encoded(_small(data, source.name, side), bound)
+        _FILES.write(key, picture)
+    return picture
 
 
 def _small(data: bytes, name: str, side: int) -> Image.Image:
@@ -44,8 +62,8 @@ def _small(data: bytes, name: str, side: int) -> Image.Image:
         return image.convert("RGB")
 
 
-def _data_url(image: Image.Image, bound: int) -> str:
-    return f"data:image/webp;base64,{b64encode(_encoded(image, bound)).decode('ascii')}"
+def _data_url(picture: bytes) -> str:
+    return f"data:image/webp;base64,{b64encode(picture).decode('ascii')}"
 
 
 def _encoded(image: Image.Image, bound: int) -> bytes:
