@@ -19,7 +19,9 @@ MAX_IMAGES = 20_000
 """Images with facts in memory, about 0.3 kB for an image."""
 
 _DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
-_RECENT_URLS = 8
+_RECENT_URLS, _RECENT_SMALL_URLS = 8, 256
+_SMALL_URL = 300_000
+"""Characters of a data URL: the images in memory stay below about 80 MB."""
 _PIXELS_PER_TOKEN = 784
 _MAX_IMAGE_TOKENS = 1536
 
@@ -28,7 +30,8 @@ _MAX_IMAGE_TOKENS = 1536
 class MessageImage:
     """Encoded image of a message."""
 
-    base64_text: str
+    url: str
+    """Data URL."""
     digest: bytes
     """SHA-256 of the encoded bytes."""
     tokens: int
@@ -37,7 +40,7 @@ class MessageImage:
     @property
     def data(self) -> bytes:
         """Encoded bytes."""
-        return base64.b64decode(self.base64_text)
+        return base64.b64decode(self.url.partition(",")[2])
 
 
 def images(messages: Sequence[BaseMessage]) -> list[MessageImage]:
@@ -54,14 +57,20 @@ def parts(messages: Sequence[BaseMessage]) -> Iterator[str | dict[str, Any]]:
 def _part_image(part: str | dict[str, Any]) -> MessageImage | None:
     image = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
     url = image.get("url") if isinstance(image, dict) else image
-    return _url_image(url) if isinstance(url, str) else None
+    if not isinstance(url, str):
+        return None
+    return _small_image(url) if len(url) <= _SMALL_URL else _large_image(url)
 
 
-@lru_cache(_RECENT_URLS)  # a call looks at the images of its messages several times
 def _url_image(url: str) -> MessageImage | None:
     head = _DATA_URL.match(url)
     facts = _facts(url[head.end() :]) if head is not None else None
-    return MessageImage(url[head.end() :], *facts) if head is not None and facts is not None else None
+    return MessageImage(url, *facts) if facts is not None else None
+
+
+# A call looks at the images of its messages several times, and a run sends the same text of an image many times.
+_small_image = lru_cache(_RECENT_SMALL_URLS)(_url_image)
+_large_image = lru_cache(_RECENT_URLS)(_url_image)
 
 
 _facts_by_text: OrderedDict[bytes, tuple[bytes, int]] = OrderedDict()
