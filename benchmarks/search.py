@@ -49,6 +49,7 @@ RULES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "K = 1": ("blpo", {"inner_steps": 1}),
     "K = 5": ("blpo", {"inner_steps": 5}),
     "random I2T": ("random_i2t", {}),
+    "random I2T, pooled": ("random_i2t_pooled", {}),
     "fixed I2T": ("fixed_i2t", {}),
     "no image": ("no_image", {}),
     "apo": ("apo", {}),
