@@ -9,7 +9,7 @@ from blpo.runs.verdict_rows import VerdictRow
 from state.sample import Label
 from state.settings import TaskSettings
 
-MOST_LABELS = 20
+_MOST_LABELS = 20
 """Largest matrix, because nobody reads a larger one. With more labels, the most frequent confusions are listed."""
 NO_ANSWER = "no answer"
 
@@ -42,7 +42,7 @@ def occurring_labels(rows: Iterable[VerdictRow], task: TaskSettings) -> list[Lab
 
 def matrix(rows: Sequence[VerdictRow], labels: Sequence[Label], *, no_answer: bool) -> Matrix | None:
     """Count answers by human label; None for too many labels."""
-    if len(labels) > MOST_LABELS:
+    if len(labels) > _MOST_LABELS:
         return None
     counts = Counter((row.label, row.verdict if row.status == "ok" else None) for row in rows)
     answers: list[Label | None] = [*labels, *([None] if no_answer else [])]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from blpo.models.openai.headers import has_credentials, headers_of
+from blpo.models.openai.headers import has_credentials, request_headers
 from blpo.models.openai.parameters import request_fields
 from blpo.models.openai.proxy import proxy_of
 from blpo.models.secret_masking import environment_secret
@@ -54,7 +54,7 @@ async def close_chat(model: "BaseChatModel") -> None:
 
 def _chat(settings: ModelSettings, key: str | None, account: dict[str, str]) -> "BaseChatModel":
     require_address(settings)
-    headers = headers_of(settings, account, key)
+    headers = request_headers(settings, account, key)
     if settings.client == "lean":
         return _lean_chat(settings, key, headers)
     if settings.image_uuids:

@@ -17,7 +17,7 @@ def has_credentials(names: Iterable[str]) -> bool:
     return not _CREDENTIALS.isdisjoint(name.lower() for name in names)
 
 
-def headers_of(settings: ModelSettings, account: dict[str, str], key: str | None) -> dict[str, str]:
+def request_headers(settings: ModelSettings, account: dict[str, str], key: str | None) -> dict[str, str]:
     """Return the headers of the settings, and the `account` headers (name: variable) set in the environment.
 
     Raises `ModelError` for a missing variable, and for a value or `key` unfit for a header.
