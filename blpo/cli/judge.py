@@ -85,7 +85,7 @@ def judge(
         with lines as sink:
             if sink.old_lines:
                 say(f"going on with {out}: {sink.old_lines} lines are there")
-            with view, _sigterm_as_ctrl_c():
+            with view:
                 summary = asyncio.run(_announce_stop(work.run(sink, view.advance)))
     except KeyboardInterrupt:
         hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
@@ -104,25 +104,27 @@ def judge(
 
 
 async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
-    """Run the work; on Ctrl-C print a notice at once, then wait for the answers already paid for."""
+    """Run the work; on Ctrl-C or SIGTERM print a notice at once, then wait for the answers already paid for."""
     from blpo.cli.views import CANCELLING
 
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        say(CANCELLING)
-        task.cancel()
-        return await task
+    with _sigterm_as_ctrl_c(asyncio.get_running_loop()):
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            say(CANCELLING)
+            task.cancel()
+            return await task
 
 
 @contextmanager
-def _sigterm_as_ctrl_c() -> "Iterator[None]":
+def _sigterm_as_ctrl_c(loop: asyncio.AbstractEventLoop) -> "Iterator[None]":
+    """Handle SIGTERM as Ctrl-C. A handler of the loop also wakes a loop that begins to wait when a signal comes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        loop.remove_signal_handler(signal.SIGTERM)
