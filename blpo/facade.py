@@ -22,7 +22,7 @@ from blpo.deployment.summary import Summary
 from blpo.deployment.table_input import InputColumns
 from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.reports.final_report import final_report
-from blpo.reports.notebook_parts import NotebookPart, images_of, prompt_diff, validation_curve
+from blpo.reports.notebook_parts import NotebookPart, images_of, prompt_changes, validation_curve
 from blpo.reports.progress_lines import ProgressLines
 from blpo.reports.relabelling import correct
 from blpo.reports.run_page import write_report as report
@@ -66,7 +66,7 @@ class Run(RunRecord):
 
     def prompt_diff(self, prompt: Literal["judge", "i2t"] = "judge") -> NotebookPart:
         """Return the changes from the first to the selected prompt, in colour; raises `RunError` without a round."""
-        return prompt_diff(self, prompt)
+        return prompt_changes(self, prompt)
 
     def curve(self) -> NotebookPart:
         """Return a plot of the metric on validation by round; raises `RunError` without a round."""

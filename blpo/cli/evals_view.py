@@ -75,7 +75,7 @@ class EvalsLines(LineView, EvalsView):
         elif event["event"] in ("cell_ended", "cell_refused"):
             result = event["result"]
             place = f"{progress.done + progress.failed} of {progress.cells}"
-            self._write_line(f"{place}: {result.name}: {outcome(result)}")
+            self._write_line(f"{place}: {result.name}: {cell_outcome(result)}")
 
 
 class EvalsFrames(FrameView, EvalsView):
@@ -117,7 +117,7 @@ class EvalsFrames(FrameView, EvalsView):
     def _cells(self) -> Table:
         cells = Table.grid(padding=(0, 2, 0, 0))
         for result in self._last:
-            cells.add_row(_line(result.name, "dim"), _line(outcome(result), "dim"))
+            cells.add_row(_line(result.name, "dim"), _line(cell_outcome(result), "dim"))
         for name, progress in list(self.progress.running.items())[:_MOST_CELLS]:
             cells.add_row(_line(name), _line(cell_position(progress)))
         return cells
@@ -137,7 +137,7 @@ def cell_position(progress: Progress) -> str:
     return f"{place}{phase}{items}{metric}"
 
 
-def outcome(result: CellResult) -> str:
+def cell_outcome(result: CellResult) -> str:
     """Return the result of a cell in a line."""
     if result.status == "done":
         values = f"{metric_name(result.metric)} {result.value:z.3f} (initial {result.initial:z.3f})"

@@ -7,7 +7,7 @@ from typing import TextIO
 from blpo.reports.disagreements import Disagreement, disagreement_rows
 from blpo.reports.exports.spreadsheet_cells import spreadsheet_cell
 
-COLUMNS = (
+_COLUMNS = (
     "id",
     "label",
     "confirmed",
@@ -25,7 +25,7 @@ COLUMNS = (
 
 def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
     """Write a header and a row per disagreement. A reason that begins like a formula gets an apostrophe in front."""
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in disagreement_rows(disagreements):
         writer.writerow({**row, "reason": spreadsheet_cell(row["reason"]), "confirmed": "", "note": ""})

@@ -8,7 +8,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.differences import Piece, word_diff
 from blpo.reports.evidence import Evidence
 from blpo.reports.gallery import shortened
-from blpo.reports.pooled_prompts import PooledPrompt, pooled_prompts
+from blpo.reports.pooled_prompts import PooledPrompt, pooled_prompts_of
 from blpo.reports.thumbnails import thumbnails
 from blpo.runs.round_spending import RoundSpending, spending_by_round
 from blpo.runs.rounds import Round
@@ -98,7 +98,7 @@ def _edit(
         score=past.best_trial.score if past.best_trial else None,
         is_pooled=is_pooled,
         failure=past.record.get("failure", ""),
-        pooled=pooled_prompts(past, evidence.captions) if is_pooled else (),
+        pooled=pooled_prompts_of(past, evidence.captions) if is_pooled else (),
         spending=spending,
         trials=len(past.trials),
         failed=sum(trial.has_failed for trial in past.trials),

@@ -35,7 +35,7 @@ class NotebookPart:
         return self.html
 
 
-def prompt_diff(run: RunRecord, prompt: Literal["judge", "i2t"]) -> NotebookPart:
+def prompt_changes(run: RunRecord, prompt: Literal["judge", "i2t"]) -> NotebookPart:
     """Return the changes from the first to the selected prompt; raises `RunError` for a run without a judged round."""
     rounds = _rounds(run)
     key: Literal["judge_prompt", "i2t_prompt"] = "judge_prompt" if prompt == "judge" else "i2t_prompt"

@@ -23,7 +23,7 @@ class PooledPrompt:
     """Mean share of the words of a description that no earlier prompt of the round gave for the same image."""
 
 
-def pooled_prompts(past: Round, captions: Mapping[tuple[str, str], str]) -> tuple[PooledPrompt, ...]:
+def pooled_prompts_of(past: Round, captions: Mapping[tuple[str, str], str]) -> tuple[PooledPrompt, ...]:
     """Return the I2T prompts behind the update of a round. `captions` are by (I2T prompt, sample id)."""
     prompts = past.i2t_prompts
     return tuple(_prompt(place, prompts, past.batch, captions) for place in range(len(prompts)))

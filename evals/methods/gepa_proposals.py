@@ -21,11 +21,11 @@ from state.verdict import Verdict
 _OF_THE_QUESTION = ("too_long", "too_large", "rejected")
 """Failures that belong to a question. Other failures are the server's."""
 
-Record = Mapping[str, Any]
+ReflectiveRecord = Mapping[str, Any]
 """One sample of a minibatch as GEPA's reflection prompt shows it; `id` and `right` are for BLPO's update."""
 
 
-async def reflective_records(run: OpenRun, pairs: Sequence[tuple[Sample, Verdict]]) -> list[Record]:
+async def reflective_records(run: OpenRun, pairs: Sequence[tuple[Sample, Verdict]]) -> list[ReflectiveRecord]:
     """Return the records of a minibatch with labels, verdicts, reasons and texts, and images if the optimizer sees."""
     rows = [Case(sample, verdict) for sample, verdict in pairs]
     images: list[list[Part]] = [[] for _ in rows]
@@ -34,7 +34,7 @@ async def reflective_records(run: OpenRun, pairs: Sequence[tuple[Sample, Verdict
     return [_record(row, parts) for row, parts in zip(rows, images, strict=True)]
 
 
-def _record(row: Case, images: Sequence[Part]) -> Record:
+def _record(row: Case, images: Sequence[Part]) -> ReflectiveRecord:
     verdict, sample = row.verdict, row.sample
     answer = str(verdict.label) if verdict.status == "ok" else f"({verdict.status})"
     feedback = "The answer is right." if row.right else f"The answer is wrong. People say: {sample.label}"
@@ -48,7 +48,7 @@ def _record(row: Case, images: Sequence[Part]) -> Record:
     }
 
 
-async def own_reflection(run: OpenRun, judge_prompt: str, records: Sequence[Record]) -> Advice:
+async def own_reflection(run: OpenRun, judge_prompt: str, records: Sequence[ReflectiveRecord]) -> Advice:
     """Ask by GEPA's own prompt, and read the reply by GEPA's own rule."""
     from gepa.strategies.instruction_proposal import InstructionProposalSignature as Signature
 
@@ -69,14 +69,14 @@ async def own_reflection(run: OpenRun, judge_prompt: str, records: Sequence[Reco
     return Advice(None, problem) if problem else Advice(text, None)
 
 
-async def blpo_update(run: OpenRun, judge_prompt: str, records: Sequence[Record]) -> Advice:
+async def blpo_update(run: OpenRun, judge_prompt: str, records: Sequence[ReflectiveRecord]) -> Advice:
     """Critique and rewrite the prompt as in BLPO's update, but without descriptions."""
     wrong = [record["id"] for record in records if not record["right"]]
     right = [record["id"] for record in records if record["right"]]
     return await update_by_reasons(run, judge_prompt, wrong, right)
 
 
-def _examples(records: Sequence[Record]) -> tuple[list[dict[str, Any]], dict[str, EncodedImage]]:
+def _examples(records: Sequence[ReflectiveRecord]) -> tuple[list[dict[str, Any]], dict[str, EncodedImage]]:
     """Return the records as GEPA shows them, and their images by data URL."""
     from gepa.image import Image
 
@@ -103,6 +103,6 @@ def _message(prompt: str | list[dict[str, Any]], images: Mapping[str, EncodedIma
     return user(*parts)
 
 
-def _texts(record: Record) -> list[str]:
+def _texts(record: ReflectiveRecord) -> list[str]:
     """Return the texts of a record that no prompt may copy."""
     return [text for text in (record["Inputs"].get("text"), record["Generated Outputs"]["reason"]) if text]

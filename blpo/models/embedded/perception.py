@@ -15,7 +15,7 @@ from types import MappingProxyType
 from blpo.models.embedded.colour import colour_measures, tone_measures
 from blpo.models.embedded.composition import composition_measures
 from blpo.models.embedded.message_images import MAX_IMAGES, MessageImage
-from blpo.models.embedded.perception_files import read_values, write_values
+from blpo.models.embedded.perception_files import read_kept_values, write_values
 from blpo.models.embedded.pixels import decode_image, luma
 from blpo.models.embedded.scales import SCALES
 from blpo.models.embedded.spectrum import spectrum_measures
@@ -121,7 +121,7 @@ def is_perceived(image: MessageImage) -> bool:
 
 def _perceive_once(data: bytes) -> Mapping[str, float]:
     digest = sha256(data).digest()
-    values = read_values(digest)
+    values = read_kept_values(digest)
     if values is None:
         values = perceive(data)
         write_values(digest, values)

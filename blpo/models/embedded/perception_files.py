@@ -14,7 +14,7 @@ FILES = CachedFiles("perception", tuple(Path(__file__).with_name(f"{name}.py") f
 """Values by the SHA-256 of an image."""
 
 
-def read_values(digest: bytes) -> dict[str, float] | None:
+def read_kept_values(digest: bytes) -> dict[str, float] | None:
     """Return the values of the image with this SHA-256; None for an image without a sound file."""
     numbers = FILES.read(digest)
     return None if numbers is None else dict(zip(_NAMES, array("d", numbers), strict=True))

@@ -12,7 +12,7 @@ from blpo.storage.whole_files import write_whole
 
 VERDICTS = Path("exports") / "verdicts.csv"
 """Place in the run directory."""
-COLUMNS = (
+_COLUMNS = (
     "id",
     "split",
     "group",
@@ -30,12 +30,12 @@ COLUMNS = (
 _SPLITS = ("test", "validation", "train")
 
 
-def write_verdicts(run: RunRecord, path: Path) -> int:
+def write_verdicts_csv(run: RunRecord, path: Path) -> int:
     """Write the table, the test split first, and return the number of rows. Raises `RunError` without verdicts."""
     require_verdicts(run)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(_COLUMNS)
     rows = sorted(run.best.values(), key=lambda row: (_SPLITS.index(row.split), row.id))
     for row in rows:
         writer.writerow([spreadsheet_cell(cell) for cell in _cells(run, row)])

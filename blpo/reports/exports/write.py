@@ -6,7 +6,7 @@ from pathlib import Path
 from blpo.reports.exports.judge_module import WITH_SCORES, Door, judge_module
 from blpo.reports.exports.label_studio import write_label_studio
 from blpo.reports.exports.positive_label import require_positive, with_positive
-from blpo.reports.exports.verdicts_csv import VERDICTS, write_verdicts
+from blpo.reports.exports.verdicts_csv import VERDICTS, write_verdicts_csv
 from blpo.runs.judge_file import JudgeFile, JudgeTest, read_judge_file
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_sentence import verdict
@@ -51,7 +51,7 @@ def export_verdicts(run: Path, out: Path | None = None) -> tuple[Path, int]:
     if run.is_file():
         raise RunError(f"{run} is a file; csv needs the run directory, for its verdicts")
     path = run / VERDICTS if out is None else out / VERDICTS.name if out.is_dir() else out
-    return path, write_verdicts(RunRecord.read(run), path)
+    return path, write_verdicts_csv(RunRecord.read(run), path)
 
 
 def _judge(run: Path) -> JudgeFile:

@@ -9,7 +9,7 @@ import pytest
 import blpo
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
-from blpo.reports.pooled_prompts import pooled_prompts
+from blpo.reports.pooled_prompts import pooled_prompts_of
 from blpo.runs.round_spending import spending_by_round
 from blpo.runs.run_record import RunRecord
 from tests.small_set import draw_dataset
@@ -50,7 +50,7 @@ def test_new_words_are_those_that_no_earlier_prompt_gave(pooled: Path) -> None:
     first, *others = past.i2t_prompts
     captions = {(first, past.batch[0]): "Noise is high.", (first, past.batch[1]): "Blur is low."}
     captions |= {(q, past.batch[0]): "Noise is high; warmth is low (12)." for q in others}
-    rows = pooled_prompts(past, captions)
+    rows = pooled_prompts_of(past, captions)
     assert (rows[0].captions, rows[0].words, rows[0].new) == (2, 3.0, 1.0)
     assert [row.new for row in rows[1:2]] == [pytest.approx(2 / 5)] * len(rows[1:2])
-    assert [row.captions for row in pooled_prompts(past, Evidence().captions)] == [0] * len(rows)
+    assert [row.captions for row in pooled_prompts_of(past, Evidence().captions)] == [0] * len(rows)

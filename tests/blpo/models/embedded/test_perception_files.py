@@ -9,7 +9,7 @@ from blpo.data.image_encoding import EncodedFile
 from blpo.data.images import encoded
 from blpo.models.embedded.judge_model import EmbeddedJudge
 from blpo.models.embedded.perception import perceive, perceive_cached
-from blpo.models.embedded.perception_files import FILES, read_values, write_values
+from blpo.models.embedded.perception_files import FILES, read_kept_values, write_values
 from blpo.models.messages import to_langchain, user
 from blpo.storage.user_cache import MOST_FILES, CachedFiles, user_cache
 from tests.blpo.models.embedded.photographs import photograph, png
@@ -37,7 +37,7 @@ def digest_of(number: int) -> bytes:
 def test_an_image_measured_once_is_read_again(folder: Path) -> None:
     image = png(photograph().rotate(90))
     values = dict(perceive_cached(image))
-    assert read_values(sha256(image).digest()) == values == perceive(image)
+    assert read_kept_values(sha256(image).digest()) == values == perceive(image)
     assert len(files_of(folder)) == 1
 
 
@@ -47,9 +47,9 @@ def test_a_damaged_file_counts_as_missing(folder: Path, damage: object) -> None:
     write_values(digest_of(0), VALUES)
     (file,) = files_of(folder)
     file.write_bytes(damage(file.read_bytes()))
-    assert read_values(digest_of(0)) is None
+    assert read_kept_values(digest_of(0)) is None
     write_values(digest_of(0), VALUES)
-    assert read_values(digest_of(0)) == VALUES
+    assert read_kept_values(digest_of(0)) == VALUES
 
 
 def test_the_file_of_another_image_is_not_read(folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_file_of_another_image_is_not_read(folder: Path) -> None:
     write_values(digest_of(1), {name: 1.0 for name in VALUES})
     (other,) = set(files_of(folder)) - {file}
     other.write_bytes(file.read_bytes())
-    assert read_values(digest_of(1)) is None
+    assert read_kept_values(digest_of(1)) is None
 
 
 def test_other_code_does_not_read_the_contents(folder: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_folders_stay_bounded(folder: Path) -> None:
     for number in full:
         write_values(digest_of(number), VALUES)
     assert len(files_of(folder)) == len(full) - len(full) // 2
-    assert read_values(digest_of(full[-1])) == VALUES
+    assert read_kept_values(digest_of(full[-1])) == VALUES
 
 
 def test_without_a_folder_that_can_be_written_images_are_measured(
@@ -93,7 +93,7 @@ def test_without_a_folder_that_can_be_written_images_are_measured(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     image = png(photograph().rotate(180))
     assert dict(perceive_cached(image)) == perceive(image)
-    assert read_values(sha256(image).digest()) is None
+    assert read_kept_values(sha256(image).digest()) is None
 
 
 async def test_a_reply_is_that_of_an_invocation() -> None:
