@@ -1,5 +1,6 @@
 """Krippendorff's alpha against published values and against a computation by pairs of ratings."""
 
+import functools
 import itertools
 import random
 from collections import Counter
@@ -37,6 +38,7 @@ def by_pairs(samples: Ratings, level: Level) -> float | None:
     pooled = [rating for row in rated for rating in row]
     frequency = Counter(pooled)
 
+    @functools.cache
     def distance(one: int, other: int) -> float:
         low, high = min(one, other), max(one, other)
         if level == "nominal":
@@ -49,10 +51,11 @@ def by_pairs(samples: Ratings, level: Level) -> float | None:
     def total(row: Sequence[int]) -> float:
         return sum(distance(a, b) for a, b in itertools.permutations(row, 2))
 
-    if not pooled or total(pooled) == 0:
+    possible = total(pooled)
+    if possible == 0:
         return None
     observed = sum(total(row) / (len(row) - 1) for row in rated) / len(pooled)
-    return 1 - observed / (total(pooled) / (len(pooled) * (len(pooled) - 1)))
+    return 1 - observed / (possible / (len(pooled) * (len(pooled) - 1)))
 
 
 @settings(max_examples=60, deadline=None)
