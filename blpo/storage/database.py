@@ -15,7 +15,7 @@ from state.errors import BlpoError, RunError, StoreError
 
 _T = TypeVar("_T")
 
-_TURNS = 3
+_TURNS = 8
 """Turns of the event loop before a group begins: operations that start meanwhile join the group, at no delay."""
 
 
