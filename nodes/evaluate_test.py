@@ -20,7 +20,8 @@ from blpo.inference.verdicts import judge_samples
 from blpo.metrics.agreement import metrics
 from blpo.metrics.human_ceiling import human_ceiling
 from blpo.metrics.pairs import VerdictPairs
-from blpo.metrics.significance import beyond_guessing, compare_prompts, own_groups
+from blpo.metrics.resampling import own_groups
+from blpo.metrics.significance import beyond_guessing, compare_prompts
 from blpo.metrics.slices import slices
 from state.errors import BudgetSpent
 from state.events import TestedEvent

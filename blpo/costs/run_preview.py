@@ -7,7 +7,8 @@ from blpo.costs.rater_facts import rater_facts
 from blpo.data.dataset import Dataset
 from blpo.data.dataset_warnings import dataset_warnings, label_counts
 from blpo.metrics.detectable import LEAST_GROUPS, detectable_difference
-from blpo.metrics.significance import FEW_SAMPLES, own_groups
+from blpo.metrics.resampling import own_groups
+from blpo.metrics.significance import FEW_SAMPLES
 from blpo.models.messages import ROLES
 from blpo.models.server_address import lacks_version, version_hint
 from state.sample import SplitName

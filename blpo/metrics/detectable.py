@@ -13,7 +13,7 @@ from math import sqrt
 from scipy.stats import t
 
 from blpo.metrics.readings import SIGNIFICANT
-from blpo.metrics.significance import own_groups
+from blpo.metrics.resampling import own_groups
 
 DIFFERING = 0.25
 """Share of samples with different answers under two prompts."""

@@ -7,9 +7,9 @@ import numpy as np
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
-from blpo.metrics.pairs import VerdictPairs, strict_label
-from blpo.metrics.significance import own_groups
-from state.sample import Label, Sample
+from blpo.metrics.pairs import counted_answers
+from blpo.metrics.resampling import own_groups
+from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
@@ -37,20 +37,15 @@ def paired_gain(
     Refused and unparseable verdicts count as wrong. A sample with an error under either prompt is left out. Rounded to
     12 decimals, so that rounding errors don't break a tie.
     """
-    pairs = VerdictPairs.of(before, after)
     units = own_groups([sample.group for sample in samples])
-    rows = [
-        (unit, sample.label, _strict(old, sample.label, task), _strict(new, sample.label, task))
-        for sample, unit, old, new in zip(samples, units, pairs.first, pairs.second, strict=True)
-        if old.status != "error" and sample.label is not None
-    ]
+    rows = list(counted_answers(units, before, after, [sample.label for sample in samples], task))
     if not rows:
         return None
-    labels = LabelCodes.of((label for _, *three in rows for label in three), task)
-    places = {unit: place for place, unit in enumerate(dict.fromkeys(row[0] for row in rows))}
+    labels = LabelCodes.of((label for _, triple in rows for label in triple), task)
+    places = {unit: place for place, unit in enumerate(dict.fromkeys(unit for unit, _ in rows))}
     counts = np.zeros((2, len(places), len(labels), len(labels)))
-    for unit, human, old_label, new_label in rows:
-        for side, label in enumerate((old_label, new_label)):
+    for unit, (human, *answers) in rows:
+        for side, label in enumerate(answers):
             counts[side, places[unit], labels.codes[human], labels.codes[label]] += 1
     whole = counts.sum(axis=1)
     difference = _difference(labels.values(whole, metric))
@@ -58,11 +53,6 @@ def paired_gain(
     groups = len(places)
     noise = np.sqrt((groups - 1) / groups * np.square(left_out - left_out.mean()).sum())
     return Gain(round(float(difference), 12), round(float(noise), 12))
-
-
-def _strict(verdict: Verdict, human: Label, task: TaskSettings) -> Label:
-    label = strict_label(verdict.status, verdict.label, human, task)
-    return human if label is None else label
 
 
 def _difference(values: Floats) -> Floats:

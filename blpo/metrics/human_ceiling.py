@@ -18,7 +18,7 @@ from blpo.metrics.krippendorff import krippendorff_alpha, level_of
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.mean_ratings import MEAN_METRICS, correlations
 from blpo.metrics.pairs import strict_label
-from blpo.metrics.significance import expanded_tail, generator_of, own_groups
+from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
 from blpo.metrics.undefined import Undefined
 from state.result import HumanCeiling
 from state.sample import Label, Sample
@@ -28,7 +28,6 @@ from state.verdict import Verdict
 LEAST_RATINGS = 10
 """A rater with fewer ratings on the test split gives no metric of one rater."""
 _RESAMPLES = 1000
-_NUMBERS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,8 @@ def _intervals(
     present = np.isin(np.arange(members.max() + 1), members[scorer.places])
     generator = generator_of(seed, "human ceiling")
     human, difference = [], []
-    for size in _batches(scorer):
+    numbers = max(len(scorer.places), 0 if scorer.codes is None else len(scorer.codes) ** 2)
+    for size in batch_sizes(_RESAMPLES, numbers):
         of_groups = generator.multinomial(groups, present / groups, size)[:, members].astype(np.float64)
         of_raters = np.zeros((size, len(people)))
         of_raters[:, counted] = generator.multinomial(len(counted), np.full(len(counted), 1 / len(counted)), size)
@@ -217,13 +217,6 @@ def _intervals(
     shifted = [values - np.nanmean(values) + value for values, value in zip(drawn, observed, strict=True)]
     ends = [np.nanquantile(values, [tail, 1 - tail]) for values in shifted]
     return np.clip(ends[0], -1.0, 1.0).tolist(), np.clip(ends[1], -2.0, 2.0).tolist()
-
-
-def _batches(scorer: _Scorer) -> list[int]:
-    """Return sizes that sum to `_RESAMPLES`. The arrays of a batch fit into memory."""
-    numbers = max(len(scorer.places), 0 if scorer.codes is None else len(scorer.codes) ** 2)
-    most = max(1, _NUMBERS_AT_ONCE // numbers)
-    return [min(most, _RESAMPLES - start) for start in range(0, _RESAMPLES, most)]
 
 
 def _strict(verdict: Verdict, reference: Label, task: TaskSettings) -> Label:

@@ -5,12 +5,13 @@ the samples, or answers of a permutation.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blpo.metrics.confusion import Floats
+from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of
 
 MEAN_METRICS = ("pearson", "spearman")
 """Metrics against the means that may select prompts; higher is better. `mae` is a metric against the means too."""
@@ -19,7 +20,6 @@ _WIDEST = 2.0
 """Largest difference of two correlations."""
 _EXACT_GROUPS = 13
 """Up to this number of groups with different answers, all swaps are enumerated."""
-_NUMBERS_AT_ONCE = 2_000_000
 
 
 def correlations(answers: Floats, means: Floats, weights: Floats, metric: str) -> Floats:
@@ -57,38 +57,37 @@ def _ranks(values: Floats, weights: Floats) -> Floats:
 def compare_with_means(
     rows: Sequence[tuple[float, float, float, str | int]],
     metric: str,
-    generators: tuple[np.random.Generator, np.random.Generator],
-    tail: Callable[[int], float],
+    seed: int,
 ) -> tuple[float, tuple[float, float]]:
     """Return p-value and 95 % interval of metric(new) - metric(old), as `blpo.metrics.significance.compare_prompts`.
 
     A row is a sample: old answer, new answer, mean of raters, and the group of the sample. The test swaps whole groups,
-    the bootstrap draws whole groups. An undefined correlation counts as 0.0. `generators` are those of the test and of
-    the bootstrap. `tail` gives the share of resamples below the interval for a number of groups.
+    the bootstrap draws whole groups. An undefined correlation counts as 0.0.
     """
     first, second, means, members = _arrays(rows)
-    p_value = _permutation_test(first, second, means, members, metric, generators[0])
-    return p_value, intervals_with_means(rows, metric, generators[1], tail)[1]
+    p_value = _permutation_test(first, second, means, members, metric, seed)
+    return p_value, intervals_with_means(rows, metric, seed)[1]
 
 
 def intervals_with_means(
     rows: Sequence[tuple[float, float, float, str | int]],
     metric: str,
-    generator: np.random.Generator,
-    tail: Callable[[int], float],
+    seed: int,
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the 95 % intervals of metric(new) and of metric(new) - metric(old)."""
     first, second, means, members = _arrays(rows)
     groups = int(members.max()) + 1
     if groups == 1:
         return (-_WIDEST / 2, _WIDEST / 2), (-_WIDEST, _WIDEST)
+    generator = generator_of(seed, "bootstrap")
     own, differences = [], []
-    for size in _batches(_DRAWS, len(means)):
+    for size in batch_sizes(_DRAWS, len(means)):
         weights = generator.multinomial(groups, np.full(groups, 1 / groups), size)[:, members].astype(np.float64)
         old, new = (np.nan_to_num(correlations(side, means, weights, metric)) for side in (first, second))
         own.append(new)
         differences.append(new - old)
-    ends = [tail(groups), 1 - tail(groups)]
+    tail = expanded_tail(groups)
+    ends = [tail, 1 - tail]
     low, high = np.quantile(np.concatenate(own), ends)
     lowest, highest = np.quantile(np.concatenate(differences), ends)
     return (float(low), float(high)), (float(lowest), float(highest))
@@ -107,15 +106,16 @@ def _permutation_test(
     means: Floats,
     members: NDArray[np.int64],
     metric: str,
-    generator: np.random.Generator,
+    seed: int,
 ) -> float:
+    generator = generator_of(seed, "permutation")
     differing = np.unique(members[first != second])
     ones = np.ones((1, len(means)))
     least = abs(_difference(first, second, means, ones, metric)[0]) - 1e-12
     exact = len(differing) <= _EXACT_GROUPS
     total = 2 ** len(differing) if exact else _DRAWS
     extreme, start = 0, 0
-    for rows in _batches(total, len(means)):
+    for rows in batch_sizes(total, len(means)):
         swaps = np.zeros((rows, int(members.max()) + 1), dtype=bool)
         if exact:
             codes = np.arange(start, start + rows)[:, None]
@@ -133,11 +133,6 @@ def _permutation_test(
 def _difference(first: Floats, second: Floats, means: Floats, weights: Floats, metric: str) -> Floats:
     old, new = (np.nan_to_num(correlations(side, means, weights, metric)) for side in (first, second))
     return np.asarray(new - old)
-
-
-def _batches(total: int, samples: int) -> list[int]:
-    most = max(1, _NUMBERS_AT_ONCE // samples)
-    return [min(most, total - start) for start in range(0, total, most)]
 
 
 def mean_values(

@@ -4,13 +4,16 @@ Refused and unparseable verdicts count as wrong. An error (network, server, quot
 sample with an error under either prompt is left out under both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from blpo.metrics.agreement import farthest_label
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Status, Verdict
+
+CountedAnswer = tuple[str | int, tuple[Label, Label, Label]]
+"""Group of a sample; human label, first answer, second answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,22 @@ def strict_label(status: Status, answer: Label | None, human: Label, task: TaskS
     if status == "error":
         return None
     return farthest_label(human, task) if answer is None else answer
+
+
+def counted_answers(
+    units: Iterable[str | int],
+    first: Sequence[Verdict],
+    second: Sequence[Verdict],
+    labels: Sequence[Label | None],
+    task: TaskSettings,
+) -> Iterator[CountedAnswer]:
+    """Yield group, and human label with the two answers, of every labelled sample without an error."""
+    for unit, one, other, label in zip(units, first, second, labels, strict=True):
+        if label is None:
+            continue
+        before, after = (strict_label(verdict.status, verdict.label, label, task) for verdict in (one, other))
+        if before is not None and after is not None:
+            yield unit, (label, before, after)
 
 
 def _with_common_error(first: Verdict, second: Verdict) -> tuple[Verdict, Verdict]:

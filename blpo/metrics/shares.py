@@ -24,7 +24,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from blpo.metrics.confusion import Floats
-from blpo.metrics.significance import generator_of
+from blpo.metrics.resampling import generator_of
 from state.sample import Label
 
 Outcome = Label | None

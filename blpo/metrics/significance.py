@@ -6,17 +6,17 @@ Therefore the test swaps whole groups, and the bootstrap draws whole groups.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import sha256
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, binomtest, norm, t
+from scipy.stats import binom, binomtest
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
 from blpo.metrics.mean_ratings import MEAN_METRICS, compare_with_means, intervals_with_means
-from blpo.metrics.pairs import strict_label
+from blpo.metrics.pairs import CountedAnswer, counted_answers
+from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
 from state.result import BeyondGuessing
 from state.sample import Label
 from state.settings import TaskSettings
@@ -33,8 +33,6 @@ ROUNDING_ERROR = 1e-12
 
 _WIDEST = 2.0
 """Largest difference of two metrics in [-1, 1]: a single group tells nothing about other groups."""
-_NUMBERS_AT_ONCE = 2_000_000
-"""Numbers in the confusion matrices of a batch."""
 
 
 def compare_prompts(
@@ -57,34 +55,17 @@ def compare_prompts(
     or no sample without an error, give 1.0 and (0.0, 0.0). With `ratings` (as in `blpo.metrics.agreement`) Pearson and
     Spearman compare with the ratings. Same input and seed, same result.
     """
-    units = range(len(labels)) if groups is None else own_groups(groups)
-    answers = list(_counted_answers(units, initial, best, labels, task))
+    units = own_groups([None] * len(labels) if groups is None else groups)
+    answers = list(counted_answers(units, initial, best, labels, task))
     if all(old == new for _, (_, old, new) in answers):
         return 1.0, (0.0, 0.0)
     if metric in MEAN_METRICS and ratings is not None and any(rating is not None for rating in ratings):
         rows = list(_with_ratings(units, initial, best, labels, ratings, task))
-        generators = generator_of(seed, "permutation"), generator_of(seed, "bootstrap")
-        return compare_with_means(rows, metric, generators, expanded_tail)
-    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+        return compare_with_means(rows, metric, seed)
+    patterns = _patterns(answers, task)
     simple = metric == "accuracy" and patterns.are_of_samples
     p_value = _mcnemar_test(patterns) if simple else _permutation_test(patterns, metric, seed)
     return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(patterns, metric, seed)
-
-
-def _counted_answers(
-    units: Iterable[str | int],
-    initial: Sequence[Verdict],
-    best: Sequence[Verdict],
-    labels: Sequence[Label | None],
-    task: TaskSettings,
-) -> Iterator[tuple[str | int, tuple[Label, Label, Label]]]:
-    """Yield group, human label and the two answers of every sample without an error."""
-    for unit, old, new, label in zip(units, initial, best, labels, strict=True):
-        if label is None:
-            continue
-        before, after = (strict_label(verdict.status, verdict.label, label, task) for verdict in (old, new))
-        if before is not None and after is not None:
-            yield unit, (label, before, after)
 
 
 def bootstrap_intervals(
@@ -102,16 +83,14 @@ def bootstrap_intervals(
     Without a sample that counts, both are (0.0, 0.0).
     """
     units = own_groups(groups)
-    answers = list(_counted_answers(units, initial, best, labels, task))
+    answers = list(counted_answers(units, initial, best, labels, task))
     if not answers:
         return (0.0, 0.0), (0.0, 0.0)
     if metric in MEAN_METRICS and any(rating is not None for rating in ratings):
         rows = list(_with_ratings(units, initial, best, labels, ratings, task))
-        return intervals_with_means(rows, metric, generator_of(seed, "bootstrap"), expanded_tail)
-    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
-    matrices = patterns.matrices(patterns.new)
-    own = _interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)
-    return own, _bootstrap_interval(patterns, metric, seed)
+        return intervals_with_means(rows, metric, seed)
+    patterns = _patterns(answers, task)
+    return _new_interval(patterns, metric, seed), _bootstrap_interval(patterns, metric, seed)
 
 
 def _with_ratings(
@@ -124,7 +103,7 @@ def _with_ratings(
 ) -> Iterator[tuple[float, float, float, str | int]]:
     """Yield old answer, new answer, human rating and group of every sample without an error."""
     for unit, old, new, label, rating in zip(units, initial, best, labels, ratings, strict=True):
-        for group, (human, before, after) in _counted_answers([unit], [old], [new], [label], task):
+        for group, (human, before, after) in counted_answers([unit], [old], [new], [label], task):
             yield float(before), float(after), float(human) if rating is None else rating, group
 
 
@@ -140,16 +119,16 @@ def beyond_guessing(
     Guessing has a kappa of 0, whatever the shares of the labels.
     """
     metric: Literal["kappa", "quadratic_kappa"] = "quadratic_kappa" if task.kind == "ordinal" else "kappa"
-    units = range(len(labels)) if groups is None else own_groups(groups)
-    answers = list(_counted_answers(units, verdicts, verdicts, labels, task))
+    units = own_groups([None] * len(labels) if groups is None else groups)
+    answers = list(counted_answers(units, verdicts, verdicts, labels, task))
     if not answers:
         return BeyondGuessing(metric=metric, value=None, ci95=[0.0, 0.0])
-    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
-    number, matrices = patterns.value_or_nan(metric), patterns.matrices(patterns.new)
+    patterns = _patterns(answers, task)
+    number = patterns.value_or_nan(metric)
     return BeyondGuessing(
         metric=metric,
         value=None if math.isnan(number) else number,
-        ci95=list(_interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)),
+        ci95=list(_new_interval(patterns, metric, seed)),
     )
 
 
@@ -165,18 +144,11 @@ def metric_interval(
 
     None for less than two groups with a verdict.
     """
-    units = range(len(labels)) if groups is None else own_groups(groups)
-    answers = list(_counted_answers(units, verdicts, verdicts, labels, task))
+    units = own_groups([None] * len(labels) if groups is None else groups)
+    answers = list(counted_answers(units, verdicts, verdicts, labels, task))
     if len({unit for unit, _ in answers}) < 2:
         return None
-    patterns = AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
-    matrices = patterns.matrices(patterns.new)
-    return _interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)
-
-
-def own_groups(groups: Sequence[str | None]) -> list[str | int]:
-    """Return the groups, with a group of its own in place of every None. As a set: the different groups."""
-    return [place if group is None else group for place, group in enumerate(groups)]
+    return _new_interval(_patterns(answers, task), metric, seed)
 
 
 def _mcnemar_test(patterns: AnswerPatterns) -> float:
@@ -199,7 +171,7 @@ def _permutation_test(patterns: AnswerPatterns, metric: str, seed: int) -> float
         weights = np.asarray(binom.pmf(outcomes, sizes, 0.5)).prod(axis=1)
         return float(weights[np.abs(difference(outcomes)) >= least].sum())
     generator = generator_of(seed, "permutation")
-    batches = (generator.binomial(sizes, 0.5, (rows, len(sizes))) for rows in _batch_sizes(PERMUTATIONS, patterns))
+    batches = (generator.binomial(sizes, 0.5, (rows, len(sizes))) for rows in _batches(PERMUTATIONS, patterns))
     extreme = sum(int((np.abs(difference(batch)) >= least).sum()) for batch in batches)
     return (1 + extreme) / (1 + PERMUTATIONS)
 
@@ -235,6 +207,16 @@ def _is_lower(rows: Integers, others: Integers) -> NDArray[np.bool_]:
     return np.asarray(rows[places, first] < others[places, first])
 
 
+def _patterns(answers: Sequence[CountedAnswer], task: TaskSettings) -> AnswerPatterns:
+    return AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+
+
+def _new_interval(patterns: AnswerPatterns, metric: str, seed: int) -> tuple[float, float]:
+    """Return the percentile interval of the metric under the second prompt."""
+    matrices = patterns.matrices(patterns.new)
+    return _interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)
+
+
 def _bootstrap_interval(patterns: AnswerPatterns, metric: str, seed: int) -> tuple[float, float]:
     """Return the percentile interval of the difference."""
     old, new = (patterns.matrices(cells) for cells in (patterns.old, patterns.new))
@@ -250,30 +232,13 @@ def _interval(patterns: AnswerPatterns, statistic: Callable[[Integers], Floats],
     if total == 1:
         return -_WIDEST, _WIDEST
     generator = generator_of(seed, "bootstrap")
-    draws = (generator.multinomial(total, patterns.counts / total, rows) for rows in _batch_sizes(RESAMPLES, patterns))
+    draws = (generator.multinomial(total, patterns.counts / total, rows) for rows in _batches(RESAMPLES, patterns))
     values = np.concatenate([statistic(draw) for draw in draws])
     tail = expanded_tail(total)
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def expanded_tail(groups: int) -> float:
-    """Return the share of resamples below a 95 % interval of at least two groups: 0.025 for many, less for few.
-
-    A percentile interval is too short for few groups: the bootstrap's variance is too small by (n - 1) / n, and its
-    quantiles are those of the normal distribution instead of Student's (Hesterberg 2015, "What Teachers Should Know
-    About the Bootstrap", section 4.2).
-    """
-    return float(norm.cdf(t.ppf(0.025, groups - 1) * math.sqrt(groups / (groups - 1))))
-
-
-def _batch_sizes(total: int, patterns: AnswerPatterns) -> Iterator[int]:
-    """Yield sizes that sum to `total`. The confusion matrices of a batch fit into memory."""
-    most = max(1, _NUMBERS_AT_ONCE // max(len(patterns.labels) ** 2, len(patterns.counts)))
-    for start in range(0, total, most):
-        yield min(most, total - start)
-
-
-def generator_of(seed: int, purpose: str) -> np.random.Generator:
-    """Return a generator for a purpose. Same seed and purpose, same random numbers."""
-    return np.random.default_rng(int.from_bytes(sha256(f"{seed}/{purpose}".encode()).digest()))
+def _batches(total: int, patterns: AnswerPatterns) -> Iterator[int]:
+    """Yield the sizes of batches. A draw has a confusion matrix and the counts of all patterns."""
+    return batch_sizes(total, max(len(patterns.labels) ** 2, len(patterns.counts)))

@@ -5,7 +5,8 @@ from typing import Any, cast
 
 from blpo.metrics.agreement import metrics
 from blpo.metrics.readings import strict_reading
-from blpo.metrics.significance import bootstrap_intervals, own_groups
+from blpo.metrics.resampling import own_groups
+from blpo.metrics.significance import bootstrap_intervals
 from state.result import Agreement, SliceMetrics
 from state.sample import Sample
 from state.settings import LABEL_METRICS, TaskSettings

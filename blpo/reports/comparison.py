@@ -7,7 +7,8 @@ from blpo.metrics.agreement import metrics
 from blpo.metrics.holm import holm
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.readings import strict_value
-from blpo.metrics.significance import compare_prompts, own_groups
+from blpo.metrics.resampling import own_groups
+from blpo.metrics.significance import compare_prompts
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.wording import counted, higher_limits
