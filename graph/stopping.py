@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar, cast
 from langgraph.runtime import Runtime
 
 from blpo.inference.open_run import settings_of
-from blpo.inference.rounds import selecting_values
+from blpo.inference.rounds import best_round
+from blpo.metrics.gain import Gain
 from state.errors import BudgetSpent
 from state.loops import OuterState, RoundRecord, UpdateState
 from state.result import StopReason
@@ -70,7 +71,6 @@ def rounds_without_gain(rounds: Sequence[RoundRecord], search: SearchSettings) -
     """
     if search.select_on == "labelled" and all("gain" in record for record in rounds[1:]):
         gains = [record["gain"] for record in rounds if "gain" in record]
-        clear = [t for t, gain in enumerate(gains, 1) if gain["difference"] > gain["noise"]]
+        clear = [t for t, gain in enumerate(gains, 1) if Gain(**gain).is_clear]
         return len(rounds) - 1 - max(clear, default=0) if rounds else 0
-    values = selecting_values(rounds, search)
-    return len(values) - 1 - values.index(max(values)) if values else 0
+    return len(rounds) - 1 - best_round(rounds, search) if rounds else 0

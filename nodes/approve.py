@@ -100,9 +100,7 @@ async def _next_question(state: OuterState, run: OpenRun) -> Question | None:
 
 async def _question(state: OuterState, run: OpenRun, prompt: PromptName, old: str, new: str) -> Question:
     trial = best_trial(state["trials"])
-    scored_on = state.get("scored_on")
-    batch = run.samples(scored_on) if scored_on else run.batch(state)
-    samples = batch if trial["judge_prompt"] else []
+    samples = run.scored_samples(state) if trial["judge_prompt"] else []
     before = await recalled_verdicts(run, state["judge_prompt"], samples)
     after = await recalled_verdicts(run, trial["judge_prompt"] or "", samples)
     rows = list(zip(samples, before, after, strict=True))

@@ -64,7 +64,6 @@ async def _trial(heading: str, trial: Trial, state: InnerState, run: OpenRun) ->
     if q is None:
         return trial_cases(heading, trial, [])
     ids = [*(state["errors"] or []), *state["anchors"]]
-    candidate = (
-        None if state.get("scored_on") else trial["judge_prompt"]
-    )  # judged on the batch only if the batch scores
+    # The trial's prompt is judged on the batch only if the batch scores.
+    candidate = None if state.get("scored_on") else trial["judge_prompt"]
     return trial_cases(heading, trial, await batch_cases(run, ids, [q], state["judge_prompt"], candidate))

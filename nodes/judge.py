@@ -12,9 +12,9 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase, send_trial
 from blpo.inference.reserve import reserve_test_of
-from blpo.inference.rounds import best_trial, closed_rounds, is_new, selecting_values
+from blpo.inference.rounds import best_round, best_trial, closed_rounds, is_new
 from blpo.inference.selected_prompt import selected_prompt
-from blpo.inference.verdicts import gain_trial, judge_samples, try_prompt
+from blpo.inference.verdicts import judge_samples, try_prompt
 from blpo.metrics.agreement import metrics, value
 from blpo.metrics.gain import Gain, paired_gain
 from state.events import JudgedEvent
@@ -81,8 +81,7 @@ async def _gain(run: OpenRun, rounds: Sequence[RoundRecord], p: str, verdicts: S
     if not rounds:
         return None
     search, samples = run.settings.search, [*run.split("train"), *run.split("validation")]
-    values = selecting_values(rounds, search)
-    best = await run.store.text(rounds[values.index(max(values))]["judge_prompt_sha256"])
+    best = await run.store.text(rounds[best_round(rounds, search)]["judge_prompt_sha256"])
     before = verdicts if best == p else await judge_samples(run, best, samples)
     return paired_gain(before, verdicts, samples, run.settings.task, search.metric)
 
@@ -108,7 +107,12 @@ async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerSta
 
 
 async def _scored(state: InnerState, run: OpenRun) -> Trial:
-    p, q, scored_on = state["judge_prompt"], state["i2t_prompt"], state.get("scored_on")
-    samples = run.samples(scored_on) if scored_on else run.batch(state)
-    measure = gain_trial if scored_on else try_prompt
-    return await measure(run, p, state["candidate"], samples, i2t_prompt=q, failure=state["failure"])
+    return await try_prompt(
+        run,
+        state["judge_prompt"],
+        state["candidate"],
+        run.scored_samples(state),
+        i2t_prompt=state["i2t_prompt"],
+        failure=state["failure"],
+        by_metric=bool(state.get("scored_on")),
+    )

@@ -26,7 +26,7 @@ from blpo.models.recall import Recall
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.team_store import TeamRun
 from state.errors import ConfigError, RunError
-from state.loops import UpdateState
+from state.loops import InnerState, OuterState, UpdateState
 from state.sample import Sample, SplitName
 from state.settings import DataSettings, Settings, TaskSettings
 
@@ -62,6 +62,11 @@ class OpenRun(OpenModels):
     def batch(self, state: UpdateState) -> list[Sample]:
         """Return the samples of I_B, then the anchors."""
         return self.samples([*(state["errors"] or []), *state["anchors"]])
+
+    def scored_samples(self, state: InnerState | OuterState) -> list[Sample]:
+        """Return the samples that score a trial: those drawn for the score, else the batch."""
+        scored_on = state.get("scored_on")
+        return self.samples(scored_on) if scored_on else self.batch(state)
 
     def split(self, name: SplitName) -> tuple[Sample, ...]:
         """Return all samples of a split."""

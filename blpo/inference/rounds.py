@@ -63,8 +63,11 @@ def selecting_values(rounds: Sequence[RoundRecord], search: SearchSettings) -> l
 
 def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
     """Return the selected round: the best by the metric (the earlier on a tie), or the last."""
-    if search.select == "last":
-        return max(len(rounds) - 1, 0)
+    return max(len(rounds) - 1, 0) if search.select == "last" else best_round(rounds, search)
+
+
+def best_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
+    """Return the best round by the metric that selects, the earlier on a tie; 0 without a round."""
     values = selecting_values(rounds, search)
     return values.index(max(values)) if values else 0
 

@@ -64,42 +64,25 @@ async def try_prompt(
     *,
     i2t_prompt: str | None = None,
     failure: str | None = None,
+    by_metric: bool = False,
 ) -> Trial:
-    """Return the trial of `candidate`: the fall of the loss on `samples` against `judge_prompt`.
+    """Return the trial of `candidate`, with the score on `samples` against `judge_prompt`.
 
+    The score is the fall of the loss; `by_metric`: the gain of the search metric, with the gain's standard error.
     Without a candidate the trial is a failed trial with the reason `failure`. Raises `TooManyFailures` and
     `BudgetSpent`.
     """
+    trial = Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=None, failure=failure)
     if candidate is None:
-        return Trial(i2t_prompt=i2t_prompt, judge_prompt=None, score=None, failure=failure)
-    before = await judge_samples(models, judge_prompt, samples)
-    after = await judge_samples(models, candidate, samples)
-    result = score(before, after, [s.target for s in samples], models.settings.task)
-    reason = None if result is not None else "no sample was judged under both prompts"
-    return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=result, failure=reason)
-
-
-async def gain_trial(
-    models: OpenModels,
-    judge_prompt: str,
-    candidate: str | None,
-    samples: Sequence[Sample],
-    *,
-    i2t_prompt: str | None = None,
-    failure: str | None = None,
-) -> Trial:
-    """Return the trial of `candidate`: the gain of the search metric on `samples`, with the gain's standard error.
-
-    The rest is as in `try_prompt`.
-    """
-    if candidate is None:
-        return Trial(i2t_prompt=i2t_prompt, judge_prompt=None, score=None, failure=failure)
+        return trial
     before, after = [await judge_samples(models, prompt, samples) for prompt in (judge_prompt, candidate)]
-    gain = paired_gain(before, after, samples, models.settings.task, models.settings.search.metric)
-    if gain is None:
-        reason = "no sample was judged under both prompts"
-        return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=None, failure=reason)
-    return Trial(i2t_prompt=i2t_prompt, judge_prompt=candidate, score=gain.difference, noise=gain.noise, failure=None)
+    task = models.settings.task
+    if not by_metric:
+        trial["score"] = score(before, after, [s.target for s in samples], task)
+    elif (gain := paired_gain(before, after, samples, task, models.settings.search.metric)) is not None:
+        trial["score"], trial["noise"] = gain.difference, gain.noise
+    trial["failure"] = "no sample was judged under both prompts" if trial["score"] is None else None
+    return trial
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from itertools import takewhile
 
+from blpo.metrics.gain import Gain
 from blpo.runs.wording import STOP_REASONS, single_line
 from state.result import Result
 
@@ -18,7 +19,7 @@ def stopped(result: Result) -> str:
     """Return the reason why the search ended. A stop for want of gain tells the gains and their standard error."""
     reason = result["stop_reason"]
     gains = [record["gain"] for record in result["rounds"] if "gain" in record]
-    last = list(takewhile(lambda gain: gain["difference"] <= gain["noise"], reversed(gains)))
+    last = list(takewhile(lambda gain: not Gain(**gain).is_clear, reversed(gains)))
     if reason != "patience" or not last:
         return STOP_REASONS.get(reason, single_line(reason))
     best = max(last, key=lambda gain: gain["difference"] - gain["noise"])
