@@ -6,7 +6,7 @@ from statistics import fmean, median
 
 from blpo.data.aggregation import as_label
 from blpo.data.labels import nearest_rating
-from blpo.metrics.human_ceiling import RaterAnswer
+from blpo.metrics.rater_scorer import RaterAnswer
 from state.sample import Label, Sample
 from state.settings import Aggregate, TaskSettings
 

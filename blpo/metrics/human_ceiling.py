@@ -6,46 +6,22 @@ judge are scored against this reference, on the samples of the rater. The ceilin
 value of the judge.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from blpo.metrics.confusion import Floats
 from blpo.metrics.krippendorff import krippendorff_alpha, level_of
-from blpo.metrics.label_codes import LabelCodes
-from blpo.metrics.mean_ratings import MEAN_METRICS, correlations
-from blpo.metrics.pairs import strict_label
+from blpo.metrics.rater_scorer import RaterAnswer, RaterScorer, compares_means
 from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
 from blpo.metrics.undefined import Undefined
 from state.result import HumanCeiling
-from state.sample import Label, Sample
+from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
 LEAST_RATINGS = 10
 """A rater with fewer ratings on the test split gives no metric of one rater."""
 _RESAMPLES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class RaterAnswer:
-    """Rating of one person, and the aggregate of all other raters of the sample."""
-
-    place: int
-    """Number of the sample."""
-    rater: str
-    label: Label
-    """The rating as a label: a fraction is the nearest rating."""
-    value: Label | float
-    """The rating as it is."""
-    reference: Label
-    exact: float | None
-    """Reference before rounding; None for a majority."""
-    is_tied: bool
-    """True if a tie of the other raters was broken."""
 
 
 def human_ceiling(
@@ -76,13 +52,13 @@ def human_ceiling(
         judge={"initial": None, "best": None},
         difference_ci95=None,
         samples=len({answer.place for answer in rows}),
-        ties=0 if _compares_means(metric, task) else sum(answer.is_tied for answer in rows),
+        ties=0 if compares_means(metric, task) else sum(answer.is_tied for answer in rows),
         pooled=len(units) == 1,
         left_out=0 if len(units) < 2 else len(people) - len(units),
     )
     if not rows:
         return {**result, "undefined": "no sample has the ratings of two people"}
-    scorer = _Scorer.of(rows, verdicts, samples, task, metric)
+    scorer = RaterScorer.of(rows, verdicts, task, metric)
     ones = np.ones((1, len(samples))), np.ones((1, len(people)))
     human, first, second = scorer.means(units, people, *ones)
     if np.isnan([human[0], second[0]]).any():
@@ -102,89 +78,12 @@ def _units(rows: Sequence[RaterAnswer]) -> list[list[int]]:
     return units if len(units) > 1 else [list(range(len(rows)))]
 
 
-def _compares_means(metric: str, task: TaskSettings) -> bool:
-    """Return True for a metric against means as they are: no reference is rounded."""
-    return metric in MEAN_METRICS and task.round == "none"
-
-
 def _or_none(number: float) -> float | None:
     return None if np.isnan(number) else float(number)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scorer:
-    """Metric of the ratings and of the two prompts' verdicts against the references, for weighted samples."""
-
-    places: NDArray[np.int64]
-    """Sample of every row."""
-    raters: NDArray[np.int64]
-    """Rater of every row."""
-    sides: tuple[Floats, Floats, Floats]
-    """Answers of rater, first prompt and selected prompt: codes of labels, or ratings."""
-    references: Floats
-    """Codes of labels, or ratings with fractions."""
-    metric: str
-    codes: LabelCodes | None
-    """None for metrics against means."""
-
-    @classmethod
-    def of(
-        cls,
-        rows: Sequence[RaterAnswer],
-        verdicts: tuple[Sequence[Verdict], Sequence[Verdict]],
-        samples: Sequence[Sample],
-        task: TaskSettings,
-        metric: str,
-    ) -> "_Scorer":
-        judged = [[_strict(side[row.place], row.reference, task) for row in rows] for side in verdicts]
-        people = {rater: place for place, rater in enumerate(dict.fromkeys(row.rater for row in rows))}
-        arrays = np.array([row.place for row in rows]), np.array([people[row.rater] for row in rows])
-        if _compares_means(metric, task):
-            own = [float(row.value) for row in rows]
-            sides = own, *([float(label) for label in side] for side in judged)
-            means = [float(row.reference) if row.exact is None else row.exact for row in rows]
-            return cls(*arrays, _arrays(sides), np.array(means), metric, None)
-        labels = [[row.label for row in rows], *judged]
-        references = [row.reference for row in rows]
-        codes = LabelCodes.of({*references, *(label for side in labels for label in side)}, task)
-        sides_of_codes = [[codes.codes[label] for label in side] for side in labels]
-        return cls(*arrays, _arrays(sides_of_codes), np.array([codes.codes[y] for y in references]), metric, codes)
-
-    def means(
-        self, units: Sequence[Sequence[int]], people: Sequence[str], samples: Floats, raters: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return the means over raters of rater, first prompt and selected prompt, for every row of weights.
-
-        `samples`, of shape (rows, samples), and `raters`, of shape (rows, raters), are the weights. NaN where every
-        rater is undefined.
-        """
-        pooled = len(units) == 1
-        values = np.stack([self._of_unit(np.array(unit), samples, raters, pooled=pooled) for unit in units], axis=2)
-        weights = np.ones(values.shape[1:]) if pooled else raters[:, [self.raters[unit[0]] for unit in units]]
-        weights = np.where(np.isnan(values[[0, 2]]).any(axis=0), 0.0, weights)
-        total = weights.sum(axis=1)
-        sums = (np.nan_to_num(values) * weights).sum(axis=2)
-        means = np.divide(sums, total, out=np.full(sums.shape, np.nan), where=total > 0)
-        return means[0], means[1], means[2]
-
-    def _of_unit(self, unit: NDArray[np.int64], samples: Floats, raters: Floats, *, pooled: bool) -> Floats:
-        """Return the metric of the three sides on the rows of a unit: shape (3, rows of weights)."""
-        weights = samples[:, self.places[unit]]
-        if pooled:
-            weights = weights * raters[:, self.raters[unit]]
-        return np.stack([self._values(side[unit], self.references[unit], weights) for side in self.sides])
-
-    def _values(self, answers: Floats, references: Floats, weights: Floats) -> Floats:
-        if self.codes is None:
-            return correlations(answers, references, weights, self.metric)
-        size = len(self.codes)
-        cells = references.astype(np.int64) * size + answers.astype(np.int64)
-        matrix = csr_array((np.ones(len(cells)), (np.arange(len(cells)), cells)), shape=(len(cells), size**2))
-        return self.codes.values_or_nan(np.asarray(weights @ matrix).reshape(-1, size, size), self.metric)
-
-
 def _intervals(
-    scorer: _Scorer,
+    scorer: RaterScorer,
     units: Sequence[Sequence[int]],
     people: Sequence[str],
     samples: Sequence[Sample],
@@ -217,15 +116,3 @@ def _intervals(
     shifted = [values - np.nanmean(values) + value for values, value in zip(drawn, observed, strict=True)]
     ends = [np.nanquantile(values, [tail, 1 - tail]) for values in shifted]
     return np.clip(ends[0], -1.0, 1.0).tolist(), np.clip(ends[1], -2.0, 2.0).tolist()
-
-
-def _strict(verdict: Verdict, reference: Label, task: TaskSettings) -> Label:
-    """Return the label that a verdict without an error counts as: a failure is the farthest label."""
-    label = strict_label(verdict.status, verdict.label, reference, task)
-    assert label is not None, "verdicts with an error are left out before"
-    return label
-
-
-def _arrays(sides: Iterable[Sequence[float]]) -> tuple[Floats, Floats, Floats]:
-    first, second, third = (np.array(side, dtype=np.float64) for side in sides)
-    return first, second, third
