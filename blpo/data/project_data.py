@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from blpo.data.class_folders import is_class_table
-from blpo.data.column_proposal import TEXT_NAMES, has_image_column, propose_columns
+from blpo.data.column_proposal import TEXT_NAMES, ProposedColumns, has_image_column, propose_columns
 from blpo.data.foreign_labels import foreign_labels
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below, sidecar_warnings
 from blpo.data.labels import as_number, is_empty
@@ -120,16 +120,7 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         return _wide(table, path, names, wide)
     columns = propose_columns(table, image=names.image, label=names.label)
     raters = _repeated_raters(table, columns.image)
-    images = columns.image if isinstance(columns.image, str) else list(columns.image)
-    section = {
-        "path": path,
-        **({"image": images} if images != "image" else {}),
-        **({"label": columns.label} if columns.label != "label" else {}),
-        **({"text": TEXT_COLUMN} if _has_text(table, columns.label) else {}),
-        **({"group": columns.group} if columns.group else {}),
-        **({"split": {"column": columns.split}} if columns.split else {}),
-        **({"raters": {"by": raters}} if raters else {}),
-    }
+    section = {**_section(table, path, columns, columns.label), **({"raters": {"by": raters}} if raters else {})}
     labels = table.values(columns.label)
     return ProjectData(
         section,
@@ -144,15 +135,7 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
 def _wide(table: Table, path: str, names: ColumnNames, wide: Sequence[str]) -> ProjectData:
     """Return the data of a table with a column of ratings for each rater."""
     columns = propose_columns(table, image=names.image, label=wide[0])
-    images = columns.image if isinstance(columns.image, str) else list(columns.image)
-    section = {
-        "path": path,
-        **({"image": images} if images != "image" else {}),
-        **({"text": TEXT_COLUMN} if TEXT_COLUMN in table.columns else {}),
-        **({"group": columns.group} if columns.group else {}),
-        **({"split": {"column": columns.split}} if columns.split else {}),
-        "raters": {"columns": list(wide)},
-    }
+    section = {**_section(table, path, columns, None), "raters": {"columns": list(wide)}}
     values = [value for name in wide for value in table.values(name) if not is_empty(value)]
     note = f"{table.name}: columns {listed(wide)} are the ratings of {len(wide)} raters"
     return ProjectData(
@@ -162,6 +145,19 @@ def _wide(table: Table, path: str, names: ColumnNames, wide: Sequence[str]) -> P
         text_note=_text_note(table, wide[0]),
         warnings=(*columns.warnings, note),
     )
+
+
+def _section(table: Table, path: str, columns: ProposedColumns, label: str | None) -> dict[str, object]:
+    """Return the section `data`, without columns of their usual names; `label` is None if no column holds labels."""
+    images = columns.image if isinstance(columns.image, str) else list(columns.image)
+    return {
+        "path": path,
+        **({"image": images} if images != "image" else {}),
+        **({"label": label} if label not in (None, "label") else {}),
+        **({"text": TEXT_COLUMN} if _has_text(table, columns.label) else {}),
+        **({"group": columns.group} if columns.group else {}),
+        **({"split": {"column": columns.split}} if columns.split else {}),
+    }
 
 
 def _repeated_raters(table: Table, images: str | tuple[str, str]) -> str | None:
