@@ -1,0 +1,99 @@
+"""Agreement of a ranking with the ranking of people, list by list, and strengths from comparisons of two.
+
+Labels are texts of `state.ranking`. A metric of many lists is the mean over the lists.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import combinations
+from math import nan
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from state.ranking import ranks_of
+
+RANKING_METRICS = ("kendall_tau_b", "ndcg", "top_1")
+"""Metrics of rankings; higher is better."""
+
+_MEMORY = 65_536
+"""Values in memory: a run looks at the same rankings again and again."""
+_PRIOR = 0.5
+"""Comparisons, won and lost alike, of every image with an average image. Without them an image that wins all
+comparisons has an infinite strength."""
+_STEPS, _STILL = 1000, 1e-10
+
+
+@lru_cache(_MEMORY)
+def tau_b(human: str, answer: str) -> float:
+    """Return Kendall's tau-b of two rankings, in [-1, 1]. NaN if a ranking has a single level."""
+    return float(kendalltau(ranks_of(human), ranks_of(answer)).statistic)
+
+
+@lru_cache(_MEMORY)
+def ndcg(human: str, answer: str) -> float:
+    """Return the normalised discounted cumulative gain, in [0, 1], as scikit-learn's `ndcg_score`.
+
+    The gain of an image is the number of levels below the image's level in `human`. Tied answers share their discounts.
+    NaN if `human` has a single level.
+    """
+    from sklearn.metrics import ndcg_score
+
+    ranks, answers = ranks_of(human), ranks_of(answer)
+    if len(set(ranks)) < 2:
+        return nan
+    gains = [max(ranks) - rank for rank in ranks]
+    return float(ndcg_score([gains], [[-rank for rank in answers]]))
+
+
+@lru_cache(_MEMORY)
+def top_1(human: str, answer: str) -> float:
+    """Return 1.0 if the image that the answer ranks first is a best image of people, else 0.0.
+
+    If the answer ranks several images first, the value is the share of best images among them.
+    """
+    best = [rank == 1 for rank in ranks_of(human)]
+    first = [is_best for is_best, rank in zip(best, ranks_of(answer), strict=True) if rank == 1]
+    return sum(first) / len(first)
+
+
+def list_value(metric: str, human: str, answer: str) -> float:
+    """Return a metric of a list by the metric's name; NaN if undefined. Raises `KeyError` for another name."""
+    return {"kendall_tau_b": tau_b, "ndcg": ndcg, "top_1": top_1}[metric](human, answer)
+
+
+@lru_cache(_MEMORY)
+def is_in_order(human: str, answer: str) -> bool:
+    """Return True if no two images stand in the opposite order of people's. Images equal to people may stand anyhow."""
+    pairs = combinations(zip(ranks_of(human), ranks_of(answer), strict=True), 2)
+    return all((one - other) * (answer_one - answer_other) > 0 or one == other
+               for (one, answer_one), (other, answer_other) in pairs)  # fmt: skip
+
+
+def bradley_terry(items: int, comparisons: Iterable[tuple[int, int, float]]) -> list[float]:
+    """Return the strengths of `items` from comparisons, by the model of Bradley and Terry (1952); the mean log is 0.
+
+    A comparison is (first, second, share): the share of the win of the first item is 1.0 for a win, 0.0 for a loss and
+    0.5 for a tie. Items are numbered from 0. The strengths are the fixed point of Hunter's algorithm (2004), with
+    `_PRIOR` wins and losses against an item of the strength 1.
+    """
+    wins = np.zeros((items, items))
+    for first, second, share in comparisons:
+        wins[first, second] += share
+        wins[second, first] += 1 - share
+    games, won = wins + wins.T, wins.sum(1) + _PRIOR
+    strengths = np.ones(items)
+    for _ in range(_STEPS):
+        chances = games / (strengths[:, None] + strengths[None, :])
+        new = won / (chances.sum(1) + 2 * _PRIOR / (strengths + 1))
+        change = float(np.abs(np.log(new / strengths)).max(initial=0.0))
+        strengths = new
+        if change < _STILL:
+            break
+    logs = np.log(strengths)
+    return [float(value) for value in np.exp(logs - logs.mean())] if items else []
+
+
+def strengths_as_ranks(strengths: Sequence[float]) -> list[float]:
+    """Return ranks for `state.ranking.ranking_label`: lower is better. Strengths that differ by rounding are equal."""
+    return [-round(float(np.log(strength)), 9) for strength in strengths]
