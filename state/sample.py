@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Label = int | str
-"""Human label or answered verdict: an int for ordinal tasks, a str for categorical tasks."""
+"""Human label or answered verdict: an int for ordinal tasks, a str for other tasks."""
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -20,6 +20,10 @@ class ImageSource(Protocol):
     def read(self) -> bytes:
         """Return the encoded bytes as stored; raises `DataError` for bytes that can't be read."""
         ...
+
+
+ContextName = Literal["reference", "before"]
+"""Meaning of an image that is not judged: `reference` to compare with, or `before` the edit that is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Sample:
     id: str
     """Stable across runs and machines; unique within a dataset."""
     images: tuple[ImageSource, ...]
+    """One image; for a pair of images (a, b)."""
     label: Label | None
     """None for new images without a label."""
     text: str | None = None
@@ -52,6 +57,10 @@ class Sample:
     """Ratings of several people, at most one a rater; `label` is made from the ratings. Empty for a single label."""
     slices: tuple[tuple[str, str], ...] = ()
     """Columns of `data.slices` with the sample's values."""
+    texts: tuple[str, str] | None = None
+    """Pair of texts (a, b) about one image, such as two answers; None for other samples."""
+    context: tuple[tuple[ContextName, ImageSource], ...] = ()
+    """Further images that explain the sample, and are not judged."""
 
     @property
     def target(self) -> Label | float | None:

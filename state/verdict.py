@@ -9,6 +9,23 @@ Status = Literal["ok", "unparseable", "refused", "error"]
 """`ok`: an answer. `unparseable`: the reply holds no label of the task. `refused`: the model declined.
 `error`: network, server or quota; an error says nothing about the prompt. Only `ok` has a label."""
 
+Order = Literal["ab", "ba"]
+"""Order of a pair in a request: `ab` shows a first, `ba` shows b first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedVerdict:
+    """The judge's answer about a pair in one order."""
+
+    order: Order
+    status: Status
+    label: Label | None
+    """Chosen label of the task: a, b or tie, whatever the order; None unless status is `ok`."""
+    reason: str = ""
+    """The judge's own reason, or the reason of the failure."""
+    scores: tuple[tuple[Label, float], ...] = ()
+    """Probability of each label of the task, as in a `Verdict`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -17,12 +34,15 @@ class Verdict:
     sample_id: str
     status: Status
     label: Label | None
-    """Predicted label; None unless status is `ok`."""
+    """Predicted label; None unless status is `ok`, and for a pair whose orders have different labels."""
     reason: str = ""
-    """The judge's own reason, or the reason of the failure."""
+    """The judge's own reason, or the reason of the failure. For a pair: the reasons of all orders, each named."""
     scores: tuple[tuple[Label, float], ...] = ()
     """Probability of each label of the task, by the judge; the sum is 1. Empty unless status is `ok`, the model's
-    `logprobs` is set, and the server's log-probabilities tell the labels apart."""
+    `logprobs` is set, and the server's log-probabilities tell the labels apart. For a pair: the mean of all orders."""
+    orders: tuple[OrderedVerdict, ...] = ()
+    """Verdicts of a pair by order; empty for tasks of one image. The pair's status is `error` if an order has an
+    `error`, else the first status that is not `ok`, else `ok`."""
 
 
 @dataclass(frozen=True, slots=True)

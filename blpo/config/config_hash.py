@@ -31,6 +31,8 @@ _LATER: dict[str, tuple[object, ...]] = {
     "batch": ("split",),
     "select_on": ("validation",),
     "score_on": ("batch",),
+    "ties": (False,),
+    "order": ("both",),
 }
 """Settings that older versions lack, with the values that stand for the old behaviour."""
 

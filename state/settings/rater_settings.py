@@ -41,6 +41,6 @@ class RaterSettings(Section):
         """Return the rule from ratings to a label."""
         if self.aggregate is not None:
             return self.aggregate
-        if task.kind == "categorical":
+        if task.kind != "ordinal":
             return "majority"
         return "median" if task.round is None else "mean"

@@ -49,8 +49,8 @@ class Settings(Section):
         if raters is None:
             return None if self.search.agreement is None else "search.agreement: needs data.raters"
         rule = raters.rule(self.task)
-        if self.task.kind == "categorical" and rule != "majority":
-            return f"data.raters.aggregate: {rule} needs an ordinal task; categories have a majority"
+        if self.task.kind != "ordinal" and rule != "majority":
+            return f"data.raters.aggregate: {rule} needs an ordinal task; categories and pairs have a majority"
         if rule == "mean" and self.task.round is None:
             return "data.raters.aggregate: mean gives fractions; set task.round: nearest or none"
         return None
@@ -58,8 +58,9 @@ class Settings(Section):
     def _resolve_search(self) -> None:
         """Set the defaults of `search` that depend on the task and on the optimizer, without marking them as set."""
         search, defaults = self.search, dict[str, Any]()
-        if self.task.kind == "ordinal" and "metric" not in search.model_fields_set:
-            defaults["metric"] = "quadratic_kappa"
+        default_metric = {"ordinal": "quadratic_kappa", "pairwise": "accuracy"}.get(self.task.kind)
+        if default_metric is not None and "metric" not in search.model_fields_set:
+            defaults["metric"] = default_metric
         is_embedded = self.models.of("optimizer").name.startswith("embedded:")
         if not is_embedded and "error_batch" not in search.model_fields_set:
             defaults["error_batch"] = SERVED_OPTIMIZER_BATCH

@@ -1,5 +1,6 @@
 """Section `task`."""
 
+from functools import cache
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -10,8 +11,9 @@ from state.settings.section import Section
 class TaskSettings(Section):
     """Labels of the task."""
 
-    kind: Literal["ordinal", "categorical"] = "ordinal"
-    """ordinal: integers in [min, max]; categorical: one of `labels`."""
+    kind: Literal["ordinal", "categorical", "pairwise"] = "ordinal"
+    """ordinal: integers in [min, max]; categorical: one of `labels`; pairwise: a or b, the better of two images or of
+    two texts."""
     min: int = 1
     """Lowest rating (ordinal)."""
     max: int = 5
@@ -24,25 +26,60 @@ class TaskSettings(Section):
     """Categories (categorical), at least two."""
     positive: str | None = None
     """Category that scores 1 in exports; one of `labels`: the good one, or the one to detect."""
+    ties: bool = False
+    """Allow a third label, tie (pairwise)."""
+    order: Literal["both", "one", "random"] = "both"
+    """Order of a pair in a request (pairwise). both: two requests, a first and b first; also tells how far the judge
+    leans to a position. one: a first. random: one order for each pair, drawn from search.seed and the pair's id."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.kind == "ordinal":
-            if self.min >= self.max:
-                raise ValueError(f"min ({self.min}) must be below max ({self.max})")
-            if self.max - self.min > 1000:
-                raise ValueError(f"a scale has at most 1001 ratings, {self.min} to {self.max} is more")
-            if self.labels:
-                raise ValueError("labels belongs to kind: categorical; an ordinal task has min and max")
-        elif self.round is not None:
-            raise ValueError("round belongs to kind: ordinal; categories are not rounded")
-        elif len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
+        if problem := self._foreign_field() or (self._scale_problem() if self.kind == "ordinal" else None):
+            raise ValueError(problem)
+        if self.kind == "categorical" and (len(set(self.labels)) != len(self.labels) or len(self.labels) < 2):
             raise ValueError("labels must name at least two different categories")
         if self.positive is not None and self.positive not in self.labels:
             raise ValueError(f"positive ({self.positive}) is not one of labels")
         return self
 
+    def _scale_problem(self) -> str | None:
+        if self.min >= self.max:
+            return f"min ({self.min}) must be below max ({self.max})"
+        if self.max - self.min > 1000:
+            return f"a scale has at most 1001 ratings, {self.min} to {self.max} is more"
+        return None
+
+    def _foreign_field(self) -> str | None:
+        """Return the problem of a field that belongs to another kind."""
+        if self.labels and self.kind == "ordinal":
+            return "labels belongs to kind: categorical; an ordinal task has min and max"
+        if self.round is not None and self.kind != "ordinal":
+            return "round belongs to kind: ordinal; categories are not rounded"
+        if self.labels and self.kind == "pairwise":
+            return "labels belongs to kind: categorical; a pair has the labels a and b, and tie with ties"
+        if self.kind != "pairwise" and (self.ties or self.order != "both"):
+            return "ties and order belong to kind: pairwise"
+        return None
+
     @property
     def values(self) -> tuple[int, ...] | tuple[str, ...]:
         """All labels, lowest or first label first."""
+        if self.kind == "pairwise":
+            return ("a", "b", "tie") if self.ties else ("a", "b")
         return tuple(range(self.min, self.max + 1)) if self.kind == "ordinal" else self.labels
+
+    @property
+    def answer_scale(self) -> "TaskSettings":
+        """Scale of the judge's answers: the task itself; for pairs the categories first, second and, with ties, tie."""
+        return _positions(self.ties) if self.kind == "pairwise" else self
+
+    @property
+    def questions(self) -> int:
+        """Judge requests for a sample under one prompt, repairs not counted."""
+        return 2 if self.kind == "pairwise" and self.order == "both" else 1
+
+
+@cache
+def _positions(ties: bool) -> TaskSettings:
+    """Return the scale of the answers about a pair as shown."""
+    return TaskSettings(kind="categorical", labels=("first", "second", "tie") if ties else ("first", "second"))

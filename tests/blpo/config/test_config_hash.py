@@ -57,6 +57,13 @@ def test_what_does_not_change_results_leaves_the_hash(override: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", config_hash(Settings()))
 
 
+def test_ties_and_order_of_pairs_change_the_hash() -> None:
+    pairs = {"task": {"kind": "pairwise"}, "data": {"path": "x"}}
+    tasks = ["task.ties=true", "task.order=one", "task.order=random"]
+    hashes = {config_hash(load_settings(pairs, [task])) for task in tasks} | {config_hash(load_settings(pairs))}
+    assert len(hashes) == 4
+
+
 def test_a_preset_written_out_has_the_hash_of_the_preset() -> None:
     assert config_hash(load_settings({"search": PRESETS["paper"]})) == config_hash(
         load_settings({"search": {"preset": "paper"}})

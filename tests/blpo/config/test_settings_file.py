@@ -1,8 +1,9 @@
 """Settings from presets, files and mappings, their paths, and the way back to YAML."""
 
 import os
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -209,6 +210,45 @@ def test_settings_that_take_too_much_room_are_refused_before_they_are_write_conf
 def test_a_task_has_its_values_in_order() -> None:
     assert TaskSettings(min=-1, max=2).values == (-1, 0, 1, 2)
     assert TaskSettings(kind="categorical", labels=("b", "a")).values == ("b", "a")
+    assert TaskSettings(kind="pairwise").values == ("a", "b")
+    assert TaskSettings(kind="pairwise", ties=True).values == ("a", "b", "tie")
+
+
+@pytest.mark.parametrize(("ties", "answers"), [(False, ("first", "second")), (True, ("first", "second", "tie"))])
+def test_the_judge_answers_by_the_place_in_a_pair(ties: bool, answers: tuple[str, ...]) -> None:
+    scale = TaskSettings(kind="pairwise", ties=ties).answer_scale
+    assert scale == TaskSettings(kind="categorical", labels=answers)
+    for task in (TaskSettings(max=9), TaskSettings(kind="categorical", labels=("x", "y"))):
+        assert task.answer_scale is task and task.questions == 1
+
+
+@pytest.mark.parametrize(("order", "questions"), [("both", 2), ("one", 1), ("random", 1)])
+def test_a_pair_is_judged_once_for_each_order(order: Literal["both", "one", "random"], questions: int) -> None:
+    assert TaskSettings(kind="pairwise", order=order).questions == questions
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            {"kind": "pairwise", "labels": ["a", "b"]},
+            "labels belongs to kind: categorical; a pair has the labels a and b",
+        ),
+        ({"kind": "pairwise", "round": "nearest"}, "round belongs to kind: ordinal"),
+        ({"kind": "pairwise", "positive": "a"}, "positive (a) is not one of labels"),
+        ({"ties": True}, "ties and order belong to kind: pairwise"),
+        ({"kind": "categorical", "labels": ["x", "y"], "order": "one"}, "ties and order belong to kind: pairwise"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(task: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_settings({"task": task, "data": {"path": "x"}})
+
+
+def test_a_pair_is_selected_by_accuracy_unless_set() -> None:
+    pairs = {"task": {"kind": "pairwise"}, "data": {"path": "x"}}
+    assert load_settings(pairs).search.metric == "accuracy"
+    assert load_settings({**pairs, "search": {"metric": "kappa"}}).search.metric == "kappa"
 
 
 LONG = "x" * 6_004
