@@ -13,7 +13,7 @@ from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.rater_references import rater_answers
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds, past_trials, selected_round
-from blpo.inference.search_outcome import advice, calls_by_purpose
+from blpo.inference.search_outcome import advice, calls_by_purpose, unfinished_verdicts
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.verdicts import judge_samples
@@ -48,8 +48,9 @@ async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterS
             result["warnings"] = warnings
         result["calls"] = await run.caller.usage()
         tested = 0 if result["test"] is None else len({initial_prompts(run.settings)[0], best})
-        result["spent"] = calls_by_purpose(run, rounds, tested, await run.store.usage())
-        if (sentence := advice(run, rounds, state.get("stop_reason"))) is not None:
+        unfinished = await unfinished_verdicts(run, state)
+        result["spent"] = calls_by_purpose(run, rounds, tested, unfinished, await run.store.usage())
+        if (sentence := advice(run, rounds, result, state.get("stop_reason"))) is not None:
             result["advice"] = f"{sentence}."
         send_event(runtime, TestedEvent(event="tested", round=state.get("round", 0), usage=result["calls"]))
     return {"rounds": rounds, "result": result}

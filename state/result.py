@@ -270,7 +270,7 @@ class Result(TypedDict):
     question: NotRequired[Question]
     """Question that the run waits for (status `interrupted`)."""
     advice: NotRequired[str]
-    """Advice for a run that more calls would hardly help: more labels, and how many; absent otherwise."""
+    """Advice for a run that more labels would help more than more calls: how many; absent otherwise."""
     spent: NotRequired[dict[str, int]]
     """Answered calls by purpose: `train_and_validation`, `descriptions`, `optimizer`, `test`, and `other` (batches of
     scored trials, repairs); absent in older runs, and before the end."""

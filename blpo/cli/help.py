@@ -1,5 +1,8 @@
-"""Layout of help pages: commands in groups, and tested examples."""
+"""Layout of help pages: commands in groups, and tested examples. A setting without --set is named."""
 
+import os
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
@@ -65,6 +68,10 @@ def examples(command: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
 
 
+_SETTING = re.compile(r"[a-z_]+(\.\w+)*=")
+"""Beginning of an argument that looks like a setting: `search.seed=3`."""
+
+
 def _no_type(ctx: Any) -> None:
     return None
 
@@ -79,6 +86,22 @@ class Page(TyperCommand):
             if isinstance(param, TyperArgument):
                 param.display_type_rich = _no_type  # type: ignore[method-assign] # `<list[Path]>` says little
         return params
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments. A setting without --set is a usage error that names --set."""
+        if not ctx.resilient_parsing and any(param.name == "overrides" for param in self.params):
+            for argument in self._positional(ctx, args):
+                if _SETTING.match(argument) and not os.path.exists(argument):
+                    ctx.fail(f"{argument} is a setting; put it behind --set: --set {argument}")
+        return super().parse_args(ctx, args)
+
+    def _positional(self, ctx: Any, args: list[str]) -> Iterator[str]:
+        """Yield all arguments that belong to no option."""
+        options, further, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for param in self.params:
+            if isinstance(param, TyperArgument) and isinstance(value := options.get(param.name), str):
+                yield value
+        yield from further
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the parts of the usage line."""

@@ -48,6 +48,12 @@ async def calls_to_pay(run: OpenRun, judge_prompts: Iterable[str], samples: Sequ
     return due.count("repair") + run.budget.expected_calls(due.count("verdict"))
 
 
+async def answered_verdicts(run: OpenRun, judge_prompt: str, samples: Sequence[Sample]) -> int:
+    """Return the number of `samples` with a stored reply under a prompt. Nothing is sent."""
+    due = await _due(run, [judge_prompt], samples)
+    return len(due) - due.count("verdict")
+
+
 async def _missing_verdicts(run: OpenRun, judge_prompt: str) -> int:
     """Return the number of test verdicts under a prompt that are still to be paid for."""
     due = await _due(run, [judge_prompt], run.split("test"))

@@ -11,7 +11,7 @@ _PURPOSES = {
     "descriptions": "descriptions",
     "optimizer": "optimizer",
     "test": "test",
-    "other": "other verdicts",
+    "other": "trials and repairs",
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from state.events import Event
 from state.result import Result
 from state.settings import Settings
 from tests.scripted import scripted
-from tests.small_set import draw_dataset
+from tests.small_set import draw_dataset, edit_labels
 
 SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 2, "error_batch": 16}}
 SEARCHES: dict[str, dict[str, Any]] = {
@@ -192,6 +193,34 @@ async def test_the_result_tells_gains_spending_and_advice(tmp_path: Path) -> Non
     tested = len({result["rounds"][t]["judge_prompt"] for t in (0, result["best_round"])})
     assert (spent["train_and_validation"], spent["test"], spent["other"]) == (42 * judged, 18 * tested, 0)
     assert "8 more train samples" in result["advice"]
+
+
+async def test_after_full_agreement_nothing_is_advised(tmp_path: Path) -> None:
+    """The judge errs without a rubric: the text of a sample holds the label."""
+
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        text = texts(messages)
+        label = re.search(r"label-(\d)", text)
+        return json.dumps({"reason": "", "label": 3 if " when " not in text or label is None else int(label[1])})
+
+    folder = draw_dataset(tmp_path / "set", 60)
+    edit_labels(folder, lambda rows: [row.update(text=f"label-{row['label']}") for row in rows])
+    search = {"outer_rounds": 1, "inner_steps": 1, "error_batch": 40}
+    models = {"judge": {"name": scripted("knowing", judge)}, "optimizer": {"name": "embedded:optimizer"}}
+    models["verbalizer"] = {"name": "embedded:verbalizer"}
+    sections: dict[str, Any] = {"search": search, "models": models, "data": {"path": str(folder)}}
+    result = (await blpo.optimize(config(tmp_path / "run", **sections))).result
+    assert (result["stop_reason"], result["best_round"]) == ("rounds", 1)
+    assert result["labelled"]["best"]["accuracy"] == 1
+    assert "advice" not in result
+
+
+async def test_verdicts_of_an_unfinished_first_round_are_of_train_and_validation(tmp_path: Path) -> None:
+    result = (await blpo.optimize(config(tmp_path / "run", limits={"calls": 50}))).result
+    assert (result["stop_reason"], result["rounds"]) == ("budget", [])
+    spent = result["spent"]
+    assert (spent["other"], spent["test"]) == (0, 18)
+    assert spent["train_and_validation"] == result["calls"]["judge"]["issued"] - 18 > 0
 
 
 async def test_a_failed_i2t_prompt_leaves_the_others(tmp_path: Path) -> None:

@@ -66,6 +66,25 @@ def test_usage_errors(arguments: list[str], helping: str, capsys: pytest.Capture
     assert "Value error" not in err
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["optimize", "optimize config.yaml", "check", "estimate --json", "fork runs/first", "resume runs/first", "evals"],
+)
+def test_a_setting_without_set_is_named(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "search.trials=scored"]) == 2
+    name = command.split()[0]
+    assert capsys.readouterr().err == (
+        "blpo: search.trials=scored is a setting; put it behind --set: --set search.trials=scored"
+        f" (see blpo {name} --help)\n"
+    )
+
+
+def test_a_config_with_an_equals_sign_in_its_name_is_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("seed=3.yaml").write_text("search: {seeed: 3}")
+    assert main(["check", "seed=3.yaml"]) == 2
+    assert "did you mean search.seed?" in capsys.readouterr().err
+
+
 def test_each_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("optimize", "resume", "judge", "check"):
         assert main([command, "--help"]) == 0
