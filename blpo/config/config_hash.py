@@ -80,6 +80,8 @@ def _without_later_defaults(section: Section, exclude: set[str] | None = None) -
     content = section.model_dump(mode="json", exclude=exclude)
     if content.get("raters"):
         content["raters"]["file"] = content["raters"]["file"] is not None  # as for data.path: the fingerprint checks it
+        if content["raters"]["label_from"] == "ratings":
+            del content["raters"]["label_from"]  # as before there was such a setting
     return {name: value for name, value in content.items() if value not in _LATER.get(name, ())}
 
 

@@ -90,8 +90,9 @@ class _RowReader:
         self._images = [_image_reader(table, require_column(table, name, "image")) for name in names]
         self._task, self._raters = task, data.raters
         self._rated = None if data.raters is None else read_ratings(table, data.raters, data, task)
-        own_labels = data.raters is None or (data.raters.file is None and data.raters.by is not None)
-        self._labels = table.values(require_column(table, data.label, "label")) if own_labels else ()
+        self._has_own_label = data.raters is None or data.raters.label_from == "column"
+        reads_labels = self._has_own_label or (data.raters is not None and data.raters.is_long_table)
+        self._labels = table.values(require_column(table, data.label, "label")) if reads_labels else ()
         self._label = label_reader(task, data.threshold, self._labels)
         self._rating = rating_reader(task)
         self._tied: list[str] = []
@@ -123,9 +124,9 @@ class _RowReader:
 
     def _labelled(self, index: int, place: str) -> tuple[Label, float | None, tuple[Rating, ...]]:
         """Return label, rating with a fraction, and ratings of several people; raises `ValueError` without a label."""
-        if self._rated is None or self._raters is None:
-            return self._label(self._labels[index]), self._rating(self._labels[index]), ()
-        ratings = tuple(self._rated.ratings.get(index, ()))
+        ratings = () if self._rated is None else tuple(self._rated.ratings.get(index, ()))
+        if self._rated is None or self._raters is None or self._has_own_label:
+            return self._label(self._labels[index]), self._rating(self._labels[index]), ratings
         if not ratings:
             raise ValueError(f"no rating in {self._rated.source}; add a rating, or set data.unlabelled: skip")
         result = aggregated([rating.value for rating in ratings], self._raters.rule(self._task), self._task)
@@ -135,7 +136,7 @@ class _RowReader:
 
     def is_unlabelled(self, index: int) -> bool:
         """Return True for a row without a label, or with a word for a missing value that is no label of the task."""
-        if self._rated is not None:
+        if self._rated is not None and not self._has_own_label:
             return index not in self._rated.ratings
         value = self._labels[index]
         if not (is_empty(value) or is_missing_word(value)):

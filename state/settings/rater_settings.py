@@ -26,6 +26,9 @@ class RaterSettings(Section):
     """From ratings to the label. null: majority for categories, median for ratings, mean if `task.round` is set.
     Tied majority: the first of the tied labels in `task.labels`, for ratings the nearest to the mean, else the lower.
     Median between two ratings: rounded, 3.5 is 4."""
+    label_from: Literal["ratings", "column"] = "ratings"
+    """Source of the label. ratings: the aggregated ratings. column: `data.label`; the ratings only say how far people
+    agree, and a sample may lack ratings."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -35,7 +38,14 @@ class RaterSettings(Section):
             raise ValueError("needs by (a column of raters), columns (a column for each rater), or file")
         if len(set(self.columns)) != len(self.columns) or len(self.columns) == 1:
             raise ValueError("columns must name at least two different columns, one for each rater")
+        if self.label_from == "column" and self.is_long_table:
+            raise ValueError("label_from: column needs file or columns; with by, a row holds one rating and no label")
         return self
+
+    @property
+    def is_long_table(self) -> bool:
+        """True if a row of the labels file is one rating."""
+        return self.file is None and self.by is not None
 
     def rule(self, task: TaskSettings) -> Aggregate:
         """Return the rule from ratings to a label."""

@@ -154,6 +154,30 @@ def test_samples_without_a_rating_are_problems_or_left_out(tmp_path: Path) -> No
     assert len(load(folder, raters=RaterSettings(file=file), unlabelled="skip").by_id) == 11
 
 
+@pytest.mark.parametrize("form", ["file", "columns"])
+def test_a_label_of_its_own_stays_beside_the_ratings(tmp_path: Path, form: str) -> None:
+    labels = [{"image": f"images/{i}.png", "label": i % 3 + 1} for i in range(12)]
+    if form == "file":
+        rows = [row for row in long_rows() if row["image"] != "images/5.png"]
+        raters = RaterSettings(file=str(write_csv(tmp_path / "ratings.csv", rows)), label_from="column")
+    else:
+        votes = [("", "", "") if i == 5 else vote for i, vote in enumerate(VOTES)]
+        labels = [{**row, **dict(zip(RATERS, vote, strict=True))} for row, vote in zip(labels, votes, strict=True)]
+        raters = RaterSettings(columns=RATERS, label_from="column")
+    folder = write(tmp_path / "set", labels)
+    dataset = load(folder, raters=raters)
+    assert {name: sample.label for name, sample in dataset.by_id.items()} == {
+        f"images/{i}.png": i % 3 + 1 for i in range(12)
+    }
+    assert dataset.by_id["images/3.png"].ratings == tuple(map(Rating, RATERS, (1, 2, 3)))
+    assert dataset.by_id["images/5.png"].ratings == ()
+    assert not any("tied" in line for line in dataset.warnings)
+    labels[7]["label"] = ""
+    folder = write(tmp_path / "gap", labels)
+    assert problems(folder, raters=raters)[0].startswith("labels.csv:9: label is missing")
+    assert "images/7.png" not in load(folder, raters=raters, unlabelled="skip").by_id
+
+
 def test_ids_name_the_samples_where_there_are_ids(tmp_path: Path) -> None:
     table = [{"id": f"n{i}", "image": f"images/{i // 2}.png", "text": f"t{i % 2}"} for i in range(12)]
     votes = [(f"n{i}", rater, vote) for i, each in enumerate(VOTES) for rater, vote in zip(RATERS, each, strict=True)]
@@ -182,6 +206,7 @@ def test_missing_columns_and_files_are_named(tmp_path: Path, raters: RaterSettin
         ({"data": {"path": "x", "raters": {"by": "a", "columns": ["b", "c"]}}}, "not both"),
         ({"data": {"path": "x", "raters": {"columns": ["b"]}}}, "at least two"),
         ({"data": {"path": "x", "raters": {"by": "a", "aggregate": "mean"}}}, "set task.round"),
+        ({"data": {"path": "x", "raters": {"by": "a", "label_from": "column"}}}, "a row holds one rating and no label"),
         ({"data": {"slices": ["a"]}}, "give data.path"),
         ({"search": {"agreement": 0.5}}, "needs data.raters"),
         (
@@ -219,6 +244,8 @@ def test_defaults_keep_hashes_and_fingerprints(tmp_path: Path) -> None:
     paths = [RaterSettings(by="r", file=name) for name in ("a/ratings.csv", "b/ratings.csv")]
     hashes = {config_hash(plain.model_copy(update={"data": DataSettings(path="x", raters=raters)})) for raters in paths}
     assert len(hashes) == 1
+    kept = RaterSettings(by="r", file="a/ratings.csv", label_from="column")
+    assert config_hash(plain.model_copy(update={"data": DataSettings(path="x", raters=kept)})) not in hashes
 
 
 @pytest.mark.parametrize(
