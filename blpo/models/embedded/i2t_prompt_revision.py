@@ -13,7 +13,7 @@ from blpo.models.embedded.message_reading import MessageCase
 from blpo.models.embedded.rubric import Rule
 from blpo.models.embedded.rubric_regression import find_changes
 from blpo.models.embedded.rubric_text import parse_rubric
-from blpo.models.embedded.rubric_verdict import LabelSet
+from blpo.models.embedded.rubric_verdict import LabelSet, is_pair
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 
 MAX_ATTRIBUTES = 6
@@ -51,8 +51,10 @@ def criticise_coverage(cases: Sequence[MessageCase], random: Random) -> str:
     return "\n".join(f"{head}{', '.join(names)}." for head, names in lines if names)
 
 
-def next_i2t_prompt(history: Sequence[str], critique: str, max_characters: int, random: Random) -> str:
-    """Return an I2T prompt with a set of attributes that no prompt of `history` has.
+def next_i2t_prompt(
+    history: Sequence[str], critique: str, max_characters: int, random: Random, labels: LabelSet = ()
+) -> str:
+    """Return an I2T prompt with a set of attributes that no prompt of `history` has. A prompt about pairs compares.
 
     The helpful attributes of the critique lead. After a critique of pooled descriptions, the attributes that the cases
     lack lead, unless a prompt has asked for them.
@@ -68,12 +70,14 @@ def next_i2t_prompt(history: Sequence[str], critique: str, max_characters: int, 
     room = MAX_ATTRIBUTES - len(helpful)
     choices = ([*helpful, *names[at : at + room]] for at in range(len(names)))
     attributes = next((choice for choice in choices if frozenset(choice) not in earlier), names)
-    while len(attributes) > 1 and len(_i2t_prompt(attributes)) > max_characters:
+    while len(attributes) > 1 and len(_i2t_prompt(attributes, labels)) > max_characters:
         attributes = attributes[:-1]
-    return _i2t_prompt(attributes)
+    return _i2t_prompt(attributes, labels)
 
 
-def _i2t_prompt(names: Sequence[str]) -> str:
+def _i2t_prompt(names: Sequence[str], labels: LabelSet) -> str:
+    if is_pair(labels):
+        return f"Compare the two images. Say how strong each of these is in both: {', '.join(names)}."
     return f"Describe how the image looks. Say how strong each of these is: {', '.join(names)}."
 
 
@@ -87,5 +91,5 @@ def _merged(trials: Sequence[Sequence[MessageCase]]) -> list[MessageCase]:
     for cases in trials[1:]:
         if [case.human for case in cases] != [case.human for case in merged]:
             return merged
-        merged = [MessageCase(a.human, a.judge, {**a.values, **b.values}) for a, b in zip(merged, cases, strict=True)]
+        merged = [a.merged(b) for a, b in zip(merged, cases, strict=True)]
     return merged

@@ -7,32 +7,42 @@ from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
 from blpo.models.embedded.message_images import images
+from blpo.models.embedded.pair_images import image_of_texts, pair_images, pair_texts
+from blpo.models.embedded.pair_verdict import decide_pair, decide_texts
 from blpo.models.embedded.perception import perceive_image
-from blpo.models.embedded.rubric_verdict import decide, labels_in_frame
+from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame
 from state.errors import DataError
 
 
 class EmbeddedJudge(EmbeddedChat):
-    """Chat model that answers `{"reason": ..., "label": ...}` to the message of prompts/judge.md.
+    """Chat model that answers `{"reason": ..., "label": ...}` to the messages of prompts/judge.md and judge_pair.md.
 
-    The judge sees only the first image and ignores the text of the sample. Without a readable image, or without labels
-    in the message, the answer is a plain sentence.
+    The judge sees only the first image, or the two images of a pair, and ignores the text of the sample and all other
+    images. Without a readable image, or without labels in the message, the answer is a plain sentence.
     """
 
     model_name: str = "embedded-judge-1"
 
     def answer(self, messages: Sequence[BaseMessage]) -> str:
-        """Judge the first image by the prompt before the line `---`. The text after the line names the labels."""
-        files = images(messages)
+        """Judge by the prompt before the line `---`. The text after the line names the labels."""
         prompt, frame = prompt_and_frame(messages)
         labels = labels_in_frame(frame)
-        if not files:
+        if not images(messages):
             return "I see no image."
         if labels is None:
             return "I am not told which labels there are."
         try:
-            values = perceive_image(files[0])
+            label, reason = _verdict(messages, prompt, labels)
         except DataError:
             return "I can't make out this image."
-        label, reason = decide(prompt, labels, values)
         return json.dumps({"reason": reason, "label": label}, ensure_ascii=False)
+
+
+def _verdict(messages: Sequence[BaseMessage], prompt: str, labels: LabelSet) -> tuple[int | str, str]:
+    """Return label and reason; raises `DataError` for an image that can't be decoded."""
+    if isinstance(labels, tuple) and is_pair(labels):
+        if (pair := pair_images(messages)) is not None:
+            return decide_pair(prompt, labels, *map(perceive_image, pair))
+        if (texts := pair_texts(messages)) is not None and (image := image_of_texts(messages)) is not None:
+            return decide_texts(prompt, labels, texts, perceive_image(image))
+    return decide(prompt, labels, perceive_image(images(messages)[0]))

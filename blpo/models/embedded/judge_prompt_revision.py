@@ -5,14 +5,15 @@ to use instead, or to leave out.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import mean, median_low
 
 from blpo.models.embedded.message_reading import MessageCase
+from blpo.models.embedded.pair_critique import order_finding, order_sentence_to_add, pair_evidence, with_order_sentence
 from blpo.models.embedded.rubric import Rule, subject
 from blpo.models.embedded.rubric_regression import RubricChange, find_changes
 from blpo.models.embedded.rubric_text import edit_rubric, parse_rubric
-from blpo.models.embedded.rubric_verdict import LabelSet
+from blpo.models.embedded.rubric_verdict import LabelSet, is_pair
 
 NOTHING = "Nothing that the descriptions state tells the wrong verdicts from the right ones: leave the prompt as it is."
 _LEAVE_OUT = "Leave out: "
@@ -20,10 +21,13 @@ _LEAVE_OUT = "Leave out: "
 
 def criticise_judge_prompt(prompt: str, cases: Sequence[MessageCase], labels: LabelSet) -> str:
     """Return a critique: the differences between verdicts and human labels, and the sentences to change."""
-    changes = find_changes(cases, parse_rubric(prompt), labels)
-    if not changes:
+    evidence = pair_evidence if is_pair(labels) else _evidence
+    findings = [_reasoned(change, cases, evidence) for change in find_changes(cases, parse_rubric(prompt), labels)]
+    if is_pair(labels) and (finding := order_finding(prompt, cases)) is not None:
+        findings.insert(0, finding)
+    if not findings:
         return NOTHING
-    return "\n".join([_disagreement(cases), *(f"- {_reasoned(change, cases)}" for change in changes)])
+    return "\n".join([_disagreement(cases), *(f"- {finding}" for finding in findings)])
 
 
 def rewrite_judge_prompt(prompt: str, critique: str, max_characters: int) -> str:
@@ -31,6 +35,8 @@ def rewrite_judge_prompt(prompt: str, critique: str, max_characters: int) -> str
     lines = critique.splitlines()
     removed = {subject(s) for line in lines if _LEAVE_OUT in line for s in parse_rubric(line)}
     added = [s for line in lines if _LEAVE_OUT not in line for s in parse_rubric(line)]
+    if (sentence := order_sentence_to_add(critique)) is not None:
+        prompt = with_order_sentence(prompt, sentence)
     edited = edit_rubric(prompt, removed, added)
     while len(edited) > max_characters and (rules := [s for s in parse_rubric(edited) if isinstance(s, Rule)]):
         edited = edit_rubric(edited, [subject(min(rules, key=lambda rule: abs(rule.weight)))], [])
@@ -43,9 +49,11 @@ def _disagreement(cases: Sequence[MessageCase]) -> str:
     return f"Of {len(cases)} cases {wrong.total()} are judged wrongly{': ' if pairs else ''}{pairs}."
 
 
-def _reasoned(change: RubricChange, cases: Sequence[MessageCase]) -> str:
+def _reasoned(
+    change: RubricChange, cases: Sequence[MessageCase], evidence: Callable[[Rule, Sequence[MessageCase]], str]
+) -> str:
     sentence = change.after or change.before
-    reason = _evidence(sentence, cases) if isinstance(sentence, Rule) else "The verdicts lean to one side on the whole."
+    reason = evidence(sentence, cases) if isinstance(sentence, Rule) else "The verdicts lean to one side on the whole."
     if change.after is None:
         return f"{reason} {_LEAVE_OUT}{change.before}"
     return f"{reason} {'Add' if change.before is None else 'Say instead'}: {change.after}"

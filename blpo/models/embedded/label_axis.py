@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from blpo.models.embedded.rubric import STRENGTHS, RubricStart, Rule, Sentence
-from blpo.models.embedded.rubric_verdict import STRENGTH_UNIT, LabelSet
+from blpo.models.embedded.rubric_verdict import STRENGTH_UNIT, LabelSet, is_pair
 
+_PLACES = {"first": 1.0, "tie": 0.0, "second": -1.0}
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -22,9 +23,13 @@ class LabelAxis:
     """Place of a judge without a start."""
     step: float = 1.0
     """Unit of the axis, in ratings: a quarter of the scale."""
+    is_pair: bool = False
+    """True for pairs. Sentences about the rating push an image up, and the axis is first less second."""
 
     def place(self, human: str) -> float | None:
-        """Return the place of a human label on the axis; None for a text that is no rating."""
+        """Return the place of a human label on the axis; None for a text that is no rating, or no label of a pair."""
+        if self.is_pair:
+            return _PLACES.get(human)
         if self.label is not None:
             return 1.0 if human == self.label else -1.0
         return int(human) / self.step if _INTEGER.fullmatch(human) else None
@@ -67,7 +72,9 @@ class LabelAxis:
 
 
 def label_axes(labels: LabelSet) -> list[LabelAxis]:
-    """Return the axes of a task: a single axis for ratings or two categories, otherwise an axis for every category."""
+    """Return the axes of a task: a single axis for ratings, pairs or two categories, otherwise an axis for each one."""
+    if is_pair(labels):
+        return [LabelAxis(is_pair=True)]
     if isinstance(labels, range):
         step = (labels[-1] - labels[0]) / 4
         return [LabelAxis(middle=(labels[0] + labels[-1]) / 2 / step, step=step)] if step else []

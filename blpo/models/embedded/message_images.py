@@ -45,7 +45,7 @@ class MessageImage:
 
 def images(messages: Sequence[BaseMessage]) -> list[MessageImage]:
     """Return all images, in order. Parts without a base64 data URL of an image are left out."""
-    return [image for part in parts(messages) if (image := _part_image(part)) is not None]
+    return [image for part in parts(messages) if (image := part_image(part)) is not None]
 
 
 def parts(messages: Sequence[BaseMessage]) -> Iterator[str | dict[str, Any]]:
@@ -54,7 +54,8 @@ def parts(messages: Sequence[BaseMessage]) -> Iterator[str | dict[str, Any]]:
         yield from [message.content] if isinstance(message.content, str) else message.content
 
 
-def _part_image(part: str | dict[str, Any]) -> MessageImage | None:
+def part_image(part: str | dict[str, Any]) -> MessageImage | None:
+    """Return the image of a part of a message; None for any other part."""
     image = part.get("image_url") if isinstance(part, dict) and part.get("type") == "image_url" else None
     url = image.get("url") if isinstance(image, dict) else image
     if not isinstance(url, str):

@@ -1,15 +1,20 @@
 """Reading of messages by the embedded optimizer: labels, cases and trials between the tags of the prompts."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from blpo.models.embedded.pair_text import pair_phrases, without_pair_phrases
 from blpo.models.embedded.rubric_text import unquoted
 from blpo.models.embedded.vocabulary import BY_NAME
 
 _VALUE = re.compile(r"\b([A-Za-z][a-z-]*(?: [a-z-]+){0,5}?) is (?:very low|low|medium|high|very high) \((\d{1,3})\)")
 _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[^,"][^,]*)(?:, |\Z)')
 """Category. A category with a comma or a quotation mark is quoted as JSON."""
+_SWAPPED = re.compile(r", and .* when the (images|texts) are swapped")
+_IMAGE_HEADING = re.compile(r"\b(First|Second) image: ")
+_SECOND_ORDER = re.compile(r"\bsecond order:")
+"""Start of the judge's reason for the other order, where the first image is the second. The values are the same."""
 _RATINGS = re.compile(r"integers from (-?\d{1,9}) \(lowest\) to (-?\d{1,9}) \(highest\)")
 
 
@@ -21,11 +26,24 @@ class MessageCase:
     judge: str
     values: Mapping[str, float]
     """Attributes in the descriptions, in the feedback or in the judge's reason, 0 to 100."""
+    pair: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {})
+    """The same of the first and of the second image of a pair."""
 
     @property
     def right(self) -> bool:
         """True if judge and people agree."""
         return self.human == self.judge
+
+    @property
+    def depends_on(self) -> str | None:
+        """`images` or `texts` if the verdict changes when these are swapped, else None."""
+        match = _SWAPPED.search(self.judge)
+        return match[1] if match is not None else None
+
+    def merged(self, other: "MessageCase") -> "MessageCase":
+        """Return the case with the values of both cases. The cases are of the same sample."""
+        pair = {**self.pair[0], **other.pair[0]}, {**self.pair[1], **other.pair[1]}
+        return replace(self, values={**self.values, **other.values}, pair=pair)
 
 
 def all_elements(text: str, tag: str) -> list[str]:
@@ -47,8 +65,23 @@ def read_cases(text: str) -> list[MessageCase]:
 
 def read_values(text: str) -> dict[str, float]:
     """Return the attributes in a description or a reason, such as `Noise is high (72).`."""
-    pairs = ((name.lower(), min(100.0, float(value))) for name, value in _VALUE.findall(text))
-    return {name: value for name, value in pairs if name in BY_NAME}
+    return _attributes(_VALUE.findall(text))
+
+
+def read_pair_values(text: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the attributes of the first and of the second image of a pair in a description or a reason.
+
+    A text has parts that begin with `First image:` or `Second image:`, or phrases with both values.
+    """
+    if "econd" not in text:
+        return {}, {}
+    phrases = pair_phrases(text)
+    first = _attributes((name, value) for name, value, _ in phrases)
+    second = _attributes((name, value) for name, _, value in phrases)
+    parts = _IMAGE_HEADING.split(without_pair_phrases(text))[1:]
+    for place, part in zip(parts[::2], parts[1::2], strict=True):
+        (first if place == "First" else second).update(read_values(part))
+    return first, second
 
 
 def read_labels(message: str) -> range | tuple[str, ...]:
@@ -61,5 +94,11 @@ def read_labels(message: str) -> range | tuple[str, ...]:
 
 def _case(text: str) -> MessageCase:
     tags = ("judge_reason", "description", "feedback")
-    values = read_values(" ".join(part for tag in tags for part in all_elements(text, tag)))
-    return MessageCase(first_element(text, "human"), first_element(text, "judge"), values)
+    texts = [part for tag in tags for part in all_elements(text, tag)]
+    pair = read_pair_values(" ".join(_SECOND_ORDER.split(part)[0] for part in texts))
+    return MessageCase(first_element(text, "human"), first_element(text, "judge"), read_values(" ".join(texts)), pair)
+
+
+def _attributes(pairs: Iterable[tuple[str, str | float]]) -> dict[str, float]:
+    values = ((name.lower(), min(100.0, float(value))) for name, value in pairs)
+    return {name: value for name, value in values if name in BY_NAME}

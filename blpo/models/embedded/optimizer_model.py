@@ -60,7 +60,7 @@ def _text_for(tag: str, task: str, files: Sequence[MessageImage], room: float) -
         return _judge_prompt(task, int(room))
     if tag == "i2t_prompt":
         history = all_elements(first_element(task, "history"), "i2t_prompt")
-        return next_i2t_prompt(history, first_element(task, "critique"), int(room), Random(task))
+        return next_i2t_prompt(history, first_element(task, "critique"), int(room), Random(task), read_labels(task))
     if tag == "feedback":
         return case_feedback(task, files)
     if "<trials>" in task:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from random import Random
 
 from blpo.models.embedded.rubric import STRENGTHS, Bound, Rule
-from blpo.models.embedded.rubric_verdict import LabelSet
+from blpo.models.embedded.rubric_verdict import LabelSet, is_pair
 from blpo.models.embedded.vocabulary import ATTRIBUTES
 
 MAX_CRITERIA = 3
@@ -34,7 +34,7 @@ def random_proposals(excluded: Iterable[str], labels: LabelSet, random: Random) 
 
 def _rule(name: str, labels: LabelSet, random: Random) -> Rule:
     high_first = random.random() < 0.5
-    if isinstance(labels, range):
+    if isinstance(labels, range) or is_pair(labels):
         return Rule(name, None, _STRENGTH if high_first else -_STRENGTH, _HIGH, _LOW)
     label = labels[-1] if len(labels) == 2 else random.choice(labels)
     return Rule(name, label, _STRENGTH, *((_HIGH, _LOW) if high_first else (_LOW, _HIGH)))

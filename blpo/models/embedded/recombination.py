@@ -2,7 +2,7 @@
 
 The new prompt begins as a good prompt. Rules that occur in prompts with low scores are reversed, rules of other prompts
 with high scores are added, and random rules are added. The worth of a rule is the mean score of the prompts with the
-rule, less the mean of all scores.
+rule, less the mean of all scores. At random, a prompt for pairs gets the sentence about the order.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from random import Random
 from statistics import mean
 
+from blpo.models.embedded.pair_critique import with_order_sentence
+from blpo.models.embedded.pair_text import order_sentence
 from blpo.models.embedded.random_criteria import MAX_CRITERIA, random_rules
 from blpo.models.embedded.rubric import STRENGTHS, RubricStart, Rule, Sentence, subject
 from blpo.models.embedded.rubric_text import edit_rubric, parse_rubric
-from blpo.models.embedded.rubric_verdict import LabelSet
+from blpo.models.embedded.rubric_verdict import LabelSet, is_pair
 
 BEST = 3
 """Number of best prompts. The base prompt is drawn from the best prompts."""
@@ -44,7 +46,10 @@ def recombine(prompts: Sequence[ScoredPrompt], human_labels: Sequence[str], labe
     attributes = {rule.attribute for rule in all_rules}
     new += random_rules(attributes, labels, random, random.randint(1, MAX_CRITERIA))
     start = _start(base.prompt, human_labels, labels, random)
-    return edit_rubric(base.prompt, [], new if start is None else [*new, start])
+    prompt = base.prompt
+    if is_pair(labels) and random.random() < 0.5:
+        prompt = with_order_sentence(prompt, order_sentence())
+    return edit_rubric(prompt, [], new if start is None else [*new, start])
 
 
 def _is_taken(rule: Rule, prompts: Sequence[ScoredPrompt], random: Random) -> bool:

@@ -3,10 +3,13 @@
 The ridge regression predicts human labels from the attributes, and shrinks towards the current rubric. Sentences of the
 rubric carry the evidence of earlier batches; a new sentence must earn its weight. The weights are rounded to words.
 Ratings are regressed in steps of a five-point scale. A category is 1 if people chose the category, and -1 otherwise.
+
+A pair is regressed on differences, first image less second, without a start: 1 if people chose the first image, -1 for
+the second, 0 for a tie. The scale of a pair's rubric is arbitrary, and only its sign decides.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -64,11 +67,12 @@ def _changes(cases: Sequence[MessageCase], rubric: Sequence[Sentence], axis: Lab
     new = _candidates(cases, {rule.attribute for rule in old}, axis)
     weights = [axis.sign(rule) * rule.weight * STRENGTH_UNIT for rule in old]
     before = np.array([axis.start(starts), *weights, *(0.0 for _ in new)])
-    columns = np.column_stack([np.ones(len(cases)), *(_column(rule, cases) for rule in (*old, *new))])
-    right = RIGHT_CASE_WEIGHT if old and axis.opposite is not None else 1.0
+    start = np.zeros(len(cases)) if axis.is_pair else np.ones(len(cases))
+    columns = np.column_stack([start, *(_column(rule, cases, axis) for rule in (*old, *new))])
+    right = RIGHT_CASE_WEIGHT if old and (axis.opposite is not None or axis.is_pair) else 1.0
     counts = np.array([right if case.right else 1.0 for case in cases])
     after = before + _shift(columns, places - columns @ before, counts)
-    changes = _start_changes(starts, axis.start_at(after[0]))
+    changes = [] if axis.is_pair else _start_changes(starts, axis.start_at(after[0]))
     for rule, weight in zip((*old, *new), after[1:], strict=True):
         changes.append(RubricChange(rule if rule in old else None, axis.with_weight(rule, weight)))
     return [effective for change in changes for effective in _effective(change)]
@@ -111,14 +115,15 @@ def _start_changes(starts: Sequence[RubricStart], after: RubricStart | None) -> 
 def _candidates(cases: Sequence[MessageCase], in_rubric: set[str], axis: LabelAxis) -> list[Rule]:
     """Return a rule for every attribute that enough cases state and the rubric lacks. The bounds fit the values."""
     values_of: dict[str, list[float]] = {}
-    for case in cases:
-        for name, value in case.values.items():
+    images = [values for case in cases for values in (case.pair if axis.is_pair else (case.values,))]
+    for values in images:
+        for name, value in values.items():
             values_of.setdefault(name, []).append(value)
-    new = {name: np.array(values) for name, values in sorted(values_of.items()) if name not in in_rubric}
+    new = {name: np.array(numbers) for name, numbers in sorted(values_of.items()) if name not in in_rubric}
     return [
-        _candidate(name, values, axis)
-        for name, values in new.items()
-        if len(values) >= MIN_CASES and values.std() >= MIN_SPREAD
+        _candidate(name, numbers, axis)
+        for name, numbers in new.items()
+        if len(numbers) >= MIN_CASES and numbers.std() >= MIN_SPREAD
     ]
 
 
@@ -128,9 +133,19 @@ def _candidate(name: str, values: _Numbers, axis: LabelAxis) -> Rule:
     return Rule(name, axis.label, 1.0, Bound(high, above=True), Bound(low, above=False))
 
 
-def _column(rule: Rule, cases: Sequence[MessageCase]) -> _Numbers:
+def _column(rule: Rule, cases: Sequence[MessageCase], axis: LabelAxis) -> _Numbers:
     """Return the share of the rule in every case. A case without the attribute gets the mean share."""
-    shares = [rule.share(case.values[rule.attribute]) if rule.attribute in case.values else None for case in cases]
+    shares = [_pair_share(rule, case) if axis.is_pair else _share(rule, case.values) for case in cases]
     numbers = [share for share in shares if share is not None]
     mean = sum(numbers) / len(numbers) if numbers else 0.0
     return np.array([mean if share is None else share for share in shares])
+
+
+def _pair_share(rule: Rule, case: MessageCase) -> float | None:
+    """Return the share in the first image less the share in the second."""
+    first, second = (_share(rule, values) for values in case.pair)
+    return None if first is None or second is None else first - second
+
+
+def _share(rule: Rule, values: Mapping[str, float]) -> float | None:
+    return rule.share(values[rule.attribute]) if rule.attribute in values else None

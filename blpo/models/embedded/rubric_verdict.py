@@ -14,6 +14,10 @@ STRENGTH_UNIT = 0.1
 LabelSet = range | tuple[str, ...]
 """All labels of a task: ratings in a range, or categories."""
 
+PAIR_LABELS = ("first", "second")
+"""Answers to a pair. A third answer may be a tie."""
+_TIE = "tie"
+
 _IMPRESSIVE = ("sharpness", "contrast")
 """Attributes of a first impression."""
 _INTEGER = re.compile(r"an integer from (-?\d{1,9}) to (-?\d{1,9})")
@@ -30,6 +34,11 @@ def labels_in_frame(frame: str) -> LabelSet | None:
     if last.re is _INTEGER:
         return range(int(last[1]), int(last[2]) + 1) or None
     return tuple(unquoted(label) for label in _STRING.findall(last[1]))
+
+
+def is_pair(labels: LabelSet) -> bool:
+    """Return True for the labels of pairs: first and second, or first, second and tie."""
+    return labels in (PAIR_LABELS, (*PAIR_LABELS, _TIE))
 
 
 def decide(prompt: str, labels: LabelSet, values: Mapping[str, float]) -> tuple[int | str, str]:
@@ -50,24 +59,30 @@ def _rating(sentences: Sequence[Sentence], labels: range, values: Mapping[str, f
     """Return the rating of a rubric, not rounded. An attribute without a value counts nothing."""
     starts = (s.value for s in sentences if isinstance(s, RubricStart) and s.label is None)
     start = next(starts, (labels[0] + labels[-1]) / 2)
-    return start + (labels[-1] - labels[0]) / 4 * STRENGTH_UNIT * _pull(sentences, None, values)
+    return start + (labels[-1] - labels[0]) / 4 * STRENGTH_UNIT * pull(sentences, None, values)
 
 
 def _leaning(sentences: Sequence[Sentence], label: str, values: Mapping[str, float]) -> float:
     """Return the leaning of a rubric towards a category. An attribute without a value counts nothing."""
     start = sum(s.value for s in sentences if isinstance(s, RubricStart) and s.label == label)
-    return STRENGTH_UNIT * (start + _pull(sentences, label, values))
+    return STRENGTH_UNIT * (start + pull(sentences, label, values))
 
 
-def _pull(sentences: Sequence[Sentence], label: str | None, values: Mapping[str, float]) -> float:
+def pull(sentences: Sequence[Sentence], label: str | None, values: Mapping[str, float]) -> float:
+    """Return the sum of the rules' weights times shares, in degrees of strength. A missing attribute counts nothing."""
     rules = (s for s in sentences if isinstance(s, Rule) and s.label == label and s.attribute in values)
     return sum(rule.weight * rule.share(values[rule.attribute]) for rule in rules)
 
 
 def _impression(values: Mapping[str, float], count: int) -> int:
-    """Return the first impression of a judge without criteria: an index into `count` labels, mostly near the middle."""
+    """Return the first impression of a judge without criteria, as an index into `count` labels."""
+    return min(count - 1, math.floor(impression(values) * count))
+
+
+def impression(values: Mapping[str, float]) -> float:
+    """Return the first impression of an image, as a share of the scale: 1/4 to 3/4, higher is better."""
     impressive = sum(values.get(name, 50.0) for name in _IMPRESSIVE) / len(_IMPRESSIVE)
-    return min(count - 1, math.floor((25 + impressive / 2) / 100 * count))
+    return (25 + impressive / 2) / 100
 
 
 def _reason(sentences: Sequence[Sentence], values: Mapping[str, float]) -> str:

@@ -2,14 +2,20 @@
 
 The verbalizer describes measurable attributes, in at most six sentences for an image. An I2T prompt without any such
 attribute gets a general caption, as from any captioner: nothing technical, even if a technical attribute would help.
+
+A pair of images is described image by image. An I2T prompt that asks for differences, or to compare, gets a sentence
+with both values for every attribute. An image to compare with, or before an edit, is not described.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
 from blpo.models.embedded.message_images import MessageImage, images
+from blpo.models.embedded.pair_images import pair_images
+from blpo.models.embedded.pair_text import pair_phrase
 from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.vocabulary import ATTRIBUTES, level, mentioned
 from state.errors import DataError
@@ -18,6 +24,8 @@ MAX_SENTENCES = 6
 """Context budget: sentences for an image."""
 
 _GENERAL = tuple(attribute.name for attribute in ATTRIBUTES if attribute.general)
+_COMPARES = re.compile(r"\b(?:differ|compar)", re.IGNORECASE)
+_UNREADABLE = "I can't make out this image."
 _ORDINALS = ("First", "Second", "Third", "Fourth")
 
 
@@ -29,6 +37,8 @@ class EmbeddedVerbalizer(EmbeddedChat):
     def answer(self, messages: Sequence[BaseMessage]) -> str:
         """Return the description. Descriptions of several images are numbered."""
         i2t_prompt, _ = prompt_and_frame(messages)
+        if (pair := pair_images(messages)) is not None:
+            return (describe_differences if _COMPARES.search(i2t_prompt) else describe)(pair, mentioned(i2t_prompt))
         return describe(images(messages), mentioned(i2t_prompt))
 
 
@@ -41,18 +51,32 @@ def describe(files: Sequence[MessageImage], attributes: Sequence[str] = ()) -> s
     return " ".join(f"{_ordinal(i)} image: {text}" for i, text in enumerate(descriptions))
 
 
+def describe_differences(pair: Sequence[MessageImage], attributes: Sequence[str] = ()) -> str:
+    """Return sentences with the values of both images; general attributes without attributes."""
+    try:
+        first, second = map(perceive_image, pair)
+    except DataError:
+        return _UNREADABLE
+    names = (attributes or _GENERAL)[:MAX_SENTENCES]
+    return " ".join(_as_sentence(pair_phrase(name, first[name], second[name])) for name in names)
+
+
 def attribute_sentence(name: str, value: float) -> str:
     """Return the sentence for an attribute, such as `Noise is high (72).`."""
     rounded = round(value)
-    return f"{name[0].upper()}{name[1:]} is {level(rounded)} ({rounded})."
+    return _as_sentence(f"{name} is {level(rounded)} ({rounded})")
 
 
 def _description(image: MessageImage, names: Iterable[str]) -> str:
     try:
         values = perceive_image(image)
     except DataError:
-        return "I can't make out this image."
+        return _UNREADABLE
     return " ".join(attribute_sentence(name, values[name]) for name in names)
+
+
+def _as_sentence(phrase: str) -> str:
+    return f"{phrase[0].upper()}{phrase[1:]}."
 
 
 def _ordinal(index: int) -> str:
