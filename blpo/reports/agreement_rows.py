@@ -1,6 +1,6 @@
 """Rows of the tables of metrics in terminal, report, comparison and notebook."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,6 +9,8 @@ from blpo.runs.wording import METRICS, figure, metric_name
 from state.result import HumanCeiling, Metrics, SplitMetrics
 
 _LABEL_METRICS = ("precision", "recall", "f1", "specificity")
+_MAIN = ("accuracy",)
+"""Metrics of a short table, beside the search metric and the metrics of the positive label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,40 @@ def agreement_rows(columns: Sequence[Metrics], metric: str, positive: str | None
 def split_rows(measured: SplitMetrics, metric: str, positive: str | None = None) -> list[AgreementRow]:
     """Return the rows of the first and the selected prompt on a split, with the human ceiling of a test with raters."""
     rows = agreement_rows((measured["initial"], measured["best"]), metric, positive)
+    return [*rows, *_ceiling_rows(measured, metric)]
+
+
+def _ceiling_rows(measured: SplitMetrics, metric: str) -> list[AgreementRow]:
     ceiling = cast("HumanCeiling | None", measured.get("human_ceiling"))
     if ceiling is None or ceiling["value"] is None:
-        return rows
+        return []
     judge = ceiling["judge"]["initial"], ceiling["judge"]["best"]
     name = metric_name(metric)
     return [
-        *rows,
         AgreementRow(f"{name} of the judge, by other raters", judge),
         AgreementRow(f"{name} of one rater, by other raters", (ceiling["value"], ceiling["value"])),
     ]
+
+
+def main_rows(measured: SplitMetrics, metric: str, positive: str | None = None) -> list[AgreementRow]:
+    """Return the few rows for a short table, the search metric first.
+
+    Further rows are the metrics of the label `positive`, accuracy, guessing, one rater, and a coverage below 1.
+    """
+    columns = measured["initial"], measured["best"]
+    names = {metric_name(name) for name in main_metrics(columns[0], metric, positive)}
+    rows = [row for row in split_rows(measured, metric, positive) if row.is_selecting or row.name in names]
+    rows.sort(key=lambda row: not row.is_selecting)
+    if all("guessing" in column for column in columns):
+        rows.append(AgreementRow(f"guessing ({metric_name(metric)})", tuple(map(_best_guess, columns))))
+    if any(column["coverage"] < 1 for column in columns):
+        rows.append(AgreementRow("coverage", tuple(column["coverage"] for column in columns)))
+    return [*rows, *_ceiling_rows(measured, metric)]
+
+
+def main_metrics(metrics: Metrics, metric: str, positive: str | None) -> list[str]:
+    """Return the names of the metrics in a short table."""
+    return [name for name in _names(metrics, metric, positive) if "." in name or name in (metric, *_MAIN)]
 
 
 def label_rows(before: Metrics, after: Metrics) -> list[LabelRow]:
@@ -99,11 +125,11 @@ def label_rows(before: Metrics, after: Metrics) -> list[LabelRow]:
     ]
 
 
-def undefined_notes(before: Metrics, after: Metrics) -> list[str]:
-    """Return the reasons for undefined metrics of all labels, over the answered samples."""
+def undefined_notes(before: Metrics, after: Metrics, names: Iterable[str] = METRICS) -> list[str]:
+    """Return the reasons for undefined metrics, over the answered samples; by default for all metrics of all labels."""
     first, selected = (column.get("undefined", {}) for column in (before, after))
     notes = []
-    for name in METRICS:
+    for name in names:
         if name in first and first.get(name) == selected.get(name):
             notes.append(f"{metric_name(name)} is undefined: {first[name]}.")
             continue
@@ -127,3 +153,10 @@ def _guessing_rows(columns: Sequence[Metrics], metric: str) -> Iterator[Agreemen
         uniform, shares = (tuple(column["guessing"][kind] for column in columns) for kind in ("uniform", "shares"))
         yield AgreementRow(f"guessing uniformly ({metric_name(metric)})", uniform)
         yield AgreementRow(f"guessing by label shares ({metric_name(metric)})", shares)
+
+
+def _best_guess(metrics: Metrics) -> float | None:
+    """Return the better of the two ways of guessing; None if undefined."""
+    guessing = metrics["guessing"]
+    values = [value for value in (guessing["uniform"], guessing["shares"]) if value is not None]
+    return max(values, default=None)

@@ -42,16 +42,15 @@ def slice_lines(result: Result) -> Iterator[str]:
     for column, rows in _slices(result):
         values = [(measured["best"], value, measured["n"]) for value, measured in rows.items()]
         ranked = sorted((number, value, n) for number, value, n in values if number is not None)
-        name = f"By {column} ({counted(len(rows), 'slice')}): {metric_name(result['metric'])}"
+        size = counted(len(rows), "slice")
+        if small := sum(n < SMALL_SLICE for _, _, n in values):
+            size += f", {'all' if small == len(rows) else small} below {SMALL_SLICE} samples"
+        name = f"By {column} ({size}): {metric_name(result['metric'])}"
         if not ranked:
             yield f"{name} is undefined in every slice."
             continue
         ends = [ranked[0]] if len(ranked) == 1 else [ranked[0], ranked[-1]]
         yield f"{name} " + " to ".join(f"{figure(number)} ({value}, n = {n})" for number, value, n in ends) + "."
-        small = sum(n < SMALL_SLICE for _, _, n in values)
-        if small:
-            size = counted(len(rows), "slice")
-            yield f"{small} of {size} by {column} have fewer than {SMALL_SLICE} samples: chance moves such numbers."
 
 
 def _slices(result: Result) -> list[tuple[str, dict[str, SliceMetrics]]]:

@@ -20,6 +20,8 @@ def stopped(result: Result) -> str:
     reason = result["stop_reason"]
     gains = [record["gain"] for record in result["rounds"] if "gain" in record]
     last = list(takewhile(lambda gain: not Gain(**gain).is_clear, reversed(gains)))
+    if reason == "budget" and len(result["rounds"]) < 2:
+        return "the budget pays for no round (limits); blpo estimate says what a round costs"
     if reason != "patience" or not last:
         return STOP_REASONS.get(reason, single_line(reason))
     best = max(last, key=lambda gain: gain["difference"] - gain["noise"])

@@ -53,8 +53,9 @@ def _verdict(result: Result) -> str:
     before, after = (figure(strict_reading(test[side], metric)) for side in ("initial", "best"))
     initial, best = judge_prompts(result)
     if initial == best:
+        others = "selected" if len(result["rounds"]) > 1 else "tried"
         return (
-            f"The initial prompt stays: no other was selected ({metric_name(metric)} {after} {_place(result, test)})."
+            f"The initial prompt stays: no other was {others} ({metric_name(metric)} {after} {_place(result, test)})."
         )
     positive = _positive(test, metric, result.get("positive"))
     numbers = f"{metric_name(metric)} {before} -> {after}{positive} {_place(result, test)}"

@@ -265,10 +265,11 @@ def test_resuming_a_finished_run_prints_its_result_again(finished: Path, capsys:
     assert main(["resume", str(finished)]) == 0
     out = capsys.readouterr().out
     for part in (
-        "macro-F1",
-        "MAE (lower is better)",
-        "coverage",
+        "quadratic kappa",
+        "accuracy",
+        "guessing (quadratic kappa)",
         "9 untouched samples",
+        "report.html",
         "Stopped after ",
         "judge.yaml",
     ):

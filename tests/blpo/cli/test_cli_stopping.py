@@ -94,7 +94,8 @@ def test_a_spent_budget_exits_4_and_higher_limits_go_on(folder: Path, capsys: py
     arguments = [str(folder / "config.yaml"), "--run-dir", "run", "--quiet"]
     assert main(["optimize", *arguments, "--set", "limits.calls=12"]) == 4
     out, err = capsys.readouterr()
-    assert ": the budget pays for no more (limits)" in out
+    assert ": the budget pays for no round (limits); blpo estimate says what a round costs" in out
+    assert "The initial prompt stays: no other was tried" in out
     assert err.endswith("higher limits go on: blpo resume run --set limits.calls=...\n")
     initial = read_judge_file(Path("run")).judge_prompt
     for limit in (12, 24, 40):

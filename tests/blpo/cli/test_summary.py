@@ -103,7 +103,7 @@ def test_one_sample_is_told_in_the_singular_and_no_zero_is_negative() -> None:
     with console.capture() as capture:
         console.print(agreement_table("test", outcome["test"], "macro_f1", PEOPLE))
     text = capture.get()
-    assert "on test, 1 sample " in text and "-0.000" not in text
+    assert "on test, 1 sample\n" in text and "-0.000" not in text
 
 
 @pytest.mark.parametrize("columns", ["40", "80"])
@@ -116,3 +116,37 @@ def test_summary_fits_and_holds_everything(
     for part in ("-Be fair.", "+Lower it for �[2Jnoise.", "0.580", "Better:", "search.patience", "runs/x/judge.yaml"):
         assert part in " ".join(out.split()) or part in out
     assert "\x1b" not in out
+
+
+def long_result() -> Result:
+    """Result with a long prompt, advice and a warning, and F1 of one of nine labels."""
+    names = [f"a rather long name of label {number}" for number in range(9)]
+    by_label = {name: 0.5 for name in names}
+    column = cast(Metrics, {**measured(0.58), "f1": by_label, "recall": by_label, "precision": by_label})
+    lines = "\n".join(
+        f"- Lower the rating when attribute {n} is high or above, else raise the rating." for n in range(30)
+    )
+    rounds = [BETTER["rounds"][0], {**BETTER["rounds"][1], "judge_prompt": f"Rate it.\n{lines}"}]
+    content = {
+        **result(measured(0.21), column, 0.0004, [0.22, 0.5]),
+        "rounds": rounds,
+        "positive": names[3],
+        "advice": "More labels would help. " * 6,
+        "warnings": ["The search found no new prompt to try. " * 4],
+    }
+    return cast(Result, content)
+
+
+def test_a_terminal_of_80_columns_shows_whole_words_and_few_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as a terminal
+    print_summary(long_result(), "runs/x", PEOPLE)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 80 and len(lines) <= 45
+    assert "... and 24 more lines; judge.yaml holds the whole prompt" in lines
+    assert not any("specificity" in line or "MAE" in line for line in lines)
+    words = " ".join(" ".join(lines).split())
+    assert "+- Lower the rating when attribute 0 is high or above, else raise the rating." in words
+    assert "F1 of a rather long name of label 3" in words

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from blpo.metrics.agreement import metrics
-from blpo.reports.agreement_rows import agreement_rows, label_rows, undefined_notes
-from state.result import Agreement, Metrics
+from blpo.reports.agreement_rows import agreement_rows, label_rows, main_metrics, main_rows, undefined_notes
+from state.result import Agreement, Metrics, SplitMetrics
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
@@ -54,3 +54,30 @@ def test_a_result_of_an_older_version_has_fewer_rows() -> None:
         *("macro-F1", "accuracy", "balanced accuracy", "kappa", "coverage", "majority baseline (accuracy)")
     ]
     assert (label_rows(old, old), undefined_notes(old, old)) == ([], [])
+
+
+def test_a_short_table_has_the_search_metric_first_and_guessing_once() -> None:
+    human = ["safe", "safe", "unsafe", "unsafe"]
+    split = SplitMetrics(initial=measured(["safe"] * 4, human, SAFETY), best=measured(human, human, SAFETY))
+    rows = main_rows(split, "macro_f1", "unsafe")
+    assert [row.name for row in rows] == [
+        *("macro-F1", "F1 of unsafe", "recall of unsafe", "accuracy", "guessing (macro-F1)")
+    ]
+    uniform, shares = split["best"]["guessing"]["uniform"], split["best"]["guessing"]["shares"]
+    assert uniform is not None and shares is not None
+    guessing = max(uniform, shares)
+    assert rows[0].values == (1 / 3, 1.0) and rows[-1].values == (guessing, guessing)
+    ratings = SplitMetrics(initial=measured([3, 3], [3, 1], RATING), best=measured([3, None], [3, 1], RATING))
+    names = [row.name for row in main_rows(ratings, "quadratic_kappa")]
+    assert names == [
+        *("quadratic kappa, failures as wrong", "accuracy", "quadratic kappa"),
+        *("guessing (quadratic kappa)", "coverage"),
+    ]
+
+
+def test_a_short_table_gives_reasons_for_its_own_metrics_alone() -> None:
+    column = measured(["safe", "safe"], ["safe", "unsafe"], SAFETY, "precision.unsafe")
+    names = main_metrics(column, "precision.unsafe", None)
+    assert names == ["precision.unsafe", "accuracy"]
+    notes = undefined_notes(column, column, names)
+    assert len(notes) == 1 and notes[0].startswith("precision of unsafe is undefined: ")
