@@ -109,8 +109,8 @@ def compared_on_test(
     pairs = VerdictPairs.of(before, after)
     p_value, interval = compare_prompts(pairs.first, pairs.second, labels, task, metric, seed, groups, ratings)
     test = TestMetrics(
-        initial=metrics(pairs.first, labels, task, metric, ratings),
-        best=metrics(pairs.second, labels, task, metric, ratings),
+        initial=metrics(pairs.first, labels, task, metric, ratings, groups),
+        best=metrics(pairs.second, labels, task, metric, ratings, groups),
         p_value=p_value,
         difference_ci95=list(interval),
         left_out=pairs.left_out,

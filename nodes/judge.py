@@ -87,8 +87,8 @@ async def _gain(run: OpenRun, rounds: Sequence[RoundRecord], p: str, verdicts: S
 
 
 def _measured(verdicts: Sequence[Verdict], samples: Sequence[Sample], settings: Settings) -> Metrics:
-    labels, ratings = [s.label for s in samples], [s.rating for s in samples]
-    return metrics(verdicts, labels, settings.task, settings.search.metric, ratings)
+    labels, ratings, groups = [s.label for s in samples], [s.rating for s in samples], [s.group for s in samples]
+    return metrics(verdicts, labels, settings.task, settings.search.metric, ratings, groups)
 
 
 async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerState:

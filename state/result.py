@@ -29,6 +29,15 @@ class Agreement(TypedDict):
     spearman: NotRequired[float | None]
     kendall_tau_b: NotRequired[float | None]
     pearson: NotRequired[float | None]
+    consistent_accuracy: NotRequired[float | None]
+    """Share of pairs that are right in both orders. For pairs all metrics above count answers: two for a pair."""
+    consistency: NotRequired[float | None]
+    """Share of pairs with the same label in both orders."""
+    first_rate: NotRequired[float | None]
+    """Share of "first" among the answers "first" and "second" about pairs: 0.5 without a lean to a position. The two
+    readings are equal: a failure is neither answer."""
+    tie_rate: NotRequired[float | None]
+    """Share of "tie" among the answers about pairs; absent without `task.ties`. The two readings are equal."""
     f1: NotRequired[dict[str, float | None]]
     """F1 by label, `task.positive` first. Absent for tasks of more than 20 labels, as the next three."""
     recall: NotRequired[dict[str, float | None]]
@@ -57,6 +66,9 @@ class Metrics(Agreement):
     """Share of answered samples in n."""
     strict: Agreement
     """Stricter reading: unparseable and refused count as wrong, errors are left out. This reading selects prompts."""
+    first_rate_ci95: NotRequired[list[float] | None]
+    """95 % interval [low, high] of `first_rate`, by groups; None for less than two groups with an answer. Absent for
+    other tasks than pairs."""
     guessing: NotRequired[Guessing]
     """Search metric of guessing on the samples of the stricter reading. Absent in older runs."""
 

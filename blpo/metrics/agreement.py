@@ -6,7 +6,7 @@ NaN and never a warning.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from blpo.metrics.guessing import guessing
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.loss import require_label
 from blpo.metrics.mean_ratings import mean_values
+from blpo.metrics.pairwise import Positions, answers_of, pair_values
 from blpo.metrics.readings import strict_value
 from blpo.metrics.undefined import Undefined, Value
 from state.result import Agreement, Metrics
@@ -36,6 +37,7 @@ def agreement(
     human: Sequence[Label],
     task: TaskSettings,
     ratings: Sequence[float | None] | None = None,
+    further: Mapping[str, Value] | None = None,
 ) -> Agreement:
     """Compare `predicted` with `human`, sample by sample. A failure (None) counts as wrong.
 
@@ -50,6 +52,7 @@ def agreement(
 
     `ratings` are human ratings with fractions (`Sample.rating`), None for a sample without a fraction. Then `mae`,
     `spearman` and `pearson` compare with the ratings, and all other metrics with `human`, the nearest ratings.
+    `further` are values of further metrics by name.
 
     A failure counts as the label farthest from the human label (`farthest_label`), so that no metric prefers a failure
     to a wrong answer. For `mae` a failure counts max - min. Raises `ValueError` for sequences of different lengths and
@@ -69,6 +72,7 @@ def agreement(
         values["mae"] = _mean_error(predicted, human, task)
         values |= {name: table.value(name) for name in ORDINAL_METRICS}
         values |= _against_ratings(predicted, answers, human, ratings, task)
+    values |= further or {}
     by_label = {name: {label: table.value(f"{name}.{label}") for label in _labels(task)} for name in LABEL_METRICS}
     return _in_json(values, by_label if len(task.values) <= MOST_LABELS else {})
 
@@ -86,24 +90,43 @@ def metrics(
     task: TaskSettings,
     metric: str | None = None,
     ratings: Sequence[float | None] | None = None,
+    groups: Sequence[str | None] | None = None,
 ) -> Metrics:
     """Return the metrics of a prompt on a split. `verdicts` and `labels` list the same samples in the same order.
 
     Two readings: over the answered samples, and `strict` with `unparseable` and `refused` as wrong. `error` verdicts
-    enter neither reading, but count in `n` and so against `coverage` (0.0 for no samples at all). With a search metric,
-    `guessing` holds the metric of guessing. `ratings` are those of `agreement`, for the same samples. Raises
-    `ValueError` for a sample without a label or with a label outside the task.
+    enter neither reading, but count in `n` and so against `coverage` (0.0 for no samples at all). A pair has a row for
+    every order; `n` and `coverage` count pairs, and a pair is answered if all orders are. With a search metric,
+    `guessing` holds the metric of guessing. `ratings` are those of `agreement`, for the same samples. `groups` are
+    those of `compare_prompts`, for the interval of `first_rate`. Raises `ValueError` for a sample without a label or
+    with a label outside the task.
     """
     rows = zip(verdicts, labels, [None] * len(labels) if ratings is None else ratings, strict=True)
-    judged = [(v, require_label(v, label), rating) for v, label, rating in rows]
-    predictions = [(v.label, label, rating) for v, label, rating in judged if v.status != "error"]
-    answered = [row for row in predictions if row[0] is not None]
+    judged = [_Row(v, require_label(v, label), rating) for v, label, rating in rows]
+    strict = [row for row in judged if row.verdict.status != "error"]
+    answered = [row for row in strict if row.verdict.status == "ok"]
+    positions = Positions.of(verdicts, groups)
     counts: dict[str, Any] = {"n": len(judged), "coverage": len(answered) / len(judged) if judged else 0.0}
-    readings = {**_agreement_of_rows(answered, task), "strict": _agreement_of_rows(predictions, task)}
+    answers = [row for row in _answers(strict) if row.verdict.label is not None]
+    readings = {
+        **_agreement_of_rows(answers, answered, positions, task),
+        "strict": _agreement_of_rows(_answers(strict), strict, positions, task),
+    }
     result = cast(Metrics, {**counts, **readings})
+    if task.kind == "pairwise":
+        result["first_rate_ci95"] = None if positions.interval is None else list(positions.interval)
     if metric is not None:
-        result["guessing"] = guessing([label for _, label, _ in predictions], task, metric)
+        result["guessing"] = guessing([row.label for row in _answers(strict)], task, metric)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A verdict with the human label and rating of the sample."""
+
+    verdict: Verdict
+    label: Label
+    rating: float | None
 
 
 def value(metrics: Metrics, metric: str) -> float:
@@ -207,6 +230,19 @@ def _reasons(values: dict[str, Value], by_label: dict[str, dict[str, Value]]) ->
             yield name, number.reason
 
 
-def _agreement_of_rows(rows: Sequence[tuple[Prediction, Label, float | None]], task: TaskSettings) -> Agreement:
-    ratings = [rating for _, _, rating in rows]
-    return agreement([answer for answer, _, _ in rows], [label for _, label, _ in rows], task, ratings)
+def _answers(rows: Sequence[_Row]) -> list[_Row]:
+    """Return a row for every answer: two for a pair in both orders."""
+    return [_Row(answer, row.label, row.rating) for row in rows for answer in answers_of(row.verdict)]
+
+
+def _agreement_of_rows(
+    answers: Sequence[_Row], samples: Sequence[_Row], positions: Positions, task: TaskSettings
+) -> Agreement:
+    """Return the agreement of a reading: `answers` have a row for every answer, `samples` a row for every sample."""
+    return agreement(
+        [row.verdict.label for row in answers],
+        [row.label for row in answers],
+        task,
+        [row.rating for row in answers],
+        pair_values([row.verdict for row in samples], [row.label for row in samples], positions, task),
+    )

@@ -8,7 +8,7 @@ scipy.
 import numpy as np
 from numpy.typing import NDArray
 
-from state.settings import LABEL_METRICS
+from state.settings import LABEL_METRICS, PAIR_METRICS
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def values_or_nan(counts: Floats, metric: str, scale: Floats, place: int | None 
             right, human, predicted = (np.zeros((*total.shape, 1)) for _ in range(3))
         label = place or 0
         return _of_label(metric, right[..., label], human[..., label], predicted[..., label], total)
-    if metric == "accuracy":
+    if metric in ("accuracy", *PAIR_METRICS):  # of answers, or of pairs
         return _ratio(right.sum(-1), total)
     if metric == "balanced_accuracy":
         return _mean_over_classes(_ratio(right, human), human)

@@ -38,7 +38,7 @@ def paired_gain(
     12 decimals, so that rounding errors don't break a tie.
     """
     units = own_groups([sample.group for sample in samples])
-    rows = list(counted_answers(units, before, after, [sample.label for sample in samples], task))
+    rows = list(counted_answers(units, before, after, [sample.label for sample in samples], task, metric))
     if not rows:
         return None
     labels = LabelCodes.of((label for _, triple in rows for label in triple), task)

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from blpo.metrics.readings import reading, reason_undefined
 from state.errors import ConfigError
 from state.result import Agreement, Metrics
-from state.settings import TaskSettings, metric_problem
+from state.settings import PAIR_RATES, TaskSettings, metric_problem
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -97,8 +97,19 @@ def _gate(match: re.Match[str], task: TaskSettings) -> Gate:
 def _problem(metric: str, task: TaskSettings) -> str | None:
     if metric in _ERRORS:
         return None if task.kind == "ordinal" else f"{metric} needs an ordinal task"
-    problem = metric_problem(metric, task, (*(_ERRORS if task.kind == "ordinal" else ()), *_WHOLE))
+    if metric in PAIR_RATES:
+        return _rate_problem(metric, task)
+    shares = PAIR_RATES if task.kind == "pairwise" else ()
+    problem = metric_problem(metric, task, (*(_ERRORS if task.kind == "ordinal" else ()), *shares, *_WHOLE))
     if problem and "." in metric and problem.startswith("unknown metric"):
         first = metric.partition(".")[0]
         return f"unknown reading or metric {first!r}; write strict. or answered., or METRIC.LABEL"
     return problem
+
+
+def _rate_problem(metric: str, task: TaskSettings) -> str | None:
+    if task.kind != "pairwise":
+        return f"{metric} needs a pairwise task"
+    if metric == "consistency" and task.questions == 1:
+        return f"{metric} needs pairs in both orders (task.order: both)"
+    return f"{metric} needs pairs with ties (task.ties: true)" if metric == "tie_rate" and not task.ties else None

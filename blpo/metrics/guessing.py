@@ -15,7 +15,7 @@ from scipy.stats import binom
 from blpo.metrics.confusion import Floats
 from state.result import Guessing
 from state.sample import Label
-from state.settings import TaskSettings, split_metric
+from state.settings import PAIR_METRICS, TaskSettings, split_metric
 
 _TAIL = 1e-13
 """Probability of the counts that are left out at either end of a binomial distribution."""
@@ -41,6 +41,8 @@ def _expected(metric: str, place: int | None, counts: Floats, chances: Floats) -
     total, occurs = counts.sum(), counts > 0
     if metric == "accuracy":
         return float((counts * chances).sum() / total)
+    if metric in PAIR_METRICS:  # right in both orders, by two independent guesses
+        return float((counts * chances**2).sum() / total)
     if metric == "balanced_accuracy":
         return float(chances[occurs].mean())
     if metric == "macro_f1":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from blpo.metrics.agreement import farthest_label
+from blpo.metrics.pairwise import answer_pairs
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Status, Verdict
@@ -49,14 +50,20 @@ def counted_answers(
     second: Sequence[Verdict],
     labels: Sequence[Label | None],
     task: TaskSettings,
+    metric: str,
 ) -> Iterator[CountedAnswer]:
-    """Yield group, and human label with the two answers, of every labelled sample without an error."""
+    """Yield group, and human label with the two answers, of every labelled sample without an error.
+
+    A pair has a row for every order, all of one group; under a metric of pairs a single row, which is right if all
+    orders are.
+    """
     for unit, one, other, label in zip(units, first, second, labels, strict=True):
         if label is None:
             continue
-        before, after = (strict_label(verdict.status, verdict.label, label, task) for verdict in (one, other))
-        if before is not None and after is not None:
-            yield unit, (label, before, after)
+        for answers in answer_pairs(one, other, metric):
+            before, after = (strict_label(verdict.status, verdict.label, label, task) for verdict in answers)
+            if before is not None and after is not None:
+                yield unit, (label, before, after)
 
 
 def _with_common_error(first: Verdict, second: Verdict) -> tuple[Verdict, Verdict]:

@@ -11,6 +11,7 @@ from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.mean_ratings import MEAN_METRICS, correlations
 from blpo.metrics.pairs import strict_label
+from blpo.metrics.pairwise import counted_verdicts
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
@@ -48,7 +49,8 @@ class RaterScorer:
     raters: NDArray[np.int64]
     """Rater of every row."""
     sides: tuple[Floats, Floats, Floats]
-    """Answers of rater, first prompt and selected prompt: codes of labels, or ratings."""
+    """Answers of rater, first prompt and selected prompt: codes of labels, or ratings. Shape (rows, answers): a judge
+    answers about a pair in every order, and the rater's answer stands for every order."""
     references: Floats
     """Codes of labels, or ratings with fractions."""
     metric: str
@@ -64,18 +66,18 @@ class RaterScorer:
         metric: str,
     ) -> "RaterScorer":
         """Return the scorer of the raters' answers, and of the verdicts under two prompts on the same samples."""
-        judged = [[_strict(side[row.place], row.reference, task) for row in rows] for side in verdicts]
+        judged = [[_strict_labels(side[row.place], row.reference, task, metric) for row in rows] for side in verdicts]
         people = {rater: place for place, rater in enumerate(dict.fromkeys(row.rater for row in rows))}
         arrays = np.array([row.place for row in rows]), np.array([people[row.rater] for row in rows])
         if compares_means(metric, task):
-            own = [float(row.value) for row in rows]
-            sides = own, *([float(label) for label in side] for side in judged)
+            own = [[float(row.value)] for row in rows]
+            sides = own, *([[float(label) for label in answers] for answers in side] for side in judged)
             means = [float(row.reference) if row.exact is None else row.exact for row in rows]
             return cls(*arrays, _arrays(sides), np.array(means), metric, None)
-        labels = [[row.label for row in rows], *judged]
+        labels = [[[row.label] * len(answers) for row, answers in zip(rows, judged[0], strict=True)], *judged]
         references = [row.reference for row in rows]
-        codes = LabelCodes.of({*references, *(label for side in labels for label in side)}, task)
-        sides_of_codes = [[codes.codes[label] for label in side] for side in labels]
+        codes = LabelCodes.of({*references, *(y for side in labels for answers in side for y in answers)}, task)
+        sides_of_codes = [[[codes.codes[label] for label in answers] for answers in side] for side in labels]
         return cls(*arrays, _arrays(sides_of_codes), np.array([codes.codes[y] for y in references]), metric, codes)
 
     def means(
@@ -104,20 +106,20 @@ class RaterScorer:
 
     def _values(self, answers: Floats, references: Floats, weights: Floats) -> Floats:
         if self.codes is None:
-            return correlations(answers, references, weights, self.metric)
+            return correlations(answers[:, 0], references, weights, self.metric)
         size = len(self.codes)
-        cells = references.astype(np.int64) * size + answers.astype(np.int64)
-        matrix = csr_array((np.ones(len(cells)), (np.arange(len(cells)), cells)), shape=(len(cells), size**2))
+        cells = references.astype(np.int64)[:, None] * size + answers.astype(np.int64)
+        rows = np.repeat(np.arange(len(cells)), cells.shape[1])
+        matrix = csr_array((np.ones(cells.size), (rows, cells.ravel())), shape=(len(cells), size**2))
         return self.codes.values_or_nan(np.asarray(weights @ matrix).reshape(-1, size, size), self.metric)
 
 
-def _strict(verdict: Verdict, reference: Label, task: TaskSettings) -> Label:
-    """Return the label that a verdict without an error counts as: a failure is the farthest label."""
-    label = strict_label(verdict.status, verdict.label, reference, task)
-    assert label is not None, "verdicts with an error are left out before"
-    return label
+def _strict_labels(verdict: Verdict, reference: Label, task: TaskSettings, metric: str) -> list[Label]:
+    """Return the labels that a verdict without an error counts as, by order; a failure is the farthest label."""
+    labels = [strict_label(each.status, each.label, reference, task) for each in counted_verdicts(verdict, metric)]
+    return [label for label in labels if label is not None]
 
 
-def _arrays(sides: Iterable[Sequence[float]]) -> tuple[Floats, Floats, Floats]:
+def _arrays(sides: Iterable[Sequence[Sequence[float]]]) -> tuple[Floats, Floats, Floats]:
     first, second, third = (np.array(side, dtype=np.float64) for side in sides)
     return first, second, third

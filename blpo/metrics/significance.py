@@ -19,7 +19,7 @@ from blpo.metrics.pairs import CountedAnswer, counted_answers
 from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
 from state.result import BeyondGuessing
 from state.sample import Label
-from state.settings import TaskSettings
+from state.settings import PAIR_METRICS, TaskSettings
 from state.verdict import Verdict
 
 PERMUTATIONS = 10_000
@@ -50,20 +50,21 @@ def compare_prompts(
     The sequences list the same samples in the same order. `groups` names the group of every sample; a sample with None,
     and every sample if `groups` is None, is a group of its own. Refused and unparseable verdicts count as wrong, as in
     the strict reading; a sample with an `error` under either prompt is left out. The p-value is two-sided and in
-    (0, 1]. Hypothesis: the two prompts' answers to a group are exchangeable. For accuracy of single samples the test is
-    McNemar's exact test. The interval is a percentile bootstrap over groups, wider for few groups. Identical answers,
-    or no sample without an error, give 1.0 and (0.0, 0.0). With `ratings` (as in `blpo.metrics.agreement`) Pearson and
-    Spearman compare with the ratings. Same input and seed, same result.
+    (0, 1]. Hypothesis: the two prompts' answers to a group are exchangeable. The answers about a pair in its orders are
+    of one group. For accuracy of single samples, and consistent accuracy of single pairs, the test is McNemar's exact
+    test. The interval is a percentile bootstrap over groups, wider for few groups. Identical answers, or no sample
+    without an error, give 1.0 and (0.0, 0.0). With `ratings` (as in `blpo.metrics.agreement`) Pearson and Spearman
+    compare with the ratings. Same input and seed, same result.
     """
     units = own_groups([None] * len(labels) if groups is None else groups)
-    answers = list(counted_answers(units, initial, best, labels, task))
+    answers = list(counted_answers(units, initial, best, labels, task, metric))
     if all(old == new for _, (_, old, new) in answers):
         return 1.0, (0.0, 0.0)
     if metric in MEAN_METRICS and ratings is not None and any(rating is not None for rating in ratings):
-        rows = list(_with_ratings(units, initial, best, labels, ratings, task))
+        rows = list(_with_ratings(units, initial, best, labels, ratings, task, metric))
         return compare_with_means(rows, metric, seed)
     patterns = _patterns(answers, task)
-    simple = metric == "accuracy" and patterns.are_of_samples
+    simple = metric in ("accuracy", *PAIR_METRICS) and patterns.are_of_samples
     p_value = _mcnemar_test(patterns) if simple else _permutation_test(patterns, metric, seed)
     return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(patterns, metric, seed)
 
@@ -83,11 +84,11 @@ def bootstrap_intervals(
     Without a sample that counts, both are (0.0, 0.0).
     """
     units = own_groups(groups)
-    answers = list(counted_answers(units, initial, best, labels, task))
+    answers = list(counted_answers(units, initial, best, labels, task, metric))
     if not answers:
         return (0.0, 0.0), (0.0, 0.0)
     if metric in MEAN_METRICS and any(rating is not None for rating in ratings):
-        rows = list(_with_ratings(units, initial, best, labels, ratings, task))
+        rows = list(_with_ratings(units, initial, best, labels, ratings, task, metric))
         return intervals_with_means(rows, metric, seed)
     patterns = _patterns(answers, task)
     return _new_interval(patterns, metric, seed), _bootstrap_interval(patterns, metric, seed)
@@ -100,10 +101,11 @@ def _with_ratings(
     labels: Sequence[Label | None],
     ratings: Sequence[float | None],
     task: TaskSettings,
+    metric: str,
 ) -> Iterator[tuple[float, float, float, str | int]]:
     """Yield old answer, new answer, human rating and group of every sample without an error."""
     for unit, old, new, label, rating in zip(units, initial, best, labels, ratings, strict=True):
-        for group, (human, before, after) in counted_answers([unit], [old], [new], [label], task):
+        for group, (human, before, after) in counted_answers([unit], [old], [new], [label], task, metric):
             yield float(before), float(after), float(human) if rating is None else rating, group
 
 
@@ -120,7 +122,7 @@ def beyond_guessing(
     """
     metric: Literal["kappa", "quadratic_kappa"] = "quadratic_kappa" if task.kind == "ordinal" else "kappa"
     units = own_groups([None] * len(labels) if groups is None else groups)
-    answers = list(counted_answers(units, verdicts, verdicts, labels, task))
+    answers = list(counted_answers(units, verdicts, verdicts, labels, task, metric))
     if not answers:
         return BeyondGuessing(metric=metric, value=None, ci95=[0.0, 0.0])
     patterns = _patterns(answers, task)
@@ -145,7 +147,7 @@ def metric_interval(
     None for less than two groups with a verdict.
     """
     units = own_groups([None] * len(labels) if groups is None else groups)
-    answers = list(counted_answers(units, verdicts, verdicts, labels, task))
+    answers = list(counted_answers(units, verdicts, verdicts, labels, task, metric))
     if len({unit for unit, _ in answers}) < 2:
         return None
     return _new_interval(_patterns(answers, task), metric, seed)
@@ -165,6 +167,8 @@ def _permutation_test(patterns: AnswerPatterns, metric: str, seed: int) -> float
     enumerated, as such numbers.
     """
     sizes, observed, difference = _disagreements(patterns, metric)
+    if not len(sizes):  # in every group the same answers, about other samples of the group
+        return 1.0
     least = abs(difference(observed[None])[0]) - ROUNDING_ERROR
     if math.prod(size + 1 for size in sizes.tolist()) <= PERMUTATIONS:
         outcomes = np.indices(tuple(size + 1 for size in sizes.tolist())).reshape(len(sizes), -1).T

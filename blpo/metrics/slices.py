@@ -66,8 +66,8 @@ def _measured(
 ) -> SliceMetrics:
     part, old, new = [samples[p] for p in places], [before[p] for p in places], [after[p] for p in places]
     labels, ratings = [sample.label for sample in part], [sample.rating for sample in part]
-    best = metrics(new, labels, task, ratings=ratings)
     groups = [sample.group for sample in part]
+    best = metrics(new, labels, task, ratings=ratings, groups=groups)
     own, difference = bootstrap_intervals(old, new, labels, task, metric, seed, groups, ratings)
     shows_spread = len(set(own_groups(groups))) > 1 and strict_reading(best, metric) is not None
     pairs = [(one, two, y) for one, two, y in zip(old, new, labels, strict=True) if _counts(one, two)]

@@ -11,6 +11,11 @@ NOMINAL_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "kappa", "mcc")
 """Metrics of every task; higher is better."""
 ORDINAL_METRICS = ("quadratic_kappa", "spearman", "kendall_tau_b", "pearson")
 """Further metrics of ratings; higher is better."""
+PAIR_METRICS = ("consistent_accuracy",)
+"""Further metrics of pairs that are asked in both orders; higher is better. Such a metric counts pairs. All other
+metrics count answers, a row for every order."""
+PAIR_RATES = ("consistency", "first_rate", "tie_rate")
+"""Shares of a judge's answers about pairs. A share is for gates alone: no share is agreement with people."""
 LABEL_METRICS = ("f1", "recall", "precision", "specificity")
 """Metrics of a single label against all other labels; higher is better."""
 
@@ -24,16 +29,25 @@ def split_metric(name: str) -> tuple[str, str | None]:
 def metric_problem(name: str, task: TaskSettings, further: tuple[str, ...] = ()) -> str | None:
     """Return the problem with a metric's name in a task; None for a good name. `further` are more allowed names."""
     metric, label = split_metric(name)
-    names = (*NOMINAL_METRICS, *(ORDINAL_METRICS if task.kind == "ordinal" else ()), *further)
+    names = (*NOMINAL_METRICS, *_metrics_of_kind(task), *further)
     if metric in LABEL_METRICS:
         return _label_problem(metric, label, task)
     if metric in ORDINAL_METRICS and task.kind != "ordinal":
         return f"{metric} needs an ordinal task; the metrics are {_listed(names)}"
+    if metric in PAIR_METRICS and metric not in names:
+        return f"{metric} needs pairs in both orders (task.kind: pairwise, task.order: both)"
     if metric not in names:
         close = get_close_matches(metric, (*names, *LABEL_METRICS), 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         return f"unknown metric {metric!r}; {hint}the metrics are {_listed(names)}"
     return None if label is None else f"{metric} is a metric of all labels; write {metric} alone"
+
+
+def _metrics_of_kind(task: TaskSettings) -> tuple[str, ...]:
+    """Return the metrics of the task beyond those of every task."""
+    if task.kind == "ordinal":
+        return ORDINAL_METRICS
+    return PAIR_METRICS if task.kind == "pairwise" and task.questions > 1 else ()
 
 
 def _label_problem(metric: str, label: str | None, task: TaskSettings) -> str | None:
@@ -49,8 +63,9 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _require_known(name: str) -> str:
     metric, label = split_metric(name)
-    if metric not in (NOMINAL_METRICS + ORDINAL_METRICS if label is None else LABEL_METRICS):
-        names = [f"'{name}'" for name in (*NOMINAL_METRICS, *ORDINAL_METRICS)]
+    names_alone = (*NOMINAL_METRICS, *ORDINAL_METRICS, *PAIR_METRICS)
+    if metric not in (names_alone if label is None else LABEL_METRICS):
+        names = [f"'{name}'" for name in names_alone]
         raise ValueError(f"must be {', '.join(names)}, or a metric with a label, such as 'recall.unsafe'")
     return name
 

@@ -326,3 +326,10 @@ def test_the_interval_of_a_metric_is_wider_for_groups_and_needs_two() -> None:
     assert alike[1] - alike[0] > apart[1] - apart[0]
     assert metric_interval(answered(answers), human, RATING, "accuracy", 0, ["a"] * 200) is None
     assert metric_interval([], [], RATING, "accuracy", 0) is None
+
+
+def test_exchanged_answers_within_a_group_are_no_disagreement() -> None:
+    old, new = answered(["no", "yes"]), answered(["yes", "no"])
+    p_value, interval = compare_prompts(old, new, ["no", "no"], BINARY, "accuracy", 0, ["g", "g"])
+    assert p_value == 1.0
+    assert interval[0] <= 0 <= interval[1]
