@@ -33,6 +33,7 @@ _LATER: dict[str, tuple[object, ...]] = {
     "score_on": ("batch",),
     "ties": (False,),
     "order": ("both",),
+    "best": (None,),
 }
 """Settings that older versions lack, with the values that stand for the old behaviour."""
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from blpo.data.corrections import apply_corrections
 from blpo.data.image_sources import stamp
+from blpo.data.ranked_lists import with_lists
 from blpo.data.rater_agreement import agreeing, left_out_sentence
 from blpo.data.rows import Row, TableRows, read_rows
 from blpo.data.same_images import join_same_images
@@ -90,7 +91,7 @@ def read_samples(data: DataSettings, task: TaskSettings) -> TableRows:
 
         return TableRows(list(sample_rows(data)), [], [])
     table = open_table(data.path)
-    rows = read_rows(table, data, task)
+    rows = with_lists(read_rows(table, data, task), task)
     if not rows.usable and not rows.problems:
         return replace(rows, problems=[f"{table.name}: has no rows"])
     return rows
@@ -108,11 +109,13 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
         shares: dict[SplitName, float] = {name: getattr(data.split, name) for name in SPLITS}
         by_split = assign_splits([row.sample for row in rows], shares, seed)
     splits = {name: tuple(row.sample for row in rows if by_split[row.sample.id] == name) for name in SPLITS}
-    _require_contrast("the whole set", [row.sample for row in rows])
+    if task.kind != "ranking":
+        _require_contrast("the whole set", [row.sample for row in rows])
     for name in SPLITS:
         if not splits[name]:
             raise DataError(f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples")
-    _require_contrast("the train split", splits["train"])
+    if task.kind != "ranking":
+        _require_contrast("the train split", splits["train"])
     return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task), tuple(warnings))
 
 

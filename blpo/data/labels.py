@@ -9,6 +9,7 @@ from typing import Literal
 
 from blpo.data.message_text import did_you_mean, display_text
 from blpo.data.similar_names import read_alike
+from state.ranking import ranks_of
 from state.sample import Label
 from state.settings import TaskSettings
 
@@ -44,10 +45,13 @@ def label_reader(
 
     Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"); with `task.round` the nearest integer of a
     number in [min, max], 3.5 is 4. Categorical: a label of the task, else the
-    only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. With a
+    only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. Ranking: a
+    label of a whole list, such as 2>1=3. With a
     threshold: a number up to the threshold is the task's first label, a number above the threshold is the second.
     "median" is the median of all numbers in `column`.
     """
+    if task.kind == "ranking":
+        return _ranking
     if threshold is None:
         return (lambda value: _rating(value, task)) if task.kind == "ordinal" else lambda value: _category(value, task)
     if threshold == "median":
@@ -60,8 +64,11 @@ def label_reader(
 def rating_reader(task: TaskSettings) -> Callable[[object], float | None]:
     """Return a function from a value that is a label to its rating with the fraction; None unless `task.round` is none.
 
-    The function returns None for a whole rating too: the label says the same.
+    The function returns None for a whole rating too: the label says the same. Ranking: the rank or the rating of an
+    image, any number; the function raises `ValueError` for another value.
     """
+    if task.kind == "ranking":
+        return _rank
     if task.round != "none":
         return lambda value: None
 
@@ -124,6 +131,22 @@ def _rating(value: object, task: TaskSettings) -> int:
         hint = "; correct the rating, or set task.round: nearest for means of raters"
         raise ValueError(_problem(value, f"an integer from {task.min} to {task.max}") + hint)
     return nearest_rating(number)
+
+
+def _rank(value: object) -> float:
+    number = as_number(value)
+    if number is None:
+        raise ValueError(_problem(value, "a rank or a rating, and so a number"))
+    return number
+
+
+def _ranking(value: object) -> str:
+    text = "".join(str(value).split())
+    try:
+        ranks_of(text)
+    except ValueError:
+        raise ValueError(_problem(value, "a ranking of the images, such as 2>1=3")) from None
+    return text
 
 
 def _category(value: object, task: TaskSettings) -> str:

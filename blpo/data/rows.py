@@ -62,7 +62,7 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> TableRows
             skipped.append(place)
             continue
         row, row_problems = reader.read(index, place)
-        if row is not None and places.setdefault(row.sample.id, place) != place:
+        if row is not None and not reader.makes_lists and places.setdefault(row.sample.id, place) != place:
             hint = (
                 "" if reader.has_ids else "; give every row its own id in a column named id (an image stays one group)"
             )
@@ -105,6 +105,7 @@ class _RowReader:
         column = data.split.column if isinstance(data.split, SplitColumn) else None
         self._splits = optional_column(table, column, "split.column")
         self.has_ids = self._ids is not None
+        self.makes_lists = task.kind == "ranking"
 
     def read(self, index: int, place: str) -> tuple[Row | None, list[str]]:
         """Return the row (None for a faulty row) and the row's problems."""
@@ -122,8 +123,13 @@ class _RowReader:
         slices = tuple((column, slice_text(values[index])) for column, values in self._slices)
         return Row(Sample(name, sources, label, text, group, rating, ratings, slices), split, place), problems
 
-    def _labelled(self, index: int, place: str) -> tuple[Label, float | None, tuple[Rating, ...]]:
-        """Return label, rating with a fraction, and ratings of several people; raises `ValueError` without a label."""
+    def _labelled(self, index: int, place: str) -> tuple[Label | None, float | None, tuple[Rating, ...]]:
+        """Return label, rating with a fraction, and ratings of several people; raises `ValueError` without a label.
+
+        A row of a ranking has a rank or rating, and no label: the list has the label.
+        """
+        if self.makes_lists:
+            return None, self._rating(self._labels[index]), ()
         ratings = () if self._rated is None else tuple(self._rated.ratings.get(index, ()))
         if self._rated is None or self._raters is None or self._has_own_label:
             return self._label(self._labels[index]), self._rating(self._labels[index]), ratings

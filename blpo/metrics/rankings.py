@@ -13,9 +13,6 @@ from scipy.stats import kendalltau
 
 from state.ranking import ranks_of
 
-RANKING_METRICS = ("kendall_tau_b", "ndcg", "top_1")
-"""Metrics of rankings; higher is better."""
-
 _MEMORY = 65_536
 """Values in memory: a run looks at the same rankings again and again."""
 _PRIOR = 0.5

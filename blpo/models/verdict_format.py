@@ -16,7 +16,9 @@ _MOST_ENUMERATED = 200
 
 
 def label_form(task: TaskSettings) -> str:
-    """Return the words to ask the judge for a label."""
+    """Return the words to ask the judge for a label. For a ranking `task` is the scale of the images in the message."""
+    if task.kind == "ranking":
+        return f"an array of all image numbers from 1 to {task.max}, each once, best image first"
     if task.kind == "ordinal":
         return f"an integer from {task.min} to {task.max}"
     return "one of " + ", ".join(json.dumps(label, ensure_ascii=False) for label in task.labels)
@@ -51,12 +53,23 @@ def obeys(text: str, schema: Mapping[str, Any]) -> bool:
         return False
     allowed = schema["properties"]["label"]
     label = value["label"]
+    if "items" in allowed:
+        return _is_array(label, allowed)
     if isinstance(label, bool) or ("enum" in allowed and label not in allowed["enum"]):
         return False
     return "minimum" not in allowed or (isinstance(label, int) and allowed["minimum"] <= label <= allowed["maximum"])
 
 
+def _is_array(label: object, allowed: Mapping[str, Any]) -> bool:
+    """Return True for an array of the allowed length and items; bools are no integers."""
+    is_long_enough = isinstance(label, list) and len(label) == allowed["minItems"]
+    return is_long_enough and all(type(item) is int and item in allowed["items"]["enum"] for item in label)
+
+
 def _label_schema(task: TaskSettings) -> dict[str, Any]:
+    if task.kind == "ranking":  # no uniqueItems: OpenAI and xgrammar refuse the word
+        places = {"type": "integer", "enum": list(range(1, task.max + 1))}
+        return {"type": "array", "items": places, "minItems": task.max, "maxItems": task.max}
     if task.kind == "categorical":
         return {"type": "string", "enum": list(task.labels)}
     if task.max - task.min < _MOST_ENUMERATED:  # more servers constrain an enum than a range

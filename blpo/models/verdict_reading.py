@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from blpo.models.answer_wrapping import WRAPPING, folded, plain_text, wrapped_answers
 from blpo.models.foreign_text import clean_text
+from blpo.models.permutation_reading import named_permutation, read_permutation
 from blpo.models.thinking import without_thinking
 
 _LONGEST = 20_000
@@ -37,11 +38,14 @@ _SECOND_RATING = re.compile(
 
 
 class LabelScale(Protocol):
-    """Labels of a task: integers from `min` to `max` (ordinal), or one of `labels` (categorical)."""
+    """Labels of a task: integers from `min` to `max` (ordinal), one of `labels` (categorical), or a permutation.
+
+    A permutation (ranking) holds each integer from 1 to `max` once, and its label is a text such as `2>1>3`.
+    """
 
     @property
     def kind(self) -> str:
-        """`ordinal` or `categorical`."""
+        """`ordinal`, `categorical` or `ranking`."""
         ...
 
     @property
@@ -51,7 +55,7 @@ class LabelScale(Protocol):
 
     @property
     def max(self) -> int:
-        """Highest rating."""
+        """Highest rating; number of images of a ranking."""
         ...
 
     @property
@@ -65,8 +69,8 @@ def parse_verdict(text: str, task: LabelScale) -> tuple[Literal["ok", "unparseab
 
     The last JSON object with a `label` decides. A reply without such an object is a label if the reply is a bare label,
     or names exactly one label (`Rating: 4`). `4`, `"4"`, `4.0` and, on a scale that ends at 5, `4/5` are 4. Categories
-    are compared without regard to case and white space. Nothing else becomes a label: no value off the scale, no
-    fraction, no two labels, no number in passing.
+    are compared without regard to case and white space. `[2, 1, 3]` and `2 > 1 > 3` are the ranking 2>1>3. Nothing else
+    becomes a label: no value off the scale, no fraction, no two labels, no number in passing.
     """
     answer = without_thinking(text)[-_LONGEST:]
     fields = _last_labelled(answer)
@@ -116,6 +120,8 @@ def _last_labelled(text: str) -> dict[str, Any] | None:
 
 def _read_label(value: object, task: LabelScale) -> int | str | None:
     """Return the label in a JSON value or a whole text, or None."""
+    if task.kind == "ranking":
+        return read_permutation(value, task.max)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if task.kind == "categorical":
@@ -147,7 +153,7 @@ def _category(value: object, task: LabelScale) -> str | None:
 
 def _named(text: str, task: LabelScale) -> int | str | None:
     """Return the label that the text names (`Rating: 4`); None if the text names no label, or several."""
-    read_line = _named_rating if task.kind == "ordinal" else _named_category
+    read_line = {"ordinal": _named_rating, "ranking": _named_ranking}.get(task.kind, _named_category)
     readings = [read_line(match[1].strip(), task) for match in _NAMED.finditer(text) if match[1].strip()]
     readings += [_on_next_line(text[match.end() :], task) for match in _NAMED.finditer(text) if not match[1].strip()]
     named = {label for is_named, label in readings if is_named}
@@ -178,6 +184,10 @@ def _named_rating(line: str, task: LabelScale) -> tuple[bool, int | str | None]:
 def _is_remark(rest: str) -> bool:
     """Return True if the text after a rating is a remark, and holds no second rating."""
     return bool(_REMARK.match(rest)) and not _SECOND_RATING.search(rest) and not _NAMED.search(rest)
+
+
+def _named_ranking(line: str, task: LabelScale) -> tuple[bool, int | str | None]:
+    return named_permutation(line, task.max)
 
 
 def _named_category(line: str, task: LabelScale) -> tuple[bool, int | str | None]:

@@ -16,6 +16,8 @@ PAIR_METRICS = ("consistent_accuracy",)
 metrics count answers, a row for every order."""
 PAIR_RATES = ("consistency", "first_rate", "tie_rate")
 """Shares of a judge's answers about pairs. A share is for gates alone: no share is agreement with people."""
+RANKING_METRICS = ("kendall_tau_b", "ndcg", "top_1")
+"""All metrics of rankings, as means over the lists; higher is better."""
 LABEL_METRICS = ("f1", "recall", "precision", "specificity")
 """Metrics of a single label against all other labels; higher is better."""
 
@@ -28,10 +30,15 @@ def split_metric(name: str) -> tuple[str, str | None]:
 
 def metric_problem(name: str, task: TaskSettings, further: tuple[str, ...] = ()) -> str | None:
     """Return the problem with a metric's name in a task; None for a good name. `further` are more allowed names."""
+    if task.kind == "ranking":
+        names = (*RANKING_METRICS, *further)
+        return None if name in names else f"{name} is no metric of rankings; the metrics are {', '.join(names)}"
     metric, label = split_metric(name)
     names = (*NOMINAL_METRICS, *_metrics_of_kind(task), *further)
     if metric in LABEL_METRICS:
         return _label_problem(metric, label, task)
+    if metric in RANKING_METRICS and metric not in ORDINAL_METRICS:
+        return f"{metric} needs a ranking; the metrics are {_listed(names)}"
     if metric in ORDINAL_METRICS and task.kind != "ordinal":
         return f"{metric} needs an ordinal task; the metrics are {_listed(names)}"
     if metric in PAIR_METRICS and metric not in names:
@@ -63,7 +70,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _require_known(name: str) -> str:
     metric, label = split_metric(name)
-    names_alone = (*NOMINAL_METRICS, *ORDINAL_METRICS, *PAIR_METRICS)
+    names_alone = tuple(dict.fromkeys((*NOMINAL_METRICS, *ORDINAL_METRICS, *PAIR_METRICS, *RANKING_METRICS)))
     if metric not in (names_alone if label is None else LABEL_METRICS):
         names = [f"'{name}'" for name in names_alone]
         raise ValueError(f"must be {', '.join(names)}, or a metric with a label, such as 'recall.unsafe'")

@@ -14,6 +14,9 @@ from state.settings.search_settings import SERVED_OPTIMIZER_BATCH, SearchSetting
 from state.settings.section import Section
 from state.settings.task_settings import TaskSettings
 
+_DEFAULT_METRICS = {"ordinal": "quadratic_kappa", "pairwise": "accuracy", "ranking": "kendall_tau_b"}
+"""Default of search.metric by the kind of the task; for categories the section's own default."""
+
 
 class Settings(Section):
     """All settings of a run. The defaults run the built-in sample with embedded models."""
@@ -37,9 +40,19 @@ class Settings(Section):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
-        if problem := self._rater_problem():
+        if problem := self._rater_problem() or self._ranking_problem():
             raise ValueError(problem)
         return self
+
+    def _ranking_problem(self) -> str | None:
+        """Return the problem of settings that a ranking needs or can't have; None for usable settings."""
+        if self.task.kind != "ranking":
+            return None
+        if self.data.raters is not None:
+            return "data.raters: a ranking has one rank or rating an image in data.label; average the raters first"
+        if not isinstance(self.data.image, str):
+            return "data.image: a ranking has one image a row; name one column"
+        return None if self.data.group else "data.group: is missing; name the column with the list of every image"
 
     def _rater_problem(self) -> str | None:
         """Return the problem of settings about raters and slices; None for usable settings."""
@@ -58,7 +71,7 @@ class Settings(Section):
     def _resolve_search(self) -> None:
         """Set the defaults of `search` that depend on the task and on the optimizer, without marking them as set."""
         search, defaults = self.search, dict[str, Any]()
-        default_metric = {"ordinal": "quadratic_kappa", "pairwise": "accuracy"}.get(self.task.kind)
+        default_metric = _DEFAULT_METRICS.get(self.task.kind)
         if default_metric is not None and "metric" not in search.model_fields_set:
             defaults["metric"] = default_metric
         is_embedded = self.models.of("optimizer").name.startswith("embedded:")

@@ -11,9 +11,9 @@ from state.settings.section import Section
 class TaskSettings(Section):
     """Labels of the task."""
 
-    kind: Literal["ordinal", "categorical", "pairwise"] = "ordinal"
+    kind: Literal["ordinal", "categorical", "pairwise", "ranking"] = "ordinal"
     """ordinal: integers in [min, max]; categorical: one of `labels`; pairwise: a or b, the better of two images or of
-    two texts."""
+    two texts; ranking: the images of a group, at most eight, from best to worst."""
     min: int = 1
     """Lowest rating (ordinal)."""
     max: int = 5
@@ -31,6 +31,8 @@ class TaskSettings(Section):
     order: Literal["both", "one", "random"] = "both"
     """Order of a pair in a request (pairwise). both: two requests, a first and b first; also tells how far the judge
     leans to a position. one: a first. random: one order for each pair, drawn from search.seed and the pair's id."""
+    best: Literal["lowest", "highest"] | None = None
+    """The best value of data.label (ranking). lowest: ranks, 1 is the best. highest: ratings or scores."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -57,21 +59,36 @@ class TaskSettings(Section):
             return "round belongs to kind: ordinal; categories are not rounded"
         if self.labels and self.kind == "pairwise":
             return "labels belongs to kind: categorical; a pair has the labels a and b, and tie with ties"
+        if self.labels and self.kind == "ranking":
+            return "labels belongs to kind: categorical; a ranking has data.label with ranks or ratings"
         if self.kind != "pairwise" and (self.ties or self.order != "both"):
             return "ties and order belong to kind: pairwise"
+        if (self.kind == "ranking") != (self.best is not None):
+            return (
+                "best belongs to kind: ranking"
+                if self.best
+                else "best is missing; set lowest for ranks (1 is the best), highest for ratings"
+            )
         return None
 
     @property
     def values(self) -> tuple[int, ...] | tuple[str, ...]:
-        """All labels, lowest or first label first."""
+        """All labels, lowest or first label first; empty for a ranking, whose labels are texts of `state.ranking`."""
         if self.kind == "pairwise":
             return ("a", "b", "tie") if self.ties else ("a", "b")
         return tuple(range(self.min, self.max + 1)) if self.kind == "ordinal" else self.labels
 
     @property
     def answer_scale(self) -> "TaskSettings":
-        """Scale of the judge's answers: the task itself; for pairs the categories first, second and, with ties, tie."""
+        """Scale of the judge's answers: the task itself; for pairs the categories first, second and, with ties, tie.
+
+        For a ranking use `scale_of`.
+        """
         return _positions(self.ties) if self.kind == "pairwise" else self
+
+    def scale_of(self, images: int) -> "TaskSettings":
+        """Return the scale of the answers about a sample: `answer_scale`, for a ranking with the numbers of images."""
+        return _numbers(images) if self.kind == "ranking" else self.answer_scale
 
     @property
     def questions(self) -> int:
@@ -83,3 +100,9 @@ class TaskSettings(Section):
 def _positions(ties: bool) -> TaskSettings:
     """Return the scale of the answers about a pair as shown."""
     return TaskSettings(kind="categorical", labels=("first", "second", "tie") if ties else ("first", "second"))
+
+
+@cache
+def _numbers(images: int) -> TaskSettings:
+    """Return the scale of a permutation of so many images: the numbers from min to max."""
+    return TaskSettings(kind="ranking", best="lowest", max=images)

@@ -43,6 +43,7 @@ STANDALONE = (
     "blpo.models.foreign_text",
     "blpo.models.thinking",
     "blpo.models.answer_wrapping",
+    "blpo.models.permutation_reading",
     "blpo.models.verdict_reading",
     "blpo.models.server_sayings",
     "blpo.models.server_errors",

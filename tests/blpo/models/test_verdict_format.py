@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blpo.models.foreign_text import clean_text
-from blpo.models.verdict_format import label_form, verdict_schema
+from blpo.models.verdict_format import label_form, obeys, verdict_schema
 from blpo.models.verdict_reading import parse_verdict
 from state.settings import TaskSettings
 
@@ -19,6 +19,7 @@ DIGITS = TaskSettings(kind="categorical", labels=("0", "1"))
 SIGNED = TaskSettings(min=-2, max=2)
 CHINESE = TaskSettings(kind="categorical", labels=("安全", "不安全"))
 ACCENTS = TaskSettings(kind="categorical", labels=("caf\u00e9", "the\u0301"))
+RANKING = TaskSettings(kind="ranking", best="lowest").scale_of(3)
 
 READ: list[tuple[str, TaskSettings, Any]] = [
     ('{"reason": "sharp", "label": 4}', RATING, 4),
@@ -109,6 +110,22 @@ READ: list[tuple[str, TaskSettings, Any]] = [
     ("Rating: 4, there are 2 small faults", RATING, 4),
     ("Rating:\n\n4\n", RATING, 4),
     ("Label:\nunsafe\nReason: blood", SAFETY, "unsafe"),
+    # permutations
+    ('{"reason": "sharp", "label": [2, 1, 3]}', RANKING, "2>1>3"),
+    ('{"reason": "sharp", "label": [2.0, "1", "Image 3"]}', RANKING, "2>1>3"),
+    ('{"reason": "sharp", "label": "2 > 1 > 3"}', RANKING, "2>1>3"),
+    ("{'label': [3, 2, 1]}", RANKING, "3>2>1"),
+    ('{"label": [1, 2]}\n{"label": [3, 1, 2]}', RANKING, "3>1>2"),
+    ("[2, 1, 3]", RANKING, "2>1>3"),
+    ("2, 1, 3.", RANKING, "2>1>3"),
+    ("2 1 3", RANKING, "2>1>3"),
+    ("Image 2 > Image 1 > Image 3", RANKING, "2>1>3"),
+    ("**2** → **3** → **1**", RANKING, "2>3>1"),
+    ("2, then 1, then 3", RANKING, "2>1>3"),
+    ("Image 2 is sharp.\nAnswer: [2, 1, 3]", RANKING, "2>1>3"),
+    ("<think>[1, 2, 3]?</think>[2, 1, 3]", RANKING, "2>1>3"),
+    ("<answer>2 > 1 > 3</answer>", RANKING, "2>1>3"),
+    ("```json\n[2, 1, 3]\n```", RANKING, "2>1>3"),
 ]
 
 NOT_READ: list[tuple[str, TaskSettings]] = [
@@ -176,6 +193,26 @@ NOT_READ: list[tuple[str, TaskSettings]] = [
     ("Label: safe/unsafe", SAFETY),
     ("“safe” or “unsafe”", SAFETY),
     ("不安全吗", CHINESE),
+    ('{"label": [2, 1]}', RANKING),
+    ('{"label": [2, 1, 1]}', RANKING),
+    ('{"label": [2, 1, 4]}', RANKING),
+    ('{"label": [0, 1, 2]}', RANKING),
+    ('{"label": [2, 1, 3, 3]}', RANKING),
+    ('{"label": [2, 1, true]}', RANKING),
+    ('{"label": [2, 1, 2.5]}', RANKING),
+    ('{"label": [[2, 1, 3]]}', RANKING),
+    ('{"label": []}', RANKING),
+    ('{"label": 2}', RANKING),
+    ('{"label": "2=1>3"}', RANKING),
+    ('{"label": "213"}', RANKING),
+    ('{"label": {"2": 1}}', RANKING),
+    (f'{{"label": [{"2, " * 9999}1]}}', RANKING),
+    ("2 and 1 are good, 3 is not", RANKING),
+    ("Image 2 is the best.", RANKING),
+    ("2 > 1 = 3", RANKING),
+    ("Answer: [2, 1, 3]\nLabel: [1, 2, 3]", RANKING),
+    ("Answer: 2 > 1 > 3, or 1 > 2 > 3", RANKING),
+    ("1. Image 2\n2. Image 1\n3. Image 3", RANKING),
 ]
 
 
@@ -246,6 +283,37 @@ def test_any_json_value_gives_a_label_of_the_task_or_none(value: Any) -> None:
 )
 def test_hostile_texts_cost_little(text: str) -> None:
     assert parse_verdict(text, RATING)[0] == "unparseable"
+    assert parse_verdict(text, RANKING)[0] == "unparseable"
+
+
+@given(st.permutations(range(1, 9)), st.sampled_from([json.dumps, lambda places: " > ".join(map(str, places))]))
+def test_every_permutation_comes_back(places: list[int], write: Any) -> None:
+    scale = TaskSettings(kind="ranking", best="lowest").scale_of(8)
+    status, label, _ = parse_verdict(json.dumps({"reason": "x", "label": json.loads(json.dumps(places))}), scale)
+    assert (status, label) == ("ok", ">".join(map(str, places)))
+    assert parse_verdict(write(places), scale)[1] == label
+
+
+@given(st.text(alphabet='{}[]":,>= 0123456789imagelbthen#*', max_size=60))
+def test_any_text_is_a_whole_permutation_or_none(text: str) -> None:
+    label = parse_verdict(text, RANKING)[1]
+    assert label is None or sorted(str(label).split(">")) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps"),
+    [
+        ('{"reason": "x", "label": [2, 1, 3]}', True),
+        ('{"reason": "x", "label": [2, 1, 1]}', True),  # a schema can't ask for different numbers
+        ('{"reason": "x", "label": [2, 1]}', False),
+        ('{"reason": "x", "label": [2, 1, 4]}', False),
+        ('{"reason": "x", "label": [2, 1, true]}', False),
+        ('{"reason": "x", "label": "2>1>3"}', False),
+        ("[2, 1, 3]", False),
+    ],
+)
+def test_obedience_to_the_schema_of_a_ranking(text: str, keeps: bool) -> None:
+    assert obeys(text, verdict_schema(RANKING)) is keeps
 
 
 def test_what_is_asked_for() -> None:
@@ -256,3 +324,6 @@ def test_what_is_asked_for() -> None:
     assert verdict_schema(TaskSettings(min=0, max=1000))["properties"]["label"]["maximum"] == 1000
     assert verdict_schema(SAFETY)["properties"]["label"]["enum"] == ["safe", "unsafe"]
     assert verdict_schema(SAFETY)["additionalProperties"] is False
+    assert label_form(RANKING) == "an array of all image numbers from 1 to 3, each once, best image first"
+    array = {"type": "array", "items": {"type": "integer", "enum": [1, 2, 3]}, "minItems": 3, "maxItems": 3}
+    assert verdict_schema(RANKING)["properties"]["label"] == array
