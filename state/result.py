@@ -38,6 +38,11 @@ class Agreement(TypedDict):
     readings are equal: a failure is neither answer."""
     tie_rate: NotRequired[float | None]
     """Share of "tie" among the answers about pairs; absent without `task.ties`. The two readings are equal."""
+    ndcg: NotRequired[float | None]
+    """Normalised discounted cumulative gain. A ranking has `kendall_tau_b`, `ndcg` and `top_1` alone, as means over
+    the lists."""
+    top_1: NotRequired[float | None]
+    """Share of rankings with a best image of people in the first place."""
     f1: NotRequired[dict[str, float | None]]
     """F1 by label, `task.positive` first. Absent for tasks of more than 20 labels, as the next three."""
     recall: NotRequired[dict[str, float | None]]
@@ -52,7 +57,7 @@ class Guessing(TypedDict):
     """Search metric of answers by chance, in expectation; None if undefined."""
 
     uniform: float | None
-    """Every label of the task is equally likely."""
+    """Every label of the task is equally likely; every order of a ranking."""
     shares: float | None
     """A label is as likely as it is frequent among the human labels."""
 
@@ -86,12 +91,12 @@ class SplitMetrics(TypedDict):
 
 
 class BeyondGuessing(TypedDict):
-    """Agreement of the selected prompt beyond guessing. Guessing has a kappa of 0."""
+    """Agreement of the selected prompt beyond guessing. Guessing has a kappa of 0, and a Kendall's tau-b of 0."""
 
-    metric: Literal["kappa", "quadratic_kappa"]
-    """quadratic_kappa for ratings."""
+    metric: Literal["kappa", "quadratic_kappa", "kendall_tau_b"]
+    """quadratic_kappa for ratings, kendall_tau_b for rankings."""
     value: float | None
-    """Kappa in the stricter reading; None if undefined."""
+    """The metric in the stricter reading; None if undefined."""
     ci95: list[float]
     """Bootstrap interval [low, high]. The prompt is better than guessing if the interval lies above 0."""
 

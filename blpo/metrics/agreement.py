@@ -18,8 +18,10 @@ from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.loss import require_label
 from blpo.metrics.mean_ratings import mean_values
 from blpo.metrics.pairwise import Positions, answers_of, pair_values
+from blpo.metrics.rankings import list_means
 from blpo.metrics.readings import strict_value
 from blpo.metrics.undefined import Undefined, Value
+from state.ranking import reversed_ranking
 from state.result import Agreement, Metrics
 from state.sample import Label
 from state.settings import LABEL_METRICS, NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
@@ -47,6 +49,7 @@ def agreement(
     * `kappa` (Cohen's) and `mcc` (Matthews' correlation): in [-1, 1].
     * `majority_baseline`: the accuracy of always answering the most frequent human label.
     * `f1`, `recall`, `precision`, `specificity` by label, in [0, 1].
+    * rankings: only `kendall_tau_b`, `ndcg` and `top_1`, as means over the lists (`blpo.metrics.rankings`).
     * ordinal tasks only: `mae` in label steps (lower is better); `quadratic_kappa`, `spearman`, `kendall_tau_b` and
       `pearson` in [-1, 1].
 
@@ -62,6 +65,8 @@ def agreement(
         raise ValueError(
             f"{len(predicted)} predictions for {len(human)} human labels; give a prediction for every label"
         )
+    if task.kind == "ranking":
+        return _agreement_of_rankings(predicted, human, task)
     _require_of_task((*human, *(p for p in predicted if p is not None)), task)
     answers = [farthest_label(y, task) if p is None else p for p, y in zip(predicted, human, strict=True)]
     table = _Table.of(answers, human, task)
@@ -78,7 +83,12 @@ def agreement(
 
 
 def farthest_label(human: Label, task: TaskSettings) -> Label:
-    """Return the label farthest from the human label in the task's order; from the middle the lowest label."""
+    """Return the label farthest from the human label in the task's order; from the middle the lowest label.
+
+    For a ranking: the ranking from worst to best.
+    """
+    if task.kind == "ranking":
+        return reversed_ranking(str(human))
     values: tuple[Label, ...] = task.values
     place, top = values.index(human), len(values) - 1
     return values[top if top - place > place else 0]
@@ -139,6 +149,12 @@ def value(metrics: Metrics, metric: str) -> float:
 
 
 _NO_SAMPLES = "no sample has an answer and a human label"
+
+
+def _agreement_of_rankings(predicted: Sequence[Prediction], human: Sequence[Label], task: TaskSettings) -> Agreement:
+    answers = [farthest_label(y, task) if p is None else p for p, y in zip(predicted, human, strict=True)]
+    values = list_means([str(y) for y in human], [str(answer) for answer in answers])
+    return _in_json({name: Undefined(_NO_SAMPLES) if math.isnan(mean) else mean for name, mean in values.items()}, {})
 
 
 @dataclass(frozen=True, slots=True)

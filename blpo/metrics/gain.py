@@ -8,6 +8,7 @@ import numpy as np
 from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.pairs import counted_answers
+from blpo.metrics.rankings import list_rows
 from blpo.metrics.resampling import own_groups
 from state.sample import Sample
 from state.settings import TaskSettings
@@ -41,6 +42,8 @@ def paired_gain(
     rows = list(counted_answers(units, before, after, [sample.label for sample in samples], task, metric))
     if not rows:
         return None
+    if task.kind == "ranking":
+        return _gain_of_means(list_rows(rows, metric))
     labels = LabelCodes.of((label for _, triple in rows for label in triple), task)
     places = {unit: place for place, unit in enumerate(dict.fromkeys(unit for unit, _ in rows))}
     counts = np.zeros((2, len(places), len(labels), len(labels)))
@@ -50,7 +53,25 @@ def paired_gain(
     whole = counts.sum(axis=1)
     difference = _difference(labels.values(whole, metric))
     left_out = _difference(labels.values(whole[:, None] - counts, metric))
-    groups = len(places)
+    return _gain(difference, left_out)
+
+
+def _gain_of_means(rows: Sequence[tuple[float, float, float, str | int]]) -> Gain:
+    """Return the gain of a mean over samples. A row holds old value, new value, and last the group."""
+    sums: dict[str | int, list[float]] = {}
+    for old, new, _, unit in rows:
+        total = sums.setdefault(unit, [0.0, 0.0])
+        total[0] += new - old
+        total[1] += 1
+    changes, sizes = np.array(list(sums.values())).T
+    rest = sizes.sum() - sizes
+    left_out = np.divide(changes.sum() - changes, rest, out=np.zeros(len(rest)), where=rest > 0)
+    return _gain(changes.sum() / sizes.sum(), left_out)
+
+
+def _gain(difference: Floats, left_out: Floats) -> Gain:
+    """Return the gain, with the jackknife's noise from the differences without each group."""
+    groups = len(left_out)
     noise = np.sqrt((groups - 1) / groups * np.square(left_out - left_out.mean()).sum())
     return Gain(round(float(difference), 12), round(float(noise), 12))
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import binom
 
 from blpo.metrics.confusion import Floats
+from blpo.metrics.rankings import chance_value
 from state.result import Guessing
 from state.sample import Label
 from state.settings import PAIR_METRICS, TaskSettings, split_metric
@@ -25,7 +26,10 @@ def guessing(human: Sequence[Label], task: TaskSettings, metric: str) -> Guessin
     """Return the expected `metric` of uniform guessing, and of guessing by the shares of the human labels.
 
     Exact, up to 1e-12. An undefined outcome of guessing (a precision without a verdict) is left out of the expectation.
+    Guessing of a ranking is a random order; `shares` is None.
     """
+    if task.kind == "ranking":
+        return Guessing(uniform=chance_value([str(label) for label in human], metric), shares=None)
     frequency = Counter(human)
     counts = np.array([frequency[label] for label in task.values], dtype=np.float64)
     if not counts.sum():

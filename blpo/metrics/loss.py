@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import fsum
 
+from blpo.metrics.rankings import tau_b
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict
@@ -14,8 +15,9 @@ LossTarget = Label | float
 def loss(verdict: Verdict, label: LossTarget | None, task: TaskSettings) -> float | None:
     """Return l(y_hat, y) in [0, 1], lower is better. None for an `error`: it says nothing about the prompt.
 
-    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). `unparseable` and `refused` count 1. Otherwise a
-    prompt could win by making hard cases fail. Raises `ValueError` if the sample has no label.
+    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). Rankings: (1 - tau-b) / 2. `unparseable` and
+    `refused` count 1. Otherwise a prompt could win by making hard cases fail. Raises `ValueError` if the sample has no
+    label.
     """
     if not isinstance(label, float):  # a float is a mean of raters
         label = require_label(verdict, label)
@@ -23,6 +25,8 @@ def loss(verdict: Verdict, label: LossTarget | None, task: TaskSettings) -> floa
         return None
     if verdict.label is None:
         return 1.0
+    if task.kind == "ranking":
+        return (1 - tau_b(str(label), str(verdict.label))) / 2
     if task.kind == "ordinal":
         return abs(int(verdict.label) - float(label)) / (task.max - task.min)
     return float(verdict.label != label)

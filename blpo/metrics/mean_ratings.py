@@ -15,6 +15,8 @@ from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of
 
 MEAN_METRICS = ("pearson", "spearman")
 """Metrics against the means that may select prompts; higher is better. `mae` is a metric against the means too."""
+MEAN = "mean"
+"""Metric that is a mean over samples, in place of a correlation."""
 _DRAWS = 10_000
 _WIDEST = 2.0
 """Largest difference of two correlations."""
@@ -26,10 +28,13 @@ def correlations(answers: Floats, means: Floats, weights: Floats, metric: str) -
     """Return `pearson` or `spearman` of every row; NaN if undefined (constant answers or means).
 
     `answers` has shape (n,) or (rows, n), `means` (n,), `weights` (rows, n). A sample with the weight 2 counts twice.
+    `MEAN` is the mean of `answers` alone: `answers` are values of samples, and `means` doesn't count.
     """
     if metric == "spearman":
         means, answers = _ranks(means, weights), _ranks(answers, weights)
     total = np.maximum(weights.sum(-1, keepdims=True), 1e-12)
+    if metric == MEAN:
+        return np.asarray((answers * weights).sum(-1) / total[:, 0])
     x, y = (values - (values * weights).sum(-1, keepdims=True) / total for values in (answers, means))
     covariance = (x * y * weights).sum(-1)
     spread = np.sqrt((x**2 * weights).sum(-1) * (y**2 * weights).sum(-1))

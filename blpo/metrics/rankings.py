@@ -3,15 +3,17 @@
 Labels are texts of `state.ranking`. A metric of many lists is the mean over the lists.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import combinations
 from math import nan
+from statistics import fmean
 
 import numpy as np
 from scipy.stats import kendalltau
 
-from state.ranking import ranks_of
+from state.ranking import ranking_label, ranks_of
+from state.sample import Label
 
 _MEMORY = 65_536
 """Values in memory: a run looks at the same rankings again and again."""
@@ -54,9 +56,36 @@ def top_1(human: str, answer: str) -> float:
     return sum(first) / len(first)
 
 
-def list_value(metric: str, human: str, answer: str) -> float:
-    """Return a metric of a list by the metric's name; NaN if undefined. Raises `KeyError` for another name."""
-    return {"kendall_tau_b": tau_b, "ndcg": ndcg, "top_1": top_1}[metric](human, answer)
+LIST_METRICS: dict[str, Callable[[str, str], float]] = {"kendall_tau_b": tau_b, "ndcg": ndcg, "top_1": top_1}
+"""Value of a list by metric: the ranking of people, then an answer. NaN if undefined."""
+
+
+def list_means(human: Sequence[str], answers: Sequence[str]) -> dict[str, float]:
+    """Return the mean of every metric over the lists; NaN without a list."""
+    pairs = list(zip(human, answers, strict=True))
+    return {name: fmean(value(*pair) for pair in pairs) if pairs else nan for name, value in LIST_METRICS.items()}
+
+
+def list_rows(
+    answers: Sequence[tuple[str | int, tuple[Label, Label, Label]]], metric: str
+) -> list[tuple[float, float, float, str | int]]:
+    """Return old value, new value, 0.0 and group of every list, as `blpo.metrics.mean_ratings` compares means.
+
+    An answer is a group, and the ranking of people with the old and the new answer.
+    """
+    value = LIST_METRICS[metric]
+    rows = ((group, *map(str, labels)) for group, labels in answers)
+    return [(value(human, old), value(human, new), 0.0, group) for group, human, old, new in rows]
+
+
+def chance_value(human: Sequence[str], metric: str) -> float | None:
+    """Return the expected metric of random permutations; None without a list.
+
+    The expectation of tau-b is 0. The expectations of NDCG and of top-1 are those of an answer with all images tied.
+    """
+    if not human or metric == "kendall_tau_b":
+        return 0.0 if human else None
+    return fmean(LIST_METRICS[metric](label, ranking_label([1] * len(ranks_of(label)))) for label in human)
 
 
 @lru_cache(_MEMORY)

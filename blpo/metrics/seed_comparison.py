@@ -18,6 +18,7 @@ from blpo.metrics.agreement import farthest_label
 from blpo.metrics.answer_patterns import Integers
 from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
+from blpo.metrics.rankings import list_rows
 from blpo.metrics.significance import ROUNDING_ERROR
 from state.sample import Label
 from state.settings import TaskSettings
@@ -142,15 +143,31 @@ def _scores(
 
     The influence of a group is the sum over its samples; the influences of a seed sum to 0.
     """
+    if task.kind == "ranking":
+        before, after, change = _changes_of_lists(rows, task, metric)
+        return after - before, _by_group(rows, units, change)
     answers = [(row.human, *(_label(answer, row.human, task) for answer in (row.first, row.second))) for row in rows]
     labels = LabelCodes.of((label for triple in answers for label in triple), task)
     human, first, second = np.array([[labels.codes[label] for label in triple] for triple in answers]).T
     before, old = _influence(human * len(labels) + first, labels, metric)
     after, new = _influence(human * len(labels) + second, labels, metric)
-    change = new - old
+    return after - before, _by_group(rows, units, new - old)
+
+
+def _by_group(rows: Sequence[PairedAnswer], units: dict[tuple[str, str], int], change: Floats) -> Floats:
     influence = np.zeros(len(units))
     np.add.at(influence, [units[row.unit] for row in rows], change - change.mean())
-    return after - before, influence
+    return influence
+
+
+def _changes_of_lists(rows: Sequence[PairedAnswer], task: TaskSettings, metric: str) -> tuple[float, float, Floats]:
+    """Return a mean over rankings for both methods, and the share of every list in the change of the mean."""
+    answers = [
+        (0, (row.human, _label(row.first, row.human, task), _label(row.second, row.human, task))) for row in rows
+    ]
+    values = np.array([[old, new] for old, new, _, _ in list_rows(answers, metric)])
+    before, after = values.mean(0)
+    return float(before), float(after), (values[:, 1] - values[:, 0]) / len(values)
 
 
 def _influence(cells: Integers, labels: LabelCodes, metric: str) -> tuple[float, Floats]:

@@ -14,8 +14,9 @@ from scipy.stats import binom, binomtest
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
-from blpo.metrics.mean_ratings import MEAN_METRICS, compare_with_means, intervals_with_means
+from blpo.metrics.mean_ratings import MEAN, MEAN_METRICS, compare_with_means, intervals_with_means
 from blpo.metrics.pairs import CountedAnswer, counted_answers
+from blpo.metrics.rankings import list_rows
 from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
 from state.result import BeyondGuessing
 from state.sample import Label
@@ -60,6 +61,8 @@ def compare_prompts(
     answers = list(counted_answers(units, initial, best, labels, task, metric))
     if all(old == new for _, (_, old, new) in answers):
         return 1.0, (0.0, 0.0)
+    if task.kind == "ranking":
+        return compare_with_means(list_rows(answers, metric), MEAN, seed)
     if metric in MEAN_METRICS and ratings is not None and any(rating is not None for rating in ratings):
         rows = list(_with_ratings(units, initial, best, labels, ratings, task, metric))
         return compare_with_means(rows, metric, seed)
@@ -87,6 +90,8 @@ def bootstrap_intervals(
     answers = list(counted_answers(units, initial, best, labels, task, metric))
     if not answers:
         return (0.0, 0.0), (0.0, 0.0)
+    if task.kind == "ranking":
+        return intervals_with_means(list_rows(answers, metric), MEAN, seed)
     if metric in MEAN_METRICS and any(rating is not None for rating in ratings):
         rows = list(_with_ratings(units, initial, best, labels, ratings, task, metric))
         return intervals_with_means(rows, metric, seed)
@@ -118,13 +123,15 @@ def beyond_guessing(
 ) -> BeyondGuessing:
     """Return kappa (quadratic for ratings) in the strict reading, with a 95 % bootstrap interval over groups.
 
-    Guessing has a kappa of 0, whatever the shares of the labels.
+    Guessing has a kappa of 0, whatever the shares of the labels. For rankings: the mean of Kendall's tau-b.
     """
     metric: Literal["kappa", "quadratic_kappa"] = "quadratic_kappa" if task.kind == "ordinal" else "kappa"
     units = own_groups([None] * len(labels) if groups is None else groups)
     answers = list(counted_answers(units, verdicts, verdicts, labels, task, metric))
     if not answers:
         return BeyondGuessing(metric=metric, value=None, ci95=[0.0, 0.0])
+    if task.kind == "ranking":
+        return _beyond_random_order(answers, seed)
     patterns = _patterns(answers, task)
     number = patterns.value_or_nan(metric)
     return BeyondGuessing(
@@ -150,7 +157,15 @@ def metric_interval(
     answers = list(counted_answers(units, verdicts, verdicts, labels, task, metric))
     if len({unit for unit, _ in answers}) < 2:
         return None
+    if task.kind == "ranking":
+        return intervals_with_means(list_rows(answers, metric), MEAN, seed)[0]
     return _new_interval(_patterns(answers, task), metric, seed)
+
+
+def _beyond_random_order(answers: Sequence[CountedAnswer], seed: int) -> BeyondGuessing:
+    rows = list_rows(answers, "kendall_tau_b")
+    low, high = intervals_with_means(rows, MEAN, seed)[0]
+    return BeyondGuessing(metric="kendall_tau_b", value=float(np.mean([row[1] for row in rows])), ci95=[low, high])
 
 
 def _mcnemar_test(patterns: AnswerPatterns) -> float:

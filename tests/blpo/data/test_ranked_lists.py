@@ -92,16 +92,6 @@ def test_nine_images_are_refused_with_advice(tmp_path: Path) -> None:
         dataset(tmp_path, rows_of(4, tuple(range(9))))
 
 
-def test_lists_with_a_common_image_are_in_one_split(tmp_path: Path) -> None:
-    rows = rows_of(20)
-    for row in rows[::3]:
-        row["image"] = f"images/common-{int(str(row['list'])[7:]) // 5}.png"
-    splits = dataset(tmp_path, rows).splits
-    for first in range(0, 20, 5):
-        names = {f"prompt {n}" for n in range(first, first + 5)}
-        assert sum(bool(names & {sample.id for sample in split}) for split in splits.values()) == 1
-
-
 def test_slices_of_a_list_are_the_common_values(tmp_path: Path) -> None:
     rows = [row | {"kind": "animal", "model": f"m{i % 3}"} for i, row in enumerate(rows_of(8))]
     sample = dataset(tmp_path, rows, slices=("kind", "model")).by_id["prompt 0"]

@@ -13,7 +13,16 @@ from scipy.optimize import minimize
 from scipy.stats import kendalltau
 from sklearn.metrics import ndcg_score
 
-from blpo.metrics.rankings import bradley_terry, is_in_order, list_value, ndcg, strengths_as_ranks, tau_b, top_1
+from blpo.metrics.rankings import (
+    bradley_terry,
+    chance_value,
+    is_in_order,
+    list_means,
+    ndcg,
+    strengths_as_ranks,
+    tau_b,
+    top_1,
+)
 from state.ranking import (
     MOST_IMAGES,
     label_of_permutation,
@@ -23,6 +32,7 @@ from state.ranking import (
     renumbered,
     reversed_ranking,
 )
+from state.settings import RANKING_METRICS
 from tests.public_sources import SCHEMAS
 
 REAL_LISTS = SCHEMAS / "imagereward" / "test.json"
@@ -122,9 +132,20 @@ def test_tau_on_real_lists_is_that_of_scipy_for_scripted_rankers(ranker: str) ->
     np.testing.assert_allclose(taus, expected, atol=1e-12)
 
 
-def test_the_metrics_have_names() -> None:
-    values = [list_value(name, "1>2>3", "2>1>3") for name in ("kendall_tau_b", "top_1")]
-    assert values == pytest.approx([1 / 3, 0.0])
+def test_a_metric_of_many_lists_is_the_mean() -> None:
+    values = list_means(["1>2>3", "2>1=3"], ["2>1>3", "2>1>3"])
+    assert list(values) == list(RANKING_METRICS)
+    assert values["kendall_tau_b"] == pytest.approx((1 / 3 + tau_b("2>1=3", "2>1>3")) / 2)
+    assert values["top_1"] == 0.5
+    assert all(map(math.isnan, list_means([], []).values()))
+
+
+@pytest.mark.parametrize("label", ["1>2", "3>1=2", "2=3>1>4", "1>2=3>4"])
+def test_chance_is_the_mean_over_all_permutations(label: str) -> None:
+    answers = [label_of_permutation(order) for order in permutations(permutation_of(label))]
+    for metric, value in list_means([label] * len(answers), answers).items():
+        assert chance_value([label], metric) == pytest.approx(value, abs=1e-12)
+    assert chance_value([], "ndcg") is None
 
 
 def test_strengths_are_the_most_likely_ones() -> None:
