@@ -74,8 +74,9 @@ def list_rows(
     An answer is a group, and the ranking of people with the old and the new answer.
     """
     value = LIST_METRICS[metric]
-    rows = ((group, *map(str, labels)) for group, labels in answers)
-    return [(value(human, old), value(human, new), 0.0, group) for group, human, old, new in rows]
+    return [
+        (value(str(human), str(old)), value(str(human), str(new)), 0.0, group) for group, (human, old, new) in answers
+    ]
 
 
 def chance_value(human: Sequence[str], metric: str) -> float | None:

@@ -62,8 +62,9 @@ def obeys(text: str, schema: Mapping[str, Any]) -> bool:
 
 def _is_array(label: object, allowed: Mapping[str, Any]) -> bool:
     """Return True for an array of the allowed length and items; bools are no integers."""
-    is_long_enough = isinstance(label, list) and len(label) == allowed["minItems"]
-    return is_long_enough and all(type(item) is int and item in allowed["items"]["enum"] for item in label)
+    if not isinstance(label, list) or len(label) != allowed["minItems"]:
+        return False
+    return all(type(item) is int and item in allowed["items"]["enum"] for item in label)
 
 
 def _label_schema(task: TaskSettings) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def test_metrics_are_means_over_the_lists_in_two_readings() -> None:
     assert (measured["n"], measured["coverage"]) == (4, 0.5)
     assert measured["kendall_tau_b"] == pytest.approx((1 + 1 / 3) / 2)
     assert measured["strict"]["kendall_tau_b"] == pytest.approx((1 + 1 / 3 - 1) / 3)
-    assert (measured["top_1"], measured["strict"]["top_1"]) == (0.5, pytest.approx(1 / 3))
+    assert measured["top_1"] == 0.5
+    assert measured["strict"]["top_1"] == pytest.approx(1 / 3)
     assert measured["guessing"] == {"uniform": pytest.approx(1 / 3), "shares": None}
     assert value(measured, "top_1") == pytest.approx(1 / 3)
     assert "accuracy" not in measured
@@ -80,7 +81,8 @@ def test_the_gain_is_the_mean_difference_with_its_standard_error(rows: list[tupl
     gain = paired_gain(verdicts_of([*old]), verdicts_of([*new]), samples, TASK, metric)
     changes = _changes(rows, metric)
     assert gain is not None
-    assert (gain.difference, gain.noise) == (pytest.approx(changes.mean()), pytest.approx(sem(changes), abs=1e-9))
+    assert gain.difference == pytest.approx(changes.mean())
+    assert gain.noise == pytest.approx(sem(changes), abs=1e-9)
 
 
 def test_the_gain_of_a_single_group_has_no_noise() -> None:
@@ -103,7 +105,7 @@ def test_the_test_of_two_prompts_is_that_of_scipy(rows: list[tuple[str, str, str
     if not changes.any():
         assert p_value == 1.0
         return
-    expected = permutation_test((changes,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    expected = permutation_test((changes,), np.mean, permutation_type="samples", n_resamples=1000)
     assert p_value == pytest.approx(expected.pvalue)
     assert low <= changes.mean() <= high
 
@@ -127,7 +129,8 @@ def test_intervals_hold_the_values() -> None:
     own, difference = bootstrap_intervals(verdicts, right, human, TASK, "kendall_tau_b", 0, groups, [None] * 40)
     assert own == (1.0, 1.0) and difference[0] < 1 - mean < difference[1]
     beyond = beyond_guessing(verdicts, human, TASK, 0, groups)
-    assert (beyond["metric"], beyond["value"]) == ("kendall_tau_b", pytest.approx(mean))
+    assert beyond["metric"] == "kendall_tau_b"
+    assert beyond["value"] == pytest.approx(mean)
     assert beyond["ci95"] == list(interval)
 
 
