@@ -34,20 +34,21 @@ def estimate(
     settings = load_settings(config, overrides or [])
     work = workload_of(settings)
     roles, plans = estimate_roles(settings, work), plan_of(settings, work.sizes)
-    notes = [*filter(None, [plan_in_words(settings, plans)]), *assumptions(settings, roles)]
+    notes = [*filter(None, [plan_in_words(settings, plans, work.sizes)]), *assumptions(settings, roles)]
+    limit = settings.limits.calls
     if as_json:
-        typer.echo(json.dumps(estimate_json(roles, notes, plans), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(estimate_json(roles, notes, plans, limit), indent=1, ensure_ascii=False))
         return 0
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(_table(roles))
+    console.print(_table(roles, limit))
     for note in notes:
-        console.print(f"- {single_line(note)}", markup=False, soft_wrap=True)
+        console.print(f"- {single_line(note)}", markup=False, soft_wrap=not console.is_terminal)
     return 0
 
 
-def _table(roles: "dict[str, RoleEstimate]") -> "Table":
+def _table(roles: "dict[str, RoleEstimate]", limit: int | None) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -60,7 +61,7 @@ def _table(roles: "dict[str, RoleEstimate]") -> "Table":
         table.add_column(name, justify="right", no_wrap=True)
     for role, own in roles.items():
         table.add_row(role, *_cells([(load, load.usd(own.price)) for load in (own.low, own.high, own.most)]))
-    table.add_row("total", *_cells([total(roles, case) for case in CASES]), style="bold")
+    table.add_row("total", *_cells([total(roles, case, limit) for case in CASES]), style="bold")
     return table
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blpo.inference.consult import REPAIRS
-from blpo.inference.round_plan import RoundPlan, planned_round
+from blpo.inference.round_plan import FEWER_CASES, RoundPlan, planned_round
 from state.sample import SplitName
 from state.settings import SearchSettings
 
@@ -58,6 +58,12 @@ def planned_rounds(
             left -= _calls_before_judging(plan, is_first=not plans) + labelled
         plans.append(plan)
     return plans
+
+
+def least_calls(sizes: Mapping[SplitName, int], search: SearchSettings) -> int:
+    """Return the smallest limit of calls that pays for a round of pooled trials, beside p_0 and the test."""
+    labelled, cases = sizes["train"] + sizes["validation"], min(search.batch_size, sizes["train"], FEWER_CASES)
+    return 2 * labelled + 2 * sizes["test"] + RoundPlan(cases, min(search.inner_steps, 1)).calls
 
 
 def pooled_counts(sizes: Mapping[SplitName, int], plans: Sequence[RoundPlan], adopted: int) -> CallCounts:

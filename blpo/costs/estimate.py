@@ -56,14 +56,19 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     }
 
 
-def total(roles: Mapping[str, RoleEstimate], case: str) -> tuple[Load, float | None]:
-    """Add up all roles for `low`, `high` or `most`; return load and US dollars, None if a price is not known."""
+def total(roles: Mapping[str, RoleEstimate], case: str, limit: int | None = None) -> tuple[Load, float | None]:
+    """Add up all roles for `low`, `high` or `most`; return load and US dollars, None if a price is not known.
+
+    `limit` is `limits.calls`: all roles together issue no more calls, unless `high` needs more.
+    """
     load, usd = Load(0, 0, 0), 0.0
     is_priced = True
     for role in roles.values():
         own: Load = getattr(role, case)
         cost = own.usd(role.price)
         load, usd, is_priced = _add(load, own), usd + (cost or 0.0), is_priced and cost is not None
+    if limit is not None and case == "most":
+        load = _within(max(limit, total(roles, "high")[0].calls), load)
     return load, usd if is_priced else None
 
 

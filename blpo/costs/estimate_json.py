@@ -38,12 +38,15 @@ class EstimateJson(TypedDict):
 
 
 def estimate_json(
-    roles: Mapping[str, RoleEstimate], assumptions: Sequence[str], plans: Sequence[RoundPlan] = ()
+    roles: Mapping[str, RoleEstimate],
+    assumptions: Sequence[str],
+    plans: Sequence[RoundPlan] = (),
+    limit: int | None = None,
 ) -> EstimateJson:
-    """Return the estimate of all roles and cases."""
+    """Return the estimate of all roles and cases; `limit` is `limits.calls`."""
     return EstimateJson(
         roles={role: {"model": own.model.name, **_cases(own)} for role, own in roles.items()},
-        total={case: _load(*total(roles, case)) for case in CASES},
+        total={case: _load(*total(roles, case, limit)) for case in CASES},
         assumptions=list(assumptions),
         plan=[PlanJson(cases=plan.cases, i2t_prompts=max(plan.inner_steps, 1)) for plan in plans],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import groupby
 
-from blpo.costs.call_counts import planned_rounds
+from blpo.costs.call_counts import least_calls, planned_rounds
 from blpo.inference.round_plan import RoundPlan
 from state.sample import SplitName
 from state.settings import Settings
@@ -16,13 +16,16 @@ def plan_of(settings: Settings, sizes: Mapping[SplitName, int]) -> list[RoundPla
     return planned_rounds(sizes, settings.search, settings.search.outer_rounds, settings.limits.calls)
 
 
-def plan_in_words(settings: Settings, plans: list[RoundPlan]) -> str | None:
+def plan_in_words(settings: Settings, plans: list[RoundPlan], sizes: Mapping[SplitName, int]) -> str | None:
     """Return the plan in one line; None for scored trials."""
     if settings.search.trials == "scored":
         return None
     limit = settings.limits.calls
     if not plans:
-        return f"plan: limits.calls ({limit}) pays for no round; raise it" if limit is not None else "plan: no round"
+        if limit is None or settings.search.outer_rounds == 0:
+            return "plan: no round"
+        least = least_calls(sizes, settings.search)
+        return f"plan: limits.calls ({limit}) pays for no round; one round needs at least {least}, the test included"
     parts = []
     for plan, group in groupby(plans):
         count = len(list(group))

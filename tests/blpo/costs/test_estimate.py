@@ -18,7 +18,7 @@ from PIL import Image
 
 import blpo
 from blpo.config.settings_file import load_settings
-from blpo.costs.call_counts import all_rounds, early_stop, planned_rounds, pooled_counts
+from blpo.costs.call_counts import all_rounds, early_stop, least_calls, planned_rounds, pooled_counts
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
 from blpo.models.catalogue import facts
@@ -110,6 +110,9 @@ def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
     assert all(plan.inner_steps <= search.inner_steps and plan.cases <= sizes["train"] for plan in plans)
     more = planned_rounds(sizes, search, search.outer_rounds, limit + 500)
     assert len(more) >= len(plans)
+    least = least_calls(sizes, search)
+    assert len(planned_rounds(sizes, search, 1, least)) == 1
+    assert planned_rounds(sizes, search, 1, least - 1) == []
 
 
 @given(SIZES, SCORED | POOLED, st.none() | st.integers(1, 5000))
@@ -165,6 +168,14 @@ def test_the_command_says_what_it_takes_for_granted(tmp_path: Path) -> None:
     assert "85 + 170 for each 512 px tile" in done.stdout
     assert "thinking" in done.stdout
     assert "?" not in done.stdout.partition("total")[2].splitlines()[0]
+
+
+def test_a_limit_that_pays_for_no_round_is_told_and_bounds_the_total(tmp_path: Path) -> None:
+    done = run(tmp_path, "limits.calls=50", as_json=True)
+    content = json.loads(done.stdout)
+    assert content["plan"] == []
+    assert "plan: limits.calls (50) pays for no round; one round needs at least 76, the test included" in done.stdout
+    assert content["total"]["most"]["calls"] == 50
 
 
 def test_an_unknown_price_stays_unknown_and_json_is_json(tmp_path: Path) -> None:
