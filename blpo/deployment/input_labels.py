@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NoReturn
 
-from blpo.data.labels import is_empty, label_reader
+from blpo.data.labels import is_empty, label_reader, rating_reader
 from state.errors import DataError
 from state.sample import Label
 from state.settings import TaskSettings
@@ -35,6 +35,7 @@ class InputLabels:
         """Problem of the first ignored value."""
         self._required = required
         self._read = label_reader(task, None, ())
+        self._rating = rating_reader(task)
 
     def read(self, value: object, place: str) -> Label | None:
         """Return the label of one row, None for an empty value; raises `DataError` for a bad value if required."""
@@ -48,3 +49,7 @@ class InputLabels:
             self.ignored += 1
             self.first_ignored = self.first_ignored or f"{place}: {error}"
             return None
+
+    def rating(self, value: object, label: Label | None) -> float | None:
+        """Return the rating with its fraction behind a label; None unless `task.round` is none."""
+        return None if label is None else self._rating(value)

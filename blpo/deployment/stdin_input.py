@@ -45,13 +45,9 @@ class StdinInput:
         images = tuple(_image(row, name, place) for name in names)
         name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
         identity = name if isinstance(name, str) and name else place
-        return Sample(
-            identity,
-            images,
-            self.labels.read(row.get("label"), place),
-            as_text(row.get("text")),
-            as_text(row.get("group")),
-        )
+        label = self.labels.read(row.get("label"), place)
+        rating = self.labels.rating(row.get("label"), label)
+        return Sample(identity, images, label, as_text(row.get("text")), as_text(row.get("group")), rating)
 
 
 def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:

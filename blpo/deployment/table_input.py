@@ -40,6 +40,8 @@ class TableInput:
     texts: Sequence[object] | None
     ids: Sequence[object] | None
     labels: Sequence[Label | None]
+    ratings: Sequence[float | None]
+    """Ratings with fractions, where `task.round` is none."""
     groups: Sequence[object]
     """Group of every row; empty without groups. Rows of one image are a group if the table has no groups."""
 
@@ -58,7 +60,8 @@ class TableInput:
         values = _optional(table, columns.label, "label") or [None] * len(table.lines)
         places = list(map(table.place, range(len(table.lines))))
         groups = _optional(table, columns.group, "group") or _same_images(paths)
-        return cls(table, sources, paths, texts, ids, list(map(labels.read, values, places)), groups)
+        labelled = list(map(labels.read, values, places))
+        return cls(table, sources, paths, texts, ids, labelled, list(map(labels.rating, values, labelled)), groups)
 
     def count(self) -> int:
         """Return the number of readable rows."""
@@ -75,7 +78,8 @@ class TableInput:
             text = as_text(self.texts[index]) if self.texts else None
             path = id_from_images(as_text(column[index]) or "" for column in self.paths)
             group = as_text(self.groups[index]) if self.groups else None
-            yield Sample(identity or path or place, images, self.labels[index], text, group)
+            label, rating = self.labels[index], self.ratings[index]
+            yield Sample(identity or path or place, images, label, text, group, rating)
 
 
 def _same_images(paths: Sequence[Sequence[object]]) -> Sequence[object]:

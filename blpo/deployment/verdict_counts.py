@@ -16,13 +16,13 @@ from state.verdict import Status, Verdict
 _K = TypeVar("_K")
 
 
-_Key = tuple[Label | None, Status, Label | None]
+_Key = tuple[Label | None, float | None, Status, Label | None]
 
 
 class VerdictCounts:
-    """Counts of (human label, status, verdict), of all samples and of every group.
+    """Counts of (human label, rating with a fraction, status, verdict), of all samples and of every group.
 
-    The counts suffice for all numbers. A set without groups needs the same memory, whatever its size.
+    The counts suffice for all numbers. A set without groups and fractions needs the same memory, whatever its size.
     """
 
     def __init__(self, task: TaskSettings) -> None:
@@ -32,7 +32,7 @@ class VerdictCounts:
 
     def add(self, item: JudgedSample) -> None:
         """Count one sample."""
-        key = (item.sample.label, item.verdict.status, item.verdict.label)
+        key = (item.sample.label, item.sample.rating, item.verdict.status, item.verdict.label)
         self._counts[key] += 1
         if item.sample.group is not None:
             self._groups.setdefault(item.sample.group, Counter())[key] += 1
@@ -40,7 +40,7 @@ class VerdictCounts:
     @property
     def statuses(self) -> Counter[str]:
         """Samples by status."""
-        return _total((status, count) for (_, status, _), count in self._counts.items())
+        return _total((status, count) for (_, _, status, _), count in self._counts.items())
 
     @property
     def labelled(self) -> Counter[tuple[Label, Outcome]]:
@@ -53,14 +53,19 @@ class VerdictCounts:
         return _outcomes(self._counts)
 
     def agreement(self) -> Metrics | None:
-        """Return the metrics over all samples with a human label; None without labels."""
+        """Return the metrics over all samples with a human label; None without labels.
+
+        With `task.round: none` the metrics compare with the ratings as in a run.
+        """
         verdicts: list[Verdict] = []
         labels: list[Label] = []
-        for (label, status, verdict), count in self._counts.items():
+        ratings: list[float | None] = []
+        for (label, rating, status, verdict), count in self._counts.items():
             if label is not None:
                 verdicts += [Verdict("", status, verdict)] * count
                 labels += [label] * count
-        return metrics(verdicts, labels, self._task) if labels else None
+                ratings += [rating] * count
+        return metrics(verdicts, labels, self._task, ratings=ratings) if labels else None
 
     def shares(self, calibration: Calibration | None) -> Shares | None:
         """Return shares corrected by the calibration, else by the set's own labels; None without labelled samples."""
@@ -81,13 +86,13 @@ class VerdictCounts:
 def _labelled(counts: Counter[_Key]) -> Counter[tuple[Label, Outcome]]:
     return _total(
         ((label, verdict), count)
-        for (label, status, verdict), count in counts.items()
+        for (label, _, status, verdict), count in counts.items()
         if label is not None and status != "error"
     )
 
 
 def _outcomes(counts: Counter[_Key]) -> Counter[Outcome]:
-    return _total((verdict, count) for (_, status, verdict), count in counts.items() if status != "error")
+    return _total((verdict, count) for (_, _, status, verdict), count in counts.items() if status != "error")
 
 
 def _total(pairs: Iterable[tuple[_K, int]]) -> Counter[_K]:

@@ -55,9 +55,10 @@ _USAGE = TypeAdapter(Usage)
 
 
 def line_of(item: JudgedSample) -> str:
-    """Return the line with its line end: id, image, status, verdict, reason, label, group, scores, usage.
+    """Return the line with its line end: id, image, status, verdict, reason, label, rating, group, scores, usage.
 
-    `verdict` is null unless the status is ok. `label`, the human label, `group` and `scores` are present if known.
+    `verdict` is null unless the status is ok. `label`, the human label, `rating`, the same with its fraction, `group`
+    and `scores` are present if known.
     """
     sample, verdict = item.sample, item.verdict
     content = {
@@ -67,6 +68,7 @@ def line_of(item: JudgedSample) -> str:
         "verdict": verdict.label,
         "reason": verdict.reason,
         **({} if sample.label is None else {"label": sample.label}),
+        **({} if sample.rating is None else {"rating": sample.rating}),
         **({} if sample.group is None else {"group": sample.group}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
         "usage": item.usage,

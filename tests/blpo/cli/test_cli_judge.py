@@ -1,6 +1,7 @@
 """`blpo judge`: one JSON line per sample, also after failures."""
 
 import asyncio
+import csv
 import io
 import json
 import math
@@ -256,6 +257,31 @@ def test_gates_are_held_against_the_labels(
     assert err.count("is kept") == 3
     assert main([*command, "--gate", "accuracy>=1.01", "--quiet"]) == 3
     assert capsys.readouterr().err.splitlines()[-1].startswith("blpo: gate accuracy>=1.01 is missed: 0.")
+
+
+def test_means_of_raters_are_the_measure_as_in_the_run(
+    finished: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = yaml.safe_load((finished / "judge.yaml").read_text())
+    content["task"]["round"] = "none"
+    judge = tmp_path / "judge.yaml"
+    judge.write_text(yaml.safe_dump(content))
+    edit_labels(folder, lambda rows: [row.update(label=f"{min(int(row['label']) + 0.25, 5):g}") for row in rows])
+    table = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))
+    config = {"task": content["task"], "data": {"path": str(folder / "labels.csv")}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    lines = "".join(
+        json.dumps({"image": str(folder / row["image"]), "label": float(row["label"])}) + "\n" for row in table
+    )
+    for number, source in enumerate((str(folder), str(tmp_path / "config.yaml"), "-")):
+        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+        out = tmp_path / f"verdicts{number}.jsonl"
+        assert main(["judge", str(judge), source, "--out", str(out), "--json"]) == 0
+        summary, rows = json.loads(capsys.readouterr().out), lines_of(out.read_text())
+        assert [row.get("rating", row["label"]) for row in rows] == [float(row["label"]) for row in table]
+        errors = [abs(float(row["label"]) - line["verdict"]) for row, line in zip(table, rows, strict=True)]
+        assert summary["metrics"]["mae"] == pytest.approx(sum(errors) / 30)
+        assert summary["metrics"]["accuracy"] == sum(row["label"] == row["verdict"] for row in rows) / 30
 
 
 def test_labels_that_are_not_the_judges_are_ignored_unless_a_gate_needs_them(
