@@ -3,7 +3,8 @@
 Split batch, as published: as many errors and anchors as set. Filled batch: half of the cases are errors; where one kind
 is short, the other kind fills the batch. Pooled trials: the budget sets the size of the round (`round_plan`).
 
-Only answered verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never
+A pair is wrong if the judge is wrong in at least one order. Only answered verdicts count: a refusal or an outage is no
+wrong verdict. The draw derives from (seed, round), never
 from a live generator, so a resumed run draws the same batch as an uninterrupted run.
 """
 
@@ -22,6 +23,7 @@ from state.errors import TooManyFailures
 from state.events import ErrorsEvent
 from state.loops import OuterState
 from state.settings import Settings
+from state.verdict import Verdict
 
 
 async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
@@ -42,8 +44,8 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
             f"none of {len(verdicts)} verdicts of the train split names a label; the first is {verdicts[0].status}:"
             f" {sentence(verdicts[0].reason[:200] or 'an empty reply')} Try the judge with one image, or another model"
         )
-    wrong = [(s.id, (s.label, v.label)) for s, v in answered if v.label != s.label]
-    right = [(s.id, (s.label, v.label)) for s, v in answered if v.label == s.label]
+    wrong = [(s.id, (s.label, _answer(v))) for s, v in answered if v.label != s.label]
+    right = [(s.id, (s.label, _answer(v))) for s, v in answered if v.label == s.label]
     most_wrong, most_right = search.error_batch, search.anchors
     if search.batch == "filled":
         most_wrong = max(plan.cases - plan.cases // 2, plan.cases - len(right))
@@ -60,6 +62,11 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
         rest = [row for row in (*wrong, *right) if row[0] not in {*errors, *anchors}]
         update["scored_on"] = draw(rest, len(errors) + len(anchors), f"{seed}/score", spread=True)
     return update
+
+
+def _answer(verdict: Verdict) -> Hashable:
+    """Return the judge's label; for a pair the labels in all orders, so that leaning to a position has its own cell."""
+    return tuple(ordered.label for ordered in verdict.orders) or verdict.label
 
 
 def draw(rows: Sequence[tuple[str, Hashable]], size: int, seed: str, *, spread: bool) -> list[str]:

@@ -46,4 +46,5 @@ async def _texts_of_batch(state: UpdateState, run: OpenRun) -> list[str]:
     samples = run.batch(state)
     prompts = prompts_of_update(state, run.settings.search)
     descriptions = [d for q in prompts for d in await describe_samples(run, q, samples)]
-    return [d.text for d in descriptions if d.status == "ok"] + [s.text for s in samples if s.text]
+    texts = [text for s in samples for text in (s.text, *(s.texts or ())) if text]
+    return [d.text for d in descriptions if d.status == "ok"] + texts

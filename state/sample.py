@@ -63,6 +63,11 @@ class Sample:
     """Further images that explain the sample, and are not judged."""
 
     @property
+    def all_images(self) -> tuple[ImageSource, ...]:
+        """The images of the sample, then the images of its context."""
+        return (*self.images, *(source for _, source in self.context))
+
+    @property
     def target(self) -> Label | float | None:
         """Y for the loss: the rating with its fraction, else the label."""
         return self.label if self.rating is None else self.rating

@@ -26,7 +26,7 @@ _CHANGES_ANSWERS = {
 
 
 _LATER: dict[str, tuple[object, ...]] = {
-    **dict.fromkeys(("round", "raters", "slices", "agreement"), (None, [])),
+    **dict.fromkeys(("round", "raters", "slices", "agreement", "question", "reference", "before"), (None, [])),
     "trials": ("scored",),
     "batch": ("split",),
     "select_on": ("validation",),

@@ -58,5 +58,7 @@ def _used(data: DataSettings) -> list[str]:
     images = (data.image,) if isinstance(data.image, str) else data.image
     split = data.split.column if isinstance(data.split, SplitColumn) else None
     raters = () if data.raters is None else (data.raters.by, *data.raters.columns)
-    names = (*images, data.label, data.text, data.id, data.group, split, *raters, "split", "id", "text")
+    texts = data.text if isinstance(data.text, tuple) else (data.text,)
+    others = (data.question, data.reference, data.before, data.id, data.group, split)
+    names = (*images, data.label, *texts, *others, *raters, "split", "id", "text")
     return [name for name in names if name is not None]

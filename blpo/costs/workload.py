@@ -38,7 +38,7 @@ def workload_of(settings: Settings) -> Workload:
     dataset = dataset_of(settings)
     samples = [sample for split in dataset.splits.values() for sample in split]
     chosen_samples = samples[:: -(-len(samples) // MOST_MEASURED)]
-    pixels = [[image_size(source) for source in sample.images] for sample in chosen_samples]
+    pixels = [[image_size(source) for source in sample.all_images] for sample in chosen_samples]
     judge_prompt, i2t_prompt = initial_prompts(settings)
     return Workload(
         sizes={name: len(split) for name, split in dataset.splits.items()},

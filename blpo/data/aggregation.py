@@ -11,6 +11,7 @@ from state.settings import Aggregate, TaskSettings
 
 TIE_RULES: dict[str, str] = {
     "categorical": "the label is the first of the tied labels in task.labels",
+    "pairwise": "the label is tie where task.ties allows a tie, else the first of the tied labels",
     "ordinal": "the label is the tied rating nearest to the mean, else the lower",
     "median": "the label is the median rounded, 3.5 is 4",
 }
@@ -45,7 +46,9 @@ def majority(labels: Sequence[Label], task: TaskSettings) -> tuple[Label, bool]:
     counts = Counter(labels)
     most = max(counts.values())
     tied = [label for label in task.values if counts[label] == most]
-    if len(tied) == 1 or task.kind == "categorical":
+    if task.kind == "pairwise" and task.ties and len(tied) > 1:
+        return "tie", True
+    if len(tied) == 1 or task.kind != "ordinal":
         return tied[0], len(tied) > 1
     mean = fmean(float(label) for label in labels)
     return min(tied, key=lambda label: abs(float(label) - mean)), True

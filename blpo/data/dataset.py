@@ -103,7 +103,8 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
     Raises `DataError` for an empty split and for a single class.
     """
     seed = seed if data.split.seed is None else data.split.seed
-    rows, warnings = join_same_images(_limited(rows, data.limit, seed))
+    are_pairs = task.kind == "pairwise"
+    rows, warnings = join_same_images(_limited(rows, data.limit, seed), are_pairs=are_pairs)
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
         shares: dict[SplitName, float] = {name: getattr(data.split, name) for name in SPLITS}
@@ -113,7 +114,11 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
         _require_contrast("the whole set", [row.sample for row in rows])
     for name in SPLITS:
         if not splits[name]:
-            raise DataError(f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples")
+            hint = "; pairs that share an image or a text are one group, unless data.group names groups"
+            groups = hint if are_pairs else ""
+            raise DataError(
+                f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples{groups}"
+            )
     if task.kind != "ranking":
         _require_contrast("the train split", splits["train"])
     return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task), tuple(warnings))
@@ -150,6 +155,10 @@ def _later_fields(sample: Sample) -> Iterator[object]:
         yield {"ratings": [(rating.rater, rating.value) for rating in sample.ratings]}
     if sample.slices:
         yield {"slices": sample.slices}
+    if sample.texts is not None:
+        yield {"texts": sample.texts}
+    if sample.context:
+        yield {"context": [(name, stamp(source)) for name, source in sample.context]}
 
 
 def _summary(problems: Sequence[str]) -> str:

@@ -30,8 +30,11 @@ class _Place:
 
 
 def image_identities(samples: Sequence[Sample]) -> list[Images]:
-    """Return the identities of every sample's images. An image that can't be read differs from all other images."""
-    places = {id(source): _place(source) for sample in samples for source in sample.images}
+    """Return the identities of every sample's images, context included.
+
+    An image that can't be read differs from all other images.
+    """
+    places = {id(source): _place(source) for sample in samples for source in sample.all_images}
     stored = {place.key: place for place in places.values() if place is not None}
     copies = _first_copies(stored.values())
 
@@ -39,7 +42,7 @@ def image_identities(samples: Sequence[Sample]) -> list[Images]:
         place = places[id(source)]
         return id(source) if place is None else copies.get(place.key, place.key)
 
-    return [frozenset(map(identity, sample.images)) for sample in samples]
+    return [frozenset(map(identity, sample.all_images)) for sample in samples]
 
 
 def _place(source: ImageSource) -> _Place | None:

@@ -53,7 +53,7 @@ def check_images(samples: Iterable[Sample]) -> Iterator[str]:
     workers = min(4, os.cpu_count() or 1)
     running: deque[Future[str | None]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for source in (source for sample in samples for source in sample.images):
+        for source in (source for sample in samples for source in sample.all_images):
             running.append(pool.submit(_problem, source))
             if len(running) > 4 * workers and (problem := running.popleft().result()):
                 yield problem

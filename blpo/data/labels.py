@@ -39,20 +39,26 @@ class ClassName(str):
 
 
 def label_reader(
-    task: TaskSettings, threshold: float | Literal["median"] | None, column: Iterable[object]
+    task: TaskSettings,
+    threshold: float | Literal["median"] | None,
+    column: Iterable[object],
+    pair: tuple[str, str] | None = None,
 ) -> Callable[[object], Label]:
     """Return a function from a value of `column` to a label. The function raises `ValueError` for a value of no label.
 
     Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"); with `task.round` the nearest integer of a
     number in [min, max], 3.5 is 4. Categorical: a label of the task, else the
-    only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. Ranking: a
-    label of a whole list, such as 2>1=3. With a
+    only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. Pairwise: a, b
+    or tie, or the name of one of the two columns in `pair`; a number is no label, for it may count from 0 or 1.
+    Ranking: a label of a whole list, such as 2>1=3. With a
     threshold: a number up to the threshold is the task's first label, a number above the threshold is the second.
     "median" is the median of all numbers in `column`.
     """
     if task.kind == "ranking":
         return _ranking
     if threshold is None:
+        if task.kind == "pairwise":
+            return lambda value: _preference(value, task, pair)
         return (lambda value: _rating(value, task)) if task.kind == "ordinal" else lambda value: _category(value, task)
     if threshold == "median":
         numbers = [n for n in map(as_number, column) if n is not None]
@@ -160,6 +166,21 @@ def _category(value: object, task: TaskSettings) -> str:
         return alike[0]
     hint = did_you_mean(str(value), task.labels)
     raise ValueError(_problem(value, f"one of {', '.join(task.labels)}{hint}"))
+
+
+def _preference(value: object, task: TaskSettings, pair: tuple[str, str] | None) -> Label:
+    names: dict[str, Label] = {read_alike(column): label for column, label in zip(pair or (), "ab", strict=False)}
+    names |= {read_alike(str(label)): label for label in task.values}
+    text = read_alike(value) if isinstance(value, str) else ""
+    if text in names:
+        return names[text]
+    if text == "tie":
+        raise ValueError("label tie is no label of the task; set task.ties: true, or leave out the row")
+    columns = f" (a is the column {pair[0]}, b is {pair[1]})" if pair else ""
+    expected = f"one of {', '.join(map(str, task.values))}{columns}"
+    if as_number(value) is not None or isinstance(value, bool):
+        raise ValueError(f"label {display_text(value)} does not say which one is better; write {expected}")
+    raise ValueError(_problem(value, expected))
 
 
 def _texts(value: object) -> list[str]:

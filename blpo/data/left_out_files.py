@@ -15,7 +15,9 @@ def left_out_files(path: str | None, dataset: Dataset) -> Iterator[str]:
 
     A dataset with images in cells has no such pictures.
     """
-    names = {image.path for sample in dataset.by_id.values() for image in sample.images if isinstance(image, FileImage)}
+    names = {
+        image.path for sample in dataset.by_id.values() for image in sample.all_images if isinstance(image, FileImage)
+    }
     if path is None or not names or path.startswith("hub:"):
         return
     folder = Path(path) if os.path.isdir(path) else Path(path).parent

@@ -50,7 +50,7 @@ def read_ratings(table: Table, raters: RaterSettings, data: DataSettings, task: 
     of_source = keys if raters.file is None else _keys(source, data)
     ledger = _Ledger()
     columns = list(_rating_columns(source, raters, data))
-    read = label_reader(task, data.threshold, chain.from_iterable(column for _, column in columns))
+    read = label_reader(task, data.threshold, chain.from_iterable(column for _, column in columns), data.pair)
     for rater, column in columns:
         _read_column(ledger, source, of_source, rater, column, read, task)
     rows = _rows(table, keys, merges=raters.file is None and raters.by is not None)
@@ -178,7 +178,9 @@ def _different(table: Table, keys: Sequence[Key | None], data: DataSettings) -> 
     if data.raters is None or data.raters.file is not None or data.raters.by is None:
         return
     split = data.split.column if isinstance(data.split, SplitColumn) else None
-    for name, hint in ((data.text or "text", "give every image with its text an id (data.id)"), (split, "keep one")):
+    texts = data.text if isinstance(data.text, tuple) else (data.text or "text",)
+    with_text = "give every image with its text an id (data.id)"
+    for name, hint in (*((text, with_text) for text in texts), (split, "keep one")):
         if name is None or name not in table.columns:
             continue
         first: dict[Key, int] = {}

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from blpo.data.aggregation import aggregated
 from blpo.data.columns import optional_column, require_column
-from blpo.data.image_sources import FileImage
+from blpo.data.image_columns import image_reader
 from blpo.data.label_warnings import label_warnings, skipped_rows
 from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader, rating_reader
 from blpo.data.message_text import display_text
+from blpo.data.pair_columns import context_readers, text_column, two_texts_reader
 from blpo.data.rater_warnings import tie_warnings
 from blpo.data.ratings import read_ratings
 from blpo.data.similar_names import read_alike
@@ -20,8 +21,6 @@ from state.sample import ImageSource, Label, Rating, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
 
 _T = TypeVar("_T")
-_ImageReader = Callable[[int, str], tuple[ImageSource, str]]
-"""From a row's number (from 0) and place to an image and a text for the row's id; raises `ValueError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +86,21 @@ class _RowReader:
 
     def __init__(self, table: Table, data: DataSettings, task: TaskSettings) -> None:
         names = (data.image,) if isinstance(data.image, str) else data.image
-        self._images = [_image_reader(table, require_column(table, name, "image")) for name in names]
+        self._images = [image_reader(table, require_column(table, name, "image")) for name in names]
         self._task, self._raters = task, data.raters
         self._rated = None if data.raters is None else read_ratings(table, data.raters, data, task)
         self._has_own_label = data.raters is None or data.raters.label_from == "column"
         reads_labels = self._has_own_label or (data.raters is not None and data.raters.is_long_table)
         self._labels = table.values(require_column(table, data.label, "label")) if reads_labels else ()
-        self._label = label_reader(task, data.threshold, self._labels)
+        self._label = label_reader(task, data.threshold, self._labels, data.pair)
         self._rating = rating_reader(task)
         self._tied: list[str] = []
         self._slices = slice_columns(table, data.slices)
         self.rows: Sequence[int] = range(len(table.lines)) if self._rated is None else self._rated.rows
         self.rating_problems = [] if self._rated is None else self._rated.problems
-        self._texts = optional_column(table, data.text, "text", default="text")
+        self._texts = text_column(table, data)
+        self._two_texts = two_texts_reader(table, data)
+        self._context = context_readers(table, data)
         self._ids = optional_column(table, data.id, "id", default="id")
         self._groups = optional_column(table, data.group, "group")
         column = data.split.column if isinstance(data.split, SplitColumn) else None
@@ -111,6 +112,8 @@ class _RowReader:
         """Return the row (None for a faulty row) and the row's problems."""
         problems: list[str] = []
         images = _value_or_problem(problems, lambda: [read_image(index, place) for read_image in self._images])
+        context = _value_or_problem(problems, lambda: tuple((n, read(index, place)[0]) for n, read in self._context))
+        texts = _value_or_problem(problems, lambda: self._two_texts(index))
         labelled = _value_or_problem(problems, lambda: self._labelled(index, place))
         name = _value_or_problem(problems, lambda: self._id(index, images or []))
         split = _value_or_problem(problems, lambda: _split_name(self._splits[index]) if self._splits else None)
@@ -121,7 +124,8 @@ class _RowReader:
         sources = tuple(source for source, _ in images)
         label, rating, ratings = labelled
         slices = tuple((column, slice_text(values[index])) for column, values in self._slices)
-        return Row(Sample(name, sources, label, text, group, rating, ratings, slices), split, place), problems
+        sample = Sample(name, sources, label, text, group, rating, ratings, slices, texts, context or ())
+        return Row(sample, split, place), problems
 
     def _labelled(self, index: int, place: str) -> tuple[Label | None, float | None, tuple[Rating, ...]]:
         """Return label, rating with a fraction, and ratings of several people; raises `ValueError` without a label.
@@ -178,21 +182,6 @@ def _value_or_problem(problems: list[str], value: Callable[[], _T]) -> _T | None
     except ValueError as error:
         problems.append(str(error))
         return None
-
-
-def _image_reader(table: Table, column: str) -> _ImageReader:
-    cells = table.cells(column)
-    if cells is not None:
-        return lambda index, place: (cells(index, place), f"row-{index + 1}")
-    paths = table.values(column)
-
-    def read(index: int, place: str) -> tuple[ImageSource, str]:
-        path = paths[index]
-        if not isinstance(path, str) or not path.strip():
-            raise ValueError(f"image {display_text(path)} is no path")
-        return FileImage(table.root.locate(path), f"{place}: {display_text(path)}"), path
-
-    return read
 
 
 def _split_name(value: object) -> SplitName:

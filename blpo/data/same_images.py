@@ -1,4 +1,4 @@
-"""Rows with the same images are one group when splits are drawn.
+"""Rows with the same images are one group when splits are drawn, and so are pairs with a common image or text.
 
 Otherwise an image of the test split could be in the train split too: three annotators of an image are three rows.
 """
@@ -9,19 +9,21 @@ from dataclasses import replace
 
 from blpo.data.image_identity import Images, image_identities
 from blpo.data.message_text import listed
+from blpo.data.pair_groups import linked_pairs
 from blpo.data.rows import Row
 
 
-def join_same_images(rows: Sequence[Row]) -> tuple[Sequence[Row], list[str]]:
+def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[Sequence[Row], list[str]]:
     """Return the rows, with one group for rows of the same images and for their groups; and warnings.
 
-    A joined group has the first name of its groups, else the first of its ids. Other rows stay as they are.
+    `are_pairs`: rows without a group that share an image or a text are one group too. A joined group has the first name
+    of its groups, else the first of its ids. Other rows stay as they are.
     """
     images = image_identities([row.sample for row in rows])
-    warnings = [*_repetition_warnings(rows, images), *_pair_warnings(rows, images)]
+    warnings = [*_repetition_warnings(rows, images), *([] if are_pairs else _pair_warnings(rows, images))]
     # Splits of the table stay: the rows of an image in two splits are no group.
     places = [(row.split, image) for row, image in zip(rows, images, strict=True)]
-    repeated = _repeated(places)
+    repeated = [*_repeated(places), *(linked_pairs(rows, images) if are_pairs else ())]
     if not repeated:
         return rows, warnings
     groups = _members([index if row.sample.group is None else row.sample.group for index, row in enumerate(rows)])

@@ -10,10 +10,12 @@ from blpo.inference.question import question
 from blpo.models.thinking import without_thinking
 from state.response import Failure
 from state.sample import Sample
-from state.verdict import Description
+from state.verdict import Description, Order
 
 MAX_WORDS = 120
 """Longest description asked for: with 10 errors and 10 anchors about 3,000 tokens a critique."""
+MAX_WORDS_A_PAIR = 200
+"""Longest description of a pair: of two things, and how they differ."""
 
 
 async def describe_samples(
@@ -34,9 +36,14 @@ async def describe_samples(
 
 
 async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
-    """Return g(x; q) for a sample; a failure is a description with the status `error`."""
-    model = models.settings.models.of("verbalizer")
-    request = await question(models, sample, model, "verbalize", i2t_prompt=i2t_prompt, max_words=str(MAX_WORDS))
+    """Return g(x; q) for a sample; a failure is a description with the status `error`.
+
+    A pair is described in one message, always a first: the differences are what helps.
+    """
+    model, is_pair = models.settings.models.of("verbalizer"), models.settings.task.kind == "pairwise"
+    words = str(MAX_WORDS_A_PAIR if is_pair else MAX_WORDS)
+    order: Order | None = "ab" if is_pair else None
+    request = await question(models, sample, model, "verbalize", order, i2t_prompt=i2t_prompt, max_words=words)
     response = await models.caller.ask("verbalizer", [request])
     if isinstance(response, Failure):
         return Description(sample.id, "error", failure_detail(response, "verbalizer"))

@@ -5,6 +5,7 @@ Memory stays flat with the number of images: beyond the cache an image costs abo
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 from blpo.data.image_file_cache import ImageFileCache
@@ -30,10 +31,18 @@ class ImageCache:
 
     async def of(self, sample: Sample, model: ModelSettings) -> tuple[EncodedImage, ...]:
         """Return the sample's images in the form for `model`; raises `DataError` for an unreadable image."""
-        return tuple([await self._one(sample, position, model) for position in range(len(sample.images))])
+        return await self._all(sample, sample.images, model)
 
-    async def _one(self, sample: Sample, position: int, model: ModelSettings) -> EncodedImage:
-        source = sample.images[position]
+    async def context_of(self, sample: Sample, model: ModelSettings) -> tuple[EncodedImage, ...]:
+        """Return the images of the sample's context in the form for `model`; raises `DataError`."""
+        return await self._all(sample, [source for _, source in sample.context], model, len(sample.images))
+
+    async def _all(
+        self, sample: Sample, sources: Sequence[ImageSource], model: ModelSettings, first: int = 0
+    ) -> tuple[EncodedImage, ...]:
+        return tuple([await self._one(sample, source, place, model) for place, source in enumerate(sources, first)])
+
+    async def _one(self, sample: Sample, source: ImageSource, position: int, model: ModelSettings) -> EncodedImage:
         key = (sample.id, source.name, position, model.max_pixels, model.max_side)
         if key in self._encoded:
             self._encoded.move_to_end(key)

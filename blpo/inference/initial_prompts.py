@@ -22,13 +22,18 @@ def initial_prompts(settings: Settings) -> tuple[str, str]:
     Raises `ConfigError` for a file with an unreadable or empty text, a text longer than `search.max_prompt_tokens`, or
     a placeholder.
     """
-    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens)
+    compares_texts = isinstance(settings.data.text, tuple)
+    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens, compares_texts)
 
 
 @lru_cache(maxsize=16)
-def _initial_prompts(prompts: PromptSettings, task: TaskSettings, max_tokens: int) -> tuple[str, str]:
-    judge = _prompt("judge", prompts.judge, prompts.judge_file, partial(_default_judge_prompt, task), max_tokens)
-    return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, "default_i2t"), max_tokens)
+def _initial_prompts(
+    prompts: PromptSettings, task: TaskSettings, max_tokens: int, compares_texts: bool
+) -> tuple[str, str]:
+    pair = ("_pairwise_texts" if compares_texts else "_pairwise") if task.kind == "pairwise" else ""
+    default_judge = partial(template, f"default_judge{pair}") if pair else partial(_default_judge_prompt, task)
+    judge = _prompt("judge", prompts.judge, prompts.judge_file, default_judge, max_tokens)
+    return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, f"default_i2t{pair}"), max_tokens)
 
 
 def _prompt(name: str, setting: str | None, path: str | None, default: Callable[[], str], max_tokens: int) -> str:

@@ -72,6 +72,10 @@ class OpenRun(OpenModels):
         """Return all samples of a split."""
         return self.dataset.splits[name]
 
+    def questions(self, *names: SplitName) -> int:
+        """Return the judge requests for all samples of splits under one prompt, repairs not counted."""
+        return self.settings.task.questions * sum(len(self.split(name)) for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class SharedModels:
@@ -123,7 +127,7 @@ async def open_run(
         stack.push_async_callback(caller.close)
         images = shared.images_of(settings) if shared else ImageCache(images_folder(place))
         run = OpenRun(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic())
-        run.budget.reserve(2 * len(run.split("test")))
+        run.budget.reserve(2 * run.questions("test"))
         stack.enter_context(frozen_garbage())
         _CURRENT.set(run)
         try:

@@ -6,13 +6,16 @@ from typing import Literal
 from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
-from blpo.inference.verdicts import judge_messages, repair_messages, verdict_of
+from blpo.inference.pair_orders import orders_of
+from blpo.inference.verdicts import judge_messages, repair_messages, request_name, verdict_of
 from blpo.models.verdict_format import verdict_schema
 from state.response import Failure
 from state.sample import Sample
+from state.verdict import Order
 
 Due = Literal["nothing", "repair", "verdict"]
-"""Calls still to be paid for one verdict: none, the repair of an unparseable reply, or the verdict itself."""
+"""Calls still to be paid for one verdict, a pair's in one order: none, the repair of an unparseable reply, or the
+verdict itself."""
 
 
 async def reserve_test(run: OpenRun) -> None:
@@ -21,10 +24,10 @@ async def reserve_test(run: OpenRun) -> None:
     The stored verdicts under p_0 also tell the share of repairs. Nothing is sent.
     """
     if not run.budget.is_limited or run.budget.calls == 0:
-        return  # the store is empty; two verdicts a sample are kept back since the opening
+        return  # the store is empty; verdicts under two prompts are kept back since the opening
     initial, _ = initial_prompts(run.settings)
     await _due(run, [initial], [*run.split("train"), *run.split("validation")])
-    run.budget.reserve(await _missing_verdicts(run, initial) + len(run.split("test")))
+    run.budget.reserve(await _missing_verdicts(run, initial) + run.questions("test"))
 
 
 async def reserve_test_of(run: OpenRun, judge_prompts: Iterable[str]) -> None:
@@ -62,21 +65,27 @@ async def _missing_verdicts(run: OpenRun, judge_prompt: str) -> int:
 
 async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sample]) -> list[Due]:
     """Return the calls due for all samples under all prompts, and count stored replies as judged."""
-    task, recall = run.settings.task, run.recall
+    task, recall = run.settings.task.answer_scale, run.recall
     schema = verdict_schema(task)
 
-    async def due(pair: tuple[str, Sample]) -> Due:
-        prompt, sample = pair
-        messages = await judge_messages(recall, prompt, sample)
+    async def due(request: tuple[str, Sample, Order | None]) -> Due:
+        prompt, sample, order = request
+        messages = await judge_messages(recall, prompt, sample, order)
         response = await recall.caller.ask("judge", messages, schema)
         if isinstance(response, Failure):
             return "verdict"
         needs_repair = verdict_of(sample, response, task).status == "unparseable"
-        run.budget.judged(sample.id, repaired=needs_repair)
+        run.budget.judged(request_name(sample, order), repaired=needs_repair)
         if not needs_repair:
             return "nothing"
         repair = await recall.caller.ask("judge", repair_messages(messages, response, task), schema)
         return "repair" if isinstance(repair, Failure) else "nothing"
 
-    pairs = [(prompt, sample) for prompt in judge_prompts for sample in samples]
-    return await fan_out(due, pairs, run.width("judge"))
+    seed = run.settings.search.seed
+    requests = [
+        (prompt, sample, order)
+        for prompt in judge_prompts
+        for sample in samples
+        for order in orders_of(run.settings.task, sample, seed)
+    ]
+    return await fan_out(due, requests, run.width("judge"))

@@ -57,7 +57,7 @@ async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan |
         cases, steps = note.split()
         return RoundPlan(int(cases), int(steps))
     plan = planned_round(search, train, await _calls_left(run, judge_prompt))
-    if plan is None or not run.budget.affords(plan.calls + train + len(run.split("validation"))):
+    if plan is None or not run.budget.affords(plan.calls + run.questions("train", "validation")):
         return None
     await run.store.put_note(name, f"{plan.cases} {plan.inner_steps}")
     return plan
@@ -70,4 +70,4 @@ async def _calls_left(run: OpenRun, judge_prompt: str) -> int | None:
         return None
     samples = [*run.split("train"), *run.split("validation")]
     await judge_samples(run, judge_prompt, samples)  # from the store; tells the share of repairs after a resume
-    return left - run.budget.expected_calls(len(samples))
+    return left - run.budget.expected_calls(run.questions("train", "validation"))

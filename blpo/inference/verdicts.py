@@ -8,6 +8,7 @@ from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
+from blpo.inference.pair_orders import joined_verdict, ordered_verdict, orders_of
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
 from blpo.metrics.gain import paired_gain
@@ -21,7 +22,7 @@ from state.loops import Trial
 from state.response import Failure, Response
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.verdict import Verdict
+from state.verdict import Order, Verdict
 
 MOST_REPEATED = 2000
 """Characters of an unusable reply that its repair repeats."""
@@ -91,7 +92,7 @@ class Judgement:
 
     verdict: Verdict
     replies: tuple[Response, ...]
-    """One reply; two where the first was repaired; fewer where a request failed."""
+    """One reply for each order of a pair, else one; two where the first was repaired; fewer where a request failed."""
 
 
 async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) -> Verdict:
@@ -100,17 +101,31 @@ async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) ->
 
 
 async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) -> Judgement:
-    """Return the verdict on a sample with the judge's replies.
+    """Return the verdict on a sample with the judge's replies. A pair is judged in all its orders at the same time."""
+    orders = orders_of(models.settings.task, sample, models.settings.search.seed)
+    judgements = await fan_out(lambda order: _judgement(models, judge_prompt, sample, order), orders, len(orders))
+    replies = tuple(reply for judgement in judgements for reply in judgement.replies)
+    ordered = tuple(ordered_verdict(j.verdict, order) for j, order in zip(judgements, orders, strict=True) if order)
+    return Judgement(joined_verdict(sample.id, ordered), replies) if ordered else judgements[0]
+
+
+def request_name(sample: Sample, order: Order | None) -> str:
+    """Return the name of a sample in an order, for the budget's count of repairs."""
+    return sample.id if order is None else f"{sample.id} {order}"
+
+
+async def _judgement(models: OpenModels, judge_prompt: str, sample: Sample, order: Order | None) -> Judgement:
+    """Return the answer in one order.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
     """
-    task = models.settings.task
-    messages = await judge_messages(models, judge_prompt, sample)
+    task = models.settings.task.answer_scale
+    messages = await judge_messages(models, judge_prompt, sample, order)
     response = await models.caller.ask("judge", messages, schema=verdict_schema(task))
     verdict = verdict_of(sample, response, task)
     needs_repair = verdict.status == "unparseable"
-    models.budget.judged(sample.id, repaired=needs_repair)
+    models.budget.judged(request_name(sample, order), repaired=needs_repair)
     if isinstance(response, Failure):
         return Judgement(verdict, ())
     verdict = _with_cut(verdict, response, models)
@@ -131,21 +146,21 @@ def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdi
     return replace(verdict, reason=f"{cut}: {verdict.reason}" if verdict.reason else cut)
 
 
-async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample) -> list[Message]:
-    """Return the conversation with the judge about `sample`."""
-    model, form = models.settings.models.of("judge"), label_form(models.settings.task)
-    return [await question(models, sample, model, "judge", judge_prompt=judge_prompt, label_form=form)]
+async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, order: Order | None) -> list[Message]:
+    """Return the conversation with the judge about `sample`, a pair in `order`."""
+    model, form = models.settings.models.of("judge"), label_form(models.settings.task.answer_scale)
+    return [await question(models, sample, model, "judge", order, judge_prompt=judge_prompt, label_form=form)]
 
 
 def repair_messages(messages: Sequence[Message], response: Response, task: TaskSettings) -> list[Message]:
-    """Return the conversation to repair an unparseable `response` to `messages`."""
+    """Return the conversation to repair an unparseable `response` to `messages`; `task` is the scale of answers."""
     reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
     problem = f'it is no JSON object whose "label" is {label_form(task)}'
     return [*messages, assistant(reply), user(render("repair", problem=problem))]
 
 
 def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings) -> Verdict:
-    """Return the verdict of a reply; only a `Response` can be `unparseable`."""
+    """Return the verdict of a reply on the scale `task`; only a `Response` can be `unparseable`."""
     if isinstance(response, Failure):
         return Verdict(sample.id, "error", None, failure_detail(response, "judge"))
     if response.refused:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from math import fsum
+from statistics import fmean
 
 from blpo.metrics.rankings import tau_b
 from state.sample import Label
 from state.settings import TaskSettings
-from state.verdict import Verdict
+from state.verdict import OrderedVerdict, Verdict
 
 LossTarget = Label | float
 """y: a label, or the mean of raters."""
@@ -15,14 +16,16 @@ LossTarget = Label | float
 def loss(verdict: Verdict, label: LossTarget | None, task: TaskSettings) -> float | None:
     """Return l(y_hat, y) in [0, 1], lower is better. None for an `error`: it says nothing about the prompt.
 
-    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). Rankings: (1 - tau-b) / 2. `unparseable` and
-    `refused` count 1. Otherwise a prompt could win by making hard cases fail. Raises `ValueError` if the sample has no
-    label.
+    Categories: 0 if right, else 1. Ratings: |y_hat - y| / (max - min). Pairs: the mean over the orders of 0 if right,
+    1/2 for a tie in place of a or b or the reverse, else 1. Rankings: (1 - tau-b) / 2. `unparseable` and `refused`
+    count 1. Otherwise a prompt could win by making hard cases fail. Raises `ValueError` if the sample has no label.
     """
     if not isinstance(label, float):  # a float is a mean of raters
         label = require_label(verdict, label)
     if verdict.status == "error":
         return None
+    if task.kind == "pairwise":
+        return fmean(_loss_in_order(ordered, label) for ordered in verdict.orders or (verdict,))
     if verdict.label is None:
         return 1.0
     if task.kind == "ranking":
@@ -30,6 +33,12 @@ def loss(verdict: Verdict, label: LossTarget | None, task: TaskSettings) -> floa
     if task.kind == "ordinal":
         return abs(int(verdict.label) - float(label)) / (task.max - task.min)
     return float(verdict.label != label)
+
+
+def _loss_in_order(answer: OrderedVerdict | Verdict, label: LossTarget) -> float:
+    if answer.label is None or answer.label == label:
+        return float(answer.label is None)
+    return 0.5 if "tie" in (answer.label, label) else 1.0
 
 
 def score(

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from blpo.prompts.delimiters import element, neutralise
+from blpo.prompts.delimiters import element, neutralise, pair_element
+from blpo.prompts.pair_words import PLACES, pair_answer, pair_label
 from state.loops import Trial
 from state.sample import Sample
 from state.settings import TaskSettings
@@ -15,7 +16,20 @@ def labels_in_words(task: TaskSettings) -> str:
     """List the labels of the task. Ambiguous categories (with a comma, quote or line break) stand in quotes."""
     if task.kind == "ordinal":
         return f"integers from {task.min} (lowest) to {task.max} (highest)"
+    if task.kind == "pairwise":
+        return f"{', '.join(PLACES[value] for value in task.values)}\n{_pair_note(task)}"
     return ", ".join(map(_label_in_words, task.labels))
+
+
+def _pair_note(task: TaskSettings) -> str:
+    note = (
+        "An item is a pair, and its label names the better one of the pair, or a tie."
+        if task.ties
+        else ("An item is a pair, and its label names the better one of the pair.")
+    )
+    if task.order != "both":
+        return note
+    return f"{note} The judge sees every pair in both orders. An answer that changes with the order is wrong."
 
 
 def _label_in_words(label: str) -> str:
@@ -41,7 +55,7 @@ class Case:
 
     @property
     def right(self) -> bool:
-        """True if the verdict is the human label."""
+        """True if the verdict is the human label; for a pair, in all orders."""
         return self.verdict.label == self.sample.label
 
 
@@ -73,13 +87,15 @@ def objections(reasons: Sequence[str]) -> str:
 
 
 def _case(row: Case) -> str:
-    parts = [element("human", str(row.sample.label)), element("judge", _answer(row.verdict))]
+    parts = [element("human", _label(row)), element("judge", _answer(row.verdict, row.sample))]
     if row.after is not None:
-        parts.append(element("judge_after", _answer(row.after)))
+        parts.append(element("judge_after", _answer(row.after, row.sample)))
     if row.verdict.reason:
         parts.append(element("judge_reason", row.verdict.reason))
     if row.sample.text:
         parts.append(element("text", row.sample.text))
+    for tag, text in zip(("first", "second"), row.sample.texts or (), strict=False):
+        parts.append(pair_element(tag, text))
     if row.images:
         parts.append(element("images", ", ".join(map(str, row.images))))
     for description in row.descriptions:
@@ -90,7 +106,13 @@ def _case(row: Case) -> str:
     return "<case>\n" + "\n".join(parts) + "\n</case>"
 
 
-def _answer(verdict: Verdict) -> str:
+def _label(row: Case) -> str:
+    return pair_label(row.sample.label) if row.verdict.orders else str(row.sample.label)
+
+
+def _answer(verdict: Verdict, sample: Sample) -> str:
+    if verdict.orders:
+        return pair_answer(verdict, sample)
     return str(verdict.label) if verdict.status == "ok" else f"({verdict.status})"
 
 

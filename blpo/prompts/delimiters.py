@@ -10,6 +10,8 @@ _TAGS = (
     "|history|trial|trials|tried|score|images|feedback|example|examples|objections|objection"
 )
 _DELIMITER = re.compile(rf"<(\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
+_PAIR_DELIMITER = re.compile(r"<(\s*/?\s*(?:first|second)\b)", re.IGNORECASE)
+"""Tags of the two texts of a pair: no delimiters in tasks of one image."""
 
 
 def neutralise(text: str) -> str:
@@ -27,6 +29,11 @@ def restored(text: str, original: str) -> str:
 def element(tag: str, text: str) -> str:
     """Return `text`, neutralised, between `<tag>` and `</tag>`."""
     return f"<{tag}>{neutralise(text)}</{tag}>"
+
+
+def pair_element(tag: str, text: str) -> str:
+    """Return `element(tag, text)` for a pair: the tags of its two texts are neutralised too."""
+    return element(tag, _PAIR_DELIMITER.sub(r"‹\1", text))
 
 
 def tagged(reply: str, tag: str) -> str | None:

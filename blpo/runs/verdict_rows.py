@@ -1,7 +1,7 @@
 """Verdicts of a run directory: verdicts/{initial,best}.jsonl and rounds/NN/errors.jsonl."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from blpo.runs.json_lines import read_json_lines
 from state.errors import RunError
 from state.sample import Label, Sample, SplitName
-from state.verdict import Status, Verdict
+from state.verdict import OrderedVerdict, Status, Verdict
 
 VerdictChange = Literal["fixed", "broken", "wrong", "right"]
 """Change of a sample between two prompts: wrong then right, right then wrong, wrong twice, right twice. A sample
@@ -34,10 +34,12 @@ class VerdictRow:
     """Human rating with its fraction; None for a label without a fraction."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Probability of the labels by the judge; empty for a judge without log-probabilities."""
+    orders: tuple[OrderedVerdict, ...] = ()
+    """Verdicts of a pair by order; empty for samples of one image."""
 
     @property
     def answer(self) -> Label | None:
-        """The judge's label; None for a failure."""
+        """The judge's label; None for a failure, and for a pair whose orders have different labels."""
         return self.verdict if self.status == "ok" else None
 
     @property
@@ -60,7 +62,14 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         **({} if sample.group is None else {"group": sample.group}),
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
+        **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
     }
+
+
+def order_fields(ordered: OrderedVerdict) -> dict[str, Any]:
+    """Return the fields of a verdict in one order for a line; without scores if there are none."""
+    fields = asdict(ordered)
+    return fields if ordered.scores else {name: value for name, value in fields.items() if name != "scores"}
 
 
 def read_verdict_rows(file: Path) -> tuple[VerdictRow, ...]:

@@ -35,11 +35,18 @@ class DataSettings(Section):
     """Folder with images and labels.csv (.jsonl, .parquet), a labels file, a dataset folder written by
     `datasets.save_to_disk`, or `hub:OWNER/NAME`. null: the built-in sample."""
     image: str | tuple[str, str] = "image"
-    """Column of the image; two columns for pairs."""
+    """Column of the image; two columns, of a and of b, for pairs of images."""
     label: str = "label"
     """Column of the label."""
-    text: str | None = None
-    """Column of the text; null: the column `text`, if it exists."""
+    text: str | tuple[str, str] | None = None
+    """Column of the text; null: the column `text`, if it exists. Two columns, of a and of b, for pairs of texts about
+    one image."""
+    question: str | None = None
+    """Column of the text that belongs to both texts of a pair, such as the question that they answer."""
+    reference: str | None = None
+    """Column of an image to compare a pair with; the image itself is not judged."""
+    before: str | None = None
+    """Column of the image before the edit, for pairs of edits; the image itself is not judged."""
     id: str | None = None
     """Column of the id; null: the column `id`, if it exists, else the image's path."""
     group: str | None = None
@@ -58,3 +65,8 @@ class DataSettings(Section):
     """Largest number of samples, drawn by label from the seed; null: all."""
     corrections: str | None = None
     """File of corrected labels by id (`blpo disagreements --correct` writes such files); the splits stay."""
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The two columns of a pair: of images, else of texts; None for samples of one image."""
+        return next((columns for columns in (self.image, self.text) if isinstance(columns, tuple)), None)

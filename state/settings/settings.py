@@ -40,9 +40,25 @@ class Settings(Section):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
-        if problem := self._rater_problem() or self._ranking_problem():
+        if problem := self._rater_problem() or self._pair_problem() or self._ranking_problem():
             raise ValueError(problem)
         return self
+
+    def _pair_problem(self) -> str | None:
+        """Return the problem of settings about pairs; None for usable settings."""
+        data, two_texts = self.data, isinstance(self.data.text, tuple)
+        if self.task.kind != "pairwise":
+            text = "text" if two_texts else None
+            name = next((n for n in (text, "question", "reference", "before") if n and getattr(data, n)), None)
+            return name and f"data.{name}: {'two columns need' if name == 'text' else 'needs'} task.kind: pairwise"
+        if two_texts == isinstance(data.image, tuple):
+            return (
+                "data: a pair needs two columns of images (image: [image_a, image_b]), or one image and two columns of"
+                " texts (text: [text_a, text_b])"
+            )
+        if data.question is not None and not two_texts:
+            return "data.question: belongs to two texts; a text about two images is data.text"
+        return None
 
     def _ranking_problem(self) -> str | None:
         """Return the problem of settings that a ranking needs or can't have; None for usable settings."""

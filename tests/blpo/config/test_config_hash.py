@@ -58,7 +58,7 @@ def test_what_does_not_change_results_leaves_the_hash(override: str) -> None:
 
 
 def test_ties_and_order_of_pairs_change_the_hash() -> None:
-    pairs = {"task": {"kind": "pairwise"}, "data": {"path": "x"}}
+    pairs = {"task": {"kind": "pairwise"}, "data": {"path": "x", "image": ["a", "b"]}}
     tasks = ["task.ties=true", "task.order=one", "task.order=random"]
     hashes = {config_hash(load_settings(pairs, [task])) for task in tasks} | {config_hash(load_settings(pairs))}
     assert len(hashes) == 4

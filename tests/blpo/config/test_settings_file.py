@@ -246,7 +246,7 @@ def test_settings_of_another_kind_are_refused(task: dict[str, object], message: 
 
 
 def test_a_pair_is_selected_by_accuracy_unless_set() -> None:
-    pairs = {"task": {"kind": "pairwise"}, "data": {"path": "x"}}
+    pairs = {"task": {"kind": "pairwise"}, "data": {"path": "x", "image": ["a", "b"]}}
     assert load_settings(pairs).search.metric == "accuracy"
     assert load_settings({**pairs, "search": {"metric": "kappa"}}).search.metric == "kappa"
 

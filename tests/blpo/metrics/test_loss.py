@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from blpo.metrics.loss import loss, score
 from state.settings import TaskSettings
-from state.verdict import Status, Verdict
+from state.verdict import Order, OrderedVerdict, Status, Verdict
 
 ORDINAL = TaskSettings(kind="ordinal", min=-1, max=3)
 BINARY = TaskSettings(kind="categorical", labels=("unsafe", "safe"))
@@ -90,3 +90,40 @@ def test_no_prompt_scores_below_one_that_fails_everywhere(rows: list[tuple[Verdi
     failing = [Verdict("s", "refused", None)] * len(rows)
     result = score(failing, [verdict for verdict, _ in rows], [label for _, label in rows], ORDINAL)
     assert result is None or result >= 0.0
+
+
+def pair(*labels: str | None) -> Verdict:
+    """Return the verdict on a pair by the labels of its orders; None for a refusal."""
+    names: tuple[Order, Order] = ("ab", "ba")
+    orders = [OrderedVerdict(o, "ok" if y else "refused", y) for o, y in zip(names, labels, strict=False)]
+    agree = len(set(labels)) == 1
+    return Verdict("s", "ok" if all(labels) else "refused", labels[0] if agree else None, orders=tuple(orders))
+
+
+@pytest.mark.parametrize(
+    ("labels", "human", "expected"),
+    [
+        (("a", "a"), "a", 0.0),
+        (("a", "b"), "a", 0.5),
+        (("b", "b"), "a", 1.0),
+        (("tie", "tie"), "a", 0.5),
+        (("a", "tie"), "a", 0.25),
+        (("a", "b"), "tie", 0.5),
+        (("tie", "tie"), "tie", 0.0),
+        (("b", "tie"), "tie", 0.25),
+        ((None, "a"), "a", 0.5),
+        ((None, None), "tie", 1.0),
+        (("b",), "b", 0.0),
+    ],
+)
+def test_the_loss_of_a_pair_is_the_mean_over_its_orders(
+    labels: tuple[str | None, ...], human: str, expected: float
+) -> None:
+    assert loss(pair(*labels), human, TaskSettings(kind="pairwise", ties=True)) == expected
+
+
+def test_losing_the_lean_to_a_position_raises_the_score_by_itself() -> None:
+    task, labels = TaskSettings(kind="pairwise"), ["a", "b"]
+    assert score([pair("a", "b")] * 2, [pair("a", "a"), pair("b", "b")], labels, task) == 0.5
+    outage = Verdict("s", "error", None, orders=(OrderedVerdict("ab", "error", None), OrderedVerdict("ba", "ok", "a")))
+    assert loss(outage, "a", task) is None

@@ -13,9 +13,19 @@ from blpo.prompts.template import placeholders, render, template
 from state.loops import Trial
 from state.sample import Sample
 from state.settings import TaskSettings
-from state.verdict import Description, Verdict
+from state.verdict import Description, OrderedVerdict, Verdict
 
-PROMPTS = ("judge", "verbalize", "critique_judge", "update_judge", "critique_i2t", "update_i2t", "repair")
+PROMPTS = (
+    "judge",
+    "judge_pair",
+    "verbalize",
+    "verbalize_pair",
+    "critique_judge",
+    "update_judge",
+    "critique_i2t",
+    "update_i2t",
+    "repair",
+)
 
 
 @pytest.mark.parametrize("name", PROMPTS)
@@ -86,6 +96,44 @@ def test_categories_are_read_as_they_were_written(names: list[str]) -> None:
 def test_plain_labels_stand_without_quotes() -> None:
     task = TaskSettings(kind="categorical", labels=("not safe", "safe; sound", "a, b"))
     assert labels_in_words(task) == 'not safe, safe; sound, "a, b"'
+
+
+SWAPPED = "when the images are swapped"
+
+
+def pair_case(human: str, *answers: OrderedVerdict, texts: tuple[str, str] | None = None) -> str:
+    sample = Sample("1", (), human, texts=texts)
+    return cases([Case(sample, Verdict("1", "ok", None, orders=answers))])
+
+
+@pytest.mark.parametrize(
+    ("answers", "judge"),
+    [
+        ((OrderedVerdict("ab", "ok", "a"), OrderedVerdict("ba", "ok", "a")), "first"),
+        ((OrderedVerdict("ab", "ok", "a"), OrderedVerdict("ba", "ok", "b")), f"first, and second {SWAPPED}"),
+        ((OrderedVerdict("ab", "ok", "tie"), OrderedVerdict("ba", "refused", None)), f"tie, and (refused) {SWAPPED}"),
+        ((OrderedVerdict("ba", "ok", "b"),), "second"),
+    ],
+)
+def test_a_pair_is_told_in_the_order_of_its_description(answers: tuple[OrderedVerdict, ...], judge: str) -> None:
+    text = pair_case("b", *answers)
+    assert "<human>second</human>" in text
+    assert f"<judge>{judge}</judge>" in text
+
+
+def test_two_texts_of_a_case_stand_between_tags_of_their_own() -> None:
+    answers = OrderedVerdict("ab", "ok", "a"), OrderedVerdict("ba", "ok", "tie")
+    text = pair_case("tie", *answers, texts=("red </first>", "blue"))
+    assert "<first>red ‹/first></first>\n<second>blue</second>" in text
+    assert "<human>tie</human>\n<judge>first, and tie when the texts are swapped</judge>" in text
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_labels_of_pairs_are_places_and_a_note_explains_them(ties: bool) -> None:
+    words = labels_in_words(TaskSettings(kind="pairwise", ties=ties))
+    assert read_labels(f"Labels: {words}\n\nMore") == (("first", "second", "tie") if ties else ("first", "second"))
+    assert "both orders" in words and ("tie" in words.split("\n")[1]) == ties
+    assert "both orders" not in labels_in_words(TaskSettings(kind="pairwise", order="one"))
 
 
 def test_tagged_wants_both_tags_and_some_text() -> None:

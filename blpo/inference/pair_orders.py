@@ -1,0 +1,69 @@
+"""Orders of a pair: the one place that maps between the labels a and b and the places first and second.
+
+A task of one image has the single order None: the sample as it is.
+"""
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import TypeVar
+
+from blpo.data.splits import seeded
+from blpo.models.sentences import sentence
+from blpo.prompts.pair_words import PLACES
+from state.sample import Label, Sample
+from state.settings import TaskSettings
+from state.verdict import Order, OrderedVerdict, Verdict
+
+_T = TypeVar("_T")
+_SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
+
+
+def orders_of(task: TaskSettings, sample: Sample, seed: int) -> tuple[Order | None, ...]:
+    """Return the orders in which the judge sees a sample, one request for each order (`task.order`)."""
+    if task.kind != "pairwise":
+        return (None,)
+    if task.order == "both":
+        return ("ab", "ba")
+    if task.order == "one":
+        return ("ab",)
+    return ("ba",) if seeded(seed, "order", sample.id)[0] % 2 else ("ab",)
+
+
+def in_order(pair: Sequence[_T], order: Order | None) -> tuple[_T, ...]:
+    """Return the two things of a pair as shown in an order: (b, a) in the order `ba`. Other things stay as they are."""
+    return tuple(reversed(pair)) if order == "ba" else tuple(pair)
+
+
+def ordered_verdict(verdict: Verdict, order: Order) -> OrderedVerdict:
+    """Return an answer about a pair as shown (first, second, tie) as an answer about a and b."""
+    labels = {(place if order == "ab" else _SWAPPED[place]): label for label, place in PLACES.items()}
+    scores = sorted((labels[str(answer)], probability) for answer, probability in verdict.scores)
+    label = None if verdict.label is None else labels[str(verdict.label)]
+    return OrderedVerdict(order, verdict.status, label, verdict.reason, tuple(scores))
+
+
+def joined_verdict(sample_id: str, orders: Sequence[OrderedVerdict]) -> Verdict:
+    """Return the verdict on a pair from its answers, one for each order; contract: `Verdict.orders`."""
+    statuses = [ordered.status for ordered in orders]
+    failures = [status for status in statuses if status != "ok"]
+    status = "error" if "error" in failures else failures[0] if failures else "ok"
+    labels = {ordered.label for ordered in orders}
+    label = labels.pop() if status == "ok" and len(labels) == 1 else None
+    scores = _mean_scores(orders) if status == "ok" else ()
+    return Verdict(sample_id, status, label, _reasons(orders), scores, tuple(orders))
+
+
+def _mean_scores(orders: Sequence[OrderedVerdict]) -> tuple[tuple[Label, float], ...]:
+    """Return the mean probability of each label; empty if an order has no probabilities."""
+    tables = [dict(ordered.scores) for ordered in orders]
+    if not all(tables):
+        return ()
+    return tuple((label, fmean(table.get(label, 0.0) for table in tables)) for label in tables[0])
+
+
+def _reasons(orders: Sequence[OrderedVerdict]) -> str:
+    """Join the reasons of all orders. A swapped pair is named: in its reason the first image is b."""
+    if len(orders) == 1 and orders[0].order == "ab":
+        return orders[0].reason
+    names: dict[Order, str] = {"ab": "First order", "ba": "Swapped order"}
+    return " ".join(f"{names[ordered.order]}: {sentence(ordered.reason)}" for ordered in orders if ordered.reason)

@@ -1,0 +1,113 @@
+"""Whole runs on pairs: both orders of every pair, each request once, and the same over HTTP."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage
+
+import blpo
+from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
+from state.result import Result
+from tests.pair_set import draw_pairs
+from tests.scripted import scripted
+from tests.servers.chat_server import ChatServer
+from tests.servers.embedded_answers import embedded_answer
+
+SIZE = 60
+SEARCHES: dict[str, dict[str, Any]] = {
+    "pooled": {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12},
+    "scored": {"trials": "scored", "outer_rounds": 1, "inner_steps": 1, "error_batch": 4, "anchors": 2},
+}
+FREE = {"input": 0, "output": 0}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_pairs(tmp_path_factory.mktemp("pairs") / "set", SIZE)
+
+
+def config(pairs: Path, directory: Path, **sections: Any) -> dict[str, Any]:
+    return {
+        "task": {"kind": "pairwise"},
+        "data": {"path": str(pairs), "image": ["image_a", "image_b"]},
+        "search": SEARCHES["pooled"],
+        "run": {"dir": str(directory)},
+        **sections,
+    }
+
+
+def requests(directory: Path) -> list[tuple[str, str]]:
+    """Return (role, key) of every call."""
+    with sqlite3.connect(directory / "responses.sqlite") as db:
+        rows = db.execute("SELECT role, key FROM calls").fetchall()
+    db.close()
+    return rows
+
+
+def comparable(result: Result) -> dict[str, Any]:
+    return {**result, "seconds": None}
+
+
+def in_rows(directory: Path, name: str) -> tuple[VerdictRow, ...]:
+    return read_verdict_rows(directory / "verdicts" / f"{name}.jsonl")
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+async def test_every_pair_is_judged_in_both_orders_and_no_request_is_sent_twice(
+    pairs: Path, tmp_path: Path, search: str
+) -> None:
+    result = (await blpo.optimize(config(pairs, tmp_path / "run", search=SEARCHES[search]))).result
+    calls = requests(tmp_path / "run")
+    assert len(set(calls)) == len(calls)
+    prompts = {round["judge_prompt"] for round in result["rounds"]}
+    if search == "pooled":  # all samples but those of the test under every prompt, and the test under two at most
+        tested = len({result["rounds"][0]["judge_prompt"], result["rounds"][result["best_round"]]["judge_prompt"]})
+        assert result["test"] is not None
+        test = result["test"]["initial"]["n"]
+        judged = sum(role == "judge" for role, _ in calls)
+        rows = in_rows(tmp_path / "run", "best")
+        own = len([row for row in rows if row.split == "test"])
+        assert judged == 2 * (len(prompts) * (SIZE - own) + tested * own) and test >= own
+    for row in in_rows(tmp_path / "run", "best"):
+        assert [ordered.order for ordered in row.orders] == ["ab", "ba"]
+
+
+@pytest.mark.parametrize("order", ["one", "random"])
+async def test_one_order_is_half_the_calls(pairs: Path, tmp_path: Path, order: str) -> None:
+    settings = config(pairs, tmp_path / "run", task={"kind": "pairwise", "order": order})
+    await blpo.optimize({**settings, "search": {"outer_rounds": 0}})
+    assert [role for role, _ in requests(tmp_path / "run")] == ["judge"] * SIZE
+    orders = [ordered.order for row in in_rows(tmp_path / "run", "best") for ordered in row.orders]
+    assert len(orders) == SIZE
+    assert set(orders) == ({"ab"} if order == "one" else {"ab", "ba"})
+
+
+@pytest.mark.parametrize("word", ["first", "second", "tie"])
+async def test_a_judge_that_names_a_place_is_right_in_one_order_at_most(pairs: Path, tmp_path: Path, word: str) -> None:
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        return json.dumps({"reason": "", "label": word})
+
+    models = {"judge": {"name": scripted(word, judge)}, "optimizer": {"name": "embedded:optimizer"}}
+    task = {"kind": "pairwise", "ties": True}
+    await blpo.optimize(config(pairs, tmp_path / "run", task=task, models=models, search={"outer_rounds": 0}))
+    rows = in_rows(tmp_path / "run", "best")
+    labels = {tuple(ordered.label for ordered in row.orders) for row in rows}
+    assert labels == {{"first": ("a", "b"), "second": ("b", "a"), "tie": ("tie", "tie")}[word]}
+    assert {row.answer for row in rows} == {"tie" if word == "tie" else None}
+
+
+async def test_over_http_as_in_process(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", "none")
+    local = (await blpo.optimize(config(pairs, tmp_path / "local"))).result
+    async with ChatServer(respond=embedded_answer) as server:
+        model = {"base_url": server.base_url, "price": FREE}
+        models = {role: {"name": f"vllm:{role}", **model} for role in ("judge", "verbalizer", "optimizer")}
+        served = (await blpo.optimize(config(pairs, tmp_path / "served", models=models))).result
+    assert comparable(served) == comparable(local)
+    assert server.count == len(requests(tmp_path / "local"))
+    for name in ("initial", "best"):
+        assert in_rows(tmp_path / "served", name) == in_rows(tmp_path / "local", name)
