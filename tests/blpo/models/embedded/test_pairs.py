@@ -177,6 +177,11 @@ class TestVerbalizer:
         assert text.count(".") == 2 and "in the first image and" in text
         assert read_pair_values(text) == self.values("noise", "blur")
 
+    def test_of_two_texts_the_image_is_described(self) -> None:
+        texts = ("<first>High noise.</first>", "<second>Low noise.</second>")
+        text = self.describe("How do the texts differ about noise?", "Reference image:", NOISY, CLEAN, *texts)
+        assert text == self.describe("State noise.", CLEAN)
+
     def test_a_comparison_has_at_most_six_sentences(self) -> None:
         assert self.describe("Compare " + ", ".join(NAMES), *images(CLEAN, NOISY)).count(".") == MAX_SENTENCES
         assert self.describe("How do they differ?", *images(CLEAN, NOISY)).startswith("Brightness is")
@@ -258,23 +263,19 @@ class TestOptimizer:
         rows = [f"<case>{answers}<description>Noise is high (70).</description></case>"] * 8
         assert revised("Which is better?", rows)[1] == f"Which is better?\n\n{order_sentence('texts')}"
 
-    def test_the_reason_of_the_other_order_is_not_taken_for_this_order(self) -> None:
-        reasons = (
-            f"first order: By the criteria: {pair_phrase('noise', 20, 80)}. "
-            f"second order: By the criteria: {pair_phrase('noise', 80, 20)}."
-        )
+    @pytest.mark.parametrize("orders", ["both", "ab", "ba"])
+    def test_reasons_of_both_orders_are_read(self, orders: str) -> None:
+        ab = f"First order: By the criteria: {pair_phrase('noise', 20, 80)}. "
+        ba = f"Swapped order: By the criteria: {pair_phrase('noise', 80, 20)}."
+        reasons = {"both": ab + ba, "ab": ab.removeprefix("First order: "), "ba": ba}[orders]
+        mirrored = reasons.replace("20", "00").replace("80", "20").replace("00", "80")
         rows = [
             f"<case><human>{human}</human><judge>second</judge><judge_reason>{text}</judge_reason></case>"
-            for human, text in (
-                ("first", reasons),
-                ("second", reasons.replace("20", "00").replace("80", "20").replace("00", "80")),
-            )
-        ] * 10
-        rules = parse_rubric(revised(PROMPT, rows)[1])
-        assert [str(rule) for rule in rules if isinstance(rule, Rule)] != []
-        assert (
-            decide_pair(revised(PROMPT, rows)[1], ("first", "second"), {"noise": 20.0}, {"noise": 80.0})[0] == "first"
-        )
+            for human, text in (("first", reasons), ("second", mirrored))
+        ]
+        prompt = revised("Which is better?\n\n- Raise the rating slightly when noise is high or above.", rows * 10)[1]
+        assert decide_pair(prompt, ("first", "second"), {"noise": 20.0}, {"noise": 80.0})[0] == "first"
+        assert decide_pair(prompt, ("first", "second"), {"noise": 80.0}, {"noise": 20.0})[0] == "second"
 
     def test_ties_pull_towards_no_difference(self) -> None:
         rows = drawn_cases("noise")
