@@ -6,6 +6,7 @@ from itertools import groupby
 from statistics import fmean, stdev
 
 from blpo.metrics.holm import holm
+from blpo.metrics.pairwise import answer_pairs
 from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
 from blpo.runs.verdict_rows import VerdictRow
 from evals.cell_results import CellResult, Readings, read_answers
@@ -179,7 +180,7 @@ def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Ce
         return None
     search, task = both[0][0].settings.search, both[0][0].settings.task
     answers = [(read_answers(own), read_answers(best)) for own, best in both]
-    pairs = [_paired(own, best) for own, best in answers]
+    pairs = [_paired(own, best, search.metric) for own, best in answers]
     compared = compare_seeds(pairs, task, search.metric)
     return PairedTest(
         difference=compared.difference,
@@ -189,16 +190,22 @@ def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Ce
         seeds=compared.seeds,
         samples=compared.samples,
         groups=compared.groups,
-        left_out=sum(len(own) - len(rows) for (own, _), rows in zip(answers, pairs, strict=True)),
+        left_out=sum(
+            len(own) - len({row.sample for row in rows}) for (own, _), rows in zip(answers, pairs, strict=True)
+        ),
     )
 
 
-def _paired(method: Mapping[str, VerdictRow], blpo: Mapping[str, VerdictRow]) -> list[PairedAnswer]:
-    """Pair the answers; a failure counts as wrong, and an `error` under either method leaves the pair out."""
+def _paired(method: Mapping[str, VerdictRow], blpo: Mapping[str, VerdictRow], metric: str) -> list[PairedAnswer]:
+    """Pair the answers; a failure counts as wrong, and an `error` under either method leaves the pair out.
+
+    A sample that is a pair has an answer for every order, or one answer under a metric of pairs.
+    """
     return [
-        PairedAnswer(name, row.label, row.answer, blpo[name].answer, row.group)
+        PairedAnswer(name, row.label, first.label, second.label, row.group)
         for name, row in method.items()
         if name in blpo and "error" not in (row.status, blpo[name].status)
+        for first, second in answer_pairs(row.in_verdict, blpo[name].in_verdict, metric)
     ]
 
 

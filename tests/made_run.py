@@ -13,15 +13,16 @@ from blpo.data.dataset import dataset_of
 from blpo.metrics.agreement import metrics
 from blpo.metrics.significance import compare_prompts
 from blpo.runs.run_directory import RunDirectory
+from blpo.runs.verdict_rows import verdict_line
 from state.loops import RoundRecord
 from state.result import Result, RoleUsage, RoundResult, SplitMetrics, TrialResult
 from state.result import TestMetrics as OnTest
 from state.sample import Label, Sample
-from state.verdict import Verdict
+from state.verdict import OrderedVerdict, Verdict
 from tests.small_set import write_labels
 
-Answer = Callable[[int, Sample], Label | None]
-"""The judge's label for the i-th sample; None for a refusal."""
+Answer = Callable[[int, Sample], Label | tuple[Label, Label] | None]
+"""The judge's label for the i-th sample; None for a refusal. Two labels: of a pair in the orders ab and ba."""
 
 
 def draw_images(folder: Path, labels: Sequence[str], side: int, noise: float = 8.0) -> None:
@@ -38,13 +39,39 @@ def draw_images(folder: Path, labels: Sequence[str], side: int, noise: float = 8
     write_labels(folder, rows)
 
 
+def draw_image_pairs(folder: Path, labels: Sequence[str], side: int) -> None:
+    """Write a dataset of pairs: every image of `draw_images` with an image of its own shape and colour."""
+    draw_images(folder, labels, side)
+    rows = []
+    for i, label in enumerate(labels):
+        name = f"images/{i:04}b.png"
+        Image.new("RGB", (side, side * 2 // 3), (20 + 5 * i % 200, 90, 160)).save(folder / name)
+        rows.append({"id": f"p{i:04}", "image_a": f"images/{i:04}.jpg", "image_b": name, "label": label})
+    write_labels(folder, rows)
+
+
 def make_run(
-    folder: Path, task: dict[str, object], prompts: Sequence[str], before: Answer, after: Answer, best: int = -1
+    folder: Path,
+    task: dict[str, object],
+    prompts: Sequence[str],
+    before: Answer,
+    after: Answer,
+    best: int = -1,
+    metric: str = "macro_f1",
+    columns: dict[str, object] | None = None,
 ) -> Path:
-    """Write a finished run over the dataset in `folder`, with prompt t in round t; return the run directory."""
+    """Write a finished run over the dataset in `folder`, with prompt t in round t; return the run directory.
+
+    `columns` are settings of `data` beside the path and the split.
+    """
     path = folder / "run"
-    data = {"path": str(folder / "labels.csv"), "split": {"train": 0.25, "validation": 0.25, "test": 0.5}}
-    settings = load_settings({"task": task, "data": data, "run": {"dir": str(path)}})
+    data = {
+        **(columns or {}),
+        "path": str(folder / "labels.csv"),
+        "split": {"train": 0.25, "validation": 0.25, "test": 0.5},
+    }
+    search = {} if metric == "macro_f1" else {"metric": metric}
+    settings = load_settings({"task": task, "data": data, "search": search, "run": {"dir": str(path)}})
     dataset = dataset_of(settings)
     run = RunDirectory.create(settings, path, dataset.fingerprint, "00000000-0000-0000-0000-000000000000")
     rows = [(split, sample) for split in ("train", "validation", "test") for sample in dataset.splits[split]]
@@ -53,7 +80,9 @@ def make_run(
         verdicts = [_verdict(sample, answer(i, sample)) for i, (_, sample) in enumerate(rows)]
         answers[name] = verdicts
         lines = zip(rows, verdicts, strict=True)
-        run.write_lines(f"verdicts/{name}.jsonl", [_line(split, sample, v) for (split, sample), v in lines])
+        run.write_lines(
+            f"verdicts/{name}.jsonl", [verdict_line(sample, v) | {"split": split} for (split, sample), v in lines]
+        )
 
     def measured(name: str, part: str) -> tuple[list[Verdict], list[Label | None]]:
         chosen = [i for i, (split, _) in enumerate(rows) if split == part]
@@ -61,14 +90,14 @@ def make_run(
 
     validation = {name: metrics(*measured(name, "validation"), settings.task) for name in answers}
     (old, labels), (new, _) = measured("initial", "test"), measured("best", "test")
-    p_value, interval = compare_prompts(old, new, labels, settings.task, "macro_f1", 0)
+    p_value, interval = compare_prompts(old, new, labels, settings.task, metric, 0)
     last = len(prompts) - 1
     usage = RoleUsage(issued=1200, cached=300, failed=1, input_tokens=345678, output_tokens=9876, usd=1.5)
     result = Result(
         format=1,
         status="complete",
         stop_reason="rounds",
-        metric="macro_f1",
+        metric=metric,
         validation=SplitMetrics(initial=validation["initial"], best=validation["best"]),
         test=OnTest(
             initial=metrics(old, labels, settings.task),
@@ -116,10 +145,9 @@ def _write_round(run: RunDirectory, t: int, result: RoundResult) -> None:
     run.write_lines(f"rounds/{t:02d}/trials.jsonl", [])
 
 
-def _verdict(sample: Sample, label: Label | None) -> Verdict:
-    return Verdict(sample.id, "ok" if label is not None else "refused", label, "because of its colours")
-
-
-def _line(split: str, sample: Sample, verdict: Verdict) -> dict[str, object]:
-    answer_row = {"verdict": verdict.label, "status": verdict.status, "reason": verdict.reason}
-    return {"id": sample.id, "label": sample.label, **answer_row, "split": split}
+def _verdict(sample: Sample, label: Label | tuple[Label, Label] | None) -> Verdict:
+    reason = "because of its colours"
+    if isinstance(label, tuple):
+        orders = OrderedVerdict("ab", "ok", label[0], reason), OrderedVerdict("ba", "ok", label[1], reason)
+        return Verdict(sample.id, "ok", label[0] if label[0] == label[1] else None, reason, orders=orders)
+    return Verdict(sample.id, "ok" if label is not None else "refused", label, reason)

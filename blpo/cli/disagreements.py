@@ -103,7 +103,7 @@ def _print_table(problems: "list[Disagreement]", source: "LabelSource") -> None:
     table.add_column("what the judge said", no_wrap=True, overflow="ellipsis", max_width=room)
     for each in problems[:_MOST_ROWS]:
         sure = f"{each.confidence:.2f}" if each.confidence is not None else "steady" if each.steady else ""
-        cells = (each.id, each.split, str(each.label), str(each.verdict), sure, each.reason)
+        cells = (each.id, each.split, str(each.label), each.answer, sure, each.reason)
         table.add_row(*(Text(single_line(cell)) for cell in cells))
     console.print(table)
     if len(problems) > _MOST_ROWS:

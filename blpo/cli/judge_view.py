@@ -13,6 +13,7 @@ from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
 from blpo.metrics.readings import strict_reading
+from blpo.runs.lean_sentence import lean_sentence
 from blpo.runs.wording import count, counted, figure, metric_name, single_line
 from state.verdict import Verdict
 
@@ -82,6 +83,10 @@ def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool
             shown = [*names, *(name for name in _SHOWN if name in strict)]
             listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in shown)
             say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
+        if (positions := summary.get("positions")) is not None and labels.task.questions > 1:
+            same = figure(positions["consistency"])
+            lean = lean_sentence(positions["first_rate"], positions["first_rate_ci95"])
+            say(f"consistency of the two orders {same}. {lean}")
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:
             say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {_gate_value(gate)}")
@@ -94,7 +99,7 @@ def _gate_value(gate: "GateResult") -> str:
     return f"undefined ({gate.get('undefined')})" if gate["value"] is None else f"{gate['value']:.4g}"
 
 
-_SHOWN = ("macro_f1", "accuracy", "kappa", "mae", "quadratic_kappa")
+_SHOWN = ("macro_f1", "accuracy", "consistent_accuracy", "kappa", "mae", "quadratic_kappa")
 
 
 def _print_shares(shares: "SharesRecord") -> None:

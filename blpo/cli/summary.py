@@ -14,6 +14,7 @@ from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.reports.slice_rows import slice_lines
 from blpo.runs.end_words import stopped
+from blpo.runs.lean_sentence import lean_sentences
 from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import counted, duration, figure, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
@@ -61,10 +62,10 @@ def _print_changes(console: Console, result: Result) -> None:
 
 
 def _print_outcome(console: Console, result: Result, *, in_file: bool) -> None:
-    """Print the verdict, the reason of the stop, advice, slices, warnings and the origin."""
+    """Print the verdict, a lean to a position, the reason of the stop, advice, slices, warnings and the origin."""
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
     stop = f"Stopped after {duration(result['seconds'])}: {stopped(result)}."
-    for sentence in [stop, result.get("advice", ""), *slice_lines(result)]:
+    for sentence in [*lean_sentences(result), stop, result.get("advice", ""), *slice_lines(result)]:
         if sentence:
             console.print(single_line(sentence), markup=False, soft_wrap=in_file)
     for sentence in result.get("warnings", []):

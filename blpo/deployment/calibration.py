@@ -63,7 +63,9 @@ def _file_pairs(file: Path, parse: Callable[[Any], Label]) -> Iterator[tuple[str
                     row: dict[str, Any] = json.loads(text)
                     if row.get("label") is None or row["status"] == "error" or row.get("split", "test") != "test":
                         continue
-                    pair = parse(row["label"]), parse(row["verdict"]) if row["status"] == "ok" else None
+                    disagrees = row["verdict"] is None and bool(row.get("orders"))  # a pair, an outcome of its own
+                    has_label = row["status"] == "ok" and not disagrees
+                    pair = parse(row["label"]), parse(row["verdict"]) if has_label else None
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     problem = error if type(error) is ValueError else "is no line with label, verdict and status"
                     raise DataError(f"{file}:{number}: {problem}") from None

@@ -6,7 +6,9 @@ from typing import NotRequired, TypedDict
 from blpo.deployment.calibration import Calibration
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.metrics.gate import Gate
+from blpo.metrics.pairwise import Positions
 from blpo.metrics.shares import Share, Shares
+from blpo.metrics.undefined import Undefined
 from state.errors import DataError
 from state.result import Metrics, RoleUsage
 from state.sample import Label
@@ -42,6 +44,18 @@ class SharesRecord(TypedDict):
     shares: list[ShareRecord]
 
 
+class PositionsRecord(TypedDict):
+    """Answers about pairs by position, also about pairs without a human label. None: undefined."""
+
+    first_rate: float | None
+    """Share of "first" among the answers "first" and "second": 0.5 without a lean."""
+    first_rate_ci95: list[float] | None
+    """95 % interval [low, high] of `first_rate`, by groups; None for less than two groups."""
+    tie_rate: float | None
+    consistency: float | None
+    """Share of pairs with the same label in all orders. A pair with a failure is not consistent."""
+
+
 class Summary(TypedDict):
     """Plain JSON values; `blpo judge --json` prints the same."""
 
@@ -56,6 +70,8 @@ class Summary(TypedDict):
     gates: list[GateResult]
     shares: SharesRecord | None
     """None without labelled samples."""
+    positions: NotRequired[PositionsRecord]
+    """Absent for other tasks than pairs."""
 
 
 def summarize(
@@ -67,7 +83,7 @@ def summarize(
     """Return the summary; raises `DataError` for gates without labels."""
     measured = counts.agreement()
     shares = counts.shares(calibration)
-    return Summary(
+    summary = Summary(
         judged=counts.statuses.total(),
         statuses=dict(counts.statuses.most_common()),
         calls=calls,
@@ -75,6 +91,9 @@ def summarize(
         gates=_gate_results(gates, measured),
         shares=None if shares is None else _shares_record(shares),
     )
+    if (positions := counts.positions()) is not None:
+        summary["positions"] = _positions_record(positions)
+    return summary
 
 
 def no_labels() -> DataError:
@@ -109,3 +128,10 @@ def _shares_record(shares: Shares) -> SharesRecord:
 def _share_record(share: Share) -> ShareRecord:
     interval = None if share.interval is None else list(share.interval)
     return ShareRecord(label=share.label, judged=share.judged, corrected=share.corrected, interval=interval)
+
+
+def _positions_record(positions: Positions) -> PositionsRecord:
+    values = positions.first_rate, positions.tie_rate, positions.consistency
+    first_rate, tie_rate, consistency = (None if isinstance(value, Undefined) else value for value in values)
+    interval = None if positions.interval is None else list(positions.interval)
+    return PositionsRecord(first_rate=first_rate, first_rate_ci95=interval, tie_rate=tie_rate, consistency=consistency)

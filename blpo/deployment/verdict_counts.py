@@ -1,26 +1,47 @@
 """Counts of verdicts of a set, by human label, status and verdict."""
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import NamedTuple, TypeVar
 
 from blpo.deployment.calibration import Calibration
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.agreement import metrics
+from blpo.metrics.pairwise import Positions
 from blpo.metrics.shares import Outcome, Shares, corrected_shares
 from state.result import Metrics
 from state.sample import Label
 from state.settings import TaskSettings
-from state.verdict import Status, Verdict
+from state.verdict import OrderedVerdict, Status, Verdict
 
 _K = TypeVar("_K")
 
 
-_Key = tuple[Label | None, float | None, Status, Label | None]
+class _Key(NamedTuple):
+    """What the numbers need of a judged sample."""
+
+    label: Label | None
+    rating: float | None
+    """Human rating with its fraction."""
+    status: Status
+    verdict: Label | None
+    orders: tuple[OrderedVerdict, ...]
+    """Answers about a pair without reasons; empty for other tasks."""
+
+    @classmethod
+    def of(cls, item: JudgedSample) -> "_Key":
+        verdict = item.verdict
+        orders = tuple(OrderedVerdict(each.order, each.status, each.label) for each in verdict.orders)
+        return cls(item.sample.label, item.sample.rating, verdict.status, verdict.label, orders)
+
+    @property
+    def in_verdict(self) -> Verdict:
+        return Verdict("", self.status, self.verdict, orders=self.orders)
 
 
 class VerdictCounts:
-    """Counts of (human label, rating with a fraction, status, verdict), of all samples and of every group.
+    """Counts of human labels with ratings and verdicts, of all samples and of every group.
 
     The counts suffice for all numbers. A set without groups and fractions needs the same memory, whatever its size.
     """
@@ -32,7 +53,7 @@ class VerdictCounts:
 
     def add(self, item: JudgedSample) -> None:
         """Count one sample."""
-        key = (item.sample.label, item.sample.rating, item.verdict.status, item.verdict.label)
+        key = _Key.of(item)
         self._counts[key] += 1
         if item.sample.group is not None:
             self._groups.setdefault(item.sample.group, Counter())[key] += 1
@@ -40,7 +61,7 @@ class VerdictCounts:
     @property
     def statuses(self) -> Counter[str]:
         """Samples by status."""
-        return _total((status, count) for (_, _, status, _), count in self._counts.items())
+        return _total((key.status, count) for key, count in self._counts.items())
 
     @property
     def labelled(self) -> Counter[tuple[Label, Outcome]]:
@@ -57,15 +78,28 @@ class VerdictCounts:
 
         With `task.round: none` the metrics compare with the ratings as in a run.
         """
-        verdicts: list[Verdict] = []
-        labels: list[Label] = []
-        ratings: list[float | None] = []
-        for (label, rating, status, verdict), count in self._counts.items():
-            if label is not None:
-                verdicts += [Verdict("", status, verdict)] * count
-                labels += [label] * count
-                ratings += [rating] * count
-        return metrics(verdicts, labels, self._task, ratings=ratings) if labels else None
+        rows = [(key, group) for key, group in self._rows() if key.label is not None]
+        if not rows:
+            return None
+        keys, groups = zip(*rows, strict=True)
+        labels, ratings = [key.label for key in keys], [key.rating for key in keys]
+        return metrics([key.in_verdict for key in keys], labels, self._task, ratings=ratings, groups=groups)
+
+    def positions(self) -> Positions | None:
+        """Return the answers about pairs by position, also of pairs without a human label; None for other tasks."""
+        if self._task.kind != "pairwise":
+            return None
+        rows = list(self._rows())
+        return Positions.of([key.in_verdict for key, _ in rows], [group for _, group in rows])
+
+    def _rows(self) -> Iterator[tuple[_Key, str | None]]:
+        """Yield the key and the group of every sample."""
+        alone = self._counts.copy()
+        for counts in self._groups.values():
+            alone.subtract(counts)
+        for group, counts in [(None, alone), *self._groups.items()]:
+            for key, count in counts.items():
+                yield from repeat((key, group), count)
 
     def shares(self, calibration: Calibration | None) -> Shares | None:
         """Return shares corrected by the calibration, else by the set's own labels; None without labelled samples."""
@@ -85,14 +119,14 @@ class VerdictCounts:
 
 def _labelled(counts: Counter[_Key]) -> Counter[tuple[Label, Outcome]]:
     return _total(
-        ((label, verdict), count)
-        for (label, _, status, verdict), count in counts.items()
-        if label is not None and status != "error"
+        ((key.label, key.verdict), count)
+        for key, count in counts.items()
+        if key.label is not None and key.status != "error"
     )
 
 
 def _outcomes(counts: Counter[_Key]) -> Counter[Outcome]:
-    return _total((verdict, count) for (_, _, status, verdict), count in counts.items() if status != "error")
+    return _total((key.verdict, count) for key, count in counts.items() if key.status != "error")
 
 
 def _total(pairs: Iterable[tuple[_K, int]]) -> Counter[_K]:

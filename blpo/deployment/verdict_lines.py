@@ -1,16 +1,17 @@
 """A judged sample, and the JSON line that records the sample."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from blpo.runs.verdict_rows import order_fields
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.verdict import Status, Verdict
+from state.verdict import OrderedVerdict, Status, Verdict
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -43,22 +44,26 @@ class VerdictLine:
     """The judge's label."""
     reason: str
     scores: tuple[tuple[Label, float], ...]
+    orders: tuple[OrderedVerdict, ...]
+    """Answers about a pair by order; empty for other tasks."""
     usage: Usage
 
     def judged(self, sample: Sample) -> JudgedSample:
         """Return `sample` with the verdict of this line."""
-        verdict = Verdict(sample.id, self.status, self.label, self.reason, self.scores)
+        verdict = Verdict(sample.id, self.status, self.label, self.reason, self.scores, self.orders)
         return JudgedSample(sample, verdict, self.usage)
 
 
 _USAGE = TypeAdapter(Usage)
+_ORDERS = TypeAdapter(tuple[OrderedVerdict, ...])
 
 
 def line_of(item: JudgedSample) -> str:
-    """Return the line with its line end: id, image, status, verdict, reason, label, rating, group, scores, usage.
+    """Return the line: id, image, status, verdict, reason, label, rating, group, scores, orders, usage, a line end.
 
-    `verdict` is null unless the status is ok. `label`, the human label, `rating`, the same with its fraction, `group`
-    and `scores` are present if known.
+    `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
+    label, `rating`, the same with its fraction, `group` and `scores` are present if known. `orders` has the answers
+    about a pair.
     """
     sample, verdict = item.sample, item.verdict
     content = {
@@ -71,6 +76,7 @@ def line_of(item: JudgedSample) -> str:
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({} if sample.group is None else {"group": sample.group}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
+        **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
         "usage": item.usage,
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
@@ -88,10 +94,30 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         content: Mapping[str, Any] = json.loads(text)
         status, label = content["status"], content["verdict"]
         labels: dict[str, Label] = {str(value): value for value in task.values}
-        if status not in get_args(Status) or (label in task.values) != (status == "ok"):
+        orders = _ORDERS.validate_python(content.get("orders", ()))
+        if not _is_consistent(status, label, orders, task):
             raise ValueError("its verdict is no label of this judge")
         scores = tuple((labels[name], float(score)) for name, score in content.get("scores", {}).items())
         usage = _USAGE.validate_python(content["usage"], strict=True)
-        return VerdictLine(content["id"], content["image"], status, label, str(content["reason"]), scores, usage)
+        reason = str(content["reason"])
+        return VerdictLine(content["id"], content["image"], status, label, reason, scores, orders, usage)
     except (KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
+
+
+def _is_consistent(status: str, label: object, orders: Sequence[OrderedVerdict], task: TaskSettings) -> bool:
+    """Return True if exactly the answers with the status ok have a label of the task.
+
+    A pair has no label if its orders have different labels. A pair has as many orders as the task asks, or none if an
+    image can't be read.
+    """
+    if status == "error":
+        return label is None
+    answers: list[tuple[str, object]] = [(each.status, each.label) for each in orders] or [(status, label)]
+    if any(one not in get_args(Status) or (answer in task.values) != (one == "ok") for one, answer in answers):
+        return False
+    if task.kind != "pairwise":
+        return not orders
+    labels = {answer for _, answer in answers}
+    agreed = labels.pop() if len(labels) == 1 else None
+    return len(orders) == task.questions and label == (agreed if status == "ok" else None)

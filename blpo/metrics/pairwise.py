@@ -68,6 +68,8 @@ class Positions:
     """95 % interval of `first_rate`, by groups of pairs; None for less than two groups with such an answer."""
     tie_rate: Value
     """Share of "tie" among all answers."""
+    consistency: Value
+    """Share of pairs with the same label in all orders; a pair with a failure is not consistent."""
 
     @classmethod
     def of(cls, verdicts: Sequence[Verdict], groups: Sequence[str | None] | None = None) -> "Positions":
@@ -91,6 +93,7 @@ class Positions:
             float(first / total) if total else Undefined("no answer is first or second"),
             share_interval(counts) if len(counts) > 1 else None,
             ties / answers if answers else Undefined("no pair has an answer"),
+            _share([verdict.label is not None for verdict in verdicts if verdict.status != "error"]),
         )
 
 

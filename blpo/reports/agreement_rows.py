@@ -9,7 +9,7 @@ from blpo.runs.wording import METRICS, figure, metric_name
 from state.result import HumanCeiling, Metrics, SplitMetrics
 
 _LABEL_METRICS = ("precision", "recall", "f1", "specificity")
-_MAIN = ("accuracy",)
+_MAIN = ("accuracy", "consistent_accuracy", "first_rate")
 """Metrics of a short table, beside the search metric and the metrics of the positive label."""
 
 
@@ -93,7 +93,8 @@ def _ceiling_rows(measured: SplitMetrics, metric: str) -> list[AgreementRow]:
 def main_rows(measured: SplitMetrics, metric: str, positive: str | None = None) -> list[AgreementRow]:
     """Return the few rows for a short table, the search metric first.
 
-    Further rows are the metrics of the label `positive`, accuracy, guessing, one rater, and a coverage below 1.
+    Further rows are the metrics of the label `positive`, accuracy, for pairs consistent accuracy and `first_rate`,
+    guessing, one rater, and a coverage below 1.
     """
     columns = measured["initial"], measured["best"]
     names = {metric_name(name) for name in main_metrics(columns[0], metric, positive)}

@@ -68,7 +68,8 @@ class Comparison:
     @property
     def differing(self) -> list[str]:
         """Ids of the shared samples with different answers."""
-        return [key for key in self.shared if len({entry.run.best[key].answer for entry in self.entries}) > 1]
+        answers = {key: {_answers(entry.run.best[key]) for entry in self.entries} for key in self.shared}
+        return [key for key in self.shared if len(answers[key]) > 1]
 
 
 def compare_runs(runs: Sequence[RunRecord]) -> Comparison:
@@ -143,13 +144,18 @@ def _listed(values: Sequence[Label]) -> str:
 
 def _verdicts(run: RunRecord, keys: Sequence[str], prompt: str) -> list[Verdict]:
     rows = run.best if prompt == "best" else run.initial
-    return [Verdict(key, rows[key].status, rows[key].answer) for key in keys]
+    return [rows[key].in_verdict for key in keys]
+
+
+def _answers(row: VerdictRow) -> tuple[Label | None, ...]:
+    """Return the labels of a verdict by order."""
+    return tuple(each.answer for each in row.answers)
 
 
 def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
     labels, settings = [run.best[key].label for key in keys], run.settings
-    ratings = [run.best[key].rating for key in keys]
-    return metrics(_verdicts(run, keys, prompt), labels, settings.task, settings.search.metric, ratings)
+    ratings, groups = [run.best[key].rating for key in keys], [run.best[key].group for key in keys]
+    return metrics(_verdicts(run, keys, prompt), labels, settings.task, settings.search.metric, ratings, groups)
 
 
 def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:

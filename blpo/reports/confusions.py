@@ -40,6 +40,11 @@ def occurring_labels(rows: Iterable[VerdictRow], task: TaskSettings) -> list[Lab
     return [label for label in task.values if label in occurring]
 
 
+def answer_rows(rows: Iterable[VerdictRow]) -> list[VerdictRow]:
+    """Return a row for every answer: two for a pair in both orders."""
+    return [answer for row in rows for answer in row.answers]
+
+
 def matrix(rows: Sequence[VerdictRow], labels: Sequence[Label], *, no_answer: bool) -> Matrix | None:
     """Count answers by human label; None for too many labels."""
     if len(labels) > _MOST_LABELS:

@@ -8,12 +8,12 @@ from typing import Any
 from blpo.data.dataset import dataset_of
 from blpo.metrics.loss import loss
 from blpo.reports.label_source import LabelSource
+from blpo.runs.answer_words import answer_words
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from state.errors import DataError, RunError
 from state.sample import Label
 from state.settings import Settings, TaskSettings
-from state.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Disagreement:
     split: str
     label: Label
     """The human label."""
-    verdict: Label
-    """The judge's label under the best prompt."""
+    verdict: Label | None
+    """The judge's label under the best prompt; None for a pair whose orders have different labels."""
     confidence: float | None
     """Probability of the judge's label by the judge, in [0, 1]; None without log-probabilities."""
     distance: float
@@ -36,6 +36,8 @@ class Disagreement:
     """Reason by the judge."""
     image: str
     """File or row of the image; empty without the dataset."""
+    answer: str
+    """The judge's answer in words: the label, or `first in both orders` for a pair."""
 
 
 def disagreements(run: str | Path) -> list[Disagreement]:
@@ -72,18 +74,17 @@ def require_verdicts(run: RunRecord) -> None:
 
 
 def _disagreement(row: VerdictRow, before: VerdictRow, task: TaskSettings, image: str) -> Disagreement:
-    verdict = Verdict(row.id, "ok", row.verdict)
-    assert row.verdict is not None
     return Disagreement(
         id=row.id,
         split=row.split,
         label=row.label,
         verdict=row.verdict,
-        confidence=row.scores.get(str(row.verdict)),
-        distance=loss(verdict, row.label, task) or 0.0,
-        steady=before.verdict == row.verdict,
+        confidence=None if row.verdict is None else row.scores.get(str(row.verdict)),
+        distance=loss(row.in_verdict, row.label, task) or 0.0,
+        steady=[each.answer for each in before.answers] == [each.answer for each in row.answers],
         reason=row.reason,
         image=image,
+        answer=answer_words(row),
     )
 
 

@@ -28,4 +28,6 @@ def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
     writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in disagreement_rows(disagreements):
-        writer.writerow({**row, "reason": spreadsheet_cell(row["reason"]), "confirmed": "", "note": ""})
+        verdict = row.pop("answer")
+        reason = spreadsheet_cell(row["reason"])
+        writer.writerow({**row, "verdict": verdict, "reason": reason, "confirmed": "", "note": ""})

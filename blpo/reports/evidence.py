@@ -117,4 +117,6 @@ async def _recalled(models: OpenModels, prompt: str, split: SplitName, sample: S
         return None
     if verdict.status == "error" or sample.label is None:
         return None
-    return VerdictRow(sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split)
+    return VerdictRow(
+        sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split, orders=verdict.orders
+    )

@@ -71,7 +71,7 @@ def images_of(run: RunRecord, disagreements: Sequence[Disagreement], blur: bool 
         is_blurred=is_sensitive(run.settings.task) if blur is None else blur,
     )
     lines = [
-        single_line(f"{each.id} ({each.split}): {source.short} {each.label}, judge {each.verdict}")
+        single_line(f"{each.id} ({each.split}): {source.short} {each.label}, judge {each.answer}")
         for each in disagreements
     ]
     return NotebookPart(html, "\n".join([counted(len(lines), "disagreement"), *lines]))

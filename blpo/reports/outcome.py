@@ -7,6 +7,7 @@ from typing import Literal
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import FEW_SAMPLES
 from blpo.reports.label_source import LabelSource, label_source
+from blpo.runs.lean_sentence import lean_sentences
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from blpo.runs.verdict_sentence import judge_prompts, outcome, strict_difference, why_not_tested
@@ -20,6 +21,7 @@ from blpo.runs.wording import (
     single_line,
 )
 from state.result import Result, TestMetrics
+from state.settings import Settings
 
 Tone = Literal["better", "worse", "open"]
 
@@ -107,7 +109,8 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     metric = metric_name(run.result["metric"])
     changes = [run.change(row.id) for row in run.best.values() if row.split == "test" and not _is_left_out(run, row)]
     if changes:
-        yield _counts(changes, label_source(run.settings.data))
+        yield _counts(changes, run.settings)
+    yield from lean_sentences(run.result)
     if len(set(judge_prompts(run.result))) == 1:
         yield (
             "No other prompt did better on the validation split, so judge.yaml holds the prompt that the run began"
@@ -135,14 +138,16 @@ def _is_left_out(run: RunRecord, row: VerdictRow) -> bool:
     return "error" in (row.status, run.initial[row.id].status)
 
 
-def _counts(changes: Iterable[VerdictChange], source: LabelSource) -> str:
-    changes = list(changes)
+def _counts(changes: Iterable[VerdictChange], settings: Settings) -> str:
+    changes, source = list(changes), label_source(settings.data)
+    in_orders = " in both orders" if settings.task.questions > 1 else ""
     fixed, broken = changes.count("fixed"), changes.count("broken")
     after = changes.count("right") + fixed
     before = changes.count("right") + broken
     return (
-        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with {source.name} on"
-        f" {before} under the first prompt and on {after} under the selected one: {fixed} fixed, {broken} broken."
+        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with {source.name}"
+        f"{in_orders} on {before} under the first prompt and on {after} under the selected one: {fixed} fixed,"
+        f" {broken} broken."
     )
 
 

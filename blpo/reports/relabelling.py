@@ -107,7 +107,7 @@ def _last_version(stem: Path, settings: Settings) -> Path | None:
 def _labels_of(settings: Settings) -> dict[str, Any]:
     """Return the identity of a run's labels."""
     data, task = settings.data, settings.task
-    scale = [task.min, task.max] if task.kind == "ordinal" else list(task.labels)
+    scale = [task.min, task.max] if task.kind == "ordinal" else list(task.values)
     return {"dataset": data.path, "column": data.label, "threshold": data.threshold, "task": task.kind, "scale": scale}
 
 

@@ -9,7 +9,7 @@ from blpo.config.settings_file import dump_settings
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.captions import caption_quality, separations
-from blpo.reports.confusions import confusions, matrix, occurring_labels, rating_rows
+from blpo.reports.confusions import answer_rows, confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
@@ -55,7 +55,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     measured = result["test"] or result["validation"]
     first, selected = judge_prompts(result)
     rounds = result["rounds"]
-    before, after, split = _compared(run)
+    initial_rows, best_rows, split = _compared(run)
+    before, after = answer_rows(initial_rows), answer_rows(best_rows)
     no_answer = any(row.status != "ok" for row in (*before, *after))
     labels = occurring_labels((*before, *after), run.settings.task)
     tables = [
@@ -104,6 +105,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         edits=edits(run, evidence),
         matrices=[(name, table) for name, table in tables if table is not None] if before else [],
         matrix_split=split,
+        in_orders=task.questions > 1,
         confusions=confusions(after),
         ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max, source)
         if is_ordinal and before

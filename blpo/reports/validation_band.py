@@ -6,7 +6,6 @@ from blpo.metrics.significance import metric_interval
 from blpo.reports.evidence import Evidence
 from blpo.runs.run_record import RunRecord
 from state.result import Metrics, RoundResult
-from state.verdict import Verdict
 
 Band = tuple[float, float] | None
 """95 % interval; None if the verdicts can't be found again."""
@@ -32,7 +31,7 @@ def _band(record: RoundResult, run: RunRecord, evidence: Evidence) -> Band:
         for (prompt, _), row in evidence.verdicts.items()
         if prompt == record["judge_prompt"] and row.split == "validation"
     ]
-    verdicts = [Verdict(row.id, row.status, row.answer) for row in rows]
+    verdicts = [row.in_verdict for row in rows]
     labels, groups = [row.label for row in rows], [evidence.samples[row.id].group for row in rows]
     task, metric = run.settings.task, run.result["metric"]
     if not _are_equal(metrics(verdicts, labels, task), record["validation"], metric):

@@ -1,7 +1,7 @@
 """Verdicts of a run directory: verdicts/{initial,best}.jsonl and rounds/NN/errors.jsonl."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,13 +38,26 @@ class VerdictRow:
     """Verdicts of a pair by order; empty for samples of one image."""
 
     @property
+    def in_verdict(self) -> Verdict:
+        """The line as a verdict, without probabilities."""
+        return Verdict(self.id, self.status, self.answer, self.reason, orders=self.orders)
+
+    @property
+    def answers(self) -> tuple["VerdictRow", ...]:
+        """A row for every answer: one for each order of a pair, else the row itself."""
+        return tuple(
+            replace(self, verdict=each.label, status=each.status, reason=each.reason, scores={}, orders=())
+            for each in self.orders
+        ) or (self,)
+
+    @property
     def answer(self) -> Label | None:
         """The judge's label; None for a failure, and for a pair whose orders have different labels."""
         return self.verdict if self.status == "ok" else None
 
     @property
     def is_right(self) -> bool:
-        """True if the judge's label is the human label."""
+        """True if the judge's label is the human label; for a pair in all orders."""
         return self.status == "ok" and self.verdict == self.label
 
 

@@ -17,6 +17,10 @@ METRICS = {
     "spearman": "Spearman",
     "kendall_tau_b": "Kendall's tau-b",
     "pearson": "Pearson",
+    "consistent_accuracy": "consistent accuracy",
+    "consistency": "consistency of the two orders",
+    "first_rate": 'share of "first" (0.5: no lean)',
+    "tie_rate": 'share of "tie"',
 }
 """Metrics of `state.result.Agreement` with two readings, in the order of tables."""
 

@@ -109,14 +109,14 @@ class _Tasks:
             "data": {
                 **dict(zip(names, map(data_url, sample.images), strict=True)),
                 **({"text": sample.text or "(no text)"} if self.texts else {}),
-                "told": f"People: {each.label}. Judge: {each.verdict}." + (f" {each.reason}" if each.reason else ""),
+                "told": f"People: {each.label}. Judge: {each.answer}." + (f" {each.reason}" if each.reason else ""),
                 "sample_id": each.id,
                 "split": each.split,
                 "human_label": each.label,
-                "judge_label": each.verdict,
+                "judge_label": each.answer if each.verdict is None else each.verdict,
                 "judge_reason": each.reason,
             },
-            "predictions": [self._prediction(each, names[0])],
+            "predictions": [] if each.verdict is None else [self._prediction(each, names[0])],
         }
 
     def _prediction(self, each: Disagreement, image: str) -> dict[str, object]:

@@ -3,12 +3,14 @@
 import csv
 import io
 from pathlib import Path
+from typing import get_args
 
 from blpo.reports.disagreements import require_verdicts
 from blpo.reports.exports.spreadsheet_cells import spreadsheet_cell
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.storage.whole_files import write_whole
+from state.verdict import Order
 
 VERDICTS = Path("exports") / "verdicts.csv"
 """Place in the run directory."""
@@ -25,7 +27,9 @@ _COLUMNS = (
     "best_reason",
     "change",
 )
-"""`initial` and `best` are the labels by the judge; empty without an answer."""
+"""`initial` and `best` are the labels by the judge; empty without an answer, and for a pair with two labels."""
+_ORDERS = ("initial_ab", "initial_ba", "best_ab", "best_ba")
+"""Further columns for pairs: the labels by order."""
 
 _SPLITS = ("test", "validation", "train")
 
@@ -35,10 +39,12 @@ def write_verdicts_csv(run: RunRecord, path: Path) -> int:
     require_verdicts(run)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    has_orders = any(row.orders for row in run.best.values())
+    writer.writerow((*_COLUMNS, *_ORDERS) if has_orders else _COLUMNS)
     rows = sorted(run.best.values(), key=lambda row: (_SPLITS.index(row.split), row.id))
     for row in rows:
-        writer.writerow([spreadsheet_cell(cell) for cell in _cells(run, row)])
+        cells = _cells(run, row) + (_labels_by_order(run, row) if has_orders else [])
+        writer.writerow([spreadsheet_cell(cell) for cell in cells])
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue(), durable=False)  # can be made again at no cost
     return len(rows)
@@ -63,3 +69,9 @@ def _cells(run: RunRecord, best: VerdictRow) -> list[object]:
         *(cell for row in (initial, best) for cell in (row.answer, row.status, row.reason)),
         run.change(best.id),
     ]
+
+
+def _labels_by_order(run: RunRecord, best: VerdictRow) -> list[object]:
+    """Return the cells of `_ORDERS`; empty texts for orders without an answer."""
+    orders = [{each.order: each.label for each in row.orders} for row in (run.initial[best.id], best)]
+    return [labels.get(order) for labels in orders for order in get_args(Order)]
