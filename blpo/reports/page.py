@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from blpo.runs.answer_words import answer_words
 from blpo.runs.wording import count, counted, dollars, duration, figure, metric_name, plain, probability
 from blpo.storage.whole_files import write_whole
 
@@ -44,6 +45,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     environment.filters |= {
+        "answer": answer_words,
         "count": count,
         "counted": counted,
         "dollars": dollars,

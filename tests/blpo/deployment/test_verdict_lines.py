@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blpo.deployment.calibration import read_calibration
 from blpo.deployment.summary import summarize
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_lines import JudgedSample, line_of, read_line
 from blpo.metrics.agreement import metrics
 from blpo.metrics.gate import parse_gates
+from blpo.runs.judge_file import JudgeFile
 from state.result import RoleUsage
 from state.sample import Label, Sample
-from state.settings import TaskSettings
+from state.settings import ModelSettings, TaskSettings
 from state.verdict import Order, OrderedVerdict, Status, Verdict
 
 PAIRS = TaskSettings(kind="pairwise")
@@ -121,3 +123,11 @@ def test_gates_of_pairs() -> None:
     counts = counted([judged("a", "b", "a") for _ in range(6)])
     gates = parse_gates("first_rate<=0.6, consistent_accuracy>=0, accuracy>=0.5", PAIRS)
     assert [gate["kept"] for gate in summarize(counts, gates, None, CALLS)["gates"]] == [False, True, True]
+
+
+def test_a_pair_with_two_answers_is_an_outcome_of_its_own_in_a_calibration(tmp_path: Any) -> None:
+    items = [judged("a", "a", "a"), judged("a", "b", "b"), judged("b", "b", "b"), judged(None, None, "a")]
+    (tmp_path / "lines.jsonl").write_text("".join(map(line_of, items)))
+    judge = JudgeFile(judge_prompt="p", task=PAIRS, model=ModelSettings(name="embedded:judge"))
+    calibration = read_calibration(tmp_path / "lines.jsonl", judge)
+    assert calibration.counts == {("a", "a"): 1, ("b", None): 1, ("b", "b"): 1, ("a", None): 1}

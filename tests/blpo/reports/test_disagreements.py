@@ -55,6 +55,8 @@ def test_the_most_confident_come_first(run: Path) -> None:
     assert {each.id for each in differing} == {name for name, row in best.items() if row["verdict"] != row["label"]}
     for each in differing:
         assert each.reason == best[each.id]["reason"]
+        assert each.verdict is not None
+        assert each.answer == str(each.verdict)
         assert each.distance == abs(int(each.label) - int(each.verdict)) / 4
         assert each.steady == (initial[each.id]["verdict"] == each.verdict)
         assert Path(each.image).exists()
