@@ -1,32 +1,35 @@
-"""`blpo data`: public sets as dataset folders."""
+"""`blpo data`: public sets, and pairs from ratings or ranks, as dataset folders."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from blpo.cli.data_pairs import pairs
+from blpo.cli.data_report import image_progress, print_prepared
 from blpo.cli.help import Page, examples
-from blpo.runs.wording import single_line
 
-if TYPE_CHECKING:
-    from blpo.data.public import Prepared
-
-data = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make dataset folders of public sets.")
-
-_MOST_ROWS = 20
-"""Omitted rows in the output; source.json lists all."""
+data = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Make dataset folders of public sets, and pairs from ratings."
+)
+data.command(cls=Page, epilog=examples("data pairs"))(pairs)
 
 
 @data.callback()
 def sets() -> None:
-    """Make dataset folders of public sets."""
+    """Make dataset folders of public sets, and pairs from ratings."""
 
 
 @data.command(cls=Page, epilog=examples("data prepare"))
 def prepare(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="agin, seetrue, imagereward, unsafebench or mjbench.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="agin, seetrue, imagereward, unsafebench; pairs: mjbench, hpdv2, pickapic, genaibench, mmrb2, "
+            "vlrewardbench, multicrit.",
+        ),
+    ],
     source: Annotated[Path, typer.Option(metavar="PATH", help="The folder with the set's files as downloaded.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The dataset folder to make; new or empty.")],
     sample: Annotated[
@@ -41,7 +44,8 @@ def prepare(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="AGIN: naturalness, technical or rationality; ImageReward: overall, alignment or fidelity.",
+            help="AGIN: naturalness, technical or rationality; ImageReward: overall, alignment or fidelity; "
+            "Multi-Crit: completeness, clarity, logic ...",
             show_default="the first",
         ),
     ] = None,
@@ -50,11 +54,23 @@ def prepare(
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="ImageReward: ratings, or pairs of images.", show_default="ratings"),
+        typer.Option(
+            metavar="NAME",
+            help="ImageReward: ratings or pairs; MMRB2: t2i or edit; GenAI-Bench: generation or edition; Multi-Crit: "
+            "open-ended or reasoning.",
+            show_default="the first",
+        ),
     ] = None,
     subset: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="MJ-Bench: read only this file; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="MJ-Bench: read only this file; GenAI-Bench, Pick-a-Pic: read only this split. May be repeated.",
+        ),
     ] = None,
+    ties: Annotated[
+        bool, typer.Option("--ties", help="Pairs: keep ties as a third label. Otherwise ties are left out.")
+    ] = False,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Leave out rows that can't be used, and list them in source.json.")
     ] = False,
@@ -72,40 +88,8 @@ def prepare(
     from blpo.data.public import prepare as prepare_folder
 
     subsets = tuple(subset or ())
-    options = Options(sample, seed, criterion, form, scale, subsets, skip_bad_rows, take_fewer)
-    with _progress() as count:
+    options = Options(sample, seed, criterion, form, scale, subsets, skip_bad_rows, take_fewer, ties)
+    with image_progress() as count:
         prepared = prepare_folder(name, source, out, options, count)
-    if as_json:
-        typer.echo((out / "source.json").read_text(encoding="utf-8"), nl=False)
-    else:
-        typer.echo("\n".join(map(single_line, _report(prepared))))
+    print_prepared(prepared, as_json=as_json)
     return 0
-
-
-def report_counts(prepared: "Prepared") -> Iterator[str]:
-    """Yield a line per split: rows, and rows by label."""
-    for split, counts in prepared.counts.items():
-        if total := sum(counts.values()):
-            listed = ", ".join(f"{label}: {number}" for label, number in counts.items())
-            yield f"{split} {total} ({listed})"
-
-
-def _report(prepared: "Prepared") -> Iterator[str]:
-    yield f"{prepared.folder}: {prepared.title}"
-    yield from report_counts(prepared)
-    yield from (f"note: {note}" for note in prepared.notes)
-    yield from (f"left out: {row}" for row in prepared.left_out[:_MOST_ROWS])
-    if len(prepared.left_out) > _MOST_ROWS:
-        yield f"left out: and {len(prepared.left_out) - _MOST_ROWS} more, all in source.json"
-    yield f"next: blpo check {prepared.folder / 'config.yaml'}"
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr if stderr is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as bar:
-        task = bar.add_task("images", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

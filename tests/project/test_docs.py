@@ -11,7 +11,7 @@ import yaml
 
 import blpo
 from blpo.cli.help import EXAMPLES
-from tests import public_sources
+from tests import pair_sources, public_sources
 from tests.documented import Step, given, run, run_python, steps
 from tests.small_set import ROOT, draw_dataset
 
@@ -34,6 +34,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "photos" / "config.yaml").unlink()
     for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
         getattr(public_sources, name)(place / "downloads" / name)
+    for name in ("hpdv2", "pickapic", "genaibench", "mmrb2", "vlrewardbench", "multicrit"):
+        getattr(pair_sources, name)(place / "downloads" / name)
+    pair_sources.rated(place / "rated")
     return place
 
 
@@ -56,12 +59,13 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "runs/first": _run_directory,
     "runs/second": _run_directory,
     "photos": lambda prepared, target: shutil.copytree(prepared / "photos", target),
+    "rated": lambda prepared, target: shutil.copytree(prepared / "rated", target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
-"""Makers of things for pages: two finished runs of one dataset, a folder of labelled images, a
-config for the folder, a prompt, and the public sets as downloaded."""
+"""Makers of things for pages: two finished runs of one dataset, a folder of labelled images, a folder of images rated
+by several people, a config for the first folder, a prompt, and the public sets as downloaded."""
 
 
 def lay_out(names: list[str], prepared: Path, folder: Path) -> None:

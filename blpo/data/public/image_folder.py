@@ -25,9 +25,11 @@ class ImageFolder:
     def write(self, record: Record) -> list[str]:
         """Decode a record's images in full, copy every image once, and return the paths in the folder.
 
-        Raises `DataError` for an image that can't be read or decoded.
+        The path of an image before the edit is the last path. Raises `DataError` for an image that can't be read or
+        decoded.
         """
-        pairs = zip(record.images, record.names or (record.id,), strict=True)
+        pairs = list(zip(record.images, record.names or (record.id,), strict=True))
+        pairs += [(record.before, f"{record.id}-before")] if record.before is not None else []
         return [self._copy(source, name) for source, name in pairs]
 
     def keep(self, paths: Collection[str]) -> None:

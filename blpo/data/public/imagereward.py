@@ -53,7 +53,7 @@ def load_imagereward(source: Path, options: Options) -> PublicSet:
     locator = ImageLocator(source, zips)
     if form == "pairs":
         refuse_options({"--criterion": options.criterion}, "ImageRewardDB's pairs")
-        pairs = load_ranked_pairs(tables, source, locator, options.seed)
+        pairs = load_ranked_pairs(tables, source, locator, options)
         return replace(pairs, files=(*pairs.files, *zips))
     if not tables:
         hint = "; test.json holds rankings alone, which --form pairs reads" if rankings_file(source) else ""

@@ -6,13 +6,19 @@ from types import MappingProxyType
 
 from blpo.data.message_text import did_you_mean
 from blpo.data.public.agin import load_agin
+from blpo.data.public.genaibench import load_genaibench
+from blpo.data.public.hpdv2 import load_hpdv2
 from blpo.data.public.imagereward import load_imagereward
 from blpo.data.public.mjbench import load_mjbench
+from blpo.data.public.mmrb2 import load_mmrb2
+from blpo.data.public.multicrit import load_multicrit
+from blpo.data.public.pickapic import load_pickapic
 from blpo.data.public.preparation_options import SAMPLINGS, Options, require_choice
 from blpo.data.public.public_set import PublicSet
 from blpo.data.public.seetrue import load_seetrue
 from blpo.data.public.source_rows import unique_records
 from blpo.data.public.unsafebench import load_unsafebench
+from blpo.data.public.vlrewardbench import load_vlrewardbench
 from state.errors import ConfigError
 
 LOADERS: Mapping[str, Callable[[Path, Options], PublicSet]] = MappingProxyType(
@@ -22,6 +28,12 @@ LOADERS: Mapping[str, Callable[[Path, Options], PublicSet]] = MappingProxyType(
         "imagereward": load_imagereward,
         "unsafebench": load_unsafebench,
         "mjbench": load_mjbench,
+        "hpdv2": load_hpdv2,
+        "pickapic": load_pickapic,
+        "genaibench": load_genaibench,
+        "mmrb2": load_mmrb2,
+        "vlrewardbench": load_vlrewardbench,
+        "multicrit": load_multicrit,
     }
 )
 """Public sets by name."""

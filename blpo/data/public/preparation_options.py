@@ -22,15 +22,17 @@ class Options:
     criterion: str | None = None
     """Human rating that becomes the label, for a set with several ratings."""
     form: str | None = None
-    """`ratings` of single images, or `pairs` with a preferred image."""
+    """Form or part of the set: `ratings` of single images or `pairs` of ImageRewardDB, `t2i` or `edit` of MMRB2."""
     scale: tuple[float, float] | None = None
     """Lowest and highest mean opinion score, for a source without documented bounds."""
     subsets: tuple[str, ...] = ()
-    """Files to read, by name without suffix; empty: all."""
+    """Files or splits to read, by name; empty: the usual ones."""
     skip_bad_rows: bool = False
     """Leave faulty rows out and list them in source.json. Otherwise faulty rows are errors."""
     take_fewer: bool = False
     """Accept a sample with fewer rows. Otherwise too few rows are an error."""
+    ties: bool = False
+    """Keep pairs without a preferred side, with the label tie. Otherwise such pairs are left out."""
 
 
 def require_choice(name: str, value: str | None, choices: Sequence[str], of: str) -> str:

@@ -1,23 +1,16 @@
-"""Dataset folder of a prepared public set: made beside its final place, so that only a complete folder appears."""
+"""Dataset folder of a prepared set: made beside its final place, so that only a complete folder appears."""
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from blpo.config.yaml_text import write_yaml
-from blpo.data.public.public_set import Record, SetDescription
+from blpo.data.public.label_columns import LabelColumns
+from blpo.data.public.public_set import Record
 from blpo.storage.whole_files import whole_folder
 from state.errors import DataError
 from state.sample import SplitName
-
-_PAIRS_NOTE = """\
-# These are PAIRS: two images, of which people prefer one. Judging pairs as such (asking in both orders, ties) is not
-# built yet. Until then the judge is shown both images in one message and answers a or b; the embedded judge looks at
-# the first one only.
-"""
 
 
 @contextmanager
@@ -33,44 +26,35 @@ def draft_folder(out: Path) -> Iterator[Path]:
 
 
 def write_labels(
-    folder: Path, records: Sequence[Record], splits: Mapping[str, SplitName], images: Mapping[str, Sequence[str]]
+    folder: Path,
+    records: Sequence[Record],
+    columns: LabelColumns,
+    splits: Mapping[str, SplitName | None],
+    images: Mapping[str, Sequence[str]],
 ) -> None:
-    """Write labels.csv: id, image (or image_a, image_b), label, split, group, text and the source's further columns."""
-    names = ("image_a", "image_b") if len(records[0].images) > 1 else ("image",)
-    shipped = ("source_split",) if any(record.shipped for record in records) else ()
-    extra = tuple(dict.fromkeys(name for record in records for name in record.extra))
-    with (folder / "labels.csv").open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)  # lines end by \r\n, so texts with \r or \n are quoted
-        writer.writerow(("id", *names, "label", "split", "group", "text", *shipped, *extra))
-        for r in records:
-            fields = (r.id, *images[r.id], r.label, splits[r.id], r.group, r.text, *([r.shipped] if shipped else []))
-            writer.writerow((*fields, *(r.extra.get(name) for name in extra)))
+    """Write labels.csv: id, images, texts, label, split, group and the source's further columns."""
+    rows = [columns.of_record(record, images[record.id], splits[record.id]) for record in records]
+    _write_csv(folder / "labels.csv", tuple(dict.fromkeys(name for row in rows for name in row)), rows)
 
 
-def write_config(
-    folder: Path, description: SetDescription, splits: Iterable[SplitName], is_grouped: bool, seed: int
-) -> None:
-    """Write config.yaml for `check` and `optimize`."""
-    data: dict[str, Any] = {"path": "labels.csv", "image": ["image_a", "image_b"] if description.is_pair else "image"}
-    if is_grouped:
-        data["group"] = "group"
-    lines = [f"# {description.title}, as `blpo data prepare` made it; source.json says how.\n"]
-    lines += [_PAIRS_NOTE] if description.is_pair else []
-    if {"train", "test"} <= set(splits):
-        data["split"] = {"column": "split"}
-    else:
-        lines.append(
-            "# In labels.csv every row is a test row, because the paper tests on this set. `blpo judge JUDGE .`\n"
-            "# judges all rows. check and optimize need three splits, so the settings below draw splits.\n"
-        )
-        data["split"] = {"train": 0.4, "validation": 0.3, "test": 0.3}
-    task = description.task.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
-    content = {"task": {"kind": description.task.kind, **task}, "data": data, "prompts": {"judge": description.prompt}}
-    text = "".join(lines) + write_yaml({**content, "search": {"seed": seed}})
-    (folder / "config.yaml").write_text(text, encoding="utf-8")
+def write_ratings(folder: Path, records: Sequence[Record]) -> None:
+    """Write ratings.csv: a row for every rater of a record."""
+    rows = [
+        {"id": record.id, "rater": rater, "rating": label}
+        for record in records
+        for rater, label in record.ratings.items()
+    ]
+    _write_csv(folder / "ratings.csv", ("id", "rater", "rating"), rows)
 
 
 def write_source_card(folder: Path, card: Mapping[str, object]) -> None:
     """Write source.json."""
     text = json.dumps(card, indent=1, ensure_ascii=False)
     (folder / "source.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _write_csv(path: Path, names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file)  # lines end by \r\n, so texts with \r or \n are quoted
+        writer.writerow(names)
+        writer.writerows([row.get(name) for name in names] for row in rows)

@@ -13,7 +13,7 @@ Counts = Mapping[SplitName, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Labelled image, or labelled pair of images."""
+    """Labelled image, or labelled pair of images or of texts."""
 
     id: str
     """Id in the source, or an id made of file and row. Unique within the set."""
@@ -34,6 +34,12 @@ class Record:
     """Further columns of labels.csv."""
     names: tuple[str, ...] = ()
     """Names for the files of the images; empty: the record's id."""
+    texts: tuple[str, str] | None = None
+    """Pair of texts about the image; None for other records. `text` is then the question to which the texts reply."""
+    before: ImageSource | None = None
+    """Image before the edit that is judged; None without an edit."""
+    ratings: Mapping[str, Label] = field(default_factory=dict)
+    """Labels by rater. The raters' labels do not replace `label`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +63,15 @@ class SetDescription:
     balanced: Mapping[str, int] = field(default_factory=dict)
     """Rows of a stratum in the paper's sample: so many in train and validation together, and so many in test.
 
-    Empty: the paper tests on the whole set.
+    Empty: a test set, all rows are test rows.
     """
     counts: Counts = field(default_factory=dict)
     """Rows of both labels by split in MT-RL-Judge; empty for labels that MT-RL-Judge lacks."""
 
     @property
     def is_pair(self) -> bool:
-        """True if two images are compared."""
-        return self.task.labels == ("a", "b")
+        """True if two images or two texts are compared."""
+        return self.task.kind == "pairwise"
 
 
 @dataclass(frozen=True, slots=True)

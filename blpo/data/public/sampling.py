@@ -24,7 +24,8 @@ SHARES: Mapping[SplitName, float] = {"train": 0.8, "validation": 0.1, "test": 0.
 class DrawnSample:
     """Split of every drawn record's id, and notes for a reader."""
 
-    splits: Mapping[str, SplitName]
+    splits: Mapping[str, SplitName | None]
+    """None for every record: the config draws the splits."""
     notes: tuple[str, ...] = ()
 
 
@@ -41,7 +42,7 @@ def draw_sample(description: SetDescription, records: Sequence[Record], options:
             raise ConfigError(f"--sample mt-rl-judge: {description.title} has no such sample; use paper or all")
         return _counted(description, records, options)
     if not description.balanced:
-        note = "the paper tests on all of this set: every row is a test row"
+        note = "this is a test set: every row is a test row"
         return DrawnSample({record.id: "test" for record in records}, (note,))
     return _balanced(description, records, options)
 

@@ -59,12 +59,17 @@ def unique_records(records: Iterable[Record]) -> tuple[list[Record], list[Source
     return list(first.values()), problems
 
 
-def read_json_table(file: Path) -> TextTable:
-    """Read a .json file with a list of objects. A row's number is the place in the list, from 1."""
+def read_json_table(file: Path, key: str | None = None) -> TextTable:
+    """Read a .json file with a list of objects, or with an object that holds the list under `key`.
+
+    A row's number is the place in the list, from 1.
+    """
     try:
         rows = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: can't be read as JSON ({' '.join(str(error).split())[:120]})") from error
+    if key is not None and isinstance(rows, dict):
+        rows = rows.get(key)
     if not isinstance(rows, list):
         raise DataError(f"{file}: holds no list of rows")
     bad = [n for n, row in enumerate(rows, start=1) if not isinstance(row, dict)]

@@ -49,11 +49,11 @@ needs = st.fixed_dictionaries(
 )
 
 
-def by_cell(pool: Sequence[Record], drawing: Mapping[str, SplitName]) -> Counter[tuple[SplitName, str]]:
+def by_cell(pool: Sequence[Record], drawing: Mapping[str, SplitName | None]) -> Counter[tuple[SplitName | None, str]]:
     return Counter((drawing[r.id], r.stratum) for r in pool if r.id in drawing)
 
 
-def divided(pool: Sequence[Record], drawing: Mapping[str, SplitName]) -> list[str]:
+def divided(pool: Sequence[Record], drawing: Mapping[str, SplitName | None]) -> list[str]:
     places = defaultdict(set)
     for r in pool:
         if r.group is not None and r.id in drawing:
@@ -97,7 +97,7 @@ def test_exact_counts_divide_no_group(pool: list[Record], need: Counts, seed: in
     pool = [r for r in pool if r.label in LABELS]
     drawing = draw_counts(pool, need, seed)
     assert not divided(pool, drawing)
-    assert all(count <= need[split][name] for (split, name), count in by_cell(pool, drawing).items())
+    assert all(split and count <= need[split][name] for (split, name), count in by_cell(pool, drawing).items())
     shuffled = list(pool)
     rng.shuffle(shuffled)
     assert draw_counts(shuffled, need, seed) == drawing

@@ -1,0 +1,83 @@
+"""Parquet files of a set as the hub names them, and their images."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from blpo.data.image_sources import CellImage
+from blpo.data.message_text import did_you_mean
+from blpo.data.public.cell_stream import ActiveStream, CellStream
+from blpo.data.public.source_files import matching_files
+from blpo.data.public.source_rows import require_columns
+from blpo.data.tables import Table
+from state.errors import ConfigError, DataError
+
+_SHARD = re.compile(r"(?P<split>\w+?)(-\d{5}-of-\d{5})?(-[0-9a-f]{16})?\.parquet")
+
+
+def split_files(source: Path, split: str, folders: Sequence[str] = ("data",)) -> list[Path]:
+    """Return the parquet files of a split, in the folder or in one of `folders`.
+
+    The files are `SPLIT.parquet` or shards such as `SPLIT-00000-of-00004.parquet`; some shards are enough. Raises
+    `DataError` for no file.
+    """
+    files = parquet_files(source, folders)
+    chosen = [file for file in files if split_name(file) == split]
+    if not chosen:
+        others = sorted({split_name(file) for file in files})
+        present = f"; the parquet files are of {', '.join(others)}" if others else ""
+        places = " or ".join(f"{folder}/" for folder in folders)
+        raise DataError(f"{source}: has no {split}-*.parquet, nor has {places}{present}")
+    return chosen
+
+
+def parquet_files(source: Path, folders: Sequence[str] = ("data",)) -> list[Path]:
+    """Return the parquet files in the folder and in `folders`. Raises `DataError` if `source` is no folder."""
+    patterns = ("*.parquet", *(f"{folder}/*.parquet" for folder in folders))
+    return sorted(
+        (file for pattern in patterns for file in matching_files(source, pattern)), key=lambda file: file.name
+    )
+
+
+def split_name(file: Path) -> str:
+    """Return the split in a file's name."""
+    match = _SHARD.fullmatch(file.name)
+    return match["split"] if match else file.stem
+
+
+def row_id(file: Path, index: int) -> str:
+    """Return an id made of the shard and of the row's number, from 1."""
+    return f"{re.sub(r'-[0-9a-f]{16}$', '', file.stem)}/{index + 1:05}"
+
+
+def require_subset(subsets: Sequence[str], names: Sequence[str], default: str) -> str:
+    """Return the only chosen subset, or the default. Raises `ConfigError` for an unknown name and for several names."""
+    if len(subsets) > 1:
+        raise ConfigError(f"--subset: name one of {', '.join(names)}")
+    name = subsets[0] if subsets else default
+    if name not in names:
+        raise ConfigError(f"--subset {name}: there are {', '.join(names)}{did_you_mean(name, list(names))}")
+    return name
+
+
+class CellImages:
+    """Image columns of a set's parquet files. Of every column one page at a time is in memory."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._active = {column: ActiveStream() for column in columns}
+
+    def open(self, file: Path, table: Table) -> "FileCells":
+        """Return the images of a file. Raises `DataError` for a missing column and for a column without bytes."""
+        require_columns(table, list(self._active))
+        return FileCells({column: CellStream(file, column, active) for column, active in self._active.items()})
+
+
+class FileCells:
+    """Images in the cells of a file."""
+
+    def __init__(self, streams: dict[str, CellStream]) -> None:
+        self._streams = streams
+
+    def image(self, column: str, index: int, place: str) -> CellImage:
+        """Return the image of a row, named by the row's place."""
+        return CellImage(self._streams[column], index, f"{place}: {column}")
