@@ -5,6 +5,9 @@ together, and scored on the test split; a run with the same configuration and se
 cross-validation within train and validation chooses the penalty. A rubric in words, learned from a few dozen cases,
 can hardly do better. A run of the embedded models shows how far a rubric comes from chance to the ceiling.
 
+A pair of images is classified by the differences of the attributes, image a less image b. Every pair is fitted in both
+orders, so that the classifier leans to no side.
+
     python -m evals.attribute_classifier examples/avt-appeal-median.yaml [CONFIG...]
 """
 
@@ -30,7 +33,7 @@ from blpo.data.images import encode_image
 from blpo.metrics.agreement import agreement
 from blpo.models.embedded.perception import perceive_cached
 from blpo.models.embedded.vocabulary import ATTRIBUTES
-from state.errors import BlpoError
+from state.errors import BlpoError, DataError
 from state.result import Agreement
 from state.sample import Label, Sample
 from state.settings import ModelSettings, Settings
@@ -63,9 +66,13 @@ def ceiling(settings: Settings, seed: int) -> Ceiling:
     """Fit on train and validation, and score on test; raises `DataError` for an unusable dataset."""
     splits = load_dataset(settings.data, settings.task, seed).splits
     fitted, test = (*splits["train"], *splits["validation"]), splits["test"]
-    measure = partial(_attributes, settings.models.of("judge"))
+    pairs = settings.task.kind == "pairwise"
+    measure = partial(_differences if pairs else _attributes, settings.models.of("judge"))
     values, labels = np.array([measure(sample) for sample in fitted]), _labels(fitted)
-    penalty = _penalty(values, labels, [sample.group or sample.id for sample in fitted])
+    groups = [sample.group or sample.id for sample in fitted]
+    if pairs:
+        values, labels, groups = np.concatenate([values, -values]), [*labels, *map(_swapped, labels)], groups * 2
+    penalty = _penalty(values, labels, groups)
     shares = _probabilities(values, labels, np.array([measure(sample) for sample in test]), penalty)
     predictions = [max(each, key=each.__getitem__) for each in shares]
     return Ceiling(seed, penalty, len(fitted), agreement(predictions, _labels(test), settings.task))
@@ -94,6 +101,18 @@ def _attributes(model: ModelSettings, sample: Sample) -> list[float]:
     images = (encode_image(source, model.max_pixels, model.max_side) for source in sample.images)
     measurements = [perceive_cached(b64decode(image.base64)) for image in images]
     return [values[attribute.name] for values in measurements for attribute in ATTRIBUTES]
+
+
+def _differences(model: ModelSettings, sample: Sample) -> list[float]:
+    """Return the attributes of image a less those of image b."""
+    if len(sample.images) != 2:
+        raise DataError(f"{sample.id}: the classifier compares two images, and not two texts about one image")
+    values = np.array(_attributes(model, sample)).reshape(2, -1)
+    return [float(difference) for difference in values[0] - values[1]]
+
+
+def _swapped(label: Label) -> Label:
+    return {"a": "b", "b": "a"}.get(str(label), label)
 
 
 def _labels(samples: Sequence[Sample]) -> list[Label]:

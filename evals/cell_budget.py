@@ -17,10 +17,12 @@ def budget_problems(cells: Sequence[Cell]) -> dict[str, str]:
         limit, sizes = cell.settings.limits.calls, split_sizes(cell.settings)
         if limit is None or sizes is None:
             continue
-        least = sizes.labelled + 2 * sizes.test
+        questions = cell.settings.task.questions
+        least = questions * (sizes.labelled + 2 * sizes.test)
+        prompts = "two prompts" if questions == 1 else "two prompts in both orders"
         if limit < least:
             problems[cell.name] = (
                 f"{limit:,} calls can't pay for judging: {sizes.labelled} train and validation samples and the"
-                f" {sizes.test} test samples under two prompts need {least:,}; raise the budget, or set data.limit"
+                f" {sizes.test} test samples under {prompts} need {least:,}; raise the budget, or set data.limit"
             )
     return problems

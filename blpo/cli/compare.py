@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from blpo.reports.comparison import Comparison
+    from blpo.reports.comparison_slices import ComparedSlice
 
 
 def compare(
@@ -48,13 +49,19 @@ def compare(
 def _print(comparison: "Comparison", headline: str) -> None:
     from rich.console import Console
 
-    from blpo.runs.wording import single_line
+    from blpo.reports.comparison_slices import ceiling_sentences, compared_slices
+    from blpo.runs.wording import metric_name, single_line
 
     console = Console(highlight=False)
     console.print(_table(comparison))
     console.print()
-    for line in (*comparison.notes, f"{headline}."):
+    sentences = [f"{name}: {sentence}" for name, sentence in ceiling_sentences(comparison)]
+    for line in (*comparison.notes, f"{headline}.", *sentences):
         console.print(single_line(line), markup=False, soft_wrap=not console.is_terminal)
+    for column, rows in compared_slices(comparison).items():
+        metric = metric_name(comparison.metric)
+        console.print(f"\n{metric} by {single_line(column)}, each run on its own test split (samples)", markup=False)
+        console.print(_slice_table(comparison, rows))
 
 
 def _table(comparison: "Comparison") -> "Table":
@@ -85,4 +92,21 @@ def _table(comparison: "Comparison") -> "Table":
             cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]
         table.add_row(Text(single_line(entry.name)), *cells)
+    return table
+
+
+def _slice_table(comparison: "Comparison", rows: "list[ComparedSlice]") -> "Table":
+    """Return the search metric of the selected prompts by the values of a column, with the number of samples."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from blpo.runs.wording import figure, single_line
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", overflow="fold")
+    for entry in comparison.entries:
+        table.add_column(Text(single_line(entry.name)), justify="right", overflow="fold")
+    for row in rows:
+        cells = ["" if cell is None else f"{figure(cell['best'])} ({cell['n']})" for cell in row.cells]
+        table.add_row(Text(single_line(row.value)), *cells)
     return table

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from blpo.costs.call_sizes import LONG, SHORT
+from blpo.costs.call_sizes import LONG, SHORT, long_replies
 from blpo.costs.estimate import RoleEstimate, total
 from blpo.costs.workload import MOST_MEASURED
 from blpo.models.catalogue import AS_OF, facts
@@ -24,9 +24,12 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterat
         yield ", ".join(_role(settings, role, estimate))
     yield f"text: four characters a token; images: the mean of up to {MOST_MEASURED} samples, scaled as they are sent"
     lengths = ", ".join(
-        f"{name}s {getattr(SHORT, name)} to {getattr(LONG, name)}" for name in ("verdict", "description", "critique")
+        f"{name}s {getattr(SHORT, name)} to {getattr(long_replies(settings.task), name)}"
+        for name in ("verdict", "description", "critique")
     )
     yield f"tokens of replies: {lengths}; cached input counts in full"
+    if settings.task.questions > 1:
+        yield "judge: two calls a pair and prompt, one for each order (task.order)"
     yield from _low_limits(settings, roles)
 
 

@@ -1,6 +1,7 @@
 """Number of calls of a search, from the search settings and the sizes of the splits alone.
 
-Counts are of distinct requests, because the response store answers a repeated request. Where trials are scored, a trial
+Counts are of distinct requests, because the response store answers a repeated request. `questions` are the judge
+requests a sample (`TaskSettings.questions`): two for a pair in both orders. Where trials are scored, a trial
 has already judged an adopted prompt on its batch, and the outer critique and update repeat those of a trial.
 """
 
@@ -42,14 +43,14 @@ def batch_size(train: int, search: SearchSettings) -> int:
 
 
 def planned_rounds(
-    sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, limit: int | None
+    sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, limit: int | None, questions: int = 1
 ) -> list[RoundPlan]:
     """Return the plans of up to `rounds` rounds of pooled trials within `limit` calls, every round with a new prompt.
 
     The budget ends the list early. None: no limit.
     """
-    labelled, plans = sizes["train"] + sizes["validation"], list[RoundPlan]()
-    left = None if limit is None else limit - labelled - 2 * sizes["test"]
+    labelled, plans = questions * (sizes["train"] + sizes["validation"]), list[RoundPlan]()
+    left = None if limit is None else limit - labelled - 2 * questions * sizes["test"]
     while len(plans) < rounds:
         plan = planned_round(search, sizes["train"], None if left is None else left - labelled)
         if plan is None:
@@ -60,18 +61,20 @@ def planned_rounds(
     return plans
 
 
-def least_calls(sizes: Mapping[SplitName, int], search: SearchSettings) -> int:
+def least_calls(sizes: Mapping[SplitName, int], search: SearchSettings, questions: int = 1) -> int:
     """Return the smallest limit of calls that pays for a round of pooled trials, beside p_0 and the test."""
-    labelled, cases = sizes["train"] + sizes["validation"], min(search.batch_size, sizes["train"], FEWER_CASES)
-    return 2 * labelled + 2 * sizes["test"] + RoundPlan(cases, min(search.inner_steps, 1)).calls
+    cases = min(search.batch_size, sizes["train"], FEWER_CASES)
+    return 2 * questions * sum(sizes.values()) + RoundPlan(cases, min(search.inner_steps, 1)).calls
 
 
-def pooled_counts(sizes: Mapping[SplitName, int], plans: Sequence[RoundPlan], adopted: int) -> CallCounts:
+def pooled_counts(
+    sizes: Mapping[SplitName, int], plans: Sequence[RoundPlan], adopted: int, questions: int = 1
+) -> CallCounts:
     """Count the calls of a search without repairs: planned rounds with pooled trials, of which `adopted` change p."""
     labelled = sizes["train"] + sizes["validation"]
     new = [_new_prompts(plan, is_first=t == 0) for t, plan in enumerate(plans)]
     described = sum(max(plan.inner_steps, 1) * plan.cases for plan in plans)
-    judged = (1 + adopted) * labelled + (2 if adopted else 1) * sizes["test"]
+    judged = questions * ((1 + adopted) * labelled + (2 if adopted else 1) * sizes["test"])
     return CallCounts(judged, described, len(plans), len(plans), sum(new), sum(new))
 
 
@@ -84,7 +87,9 @@ def _new_prompts(plan: RoundPlan, *, is_first: bool) -> int:
     return max(plan.inner_steps - 1, 0) if is_first else plan.inner_steps
 
 
-def scored_counts(sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, adopted: int) -> CallCounts:
+def scored_counts(
+    sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, adopted: int, questions: int = 1
+) -> CallCounts:
     """Count the calls of a search without repairs: `rounds` full rounds of scored trials, of which `adopted` change p.
 
     The count is the maximum for so many rounds: batches are full and disjoint, and no prompt is written twice.
@@ -93,21 +98,25 @@ def scored_counts(sizes: Mapping[SplitName, int], search: SearchSettings, rounds
     selection = (1 + adopted) * (sizes["train"] + sizes["validation"]) + (trials - adopted) * batch
     tests = (2 if adopted else 1) * sizes["test"]
     steps = rounds * search.inner_steps
-    return CallCounts(selection + tests, trials * batch, trials, trials, steps, steps)
+    return CallCounts(questions * (selection + tests), trials * batch, trials, trials, steps, steps)
 
 
-def all_rounds(sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None) -> CallCounts:
+def all_rounds(
+    sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None, questions: int = 1
+) -> CallCounts:
     """Count the calls of the longest search: every round adopts a new prompt. Pooled trials keep to `limit` calls."""
     if search.trials == "pooled":
-        plans = planned_rounds(sizes, search, search.outer_rounds, limit)
-        return pooled_counts(sizes, plans, len(plans))
-    return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds)
+        plans = planned_rounds(sizes, search, search.outer_rounds, limit, questions)
+        return pooled_counts(sizes, plans, len(plans), questions)
+    return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds, questions)
 
 
-def early_stop(sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None) -> CallCounts:
+def early_stop(
+    sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None, questions: int = 1
+) -> CallCounts:
     """Count the calls of a search that stops after `patience` rounds without a gain, or after 1 round (no patience)."""
     rounds = min(search.patience or 1, search.outer_rounds)
     if search.trials == "pooled":
-        return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit), 0)
+        return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit, questions), 0, questions)
     keeps_prompt = search.patience is not None and search.adopt != "always"
-    return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)
+    return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds, questions)

@@ -1,13 +1,13 @@
 """Tokens of each kind of call, from the frames of the prompts and the lengths of prompts and replies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blpo.costs.call_counts import CallCounts, batch_size
 from blpo.costs.workload import Workload, tokens
-from blpo.inference.descriptions import MAX_WORDS
+from blpo.inference.descriptions import MAX_WORDS, MAX_WORDS_A_PAIR
 from blpo.models.catalogue import facts
 from blpo.prompts.template import template
-from state.settings import PriceSettings, Settings
+from state.settings import PriceSettings, Settings, TaskSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ _CASE = 40
 """Tokens of the tags, the label and the verdict around a case."""
 _REPAIR = 60
 """Tokens of the message that asks for a repair."""
+
+
+def long_replies(task: TaskSettings) -> Replies:
+    """Return the longest replies to expect in a task; the description of a pair is longer."""
+    return replace(LONG, description=MAX_WORDS_A_PAIR * 4 // 3) if task.kind == "pairwise" else LONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +86,21 @@ class CallSizes:
 
     def _judge(self) -> tuple[float, int]:
         work = self.work
-        return work.judge_images + work.text + tokens(template("judge")) + self.judge_prompt, self.replies.verdict
+        frame = tokens(template(f"judge{self._frame_suffix}"))
+        return work.judge_images + work.text + frame + self.judge_prompt, self.replies.verdict
 
     def _verbalize(self) -> tuple[float, int]:
         work = self.work
-        question = work.verbalizer_images + work.text + tokens(template("verbalize")) + self.i2t_prompt
-        return question, self.replies.description
+        frame = tokens(template(f"verbalize{self._frame_suffix}"))
+        return work.verbalizer_images + work.text + frame + self.i2t_prompt, self.replies.description
+
+    @property
+    def _frame_suffix(self) -> str:
+        return "_pair" if self.settings.task.kind == "pairwise" else ""
 
     def _cases(self, descriptions: float = 1) -> float:
-        case = _CASE + self.replies.verdict + self.work.text + descriptions * self.replies.description
+        reasons = self.settings.task.questions * self.replies.verdict
+        case = _CASE + reasons + self.work.text + descriptions * self.replies.description
         return batch_size(self.work.sizes["train"], self.settings.search) * case
 
     def _history(self) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from blpo.costs.call_counts import all_rounds, early_stop
-from blpo.costs.call_sizes import LONG, SHORT, CallSizes, Load
+from blpo.costs.call_sizes import SHORT, CallSizes, Load, long_replies
 from blpo.costs.workload import Workload
 from blpo.models.catalogue import facts
 from blpo.models.messages import ROLES
@@ -35,14 +35,17 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     """Estimate calls and tokens of each role, without reading files, building models or sending requests."""
     search = settings.search
     limit = settings.limits.calls
-    low_counts, high_counts = early_stop(work.sizes, search, limit), all_rounds(work.sizes, search, limit)
-    most_counts = all_rounds(work.sizes, search)
+    questions = settings.task.questions
+    low_counts = early_stop(work.sizes, search, limit, questions)
+    high_counts = all_rounds(work.sizes, search, limit, questions)
+    most_counts = all_rounds(work.sizes, search, questions=questions)
     initial = (work.judge_prompt, work.i2t_prompt)
     longest = tuple(max(search.max_prompt_tokens, length) for length in initial)
     grown = tuple((first + last) // 2 for first, last in zip(initial, longest, strict=True))
     low = CallSizes(settings, work, SHORT, *initial).loads(low_counts)
-    high = CallSizes(settings, work, LONG, *grown).loads(high_counts)
-    longest_sizes = CallSizes(settings, work, LONG, *longest)
+    replies = long_replies(settings.task)
+    high = CallSizes(settings, work, replies, *grown).loads(high_counts)
+    longest_sizes = CallSizes(settings, work, replies, *longest)
     most, repairs = longest_sizes.loads(most_counts), longest_sizes.loads(most_counts.repairs, repairing=True)
     return {
         role: RoleEstimate(

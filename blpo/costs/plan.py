@@ -13,7 +13,8 @@ def plan_of(settings: Settings, sizes: Mapping[SplitName, int]) -> list[RoundPla
     """Return the plans of all rounds; empty for scored trials, whose rounds have a fixed size."""
     if settings.search.trials == "scored":
         return []
-    return planned_rounds(sizes, settings.search, settings.search.outer_rounds, settings.limits.calls)
+    search, questions = settings.search, settings.task.questions
+    return planned_rounds(sizes, search, search.outer_rounds, settings.limits.calls, questions)
 
 
 def plan_in_words(settings: Settings, plans: list[RoundPlan], sizes: Mapping[SplitName, int]) -> str | None:
@@ -24,7 +25,7 @@ def plan_in_words(settings: Settings, plans: list[RoundPlan], sizes: Mapping[Spl
     if not plans:
         if limit is None or settings.search.outer_rounds == 0:
             return "plan: no round"
-        least = least_calls(sizes, settings.search)
+        least = least_calls(sizes, settings.search, settings.task.questions)
         return f"plan: limits.calls ({limit}) pays for no round; one round needs at least {least}, the test included"
     parts = []
     for plan, group in groupby(plans):

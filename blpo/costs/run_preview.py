@@ -40,7 +40,8 @@ class RunPreview:
 def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     """Count samples, labels and judge calls of a run with these settings."""
     sizes = {name: len(samples) for name, samples in dataset.splits.items()}
-    calls, test_calls = sizes["train"] + sizes["validation"], 2 * sizes["test"]
+    questions = settings.task.questions
+    calls, test_calls = questions * (sizes["train"] + sizes["validation"]), 2 * questions * sizes["test"]
     labels = label_counts(settings.task, dataset)
     groups = [sample.group for sample in dataset.splits["test"]]
     warnings = [

@@ -26,7 +26,7 @@ class Workload:
     """Mean tokens of all images of a sample for the judge."""
     verbalizer_images: float
     text: float
-    """Mean tokens of the text of a sample."""
+    """Mean tokens of all texts of a sample."""
     judge_prompt: int
     """Tokens of p_0."""
     i2t_prompt: int
@@ -56,7 +56,8 @@ def tokens(text: str) -> int:
 
 
 def _text(sample: Sample) -> int:
-    return tokens(f"<text>{sample.text}</text>") if sample.text else 0
+    text = f"<text>{sample.text}</text>" if sample.text else ""
+    return tokens(text + "".join(f"<second>{each}</second>" for each in sample.texts or ()))
 
 
 def _tokens_a_sample(pixels: Sequence[Sequence[tuple[int, int]]], model: ModelSettings) -> float:

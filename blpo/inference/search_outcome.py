@@ -20,15 +20,15 @@ def calls_by_purpose(
 ) -> dict[str, int]:
     """Return the answered calls by purpose. `tested` are the prompts that the test split was judged by.
 
-    The judge's calls for train, validation and test are one a prompt and sample, and `unfinished` calls for a prompt
-    whose judging the budget ended. The rest of the judge's calls are batches of scored trials and repairs. Failed and
-    lost calls are left out: a resumed run counts as a clean run.
+    The judge's calls for train, validation and test are one a prompt and sample (two for a pair in both orders), and
+    `unfinished` calls for a prompt whose judging the budget ended. The rest of the judge's calls are batches of scored
+    trials and repairs. Failed and lost calls are left out: a resumed run counts as a clean run.
     """
     answered = {role: counts.answered for role, counts in calls.items()}
     judge = answered.get("judge", 0)
     prompts = {record["judge_prompt_sha256"] for record in rounds}
-    test = min(judge, tested * len(run.split("test")))
-    complete = len(prompts) * (len(run.split("train")) + len(run.split("validation")))
+    test = min(judge, tested * run.questions("test"))
+    complete = len(prompts) * run.questions("train", "validation")
     labelled = min(judge - test, complete + unfinished)
     return {
         "train_and_validation": labelled,

@@ -7,7 +7,7 @@ alternative fits several labels, the labels can't be told apart, and there are n
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_ALTERNATIVES = 20
@@ -20,8 +20,8 @@ _THOUGHT = re.compile(r"\A.*(?:</\w+>|▷|\[/\w+\]|<\|message\|>)", re.DOTALL)
 _NEGLIGIBLE = 0.001
 """Share of the probability that may fit several labels."""
 
-Tokens = list[tuple[str, list[tuple[str, float]]]]
-"""Token as written, and the alternatives with their probabilities."""
+Alternatives = list[tuple[str, float]]
+"""Tokens that the model might have written, with their probabilities."""
 
 
 def label_scores(logprobs: object, labels: Sequence[str]) -> dict[str, float] | None:
@@ -31,7 +31,7 @@ def label_scores(logprobs: object, labels: Sequence[str]) -> dict[str, float] | 
     server sent no alternatives.
     """
     tokens = _tokens(logprobs)
-    start = _label_start("".join(text for text, _ in tokens), labels)
+    start = _label_start("".join(map(_text, tokens)), labels)
     if start is None:
         return None
     weights, unclear = _walk(_from(tokens, start), labels)
@@ -41,23 +41,25 @@ def label_scores(logprobs: object, labels: Sequence[str]) -> dict[str, float] | 
     return {label: weight / total for label, weight in weights.items()}
 
 
-def _tokens(logprobs: object) -> Tokens:
+def _tokens(logprobs: object) -> list[Mapping[str, Any]]:
     content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
-    if not isinstance(content, list) or not all(isinstance(token, Mapping) for token in content):
-        return []
-    return [(str(token.get("token", "")), list(_alternatives(token))) for token in content]
+    return content if isinstance(content, list) and all(isinstance(token, Mapping) for token in content) else []
+
+
+def _text(token: Mapping[str, Any]) -> str:
+    return str(token.get("token", ""))
 
 
 def _alternatives(token: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Yield the alternatives of a token; the token itself too, if the server left the token out."""
     alternatives = token.get("top_logprobs")
-    fields = [each for each in alternatives if isinstance(each, Mapping)] if isinstance(alternatives, list) else []
+    fields = [each for each in alternatives if isinstance(each, Mapping)] if isinstance(alternatives, Sequence) else []
     if fields and all(each.get("token") != token.get("token") for each in fields):
         fields.append(token)
     for alternative in fields:
         logprob = alternative.get("logprob")
         if isinstance(logprob, int | float) and not math.isnan(logprob) and logprob > -1e4:
-            yield str(alternative.get("token", "")), math.exp(min(0.0, logprob))
+            yield _text(alternative), math.exp(min(0.0, logprob))
 
 
 def _label_start(text: str, labels: Sequence[str]) -> int | None:
@@ -77,15 +79,19 @@ def _label_start(text: str, labels: Sequence[str]) -> int | None:
     return None
 
 
-def _from(tokens: Tokens, start: int) -> Tokens:
-    """Return the tokens from the first token of the label, without the text before the label."""
+def _from(tokens: Sequence[Mapping[str, Any]], start: int) -> Iterator[tuple[str, Alternatives]]:
+    """Yield text and alternatives from the first token of the label on, without the text before the label."""
     position = 0
-    for number, (text, alternatives) in enumerate(tokens):
+    remaining = iter(tokens)
+    for token in remaining:
+        text = _text(token)
         position += len(text)
         if position > start and text.strip(' "'):
             before = text[: len(text) - (position - start)]
-            return [(_bare(text, before), [(_bare(t, before), p) for t, p in alternatives]), *tokens[number + 1 :]]
-    return []
+            yield _bare(text, before), [(_bare(t, before), p) for t, p in _alternatives(token)]
+            break
+    for token in remaining:
+        yield _text(token), list(_alternatives(token))
 
 
 def _bare(token: str, before: str) -> str:
@@ -94,7 +100,7 @@ def _bare(token: str, before: str) -> str:
     return rest.lstrip(' "')
 
 
-def _walk(tokens: Tokens, labels: Sequence[str]) -> tuple[dict[str, float], float]:
+def _walk(tokens: Iterable[tuple[str, Alternatives]], labels: Sequence[str]) -> tuple[dict[str, float], float]:
     """Return the weights of the labels, and the weight of alternatives that fit several labels."""
     weights, unclear = dict.fromkeys(labels, 0.0), 0.0
     written, probability = "", 1.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from blpo.metrics.readings import SIGNIFICANT, strict_reading
 from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.comparison import Comparison, compare_runs
+from blpo.reports.comparison_slices import ceiling_sentences, compared_slices
 from blpo.reports.differences import word_diff
 from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
@@ -16,6 +17,7 @@ from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
+from blpo.reports.slice_rows import CAUTION
 from blpo.reports.thumbnails import thumbnails
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
@@ -64,6 +66,9 @@ def comparison_page(comparison: Comparison) -> str:
         },
         costs={entry.name: cost(entry.run.result) for entry in entries},
         rows=agreement_rows([entry.metrics for entry in entries], comparison.metric, first.run.settings.task.positive),
+        ceilings=ceiling_sentences(comparison),
+        slices=compared_slices(comparison),
+        slices_caution=CAUTION,
         curves=validation_chart([(entry.name, entry.run) for entry in entries]),
         prompts={
             entry.name: (

@@ -3,7 +3,9 @@
 from typing import NotRequired, TypedDict
 
 from blpo.reports.comparison import Against, Comparison, Entry
-from state.result import Metrics
+from blpo.reports.slice_rows import slices_of
+from blpo.runs.ceiling_sentence import ceiling_of
+from state.result import HumanCeiling, Metrics, SliceMetrics
 
 
 class AgainstJson(TypedDict):
@@ -26,6 +28,10 @@ class EntryJson(TypedDict):
     best: Metrics
     against_first: AgainstJson | None
     """None for the first run."""
+    human_ceiling: NotRequired[HumanCeiling]
+    """Judge beside one rater, on the run's own test split; absent without the ratings of several people."""
+    slices: NotRequired[dict[str, dict[str, SliceMetrics]]]
+    """Metrics by column and value, on the run's own test split; absent without `data.slices`."""
 
 
 class ComparisonJson(TypedDict):
@@ -57,13 +63,18 @@ def comparison_json(comparison: Comparison) -> ComparisonJson:
 
 
 def _entry(entry: Entry) -> EntryJson:
-    return EntryJson(
+    content = EntryJson(
         name=entry.name,
         run=str(entry.run.directory),
         initial=entry.initial,
         best=entry.metrics,
         against_first=None if entry.against is None else _against(entry.against),
     )
+    if (ceiling := ceiling_of(entry.run.result["test"])) is not None:
+        content["human_ceiling"] = ceiling
+    if slices := dict(slices_of(entry.run.result)):
+        content["slices"] = slices
+    return content
 
 
 def _against(against: Against) -> AgainstJson:

@@ -34,12 +34,12 @@ class SliceRow:
 
 def slice_tables(result: Result) -> dict[str, list[SliceRow]]:
     """Return the rows by column; empty for a run without slices."""
-    return {column: [_row(value, measured) for value, measured in rows.items()] for column, rows in _slices(result)}
+    return {column: [_row(value, measured) for value, measured in rows.items()] for column, rows in slices_of(result)}
 
 
 def slice_lines(result: Result) -> Iterator[str]:
     """Yield a line for every column: the slices with the lowest and the highest metric."""
-    for column, rows in _slices(result):
+    for column, rows in slices_of(result):
         values = [(measured["best"], value, measured["n"]) for value, measured in rows.items()]
         ranked = sorted((number, value, n) for number, value, n in values if number is not None)
         size = counted(len(rows), "slice")
@@ -53,7 +53,8 @@ def slice_lines(result: Result) -> Iterator[str]:
         yield f"{name} " + " to ".join(f"{figure(number)} ({value}, n = {n})" for number, value, n in ends) + "."
 
 
-def _slices(result: Result) -> list[tuple[str, dict[str, SliceMetrics]]]:
+def slices_of(result: Result) -> list[tuple[str, dict[str, SliceMetrics]]]:
+    """Return the slices of the test by column; empty for a run without slices."""
     test = result["test"]
     return [] if test is None else list(test.get("slices", {}).items())
 

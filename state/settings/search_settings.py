@@ -73,7 +73,8 @@ class SearchSettings(Section):
     """scored: adopt the best trial if its score is above the score's standard error (clear, the default with
     `score_on: unseen`), if above 0 (improving), or always, as published."""
     patience: Annotated[int, Field(ge=1)] | None = 3
-    """Stop after this many rounds without a new best value of the metric; null: never."""
+    """Stop after this many rounds without a gain; null: never. A gain is above its standard error; where validation
+    alone selects, any new best value is a gain."""
     metric: Metric = "macro_f1"
     """Metric that selects among rounds and is tested at the end, such as macro_f1 or recall.LABEL. Ratings have the
     default quadratic_kappa."""

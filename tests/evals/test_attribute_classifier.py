@@ -39,6 +39,26 @@ def test_it_learns_from_train_and_validation_and_reports_on_test(config: Path) -
     assert result == ceiling(load_settings(config), seed=1)
 
 
+PAIRS = """
+task: {kind: pairwise}
+data: {path: pairs.csv, image: [image_a, image_b], group: scene}
+"""
+
+
+def test_pairs_are_classified_by_differences(config: Path) -> None:
+    folder = config.parent
+    rows = ["image_a,image_b,label,scene"]
+    for scene in range(1, 20):
+        clean, noisy = (f"labelled/images/{3 * scene + (place + scene) % 2}.png" for place in (0, 1))
+        sides = (clean, noisy, "a") if scene % 3 else (noisy, clean, "b")
+        rows.append(",".join((*sides, str(scene))))
+    (folder / "pairs.csv").write_text("\n".join(rows))
+    (folder / "pairs.yaml").write_text(PAIRS)
+    result = ceiling(load_settings(folder / "pairs.yaml"), seed=1)
+    assert result.test["accuracy"] == 1.0
+    assert result.fitted >= 12
+
+
 def test_a_table_for_each_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(config), "--seeds", "1", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()

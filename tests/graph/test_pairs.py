@@ -10,6 +10,9 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 import blpo
+from blpo.config.settings_file import load_settings
+from blpo.costs.call_counts import least_calls
+from blpo.data.dataset import dataset_of
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
 from state.result import Result
 from tests.pair_set import draw_pairs
@@ -111,3 +114,15 @@ async def test_over_http_as_in_process(pairs: Path, tmp_path: Path, monkeypatch:
     assert server.count == len(requests(tmp_path / "local"))
     for name in ("initial", "best"):
         assert in_rows(tmp_path / "served", name) == in_rows(tmp_path / "local", name)
+
+
+@pytest.mark.parametrize("spare", [-1, 0, 1, 60])
+async def test_a_budget_pays_for_the_test_in_both_orders(pairs: Path, tmp_path: Path, spare: int) -> None:
+    settings = load_settings(config(pairs, tmp_path / "run"))
+    sizes = {name: len(samples) for name, samples in dataset_of(settings).splits.items()}
+    least = least_calls(sizes, settings.search, questions=2)
+    result = (await blpo.optimize(config(pairs, tmp_path / "run", limits={"calls": least + spare}))).result
+    calls = requests(tmp_path / "run")
+    assert len(set(calls)) == len(calls) <= least + spare
+    assert result["test"] is not None
+    assert (len(result["rounds"]) > 1) == (spare >= 0)

@@ -9,8 +9,10 @@ import pytest
 
 from benchmarks.kill import kill_until_done
 from benchmarks.kill_storage import Files, Postgres, Storage
+from tests.pair_set import draw_pairs
 from tests.small_set import draw_dataset
 
+PAIRS = ("task.kind=pairwise", "data.image=[image_a, image_b]")
 SEARCH = ("search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=6")
 
 
@@ -25,6 +27,16 @@ def test_killed_runs_end_as_the_uninterrupted_one(storage: Storage, tmp_path: Pa
     kills = 4 if isinstance(storage, Files) else 2
     outcome = kill_until_done(tmp_path, kills=kills, seed=0, settings=settings, storage=storage)
     assert outcome.kills >= kills
+    assert outcome.differences == []
+    assert outcome.paid_twice == 0
+    assert outcome.integrity == []
+
+
+def test_killed_runs_on_pairs_end_as_the_uninterrupted_one(tmp_path: Path) -> None:
+    dataset = draw_pairs(tmp_path / "dataset", 40)
+    settings = (f"data.path={dataset / 'labels.csv'}", *PAIRS, *SEARCH)
+    outcome = kill_until_done(tmp_path, kills=3, seed=0, settings=settings, storage=Files())
+    assert outcome.kills >= 3
     assert outcome.differences == []
     assert outcome.paid_twice == 0
     assert outcome.integrity == []

@@ -105,7 +105,17 @@ ENDLESS: dict[str, Raw] = {
 }
 """Replies that never end, end late, or are much larger than any answer."""
 
-_LOG_PROBABILITIES = {"token": " a", "logprob": -1.25, "bytes": [32, 97]}
+
+def with_log_probabilities(count: int) -> dict[str, Any]:
+    """Return a completion with a reason of `count` tokens, and 20 alternatives for every token."""
+    texts = ['{"reason": "', *[" a"] * count, '", "label": ', "4", "}"]
+    alternatives = [" a", *"456789", *(f" b{number}" for number in range(13))]
+    fields = {text: {"token": text, "logprob": -1.25, "bytes": list(text.encode())} for text in {*texts, *alternatives}}
+    others = [fields[text] for text in alternatives]
+    content = [{**fields[text], "top_logprobs": others} for text in texts]
+    return completion("".join(texts), logprobs={"content": content})
+
+
 LARGE: dict[str, Raw] = {
     "8 MB of objects": _around(b"{},", 8_380_000),
     "8 MB of small objects": _around(b'{"":0},', 8_380_000),
@@ -120,9 +130,7 @@ LARGE: dict[str, Raw] = {
     "8 MB with an emoji": plain(completion("\N{GRINNING FACE}" + "a" * 8_380_000)),
     "1 MB of text": plain(completion("a" * 1_040_000)),
     "1 MB with an emoji": whole(json.dumps(completion("a" * 1_040_000 + "😀"), ensure_ascii=False).encode()),
-    "7 MB of log-probabilities": plain(
-        completion(logprobs={"content": [{**_LOG_PROBABILITIES, "top_logprobs": [_LOG_PROBABILITIES] * 20}] * 5000})
-    ),
+    "7 MB of log-probabilities": plain(with_log_probabilities(5600)),
     "nested deeply": whole(b'{"choices":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
     "nested content": whole(json.dumps(completion("X")).replace('"X"', "[" * 900 + "]" * 900).encode()),
     "nested text": plain(completion('{"label":' + "[" * 100_000)),

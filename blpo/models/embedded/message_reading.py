@@ -13,8 +13,8 @@ _LABEL = re.compile(r'("(?:[^"\\]|\\.)*"|[^,"][^,]*)(?:, |\Z)')
 """Category. A category with a comma or a quotation mark is quoted as JSON."""
 _SWAPPED = re.compile(r", and .* when the (images|texts) are swapped")
 _IMAGE_HEADING = re.compile(r"\b(First|Second) image: ")
-_SECOND_ORDER = re.compile(r"\bsecond order:")
-"""Start of the judge's reason for the other order, where the first image is the second. The values are the same."""
+_SWAPPED_ORDER = "Swapped order:"
+"""Start of the judge's reason about a swapped pair: the first image of this reason is the second image of the case."""
 _RATINGS = re.compile(r"integers from (-?\d{1,9}) \(lowest\) to (-?\d{1,9}) \(highest\)")
 
 
@@ -95,7 +95,11 @@ def read_labels(message: str) -> range | tuple[str, ...]:
 def _case(text: str) -> MessageCase:
     tags = ("judge_reason", "description", "feedback")
     texts = [part for tag in tags for part in all_elements(text, tag)]
-    pair = read_pair_values(" ".join(_SECOND_ORDER.split(part)[0] for part in texts))
+    pair: tuple[dict[str, float], dict[str, float]] = {}, {}
+    for part in texts:
+        plain, _, swapped = part.partition(_SWAPPED_ORDER)
+        for place, values in enumerate((*read_pair_values(plain), *reversed(read_pair_values(swapped)))):
+            pair[place % 2].update(values)
     return MessageCase(first_element(text, "human"), first_element(text, "judge"), read_values(" ".join(texts)), pair)
 
 

@@ -3,7 +3,9 @@
 The score of an image is what the rubric's rating sentences add up to, in steps of a five-point scale. The judge answers
 `first` if the first image scores higher. Many judges lean to one position where two items are close, and the embedded
 judge does so too: it adds `LEAN` to the first. A prompt that says that the order says nothing lowers the lean to
-`REMAINING_LEAN`. Sentences that lean towards a category do not tell which of two images is better; they count nothing.
+`REMAINING_LEAN`. The judge reads the prompt alone: the same words in the frame after the line `---` change nothing.
+
+Sentences that lean towards a category do not tell which of two images is better; they count nothing.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,8 @@ The verbalizer describes measurable attributes, in at most six sentences for an 
 attribute gets a general caption, as from any captioner: nothing technical, even if a technical attribute would help.
 
 A pair of images is described image by image. An I2T prompt that asks for differences, or to compare, gets a sentence
-with both values for every attribute. An image to compare with, or before an edit, is not described.
+with both values for every attribute. An image to compare with, or before an edit, is not described. Of two texts about
+an image, the image is described.
 """
 
 import re
@@ -14,7 +15,7 @@ from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
 from blpo.models.embedded.message_images import MessageImage, images
-from blpo.models.embedded.pair_images import pair_images
+from blpo.models.embedded.pair_images import image_of_texts, pair_images, pair_texts
 from blpo.models.embedded.pair_text import pair_phrase
 from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.vocabulary import ATTRIBUTES, level, mentioned
@@ -37,6 +38,8 @@ class EmbeddedVerbalizer(EmbeddedChat):
     def answer(self, messages: Sequence[BaseMessage]) -> str:
         """Return the description. Descriptions of several images are numbered."""
         i2t_prompt, _ = prompt_and_frame(messages)
+        if pair_texts(messages) is not None and (image := image_of_texts(messages)) is not None:
+            return describe([image], mentioned(i2t_prompt))
         if (pair := pair_images(messages)) is not None:
             return (describe_differences if _COMPARES.search(i2t_prompt) else describe)(pair, mentioned(i2t_prompt))
         return describe(images(messages), mentioned(i2t_prompt))

@@ -7,6 +7,7 @@ from typing import Any
 from langchain_core.exceptions import ModelError
 from langchain_core.messages import AIMessage
 
+from blpo.models.openai.deferred_alternatives import parse_completion
 from blpo.models.secret_masking import excerpt
 from blpo.models.server_errors import BROKEN_OFF, read_error
 from blpo.models.token_counts import token_counts
@@ -40,7 +41,7 @@ class ErrorInCompletion(ModelError):
 def completion_message(body: bytes, model: str) -> AIMessage:
     """Read the first message of a chat completion; raises `ValueError` and `ErrorInCompletion`."""
     try:
-        reply = json.loads(body)
+        reply = parse_completion(body)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except ValueError as error:

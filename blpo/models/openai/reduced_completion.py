@@ -7,6 +7,7 @@ import json
 from sys import getsizeof
 from typing import Any
 
+from blpo.models.openai.deferred_alternatives import parse_completion
 from blpo.models.openai.reply_body import UnreadableBodyError
 
 _LARGE = 16_384
@@ -18,12 +19,15 @@ _LONGEST_TEXT = 1_048_576
 """Bytes of memory; ChatOpenAI holds several copies."""
 _MOST_ALTERNATIVES = 50_000
 """Log-probabilities, of all tokens together: some seconds of work."""
+_TOO_MANY = "it has too many log-probabilities for client: langchain; take client: lean"
 
 
 def reduced_completion(body: bytes, *, logprobs: bool) -> bytes:
     """Return a large completion with its first choice alone; raises `UnreadableBodyError` if there is no choice."""
+    if logprobs and body.count(b'"logprob"') > _MOST_ALTERNATIVES:  # known without a parse, which blocks the loop
+        raise UnreadableBodyError(_TOO_MANY)
     try:
-        reply = json.loads(body)
+        reply = json.loads(body) if logprobs else parse_completion(body)
     except RecursionError:
         raise UnreadableBodyError("it is nested too deeply") from None
     except ValueError:
@@ -52,7 +56,7 @@ def _checked(logprobs: Any) -> Any:
     """Return the log-probabilities; raises `UnreadableBodyError` for more than ChatOpenAI reads in some seconds."""
     text = json.dumps(logprobs)
     if text.count("{") > _MOST_ALTERNATIVES:
-        raise UnreadableBodyError("it has too many log-probabilities for client: langchain; take client: lean")
+        raise UnreadableBodyError(_TOO_MANY)
     return logprobs
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from blpo.costs.call_counts import all_rounds, early_stop, least_calls, planned_
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
 from blpo.models.catalogue import facts
+from blpo.models.embedded.message_images import images
 from state.result import Result
 from state.sample import SplitName
 from state.settings import LimitSettings, ModelSettings, SearchSettings, Settings
@@ -47,6 +49,26 @@ async def test_a_search_that_never_repeats_itself_issues_exactly_the_high_count(
     roles = estimated(config)
     result = (await blpo.optimize(config)).result
     assert issued(result) == {role: own.high.calls for role, own in roles.items()}
+
+
+@pytest.mark.parametrize("search", [{}, {"trials": "pooled", "batch": "filled"}])
+@pytest.mark.parametrize(("order", "questions"), [("both", 2), ("random", 1)])
+async def test_both_orders_of_a_pair_are_counted_exactly(
+    tmp_path: Path, order: str, questions: int, search: dict[str, Any]
+) -> None:
+    config = restless(tmp_path, 2, 2, order=order)
+    config["search"] |= search
+    roles = estimated(config)
+    result = (await blpo.optimize(config)).result
+    assert issued(result) == {role: own.high.calls for role, own in roles.items()}
+    assert roles["judge"].high.calls % questions == 0
+
+
+async def test_every_repair_of_a_pair_is_counted(tmp_path: Path) -> None:
+    config = restless(tmp_path, 1, 1, repairs=True, order="both")
+    roles = estimated(config)
+    result = (await blpo.optimize(config)).result
+    assert issued(result) == {role: own.most.calls for role, own in roles.items()}
 
 
 async def test_a_search_that_gains_nothing_issues_exactly_the_low_count(tmp_path: Path) -> None:
@@ -194,13 +216,16 @@ def run(folder: Path, *settings: str, as_json: bool = False) -> "subprocess.Comp
     return command("estimate", draw_dataset(folder / "set") / "config.yaml", *chosen, *(["--json"] if as_json else []))
 
 
-def restless(folder: Path, rounds: int, steps: int, *, learns: bool = True, repairs: bool = False) -> dict[str, Any]:
+def restless(
+    folder: Path, rounds: int, steps: int, *, learns: bool = True, repairs: bool = False, order: str | None = None
+) -> dict[str, Any]:
     """Configure a search over 40 samples with models that never repeat a reply.
 
     The first prompt is wrong on even samples and later prompts are wrong on odd samples, so two batches share no
     sample. Without `learns` every prompt is wrong on the even samples. With `repairs` the first replies are unusable.
+    With `order` the samples are pairs: the better image is the darker one.
     """
-    write_samples(folder)
+    write_samples(folder, are_pairs=order is not None)
 
     def judge(messages: Sequence[BaseMessage]) -> str:
         if repairs and len(messages) == 1:
@@ -208,6 +233,8 @@ def restless(folder: Path, rounds: int, steps: int, *, learns: bool = True, repa
         text = str(messages[0].content)
         number, label = (int(value) for value in re.findall(r"sample (\d+) of rating (\d)", text)[0])
         wrong = number % 2 == (int("Prompt" in text) if learns else 0)
+        if order is not None:
+            return json.dumps({"reason": "so", "label": "second" if shows_darker_first(messages) == wrong else "first"})
         return json.dumps({"reason": "so", "label": label % 5 + 1 if wrong else label})
 
     def optimizer(messages: Sequence[BaseMessage]) -> str:
@@ -224,18 +251,33 @@ def restless(folder: Path, rounds: int, steps: int, *, learns: bool = True, repa
     }
     search: dict[str, Any] = {"preset": "paper"} if learns else {"trials": "scored", "patience": 1}
     batch = {"outer_rounds": rounds, "inner_steps": steps, "error_batch": 4, "anchors": 0}
+    pairs: dict[str, Any] = {"image": ["image", "other"], "label": "better"} if order else {}
     return {
-        "data": {"path": str(folder / "labels.csv")},
+        **({"task": {"kind": "pairwise", "order": order}} if order else {}),
+        "data": {"path": str(folder / "labels.csv"), **pairs},
         "models": {role: {"name": name} for role, name in names.items()},
         "search": {**search, **batch},
         "run": {"dir": str(folder / "run")},
     }
 
 
-def write_samples(folder: Path) -> None:
+def shows_darker_first(messages: Sequence[BaseMessage]) -> bool:
+    with Image.open(BytesIO(images(messages)[0].data)) as first:
+        pixel = first.convert("RGB").getpixel((0, 0))
+    assert isinstance(pixel, tuple)
+    return pixel[1] < 100
+
+
+def write_samples(folder: Path, *, are_pairs: bool) -> None:
     with (folder / "labels.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["image", "label", "text"])
+        rows.writerow(["image", "label", "text", "other", "better"])
         for number in range(40):
             Image.new("RGB", (32, 48), (number, 9, 9)).save(folder / f"{number}.png")
-            rows.writerow([f"{number}.png", number // 2 % 5 + 1, f"sample {number} of rating {number // 2 % 5 + 1}"])
+            names, rating = [f"{number}.png", f"other-{number}.png"], number // 2 % 5 + 1
+            if are_pairs:
+                Image.new("RGB", (32, 48), (number, 200, 9)).save(folder / names[1])
+            is_swapped = are_pairs and number // 2 % 2 == 1
+            first, second = reversed(names) if is_swapped else names
+            text = f"sample {number} of rating {rating}"
+            rows.writerow([first, rating, text, second, "ab"[is_swapped]])

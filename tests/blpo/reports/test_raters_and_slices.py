@@ -2,6 +2,8 @@
 
 import json
 import random
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +89,36 @@ def test_the_report_shows_raters_and_slices_with_clean_values(run: RunRecord) ->
 def test_a_resume_gives_the_same_result(run: RunRecord) -> None:
     assert main(["resume", str(run.directory), "--quiet"]) == 0
     assert RunRecord.read(run.directory).result == run.result
+
+
+def test_a_comparison_shows_raters_and_slices_of_both_runs(
+    run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, page = tmp_path / "copy", tmp_path / "page.html"
+    shutil.copytree(run.directory, copy)
+    assert main(["compare", str(run.directory), str(copy), "--out", str(page)]) == 0
+    out = capsys.readouterr().out
+    name = metric_name(run.result["metric"])
+    assert out.count("of one rater (both by the other raters; difference ") == 2
+    slices = metrics_of(run)["slices"]["maker"]
+    cell = f"{slices['=dalle']['best']:.3f} ({slices['=dalle']['n']})"
+    assert f"{name} by maker, each run on its own test split" in out
+    assert any(line.split("  ")[0] == "=dalle" and line.count(cell) == 2 for line in out.splitlines())
+    html = page.read_text()
+    assert html.count("of one rater (both by the other raters") == 2 and "&lt;b&gt;sdxl&lt;/b&gt;" in html
+    assert main(["compare", str(run.directory), str(copy), "--out", str(page), "--json"]) == 0
+    entry = json.loads(capsys.readouterr().out)["runs"][1]
+    assert (entry["human_ceiling"], entry["slices"]) == (ceiling(run), metrics_of(run)["slices"])
+
+
+def test_a_comparison_leaves_out_what_a_run_lacks(
+    run: RunRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.directory, copy)
+    result = json.loads((copy / "result.json").read_text())
+    del result["test"]["slices"], result["test"]["human_ceiling"]
+    (copy / "result.json").write_text(json.dumps(result))
+    assert main(["compare", str(run.directory), str(copy), "--out", str(tmp_path / "page.html")]) == 0
+    out = capsys.readouterr().out
+    assert "one rater" not in out and "by maker" not in out

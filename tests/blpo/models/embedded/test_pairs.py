@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 from PIL import Image
 
+from blpo.inference.pair_orders import joined_verdict
 from blpo.models.embedded.judge_model import EmbeddedJudge
 from blpo.models.embedded.message_reading import read_pair_values
 from blpo.models.embedded.optimizer_model import EmbeddedOptimizer
@@ -26,13 +29,15 @@ from blpo.models.embedded.verbalizer_model import MAX_SENTENCES, EmbeddedVerbali
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 from blpo.models.messages import Part, to_langchain, user
 from blpo.models.verdict_format import label_form
+from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import tagged
 from blpo.prompts.template import render
-from state.sample import EncodedImage
+from state.sample import EncodedImage, Label, Sample
 from state.settings import TaskSettings
+from state.verdict import Description, Order, OrderedVerdict, Verdict
 
-PAIR = TaskSettings(kind="categorical", labels=("first", "second"))
-TIES = TaskSettings(kind="categorical", labels=("first", "second", "tie"))
+PAIR = TaskSettings(kind="pairwise")
+TIES = TaskSettings(kind="pairwise", ties=True)
 NAMES = [attribute.name for attribute in ATTRIBUTES]
 NOISE_RULE = "- Lower the rating when noise is very high and raise it when it is very low."
 PROMPT = f"Which is better?\n\n{NOISE_RULE}"
@@ -50,7 +55,14 @@ CLEAN, NOISY = picture(0.5), picture(40)
 
 
 def message(prompt: str, *parts: Part, task: TaskSettings = PAIR) -> list[BaseMessage]:
-    frame = render("judge", judge_prompt=prompt, place="above", text_note="", label_form=label_form(task))
+    frame = render(
+        "judge_pair",
+        judge_prompt=prompt,
+        item="image",
+        place="above",
+        text_note="",
+        label_form=label_form(task.answer_scale),
+    )
     return to_langchain([user(*parts, frame)])
 
 
@@ -159,7 +171,7 @@ class TestTexts:
 
 class TestVerbalizer:
     def describe(self, q: str, *parts: Part) -> str:
-        frame = render("verbalize", i2t_prompt=q, place="above", text_note="", max_words="120")
+        frame = render("verbalize_pair", i2t_prompt=q, item="image", place="above", text_note="", max_words="120")
         return str(EmbeddedVerbalizer().invoke(to_langchain([user(*parts, frame)])).content)
 
     def values(self, *names: str) -> tuple[dict[str, float], ...]:
@@ -177,6 +189,11 @@ class TestVerbalizer:
         assert text.count(".") == 2 and "in the first image and" in text
         assert read_pair_values(text) == self.values("noise", "blur")
 
+    def test_of_two_texts_the_image_is_described(self) -> None:
+        texts = ("<first>High noise.</first>", "<second>Low noise.</second>")
+        text = self.describe("How do the texts differ about noise?", "Reference image:", NOISY, CLEAN, *texts)
+        assert text == self.describe("State noise.", CLEAN)
+
     def test_a_comparison_has_at_most_six_sentences(self) -> None:
         assert self.describe("Compare " + ", ".join(NAMES), *images(CLEAN, NOISY)).count(".") == MAX_SENTENCES
         assert self.describe("How do they differ?", *images(CLEAN, NOISY)).startswith("Brightness is")
@@ -188,22 +205,28 @@ class TestVerbalizer:
         assert read_pair_values(text) == self.values("noise", "blur", "warmth")
 
 
-def case(first: dict[str, float], second: dict[str, float], human: str, judge: str) -> str:
+def verdict(orders: Mapping[Order, Label], reason: str = "First impressions.") -> Verdict:
+    return joined_verdict("1", [OrderedVerdict(order, "ok", label, reason) for order, label in orders.items()])
+
+
+FIRST = verdict({"ab": "a", "ba": "a"})
+LEANING = verdict({"ab": "a", "ba": "b"})
+"""The judge says "first" in both orders."""
+
+
+def case(first: dict[str, float], second: dict[str, float], human: str, judge: Verdict) -> Case:
     text = " ".join(f"{pair_phrase(name, first[name], second[name]).capitalize()}." for name in first)
-    return (
-        f"<case>\n<human>{human}</human>\n<judge>{judge}</judge>\n<judge_reason>First impressions.</judge_reason>\n"
-        f"<description>{text}</description>\n</case>"
-    )
+    return Case(Sample("1", (), human), judge, (Description("1", "ok", text),))
 
 
-def drawn_cases(cause: str, judge: str = "first", seed: int = 0) -> list[str]:
+def drawn_cases(cause: str, judge: Verdict = FIRST, seed: int = 0) -> list[Case]:
     """Return forty pairs. People prefer the image with less of `cause`."""
     generator = random.Random(seed)
     names = ("noise", "contrast", "warmth", "symmetry")
     rows = []
     for _ in range(40):
         first, second = ({name: generator.uniform(5, 95) for name in names} for _ in range(2))
-        rows.append(case(first, second, "first" if first[cause] < second[cause] else "second", judge))
+        rows.append(case(first, second, "a" if first[cause] < second[cause] else "b", judge))
     return rows
 
 
@@ -215,15 +238,15 @@ def ask(question: str, tag: str) -> str:
     return reply
 
 
-def revised(prompt: str, rows: list[str]) -> tuple[str, str]:
-    labels = "first, second"
+def revised(prompt: str, rows: list[Case]) -> tuple[str, str]:
+    labels = labels_in_words(PAIR)
     critique = ask(
         render(
             "critique_judge",
             labels=labels,
             objections="",
             judge_prompt=prompt,
-            wrong_cases="\n".join(rows),
+            wrong_cases=cases(rows),
             right_cases="(none)",
         ),
         "critique",
@@ -244,57 +267,51 @@ class TestOptimizer:
         assert len(rules) == len(parse_rubric(prompt))  # no start: a start moves no difference
 
     def test_the_order_sentence_is_written_where_verdicts_change_with_the_order(self) -> None:
-        flipped = "first, and second when the images are swapped"
-        critique, prompt = revised("Which is better?", drawn_cases("noise", flipped))
+        critique, prompt = revised("Which is better?", drawn_cases("noise", LEANING))
         assert "40 of 40 verdicts change when the images are swapped." in critique
         assert prompt.count(order_sentence()) == 1
-        assert order_sentence() not in revised(prompt, drawn_cases("noise", flipped, 1))[0]
-        assert not ignores_order(revised("Which is better?", drawn_cases("noise", "first"))[1])
-        similar = revised("Ignore the order of the images.", drawn_cases("noise", flipped))[1]
+        assert order_sentence() not in revised(prompt, drawn_cases("noise", LEANING, 1))[0]
+        assert not ignores_order(revised("Which is better?", drawn_cases("noise", FIRST))[1])
+        similar = revised("Ignore the order of the images.", drawn_cases("noise", LEANING))[1]
         assert order_sentence() not in similar
 
     def test_texts_have_an_order_too(self) -> None:
-        answers = "<human>first</human><judge>second, and first when the texts are swapped</judge>"
-        rows = [f"<case>{answers}<description>Noise is high (70).</description></case>"] * 8
+        sample = Sample("1", (), "a", texts=("A dog.", "A cat."))
+        rows = [Case(sample, LEANING, (Description("1", "ok", "Noise is high (70)."),))] * 8
         assert revised("Which is better?", rows)[1] == f"Which is better?\n\n{order_sentence('texts')}"
 
-    def test_the_reason_of_the_other_order_is_not_taken_for_this_order(self) -> None:
-        reasons = (
-            f"first order: By the criteria: {pair_phrase('noise', 20, 80)}. "
-            f"second order: By the criteria: {pair_phrase('noise', 80, 20)}."
-        )
-        rows = [
-            f"<case><human>{human}</human><judge>second</judge><judge_reason>{text}</judge_reason></case>"
-            for human, text in (
-                ("first", reasons),
-                ("second", reasons.replace("20", "00").replace("80", "20").replace("00", "80")),
-            )
-        ] * 10
-        rules = parse_rubric(revised(PROMPT, rows)[1])
-        assert [str(rule) for rule in rules if isinstance(rule, Rule)] != []
-        assert (
-            decide_pair(revised(PROMPT, rows)[1], ("first", "second"), {"noise": 20.0}, {"noise": 80.0})[0] == "first"
-        )
+    @pytest.mark.parametrize("orders", [("ab", "ba"), ("ab",), ("ba",)])
+    def test_reasons_of_both_orders_are_read(self, orders: tuple[Order, ...]) -> None:
+        def row(label: Label, a: float, b: float) -> Case:
+            shown = {"ab": (a, b), "ba": (b, a)}
+            reasons = {order: f"By the criteria: {pair_phrase('noise', *shown[order])}." for order in orders}
+            ordered = [OrderedVerdict(order, "ok", "b", reason) for order, reason in reasons.items()]
+            return Case(Sample("1", (), label), joined_verdict("1", ordered))
+
+        rows = [row("a", 20, 80), row("b", 80, 20)] * 10
+        prompt = revised("Which is better?\n\n- Raise the rating slightly when noise is high or above.", rows)[1]
+        assert decide_pair(prompt, ("first", "second"), {"noise": 20.0}, {"noise": 80.0})[0] == "first"
+        assert decide_pair(prompt, ("first", "second"), {"noise": 80.0}, {"noise": 20.0})[0] == "second"
 
     def test_ties_pull_towards_no_difference(self) -> None:
         rows = drawn_cases("noise")
-        ties = [row.replace("<human>first", "<human>tie").replace("<human>second", "<human>tie") for row in rows]
+        ties = [replace(row, sample=replace(row.sample, label="tie")) for row in rows]
         assert [s for s in parse_rubric(revised("Which is better?", ties)[1]) if isinstance(s, Rule)] == []
 
     def test_the_next_i2t_prompt_compares_what_is_not_stated_yet(self) -> None:
         question = render(
             "critique_i2t_pooled",
-            labels="first, second",
+            labels=labels_in_words(PAIR),
             objections="",
             judge_prompt="Which is better?",
             history="(nothing yet)",
-            cases="\n".join(drawn_cases("noise")),
+            cases=cases(drawn_cases("noise")),
         )
         critique = ask(question, "critique")
         prompt = ask(
             render(
                 "update_i2t_pooled",
-                labels="first, second",
+                labels=labels_in_words(PAIR),
                 history="(nothing yet)",
                 critique=critique,
                 max_prompt_tokens="300",
