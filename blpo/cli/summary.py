@@ -9,7 +9,7 @@ from rich.text import Text
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
 from blpo.prompts.diff import prompt_diff
-from blpo.reports.agreement_rows import main_metrics, main_rows, undefined_notes
+from blpo.reports.agreement_rows import main_rows, undefined_notes
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.reports.slice_rows import slice_lines
@@ -82,7 +82,7 @@ def _print_metrics(console: Console, result: Result, source: LabelSource) -> Non
     name = "test" if result["test"] else "validation (which took part in the selection)"
     metric, positive = result["metric"], result.get("positive")
     console.print(agreement_table(name, split, metric, source, positive))
-    for note in undefined_notes(split["initial"], split["best"], main_metrics(split["best"], metric, positive)):
+    for note in undefined_notes(split["initial"], split["best"], metric, positive, is_short=True):
         console.print(note, markup=False, soft_wrap=not console.is_terminal)
 
 

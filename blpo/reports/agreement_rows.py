@@ -1,6 +1,6 @@
 """Rows of the tables of metrics in terminal, report, comparison and notebook."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,6 +22,11 @@ class AgreementRow:
     """None for an undefined value."""
     is_selecting: bool = False
     """True for the metric and reading of the selection."""
+
+    @property
+    def is_undefined(self) -> bool:
+        """True if a value is undefined."""
+        return None in self.values
 
     @property
     def before(self) -> float | None:
@@ -126,11 +131,13 @@ def label_rows(before: Metrics, after: Metrics) -> list[LabelRow]:
     ]
 
 
-def undefined_notes(before: Metrics, after: Metrics, names: Iterable[str] = METRICS) -> list[str]:
-    """Return the reasons for undefined metrics, over the answered samples; by default for all metrics of all labels."""
+def undefined_notes(
+    before: Metrics, after: Metrics, metric: str, positive: str | None = None, *, is_short: bool = False
+) -> list[str]:
+    """Return the reasons for undefined metrics of the table, or of the short table, over the answered samples."""
     first, selected = (column.get("undefined", {}) for column in (before, after))
     notes = []
-    for name in names:
+    for name in main_metrics(after, metric, positive) if is_short else _names(after, metric, positive):
         if name in first and first.get(name) == selected.get(name):
             notes.append(f"{metric_name(name)} is undefined: {first[name]}.")
             continue

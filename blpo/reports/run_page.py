@@ -90,7 +90,9 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         slices=slice_tables(result),
         slices_caution=CAUTION,
         label_columns=LABEL_COLUMNS,
-        undefined=undefined_notes(measured["initial"], measured["best"]) if measured else [],
+        undefined=undefined_notes(measured["initial"], measured["best"], result["metric"], task.positive)
+        if measured
+        else [],
         label_rows=label_rows(measured["initial"], measured["best"]) if measured else [],
         validation_chart=validation_chart([("validation", run)], bands),
         validation_note=validation_note(run, has_band=any(bands)),

@@ -42,8 +42,10 @@ def test_a_value_that_is_undefined_has_no_change_and_a_reason() -> None:
     columns = measured([3, 3, 3], [1, 2, 3], RATING), measured([1, 2, 3], [1, 2, 3], RATING)
     row = next(row for row in agreement_rows(columns, "macro_f1") if row.name == "Spearman")
     assert (row.before, row.change) == (None, "")
-    assert "Spearman is undefined under the first prompt: all verdicts are one label." in undefined_notes(*columns)
-    same = undefined_notes(columns[0], columns[0])
+    assert "Spearman is undefined under the first prompt: all verdicts are one label." in undefined_notes(
+        *columns, "macro_f1"
+    )
+    same = undefined_notes(columns[0], columns[0], "macro_f1")
     assert "Spearman is undefined: all verdicts are one label." in same
 
 
@@ -53,7 +55,7 @@ def test_a_result_of_an_older_version_has_fewer_rows() -> None:
     assert [row.name for row in agreement_rows([old, old], "macro_f1", "unsafe")] == [
         *("macro-F1", "accuracy", "balanced accuracy", "kappa", "coverage", "majority baseline (accuracy)")
     ]
-    assert (label_rows(old, old), undefined_notes(old, old)) == ([], [])
+    assert (label_rows(old, old), undefined_notes(old, old, "macro_f1")) == ([], [])
 
 
 def test_a_short_table_has_the_search_metric_first_and_guessing_once() -> None:
@@ -79,5 +81,11 @@ def test_a_short_table_gives_reasons_for_its_own_metrics_alone() -> None:
     column = measured(["safe", "safe"], ["safe", "unsafe"], SAFETY, "precision.unsafe")
     names = main_metrics(column, "precision.unsafe", None)
     assert names == ["precision.unsafe", "accuracy"]
-    notes = undefined_notes(column, column, names)
+    notes = undefined_notes(column, column, "precision.unsafe", is_short=True)
     assert len(notes) == 1 and notes[0].startswith("precision of unsafe is undefined: ")
+    notes = undefined_notes(column, column, "macro_f1", "unsafe")
+    assert [note.partition(" is ")[0] for note in notes] == ["Matthews' correlation"]
+    never = measured(["safe", "safe"], ["safe", "safe"], SAFETY)
+    assert "recall of unsafe is undefined: no human label is unsafe." in undefined_notes(
+        never, never, "kappa", "unsafe"
+    )
