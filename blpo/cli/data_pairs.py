@@ -30,8 +30,9 @@ def pairs(
         typer.Option(metavar="COLUMN", help="Column of the rating or rank.", show_default="data.label"),
     ] = None,
     best: Annotated[
-        str, typer.Option(metavar="END", help="high: higher is better; low: ranks, 1 is the best.")
-    ] = "high",
+        str | None,
+        typer.Option(metavar="END", help="highest, for ratings; lowest, for ranks.", show_default="highest"),
+    ] = None,
     least: Annotated[float, typer.Option(metavar="N", help="Least difference of two ratings for a preference.")] = 0.0,
     most: Annotated[
         int | None, typer.Option(metavar="N", help="At most so many pairs of a group, drawn from the seed.")

@@ -53,7 +53,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "data pairs": (
         "blpo data pairs rated --out pairs --group scene --least 0.5",
-        "blpo data pairs rated/labels.csv --out ranked-pairs --label rank --best low --most 10",
+        "blpo data pairs rated/labels.csv --out ranked-pairs --label rank --best lowest --most 10",
         "blpo data pairs rated/config.yaml --out pairs-with-ties --ties",
     ),
 }

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from blpo.data.message_text import did_you_mean
 from state.errors import ConfigError
 
-Best = Literal["high", "low"]
+Best = Literal["highest", "lowest"]
 BESTS: tuple[Best, ...] = get_args(Best)
 
 
@@ -18,8 +18,8 @@ class PairingOptions:
     """Column of the rating or rank; None: `data.label`, or for a folder the proposed column."""
     group: str | None = None
     """Column of the group whose images are compared; None: `data.group`, else the text."""
-    best: str = "high"
-    """Better end of the numbers: `high` for ratings, `low` for ranks."""
+    best: str | None = None
+    """Best number: `highest` for ratings, `lowest` for ranks; None: `task.best` of a ranking, else highest."""
     least: float = 0.0
     """Least difference of two numbers for a preference."""
     most: int | None = None
@@ -34,7 +34,7 @@ class PairingOptions:
     """Leave images out that can't be decoded. Otherwise such images are errors."""
 
     def __post_init__(self) -> None:
-        if self.best not in BESTS:
+        if self.best is not None and self.best not in BESTS:
             raise ConfigError(f"--best {self.best}: is not {' or '.join(BESTS)}{did_you_mean(self.best, BESTS)}")
         if not 0 <= self.least < float("inf"):
             raise ConfigError(f"--least {self.least:g}: the least difference is a number from 0")

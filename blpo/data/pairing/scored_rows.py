@@ -10,10 +10,11 @@ from blpo.data.pairing.pairing_options import PairingOptions
 from blpo.data.project_data import ColumnNames, data_at
 from blpo.data.public.public_set import SourceProblem
 from blpo.data.public.ranked_pairs import ScoredImage
+from blpo.data.public.source_rows import text_group
 from blpo.data.rows import Row
 from blpo.data.tables import open_table
 from state.errors import ConfigError, DataError
-from state.settings import DataSettings, SplitColumn, TaskSettings
+from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
 
 _WIDEST = 10**9
 _SCALE = TaskSettings.model_construct(kind="ordinal", min=-_WIDEST, max=_WIDEST, round="none")
@@ -39,42 +40,43 @@ def scored_rows(source: Path, options: PairingOptions, overrides: Sequence[str] 
 
     Raises `DataError` for a table without the columns or without a group, and `ConfigError` for a faulty config.
     """
-    data = _data(source, options, overrides)
+    settings = _settings(source, options, overrides)
+    data = _columns(settings.data, source, options)
     rows = read_samples(data, _SCALE)
-    images = tuple(_images(rows.usable, options, data))
+    sign = -1 if (options.best or settings.task.best) == "lowest" else 1
+    images = tuple(_images(rows.usable, sign, data))
     problems = [SourceProblem(text.replace(f" from {-_WIDEST} to {_WIDEST}", "")) for text in rows.problems]
     path = Path(str(data.path))
     file = path if path.is_file() else next((f for f in (path / "labels.csv",) if f.is_file()), None)
     return ScoredRows(images, tuple(problems), (*rows.warnings, *_notes(images, len(rows.usable))), data, file)
 
 
-def _data(source: Path, options: PairingOptions, overrides: Sequence[str]) -> DataSettings:
-    """Return the section `data` of the config, or the proposed section of a folder, with the columns of the options."""
-    config = source / "config.yaml"
-    source = config if config.is_file() else source
-    if source.suffix.lower() in _CONFIGS:
-        data = load_settings(source, overrides).data
-    else:
-        section = data_at(Path.cwd(), source, ColumnNames(label=options.label)).section
-        data = load_settings({"data": dict(section)}, overrides).data
+def _settings(source: Path, options: PairingOptions, overrides: Sequence[str]) -> Settings:
+    """Return the settings of a config, or settings with the proposed section `data` of a folder."""
+    config = source / "config.yaml" if source.is_dir() else source
+    if config.is_file() and config.suffix.lower() in _CONFIGS:
+        return load_settings(config, overrides)
+    section = data_at(Path.cwd(), source, ColumnNames(label=options.label)).section
+    return load_settings({"data": dict(section)}, overrides)
+
+
+def _columns(data: DataSettings, source: Path, options: PairingOptions) -> DataSettings:
+    """Return the section `data` with the columns of the options, for all rows of the table."""
     if data.path is None:
         raise ConfigError(f"{source}: names no data.path; pairs need a folder or a labels file")
-    if not isinstance(data.image, str):
-        raise ConfigError(f"{source}: data.image names two columns, so the rows are pairs already")
-    columns = {"label": options.label or data.label, "group": options.group or data.group}
-    whole = {"threshold": None, "limit": None, "corrections": None}
-    data = data.model_copy(update={**columns, **whole})
-    if options.group is not None and options.group not in open_table(str(data.path)).columns:
+    if data.pair is not None:
+        raise ConfigError(f"{source}: the rows are pairs already ({' and '.join(data.pair)})")
+    if options.group is not None and options.group not in open_table(data.path).columns:
         raise DataError(f"{data.path}: has no column {options.group!r} (--group)")
-    return data
+    columns = {"label": options.label or data.label, "group": options.group or data.group}
+    return data.model_copy(update={**columns, "threshold": None, "limit": None, "corrections": None})
 
 
-def _images(rows: Sequence[Row], options: PairingOptions, data: DataSettings) -> Iterator[ScoredImage]:
+def _images(rows: Sequence[Row], sign: int, data: DataSettings) -> Iterator[ScoredImage]:
     """Yield the image of every row with a group. The text of a group is None where its images have different texts."""
-    sign = 1 if options.best == "high" else -1
     texts: dict[str, set[str | None]] = {}
     for row in rows:
-        texts.setdefault(_unit(row, data), set()).add(row.sample.text)
+        texts.setdefault(_unit(row, data), set()).add(text_group(row.sample.text))
     for row in rows:
         sample, unit = row.sample, _unit(row, data)
         score = float(sample.label or 0) if sample.rating is None else sample.rating
@@ -94,7 +96,7 @@ def _images(rows: Sequence[Row], options: PairingOptions, data: DataSettings) ->
 
 def _unit(row: Row, data: DataSettings) -> str:
     """Return the group of a row. Raises `DataError` for a table without groups and texts, and for an empty cell."""
-    unit = row.sample.group if data.group is not None else row.sample.text
+    unit = row.sample.group if data.group is not None else text_group(row.sample.text)
     if unit is None and data.group is not None:
         raise DataError(f"{row.place}: the group is missing (column {data.group})")
     if unit is None:

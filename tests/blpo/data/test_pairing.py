@@ -14,6 +14,7 @@ from blpo.data.pairing import PairingOptions, write_pairs
 from blpo.data.public.ranked_pairs import preference
 from state.errors import ConfigError, DataError
 from tests.pair_sources import rated
+from tests.public_sources import noisy_image, write_images
 from tests.small_set import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "avt_ai_images"
@@ -92,7 +93,7 @@ def test_pairs_of_a_config_have_the_preferences_of_each_rater(folder: Path, tmp_
 
 def test_ranks_and_ratings_give_the_same_pairs(folder: Path, tmp_path: Path) -> None:
     write_pairs(folder / "labels.csv", tmp_path / "rated", PairingOptions(group="scene"))
-    write_pairs(folder / "labels.csv", tmp_path / "ranked", PairingOptions("rank", "scene", "low"))
+    write_pairs(folder / "labels.csv", tmp_path / "ranked", PairingOptions("rank", "scene", "lowest"))
     by_rating, by_rank = ({row["id"]: row for row in pairs(tmp_path / name)} for name in ("rated", "ranked"))
     assert {name: row["label"] for name, row in by_rating.items()} == {
         name: row["label"] for name, row in by_rank.items()
@@ -102,6 +103,40 @@ def test_ranks_and_ratings_give_the_same_pairs(folder: Path, tmp_path: Path) -> 
         assert float(row[f"rating_{better}"]) < float(row[f"rating_{other}"])
         image = (tmp_path / "ranked" / row[f"image_{better}"]).read_bytes()
         assert image == (folder / row[f"image_id_{better}"]).read_bytes()
+
+
+def test_a_config_of_a_ranking_says_which_end_is_best(folder: Path, tmp_path: Path) -> None:
+    config = "task: {kind: ranking, best: lowest}\ndata: {path: labels.csv, label: rank, group: scene}\n"
+    source = _copy(folder, tmp_path)
+    (source / "config.yaml").write_text(config)
+    write_pairs(source, tmp_path / "out")
+    write_pairs(folder / "labels.csv", tmp_path / "rated", PairingOptions(group="scene"))
+    ranked, by_rating = ({row["id"]: row["label"] for row in pairs(tmp_path / name)} for name in ("out", "rated"))
+    assert ranked == by_rating
+
+
+def test_ratings_without_a_label_are_averaged(folder: Path, tmp_path: Path) -> None:
+    write_pairs(folder / "config.yaml", tmp_path / "out", overrides=["data.raters.label_from=ratings"])
+    scores: dict[str, list[int]] = {}
+    for row in table(folder / "ratings.csv"):
+        scores.setdefault(row["image"], []).append(int(row["rating"]))
+    for row in pairs(tmp_path / "out"):
+        means = [sum(scores[row[f"image_id_{side}"]]) / 3 for side in "ab"]
+        assert [float(row["rating_a"]), float(row["rating_b"])] == pytest.approx(means)
+        assert row["label"] == ("a" if means[0] > means[1] else "b")
+
+
+def test_images_in_cells_of_a_table_become_files(tmp_path: Path) -> None:
+    rows = [
+        {"image": {"bytes": noisy_image(i), "path": f"{i}.png"}, "score": float(i % 3), "prompt": f"p{i // 3}"}
+        for i in range(90)
+    ]
+    write_images(tmp_path / "set" / "labels.parquet", rows)
+    options = PairingOptions(label="score", group="prompt", least=2)
+    write_pairs(tmp_path / "set" / "labels.parquet", tmp_path / "out", options)
+    for i, row in enumerate(pairs(tmp_path / "out")):
+        assert (tmp_path / "out" / row[f"image_{row['label']}"]).read_bytes() == noisy_image(3 * i + 2)
+    assert main(["check", str(tmp_path / "out" / "config.yaml")]) == 0
 
 
 def test_a_smaller_difference_is_left_out_or_a_tie(folder: Path, tmp_path: Path) -> None:
@@ -141,8 +176,9 @@ def test_sides_are_shuffled(folder: Path, tmp_path: Path) -> None:
 def test_groups_come_from_the_text_without_a_column(folder: Path, tmp_path: Path) -> None:
     write_pairs(folder / "labels.csv", tmp_path / "out")
     rows = pairs(tmp_path / "out")
-    assert len(rows) == 90 and {row["group"] for row in rows} == {f"scene {i}" for i in range(15)}
-    assert all(row["text"] == row["group"] for row in rows)
+    assert len(rows) == 90 and {row["text"] for row in rows} == {f"scene {i}" for i in range(15)}
+    assert len({(row["group"], row["text"]) for row in rows}) == 15
+    assert {len(row["group"]) for row in rows} == {17}  # a long text makes no long id
 
 
 def test_groups_of_different_texts_have_no_text(folder: Path, tmp_path: Path) -> None:
@@ -151,7 +187,7 @@ def test_groups_of_different_texts_have_no_text(folder: Path, tmp_path: Path) ->
     rows[0]["text"] = "another text"
     write_table(source / "labels.csv", rows)
     write_pairs(source, tmp_path / "out")
-    texts = {(row["group"], row["text"]) for row in pairs(tmp_path / "out")}
+    texts = {(row["group"], row["text"]) for row in pairs(tmp_path / "out")}  # of the config's data.group
     assert ("s0", "") in texts and ("s1", "scene 1") in texts
 
 
@@ -196,7 +232,7 @@ def test_faulty_rows_are_named(folder: Path, tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"best": "hihg"}, "--best hihg: is not high or low; did you mean 'high'"),
+        ({"best": "high"}, "--best high: is not highest or lowest; did you mean 'highest'"),
         ({"least": -1.0}, "--least -1: the least difference is a number from 0"),
         ({"least": float("nan")}, "--least nan"),
         ({"most": 0}, "--most 0: at least one pair"),
