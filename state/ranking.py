@@ -6,6 +6,8 @@ order of their numbers, so equal rankings have equal texts.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import combinations
 
 MOST_IMAGES = 8
 """Largest number of images in a ranking: judges compare few images well."""
@@ -46,6 +48,23 @@ def permutation_of(label: str) -> tuple[int, ...]:
 def reversed_ranking(label: str) -> str:
     """Return the ranking from worst to best: the farthest ranking. Raises `ValueError` as `ranks_of`."""
     return ranking_label([-rank for rank in ranks_of(label)])
+
+
+def agrees(answer: object, human: object) -> bool:
+    """Return True for a right answer: equal labels, or a ranking that no two images of `human` contradict.
+
+    People may find images equal, and a judge must put one of them first: either order is right.
+    """
+    return answer == human or (isinstance(answer, str) and isinstance(human, str) and _is_in_order(answer, human))
+
+
+@lru_cache(65_536)
+def _is_in_order(answer: str, human: str) -> bool:
+    try:
+        pairs = combinations(zip(ranks_of(human), ranks_of(answer), strict=True), 2)
+    except ValueError:
+        return False
+    return all(one == other or (one - other) * (first - second) > 0 for (one, first), (other, second) in pairs)
 
 
 def renumbered(label: str, places: Sequence[int]) -> str:

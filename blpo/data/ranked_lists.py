@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from blpo.data.message_text import display_text, listed
 from blpo.data.rows import Row, TableRows
+from blpo.data.splits import seeded
 from state.ranking import MOST_IMAGES, ranking_label
 from state.sample import Sample
 from state.settings import TaskSettings
@@ -17,9 +18,10 @@ def with_lists(rows: TableRows, task: TaskSettings) -> TableRows:
     """Return the rows of a task of rankings as lists, in the order of their first rows; other tasks as they are.
 
     A row has the rank or the rating of its image as the sample's rating; `task.best` tells which is the best. The name
-    of the group is the id of the list. A list with a single image or with equal ranks alone has no order: it is left
-    out, with a warning. Problems: a row without a group, more than `MOST_IMAGES` images, an image twice in a list, and
-    different texts in a list.
+    of the group is the id of the list. The images stand in an order drawn from the names of list and image: a table is
+    often sorted by rank, and an image's place must tell nothing. A list with a single image or with equal ranks alone
+    has no order: it is left out, with a warning. Problems: a row without a group, more than `MOST_IMAGES` images, an
+    image twice in a list, and different texts in a list.
     """
     if task.kind != "ranking":
         return rows
@@ -52,13 +54,18 @@ def _problems(name: str, members: Sequence[Row]) -> Iterator[str]:
             yield f"{row.place}: text differs from {first.place}, and both are in group {display_text(name)}; keep one"
 
 
-def _as_list(name: str, members: Sequence[Row], task: TaskSettings) -> Row:
+def list_order(name: str, image: str) -> bytes:
+    """Return the sort key of an image in a list: the same on every machine and for every seed."""
+    return seeded(0, "list", f"{name}\n{image}")
+
+
+def _as_list(name: str, rows: Sequence[Row], task: TaskSettings) -> Row:
+    members = sorted(rows, key=lambda row: list_order(name, row.sample.id))
     ratings = [row.sample.rating or 0.0 for row in members]
     label = ranking_label(ratings if task.best == "lowest" else [-rating for rating in ratings])
     images = tuple(image for row in members for image in row.sample.images)
     slices = tuple(_slices(members).items())
-    first = members[0]
-    return replace(first, sample=Sample(name, images, label, first.sample.text, slices=slices))
+    return replace(rows[0], sample=Sample(name, images, label, rows[0].sample.text, slices=slices))
 
 
 def _slices(members: Sequence[Row]) -> Mapping[str, str]:

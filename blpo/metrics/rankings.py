@@ -5,7 +5,6 @@ Labels are texts of `state.ranking`. A metric of many lists is the mean over the
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import combinations
 from math import nan
 from statistics import fmean
 
@@ -87,14 +86,6 @@ def chance_value(human: Sequence[str], metric: str) -> float | None:
     if not human or metric == "kendall_tau_b":
         return 0.0 if human else None
     return fmean(LIST_METRICS[metric](label, ranking_label([1] * len(ranks_of(label)))) for label in human)
-
-
-@lru_cache(_MEMORY)
-def is_in_order(human: str, answer: str) -> bool:
-    """Return True if no two images stand in the opposite order of people's. Images equal to people may stand anyhow."""
-    pairs = combinations(zip(ranks_of(human), ranks_of(answer), strict=True), 2)
-    return all((one - other) * (answer_one - answer_other) > 0 or one == other
-               for (one, answer_one), (other, answer_other) in pairs)  # fmt: skip
 
 
 def bradley_terry(items: int, comparisons: Iterable[tuple[int, int, float]]) -> list[float]:

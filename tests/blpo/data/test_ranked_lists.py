@@ -8,6 +8,8 @@ from blpo.config.settings_file import load_settings
 from blpo.data.dataset import Dataset, load_dataset
 from blpo.data.dataset_check import check_dataset
 from state.errors import ConfigError, DataError
+from state.ranking import permutation_of
+from state.sample import Sample
 from state.settings import DataSettings, TaskSettings
 from tests.public_sources import noisy_image, write_csv
 
@@ -25,30 +27,43 @@ def rows_of(lists: int, ranks: tuple[object, ...] = (2, 1, 2)) -> Rows:
 
 
 def dataset(folder: Path, rows: Rows, task: TaskSettings = RANKS, **data: object) -> Dataset:
-    (folder / "images").mkdir(exist_ok=True)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(dict.fromkeys(str(row["image"]) for row in rows)):
         (folder / name).write_bytes(noisy_image(number))
     write_csv(folder / "labels.csv", rows)
     return load_dataset(DataSettings(path=str(folder), group="list", **data), task, seed=0)  # type: ignore[arg-type]
 
 
-def test_a_group_is_a_sample_with_all_images_in_the_order_of_the_rows(tmp_path: Path) -> None:
+def images_of(sample: Sample) -> list[bytes]:
+    return [image.read() for image in sample.images]
+
+
+def test_a_group_is_a_sample_with_all_images(tmp_path: Path) -> None:
     lists = dataset(tmp_path, rows_of(12)).by_id
     assert len(lists) == 12
     sample = lists["prompt 3"]
-    assert (sample.label, sample.text) == ("2>1=3", "A cat, 3.")
-    assert [image.read() for image in sample.images] == [noisy_image(number) for number in (9, 10, 11)]
+    images = images_of(sample)
+    assert sorted(images) == sorted(noisy_image(number) for number in (9, 10, 11))
+    best = images.index(noisy_image(10)) + 1
+    assert sample.text == "A cat, 3." and sample.label == f"{best}>" + "=".join(str(i) for i in (1, 2, 3) if i != best)
 
 
-def test_best_tells_ranks_from_ratings(tmp_path: Path) -> None:
-    rows = rows_of(8, (3.5, 1, "2"))
-    assert {sample.label for sample in dataset(tmp_path, rows, RANKS).by_id.values()} == {"2>3>1"}
-    assert {sample.label for sample in dataset(tmp_path, rows, RATINGS).by_id.values()} == {"1>3>2"}
+@pytest.mark.parametrize(("task", "order"), [(RANKS, (1, 2, 0)), (RATINGS, (0, 2, 1))])
+def test_best_tells_ranks_from_ratings(tmp_path: Path, task: TaskSettings, order: tuple[int, ...]) -> None:
+    for n, sample in enumerate(dataset(tmp_path, rows_of(8, (3.5, 1, "2")), task).by_id.values()):
+        ranked = [images_of(sample)[place - 1] for place in permutation_of(str(sample.label))]
+        number = int(sample.id.removeprefix("prompt "))
+        assert ranked == [noisy_image(3 * number + i) for i in order], n
 
 
-def test_rows_of_a_list_need_not_be_neighbours(tmp_path: Path) -> None:
-    rows = sorted(rows_of(8, (3, 1, 2)), key=lambda row: str(row["image"])[-5])
-    assert {sample.label for sample in dataset(tmp_path, rows).by_id.values()} == {"2>3>1"}
+def test_the_place_of_an_image_tells_nothing(tmp_path: Path) -> None:
+    """A table sorted by rank, or in another order of rows, gives the same lists."""
+    rows = rows_of(40, (1, 2, 3))
+    sorted_lists = dataset(tmp_path / "sorted", rows).by_id
+    labels = [str(sample.label) for sample in sorted_lists.values()]
+    assert all(8 <= sum(label[0] == place for label in labels) <= 20 for place in "123")
+    others = dataset(tmp_path / "reversed", rows[::-1]).by_id
+    assert {name: sample.label for name, sample in others.items()} == {n: s.label for n, s in sorted_lists.items()}
 
 
 def test_lists_without_an_order_are_left_out_with_a_warning(tmp_path: Path) -> None:
@@ -81,7 +96,7 @@ def test_a_faulty_row_is_named(tmp_path: Path, change: dict[str, object], proble
 def test_unlabelled_images_can_be_left_out(tmp_path: Path) -> None:
     rows = rows_of(8, (3, 1, "NA", 2))
     loaded = dataset(tmp_path, rows, unlabelled="skip")
-    assert {sample.label for sample in loaded.by_id.values()} == {"2>3>1"}
+    assert {len(sample.images) for sample in loaded.by_id.values()} == {3}
     assert any(line.startswith("8 rows without a label are left out") for line in loaded.warnings)
 
 

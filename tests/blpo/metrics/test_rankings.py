@@ -16,7 +16,6 @@ from sklearn.metrics import ndcg_score
 from blpo.metrics.rankings import (
     bradley_terry,
     chance_value,
-    is_in_order,
     list_means,
     ndcg,
     strengths_as_ranks,
@@ -25,6 +24,7 @@ from blpo.metrics.rankings import (
 )
 from state.ranking import (
     MOST_IMAGES,
+    agrees,
     label_of_permutation,
     permutation_of,
     ranking_label,
@@ -100,7 +100,7 @@ def test_a_reversed_ranking_is_the_farthest(case: tuple[list[int], list[int]]) -
     if len(set(ranks)) > 1:
         assert tau_b(label, reversed_ranking(label)) == pytest.approx(-1) and top_1(label, reversed_ranking(label)) == 0
         assert ndcg(label, reversed_ranking(label)) <= ndcg(label, verdict) + 1e-12
-        assert is_in_order(label, verdict) == (tau_b(label, verdict) >= _best(ranks) - 1e-12)
+        assert agrees(verdict, label) == (tau_b(label, verdict) >= _best(ranks) - 1e-12)
 
 
 def _best(ranks: list[int]) -> float:
@@ -108,8 +108,16 @@ def _best(ranks: list[int]) -> float:
 
 
 def test_images_that_people_find_equal_may_stand_anyhow() -> None:
-    assert all(is_in_order("2>1=3", answer) for answer in ("2>1>3", "2>3>1"))
-    assert not is_in_order("2>1=3", "1>2>3") and not is_in_order("1>2", "1=2")
+    assert all(agrees(answer, "2>1=3") for answer in ("2>1>3", "2>3>1"))
+    assert not agrees("1>2>3", "2>1=3")
+    assert not agrees("1=2", "1>2")
+
+
+def test_other_labels_agree_if_they_are_equal() -> None:
+    assert all(agrees(label, label) for label in (3, "safe", "1>2"))
+    assert not any(
+        agrees(answer, label) for answer, label in [(3, 4), ("safe", "unsafe"), (None, "1>2"), ("1>2", "1>2>3")]
+    )
 
 
 @pytest.mark.skipif(not REAL_LISTS.exists(), reason="needs the real rankings")
