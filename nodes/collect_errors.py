@@ -3,9 +3,9 @@
 Split batch, as published: as many errors and anchors as set. Filled batch: half of the cases are errors; where one kind
 is short, the other kind fills the batch. Pooled trials: the budget sets the size of the round (`round_plan`).
 
-A pair is wrong if the judge is wrong in at least one order. Only answered verdicts count: a refusal or an outage is no
-wrong verdict. The draw derives from (seed, round), never
-from a live generator, so a resumed run draws the same batch as an uninterrupted run.
+A pair is wrong if the judge is wrong in at least one order, a ranking if two images are reversed. Only answered
+verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never from a live
+generator, so a resumed run draws the same batch as an uninterrupted run.
 """
 
 import random
@@ -22,6 +22,7 @@ from blpo.models.sentences import sentence
 from state.errors import TooManyFailures
 from state.events import ErrorsEvent
 from state.loops import OuterState
+from state.ranking import agrees
 from state.settings import Settings
 from state.verdict import Verdict
 
@@ -44,8 +45,8 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
             f"none of {len(verdicts)} verdicts of the train split names a label; the first is {verdicts[0].status}:"
             f" {sentence(verdicts[0].reason[:200] or 'an empty reply')} Try the judge with one image, or another model"
         )
-    wrong = [(s.id, (s.label, _answer(v))) for s, v in answered if v.label != s.label]
-    right = [(s.id, (s.label, _answer(v))) for s, v in answered if v.label == s.label]
+    wrong = [(s.id, (s.label, _answer(v))) for s, v in answered if not agrees(v.label, s.label)]
+    right = [(s.id, (s.label, _answer(v))) for s, v in answered if agrees(v.label, s.label)]
     most_wrong, most_right = search.error_batch, search.anchors
     if search.batch == "filled":
         most_wrong = max(plan.cases - plan.cases // 2, plan.cases - len(right))

@@ -17,11 +17,12 @@ last `patience` rounds has gained. budget: the budget pays for no more."""
 class Agreement(TypedDict):
     """Agreement of predicted labels with human labels, over n samples. None: the value is undefined."""
 
-    accuracy: float | None
-    balanced_accuracy: float | None
-    macro_f1: float | None
-    kappa: float | None
-    majority_baseline: float | None
+    accuracy: NotRequired[float | None]
+    """Absent for rankings, as the next four."""
+    balanced_accuracy: NotRequired[float | None]
+    macro_f1: NotRequired[float | None]
+    kappa: NotRequired[float | None]
+    majority_baseline: NotRequired[float | None]
     mcc: NotRequired[float | None]
     """Matthews' correlation; absent in older runs, as all fields below but the first two of ratings."""
     mae: NotRequired[float | None]

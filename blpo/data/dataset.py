@@ -103,7 +103,7 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
     Raises `DataError` for an empty split and for a single class.
     """
     seed = seed if data.split.seed is None else data.split.seed
-    are_pairs = task.kind == "pairwise"
+    are_pairs = task.kind in ("pairwise", "ranking")
     rows, warnings = join_same_images(_limited(rows, data.limit, seed), are_pairs=are_pairs)
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
@@ -114,7 +114,7 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
         _require_contrast("the whole set", [row.sample for row in rows])
     for name in SPLITS:
         if not splits[name]:
-            hint = "; pairs that share an image or a text are one group, unless data.group names groups"
+            hint = "; pairs (or lists) that share an image or a text are one group, unless data.group names groups"
             groups = hint if are_pairs else ""
             raise DataError(
                 f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples{groups}"

@@ -16,6 +16,8 @@ MAX_WORDS = 120
 """Longest description asked for: with 10 errors and 10 anchors about 3,000 tokens a critique."""
 MAX_WORDS_A_PAIR = 200
 """Longest description of a pair: of two things, and how they differ."""
+WORDS_OF_ONE_IN_A_LIST = 60
+"""Words for each image of a list."""
 
 
 async def describe_samples(
@@ -38,10 +40,10 @@ async def describe_samples(
 async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
     """Return g(x; q) for a sample; a failure is a description with the status `error`.
 
-    A pair is described in one message, always a first: the differences are what helps.
+    A pair or a list is described in one message, a pair always a first: the differences are what helps.
     """
     model, is_pair = models.settings.models.of("verbalizer"), models.settings.task.kind == "pairwise"
-    words = str(MAX_WORDS_A_PAIR if is_pair else MAX_WORDS)
+    words = str(MAX_WORDS_A_PAIR if is_pair else max(MAX_WORDS, WORDS_OF_ONE_IN_A_LIST * len(sample.images)))
     order: Order | None = "ab" if is_pair else None
     request = await question(models, sample, model, "verbalize", order, i2t_prompt=i2t_prompt, max_words=words)
     response = await models.caller.ask("verbalizer", [request])

@@ -30,10 +30,10 @@ def initial_prompts(settings: Settings) -> tuple[str, str]:
 def _initial_prompts(
     prompts: PromptSettings, task: TaskSettings, max_tokens: int, compares_texts: bool
 ) -> tuple[str, str]:
-    pair = ("_pairwise_texts" if compares_texts else "_pairwise") if task.kind == "pairwise" else ""
-    default_judge = partial(template, f"default_judge{pair}") if pair else partial(_default_judge_prompt, task)
+    shape = {"pairwise": "_pairwise_texts" if compares_texts else "_pairwise", "ranking": "_ranking"}.get(task.kind, "")
+    default_judge = partial(template, f"default_judge{shape}") if shape else partial(_default_judge_prompt, task)
     judge = _prompt("judge", prompts.judge, prompts.judge_file, default_judge, max_tokens)
-    return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, f"default_i2t{pair}"), max_tokens)
+    return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, f"default_i2t{shape}"), max_tokens)
 
 
 def _prompt(name: str, setting: str | None, path: str | None, default: Callable[[], str], max_tokens: int) -> str:

@@ -65,11 +65,12 @@ async def _missing_verdicts(run: OpenRun, judge_prompt: str) -> int:
 
 async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sample]) -> list[Due]:
     """Return the calls due for all samples under all prompts, and count stored replies as judged."""
-    task, recall = run.settings.task.answer_scale, run.recall
-    schema = verdict_schema(task)
+    recall = run.recall
 
     async def due(request: tuple[str, Sample, Order | None]) -> Due:
         prompt, sample, order = request
+        task = run.settings.task.scale_of(len(sample.images))
+        schema = verdict_schema(task)
         messages = await judge_messages(recall, prompt, sample, order)
         response = await recall.caller.ask("judge", messages, schema)
         if isinstance(response, Failure):

@@ -120,7 +120,7 @@ async def _judgement(models: OpenModels, judge_prompt: str, sample: Sample, orde
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
     """
-    task = models.settings.task.answer_scale
+    task = models.settings.task.scale_of(len(sample.images))
     messages = await judge_messages(models, judge_prompt, sample, order)
     response = await models.caller.ask("judge", messages, schema=verdict_schema(task))
     verdict = verdict_of(sample, response, task)
@@ -148,7 +148,7 @@ def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdi
 
 async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, order: Order | None) -> list[Message]:
     """Return the conversation with the judge about `sample`, a pair in `order`."""
-    model, form = models.settings.models.of("judge"), label_form(models.settings.task.answer_scale)
+    model, form = models.settings.models.of("judge"), label_form(models.settings.task.scale_of(len(sample.images)))
     return [await question(models, sample, model, "judge", order, judge_prompt=judge_prompt, label_form=form)]
 
 

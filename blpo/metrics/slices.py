@@ -7,6 +7,7 @@ from blpo.metrics.agreement import metrics
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import bootstrap_intervals
+from state.ranking import agrees
 from state.result import Agreement, SliceMetrics
 from state.sample import Sample
 from state.settings import LABEL_METRICS, TaskSettings
@@ -71,7 +72,7 @@ def _measured(
     own, difference = bootstrap_intervals(old, new, labels, task, metric, seed, groups, ratings)
     shows_spread = len(set(own_groups(groups))) > 1 and strict_reading(best, metric) is not None
     pairs = [(one, two, y) for one, two, y in zip(old, new, labels, strict=True) if _counts(one, two)]
-    right = [(one.label == y, two.label == y) for one, two, y in pairs]
+    right = [(agrees(one.label, y), agrees(two.label, y)) for one, two, y in pairs]
     content: dict[str, Any] = {
         **_small(best, task.positive),
         "strict": _small(best["strict"], task.positive),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from blpo.prompts.delimiters import element, neutralise, pair_element
 from blpo.prompts.pair_words import PLACES, pair_answer, pair_label
 from state.loops import Trial
+from state.ranking import agrees
 from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Description, Verdict
@@ -18,7 +19,15 @@ def labels_in_words(task: TaskSettings) -> str:
         return f"integers from {task.min} (lowest) to {task.max} (highest)"
     if task.kind == "pairwise":
         return f"{', '.join(PLACES[value] for value in task.values)}\n{_pair_note(task)}"
+    if task.kind == "ranking":
+        return _RANKING_NOTE
     return ", ".join(map(_label_in_words, task.labels))
+
+
+_RANKING_NOTE = (
+    "rankings of the images of an item, best first: 2>1=3 says that image 2 is the best, and that images 1 and 3 are"
+    " equal. The numbers are the places of the images in the item, and have no meaning."
+)
 
 
 def _pair_note(task: TaskSettings) -> str:
@@ -55,8 +64,8 @@ class Case:
 
     @property
     def right(self) -> bool:
-        """True if the verdict is the human label; for a pair, in all orders."""
-        return self.verdict.label == self.sample.label
+        """True if the verdict is the human label; for a pair, in all orders; for a ranking, no two images reversed."""
+        return agrees(self.verdict.label, self.sample.label)
 
 
 def cases(rows: Iterable[Case]) -> str:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from blpo.runs.json_lines import read_json_lines
 from state.errors import RunError
+from state.ranking import agrees
 from state.sample import Label, Sample, SplitName
 from state.verdict import OrderedVerdict, Status, Verdict
 
@@ -57,8 +58,8 @@ class VerdictRow:
 
     @property
     def is_right(self) -> bool:
-        """True if the judge's label is the human label; for a pair in all orders."""
-        return self.status == "ok" and self.verdict == self.label
+        """True if the judge's label is the human label; for a pair in all orders, for a ranking with no two reversed."""
+        return self.status == "ok" and agrees(self.verdict, self.label)
 
 
 _ROW = TypeAdapter(VerdictRow)

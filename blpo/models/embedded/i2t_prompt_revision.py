@@ -13,7 +13,7 @@ from blpo.models.embedded.message_reading import MessageCase
 from blpo.models.embedded.rubric import Rule
 from blpo.models.embedded.rubric_regression import find_changes
 from blpo.models.embedded.rubric_text import parse_rubric
-from blpo.models.embedded.rubric_verdict import LabelSet, is_pair
+from blpo.models.embedded.rubric_verdict import LIST_LABELS, LabelSet, is_pair
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 
 MAX_ATTRIBUTES = 6
@@ -76,6 +76,8 @@ def next_i2t_prompt(
 
 
 def _i2t_prompt(names: Sequence[str], labels: LabelSet) -> str:
+    if labels == LIST_LABELS:
+        return f"Compare the images. Say how strong each of these is in every image: {', '.join(names)}."
     if is_pair(labels):
         return f"Compare the two images. Say how strong each of these is in both: {', '.join(names)}."
     return f"Describe how the image looks. Say how strong each of these is: {', '.join(names)}."

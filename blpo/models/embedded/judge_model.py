@@ -10,15 +10,18 @@ from blpo.models.embedded.message_images import images
 from blpo.models.embedded.pair_images import image_of_texts, pair_images, pair_texts
 from blpo.models.embedded.pair_verdict import decide_pair, decide_texts
 from blpo.models.embedded.perception import perceive_image
+from blpo.models.embedded.ranked_images import asks_for_ranking, numbered_images
+from blpo.models.embedded.ranking_verdict import decide_ranking
 from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame
 from state.errors import DataError
 
 
 class EmbeddedJudge(EmbeddedChat):
-    """Chat model that answers `{"reason": ..., "label": ...}` to the messages of prompts/judge.md and judge_pair.md.
+    """Chat model that answers `{"reason": ..., "label": ...}` to the messages of prompts/judge*.md.
 
-    The judge sees only the first image, or the two images of a pair, and ignores the text of the sample and all other
-    images. Without a readable image, or without labels in the message, the answer is a plain sentence.
+    The judge sees only the first image, the two images of a pair, or all images of a ranking. The judge ignores the
+    text of the sample and all other images. Without a readable image, or without labels in the message, the answer is a
+    plain sentence.
     """
 
     model_name: str = "embedded-judge-1"
@@ -29,16 +32,21 @@ class EmbeddedJudge(EmbeddedChat):
         labels = labels_in_frame(frame)
         if not images(messages):
             return "I see no image."
-        if labels is None:
+        if labels is None and not asks_for_ranking(frame):
             return "I am not told which labels there are."
         try:
-            label, reason = _verdict(messages, prompt, labels)
+            label, reason = _ranking(messages, prompt) if labels is None else _verdict(messages, prompt, labels)
         except DataError:
             return "I can't make out this image."
         return json.dumps({"reason": reason, "label": label}, ensure_ascii=False)
 
 
-def _verdict(messages: Sequence[BaseMessage], prompt: str, labels: LabelSet) -> tuple[int | str, str]:
+def _ranking(messages: Sequence[BaseMessage], prompt: str) -> tuple[int | str | list[int], str]:
+    """Return ranking and reason; raises `DataError` for an image that can't be decoded."""
+    return decide_ranking(prompt, [perceive_image(image) for image in numbered_images(messages)])
+
+
+def _verdict(messages: Sequence[BaseMessage], prompt: str, labels: LabelSet) -> tuple[int | str | list[int], str]:
     """Return label and reason; raises `DataError` for an image that can't be decoded."""
     if isinstance(labels, tuple) and is_pair(labels):
         if (pair := pair_images(messages)) is not None:

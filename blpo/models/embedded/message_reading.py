@@ -1,11 +1,13 @@
 """Reading of messages by the embedded optimizer: labels, cases and trials between the tags of the prompts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from blpo.models.embedded.pair_text import pair_phrases, without_pair_phrases
+from blpo.models.embedded.ranked_images import is_ranking, merged_values, ranked_pairs, texts_by_number
 from blpo.models.embedded.rubric_text import unquoted
+from blpo.models.embedded.rubric_verdict import LIST_LABELS
 from blpo.models.embedded.vocabulary import BY_NAME
 
 _VALUE = re.compile(r"\b([A-Za-z][a-z-]*(?: [a-z-]+){0,5}?) is (?:very low|low|medium|high|very high) \((\d{1,3})\)")
@@ -15,6 +17,7 @@ _SWAPPED = re.compile(r", and .* when the (images|texts) are swapped")
 _IMAGE_HEADING = re.compile(r"\b(First|Second) image: ")
 _SWAPPED_ORDER = "Swapped order:"
 """Start of the judge's reason about a swapped pair: the first image of this reason is the second image of the case."""
+_RANKINGS = "rankings of the images"
 _RATINGS = re.compile(r"integers from (-?\d{1,9}) \(lowest\) to (-?\d{1,9}) \(highest\)")
 
 
@@ -58,8 +61,8 @@ def first_element(text: str, tag: str) -> str:
 
 
 def read_cases(text: str) -> list[MessageCase]:
-    """Return all cases with a human label, in order."""
-    cases = (_case(case) for case in all_elements(text, "case"))
+    """Return all cases with a human label, in order. A ranking is several cases: the pairs of its images."""
+    cases = (case for element in all_elements(text, "case") for case in _cases(element))
     return [case for case in cases if case.human]
 
 
@@ -87,14 +90,28 @@ def read_pair_values(text: str) -> tuple[dict[str, float], dict[str, float]]:
 def read_labels(message: str) -> range | tuple[str, ...]:
     """Return the task's labels in order; empty for a message without labels."""
     line = next((line for line in message.split("\n") if line.startswith("Labels: ")), "").removeprefix("Labels: ")
+    if line.startswith(_RANKINGS):
+        return LIST_LABELS
     if (ratings := _RATINGS.fullmatch(line)) is not None:
         return range(int(ratings[1]), int(ratings[2]) + 1)
     return tuple(unquoted(label) if label.startswith('"') else label for label in _LABEL.findall(line))
 
 
-def _case(text: str) -> MessageCase:
+def _cases(text: str) -> Iterator[MessageCase]:
     tags = ("judge_reason", "description", "feedback")
     texts = [part for tag in tags for part in all_elements(text, tag)]
+    human = first_element(text, "human")
+    parts = [(number, read_values(part)) for part in texts for number, part in texts_by_number(part)]
+    if parts and is_ranking(human):
+        values = merged_values(parts)
+        for one, other, better, answer in ranked_pairs(human, first_element(text, "judge")):
+            pair = values.get(one, {}), values.get(other, {})
+            yield MessageCase(better, answer, {**pair[0], **pair[1]}, pair)
+    else:
+        yield _case(text, texts)
+
+
+def _case(text: str, texts: Sequence[str]) -> MessageCase:
     pair: tuple[dict[str, float], dict[str, float]] = {}, {}
     for part in texts:
         plain, _, swapped = part.partition(_SWAPPED_ORDER)

@@ -15,7 +15,7 @@ _TEXT = re.compile(r"\s*<(first|second)>(.*)</\1>\s*", re.DOTALL)
 
 def pair_images(messages: Sequence[BaseMessage]) -> tuple[MessageImage, MessageImage] | None:
     """Return the images with the headings `First image:` and `Second image:`; None without these two images."""
-    by_heading = dict(_images(messages))
+    by_heading = dict(headed_images(messages))
     first, second = by_heading.get(FIRST), by_heading.get(SECOND)
     return None if first is None or second is None else (first, second)
 
@@ -29,11 +29,11 @@ def pair_texts(messages: Sequence[BaseMessage]) -> tuple[str, str] | None:
 
 def image_of_texts(messages: Sequence[BaseMessage]) -> MessageImage | None:
     """Return the image that two texts are about: the first image without a heading, or else the first image."""
-    images = list(_images(messages))
+    images = list(headed_images(messages))
     return next((image for heading, image in images if not heading), images[0][1] if images else None)
 
 
-def _images(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, MessageImage]]:
+def headed_images(messages: Sequence[BaseMessage]) -> Iterator[tuple[str, MessageImage]]:
     """Yield all images with their headings: the text part directly before an image, if the text ends with a colon."""
     heading = ""
     for part in parts(messages):

@@ -17,6 +17,8 @@ LabelSet = range | tuple[str, ...]
 PAIR_LABELS = ("first", "second")
 """Answers to a pair. A third answer may be a tie."""
 _TIE = "tie"
+LIST_LABELS = (*PAIR_LABELS, _TIE, "in a ranking")
+"""Labels of the pairs of rankings: a ranking is read as its pairs."""
 
 _IMPRESSIVE = ("sharpness", "contrast")
 """Attributes of a first impression."""
@@ -37,8 +39,8 @@ def labels_in_frame(frame: str) -> LabelSet | None:
 
 
 def is_pair(labels: LabelSet) -> bool:
-    """Return True for the labels of pairs: first and second, or first, second and tie."""
-    return labels in (PAIR_LABELS, (*PAIR_LABELS, _TIE))
+    """Return True for the labels of pairs: first and second, or first, second and tie, or the pairs of rankings."""
+    return labels in (PAIR_LABELS, (*PAIR_LABELS, _TIE), LIST_LABELS)
 
 
 def decide(prompt: str, labels: LabelSet, values: Mapping[str, float]) -> tuple[int | str, str]:

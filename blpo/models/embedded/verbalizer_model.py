@@ -4,8 +4,13 @@ The verbalizer describes measurable attributes, in at most six sentences for an 
 attribute gets a general caption, as from any captioner: nothing technical, even if a technical attribute would help.
 
 A pair of images is described image by image. An I2T prompt that asks for differences, or to compare, gets a sentence
+<<<<<<< HEAD
 with both values for every attribute. An image to compare with, or before an edit, is not described. Of two texts about
 an image, the image is described.
+=======
+with both values for every attribute. An image to compare with, or before an edit, is not described. The images of a
+ranking are described one after the other, by their numbers.
+>>>>>>> b9f54c0 (Rank the images of a list in one call, and learn from rankings)
 """
 
 import re
@@ -18,6 +23,7 @@ from blpo.models.embedded.message_images import MessageImage, images
 from blpo.models.embedded.pair_images import image_of_texts, pair_images, pair_texts
 from blpo.models.embedded.pair_text import pair_phrase
 from blpo.models.embedded.perception import perceive_image
+from blpo.models.embedded.ranked_images import numbered_images, numbered_text
 from blpo.models.embedded.vocabulary import ATTRIBUTES, level, mentioned
 from state.errors import DataError
 
@@ -42,6 +48,9 @@ class EmbeddedVerbalizer(EmbeddedChat):
             return describe([image], mentioned(i2t_prompt))
         if (pair := pair_images(messages)) is not None:
             return (describe_differences if _COMPARES.search(i2t_prompt) else describe)(pair, mentioned(i2t_prompt))
+        if ranked := numbered_images(messages):
+            names = (mentioned(i2t_prompt) or _GENERAL)[:MAX_SENTENCES]
+            return numbered_text([_description(image, names) for image in ranked])
         return describe(images(messages), mentioned(i2t_prompt))
 
 

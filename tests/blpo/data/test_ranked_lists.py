@@ -157,3 +157,21 @@ def test_check_reads_every_image_of_a_list(tmp_path: Path) -> None:
     settings = load_settings({"task": task, "data": {"path": str(tmp_path), "group": "list"}})
     problems = check_dataset(settings)
     assert len(problems) == 1 and "2-1.png" in problems[0]
+
+
+def test_lists_with_a_common_image_are_in_one_split(tmp_path: Path) -> None:
+    rows = rows_of(20)
+    for row in rows[::3]:
+        row["image"] = f"images/common-{int(str(row['list'])[7:]) // 5}.png"
+    splits = dataset(tmp_path, rows).splits
+    for first in range(0, 20, 5):
+        names = {f"prompt {n}" for n in range(first, first + 5)}
+        assert sum(bool(names & {sample.id for sample in split}) for split in splits.values()) == 1
+
+
+def test_lists_of_one_text_are_in_one_split(tmp_path: Path) -> None:
+    rows = [row | {"text": f"A cat, {int(str(row['list'])[7:]) // 4}."} for row in rows_of(20)]
+    splits = dataset(tmp_path, rows).splits
+    for first in range(0, 20, 4):
+        names = {f"prompt {n}" for n in range(first, first + 4)}
+        assert sum(bool(names & {sample.id for sample in split}) for split in splits.values()) == 1
