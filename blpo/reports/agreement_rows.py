@@ -9,7 +9,7 @@ from blpo.runs.wording import METRICS, figure, metric_name
 from state.result import HumanCeiling, Metrics, SplitMetrics
 
 _LABEL_METRICS = ("precision", "recall", "f1", "specificity")
-_MAIN = ("accuracy", "consistent_accuracy", "first_rate")
+_MAIN = ("accuracy", "consistent_accuracy", "first_rate", "ndcg", "top_1")
 """Metrics of a short table, beside the search metric and the metrics of the positive label."""
 
 
@@ -73,6 +73,8 @@ def agreement_rows(columns: Sequence[Metrics], metric: str, positive: str | None
         rows.append(AgreementRow(name, tuple(strict_reading(column, metric) for column in columns), True))
     rows += _guessing_rows(columns, metric)
     rows.append(AgreementRow("coverage", tuple(column["coverage"] for column in columns)))
+    if not _has_labels(columns):
+        return rows
     majority = tuple(column["majority_baseline"] for column in columns)
     return [*rows, AgreementRow("majority baseline (accuracy)", majority)]
 
@@ -160,7 +162,13 @@ def _guessing_rows(columns: Sequence[Metrics], metric: str) -> Iterator[Agreemen
     if all("guessing" in column for column in columns):
         uniform, shares = (tuple(column["guessing"][kind] for column in columns) for kind in ("uniform", "shares"))
         yield AgreementRow(f"guessing uniformly ({metric_name(metric)})", uniform)
-        yield AgreementRow(f"guessing by label shares ({metric_name(metric)})", shares)
+        if _has_labels(columns):
+            yield AgreementRow(f"guessing by label shares ({metric_name(metric)})", shares)
+
+
+def _has_labels(columns: Sequence[Metrics]) -> bool:
+    """Return False for rankings, whose labels have no shares."""
+    return all("majority_baseline" in column for column in columns)
 
 
 def _best_guess(metrics: Metrics) -> float | None:

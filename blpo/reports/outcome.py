@@ -155,7 +155,7 @@ def _cautions(test: TestMetrics | None, tested: Tested) -> Iterator[str]:
     if test is None:
         return
     best = test["best"]
-    accuracy, majority = best["strict"]["accuracy"], best["strict"]["majority_baseline"]
+    accuracy, majority = best["strict"].get("accuracy"), best["strict"].get("majority_baseline")
     if accuracy is not None and majority is not None and accuracy <= majority:
         yield (
             f"Careful: always answering the most frequent label would be right on {majority:.0%}, and"

@@ -21,6 +21,8 @@ METRICS = {
     "consistency": "consistency of the two orders",
     "first_rate": 'share of "first" (0.5: no lean)',
     "tie_rate": 'share of "tie"',
+    "ndcg": "NDCG",
+    "top_1": "top-1",
 }
 """Metrics of `state.result.Agreement` with two readings, in the order of tables."""
 

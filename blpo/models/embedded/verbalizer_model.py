@@ -4,13 +4,8 @@ The verbalizer describes measurable attributes, in at most six sentences for an 
 attribute gets a general caption, as from any captioner: nothing technical, even if a technical attribute would help.
 
 A pair of images is described image by image. An I2T prompt that asks for differences, or to compare, gets a sentence
-<<<<<<< HEAD
 with both values for every attribute. An image to compare with, or before an edit, is not described. Of two texts about
-an image, the image is described.
-=======
-with both values for every attribute. An image to compare with, or before an edit, is not described. The images of a
-ranking are described one after the other, by their numbers.
->>>>>>> b9f54c0 (Rank the images of a list in one call, and learn from rankings)
+an image, the image is described. The images of a ranking are described one after the other, by their numbers.
 """
 
 import re
