@@ -58,7 +58,7 @@ class VerdictRow:
 
     @property
     def is_right(self) -> bool:
-        """True if the judge's label is the human label; for a pair in all orders, for a ranking with no two reversed."""
+        """True if the judge's label is the human label; for a pair in all orders; a ranking has no two reversed."""
         return self.status == "ok" and agrees(self.verdict, self.label)
 
 

@@ -13,6 +13,7 @@ import blpo
 from blpo.cli.help import EXAMPLES
 from tests import pair_sources, public_sources
 from tests.documented import Step, given, run, run_python, steps
+from tests.list_set import draw_lists
 from tests.small_set import ROOT, draw_dataset
 
 DOCS = ROOT / "docs"
@@ -32,6 +33,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert code == 0, output
     draw_dataset(place / "photos", 40)
     (place / "photos" / "config.yaml").unlink()
+    draw_lists(place / "lists")
     for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
         getattr(public_sources, name)(place / "downloads" / name)
     for name in ("hpdv2", "pickapic", "genaibench", "mmrb2", "vlrewardbench", "multicrit"):
@@ -60,6 +62,7 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "runs/second": _run_directory,
     "photos": lambda prepared, target: shutil.copytree(prepared / "photos", target),
     "rated": lambda prepared, target: shutil.copytree(prepared / "rated", target),
+    "lists": lambda prepared, target: shutil.copytree(prepared / "lists", target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
