@@ -9,6 +9,7 @@
 | a prompt that is too long, an image that is too large or bad, further 4xx | `Failure` of the request at once |
 | a redirect, 401, 407, a certificate that is not trusted | `ModelError`: no request can succeed |
 | 403 for a key, 404, an unknown parameter, a model without vision | `ModelError`; after a first answer `Failure` |
+| more images than the server takes in a request | the same |
 
 `blpo.models.server_errors` reads the server's words. The outcome of words never seen follows from the status code and
 from LangChain's own classes, so the table holds for any provider. `blpo.models.rejections` ends a run whose every
@@ -147,6 +148,11 @@ def _advice(reply: ErrorReply, settings: ModelSettings, location: str | None) ->
         return "The proxy wants other credentials: check user and password in HTTPS_PROXY or HTTP_PROXY"
     if reply.meaning == "blind":
         return "The model can't see images: name a model with vision, or start the server with its vision part"
+    if reply.meaning == "few_images" and status in (400, 422):
+        return (
+            "The server takes fewer images a request: start the server with more (vLLM: --limit-mm-per-prompt"
+            """ '{"image": 2}'), or name another model"""
+        )
     if status == 404:
         hint = f"; {version_hint(settings.base_url)}" if settings.base_url and lacks_version(settings.base_url) else ""
         return f"Check name and base_url: there is no such model{at_address(settings)}{hint}"

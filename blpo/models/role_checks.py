@@ -3,9 +3,9 @@
 from blpo.models.catalogue import facts
 from blpo.models.messages import ROLES
 from state.errors import ConfigError, ModelError
-from state.settings import LimitSettings, ModelsSettings
+from state.settings import DataSettings, LimitSettings, ModelsSettings
 
-_WHY_BLIND = {
+_SOURCES = {
     "setting": "by its setting",
     "profile": "by its profile in langchain-openai",
     "table": "as far as its name is known",
@@ -21,8 +21,22 @@ def require_vision(models: ModelsSettings) -> None:
         vision = facts(model).sees_images
         if not vision.value:
             raise ModelError(
-                f"models.{role}: {model.name} can't see images ({_WHY_BLIND[vision.source]}), and a {role} must; name a"
+                f"models.{role}: {model.name} can't see images ({_SOURCES[vision.source]}), and a {role} must; name a"
                 f" model with vision, or set models.{role}.vision: true if it has"
+            )
+
+
+def require_images(models: ModelsSettings, data: DataSettings) -> None:
+    """Raise `ModelError` if the judge or the verbalizer takes fewer images a request than a sample has."""
+    images = data.images_a_sample
+    for role in ("judge", "verbalizer"):
+        model = models.of(role)
+        most = facts(model).max_images
+        if most.value is not None and most.value < images:
+            raise ModelError(
+                f"models.{role}: {model.name} takes {most.value} image{'s' if most.value > 1 else ''} a request"
+                f" ({_SOURCES[most.source]}), and a sample has {images}; name a model that takes several images, or"
+                f" set models.{role}.max_images if it does"
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-ErrorMeaning = Literal["account", "refused", "blind", "schema", "too_long", "too_large", "quota", "image"]
+ErrorMeaning = Literal["account", "refused", "blind", "few_images", "schema", "too_long", "too_large", "quota", "image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,12 @@ _SAYINGS = (
         "blind",
         r"image input is not supported|(?:not|n't) support (?:image|vision|multimodal)|support image input"
         r"|not a (?:vision|multimodal)|(?:image|vision|multimodal)(?: \w+)? (?:is|are) not supported",
+    ),
+    _Saying(
+        "few_images",
+        r"\b(?:at most|only|maximum(?: of)?|up to|more than) (?:one|a single|\d+) images?\b"
+        r"|limit[-_]mm[-_]per[-_]prompt|\b(?:single|one) image per|too many images"
+        r"|multiple images are(?: not|n't) (?:supported|allowed)",
     ),
     _Saying(
         "schema",

@@ -8,7 +8,7 @@ from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.models.messages import ROLES
 from blpo.models.registry import chat_model
-from blpo.models.role_checks import require_labels_for_scores, require_prices, require_vision
+from blpo.models.role_checks import require_images, require_labels_for_scores, require_prices, require_vision
 from state.errors import BlpoError
 from state.settings import Settings
 
@@ -19,6 +19,7 @@ def unusable(settings: Settings) -> Iterator[BlpoError]:
         partial(initial_prompts, settings),
         partial(dump_settings, settings),
         partial(require_vision, settings.models),
+        partial(require_images, settings.models, settings.data),
         partial(require_prices, settings.models, settings.limits),
         *(partial(chat_model, settings.models.of(role)) for role in ROLES),
     )

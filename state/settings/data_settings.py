@@ -67,6 +67,12 @@ class DataSettings(Section):
     """File of corrected labels by id (`blpo disagreements --correct` writes such files); the splits stay."""
 
     @property
+    def images_a_sample(self) -> int:
+        """Images in a request about a sample."""
+        context = sum(column is not None for column in (self.reference, self.before))
+        return context + (1 if isinstance(self.image, str) else len(self.image))
+
+    @property
     def pair(self) -> tuple[str, str] | None:
         """The two columns of a pair: of images, else of texts; None for samples of one image."""
         return next((columns for columns in (self.image, self.text) if isinstance(columns, tuple)), None)

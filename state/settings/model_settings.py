@@ -72,6 +72,8 @@ class ModelSettings(Section):
     judge with the order of the optimization."""
     vision: bool | None = None
     """True for a model that sees images, as judge and verbalizer must; null: by `blpo.models.catalogue`."""
+    max_images: Annotated[int, Field(ge=1)] | None = None
+    """Most images that the server takes in one request; null: by `blpo.models.catalogue`, else no limit."""
     arguments: dict[str, JsonValue] = Field(default={})
     """Arguments for the constructor of a `langchain:`, `community:` or `vllm-engine:` model; never a secret."""
 

@@ -14,11 +14,14 @@ from blpo.config.settings_file import load_settings
 from blpo.costs.call_counts import least_calls
 from blpo.data.dataset import dataset_of
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
+from state.errors import ModelError
 from state.result import Result
 from tests.pair_set import draw_pairs
 from tests.scripted import scripted
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
+from tests.servers.faults import FINE, Fault
+from tests.servers.sayings import FEW_IMAGES
 
 SIZE = 60
 SEARCHES: dict[str, dict[str, Any]] = {
@@ -126,3 +129,30 @@ async def test_a_budget_pays_for_the_test_in_both_orders(pairs: Path, tmp_path: 
     assert len(set(calls)) == len(calls) <= least + spare
     assert result["test"] is not None
     assert (len(result["rounds"]) > 1) == (spare >= 0)
+
+
+async def test_a_server_of_one_image_a_request_is_refused_before_anything_is_paid(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", "none")
+
+    def one_image(request: dict[str, Any]) -> Fault:
+        images = [part for part in request["messages"][0]["content"] if part["type"] == "image_url"]
+        return FEW_IMAGES["number"] if len(images) > 1 else FINE
+
+    async with ChatServer(respond=embedded_answer, faults=one_image) as server:
+        model = {"base_url": server.base_url, "price": FREE}
+        models: dict[str, dict[str, Any]] = {
+            role: {"name": f"vllm:{role}", **model} for role in ("judge", "verbalizer", "optimizer")
+        }
+        with pytest.raises(ModelError, match="takes fewer images a request"):
+            await blpo.optimize(config(pairs, tmp_path / "told", models=models))
+        models["judge"] = {**models["judge"], "max_images": 1}
+        told = server.count
+        with pytest.raises(ModelError, match=r"models\.judge: .* takes 1 image a request \(by its setting\)"):
+            await blpo.optimize(config(pairs, tmp_path / "known", models=models))
+    assert server.count == told <= 16
+    assert not (tmp_path / "known").exists()
+    with sqlite3.connect(tmp_path / "told" / "responses.sqlite") as db:
+        assert db.execute("SELECT count(*) FROM responses").fetchone() == (0,)
+    db.close()

@@ -81,6 +81,15 @@ SCHEMA_REFUSALS = {
 }
 """Refusals of a schema."""
 
+FEW_IMAGES = {
+    "number": says(400, {"object": "error", "message": "At most 1 image(s) may be sent in one request.", "code": 400}),
+    "option": says(400, {"error": {"message": "You set image=1 in `--limit-mm-per-prompt`, but passed 2 items"}}),
+    "single": says(400, {"error": "this model only supports a single image per message"}),
+    "too many": says(422, {"detail": "Too many images in the prompt"}),
+    "several": says(400, {"error": {"message": "Multiple images are not supported"}}),
+}
+"""Refusals of a request with several images."""
+
 UNKNOWN_PARAMETERS = {
     "place": says(
         422, {"detail": [{"loc": ["body", "max_completion_tokens"], "msg": "Extra inputs are not permitted"}]}

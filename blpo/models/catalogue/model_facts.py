@@ -9,7 +9,13 @@ from typing import Generic, Literal, TypeVar
 
 from blpo.models.catalogue.image_formulas import ASSUMED_FORMULA, EMBEDDED_FORMULA, ImageFormula, formula_by_name
 from blpo.models.catalogue.list_prices import list_price
-from blpo.models.catalogue.model_names import bare_name, is_text_only, reasons_by_name, refuses_temperature
+from blpo.models.catalogue.model_names import (
+    bare_name,
+    is_text_only,
+    reasons_by_name,
+    refuses_temperature,
+    takes_single_images,
+)
 from blpo.models.catalogue.profiles import Profile, profile_of
 from blpo.models.server_address import calls_the_vendor
 from state.settings import ModelSettings, PriceSettings
@@ -43,6 +49,8 @@ class ModelFacts:
     """Input tokens of an image. Default: the formula of Qwen2.5-VL."""
     price: Fact[PriceSettings | None]
     """US dollars for a million tokens. Default: None, the price is not known."""
+    max_images: Fact[int | None]
+    """Most images in one request. Default: None, no limit is known."""
 
 
 def facts(settings: ModelSettings) -> ModelFacts:
@@ -56,6 +64,7 @@ def facts(settings: ModelSettings) -> ModelFacts:
         _takes_temperature(settings, profile),
         _image_formula(settings),
         _price(settings),
+        _max_images(settings),
     )
 
 
@@ -66,6 +75,7 @@ def _embedded_facts(settings: ModelSettings) -> ModelFacts:
         takes_temperature=Fact(False, "table"),
         image_formula=Fact(EMBEDDED_FORMULA, "table"),
         price=Fact(settings.price, "setting") if settings.price else Fact(_FREE, "table"),
+        max_images=_max_images(settings),
     )
 
 
@@ -98,6 +108,12 @@ def _price(settings: ModelSettings) -> Fact[PriceSettings | None]:
         return Fact(settings.price, "setting")
     listed = list_price(settings.name.partition(":")[2]) if calls_the_vendor(settings) else None
     return Fact(listed, "table" if listed else "default")
+
+
+def _max_images(settings: ModelSettings) -> Fact[int | None]:
+    if settings.max_images is not None:
+        return Fact(settings.max_images, "setting")
+    return Fact(1, "table") if takes_single_images(bare_name(settings)) else Fact(None, "default")
 
 
 def _fact(setting: bool | None, profile: bool | None, table: bool | None, *, default: bool) -> Fact[bool]:

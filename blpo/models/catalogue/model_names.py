@@ -18,6 +18,9 @@ _NO_TEMPERATURE = re.compile(r"(?:o[1-9]|gpt-[5-9])(?:$|[^a-z])", re.IGNORECASE)
 _REASONING = re.compile(r"qwq|.*(?:thinking|reason|-r1(?:$|-))", re.IGNORECASE)
 """Start of the names of reasoning models that accept a temperature."""
 
+_SINGLE_IMAGE = re.compile(r"(?:meta-)?llama-?3\.2(?=.*vision)", re.IGNORECASE)
+"""Start of the names of models that take one image a request."""
+
 
 def bare_name(settings: ModelSettings) -> str:
     """Return the model's name without provider and owner: `Qwen2.5-VL-7B` for `vllm:Qwen/Qwen2.5-VL-7B`.
@@ -32,6 +35,11 @@ def bare_name(settings: ModelSettings) -> str:
 def is_text_only(name: str) -> bool:
     """Return true if the bare name is a known name of a text-only model."""
     return _TEXT_ONLY.match(name) is not None
+
+
+def takes_single_images(name: str) -> bool:
+    """Return true if the bare name is a known name of a model that takes one image a request."""
+    return _SINGLE_IMAGE.match(name) is not None
 
 
 def refuses_temperature(name: str) -> bool:

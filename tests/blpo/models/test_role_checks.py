@@ -6,9 +6,9 @@ import pytest
 
 import blpo
 from blpo.cli.main import main
-from blpo.models.role_checks import require_labels_for_scores, require_prices, require_vision
+from blpo.models.role_checks import require_images, require_labels_for_scores, require_prices, require_vision
 from state.errors import ConfigError, ModelError
-from state.settings import LimitSettings, ModelsSettings, PriceSettings
+from state.settings import DataSettings, LimitSettings, ModelsSettings, PriceSettings
 from tests.blpo.models.judges import model
 from tests.small_set import draw_dataset
 
@@ -34,6 +34,21 @@ def test_a_model_that_sees_nothing_is_refused_with_the_setting_to_change(role: s
     with pytest.raises(ModelError, match=rf"^models\.{role}: openai:o3-mini can't see .* models\.{role}\.vision: true"):
         require_vision(ModelsSettings.model_validate(roles))
     require_vision(ModelsSettings.model_validate({**roles, role: model("openai:o3-mini", vision=True)}))
+
+
+@pytest.mark.parametrize("role", ["judge", "verbalizer"])
+def test_a_model_of_one_image_a_request_is_refused_for_pairs(role: str) -> None:
+    llama, pair = model("vllm:meta-llama/Llama-3.2-11B-Vision-Instruct"), DataSettings(path="x", image=("a", "b"))
+    roles = {"judge": model("openai:gpt-4o"), "optimizer": model("openai:o3-mini"), role: llama}
+    with pytest.raises(
+        ModelError, match=rf"^models\.{role}: .* takes 1 image a request \(as far as its name is known\)"
+    ):
+        require_images(ModelsSettings.model_validate(roles), pair)
+    require_images(ModelsSettings.model_validate(roles), DataSettings(path="x"))
+    able = {**roles, role: llama.model_copy(update={"max_images": 2})}
+    require_images(ModelsSettings.model_validate(able), pair)
+    with pytest.raises(ModelError, match=r"takes 2 images a request \(by its setting\), and a sample has 3"):
+        require_images(ModelsSettings.model_validate(able), pair.model_copy(update={"before": "c"}))
 
 
 @pytest.mark.parametrize("role", ["judge", "verbalizer"])

@@ -13,9 +13,11 @@ from state.errors import ModelError
 from state.response import Failure, Response
 from tests.blpo.models.callers import KEY, SCHEMA, caller, question, served, served_by
 from tests.servers.chat_server import ChatServer, Fault
+from tests.servers.faults import FINE
 from tests.servers.sayings import (
     BODIES,
     BROKEN,
+    FEW_IMAGES,
     REFUSALS,
     SCHEMA_REFUSALS,
     UNKNOWN_PARAMETERS,
@@ -277,3 +279,21 @@ async def test_a_count_above_all_contexts_makes_a_reply_malformed(usage: object,
     assert failure.kind == "malformed"
     assert "its usage can't be true: " in failure.detail
     assert (counts.input_tokens, counts.output_tokens, len(server.requests)) == (0, 0, 2)
+
+
+@clients
+@pytest.mark.parametrize("name", FEW_IMAGES)
+async def test_a_server_of_one_image_a_request_ends_the_run_at_its_first_words(name: str, client: Client) -> None:
+    async with (
+        ChatServer(good, iter([FINE, FEW_IMAGES[name], FEW_IMAGES[name]])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        assert isinstance(await calls.ask("judge", question("a")), Response)
+        assert isinstance(await calls.ask("judge", question("b"), schema=SCHEMA), Failure)
+    async with (
+        ChatServer(good, itertools.repeat(FEW_IMAGES[name])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        with pytest.raises(ModelError, match=r"takes fewer images a request: .*--limit-mm-per-prompt"):
+            await calls.ask("judge", question("a"), schema=SCHEMA)
+        assert server.count == 1
