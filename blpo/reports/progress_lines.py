@@ -55,7 +55,7 @@ def progress_line(event: Event, progress: Progress) -> str | None:
             metric = metric_name(event["metric"])
             return f"round {event['round']}: {metric} {event['validation']:z.3f} on validation{both}"
         case "errors":
-            batch = f"{event['drawn']} drawn, with {event['anchors']} anchors"
+            batch = f"{event['drawn']} drawn, beside {event['anchors']} right ones"
             return f"round {event['round']}: {event['wrong']} wrong verdicts in train, {batch}"
         case "trial":
             return f"round {event['round']}, {trial_place(event['step'], progress)}: {_outcome(event)}"

@@ -11,14 +11,14 @@ from state.result import Result, SplitMetrics
 
 
 def run_text(run: RunRecord) -> str:
-    """Return status, verdict, metric before and after, and directory in lines."""
+    """Return status, verdict and directory in lines; without a test also the metric on validation."""
     result = run.result_or_none
     directory = plain(str(run.directory))
     if result is None:
         return f"blpo run without a result; go on with it: blpo resume {directory}"
     lines = [f"blpo run, {run_status(result)}", single_line(verdict(result))]
     split, measured = _measured(result)
-    if measured is not None:
+    if measured is not None and result["test"] is None:  # the verdict has the numbers of a test
         metric = result["metric"]
         before, after = (figure(strict_reading(measured[side], metric)) for side in ("initial", "best"))
         lines.append(f"{metric_name(metric)} on {split}: {before} -> {after}")

@@ -71,12 +71,20 @@ def test_a_closed_stderr_ends_no_run(folder: Path, tmp_path: Path, monkeypatch: 
     assert run.result["status"] == "complete"
 
 
-def test_a_run_is_shown_in_four_lines(hostile: Path) -> None:
-    status, verdict, metric, directory = repr(blpo.Run.read(hostile)).splitlines()
+def test_a_run_is_shown_in_three_lines_with_every_number_once(hostile: Path) -> None:
+    status, verdict, directory = repr(blpo.Run.read(hostile)).splitlines()
     assert status == "blpo run, complete"
     assert verdict.startswith("No improvement could be shown: macro-F1 0.333 -> 1.000 on 8 untouched samples (")
-    assert metric == "macro-F1 on test: 0.333 -> 1.000"
     assert directory == f"{hostile.parent}/<b>run\N{REPLACEMENT CHARACTER}[31m"
+
+
+def test_a_run_without_a_test_is_shown_with_its_validation(hostile: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(hostile, copy)
+    result = json.loads((copy / "result.json").read_text())
+    (copy / "result.json").write_text(json.dumps({**result, "test": None, "status": "interrupted"}))
+    line = repr(blpo.Run.read(copy)).splitlines()[2]
+    assert line == "macro-F1 on validation (which took part in the selection): 0.333 -> 1.000"
 
 
 def test_a_notebook_shows_a_table_with_all_text_escaped(hostile: Path) -> None:
