@@ -21,7 +21,7 @@ from state.sample import Label, Sample
 from state.verdict import OrderedVerdict, Verdict
 from tests.small_set import write_labels
 
-Answer = Callable[[int, Sample], Label | tuple[Label, Label] | None]
+Answer = Callable[[int, Sample], Label | tuple[Label | None, Label | None] | None]
 """The judge's label for the i-th sample; None for a refusal. Two labels: of a pair in the orders ab and ba."""
 
 
@@ -45,7 +45,7 @@ def draw_image_pairs(folder: Path, labels: Sequence[str], side: int) -> None:
     rows = []
     for i, label in enumerate(labels):
         name = f"images/{i:04}b.png"
-        Image.new("RGB", (side, side * 2 // 3), (20 + 5 * i % 200, 90, 160)).save(folder / name)
+        Image.new("RGB", (side, side * 2 // 3), (i % 250, 90, 160 + i // 250)).save(folder / name)
         rows.append({"id": f"p{i:04}", "image_a": f"images/{i:04}.jpg", "image_b": name, "label": label})
     write_labels(folder, rows)
 
@@ -145,7 +145,7 @@ def _write_round(run: RunDirectory, t: int, result: RoundResult) -> None:
     run.write_lines(f"rounds/{t:02d}/trials.jsonl", [])
 
 
-def _verdict(sample: Sample, label: Label | tuple[Label, Label] | None) -> Verdict:
+def _verdict(sample: Sample, label: Label | tuple[Label | None, Label | None] | None) -> Verdict:
     reason = "because of its colours"
     if isinstance(label, tuple):
         orders = OrderedVerdict("ab", "ok", label[0], reason), OrderedVerdict("ba", "ok", label[1], reason)

@@ -15,10 +15,10 @@ from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
+from blpo.reports.named_pictures import Picture, named_pictures, named_texts
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.slice_rows import CAUTION
-from blpo.reports.thumbnails import thumbnails
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.wording import in_groups, metric_name
@@ -104,7 +104,9 @@ class DifferingSample:
     answers: tuple[tuple[str, VerdictRow], ...]
     """Verdicts by run."""
     text: str
-    images: tuple[str, ...]
+    texts: tuple[tuple[str, str], ...]
+    """Names and texts of a pair of texts; empty for other samples."""
+    images: tuple[Picture, ...]
     label_place: int
 
 
@@ -119,7 +121,7 @@ def _differing(comparison: Comparison) -> dict[str, object]:
     keys = differing[:_MOST_SAMPLES]
     first = comparison.entries[0].run
     samples, missing = dataset_samples(first)
-    pictures = thumbnails(samples[key] for key in keys if key in samples)
+    pictures = named_pictures((samples[key] for key in keys if key in samples), first.settings.task)
     labels = [str(label) for label in first.settings.task.values if any(first.best[k].label == label for k in keys)]
     items = [
         DifferingSample(
@@ -127,6 +129,7 @@ def _differing(comparison: Comparison) -> dict[str, object]:
             label=str(first.best[key].label),
             answers=tuple((entry.name, entry.run.best[key]) for entry in comparison.entries),
             text=shortened(samples[key].text or "") if key in samples else "",
+            texts=tuple((n, shortened(t)) for n, t in named_texts(samples[key])) if key in samples else (),
             images=pictures.get(key, ()),
             label_place=labels.index(str(first.best[key].label)),
         )
@@ -134,6 +137,7 @@ def _differing(comparison: Comparison) -> dict[str, object]:
     ]
     return {
         "items": items,
+        "is_wide": any(len(item.images) > 1 or item.texts for item in items),
         "differing": len(differing),
         "labels": labels,
         "missing": missing,

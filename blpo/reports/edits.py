@@ -8,8 +8,8 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.differences import Piece, word_diff
 from blpo.reports.evidence import Evidence
 from blpo.reports.gallery import shortened
+from blpo.reports.named_pictures import Picture, named_pictures
 from blpo.reports.pooled_prompts import PooledPrompt, pooled_prompts_of
-from blpo.reports.thumbnails import thumbnails
 from blpo.runs.round_spending import RoundSpending, spending_by_round
 from blpo.runs.rounds import Round
 from blpo.runs.run_record import RunRecord
@@ -31,7 +31,7 @@ class EditCase:
     """Verdict after the edit; None without the response store."""
     change: VerdictChange | None
     caption: str
-    images: tuple[str, ...]
+    images: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ class Edit:
 def edits(run: RunRecord, evidence: Evidence) -> list[Edit]:
     """Return an edit for every round after the first."""
     ids = {error.id for past in run.rounds[:-1] for error in past.errors}
-    pictures = thumbnails((evidence.samples[key] for key in ids if key in evidence.samples), _SIDE, _MOST_BYTES)
+    samples = (evidence.samples[key] for key in ids if key in evidence.samples)
+    pictures = named_pictures(samples, run.settings.task, _SIDE, _MOST_BYTES)
     spending = spending_by_round(run.directory)
     return [_edit(t, run, evidence, pictures, spending.get(t)) for t in range(len(run.result["rounds"]) - 1)]
 
@@ -77,7 +78,7 @@ def _edit(
     t: int,
     run: RunRecord,
     evidence: Evidence,
-    pictures: Mapping[str, tuple[str, ...]],
+    pictures: Mapping[str, tuple[Picture, ...]],
     spending: RoundSpending | None,
 ) -> Edit:
     old, new = run.result["rounds"][t : t + 2]
@@ -109,7 +110,11 @@ def _edit(
 
 
 def _case(
-    row: VerdictRow, after: VerdictRow | None, past: Round, evidence: Evidence, pictures: Mapping[str, tuple[str, ...]]
+    row: VerdictRow,
+    after: VerdictRow | None,
+    past: Round,
+    evidence: Evidence,
+    pictures: Mapping[str, tuple[Picture, ...]],
 ) -> EditCase:
     captions = [evidence.captions[key] for q in past.i2t_prompts if (key := (q, row.id)) in evidence.captions]
     return EditCase(

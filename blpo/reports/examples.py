@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blpo.reports.evidence import Evidence
-from blpo.reports.thumbnails import thumbnails
+from blpo.reports.named_pictures import Picture, named_pictures
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from state.settings import TaskSettings
@@ -22,7 +22,7 @@ class Example:
 
     before: VerdictRow
     after: VerdictRow
-    images: tuple[str, ...]
+    images: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class Examples:
     total: int
     """Test samples of the change."""
 
+    @property
+    def is_wide(self) -> bool:
+        """True if a sample has several images, side by side."""
+        return any(len(item.images) > 1 for item in self.items)
+
 
 def examples(run: RunRecord, evidence: Evidence) -> list[Examples]:
     """Return examples of fixed and of broken test samples; none without the dataset, and without such samples."""
@@ -44,7 +49,8 @@ def examples(run: RunRecord, evidence: Evidence) -> list[Examples]:
 def _examples(change: VerdictChange, run: RunRecord, evidence: Evidence) -> Examples:
     keys = [key for key, row in run.best.items() if row.split == "test" and run.change(key) == change]
     pairs = _varied([(run.initial[key], run.best[key]) for key in keys], run.settings.task)[:MOST_EXAMPLES]
-    pictures = thumbnails((evidence.samples[row.id] for row, _ in pairs if row.id in evidence.samples), _SIDE)
+    samples = (evidence.samples[row.id] for row, _ in pairs if row.id in evidence.samples)
+    pictures = named_pictures(samples, run.settings.task, _SIDE)
     items = [Example(before, after, pictures[before.id]) for before, after in pairs if before.id in pictures]
     return Examples(change, tuple(items), len(keys))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blpo.reports.evidence import Evidence
-from blpo.reports.thumbnails import thumbnails
+from blpo.reports.named_pictures import Picture, named_pictures, named_texts
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from state.settings import TaskSettings
@@ -40,7 +40,9 @@ class GalleryItem:
     caption: str
     caption_round: int | None
     """Round of the caption."""
-    images: tuple[str, ...]
+    texts: tuple[tuple[str, str], ...]
+    """Names and texts of a pair of texts; empty for other samples."""
+    images: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class Gallery:
     labels: tuple[str, ...]
     splits: tuple[str, ...]
 
+    @property
+    def is_wide(self) -> bool:
+        """True if a sample has several images or texts, side by side."""
+        return any(len(item.images) > 1 or item.texts for item in self.items)
+
 
 def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
     """Return the disagreements up to `MOST_ITEMS`: broken samples, then samples wrong twice, then fixed samples."""
@@ -60,7 +67,8 @@ def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
     wrong = sorted((row for row in rows if row[0] != "right"), key=lambda row: _order(row, run.settings.task))
     rows_on_page = wrong[:MOST_ITEMS]
     labels = [str(label) for label in run.settings.task.values if any(row[1].label == label for row in rows_on_page)]
-    pictures = thumbnails(evidence.samples[row[1].id] for row in rows_on_page if row[1].id in evidence.samples)
+    samples = (evidence.samples[row[1].id] for row in rows_on_page if row[1].id in evidence.samples)
+    pictures = named_pictures(samples, run.settings.task)
     captions = latest_captions(run, evidence)
     return Gallery(
         items=tuple(_item(row, labels, pictures, captions, evidence) for row in rows_on_page),
@@ -105,7 +113,7 @@ def _order(row: tuple[VerdictChange, VerdictRow, VerdictRow], task: TaskSettings
 def _item(
     row: tuple[VerdictChange, VerdictRow, VerdictRow],
     labels: Sequence[str],
-    pictures: Mapping[str, tuple[str, ...]],
+    pictures: Mapping[str, tuple[Picture, ...]],
     captions: Mapping[str, tuple[int, str]],
     evidence: Evidence,
 ) -> GalleryItem:
@@ -123,5 +131,6 @@ def _item(
         text=shortened(sample.text or "") if sample else "",
         caption=shortened(described[1]) if described else "",
         caption_round=described[0] if described else None,
+        texts=tuple((name, shortened(text)) for name, text in named_texts(sample)) if sample else (),
         images=pictures.get(before.id, ()),
     )

@@ -9,8 +9,8 @@ from blpo.reports.differences import word_diff
 from blpo.reports.disagreements import Disagreement
 from blpo.reports.gallery import is_sensitive
 from blpo.reports.label_source import label_source
+from blpo.reports.named_pictures import named_pictures
 from blpo.reports.page import render_part
-from blpo.reports.thumbnails import thumbnails
 from blpo.runs.run_record import RunRecord
 from blpo.runs.wording import counted, plain, single_line
 from state.errors import RunError
@@ -63,7 +63,8 @@ def images_of(run: RunRecord, disagreements: Sequence[Disagreement], blur: bool 
     """
     samples = dataset_of(run.settings).by_id
     source = label_source(run.settings.data)
-    pictures = thumbnails((samples[each.id] for each in disagreements if each.id in samples), _SIDE)
+    chosen = (samples[each.id] for each in disagreements if each.id in samples)
+    pictures = named_pictures(chosen, run.settings.task, _SIDE)
     html = render_part(
         "notebook_images.html",
         items=[(each, pictures.get(each.id, ())) for each in disagreements],

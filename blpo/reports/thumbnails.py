@@ -17,9 +17,9 @@ from blpo.storage.user_cache import CachedFiles
 from state.errors import DataError
 from state.sample import ImageSource, Sample
 
-_SIDE = 256
+THUMBNAIL_SIDE = 256
 """Longer side of a thumbnail, in pixels."""
-_MOST_BYTES = 9_500_000
+THUMBNAIL_BYTES = 9_500_000
 """Bytes of all equal-sized thumbnails on a page, before base64 adds a third."""
 _LARGEST = 40_000
 _QUALITIES = (80, 65, 50, 35, 20)
@@ -28,11 +28,11 @@ _FILES = CachedFiles("thumbnails", (Path(__file__), *DECODER), ("pillow",), most
 
 
 def thumbnails(
-    samples: Iterable[Sample], side: int = _SIDE, most_bytes: int = _MOST_BYTES
+    samples: Iterable[Sample], side: int = THUMBNAIL_SIDE, most_bytes: int = THUMBNAIL_BYTES
 ) -> dict[str, tuple[str, ...]]:
-    """Return a `data:` URL for each image by sample id; leaves out a sample with an unreadable image."""
+    """Return `data:` URLs by sample id, of the context last; leaves out a sample with an unreadable image."""
     samples = list(samples)
-    images = sum(len(sample.images) for sample in samples)
+    images = sum(len(sample.all_images) for sample in samples)
     bound = min(_LARGEST, most_bytes // max(images, 1))
     with ThreadPoolExecutor(2) as pool:
         urls_by_sample = pool.map(lambda sample: _of_sample(sample, side, bound), samples)
@@ -41,7 +41,7 @@ def thumbnails(
 
 def _of_sample(sample: Sample, side: int, bound: int) -> tuple[str, ...]:
     try:
-        return tuple(_data_url(_cached(source, side, bound)) for source in sample.images)
+        return tuple(_data_url(_cached(source, side, bound)) for source in sample.all_images)
     except DataError:
         return ()
 

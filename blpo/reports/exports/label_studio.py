@@ -8,7 +8,7 @@ export of the project.
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from PIL import Image
 from blpo.data.dataset import dataset_of
 from blpo.data.images import encode_stored_file
 from blpo.reports.disagreements import Disagreement, disagreements
+from blpo.reports.named_pictures import named_texts
 from blpo.runs.run_record import RunRecord
 from blpo.storage.whole_files import whole_file, write_whole
 from state.errors import ConfigError, DataError
@@ -49,9 +50,9 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -
     if dataset.fingerprint != record.info.dataset:
         raise DataError("the dataset is not the one that the run used; --set data.path=PATH says where that is")
     samples = [dataset.by_id[each.id] for each in problems]
-    pairs, texts = any(len(each.images) > 1 for each in samples), any(each.text for each in samples)
-    interface = labeling_interface(settings.task, pairs=pairs, texts=texts)
-    maker = _Tasks(settings.task, f"blpo {run.resolve().name}", pairs, texts)
+    fields = Fields.of(samples)
+    interface = labeling_interface(settings.task, fields)
+    maker = _Tasks(settings.task, f"blpo {run.resolve().name}", fields)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "config.xml", interface, durable=False)
     with whole_file(folder / "tasks.json", durable=False) as file:
@@ -62,15 +63,40 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -
     return len(problems)
 
 
-def labeling_interface(task: TaskSettings, *, pairs: bool, texts: bool) -> str:
-    """Return the XML of the labeling interface: images, text, label and verdict, a choice of label, and a note."""
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names of the images and texts of a task."""
+
+    images: tuple[str, ...] = ("image",)
+    """Images of the sample, `image_a` and `image_b` for a pair, then `reference` or `before`."""
+    texts: tuple[str, ...] = ()
+    """`text`, and for a pair of texts `text_a` and `text_b`."""
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> "Fields":
+        """Return the names for samples of one dataset."""
+        pairs = any(len(each.images) > 1 for each in samples)
+        context = dict.fromkeys(name for each in samples for name, _ in each.context)
+        text = ("text",) if any(each.text for each in samples) else ()
+        two_texts = ("text_a", "text_b") if any(each.texts for each in samples) else ()
+        return cls((*(("image_a", "image_b") if pairs else ("image",)), *context), (*text, *two_texts))
+
+    def content(self, sample: Sample) -> dict[str, str]:
+        """Return the images as data and the texts of a sample by name."""
+        texts = {"text": sample.text, **{f"text_{side}": text for side, text in named_texts(sample)}}
+        images = dict(zip(self.images, map(data_url, sample.all_images), strict=True))
+        return {**images, **{name: texts.get(name) or "(no text)" for name in self.texts}}
+
+
+def labeling_interface(task: TaskSettings, fields: Fields) -> str:
+    """Return the XML of the labeling interface: images, texts, label and verdict, a choice of label, and a note."""
     if unprintable := [label for label in task.labels if _UNPRINTABLE.search(label)]:
         raise ConfigError(f"{unprintable[0]!r}: Label Studio can't show a category with control characters")
     view = Xml.Element("View")
-    names = _image_names(pairs)
+    names = fields.images
     for name in names:
         Xml.SubElement(view, "Image", name=name, value=f"${name}", zoom="true", zoomControl="true")
-    for name in [*(["text"] if texts else []), "told"]:
+    for name in [*fields.texts, "told"]:
         Xml.SubElement(view, "Text", name=name, value=f"${name}")
     field = {"name": "label", "toName": names[0], "required": "true"}
     if _is_typed(task):
@@ -91,24 +117,17 @@ def _is_typed(task: TaskSettings) -> bool:
     return task.kind == "ordinal" and len(task.values) > MOST_CHOICES
 
 
-def _image_names(pairs: bool) -> list[str]:
-    return ["image_a", "image_b"] if pairs else ["image"]
-
-
 @dataclass(frozen=True, slots=True)
 class _Tasks:
     settings: TaskSettings
     judge: str
     """Name of the predictions' model."""
-    pairs: bool
-    texts: bool
+    fields: Fields
 
     def task(self, each: Disagreement, sample: Sample) -> dict[str, object]:
-        names = _image_names(self.pairs)
         return {
             "data": {
-                **dict(zip(names, map(data_url, sample.images), strict=True)),
-                **({"text": sample.text or "(no text)"} if self.texts else {}),
+                **self.fields.content(sample),
                 "told": f"People: {each.label}. Judge: {each.answer}." + (f" {each.reason}" if each.reason else ""),
                 "sample_id": each.id,
                 "split": each.split,
@@ -116,7 +135,7 @@ class _Tasks:
                 "judge_label": each.answer if each.verdict is None else each.verdict,
                 "judge_reason": each.reason,
             },
-            "predictions": [] if each.verdict is None else [self._prediction(each, names[0])],
+            "predictions": [] if each.verdict is None else [self._prediction(each, self.fields.images[0])],
         }
 
     def _prediction(self, each: Disagreement, image: str) -> dict[str, object]:

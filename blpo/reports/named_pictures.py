@@ -1,0 +1,46 @@
+"""Small pictures of a sample with their names: a and b of a pair, the places of a ranking, images of the context."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from blpo.reports.thumbnails import THUMBNAIL_BYTES, THUMBNAIL_SIDE, thumbnails
+from state.sample import Sample
+from state.settings import TaskSettings
+
+_CONTEXT = {"reference": "reference", "before": "before the edit"}
+
+
+class Picture(NamedTuple):
+    """A picture for a page."""
+
+    url: str
+    """`data:` URL."""
+    name: str
+    """Name in the labels of the task; empty for a single image."""
+
+
+def named_pictures(
+    samples: Iterable[Sample],
+    task: TaskSettings,
+    side: int = THUMBNAIL_SIDE,
+    most_bytes: int = THUMBNAIL_BYTES,
+) -> dict[str, tuple[Picture, ...]]:
+    """Return the pictures by sample id; leaves out a sample with an unreadable image. Sizes are those of thumbnails."""
+    by_id = {sample.id: sample for sample in samples}
+    return {
+        sample_id: tuple(map(Picture, urls, picture_names(by_id[sample_id], task)))
+        for sample_id, urls in thumbnails(by_id.values(), side, most_bytes).items()
+    }
+
+
+def picture_names(sample: Sample, task: TaskSettings) -> list[str]:
+    """Return a name for each image of a sample, images of the context last."""
+    number = len(sample.images)
+    names = {"pairwise": ["a", "b"], "ranking": [str(place) for place in range(1, number + 1)]}.get(task.kind, [])
+    own = names[:number] if number > 1 and len(names) >= number else [""] * number
+    return [*own, *(_CONTEXT[name] for name, _ in sample.context)]
+
+
+def named_texts(sample: Sample) -> list[tuple[str, str]]:
+    """Return the two texts of a pair with their names; none for other samples."""
+    return list(zip("ab", sample.texts or (), strict=False))
