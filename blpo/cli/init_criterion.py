@@ -16,9 +16,9 @@ _NONE = "none"
 
 def ask_positive(task: TaskSettings, option: str | None, dialog: Dialog, *, is_pair: bool) -> TaskSettings:
     """Return the task with the good label as `task.positive`; scales and pairs of images have no good label."""
-    if task.kind == "ordinal":
+    if task.kind != "categorical":
         if option is not None:
-            raise DataError("--positive names a category; ratings have no good label")
+            raise DataError("--positive names a category; ratings and pairs have no good label")
         return task
 
     def parse(text: str) -> str | None:

@@ -1,15 +1,16 @@
 """Questions of `blpo init`, each with a default that follows from the data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blpo.cli.error_lines import say
 from blpo.cli.init_criterion import ask_positive, ask_question, ask_rounding
 from blpo.cli.init_dialog import Dialog
 from blpo.config.settings_file import load_settings
-from blpo.config.task_text import categories_of, scale_of, task_of, task_text
-from blpo.data.label_proposal import as_numbers, propose_labels
+from blpo.config.task_text import categories_of, pair_of, scale_of, task_of, task_text
+from blpo.data.label_proposal import ProposedLabels, as_numbers, propose_labels
+from blpo.data.pair_proposal import NOT_A_PREFERENCE, propose_pair
 from blpo.data.project_data import ColumnNames, ProjectData, data_at, data_here
 from blpo.models.project_models import default_address, default_optimizer, is_served, model_name, models_section
 from blpo.runs.new_project import Project, refuse_question, stand_ins
@@ -56,7 +57,7 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
     section = {**data.section, **({"threshold": "median"} if is_cut else {})}
     models = _models(options, dialog)
     load_settings({"task": task, "data": {**section, "path": "."}, **({"models": models} if models else {})})
-    task = ask_positive(task, options.positive, dialog, is_pair=_is_pair(section))
+    task = ask_positive(task, options.positive, dialog, is_pair=_pair(section) is not None)
     question = ask_question(folder, options.question, dialog)
     if dialog.assumptions:
         say(f"assumed: {'; '.join(dialog.assumptions)} (blpo init --help lists the options for other answers)")
@@ -64,8 +65,20 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
     return Project(task, section, models, question, files, todo)
 
 
-def _is_pair(section: Mapping[str, object]) -> bool:
-    return isinstance(section.get("image"), list)
+def _pair(section: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the two columns of images; None for samples of one image."""
+    images = section.get("image")
+    return (images[0], images[1]) if isinstance(images, list) else None
+
+
+def _proposal(data: ProjectData, pair: tuple[str, str] | None) -> ProposedLabels:
+    if pair is None:
+        return propose_labels(data.values, data.column)
+    preference = propose_pair(data.values, pair)
+    if preference is not None:
+        return preference
+    labels = propose_labels(data.values, data.column)
+    return replace(labels, warnings=(*labels.warnings, NOT_A_PREFERENCE))
 
 
 def _task(data: ProjectData, options: ProjectOptions, dialog: Dialog) -> tuple[TaskSettings, bool]:
@@ -76,15 +89,16 @@ def _task(data: ProjectData, options: ProjectOptions, dialog: Dialog) -> tuple[T
     if options.round is not None and options.labels is not None:
         raise DataError("--round belongs to ratings, and --labels names categories; leave one out")
     parse = categories_of if options.labels is not None else scale_of if options.scale is not None else task_of
+    pair = _pair(data.section)
     default = ("1-5", TaskSettings())
     if data.values and option is None:
-        labels = propose_labels(data.values, data.column)
+        labels = _proposal(data, pair)
         say(f"{data.column} holds {labels.in_words}" + (": cut at the median" if labels.is_cut else ""))
         for warning in labels.warnings:
             say(f"warning: {_place(warning, data)}{warning}")
         default = (task_text(labels.task), labels.task)
     question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
-    task = dialog.answer("labels", question, option, parse, default)
+    task = dialog.answer("labels", question, option, lambda text: (pair and pair_of(text)) or parse(text), default)
     numbers = as_numbers(data.values)
     is_cut = len(set(numbers)) > 2 and task.kind == "categorical" and len(task.labels) == 2
     return ask_rounding(task, numbers, options.round, dialog), is_cut

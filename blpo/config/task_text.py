@@ -1,4 +1,4 @@
-"""Short text of a task: `safe,unsafe` for categories, `1-5` for a scale."""
+"""Short text of a task: `safe,unsafe` for categories, `1-5` for a scale, `a,b` or `a,b,tie` for pairs."""
 
 import re
 from collections.abc import Mapping
@@ -28,9 +28,15 @@ def categories_of(text: str) -> TaskSettings:
     return _valid({"kind": "categorical", "labels": [name.strip() for name in text.split(",") if name.strip()]})
 
 
+def pair_of(text: str) -> TaskSettings | None:
+    """Read `a,b` or `a,b,tie` as the labels of pairs; None for another text."""
+    names = {name.strip() for name in text.split(",")}
+    return TaskSettings(kind="pairwise", ties="tie" in names) if names | {"tie"} == {"a", "b", "tie"} else None
+
+
 def task_text(task: TaskSettings) -> str:
-    """Return the short text of a task, for `task_of` to read."""
-    return f"{task.min}-{task.max}" if task.kind == "ordinal" else ",".join(task.labels)
+    """Return the short text of a task, for `task_of` or, for pairs, `pair_of` to read."""
+    return f"{task.min}-{task.max}" if task.kind == "ordinal" else ",".join(map(str, task.values))
 
 
 def _valid(task: Mapping[str, object]) -> TaskSettings:

@@ -87,8 +87,11 @@ def config_text(project: Project) -> str:
     kind = project.task.kind
     scale = {"kind": kind, "min": project.task.min, "max": project.task.max}
     fields = {**scale, **({"round": task["round"]} if "round" in task else {})} if kind == "ordinal" else task
-    note = "one of these; or a scale: {kind: ordinal, min: 1, max: 5}"
-    note = _SCALE_NOTES[project.task.round] if kind == "ordinal" else note
+    notes = {
+        "ordinal": _SCALE_NOTES[project.task.round],
+        "pairwise": "which image is better; the judge sees both orders",
+    }
+    note = notes.get(kind, "one of these; or a scale: {kind: ordinal, min: 1, max: 5}")
     sections = [
         [_line("", "task", fields, note)],
         ["data:", *_data_lines(project.data)],
@@ -114,7 +117,8 @@ def _write(path: Path, text: str) -> str:
 
 
 def _prompts(project: Project) -> dict[Path, str]:
-    judge, i2t = initial_prompts(Settings.model_validate({"task": project.task, "data": {"path": "."}}))
+    data = {"path": ".", **{name: project.data[name] for name in ("image",) if name in project.data}}
+    judge, i2t = initial_prompts(Settings.model_validate({"task": project.task, "data": data}))
     return {JUDGE_PROMPT: (project.question or judge) + "\n", Path("prompts/i2t.md"): i2t + "\n"}
 
 
@@ -127,7 +131,7 @@ def _labels_csv(rows: Iterable[tuple[str, object]]) -> str:
 def _data_lines(data: Mapping[str, object]) -> Iterator[str]:
     notes = {
         "path": "images are named relative to it",
-        "image": "column of the image",
+        "image": "columns of the images a and b" if isinstance(data.get("image"), list) else "column of the image",
         "label": "column of the label",
         "text": "the judge reads the text of this column with the image",
         "group": "rows of one group stay in one split",

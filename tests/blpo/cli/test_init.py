@@ -13,7 +13,8 @@ from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
 from blpo.data.dataset import dataset_of
 from state.settings import TaskSettings
-from tests.small_set import draw_dataset
+from tests.pair_set import draw_pairs
+from tests.small_set import draw_dataset, edit_labels
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_a_labels_file_that_is_there_is_used(place: Path, capsys: pytest.Capture
         (
             ("image_a", "image_b", "label"),
             [("a.png", "b.png", "a"), ("c.png", "d.png", "b")],
-            TaskSettings(kind="categorical", labels=("a", "b")),
+            TaskSettings(kind="pairwise"),
             {"image": ("image_a", "image_b")},
         ),
     ],
@@ -367,3 +368,50 @@ def test_nothing_is_overwritten(place: Path, capsys: pytest.CaptureFixture[str])
     assert "config.yaml is there already, and nothing was written" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in (place / "new").rglob("*") if path.is_file()} == before
     assert (place / "new" / "prompts" / "judge.md").read_text() == "Is it mine?\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "task"),
+    [
+        (("a", "b"), {"kind": "pairwise"}),
+        (("image_a", "Image_B"), {"kind": "pairwise"}),
+        (("A", "tie"), {"kind": "pairwise", "ties": True}),
+    ],
+)
+def test_preferences_between_two_images_are_pairs(
+    place: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str], task: dict[str, object]
+) -> None:
+    draw_pairs(place / "set", 24)
+    (place / "set/config.yaml").unlink()
+    edit_labels(place / "set", lambda rows: [row.update(label=words[i % 2]) for i, row in enumerate(rows)])
+    assert main(["init", "set", "--yes"]) == 0
+    told = capsys.readouterr().err
+    assert "holds the better of two images" in told and "warning" not in told
+    settings = load_settings(place / "set/config.yaml")
+    assert settings.task == TaskSettings.model_validate(task)
+    assert settings.data.image == ("image_a", "image_b")
+    assert (place / "set/prompts/judge.md").read_text().startswith("Look at the two images")
+    assert main(["check", "set/config.yaml"]) == 0
+    sizes = {name: len(samples) for name, samples in dataset_of(settings).splits.items()}
+    calls, test_calls = 2 * (sizes["train"] + sizes["validation"]), 4 * sizes["test"]
+    assert (
+        f"judge calls: {calls} for each prompt on train and validation, at most {test_calls}" in capsys.readouterr().out
+    )
+
+
+def test_numbers_of_pairs_stay_categories_and_the_way_out_is_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_pairs(place / "set", 24)
+    (place / "set/config.yaml").unlink()
+    edit_labels(place / "set", lambda rows: [row.update(label=str(i % 2)) for i, row in enumerate(rows)])
+    assert main(["init", "set", "--yes"]) == 0
+    assert "write a or b in its place, and give --labels a,b" in capsys.readouterr().err
+    assert load_settings(place / "set/config.yaml").task.labels == ("0", "1")
+    (place / "set/config.yaml").unlink()
+    shutil.rmtree(place / "set/prompts")
+    assert main(["init", "set", "--yes", "--labels", "a,b"]) == 0
+    assert main(["check", "set/config.yaml"]) == 2
+    assert "does not say which one is better; write one of a, b (a is the column image_a" in capsys.readouterr().out
+    assert main(["init", "other", "--data", "set", "--yes", "--labels", "a,b", "--positive", "a"]) == 2
+    assert "ratings and pairs have no good label" in capsys.readouterr().err
