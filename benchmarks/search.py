@@ -2,6 +2,7 @@
 
     python -m benchmarks.search [--sets sample taste ...] [--rules pooled scored ...] [--calls 800 2000] [--seeds 20]
     python -m benchmarks.search --avt FOLDER --nlvr FOLDER --sets open
+    python -m benchmarks.search --sets drawn --train 0.67
     python -m benchmarks.search --sets taste --shuffled 40
     python -m benchmarks.search --rules scored --trials
 
@@ -37,7 +38,8 @@ from evals.cells import Cell
 from evals.experiment_settings import EvalDataset, EvalSettings
 from evals.harness import Harness, OnExperimentEvent
 from state.errors import BlpoError
-from state.settings import Settings
+from state.settings import DataSettings, Settings
+from state.settings.data_settings import SplitShares
 
 RULES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "pooled": ("blpo", {}),
@@ -46,8 +48,9 @@ RULES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "frozen q": ("blpo", {"inner_steps": 0}),
     "n = 20": ("blpo", {"error_batch": 20}),
     "n = 40": ("blpo", {"error_batch": 40}),
-    "K = 1": ("blpo", {"inner_steps": 1}),
-    "K = 5": ("blpo", {"inner_steps": 5}),
+    "no spare steps": ("blpo", {"spare_steps": 0}),
+    "K = 1": ("blpo", {"inner_steps": 1, "spare_steps": 0}),
+    "K = 5": ("blpo", {"inner_steps": 5, "spare_steps": 0}),
     "random I2T": ("random_i2t", {}),
     "random I2T, pooled": ("random_i2t_pooled", {}),
     "fixed I2T": ("fixed_i2t", {}),
@@ -132,14 +135,24 @@ def _datasets(options: argparse.Namespace) -> Iterator[EvalDataset]:
     names = [name for each in options.sets for name in _expanded(each, options)]
     for name in dict.fromkeys(names):
         settings = load_settings(_config(name), _overrides(name, options))
-        parts: dict[str, Any] = {"task": settings.task, "data": settings.data, "prompts": settings.prompts}
+        data = _with_train_share(settings.data, options.train)
+        parts: dict[str, Any] = {"task": settings.task, "data": data, "prompts": settings.prompts}
         if not options.shuffled:
             yield EvalDataset(name=name, **parts)
         for number in range(options.shuffled):
             corrections = options.out / "labels" / f"{name}-{number}.csv"
             _write_shuffled(name, settings, number, corrections)
-            data = settings.data.model_copy(update={"corrections": str(corrections.absolute())})
-            yield EvalDataset(name=f"{name}-{number}", **{**parts, "data": data})
+            shuffled = data.model_copy(update={"corrections": str(corrections.absolute())})
+            yield EvalDataset(name=f"{name}-{number}", **{**parts, "data": shuffled})
+
+
+def _with_train_share(data: DataSettings, share: float | None) -> DataSettings:
+    """Return the settings with `share` of the samples of train and validation in train; unchanged for None."""
+    if share is None or not isinstance(data.split, SplitShares):
+        return data
+    both = data.split.train + data.split.validation
+    split = data.split.model_copy(update={"train": both * share, "validation": both * (1 - share)})
+    return data.model_copy(update={"split": split})
 
 
 def _expanded(name: str, options: argparse.Namespace) -> list[str]:
@@ -184,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rules", nargs="+", choices=RULES, default=_USUAL_RULES)
     parser.add_argument("--calls", nargs="+", type=int, default=[800, 2000], help="budgets of a cell, without the test")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds, from 0")
+    parser.add_argument("--train", type=float, help="share of train in train and validation")
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("--avt", type=Path, help="folder of avt_ai_images")
     parser.add_argument("--nlvr", type=Path, help="folder of nlvr")

@@ -31,6 +31,7 @@ _LATER: dict[str, tuple[object, ...]] = {
     "batch": ("split",),
     "select_on": ("validation",),
     "score_on": ("batch",),
+    "spare_steps": (2,),
     "ties": (False,),
     "order": ("both",),
     "best": (None,),

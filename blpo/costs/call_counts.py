@@ -52,7 +52,7 @@ def planned_rounds(
     labelled, plans = questions * (sizes["train"] + sizes["validation"]), list[RoundPlan]()
     left = None if limit is None else limit - labelled - 2 * questions * sizes["test"]
     while len(plans) < rounds:
-        plan = planned_round(search, sizes["train"], None if left is None else left - labelled)
+        plan = planned_round(search, sizes["train"], left, labelled)
         if plan is None:
             break
         if left is not None:

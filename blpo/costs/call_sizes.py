@@ -105,14 +105,21 @@ class CallSizes:
 
     def _history(self) -> float:
         """Mean tokens of H over the steps of a round."""
-        return (self.settings.search.inner_steps + 1) / 2 * (self.i2t_prompt + 20)
+        return (self._inner_steps + 1) / 2 * (self.i2t_prompt + 20)
 
     @property
     def _is_pooled(self) -> bool:
         return self.settings.search.trials == "pooled"
 
+    @property
+    def _inner_steps(self) -> int:
+        """K, with the spare steps that a limit of calls may add to a round if replies are long."""
+        search, limits = self.settings.search, self.settings.limits
+        has_spare = self._is_pooled and limits.calls is not None and search.inner_steps and self.replies is not SHORT
+        return search.inner_steps + (search.spare_steps if has_spare else 0)
+
     def _critique_judge(self) -> tuple[float, int]:
-        descriptions = max(self.settings.search.inner_steps, 1) if self._is_pooled else 1
+        descriptions = max(self._inner_steps, 1) if self._is_pooled else 1
         question = tokens(template("critique_judge")) + self.judge_prompt + self._cases(descriptions)
         return question, self.replies.critique
 
@@ -121,7 +128,7 @@ class CallSizes:
 
     def _critique_i2t(self) -> tuple[float, int]:
         if self._is_pooled:
-            descriptions = (self.settings.search.inner_steps - (1 if self.replies is SHORT else 0)) / 2
+            descriptions = (self._inner_steps - (1 if self.replies is SHORT else 0)) / 2
             question = tokens(template("critique_i2t_pooled")) + self.judge_prompt + self._history()
             return question + self._cases(max(descriptions, 0)), self.replies.critique
         trials = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())

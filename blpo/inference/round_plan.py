@@ -1,7 +1,8 @@
 """Plan of a round of pooled trials: as many cases and I2T prompts as the budget pays for.
 
 A round must pay for its descriptions, for the optimizer, and for the verdicts of the new judge prompt on train and
-validation. The reserve of the test stays.
+validation. The reserve of the test stays. Calls that pay for no further full round pay for spare I2T prompts in this
+round.
 """
 
 from dataclasses import dataclass
@@ -29,18 +30,29 @@ class RoundPlan:
         return max(self.inner_steps, 1) * self.cases + 2 * self.inner_steps + 2
 
 
-def planned_round(search: SearchSettings, train: int, calls: int | None) -> RoundPlan | None:
+def planned_round(search: SearchSettings, train: int, calls: int | None, candidate: int) -> RoundPlan | None:
     """Return the largest plan of at most `calls` calls (None: no limit), or None if no round fits.
 
-    `calls` are the calls left for descriptions and the optimizer.
+    `calls` are the calls left, and `candidate` the calls to judge a new prompt on train and validation.
     """
-    full = min(search.batch_size, train)
-    for cases in dict.fromkeys((full, min(full, FEWER_CASES))):
+    full = RoundPlan(min(search.batch_size, train), search.inner_steps)
+    if calls is None:
+        return full
+    left = calls - candidate
+    if full.calls <= left:
+        return _with_spare_steps(full, search.spare_steps, (left - full.calls) % (full.calls + candidate))
+    for cases in dict.fromkeys((full.cases, min(full.cases, FEWER_CASES))):
         for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
             plan = RoundPlan(cases, steps)
-            if calls is None or plan.calls <= calls:
+            if plan.calls <= left:
                 return plan
     return None
+
+
+def _with_spare_steps(plan: RoundPlan, spare_steps: int, calls: int) -> RoundPlan:
+    """Return the plan with up to `spare_steps` more I2T prompts, as far as `calls` pay for them; q stays frozen."""
+    affordable = calls // (plan.cases + 2) if plan.inner_steps else 0
+    return RoundPlan(plan.cases, plan.inner_steps + min(spare_steps, affordable))
 
 
 async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan | None:
@@ -50,24 +62,25 @@ async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan |
     """
     search, train = run.settings.search, len(run.split("train"))
     if not run.budget.is_limited:
-        return planned_round(search, train, None)
+        return planned_round(search, train, None, 0)
     name = f"plan of round {round} of {run.thread}"
     note = await run.store.note(name)
     if note is not None:
         cases, steps = note.split()
         return RoundPlan(int(cases), int(steps))
-    plan = planned_round(search, train, await _calls_left(run, judge_prompt))
+    plan = await _affordable_plan(run, judge_prompt)
     if plan is None or not run.budget.affords(plan.calls + run.questions("train", "validation")):
         return None
     await run.store.put_note(name, f"{plan.cases} {plan.inner_steps}")
     return plan
 
 
-async def _calls_left(run: OpenRun, judge_prompt: str) -> int | None:
-    """Return the calls left beside the test and the verdicts of a new prompt, with repairs as frequent as so far."""
-    left = run.budget.remaining_calls
+async def _affordable_plan(run: OpenRun, judge_prompt: str) -> RoundPlan | None:
+    """Return the largest plan that the calls left beside the test pay for, with repairs as frequent as so far."""
+    search, train, left = run.settings.search, run.split("train"), run.budget.remaining_calls
     if left is None:
-        return None
-    samples = [*run.split("train"), *run.split("validation")]
+        return planned_round(search, len(train), None, 0)
+    samples = [*train, *run.split("validation")]
     await judge_samples(run, judge_prompt, samples)  # from the store; tells the share of repairs after a resume
-    return left - run.budget.expected_calls(run.questions("train", "validation"))
+    candidate = run.budget.expected_calls(run.questions("train", "validation"))
+    return planned_round(search, len(train), left, candidate)

@@ -59,6 +59,9 @@ class SearchSettings(Section):
     inner_steps: int = Field(default=3, ge=0, le=1000)
     """K. pooled: I2T prompts a round, at most. scored: updates of the I2T prompt a round (default 5). 0 keeps q
     frozen."""
+    spare_steps: int = Field(default=2, ge=0, le=1000)
+    """pooled: further I2T prompts of a round, at most, paid by calls of `limits.calls` that no further full round could
+    use."""
     error_batch: int = Field(default=80, ge=1, le=1000)
     """filled: cases of a batch, at most; 40 unless the optimizer is embedded. split: size of I_B, the batch of wrong
     verdicts (default 10)."""

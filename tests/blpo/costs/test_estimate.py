@@ -116,6 +116,7 @@ POOLED = st.builds(
     SearchSettings,
     outer_rounds=st.integers(0, 9),
     inner_steps=st.integers(0, 9),
+    spare_steps=st.integers(0, 4),
     error_batch=st.integers(1, 100),
     patience=st.none() | st.integers(1, 9),
 )
@@ -129,7 +130,8 @@ def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
     counts = pooled_counts(sizes, plans, len(plans))
     calls = counts.judge + counts.verbalize + counts.optimizer
     assert calls <= limit or not plans
-    assert all(plan.inner_steps <= search.inner_steps and plan.cases <= sizes["train"] for plan in plans)
+    most = search.inner_steps + (search.spare_steps if search.inner_steps else 0)
+    assert all(plan.inner_steps <= most and plan.cases <= sizes["train"] for plan in plans)
     more = planned_rounds(sizes, search, search.outer_rounds, limit + 500)
     assert len(more) >= len(plans)
     least = least_calls(sizes, search)
