@@ -74,20 +74,37 @@ def shuffled(pair: SourcePair, seed: int) -> Record:
 def pair_records(
     pairs: Iterable[SourcePair], options: Options, meaning: str = "without a preferred side"
 ) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-    """Return the records, and a note on ties that are left out. `options.ties` keeps ties as a third label.
+    """Return the records, and notes on ties that are left out and on votes that are drawn.
 
-    `meaning` says in the note what a tie is.
+    `options.ties` keeps ties as a third label. Otherwise a rater without a preference votes for a side drawn from the
+    seed, as in a forced choice: so a rater can be compared with a judge who must choose. `meaning` says what a tie is.
     """
-    records, ties = [], 0
+    records, ties, votes, drawn = [], 0, 0, 0
     for pair in pairs:
         if pair.preferred is None and not options.ties:
             ties += 1
             continue
-        votes = {rater: vote for rater, vote in pair.votes.items() if vote is not None or options.ties}
-        records.append(shuffled(replace(pair, votes=votes), options.seed))
+        votes += len(pair.votes)
+        if not options.ties:
+            drawn += sum(vote is None for vote in pair.votes.values())
+            pair = replace(pair, votes=_forced_votes(pair, options.seed))
+        records.append(shuffled(pair, options.seed))
     are = "pair" if ties == 1 else "pairs"
-    notes = (f"left out: {ties} {are} {meaning}; --ties keeps such pairs with a third label, tie",) if ties else ()
-    return tuple(records), notes
+    notes = [f"left out: {ties} {are} {meaning}; --ties keeps such pairs with a third label, tie"] if ties else []
+    if drawn:
+        notes.append(
+            f"ratings.csv: {drawn} of {votes} preferences are drawn from the seed, because the person rated both sides "
+            "alike; --ties keeps such ties"
+        )
+    return tuple(records), tuple(notes)
+
+
+def _forced_votes(pair: SourcePair, seed: int) -> dict[str, Preference]:
+    """Return the votes of a pair. A rater without a preference votes for a drawn side."""
+    return {
+        rater: seeded(seed, "vote", f"{pair.id}\n{rater}")[0] & 1 if vote is None else vote
+        for rater, vote in pair.votes.items()
+    }
 
 
 def pair_description(title: str, options: Options, *, is_test_set: bool, prompt: str = PAIR_PROMPT) -> SetDescription:
