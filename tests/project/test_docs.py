@@ -4,13 +4,15 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
 
 import blpo
 from blpo.cli.help import EXAMPLES
+from state.events import Event
+from state.result import Metrics, Result
 from tests import pair_sources, public_sources
 from tests.documented import Step, given, run, run_python, steps
 from tests.list_set import draw_lists
@@ -157,6 +159,18 @@ def test_the_python_page_uses_every_public_name() -> None:
     text = (DOCS / "python.md").read_text(encoding="utf-8")
     examples = "".join(step.text for step in steps(text, "python.md") if step.language == "python")
     assert {name for name in blpo.__all__ if f"blpo.{name}" not in examples} == set()
+
+
+def test_the_python_page_lists_every_field_of_events_and_results() -> None:
+    rows = [row.split("|") for row in (DOCS / "python.md").read_text(encoding="utf-8").splitlines() if row[:3] == "| `"]
+    named = {row[1].strip().strip("`"): row[-2] for row in rows}
+    for event in get_args(Event):
+        kind = get_args(get_type_hints(event)["event"])[0]
+        keys = get_type_hints(event).keys() - {"event"}
+        assert {key for key in keys if f"`{key}`" not in named[kind]} == set(), kind
+    text = "".join(row[1] for row in rows)
+    for record in (Result, Metrics):
+        assert {key for key in get_type_hints(record) if f"`{key}`" not in text} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
