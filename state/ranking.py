@@ -45,6 +45,14 @@ def permutation_of(label: str) -> tuple[int, ...]:
     return tuple(sorted(range(1, len(ranks) + 1), key=lambda place: ranks[place - 1]))
 
 
+def is_ranking_of(label: object, images: int) -> bool:
+    """Return True for a ranking of so many images."""
+    try:
+        return isinstance(label, str) and len(ranks_of(label)) == images
+    except ValueError:
+        return False
+
+
 def reversed_ranking(label: str) -> str:
     """Return the ranking from worst to best: the farthest ranking. Raises `ValueError` as `ranks_of`."""
     return ranking_label([-rank for rank in ranks_of(label)])

@@ -15,6 +15,7 @@ from blpo.deployment.inputs import Input, count_of
 from blpo.metrics.readings import strict_reading
 from blpo.runs.lean_sentence import lean_sentence
 from blpo.runs.wording import count, counted, figure, metric_name, single_line
+from state.settings import RANKING_METRICS
 from state.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool
         if (measured := summary["metrics"]) is not None:
             strict: Mapping[str, Any] = measured["strict"]
             names = [f"{name}.{labels.task.positive}" for name in ("f1", "recall")] if labels.task.positive else []
-            shown = [*names, *(name for name in _SHOWN if name in strict)]
+            of_task = RANKING_METRICS if labels.task.kind == "ranking" else _SHOWN
+            shown = [*names, *(name for name in of_task if name in strict)]
             listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in shown)
             say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
         if (positions := summary.get("positions")) is not None and labels.task.questions > 1:

@@ -43,7 +43,7 @@ def _problems(name: str, members: Sequence[Row]) -> Iterator[str]:
     if len(members) > MOST_IMAGES:
         yield (
             f"{first.place}: group {display_text(name)} has {len(members)} images, and a ranking has at most "
-            f"{MOST_IMAGES}; divide the group, or make pairs of it (task.kind: pairwise)"
+            f"{MOST_IMAGES}; divide the group, or make pairs of it (blpo data pairs)"
         )
     places: dict[str, str] = {}
     for row in members:
@@ -59,10 +59,14 @@ def list_order(name: str, image: str) -> bytes:
     return seeded(0, "list", f"{name}\n{image}")
 
 
+def list_label(ratings: Sequence[float], task: TaskSettings) -> str:
+    """Return the ranking of images with these ranks or ratings (`task.best`)."""
+    return ranking_label(ratings if task.best == "lowest" else [-rating for rating in ratings])
+
+
 def _as_list(name: str, rows: Sequence[Row], task: TaskSettings) -> Row:
     members = sorted(rows, key=lambda row: list_order(name, row.sample.id))
-    ratings = [row.sample.rating or 0.0 for row in members]
-    label = ranking_label(ratings if task.best == "lowest" else [-rating for rating in ratings])
+    label = list_label([row.sample.rating or 0.0 for row in members], task)
     images = tuple(image for row in members for image in row.sample.images)
     slices = tuple(_slices(members).items())
     return replace(rows[0], sample=Sample(name, images, label, rows[0].sample.text, slices=slices))

@@ -33,6 +33,8 @@ def read_calibration(path: Path, judge: JudgeFile) -> Calibration:
     Lines without a label, with status `error`, or of a split other than test (the prompt was chosen on these samples)
     don't count. Raises `DataError` naming a bad line, also for a run of another judge.
     """
+    if judge.task.kind == "ranking":
+        raise DataError(f"{path}: corrects the shares of labels, and rankings have no shares; leave out --calibration")
     parse = label_reader(judge.task, None, ())
     pairs = list(_run_pairs(path, judge) if path.is_dir() else _file_pairs(path, parse))
     if not pairs:

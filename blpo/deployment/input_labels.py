@@ -44,11 +44,25 @@ class InputLabels:
         try:
             return self._read(value)
         except ValueError as error:
-            if self._required:
-                raise DataError(f"{place}: {error}; correct it, or leave it empty") from None
-            self.ignored += 1
-            self.first_ignored = self.first_ignored or f"{place}: {error}"
+            self._ignore(error, place)
             return None
+
+    def rank(self, value: object, place: str) -> float | None:
+        """Return the rank or rating of an image in a list, None for an empty value; raises `DataError` as `read`."""
+        if is_empty(value):
+            return None
+        try:
+            return self._rating(value)
+        except ValueError as error:
+            self._ignore(error, place)
+            return None
+
+    def _ignore(self, error: ValueError, place: str) -> None:
+        """Count a value that is no label of the task; raises `DataError` if labels are required."""
+        if self._required:
+            raise DataError(f"{place}: {error}; correct it, or leave it empty") from None
+        self.ignored += 1
+        self.first_ignored = self.first_ignored or f"{place}: {error}"
 
     def rating(self, value: object, label: Label | None) -> float | None:
         """Return the rating with its fraction behind a label; None unless `task.round` is none."""

@@ -15,6 +15,7 @@ from blpo.data.column_proposal import image_columns
 from blpo.data.tables import LABEL_SUFFIXES, METADATA_FILES, Table, has_table, open_table
 from blpo.deployment.image_inputs import FileInput, FolderInput, SamplesInput
 from blpo.deployment.input_labels import InputLabels
+from blpo.deployment.list_input import ListInput
 from blpo.deployment.stdin_input import StdinInput
 from blpo.deployment.table_input import InputColumns, TableInput
 from state.errors import ConfigError, DataError
@@ -77,7 +78,7 @@ def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitN
         yield StdinInput(labels)
         return
     if name.startswith("hub:"):
-        yield TableInput.of(open_table(name), columns, labels)
+        yield _as_lists(TableInput.of(open_table(name), columns, labels), labels)
         return
     paths = [name] if os.path.lexists(name) else sorted(glob.iglob(name, recursive=True))
     if not paths:
@@ -92,9 +93,18 @@ def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitN
         return SamplesInput(_config_samples(path, labels, split))
     if path.is_dir():
         table = _table_of_images(path, columns) if has_table(path) else None
-        return FolderInput(path, labels) if table is None else TableInput.of(table, columns, labels)
-    is_table = path.suffix.lower() in LABEL_SUFFIXES and path.is_file()
-    return TableInput.of(open_table(str(path)), columns, labels) if is_table else FileInput(path)
+        images = FolderInput(path, labels) if table is None else TableInput.of(table, columns, labels)
+        return _as_lists(images, labels)
+    if path.suffix.lower() in LABEL_SUFFIXES and path.is_file():
+        return _as_lists(TableInput.of(open_table(str(path)), columns, labels), labels)
+    if labels.task.kind == "ranking":
+        raise DataError(f"{path}: is one image; give a folder with a folder for every list, or a table with lists")
+    return FileInput(path)
+
+
+def _as_lists(images: TableInput | FolderInput, labels: InputLabels) -> Input:
+    """Return the input; for a judge of rankings the input's lists."""
+    return ListInput(images, labels.task) if labels.task.kind == "ranking" else images
 
 
 def _table_of_images(folder: Path, columns: InputColumns) -> Table | None:

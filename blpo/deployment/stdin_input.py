@@ -12,14 +12,16 @@ from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
 from blpo.data.message_text import display_text
 from blpo.deployment.input_labels import InputLabels, UnusableImage
+from state.ranking import MOST_IMAGES, is_ranking_of
 from state.sample import ImageSource, Sample
 
 
 @dataclass(frozen=True, slots=True)
 class StdinInput:
-    """A JSON object per line: `image` (a path), or `image_a` and `image_b`.
+    """A JSON object per line: `image` (a path), or `image_a` and `image_b`, or for a ranking `images` (paths).
 
-    `id`, `text`, `label` and `group` are optional.
+    `id`, `text`, `label` and `group` are optional. The label of a ranking is a text such as `2>1=3`, by the places in
+    `images`.
     """
 
     labels: InputLabels
@@ -41,6 +43,8 @@ class StdinInput:
             row = None
         if not isinstance(row, dict):
             return Sample(place, (UnusableImage(place, f"is not a JSON object ({display_text(text.strip())})"),), None)
+        if self.labels.task.kind == "ranking":
+            return self._list(row, place)
         names = PAIR_COLUMNS if set(PAIR_COLUMNS) <= set(row) else ("image",)
         images = tuple(_image(row, name, place) for name in names)
         name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
@@ -48,6 +52,16 @@ class StdinInput:
         label = self.labels.read(row.get("label"), place)
         rating = self.labels.rating(row.get("label"), label)
         return Sample(identity, images, label, as_text(row.get("text")), as_text(row.get("group")), rating)
+
+    def _list(self, row: Mapping[str, object], place: str) -> Sample:
+        paths, name = row.get("images"), as_text(row.get("id")) or place
+        if not isinstance(paths, list) or not 2 <= len(paths) <= MOST_IMAGES:
+            problem = f'has no "images" with the paths of 2 to {MOST_IMAGES} images'
+            return Sample(name, (UnusableImage(place, problem),), None)
+        images = tuple(_image({"images": path}, "images", place) for path in paths)
+        label = self.labels.read(row.get("label"), place)
+        whole = label if is_ranking_of(label, len(images)) else None
+        return Sample(name, images, whole, as_text(row.get("text")), as_text(row.get("group")))
 
 
 def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:

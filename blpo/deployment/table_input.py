@@ -41,14 +41,14 @@ class TableInput:
     ids: Sequence[object] | None
     labels: Sequence[Label | None]
     ratings: Sequence[float | None]
-    """Ratings with fractions, where `task.round` is none."""
+    """Ratings with fractions, where `task.round` is none; ranks or ratings of images in lists."""
     groups: Sequence[object]
     """Group of every row; empty without groups. Rows of one image are a group if the table has no groups."""
 
     @property
     def may_be_labelled(self) -> bool:
-        """True if any row has a label."""
-        return any(label is not None for label in self.labels)
+        """True if any row has a label, or a rank in a list."""
+        return any(label is not None for label in (*self.labels, *self.ratings))
 
     @classmethod
     def of(cls, table: Table, columns: InputColumns, labels: InputLabels) -> "TableInput":
@@ -60,6 +60,9 @@ class TableInput:
         values = _optional(table, columns.label, "label") or [None] * len(table.lines)
         places = list(map(table.place, range(len(table.lines))))
         groups = _optional(table, columns.group, "group") or _same_images(paths)
+        if labels.task.kind == "ranking":
+            ranks = list(map(labels.rank, values, places))
+            return cls(table, sources, paths, texts, ids, [None] * len(ranks), ranks, _lists(table, columns))
         labelled = list(map(labels.read, values, places))
         return cls(table, sources, paths, texts, ids, labelled, list(map(labels.rating, values, labelled)), groups)
 
@@ -80,6 +83,20 @@ class TableInput:
             group = as_text(self.groups[index]) if self.groups else None
             label, rating = self.labels[index], self.ratings[index]
             yield Sample(identity or path or place, images, label, text, group, rating)
+
+
+def _lists(table: Table, columns: InputColumns) -> Sequence[object]:
+    """Return the list of every row; raises `DataError` for a table without such a column, and a row without a list."""
+    names = _optional(table, columns.group, "group")
+    if names is None:
+        raise DataError(
+            f"{table.name}: has no column group, and a ranking needs the list of every image; name the column"
+            " (--group-column)"
+        )
+    for index, name in enumerate(names):
+        if as_text(name) is None:
+            raise DataError(f"{table.place(index)}: group is missing; name the image's list")
+    return names
 
 
 def _same_images(paths: Sequence[Sequence[object]]) -> Sequence[object]:

@@ -102,7 +102,12 @@ class VerdictCounts:
                 yield from repeat((key, group), count)
 
     def shares(self, calibration: Calibration | None) -> Shares | None:
-        """Return shares corrected by the calibration, else by the set's own labels; None without labelled samples."""
+        """Return shares corrected by the calibration, else by the set's own labels; None without labelled samples.
+
+        None for rankings too: a ranking has no share.
+        """
+        if self._task.kind == "ranking":
+            return None
         groups = [group for group in self._groups.values() if group.total() > 1]
         if calibration is None:
             calibration = Calibration(self.labelled, [_labelled(group) for group in groups])

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from blpo.runs.verdict_rows import order_fields
+from state.ranking import is_ranking_of, permutation_of
 from state.sample import Label, Sample
 from state.settings import TaskSettings
 from state.verdict import OrderedVerdict, Status, Verdict
@@ -59,11 +60,11 @@ _ORDERS = TypeAdapter(tuple[OrderedVerdict, ...])
 
 
 def line_of(item: JudgedSample) -> str:
-    """Return the line: id, image, status, verdict, reason, label, rating, group, scores, orders, usage, a line end.
+    """Return the line: id, image, status, verdict, reason, label, rating, group, scores, ranking, orders, usage, end.
 
     `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
     label, `rating`, the same with its fraction, `group` and `scores` are present if known. `orders` has the answers
-    about a pair.
+    about a pair, `ranking` the images of a list, best first.
     """
     sample, verdict = item.sample, item.verdict
     content = {
@@ -76,14 +77,23 @@ def line_of(item: JudgedSample) -> str:
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({} if sample.group is None else {"group": sample.group}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
+        **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
         "usage": item.usage,
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
 
 
+def _images_by_rank(sample: Sample, verdict: Verdict) -> list[str]:
+    """Return the images of a ranking, best first; empty for other verdicts."""
+    images = image_of(sample)
+    if isinstance(images, str) or verdict.orders or not is_ranking_of(verdict.label, len(images)):
+        return []
+    return [images[place - 1] for place in permutation_of(str(verdict.label))]
+
+
 def image_of(sample: Sample) -> str | list[str]:
-    """Return the image's file or table cell; a list for a pair."""
+    """Return the image's file or table cell; a list for a pair or a ranking."""
     images = [str(getattr(image, "path", image.name)) for image in sample.images]
     return images[0] if len(images) == 1 else images
 
@@ -95,7 +105,10 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         status, label = content["status"], content["verdict"]
         labels: dict[str, Label] = {str(value): value for value in task.values}
         orders = _ORDERS.validate_python(content.get("orders", ()))
-        if not _is_consistent(status, label, orders, task):
+        size = len(content["image"]) if isinstance(content["image"], list) else 1
+        if not (
+            _is_ranked(status, label, size) if task.kind == "ranking" else _is_consistent(status, label, orders, task)
+        ):
             raise ValueError("its verdict is no label of this judge")
         scores = tuple((labels[name], float(score)) for name, score in content.get("scores", {}).items())
         usage = _USAGE.validate_python(content["usage"], strict=True)
@@ -103,6 +116,13 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         return VerdictLine(content["id"], content["image"], status, label, reason, scores, orders, usage)
     except (KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
+
+
+def _is_ranked(status: str, label: object, images: int) -> bool:
+    """Return True if exactly a status ok comes with a ranking of all images, without ties."""
+    if status != "ok":
+        return status in get_args(Status) and label is None
+    return is_ranking_of(label, images) and "=" not in str(label)
 
 
 def _is_consistent(status: str, label: object, orders: Sequence[OrderedVerdict], task: TaskSettings) -> bool:

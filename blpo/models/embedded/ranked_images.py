@@ -8,7 +8,7 @@ from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.message_images import MessageImage
 from blpo.models.embedded.pair_images import headed_images
-from state.ranking import ranks_of
+from state.ranking import MOST_IMAGES, is_ranking_of, ranks_of
 
 MOST_PAIRS = 10
 """Pairs of a ranking to learn from: all pairs of five images, and of more images the pairs farthest apart."""
@@ -43,10 +43,7 @@ def texts_by_number(text: str) -> Iterator[tuple[int, str]]:
 
 def is_ranking(label: str) -> bool:
     """Return True for a ranking such as `2>1=3`."""
-    try:
-        return bool(ranks_of(label))
-    except ValueError:
-        return False
+    return any(is_ranking_of(label, size) for size in range(2, MOST_IMAGES + 1))
 
 
 def ranked_pairs(human: str, judge: str) -> Iterator[tuple[int, int, str, str]]:
@@ -56,7 +53,7 @@ def ranked_pairs(human: str, judge: str) -> Iterator[tuple[int, int, str, str]]:
     same images answers with its own text.
     """
     ranks = ranks_of(human)
-    answers = ranks_of(judge) if is_ranking(judge) and len(ranks_of(judge)) == len(ranks) else ()
+    answers = ranks_of(judge) if is_ranking_of(judge, len(ranks)) else ()
     pairs = [(i, j) for i, j in combinations(range(len(ranks)), 2) if ranks[i] != ranks[j]]
     for i, j in sorted(sorted(pairs, key=lambda pair: -abs(ranks[pair[0]] - ranks[pair[1]]))[:MOST_PAIRS]):
         yield i + 1, j + 1, _better(ranks[i], ranks[j]), _better(answers[i], answers[j]) if answers else judge
