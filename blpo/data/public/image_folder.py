@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
 from blpo.data.images import decoded_format
 from blpo.data.public.public_set import Record
+from state.errors import DataError
 from state.sample import ImageSource
 
 SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "JPEG2000": ".jp2"}
@@ -20,32 +22,34 @@ class ImageFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # By the identity of the source: pairs of a prompt share images.
-        self._paths: dict[int, tuple[ImageSource, str]] = {}
+        self._copies: dict[int, _Copy] = {}
 
     def write(self, record: Record) -> list[str]:
         """Decode a record's images in full, copy every image once, and return the paths in the folder.
 
         The path of an image before the edit is the last path. Raises `DataError` for an image that can't be read or
-        decoded.
+        decoded, and for a pair of equal images.
         """
-        pairs = list(zip(record.images, record.names or (record.id,), strict=True))
-        pairs += [(record.before, f"{record.id}-before")] if record.before is not None else []
-        return [self._copy(source, name) for source, name in pairs]
+        copies = [self._copy(*part) for part in zip(record.images, record.names or (record.id,), strict=True)]
+        if len({copy.digest for copy in copies}) < len(copies):
+            raise DataError(f"{record.place}: both images of the pair are the same")
+        copies += [self._copy(record.before, f"{record.id}-before")] if record.before is not None else []
+        return [copy.path for copy in copies]
 
     def keep(self, paths: Collection[str]) -> None:
         """Remove all images but those at `paths`."""
-        for _, path in self._paths.values():
-            if path not in paths:
-                (self._folder / path).unlink()
+        for copy in self._copies.values():
+            if copy.path not in paths:
+                (self._folder / copy.path).unlink()
 
-    def _copy(self, source: ImageSource, name: str) -> str:
-        if id(source) not in self._paths:
+    def _copy(self, source: ImageSource, name: str) -> "_Copy":
+        if id(source) not in self._copies:
             data = source.read()
             path = self._free_path(name, decoded_format(data, source.name))
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
-            self._paths[id(source)] = source, f"images/{path.name}"
-        return self._paths[id(source)][1]
+            self._copies[id(source)] = _Copy(source, f"images/{path.name}", sha256(data).digest())
+        return self._copies[id(source)]
 
     def _free_path(self, name: str, kind: str) -> Path:
         """Return the path of a new file. `a` and `a.png` are two names, and a name may have two images."""
@@ -53,6 +57,18 @@ class ImageFolder:
         stem = self._folder / "images" / _file_stem(name, suffix)
         paths = (Path(f"{stem}-{n}{suffix}" if n > 1 else f"{stem}{suffix}") for n in count(1))
         return next(path for path in paths if not path.exists())
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Copied image."""
+
+    source: ImageSource
+    """Kept, so that no other source gets its identity."""
+    path: str
+    """Path in the dataset folder."""
+    digest: bytes
+    """SHA-256 of the image."""
 
 
 def _file_stem(name: str, suffix: str) -> str:

@@ -27,9 +27,9 @@ def refuse_problems(problems: Sequence[SourceProblem], *, skip_bad_rows: bool) -
 def require_records(records: Sequence[Record], loaded: PublicSet, problems: Sequence[SourceProblem]) -> None:
     """Raise `DataError` for a set without a usable row."""
     if not records:
-        first = f", the first: {problems[0].text}" if problems else ""
+        faults = f" ({len(problems)} problems, the first: {problems[0].text})" if problems else ""
         notes = "".join(f"; {note}" for note in loaded.notes)
-        raise DataError(f"{loaded.description.title}: no usable row was found ({len(problems)} problems{first}){notes}")
+        raise DataError(f"{loaded.description.title}: no usable row was found{faults}{notes}")
 
 
 def counts_by_split(

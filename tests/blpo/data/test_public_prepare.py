@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -228,6 +229,20 @@ def test_odd_texts_and_ids_survive(tmp_path: Path) -> None:
     assert texts_by_id == {f"pairs/{row['id']}": str(row["caption"]).replace("\ud800", "\\ud800") for row in rows}
     assert len(list((tmp_path / "out" / "images").iterdir())) == 24
     assert main(["check", str(tmp_path / "out" / "config.yaml")]) == 0
+
+
+def test_pairs_of_equal_images_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = sources.mjbench(tmp_path / "in")
+    file = folder / "data" / "alignment.parquet"
+    rows = pyarrow.parquet.read_table(file).to_pylist()
+    rows[4]["image1"]["bytes"] = rows[4]["image0"]["bytes"]
+    sources.write_images(file, rows)
+    arguments = ["mjbench", "--source", folder, "--out", tmp_path / "out"]
+    assert (
+        "alignment.parquet:5: both images of the pair are the same; --skip-bad-rows" in refused(capsys, *arguments)[0]
+    )
+    assert main(["data", "prepare", *map(str, arguments), "--skip-bad-rows"]) == 0
+    assert len(labels(tmp_path / "out")) == 39 and len(list((tmp_path / "out" / "images").iterdir())) == 78
 
 
 def test_ids_that_differ_by_suffix_keep_their_images(tmp_path: Path) -> None:

@@ -236,6 +236,10 @@ def test_mjbench_keeps_who_is_preferred(tmp_path: Path) -> None:
     assert len(orders) == 2
     change_parquet(folder / "data/alignment.parquet", lambda rows: rows[3].update(label=2))
     assert problems(load("mjbench", folder)) == ["alignment.parquet:4: label 2 is not an integer from 0 to 1"]
+    about = {"category": "quality", "subcategory": "lighting", "model": "flux"}
+    change_parquet(folder / "data/alignment.parquet", lambda rows: [row.update(about, label=0) for row in rows])
+    newer = load("mjbench", folder).records[3]  # the columns of a newer version of the set
+    assert {name: newer.extra[name] for name in about} == about
     with pytest.raises(ConfigError, match="--subset alignmnt: there are alignment; did you mean 'alignment'"):
         load("mjbench", folder, subsets=("alignmnt",))
 
