@@ -55,7 +55,7 @@ def _price(setting: str, estimate: RoleEstimate) -> str:
 
 
 def _low_limits(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterator[str]:
-    load, usd = total(roles, "high")
+    load, usd = total(roles, "high", settings.limits.calls)
     needs = {"calls": load.calls, "tokens": load.input_tokens + load.output_tokens, "usd": usd}
     for name, need in needs.items():
         limit = getattr(settings.limits, name)

@@ -6,7 +6,7 @@ has already judged an adopted prompt on its batch, and the outer critique and up
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from blpo.inference.consult import REPAIRS
 from blpo.inference.round_plan import FEWER_CASES, RoundPlan, planned_round
@@ -30,6 +30,10 @@ class CallCounts:
         """Calls of the optimizer, for all purposes."""
         return self.critique_judge + self.update_judge + self.critique_i2t + self.update_i2t
 
+    def largest(self, other: "CallCounts") -> "CallCounts":
+        """Return the larger count of each kind."""
+        return CallCounts(*(max(counts) for counts in zip(astuple(self), astuple(other), strict=True)))
+
     @property
     def repairs(self) -> "CallCounts":
         """Additional calls if every reply needs as many repairs as allowed; a description is never repaired."""
@@ -43,11 +47,18 @@ def batch_size(train: int, search: SearchSettings) -> int:
 
 
 def planned_rounds(
-    sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, limit: int | None, questions: int = 1
+    sizes: Mapping[SplitName, int],
+    search: SearchSettings,
+    rounds: int,
+    limit: int | None,
+    questions: int = 1,
+    *,
+    adopts: bool = True,
 ) -> list[RoundPlan]:
-    """Return the plans of up to `rounds` rounds of pooled trials within `limit` calls, every round with a new prompt.
+    """Return the plans of up to `rounds` rounds of pooled trials within `limit` calls.
 
-    The budget ends the list early. None: no limit.
+    `adopts`: every round has a new prompt, whose verdicts are paid; else no round has a new prompt. The budget ends the
+    list early. None: no limit.
     """
     labelled, plans = questions * (sizes["train"] + sizes["validation"]), list[RoundPlan]()
     left = None if limit is None else limit - labelled - 2 * questions * sizes["test"]
@@ -56,7 +67,7 @@ def planned_rounds(
         if plan is None:
             break
         if left is not None:
-            left -= _calls_before_judging(plan, is_first=not plans) + labelled
+            left -= _calls_before_judging(plan, is_first=not plans) + (labelled if adopts else 0)
         plans.append(plan)
     return plans
 
@@ -104,10 +115,17 @@ def scored_counts(
 def all_rounds(
     sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None, questions: int = 1
 ) -> CallCounts:
-    """Count the calls of the longest search: every round adopts a new prompt. Pooled trials keep to `limit` calls."""
+    """Count the calls of the longest search: every round adopts a new prompt. Pooled trials keep to `limit` calls.
+
+    With a limit each count is the largest of its kind: a round without a new prompt leaves calls for more descriptions.
+    """
     if search.trials == "pooled":
         plans = planned_rounds(sizes, search, search.outer_rounds, limit, questions)
-        return pooled_counts(sizes, plans, len(plans), questions)
+        counts = pooled_counts(sizes, plans, len(plans), questions)
+        if limit is None:
+            return counts
+        plans = planned_rounds(sizes, search, search.outer_rounds, limit, questions, adopts=False)
+        return counts.largest(pooled_counts(sizes, plans, 0, questions))
     return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds, questions)
 
 

@@ -4,8 +4,8 @@
 - `high`: all rounds; prompts grow to the maximum length, and replies are long.
 - `most`: all rounds with prompts of maximum length, and as many repairs as allowed; at most `limits.calls`.
 
-No run exceeds the calls of `most`. No run without repairs and without a limit exceeds the calls of `high`. With
-`limits.calls`, `high` are the calls of the plan: rounds of pooled trials that the limit pays for. `low`, tokens and
+No run exceeds the calls of `most`. No run without repairs exceeds the calls of `high`. With `limits.calls`, `high` are
+the most calls of each role that the limit pays for, and all roles together stay within the limit. `low`, tokens and
 dollars are estimates.
 """
 
@@ -62,7 +62,7 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
 def total(roles: Mapping[str, RoleEstimate], case: str, limit: int | None = None) -> tuple[Load, float | None]:
     """Add up all roles for `low`, `high` or `most`; return load and US dollars, None if a price is not known.
 
-    `limit` is `limits.calls`: all roles together issue no more calls, unless `high` needs more.
+    `limit` is `limits.calls`: all roles together issue no more calls, unless `low` needs more.
     """
     load, usd = Load(0, 0, 0), 0.0
     is_priced = True
@@ -70,8 +70,9 @@ def total(roles: Mapping[str, RoleEstimate], case: str, limit: int | None = None
         own: Load = getattr(role, case)
         cost = own.usd(role.price)
         load, usd, is_priced = _add(load, own), usd + (cost or 0.0), is_priced and cost is not None
-    if limit is not None and case == "most":
-        load = _within(max(limit, total(roles, "high")[0].calls), load)
+    if limit is not None and case != "low":
+        within = _within(max(limit, total(roles, "low")[0].calls), load)
+        load, usd = within, usd * within.calls / max(load.calls, 1)
     return load, usd if is_priced else None
 
 
