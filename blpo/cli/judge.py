@@ -50,7 +50,9 @@ def judge(
     image_column: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A dataset's image column; two for pairs [image].")
     ] = None,
-    text_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's text column [text].")] = None,
+    text_column: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A dataset's text column; two for pairs of texts [text].")
+    ] = None,
     id_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's id column [id].")] = None,
     label_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's label column [label].")] = None,
     group_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's group column [group].")] = None,
@@ -75,7 +77,7 @@ def judge(
 
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
-    columns = InputColumns(tuple(image_column or ()), text_column, id_column, label_column, group_column)
+    columns = InputColumns(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column)
     work = SetJudging(
         load_judge(judge), inputs, gates=gate or (), calibration=calibration, split=split, columns=columns
     )
@@ -101,6 +103,14 @@ def judge(
     if not all(result["kept"] for result in summary["gates"]):
         return _GATE_MISSED
     return 0 if summary["statuses"].get("ok", 0) == summary["judged"] else 1
+
+
+def _texts(columns: list[str] | None) -> str | tuple[str, str] | None:
+    from state.errors import ConfigError
+
+    if columns and len(columns) > 2:
+        raise ConfigError("--text-column is given more than twice; a pair has two texts")
+    return (columns[0], columns[1]) if columns and len(columns) == 2 else columns[0] if columns else None
 
 
 async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":

@@ -20,6 +20,7 @@ LABEL_NAMES = ("label", "rating", "score", "class", "category", "verdict", "targ
 GROUP_NAMES = ("group", "group_id", "prompt_id")
 SPLIT_COLUMNS = ("split", "subset", "partition", "set")
 PAIR_COLUMNS = ("image_a", "image_b")
+PAIR_TEXT_COLUMNS = ("text_a", "text_b")
 
 TEXT_NAMES = ("text", "prompt", "caption", "description", "instruction", "question")
 """Columns of texts are never proposed as labels."""

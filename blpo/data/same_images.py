@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from blpo.data.image_identity import Images, image_identities
+from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.message_text import listed
 from blpo.data.pair_groups import linked_pairs
 from blpo.data.rows import Row
@@ -26,8 +27,10 @@ def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[S
     repeated = [*_repeated(places), *(linked_pairs(rows, images) if are_pairs else ())]
     if not repeated:
         return rows, warnings
-    groups = _members([index if row.sample.group is None else row.sample.group for index, row in enumerate(rows)])
-    names = _names_of_joined(rows, repeated, _joined(len(rows), [*repeated, *groups]))
+    groups = indexes_by_value(
+        [index if row.sample.group is None else row.sample.group for index, row in enumerate(rows)]
+    )
+    names = _names_of_joined(rows, repeated, joined_groups(len(rows), [*repeated, *groups]))
     joined = [
         replace(row, sample=replace(row.sample, group=names.get(index, row.sample.group)))
         for index, row in enumerate(rows)
@@ -35,32 +38,8 @@ def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[S
     return joined, warnings
 
 
-def _members(values: Sequence[Hashable]) -> list[list[int]]:
-    """Return lists of indexes with equal values."""
-    indexes: dict[Hashable, list[int]] = defaultdict(list)
-    for index, value in enumerate(values):
-        indexes[value].append(index)
-    return list(indexes.values())
-
-
 def _repeated(values: Sequence[Hashable]) -> list[list[int]]:
-    return [members for members in _members(values) if len(members) > 1]
-
-
-def _joined(size: int, groups: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the indexes below `size` in sets, so that no group is divided."""
-    parents = list(range(size))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    for members in groups:
-        for member in members[1:]:
-            parents[root(member)] = root(members[0])
-    return _members([root(index) for index in range(size)])
+    return [members for members in indexes_by_value(values) if len(members) > 1]
 
 
 def _names_of_joined(

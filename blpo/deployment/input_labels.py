@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NoReturn
 
+from blpo.data.column_proposal import PAIR_COLUMNS
 from blpo.data.labels import is_empty, label_reader, rating_reader
 from state.errors import DataError
 from state.sample import Label
@@ -24,17 +25,18 @@ class UnusableImage:
 class InputLabels:
     """Reader of human labels in the form of the judge's task.
 
-    Labels are optional. A value that is no label of the task is counted and ignored, or refused if `required`.
+    `pair` are the columns of a pair: their names are labels too. Labels are optional. A value that is no label of the
+    task is counted and ignored, or refused if `required`.
     """
 
-    def __init__(self, task: TaskSettings, *, required: bool) -> None:
+    def __init__(self, task: TaskSettings, *, required: bool, pair: tuple[str, str] = PAIR_COLUMNS) -> None:
         self.task = task
         self.ignored = 0
         """Values that are no label of the task."""
         self.first_ignored = ""
         """Problem of the first ignored value."""
         self._required = required
-        self._read = label_reader(task, None, ())
+        self._read = label_reader(task, None, (), pair)
         self._rating = rating_reader(task)
 
     def read(self, value: object, place: str) -> Label | None:

@@ -66,7 +66,7 @@ class SetJudging:
         task = judge.file.task
         self._gates = [gate for text in gates for gate in parse_gates(text, task)]
         self._calibration = None if calibration is None else read_calibration(Path(calibration), judge.file)
-        self.labels = InputLabels(task, required=bool(self._gates))
+        self.labels = InputLabels(task, required=bool(self._gates), pair=columns.pair)
         self.inputs = inputs_of(list(map(str, inputs)), columns, self.labels, split)
         if self._gates and not any(source.may_be_labelled for source in self.inputs):
             raise no_labels()

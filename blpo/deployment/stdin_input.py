@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from blpo.data.column_proposal import PAIR_COLUMNS
+from blpo.data.column_proposal import PAIR_COLUMNS, PAIR_TEXT_COLUMNS
 from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
 from blpo.data.message_text import display_text
@@ -20,8 +20,8 @@ from state.sample import ImageSource, Sample
 class StdinInput:
     """A JSON object per line: `image` (a path), or `image_a` and `image_b`, or for a ranking `images` (paths).
 
-    `id`, `text`, `label` and `group` are optional. The label of a ranking is a text such as `2>1=3`, by the places in
-    `images`.
+    `id`, `text`, `label` and `group` are optional. For a judge of pairs, `image`, `text_a` and `text_b` are a pair too;
+    `question` is the text of both. The label of a ranking is a text such as `2>1=3`, by the places in `images`.
     """
 
     labels: InputLabels
@@ -51,7 +51,9 @@ class StdinInput:
         identity = name if isinstance(name, str) and name else place
         label = self.labels.read(row.get("label"), place)
         rating = self.labels.rating(row.get("label"), label)
-        return Sample(identity, images, label, as_text(row.get("text")), as_text(row.get("group")), rating)
+        texts = _two_texts(row) if self.labels.task.kind == "pairwise" and names == ("image",) else None
+        about = as_text(row.get("text" if texts is None else "question"))
+        return Sample(identity, images, label, about, as_text(row.get("group")), rating, texts=texts)
 
     def _list(self, row: Mapping[str, object], place: str) -> Sample:
         paths, name = row.get("images"), as_text(row.get("id")) or place
@@ -62,6 +64,11 @@ class StdinInput:
         label = self.labels.read(row.get("label"), place)
         whole = label if is_ranking_of(label, len(images)) else None
         return Sample(name, images, whole, as_text(row.get("text")), as_text(row.get("group")))
+
+
+def _two_texts(row: Mapping[str, object]) -> tuple[str, str] | None:
+    first, second = (as_text(row.get(name)) for name in PAIR_TEXT_COLUMNS)
+    return None if first is None or second is None else (first, second)
 
 
 def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:

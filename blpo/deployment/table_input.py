@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from blpo.data.column_proposal import image_columns
+from blpo.data.column_proposal import PAIR_COLUMNS, PAIR_TEXT_COLUMNS, image_columns
 from blpo.data.columns import require_column
 from blpo.data.image_sources import FileImage
+from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.labels import as_text
 from blpo.data.rows import id_from_images
 from blpo.data.tables import Table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
 from state.sample import ImageSource, Label, Sample
+from state.settings import TaskSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,20 @@ class InputColumns:
 
     images: tuple[str, ...] = ()
     """Empty: `image_a` and `image_b` if the table has both, else `image`, else a column that looks like images."""
-    text: str | None = None
-    """None: `text` if the table has such a column. `id`, `label` and `group` have the same rule."""
+    text: str | tuple[str, str] | None = None
+    """None: `text` if the table has such a column. `id`, `label` and `group` have the same rule. Two columns: the two
+    texts about one image that a judge of pairs compares; None: `text_a` and `text_b` where such a judge gets one
+    image. Then the column `question` is the text of both."""
     id: str | None = None
     label: str | None = None
     group: str | None = None
     """Samples of one group, such as images of one text, are one observation."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Columns of a and b."""
+        names = (self.images, self.text, PAIR_COLUMNS)
+        return next((pair[0], pair[1]) for pair in names if isinstance(pair, tuple) and len(pair) == 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class TableInput:
     paths: Sequence[Sequence[object]]
     """Cells of the image columns if the cells name files, else empty."""
     texts: Sequence[object] | None
+    two_texts: Sequence[Sequence[object]]
+    """Columns of the two texts of a pair; empty for other samples."""
     ids: Sequence[object] | None
     labels: Sequence[Label | None]
     ratings: Sequence[float | None]
@@ -56,15 +68,21 @@ class TableInput:
         names = columns.images or image_columns(table) or ("image",)
         sources = [_sources(table, name) for name in names]
         paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
-        texts, ids = _optional(table, columns.text, "text"), _optional(table, columns.id, "id")
+        two_texts = _two_texts(table, columns, labels.task) if len(names) == 1 else ()
+        text = columns.text if isinstance(columns.text, str) else None
+        texts = _optional(table, text, "question" if two_texts else "text")
+        ids = _optional(table, columns.id, "id")
         values = _optional(table, columns.label, "label") or [None] * len(table.lines)
         places = list(map(table.place, range(len(table.lines))))
-        groups = _optional(table, columns.group, "group") or _same_images(paths)
         if labels.task.kind == "ranking":
             ranks = list(map(labels.rank, values, places))
-            return cls(table, sources, paths, texts, ids, [None] * len(ranks), ranks, _lists(table, columns))
+            return cls(table, sources, paths, texts, (), ids, [None] * len(ranks), ranks, _lists(table, columns))
+        own_groups = _optional(table, columns.group, "group")
+        is_pair = labels.task.kind == "pairwise"
+        groups = own_groups or (_shared_by_pairs([*paths, texts or ()]) if is_pair else _same_images(paths))
         labelled = list(map(labels.read, values, places))
-        return cls(table, sources, paths, texts, ids, labelled, list(map(labels.rating, values, labelled)), groups)
+        ratings = list(map(labels.rating, values, labelled))
+        return cls(table, sources, paths, texts, two_texts, ids, labelled, ratings, groups)
 
     def count(self) -> int:
         """Return the number of readable rows."""
@@ -76,13 +94,44 @@ class TableInput:
             raise DataError(self.table.problems[0] if self.table.problems else f"{self.table.name}: has no rows")
         for index in range(len(self.table.lines)):
             place = self.table.place(index)
-            images = tuple(source(index, place) for source in self.sources)
+            images: tuple[ImageSource, ...] = tuple(source(index, place) for source in self.sources)
             identity = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
             path = id_from_images(as_text(column[index]) or "" for column in self.paths)
             group = as_text(self.groups[index]) if self.groups else None
             label, rating = self.labels[index], self.ratings[index]
-            yield Sample(identity or path or place, images, label, text, group, rating)
+            texts = _pair([as_text(column[index]) or "" for column in self.two_texts])
+            if texts is not None and not all(texts):
+                images = (UnusableImage(place, "has one text; a pair needs both"),)
+            yield Sample(identity or path or place, images, label, text, group, rating, texts=texts)
+
+
+def _pair(texts: Sequence[str]) -> tuple[str, str] | None:
+    return (texts[0], texts[1]) if texts else None
+
+
+def _two_texts(table: Table, columns: InputColumns, task: TaskSettings) -> Sequence[Sequence[object]]:
+    """Return the columns of two texts for a judge of pairs; empty for other judges and tables."""
+    if isinstance(columns.text, tuple):
+        return [table.values(require_column(table, name, "text")) for name in columns.text]
+    has_texts = task.kind == "pairwise" and columns.text is None and set(PAIR_TEXT_COLUMNS) <= set(table.columns)
+    return [table.values(name) for name in PAIR_TEXT_COLUMNS] if has_texts else ()
+
+
+def _shared_by_pairs(columns: Sequence[Sequence[object]]) -> Sequence[object]:
+    """Return the group of every pair that shares an image or a text with another pair, else None.
+
+    A text of all pairs is an instruction, and joins nothing.
+    """
+    columns = [column for column in columns if len(set(map(as_text, column))) > 1]
+    size = len(columns[0]) if columns else 0
+    cells = [(index, text) for column in columns for index, value in enumerate(column) if (text := as_text(value))]
+    shared = [[cells[place][0] for place in places] for places in indexes_by_value([text for _, text in cells])]
+    groups: list[object] = [None] * size
+    for members in joined_groups(size, shared):
+        for member in members if len(members) > 1 else ():
+            groups[member] = f"pairs of row {members[0] + 1}"
+    return groups
 
 
 def _lists(table: Table, columns: InputColumns) -> Sequence[object]:

@@ -7,6 +7,7 @@ from blpo.inference.pair_orders import in_order
 from blpo.models.messages import Message, Part, user
 from blpo.prompts.delimiters import element, pair_element
 from blpo.prompts.template import render
+from state.errors import DataError
 from state.sample import EncodedImage, Sample
 from state.settings import ModelSettings
 from state.verdict import Order
@@ -30,7 +31,8 @@ async def question(
 
     A pair is shown in `order`, and asked about by the prompt file `template` + `_pair`. The images of a ranking have
     numbers, and the prompt file is `template` + `_ranking`. `{{place}}` in the prompt tells the place of the sample;
-    `{{text_note}}` explains the sample's texts, if any. Raises `DataError` for an unreadable image.
+    `{{text_note}}` explains the sample's texts, if any. Raises `DataError` for an unreadable image, and for a sample
+    that is no pair where a pair is expected.
     """
     images = await models.images.of(sample, model)
     first = model.part_order == "image_first"
@@ -43,6 +45,8 @@ async def question(
         item = [*images, *([element("text", sample.text)] if sample.text else [])]
         note = TEXT_NOTE if sample.text else ""
         frame = render(template, place=place, text_note=note, **values)
+    elif len(sample.images) + (sample.texts is not None) != 2:
+        raise DataError(f"{sample.id}: is no pair; a pair has two images, or one image and two texts")
     else:
         context = await models.images.context_of(sample, model)
         item = [*_context_parts(sample, context), *_pair_parts(sample, images, order)]

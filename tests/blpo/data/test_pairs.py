@@ -127,7 +127,7 @@ def test_one_large_group_says_why_a_split_is_empty(tmp_path: Path) -> None:
     table = pairs(text=lambda i: f"{i // 11}")
     (problem,) = problems(write(tmp_path, table, 24), PAIR, **COLUMNS)
     assert "split is empty (12 samples)" in problem
-    assert problem.endswith("pairs that share an image or a text are one group, unless data.group names groups")
+    assert problem.endswith("that share an image or a text are one group, unless data.group names groups")
 
 
 def test_raters_of_a_pair_may_be_tied(tmp_path: Path) -> None:

@@ -101,3 +101,46 @@ def test_a_column_that_looks_like_images_is_found(tmp_path: Path) -> None:
     (tmp_path / "sheet.csv").write_text("what;which\na;b\n")
     with pytest.raises(DataError, match=r"sheet\.csv: has no column 'image'.*olumns: what, which"):
         read(tmp_path / "sheet.csv")
+
+
+PAIR = TaskSettings(kind="pairwise", ties=True)
+
+
+def write_table(folder: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    images(folder)
+    (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder / "labels.jsonl"
+
+
+def test_pairs_of_a_table_that_share_an_image_or_a_text_are_one_group(tmp_path: Path) -> None:
+    names = [("0", "1"), ("1", "2"), ("3", "4"), ("5", "6"), ("7", "8")]
+    texts = ["s", "t", "u", "u", "v"]
+    rows = [
+        {"image_a": f"{a}.png", "image_b": f"{b}.png", "text": text, "label": label}
+        for (a, b), text, label in zip(names, texts, ["a", "Image_B", "tie", "0", ""], strict=True)
+    ]
+    samples = read(write_table(tmp_path / "set", rows), PAIR)
+    groups = [sample.group for sample in samples]
+    assert groups[0] == groups[1] and groups[2] == groups[3] and groups[4] is None
+    assert len(set(groups)) == 3
+    assert [sample.label for sample in samples] == ["a", "b", "tie", None, None]
+    assert [source.name for source in samples[1].images] == ["labels.jsonl:2", "labels.jsonl:2"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_two_texts_of_a_table_are_a_pair_for_a_judge_of_pairs(tmp_path: Path, named: bool) -> None:
+    one, two = ("left", "right") if named else ("text_a", "text_b")
+    rows = [{"image": f"{i}.png", "question": "What?", one: f"a {i}", two: "b" if i < 2 else ""} for i in range(3)]
+    table = write_table(tmp_path / "set", [{**row, "label": one} for row in rows])
+    inputs = inputs_of([str(table)], *columns_and_labels(("left", "right") if named else None))
+    samples = list(samples_of(inputs))
+    assert [(sample.text, sample.texts) for sample in samples[:2]] == [("What?", ("a 0", "b")), ("What?", ("a 1", "b"))]
+    assert (samples[0].label == "a") == named
+    with pytest.raises(DataError, match="has one text; a pair needs both"):
+        samples[2].images[0].read()
+    assert all(sample.texts is None for sample in read(table))
+
+
+def columns_and_labels(texts: tuple[str, str] | None) -> tuple[InputColumns, InputLabels]:
+    columns = InputColumns(text=texts)
+    return columns, InputLabels(PAIR, required=False, pair=columns.pair)

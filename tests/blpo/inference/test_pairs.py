@@ -19,6 +19,7 @@ from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.pair_orders import in_order, joined_verdict, ordered_verdict, orders_of
 from blpo.inference.verdicts import judge_sample, judgement_of
 from blpo.models.embedded.chat import prompt_and_frame
+from state.errors import DataError
 from state.sample import ContextName, ImageSource, Sample
 from state.settings import DataSettings, LimitSettings, ModelSettings, ModelsSettings, Settings, TaskSettings
 from state.verdict import Order, OrderedVerdict, Status, Verdict
@@ -202,3 +203,12 @@ async def test_a_pair_is_described_in_one_message(pair: Sample) -> None:
     parts = kinds(messages[0])
     assert parts[0] == "First image:" and parts[2] == "Second image:"
     assert f"at most {MAX_WORDS_A_PAIR} words" in parts[-1] and "how they differ" in parts[-1]
+
+
+@pytest.mark.parametrize("images", [0, 1, 3])
+async def test_a_sample_that_is_no_pair_is_named(pair: Sample, images: int) -> None:
+    async with models_with(lambda messages: verdict_json("first")) as models:
+        with pytest.raises(DataError, match=r"^p: is no pair; a pair has two images, or one image and two texts"):
+            await judge_sample(models, "Which one?", replace(pair, images=(pair.images[0],) * images))
+        with pytest.raises(DataError, match=r"^p: is no pair"):
+            await judge_sample(models, "Which one?", replace(pair, texts=("a", "b")))
