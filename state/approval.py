@@ -39,7 +39,7 @@ class Question(TypedDict):
     score: float | None
     """Score of the trial that the new prompt comes from, in [-1, 1]; higher is better. None where trials are pooled."""
     judged: int
-    """Samples of the batch that the score is a mean over; 0 where trials are pooled."""
+    """Samples that the score was measured on; 0 where trials are pooled."""
     fixes: list[Change]
     """Samples whose loss falls: set right, or a rating nearer to the label; at most `MOST_CHANGES`."""
     fixed: int

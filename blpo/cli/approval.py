@@ -35,13 +35,14 @@ def show(question: "Question", source: "LabelSource") -> None:
     """
     from rich.console import Console
 
-    from blpo.cli.summary import coloured
+    from blpo.cli.summary import coloured, print_changes
     from blpo.runs.driver import prompt_in_question
 
     console = Console(stderr=True, highlight=False)
     console.print()
-    for line in [*coloured(question["diff"]), *_effect(question, source)]:
-        console.print(line, soft_wrap=True)
+    print_changes(console, coloured(question["diff"]))
+    for line in _effect(question, source):
+        console.print(line, soft_wrap=not console.is_terminal)
     if "problem" in question:
         say(question["problem"])
     say(f"{prompt_in_question(question)} waits for an answer")
@@ -114,11 +115,11 @@ def _effect(question: "Question", source: "LabelSource") -> "list[str | Text]":
     from rich.text import Text
 
     if not question["judged"]:
-        return ["It was not judged on the batch: trials are pooled, or its trial led to no judge prompt."]
+        return ["The prompt is not judged yet: trials are pooled, or the trial led to no judge prompt."]
     score = "no score" if question["score"] is None else f"score {question['score']:+.3f}"
     counts = f"brings {question['fixed']} verdicts nearer to {source.labels} and takes {question['broken']} away"
     groups = [("nearer", "green", question["fixes"]), ("away", "red", question["breaks"])]
-    lines: list[str | Text] = [Text(f"{score} on {question['judged']} samples of the batch: {counts}", "bold")]
+    lines: list[str | Text] = [Text(f"{score} on {question['judged']} samples: {counts}", "bold")]
     return lines + [line for name, colour, rows in groups for line in _rows(name, colour, rows, source)]
 
 

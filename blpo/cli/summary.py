@@ -1,5 +1,6 @@
 """Short summary at the end of a run: changed prompt, main numbers, verdict, cost. The report has the rest."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -45,18 +46,9 @@ def print_summary(result: Result, directory: str, source: LabelSource) -> None:
 
 
 def _print_changes(console: Console, result: Result) -> None:
-    """Print the first changed lines of the judge prompt. A terminal shows a long line in several rows."""
+    """Print the first changed lines of the judge prompt."""
     lines = coloured(prompt_diff(*judge_prompts(result), ""))[3:]  # without the heads of the diff
-    if console.is_terminal:
-        rows = Table.grid()
-        rows.add_column(no_wrap=True)
-        rows.add_column(overflow="fold")
-        for line in lines[:_MOST_LINES]:
-            rows.add_row(line[:1], line[1:])
-        console.print(rows)
-    else:
-        for line in lines[:_MOST_LINES]:
-            console.print(line, soft_wrap=True)
+    print_changes(console, lines[:_MOST_LINES])
     if (more := len(lines) - _MOST_LINES) > 0:
         console.print(f"... and {counted(more, 'more line')}; judge.yaml holds the whole prompt", style="dim")
 
@@ -112,6 +104,20 @@ def agreement_table(
     for row in main_rows(measured, metric, positive):
         table.add_row(Text(row.name), figure(row.before), figure(row.after), row.change)
     return Group(Text(f"Agreement with {source.name} on {split}, {size}"), table)
+
+
+def print_changes(console: Console, lines: Sequence[Text]) -> None:
+    """Print lines of a diff. A terminal shows a long line in several rows, broken between words."""
+    if not console.is_terminal:
+        for line in lines:
+            console.print(line, soft_wrap=True)
+        return
+    rows = Table.grid()
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
+    for line in lines:
+        rows.add_row(line[:1], line[1:])
+    console.print(rows)
 
 
 def coloured(diff: str) -> list[Text]:

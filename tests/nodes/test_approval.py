@@ -192,7 +192,7 @@ def test_options_answer(waiting: Path, capsys: pytest.CaptureFixture[str]) -> No
     capsys.readouterr()
     assert main(["resume", str(waiting)]) == 130
     err = capsys.readouterr().err
-    assert "+++ b/judge.md" in err and "was not judged on the batch" in err
+    assert "+++ b/judge.md" in err and "The prompt is not judged yet" in err
     assert "the new judge prompt of round 0 waits for an answer" in err
     assert err.splitlines()[-1].startswith("answer with: blpo resume ")
     refused = [["--approve", "--reject", "no"], ["--edit", "nowhere.md"], ["--reject", ""]]
