@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from blpo.inference.question import TEXT_NOTE
+from blpo.inference.question import CONTEXT_NAMES, CONTEXT_NOTES, PAIR_TEXT_NOTE, TEXT_NOTE, TWO_TEXTS_NOTE
 from blpo.inference.verdicts import MOST_REPEATED
 from blpo.models.openai.parameters import request_fields, schema_arguments
 from blpo.models.server_address import address_and_query, served_name
@@ -51,6 +51,8 @@ STANDALONE = (
 """Modules in the text of an exported judge."""
 SCORES = "blpo.models.label_scores"
 """Further module for a judge with log-probabilities."""
+SENTENCES = "blpo.models.sentences"
+"""Further module for a judge of pairs."""
 
 
 class Code(str):
@@ -60,11 +62,13 @@ class Code(str):
 
 
 def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
-    """Return the source of a file with this judge; raises `ConfigError` for a secret in the address.
+    """Return the source of a file with this judge.
 
+    Raises `ConfigError` for a secret in the address, and for pairs in a random order.
     The file of a judge on an OpenAI-compatible server needs no blpo. For other judges the file calls `blpo.load_judge`.
     """
     _refuse_secrets(judge.model)
+    _refuse_task(judge.task)
     served = judge.model.name.partition(":")[0] in _KEYS
     content = {
         "base": "served.jinja" if served else "inside.jinja",
@@ -75,6 +79,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "test": judge.test and judge.test.model_dump(),
         "verdict": judge.verdict,
         "task": judge.task,
+        "is_pair": judge.task.kind == "pairwise",
         "scores": _scores(judge.task),
         "Code": Code,
         **(_served(judge) if served else {"model": judge.model.name, "judge_yaml": judge.dump()}),
@@ -91,14 +96,21 @@ def missing_here(door: Door) -> str:
 
 def _served(judge: JudgeFile) -> dict[str, Any]:
     model, provider = judge.model, judge.model.name.partition(":")[0]
-    schema = verdict_schema(judge.task)
+    scale = judge.task.answer_scale
+    schema = verdict_schema(scale)
     structure = schema_arguments(schema, model.structured_output)["extra_body"] if model.structured_output else {}
     address, query = address_and_query(model.base_url or "")
     return {
         "judge_prompt": judge.judge_prompt,
-        "frame": template("judge"),
+        "frame": template("judge_pair" if judge.task.kind == "pairwise" else "judge"),
+        "scale": scale,
+        "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
+        "context_names": CONTEXT_NAMES,
+        "context_notes": CONTEXT_NOTES,
+        "pair_text_note": PAIR_TEXT_NOTE,
+        "two_texts_note": TWO_TEXTS_NOTE,
         "repair": template("repair"),
-        "label_form": label_form(judge.task),
+        "label_form": label_form(scale),
         "place": "above" if model.part_order == "image_first" else "below",
         "text_note": TEXT_NOTE,
         "most_repeated": MOST_REPEATED,
@@ -116,13 +128,31 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "max_pixels": model.max_pixels,
         "max_side": model.max_side,
         "labels": labels_of(schema) if model.logprobs else [],
-        "own_modules": Code(standalone_text([*STANDALONE, *([SCORES] if model.logprobs else [])])),
+        "own_modules": Code(standalone_text([*STANDALONE, *_further_modules(judge)])),
     }
 
 
-def _scores(task: TaskSettings) -> dict[str, int | None]:
-    """Return the score of each category: 1 for the positive category, 0 for the others; None without a positive one."""
+def _further_modules(judge: JudgeFile) -> list[str]:
+    pair = [SENTENCES] if judge.task.kind == "pairwise" else []
+    return [*pair, *([SCORES] if judge.model.logprobs else [])]
+
+
+def _scores(task: TaskSettings) -> dict[str, float | None]:
+    """Return the score of each category: 1 for the positive category, 0 for the others; None without a positive one.
+
+    Pairs score 1 for a, 0 for b and 1/2 for a tie: the mean is the share of a.
+    """
+    if task.kind == "pairwise":
+        return {label: {"a": 1, "b": 0}.get(label, 0.5) for label in map(str, task.values)}
     return {label: None if task.positive is None else int(label == task.positive) for label in task.labels}
+
+
+def _refuse_task(task: TaskSettings) -> None:
+    if task.kind == "pairwise" and task.order == "random":
+        raise ConfigError(
+            "task.order: random draws an order from the id of a pair, and a file of its own knows no ids; judge with"
+            " blpo judge, or optimize with task.order: both"
+        )
 
 
 def _refuse_secrets(model: ModelSettings) -> None:
