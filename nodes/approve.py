@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from blpo.inference.initial_prompts import prompt_problem
 from blpo.inference.open_run import OpenRun, run_of
+from blpo.inference.order_words import order_words
 from blpo.inference.progress import send_event
 from blpo.inference.rounds import best_trial
 from blpo.inference.verdicts import recalled_verdicts
@@ -22,7 +23,7 @@ from state.approval import MOST_CHANGES, Answer, Change, Decision, Objection, Pr
 from state.errors import AnswerError
 from state.events import DecidedEvent
 from state.loops import OuterState
-from state.sample import Sample
+from state.sample import Label, Sample
 from state.settings import Settings
 from state.verdict import Verdict
 
@@ -126,4 +127,9 @@ async def _question(state: OuterState, run: OpenRun, prompt: PromptName, old: st
 
 
 def _change(sample: Sample, before: Verdict, after: Verdict) -> Change:
-    return Change(id=sample.id, label=sample.label, before=before.label, after=after.label, reason=after.reason)
+    return Change(id=sample.id, label=sample.label, before=_answer(before), after=_answer(after), reason=after.reason)
+
+
+def _answer(verdict: Verdict) -> Label | None:
+    """Return the judge's label; for a pair with several answers, the answers in words."""
+    return order_words(verdict.orders) if verdict.label is None and len(verdict.orders) > 1 else verdict.label

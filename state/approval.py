@@ -17,7 +17,8 @@ class Change(TypedDict):
     label: int | str | None
     """Human label."""
     before: int | str | None
-    """Verdict under the prompt in use; None without an answer."""
+    """Verdict under the prompt in use; None without an answer. For a pair with different answers in its two orders, the
+    answers in words."""
     after: int | str | None
     """Verdict under the new prompt; None without an answer."""
     reason: str

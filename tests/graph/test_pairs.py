@@ -3,16 +3,20 @@
 import json
 import sqlite3
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.messages import BaseMessage
+from PIL import Image
 
 import blpo
 from blpo.config.settings_file import load_settings
 from blpo.costs.call_counts import least_calls
 from blpo.data.dataset import dataset_of
+from blpo.models.embedded.message_images import images
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
 from state.errors import ModelError
 from state.result import Result
@@ -156,3 +160,28 @@ async def test_a_server_of_one_image_a_request_is_refused_before_anything_is_pai
     with sqlite3.connect(tmp_path / "told" / "responses.sqlite") as db:
         assert db.execute("SELECT count(*) FROM responses").fetchone() == (0,)
     db.close()
+
+
+async def test_a_question_to_a_person_tells_both_answers_about_a_pair(pairs: Path, tmp_path: Path) -> None:
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        spreads = [np.std(np.asarray(Image.open(BytesIO(image.data)))) for image in images(messages)]
+        calmer = "first" if spreads[0] < spreads[1] else "second"
+        return json.dumps({"reason": "so", "label": calmer if "calmer" in str(messages[0].content) else "first"})
+
+    def optimizer(messages: Sequence[BaseMessage]) -> str:
+        text = str(messages[0].content)
+        tag = next(t for t in ("critique", "judge_prompt", "i2t_prompt") if f"inside <{t}> and" in text)
+        return f"<{tag}>Choose the calmer one.</{tag}>"
+
+    names = {"judge": scripted("leaning", judge), "optimizer": scripted("writing", optimizer)}
+    models = {role: {"name": name} for role, name in names.items()} | {"verbalizer": {"name": "embedded:verbalizer"}}
+    search = {"trials": "scored", "score_on": "batch", "outer_rounds": 1, "inner_steps": 0, "error_batch": 6}
+    given = config(pairs, tmp_path / "run", models=models, search={**search, "anchors": 0}, approval="judge")
+    question = (await blpo.optimize(given)).result["question"]
+    assert question["score"] is not None and question["score"] > 0
+    for change in question["fixes"]:
+        assert (change["before"], change["after"]) == ("first in both orders", change["label"])
+    assert question["fixes"]
+    result = (await blpo.resume(tmp_path / "run", answer="approve")).result
+    assert result["status"] == "complete"
+    assert result["rounds"][-1]["judge_prompt"] == "Choose the calmer one."
