@@ -10,14 +10,14 @@ from blpo.cli.data_report import image_progress, print_prepared
 from blpo.cli.help import Page, examples
 
 data = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Make dataset folders of public sets, and pairs from ratings."
+    no_args_is_help=True, rich_markup_mode=None, help="Make dataset folders of public sets, and pairs of ratings."
 )
 data.command(cls=Page, epilog=examples("data pairs"))(pairs)
 
 
 @data.callback()
 def sets() -> None:
-    """Make dataset folders of public sets, and pairs from ratings."""
+    """Make dataset folders of public sets, and pairs of ratings."""
 
 
 @data.command(cls=Page, epilog=examples("data prepare"))

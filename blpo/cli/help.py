@@ -49,11 +49,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "data prepare": (
         "blpo data prepare agin --source downloads/agin --out agin --scale 1 5",
         "blpo data prepare seetrue --source downloads/seetrue --out datasets/seetrue",
-        "blpo data prepare mmrb2 --source downloads/mmrb2 --out datasets/edits --form edit",
+        "blpo data prepare mmrb2 --source downloads/mmrb2 --out edits --form edit",
     ),
     "data pairs": (
         "blpo data pairs rated --out pairs --group scene --least 0.5",
-        "blpo data pairs rated/labels.csv --out ranked-pairs --label rank --best lowest --most 10",
+        "blpo data pairs rated/labels.csv --out ranked --label rank --best lowest",
         "blpo data pairs rated/config.yaml --out pairs-with-ties --ties",
     ),
 }
