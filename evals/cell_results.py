@@ -45,8 +45,8 @@ class CellResult:
     """Search metric of the selected prompt on the test split, with failures counted as wrong."""
     initial: float = 0.0
     """The same metric under p_0."""
-    accuracy: float = 0.0
-    """Accuracy of the selected prompt, with failures counted as wrong."""
+    accuracy: float | None = 0.0
+    """Accuracy of the selected prompt, with failures counted as wrong; None for rankings."""
     macro_f1: Readings | None = None
     """Macro F1 of the selected prompt."""
     positive_f1: Readings | None = None
@@ -114,7 +114,7 @@ def _numbers(test: TestMetrics, settings: Settings) -> dict[str, Any]:
         "metric": metric,
         "value": value(best, metric),
         "initial": value(test["initial"], metric),
-        "accuracy": value(best, "accuracy"),
+        "accuracy": value(best, "accuracy") if "accuracy" in best["strict"] else None,
         "macro_f1": _readings(best["strict"].get("macro_f1"), best.get("macro_f1")),
         "positive_f1": _positive_f1(best, settings.task.positive),
         "coverage": best["coverage"],

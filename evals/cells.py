@@ -7,6 +7,7 @@ from pathlib import Path
 
 from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import load_settings
+from blpo.data.dataset import longest_list_of
 from blpo.models.role_checks import require_images, require_prices, require_vision
 from blpo.runs.run_info import read_info
 from evals.config import dataset_settings
@@ -76,7 +77,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     for cell in cells:
         require_prices(cell.settings.models, cell.settings.limits)
         require_vision(cell.settings.models)
-        require_images(cell.settings.models, cell.settings.data)
+        require_images(cell.settings.models, cell.settings.data, longest_list_of(cell.settings))
         _require_same_settings(cell, out)
     return cells
 

@@ -133,7 +133,7 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
         mean=_mean(values),
         sd=stdev(values) if len(values) > 1 else None,
         initial=_mean([result.initial for result in done]),
-        accuracy=_mean([result.accuracy for result in done]),
+        accuracy=_mean([result.accuracy for result in done if result.accuracy is not None]),
         macro_f1=_mean_readings([result.macro_f1 for result in done]),
         positive=cell.settings.task.positive,
         positive_f1=_mean_readings([result.positive_f1 for result in done]),

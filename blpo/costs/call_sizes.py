@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from blpo.costs.call_counts import CallCounts, batch_size
 from blpo.costs.workload import Workload, tokens
-from blpo.inference.descriptions import MAX_WORDS, MAX_WORDS_A_PAIR
+from blpo.inference.descriptions import MAX_WORDS, most_words
 from blpo.models.catalogue import facts
 from blpo.prompts.template import template
+from state.ranking import MOST_IMAGES
 from state.settings import PriceSettings, Settings, TaskSettings
 
 
@@ -31,8 +32,8 @@ _REPAIR = 60
 
 
 def long_replies(task: TaskSettings) -> Replies:
-    """Return the longest replies to expect in a task; the description of a pair is longer."""
-    return replace(LONG, description=MAX_WORDS_A_PAIR * 4 // 3) if task.kind == "pairwise" else LONG
+    """Return the longest replies to expect in a task; the description of a pair or a list is longer."""
+    return replace(LONG, description=most_words(task, MOST_IMAGES) * 4 // 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class CallSizes:
 
     @property
     def _frame_suffix(self) -> str:
-        return "_pair" if self.settings.task.kind == "pairwise" else ""
+        return {"pairwise": "_pair", "ranking": "_ranking"}.get(self.settings.task.kind, "")
 
     def _cases(self, descriptions: float = 1) -> float:
         reasons = self.settings.task.questions * self.replies.verdict

@@ -1,5 +1,6 @@
 """Preview of a run: samples, labels, models and judge calls, with warnings; nothing is sent."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,10 +32,11 @@ class RunPreview:
     test_groups: int
     """Groups in the test split: the independent observations of the test."""
     detectable: float | None
-    """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing."""
+    """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing, and
+    for rankings, which have no accuracy."""
     warnings: tuple[str, ...]
     facts: tuple[str, ...] = ()
-    """Lines about raters and slices."""
+    """Lines about lists, raters and slices."""
 
 
 def preview(settings: Settings, dataset: Dataset) -> RunPreview:
@@ -57,10 +59,17 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         calls_a_prompt=calls,
         test_calls=test_calls,
         test_groups=len(set(own_groups(groups))),
-        detectable=detectable_difference(groups),
+        detectable=None if settings.task.kind == "ranking" else detectable_difference(groups),
         warnings=tuple(warnings),
-        facts=tuple(rater_facts(settings, dataset)),
+        facts=(*_list_facts(settings, dataset), *rater_facts(settings, dataset)),
     )
+
+
+def _list_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:
+    """Yield the numbers of lists by size, for a task of rankings."""
+    if settings.task.kind == "ranking":
+        sizes = Counter(len(sample.images) for sample in dataset.by_id.values())
+        yield "lists: " + ", ".join(f"{sizes[size]} of {size} images" for size in sorted(sizes))
 
 
 def _test_warnings(groups: Sequence[str | None]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from blpo.data.labels import as_text, label_reader
 from blpo.data.message_text import display_text
 from blpo.data.tables import open_table
 from state.errors import DataError
+from state.ranking import ranks_of
 from state.sample import Label, Sample, SplitName
 from state.settings import TaskSettings
 
@@ -89,6 +90,7 @@ def apply_corrections(splits: Splits, file: str | None, task: TaskSettings) -> S
         return splits
     labels = {correction.id: correction.label for correction in read_corrections(Path(file), task)}
     require_sample_ids(labels, splits, Path(file))
+    require_whole_rankings(labels, splits, task, Path(file))
     return MappingProxyType(
         {name: tuple(_relabelled(sample, labels) for sample in samples) for name, samples in splits.items()}
     )
@@ -99,6 +101,23 @@ def require_sample_ids(ids: Mapping[str, object], splits: Splits, file: Path) ->
     samples = {sample.id for split in splits.values() for sample in split}
     raise_problems(
         [f"{file.name}: id {display_text(name)} is no sample of the dataset" for name in ids if name not in samples]
+    )
+
+
+def require_whole_rankings(labels: Mapping[str, Label], splits: Splits, task: TaskSettings, file: Path) -> None:
+    """Raise `DataError` for rankings of another number of images than their lists have, and for equal images alone."""
+    if task.kind != "ranking":
+        return
+    sizes = {sample.id: len(sample.images) for split in splits.values() for sample in split}
+    ranks = {name: ranks_of(str(label)) for name, label in labels.items()}
+    raise_problems(
+        [
+            f"{file.name}: label {labels[name]} ranks {len(places)} images, and the list {display_text(name)} has"
+            f" {sizes[name]}"
+            for name, places in ranks.items()
+            if len(places) != sizes[name]
+        ]
+        + [f"{file.name}: label {labels[name]} has no order" for name, places in ranks.items() if len(set(places)) < 2]
     )
 
 

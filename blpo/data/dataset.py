@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from blpo.data.corrections import apply_corrections
 from blpo.data.image_sources import stamp
-from blpo.data.ranked_lists import with_lists
+from blpo.data.ranked_lists import longest_list, with_lists
 from blpo.data.rater_agreement import agreeing, left_out_sentence
 from blpo.data.rows import Row, TableRows, read_rows
 from blpo.data.same_images import join_same_images
@@ -95,6 +95,13 @@ def read_samples(data: DataSettings, task: TaskSettings) -> TableRows:
     if not rows.usable and not rows.problems:
         return replace(rows, problems=[f"{table.name}: has no rows"])
     return rows
+
+
+def longest_list_of(settings: Settings) -> int:
+    """Return the largest number of images in a ranking of the dataset; 0 for other tasks. Raises `DataError`."""
+    if settings.task.kind != "ranking":
+        return 0
+    return longest_list(read_samples(settings.data, settings.task).usable, settings.task)
 
 
 def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:

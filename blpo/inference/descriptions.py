@@ -10,6 +10,7 @@ from blpo.inference.question import question
 from blpo.models.thinking import without_thinking
 from state.response import Failure
 from state.sample import Sample
+from state.settings import TaskSettings
 from state.verdict import Description, Order
 
 MAX_WORDS = 120
@@ -18,6 +19,13 @@ MAX_WORDS_A_PAIR = 200
 """Longest description of a pair: of two things, and how they differ."""
 WORDS_OF_ONE_IN_A_LIST = 60
 """Words for each image of a list."""
+
+
+def most_words(task: TaskSettings, images: int) -> int:
+    """Return the longest description asked for, of a sample with so many images."""
+    if task.kind == "ranking":
+        return max(MAX_WORDS, WORDS_OF_ONE_IN_A_LIST * images)
+    return MAX_WORDS_A_PAIR if task.kind == "pairwise" else MAX_WORDS
 
 
 async def describe_samples(
@@ -43,7 +51,7 @@ async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -
     A pair or a list is described in one message, a pair always a first: the differences are what helps.
     """
     model, is_pair = models.settings.models.of("verbalizer"), models.settings.task.kind == "pairwise"
-    words = str(MAX_WORDS_A_PAIR if is_pair else max(MAX_WORDS, WORDS_OF_ONE_IN_A_LIST * len(sample.images)))
+    words = str(most_words(models.settings.task, len(sample.images)))
     order: Order | None = "ab" if is_pair else None
     request = await question(models, sample, model, "verbalize", order, i2t_prompt=i2t_prompt, max_words=words)
     response = await models.caller.ask("verbalizer", [request])

@@ -26,9 +26,12 @@ def require_vision(models: ModelsSettings) -> None:
             )
 
 
-def require_images(models: ModelsSettings, data: DataSettings) -> None:
-    """Raise `ModelError` if the judge or the verbalizer takes fewer images a request than a sample has."""
-    images = data.images_a_sample
+def require_images(models: ModelsSettings, data: DataSettings, longest_list: int = 0) -> None:
+    """Raise `ModelError` if the judge or the verbalizer takes fewer images a request than a sample has.
+
+    `longest_list` is the largest number of images in a ranking; 0 for other tasks.
+    """
+    images = max(data.images_a_sample, longest_list)
     for role in ("judge", "verbalizer"):
         model = models.of(role)
         most = facts(model).max_images

@@ -29,6 +29,8 @@ from state.sample import Label
 FEWEST = 6
 """Smallest number of captions for a separation."""
 SHUFFLES = 2000
+_ONE_LABEL = "ranking"
+"""Label of all rankings: the numbers of images mean nothing, so equal rankings have no reason for similar captions."""
 _BLOCK = 32
 """Shuffles computed at once. Many small products take less CPU than a large product by several threads."""
 
@@ -54,10 +56,11 @@ class CaptionQuality:
 def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
     """Measure the captions of all rounds: under the first and the selected I2T prompt, or under all pooled prompts."""
     rows = []
+    are_lists = run.settings.task.kind == "ranking"
     for t, past in enumerate(run.rounds):
         for role, prompt in _prompts(past).items():
             pairs = [
-                (evidence.captions[prompt or "", sample_id], label)
+                (evidence.captions[prompt or "", sample_id], _ONE_LABEL if are_lists else label)
                 for sample_id in past.batch
                 if (prompt or "", sample_id) in evidence.captions
                 and (label := evidence.samples[sample_id].label) is not None

@@ -131,7 +131,7 @@ def _differing(comparison: Comparison) -> dict[str, object]:
             text=shortened(samples[key].text or "") if key in samples else "",
             texts=tuple((n, shortened(t)) for n, t in named_texts(samples[key])) if key in samples else (),
             images=pictures.get(key, ()),
-            label_place=labels.index(str(first.best[key].label)),
+            label_place=labels.index(label) if (label := str(first.best[key].label)) in labels else -1,
         )
         for key in keys
     ]

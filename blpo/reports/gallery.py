@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from blpo.metrics.rankings import tau_b
 from blpo.reports.evidence import Evidence
 from blpo.reports.named_pictures import Picture, named_pictures, named_texts
 from blpo.runs.run_record import RunRecord
@@ -102,11 +103,13 @@ def shortened(text: str) -> str:
 
 
 def _order(row: tuple[VerdictChange, VerdictRow, VerdictRow], task: TaskSettings) -> tuple[int, int, int]:
-    """Return the rank: test first, then broken before wrong before fixed, then the distance from the human rating."""
+    """Return the rank: test first, then broken before wrong before fixed, then the distance from people's label."""
     kind, _, after = row
     far = 0
     if task.kind == "ordinal" and after.verdict is not None:
         far = -abs(int(after.verdict) - int(after.label))
+    elif task.kind == "ranking" and after.verdict is not None:
+        far = round(1000 * tau_b(str(after.label), str(after.verdict)))
     return _SPLITS.index(after.split), _CHANGES.index(kind), far
 
 

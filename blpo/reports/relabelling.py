@@ -8,7 +8,13 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from blpo.data.corrections import Correction, read_corrections, require_sample_ids, write_corrections
+from blpo.data.corrections import (
+    Correction,
+    read_corrections,
+    require_sample_ids,
+    require_whole_rankings,
+    write_corrections,
+)
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.data.label_studio_export import read_label_studio
 from blpo.data.tables import label_files
@@ -57,7 +63,9 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
         raise RunError(f"{path}: the dataset is not the one that the run began with; restore it")
     reader = read_label_studio if file.suffix.lower() == ".json" else read_corrections
     corrections = reader(file, settings.task)
-    require_sample_ids({correction.id: 0 for correction in corrections}, dataset.splits, file)
+    labels = {correction.id: correction.label for correction in corrections}
+    require_sample_ids(labels, dataset.splits, file)
+    require_whole_rankings(labels, dataset.splits, settings.task, file)
     require_verdicts(record)
     at = datetime.now(UTC).isoformat(timespec="seconds")
     run_name = path.absolute().name

@@ -20,6 +20,7 @@ from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
 from blpo.reports.outcome import Tested, headline, meaning, tone, validation_note
 from blpo.reports.page import render_page, write_page
+from blpo.reports.ranking_places import place_rows
 from blpo.reports.slice_rows import CAUTION, slice_tables
 from blpo.reports.validation_band import validation_bands
 from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of, ceiling_sentence
@@ -105,6 +106,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         overall=word_diff(first, selected),
         overall_i2t=word_diff(rounds[0]["i2t_prompt"], rounds[result["best_round"]]["i2t_prompt"]) if rounds else [],
         edits=edits(run, evidence),
+        places=place_rows((before, after)) if task.kind == "ranking" else None,
         matrices=[(name, table) for name, table in tables if table is not None] if before else [],
         matrix_split=split,
         in_orders=task.questions > 1,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from blpo.config.settings_file import dump_settings
+from blpo.data.dataset import longest_list_of
 from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.models.messages import ROLES
@@ -19,7 +20,7 @@ def unusable(settings: Settings) -> Iterator[BlpoError]:
         partial(initial_prompts, settings),
         partial(dump_settings, settings),
         partial(require_vision, settings.models),
-        partial(require_images, settings.models, settings.data),
+        partial(_require_images, settings),
         partial(require_prices, settings.models, settings.limits),
         *(partial(chat_model, settings.models.of(role)) for role in ROLES),
     )
@@ -46,6 +47,10 @@ def require_usable_for_a_new_run(settings: Settings) -> None:
 def problems(settings: Settings) -> list[str]:
     """Return all problems of the settings and the dataset, a line each; decodes every image."""
     return [*dict.fromkeys(map(str, unusable_for_a_new_run(settings))), *check_dataset(settings)]
+
+
+def _require_images(settings: Settings) -> None:
+    require_images(settings.models, settings.data, longest_list_of(settings))
 
 
 def _errors(*attempts: Callable[[], object]) -> Iterator[BlpoError]:

@@ -24,6 +24,10 @@ def export_judge(run: Path, door: Door, out: Path | None = None, overrides: Iter
     name = "judge.py" if door == "python" else f"{door}_judge.py"
     path = folder / "exports" / name if out is None else out / name if out.is_dir() else out
     judge = with_positive(_judge(run), overrides)
+    if judge.task.kind == "ranking":
+        raise RunError(
+            f"{run}: a judge of rankings runs in blpo judge and blpo.load_judge alone; --to csv has its verdicts"
+        )
     if door in WITH_SCORES:
         require_positive(judge.task)
     source = judge_module(judge, door, folder.resolve().name)
@@ -39,6 +43,8 @@ def export_disagreements(run: Path, out: Path | None = None, overrides: list[str
     """
     if run.is_file():
         raise RunError(f"{run} is a file; label-studio needs the run directory, for its verdicts and its data")
+    if read_judge_file(run).task.kind == "ranking":
+        raise RunError(f"{run}: label-studio takes no rankings; --to csv has the verdicts")
     folder = out or run / "exports" / "label-studio"
     return folder, write_label_studio(run.absolute(), folder, overrides or [])
 
