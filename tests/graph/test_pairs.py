@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from blpo.costs.call_counts import least_calls
 from blpo.data.dataset import dataset_of
 from blpo.models.embedded.message_images import images
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
+from graph.outer import graph
 from state.errors import ModelError
 from state.result import Result
 from tests.pair_set import draw_pairs
@@ -103,11 +104,28 @@ async def test_a_judge_that_names_a_place_is_right_in_one_order_at_most(pairs: P
 
     models = {"judge": {"name": scripted(word, judge)}, "optimizer": {"name": "embedded:optimizer"}}
     task = {"kind": "pairwise", "ties": True}
-    await blpo.optimize(config(pairs, tmp_path / "run", task=task, models=models, search={"outer_rounds": 0}))
+    settings = config(pairs, tmp_path / "run", task=task, models=models, search={"outer_rounds": 0})
+    test = (await blpo.optimize(settings)).result["test"]
+    assert test is not None
+    measured = {name: test["best"].get(name) for name in ("accuracy", "consistent_accuracy", "first_rate", "tie_rate")}
+    assert (
+        measured
+        == {
+            "first": {"accuracy": 0.5, "consistent_accuracy": 0.0, "first_rate": 1.0, "tie_rate": 0.0},
+            "second": {"accuracy": 0.5, "consistent_accuracy": 0.0, "first_rate": 0.0, "tie_rate": 0.0},
+            "tie": {"accuracy": 0.0, "consistent_accuracy": 0.0, "first_rate": None, "tie_rate": 1.0},
+        }[word]
+    )
     rows = in_rows(tmp_path / "run", "best")
     labels = {tuple(ordered.label for ordered in row.orders) for row in rows}
     assert labels == {{"first": ("a", "b"), "second": ("b", "a"), "tie": ("tie", "tie")}[word]}
     assert {row.answer for row in rows} == {"tie" if word == "tie" else None}
+
+
+async def test_the_bare_graph_gives_the_same_result(pairs: Path, tmp_path: Path) -> None:
+    held = (await blpo.optimize(config(pairs, tmp_path / "held"))).result
+    bare: Any = await graph.ainvoke({}, context=cast("Any", config(pairs, tmp_path / "bare")))
+    assert {**comparable(bare["result"]), "calls": None} == {**comparable(held), "calls": None}
 
 
 async def test_over_http_as_in_process(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
