@@ -66,6 +66,9 @@ _FILES = {
     "appeal": ("avt-appeal-median.yaml", "labels_appeal.csv"),
     "realism": ("avt-realism-median.yaml", "labels.csv"),
     "nlvr": ("nlvr.yaml", "labels.csv"),
+    "appeal-ordinal": ("avt-appeal-ordinal.yaml", "labels_appeal.csv"),
+    "realism-ordinal": ("avt-realism-ordinal.yaml", "labels.csv"),
+    "match-ordinal": ("avt-match-ordinal.yaml", "labels_alignment.csv"),
 }
 _USUAL_RULES = ("pooled", "scored", "random I2T", "fixed I2T")
 
@@ -160,6 +163,8 @@ def _expanded(name: str, options: argparse.Namespace) -> list[str]:
         return list(DRAWN_SETS)
     if name == "open":
         return ["sample", *(["appeal", "realism"] if options.avt else []), *(["nlvr"] if options.nlvr else [])]
+    if name == "ordinal":
+        return [each for each in _FILES if each.endswith("-ordinal") and options.avt]
     return [name]
 
 
@@ -193,7 +198,7 @@ def _write(file: Path, rows: Sequence[Row]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", default=["drawn"], help="names, `drawn` or `open`")
+    parser.add_argument("--sets", nargs="+", default=["drawn"], help="names, `drawn`, `open` or `ordinal`")
     parser.add_argument("--rules", nargs="+", choices=RULES, default=_USUAL_RULES)
     parser.add_argument("--calls", nargs="+", type=int, default=[800, 2000], help="budgets of a cell, without the test")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds, from 0")
