@@ -33,10 +33,10 @@ lint: $(DEV) ## Lint, format check, types, import rules
 	$(BIN)/lint-imports
 
 unit: $(DEV) ## The tests alone
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 test-lowest: $(LOWEST_READY) ## The tests with the lowest versions of the core dependencies
-	$(LOWEST)/bin/python -m pytest -n 2
+	$(LOWEST)/bin/python -m pytest -n 3
 
 drawing: $(DEV) ## Draw both loops into README.md again
 	$(BIN)/python -m blpo.reports.drawing

@@ -1,6 +1,8 @@
-"""Settings of all tests, and servers for several test files."""
+"""Settings of all tests, a cache folder of the suite, and servers for several test files."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,21 @@ from tests.servers.postgres import Cluster, cluster, programs
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
+_CACHE = "BLPO_TESTS_CACHE"
+"""Environment variable with the cache folder of the suite; workers inherit the variable."""
+
+
+def pytest_configure() -> None:
+    """Give all processes of the suite one cache folder of their own: the user's cache stays as it was."""
+    if _CACHE not in os.environ:
+        os.environ[_CACHE] = tempfile.mkdtemp(prefix="blpo-tests-cache-")
+        os.environ["XDG_CACHE_HOME"] = os.environ[_CACHE]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the cache folder at the end of the suite, not of a worker."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(_CACHE), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
