@@ -62,6 +62,8 @@ class RoundRecord(TypedDict):
     errors: list[str]
     """Ids of I_B; empty before the draw."""
     anchors: list[str]
+    scored_on: NotRequired[list[str]]
+    """Ids of the samples outside the batch that scored the trials; absent if the batch scored, or trials are pooled."""
     trials: list[TrialDigest]
     labelled: NotRequired[Metrics]
     """Metrics on train and validation together; absent where validation alone selects."""

@@ -50,25 +50,35 @@ async def _missing(run: OpenRun, role: Role, pairs: _Pairs, recall: _Recall) -> 
 
 
 def _judged(run: OpenRun, rounds: Sequence[RoundRecord]) -> _Pairs:
-    """Return the judge prompts of all rounds with all samples, and the judge prompts of trials with their batch."""
+    """Return the judge prompts of rounds with all samples, and of trials with the samples that scored the trials."""
     samples = [*run.split("train"), *run.split("validation"), *run.split("test")]
     of_rounds = {(record["judge_prompt_sha256"], sample.id) for record in rounds for sample in samples}
-    of_trials = _with_batch(rounds, lambda trial: trial["judge_prompt_sha256"])
+    of_trials = _of_trials(rounds, lambda trial: trial["judge_prompt_sha256"], _scored_on)
     return of_rounds | set(of_trials)
 
 
 def _described(rounds: Sequence[RoundRecord]) -> _Pairs:
     """Return the I2T prompts of trials with their batch."""
-    return set(_with_batch(rounds, lambda trial: trial["i2t_prompt_sha256"]))
+    return set(_of_trials(rounds, lambda trial: trial["i2t_prompt_sha256"], _batch))
 
 
-def _with_batch(
-    rounds: Sequence[RoundRecord], prompt: Callable[[TrialDigest], str | None]
+def _of_trials(
+    rounds: Sequence[RoundRecord],
+    prompt: Callable[[TrialDigest], str | None],
+    samples: Callable[[RoundRecord], Sequence[str]],
 ) -> Iterator[tuple[str, str]]:
     for record in rounds:
         for digest in filter(None, map(prompt, record["trials"])):
-            for sample_id in (*record["errors"], *record["anchors"]):
+            for sample_id in samples(record):
                 yield digest, sample_id
+
+
+def _batch(record: RoundRecord) -> Sequence[str]:
+    return [*record["errors"], *record["anchors"]]
+
+
+def _scored_on(record: RoundRecord) -> Sequence[str]:
+    return record.get("scored_on") or _batch(record)
 
 
 def _count(number: int, noun: str) -> list[str]:

@@ -86,6 +86,8 @@ async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRe
         "anchors": state.get("anchors", []),
         "trials": [await _digest(trial, store) for trial in state.get("trials", [])],
     }
+    if state.get("scored_on"):
+        last["scored_on"] = state["scored_on"]
     failure = state.get("failure")
     if failure is not None and state.get("candidate") is None and any(map(is_pooled, state.get("trials", []))):
         last["failure"] = failure

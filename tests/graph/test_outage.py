@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.small_set import draw_dataset
 
 FREE = {"input": 0, "output": 0}
 SEARCH = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}
+SCORED = {**SEARCH, "trials": "scored"}
+"""Trials are scored on samples outside the batch."""
 DOWN = Fault(status=500, message="out of order")
 
 
@@ -128,13 +131,17 @@ async def test_a_server_that_fails_most_requests_changes_no_record(
     assert record_files(run) == record_files(calm_run)
 
 
-@pytest.mark.parametrize(("some_of", "noun"), [("judge", "verdict"), ("verbalizer", "description")])
+@pytest.mark.parametrize(
+    ("some_of", "noun", "search"),
+    [("judge", "verdict", SEARCH), ("verbalizer", "description", SEARCH), ("judge", "verdict", SCORED)],
+)
 async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(
-    dataset: Path, some_of: str, noun: str, tmp_path: Path
+    dataset: Path, some_of: str, noun: str, search: dict[str, Any], tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     async with ChatServer(respond=embedded_answer, faults=some_then_all(0.1, "nobody", 0, some_of)) as server:
-        result = (await blpo.optimize(over_http(dataset, run, server.base_url, 0.4), progress=False)).result
+        config = {**over_http(dataset, run, server.base_url, 0.4), "search": search}
+        result = (await blpo.optimize(config, progress=False)).result
         server.faults, count = iter(()), server.count
         resumed = await blpo.resume(run, progress=False)
         assert server.count == count
@@ -148,6 +155,35 @@ async def test_a_run_that_ended_within_the_limit_keeps_its_numbers(
         f"The run went on without {missing}, because requests failed within limits.max_failure_rate"
     )
     assert warning in repr(resumed)
+
+
+async def test_verdicts_that_score_trials_are_counted_after_a_stop_in_a_trial(dataset: Path, tmp_path: Path) -> None:
+    run, some = tmp_path / "run", staying(0.1, [DOWN])
+    is_down = False
+
+    def faults(request: dict[str, Any]) -> Fault:
+        return (
+            DOWN if is_down and request["model"] == "judge" else some(request) if request["model"] == "judge" else FINE
+        )
+
+    def stop_in_the_trial(event: Any) -> None:
+        nonlocal is_down
+        is_down = is_down or (event["event"] == "phase" and event["phase"] == "judge" and event.get("step") == 1)
+
+    async with ChatServer(respond=embedded_answer, faults=faults) as server:
+        config = {**over_http(dataset, run, server.base_url, 0.4), "search": SCORED}
+        with pytest.raises(TooManyFailures):
+            await blpo.optimize(config, on_event=stop_in_the_trial, progress=False)
+        is_down = False
+        result = (await blpo.resume(run, progress=False)).result
+    with closing(sqlite3.connect(run / "responses.sqlite")) as store:
+        ((unanswered,),) = store.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM calls WHERE role='judge' GROUP BY key HAVING sum(outcome = 'ok') < 1)"
+        ).fetchall()
+    assert result["status"] == "complete"
+    assert len(result["rounds"][0]["trials"]) == 2
+    assert unanswered > 0
+    assert result["warnings"][0].startswith(f"The run went on without {unanswered} verdicts, because")
 
 
 async def test_an_answer_to_a_question_is_used_although_requests_failed_before(dataset: Path, tmp_path: Path) -> None:
