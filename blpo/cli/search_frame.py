@@ -24,8 +24,11 @@ _PHASES = {
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def search_frame(progress: Progress, elapsed: str, notice: str) -> RenderableType:
-    """Return about ten lines for 40 columns, important parts at the left; a narrower terminal cuts the lines."""
+def search_frame(progress: Progress, elapsed: str, notice: str, *, is_last: bool = False) -> RenderableType:
+    """Return about ten lines for 40 columns, important parts at the left; a narrower terminal cuts the lines.
+
+    The last frame has no calls: the summary follows, and has the calls.
+    """
     if not progress.run:
         return _line(f"reading the data · {elapsed}")
     lines: list[RenderableType] = [_line(_where(progress, elapsed), "bold"), _line(_work(progress))]
@@ -35,7 +38,7 @@ def search_frame(progress: Progress, elapsed: str, notice: str) -> RenderableTyp
         lines.append(_line(_values("labelled", progress.labelled, progress.metric)))
     if progress.scores:
         lines.append(_line(f"scores {_scores(progress.scores.values())}"))
-    if progress.usage:
+    if progress.usage and not is_last:
         lines.append(usage_table(progress.usage))
     lines.append(_line(single_line(short_path(progress.run)), "dim"))
     if notice:
@@ -53,7 +56,7 @@ def sparkline(values: Iterable[float]) -> str:
 def phase_in_words(progress: Progress) -> str:
     """Return the work of the current node in words."""
     if progress.phase == "judge":
-        return "judging train and validation" if progress.step is None else "judging the batch"
+        return "judging train and validation" if progress.step is None else "judging by the trial's prompt"
     return _PHASES.get(progress.phase, progress.phase)
 
 

@@ -1,5 +1,6 @@
 """Views of a running search."""
 
+from types import TracebackType
 from typing import TextIO
 
 from rich.console import RenderableType
@@ -50,6 +51,14 @@ class SearchLines(LineView, SearchView):
 class SearchFrames(FrameView, SearchView):
     """Frame with the state of the search."""
 
+    _is_last = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_last = kind is None
+        super().__exit__(kind, error, trace)
+
     def event(self, event: Event) -> None:
         """Follow a progress event; write a line above the frame if the next frame would hide the line."""
         super().event(event)
@@ -59,4 +68,4 @@ class SearchFrames(FrameView, SearchView):
             )
 
     def _frame(self) -> RenderableType:
-        return search_frame(self.progress, self.elapsed, self._notice)
+        return search_frame(self.progress, self.elapsed, self._notice, is_last=self._is_last)

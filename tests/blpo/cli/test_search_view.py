@@ -100,7 +100,14 @@ def test_no_line_is_wider_than_the_terminal(width: int, length: int) -> None:
 def test_forty_columns_show_all_numbers() -> None:
     text = "\n".join(drawn(folded([STARTED, *ROUND[:9]]), 40))
     assert not re.search(r"[\d.]…", text.partition("/somewhere")[0])
-    for part in ("round 0 of 5 · trial 0 of 2 · 1:02", "judging the batch", "0.250", "+0.30 fail", "123k", "12.50"):
+    for part in (
+        "round 0 of 5 · trial 0 of 2 · 1:02",
+        "judging by the trial's prompt",
+        "0.250",
+        "+0.30 fail",
+        "123k",
+        "12.50",
+    ):
         assert part in text
 
 
@@ -167,6 +174,19 @@ def test_a_terminal_gets_a_live_view_and_its_cursor_back(monkeypatch: pytest.Mon
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
     assert "round 1 of 5" in text
     assert STOPPING[:40] in text
+    last = text[text.rindex("round 1 of 5") :]
+    assert "calls" not in last  # the summary that follows has the calls
+
+
+def test_the_last_frame_of_a_failed_run_keeps_the_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    main, side = pty.openpty()
+    with os.fdopen(side, "w") as stream, pytest.raises(ValueError), SearchFrames(stream) as view:
+        for event in [STARTED, *ROUND]:
+            view.event(event)
+        raise ValueError
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", everything_from(main))
+    assert "calls" in text[text.rindex("round 1 of 5") :]
 
 
 def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
