@@ -29,7 +29,8 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterat
     )
     yield f"tokens of replies: {lengths}; cached input counts in full"
     if settings.task.questions > 1:
-        yield "judge: two calls a pair and prompt, one for each order (task.order)"
+        each = "order" if settings.task.has_both_orders else "image; an image in several pairs is paid once"
+        yield f"judge: two calls a pair and prompt, one for each {each} (task.order)"
     yield from _low_limits(settings, roles)
 
 

@@ -87,7 +87,7 @@ class VerdictCounts:
 
     def positions(self) -> Positions | None:
         """Return the answers about pairs by position, also of pairs without a human label; None for other tasks."""
-        if self._task.kind != "pairwise":
+        if self._task.kind != "pairwise" or self._task.order == "apart":
             return None
         rows = list(self._rows())
         return Positions.of([key.in_verdict for key, _ in rows], [group for _, group in rows])

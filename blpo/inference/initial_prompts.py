@@ -31,7 +31,8 @@ def _initial_prompts(
     prompts: PromptSettings, task: TaskSettings, max_tokens: int, compares_texts: bool
 ) -> tuple[str, str]:
     shape = {"pairwise": "_pairwise_texts" if compares_texts else "_pairwise", "ranking": "_ranking"}.get(task.kind, "")
-    default_judge = partial(template, f"default_judge{shape}") if shape else partial(_default_judge_prompt, task)
+    is_alone = not shape or task.order == "apart"
+    default_judge = partial(_default_judge_prompt, task) if is_alone else partial(template, f"default_judge{shape}")
     judge = _prompt("judge", prompts.judge, prompts.judge_file, default_judge, max_tokens)
     return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, f"default_i2t{shape}"), max_tokens)
 
@@ -62,6 +63,8 @@ def _placeholder_problem(text: str) -> str | None:
 
 
 def _default_judge_prompt(task: TaskSettings) -> str:
+    """Return the default prompt to label a sample of one image."""
+    task = task.answer_scale
     if task.kind == "ordinal":
         return render("default_judge_ordinal", min=str(task.min), max=str(task.max))
     return render("default_judge_categorical", labels=labels_in_words(task))

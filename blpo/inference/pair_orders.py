@@ -1,11 +1,13 @@
 """Orders of a pair: the one place that maps between the labels a and b and the places first and second.
 
-A task of one image has the single order None: the sample as it is.
+A task of one image has the single order None: the sample as it is. Under `task.order: apart` a request shows one side
+of the pair alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from blpo.data.splits import seeded
 from blpo.models.sentences import sentence
@@ -14,19 +16,32 @@ from state.sample import Label, Sample
 from state.settings import TaskSettings
 from state.verdict import Order, OrderedVerdict, Verdict
 
+View = Order | Literal["a", "b"]
+"""What a request shows of a pair: both in an order, or one side alone."""
 _T = TypeVar("_T")
 _SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
 
 
-def orders_of(task: TaskSettings, sample: Sample, seed: int) -> tuple[Order | None, ...]:
+def orders_of(task: TaskSettings, sample: Sample, seed: int) -> tuple[View | None, ...]:
     """Return the orders in which the judge sees a sample, one request for each order (`task.order`)."""
     if task.kind != "pairwise":
         return (None,)
+    if task.order == "apart":
+        return ("a", "b")
     if task.order == "both":
         return ("ab", "ba")
     if task.order == "one":
         return ("ab",)
     return ("ba",) if seeded(seed, "order", sample.id)[0] % 2 else ("ab",)
+
+
+def side_of(sample: Sample, side: Literal["a", "b"]) -> Sample:
+    """Return one side of a pair as a sample of one image."""
+    place = "ab".index(side)
+    if sample.texts is not None:
+        text = "\n\n".join(filter(None, (sample.text, sample.texts[place])))
+        return replace(sample, text=text, texts=None)
+    return replace(sample, images=(sample.images[place],))
 
 
 def in_order(pair: Sequence[_T], order: Order | None) -> tuple[_T, ...]:
@@ -51,6 +66,25 @@ def joined_verdict(sample_id: str, orders: Sequence[OrderedVerdict]) -> Verdict:
     label = labels.pop() if status == "ok" and len(labels) == 1 else None
     scores = _mean_scores(orders) if status == "ok" else ()
     return Verdict(sample_id, status, label, _reasons(orders), scores, tuple(orders))
+
+
+def compared_verdict(sample_id: str, sides: Sequence[Verdict], task: TaskSettings) -> Verdict:
+    """Return the verdict on a pair from the labels of a and b alone: the higher rating or the positive label is better.
+
+    Equal labels are a tie. Without ties in the task they are half right: `a` in one order and `b` in the other.
+    """
+    failures = [side.status for side in sides if side.status != "ok"]
+    named = zip("ab", sides, strict=True)
+    reason = " ".join(f"{name} is {side.label or side.status}: {sentence(side.reason)}" for name, side in named)
+    if failures:
+        status = "error" if "error" in failures else failures[0]
+        orders = [OrderedVerdict(order, status, None, reason) for order in ("ab", "ba")]
+    else:
+        values = [side.label == task.positive if task.labels else int(str(side.label)) for side in sides]
+        equal = ("tie", "tie") if task.ties else ("a", "b")
+        labels = equal if values[0] == values[1] else ("a", "a") if values[0] > values[1] else ("b", "b")
+        orders = [OrderedVerdict(order, "ok", label) for order, label in zip(("ab", "ba"), labels, strict=True)]
+    return replace(joined_verdict(sample_id, orders), reason=reason)
 
 
 def _mean_scores(orders: Sequence[OrderedVerdict]) -> tuple[tuple[Label, float], ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from blpo.inference.open_models import OpenModels
-from blpo.inference.pair_orders import in_order
+from blpo.inference.pair_orders import View, in_order, side_of
 from blpo.models.messages import Message, Part, user
 from blpo.prompts.delimiters import element, pair_element
 from blpo.prompts.template import render
@@ -25,15 +25,18 @@ CONTEXT_NOTES = {
 
 
 async def question(
-    models: OpenModels, sample: Sample, model: ModelSettings, template: str, order: Order | None = None, **values: str
+    models: OpenModels, sample: Sample, model: ModelSettings, template: str, view: View | None = None, **values: str
 ) -> Message:
     """Ask about `sample` by the prompt file `template`, filled with `values`, in the model's part order.
 
-    A pair is shown in `order`, and asked about by the prompt file `template` + `_pair`. The images of a ranking have
+    A pair is shown in an order, and asked about by the prompt file `template` + `_pair`. One side of a pair is shown
+    like a sample of one image. The images of a ranking have
     numbers, and the prompt file is `template` + `_ranking`. `{{place}}` in the prompt tells the place of the sample;
     `{{text_note}}` explains the sample's texts, if any. Raises `DataError` for an unreadable image, and for a sample
     that is no pair where a pair is expected.
     """
+    if view == "a" or view == "b":
+        return await question(models, side_of(sample, view), model, template, **values)
     images = await models.images.of(sample, model)
     first = model.part_order == "image_first"
     place = "above" if first else "below"
@@ -41,7 +44,7 @@ async def question(
         item: list[Part] = [*_numbered_parts(images), *([element("text", sample.text)] if sample.text else [])]
         values |= {"count": str(len(images)), "text_note": _LIST_TEXT_NOTE if sample.text else ""}
         frame = render(f"{template}_ranking", place=place, **values)
-    elif order is None:
+    elif view is None:
         item = [*images, *([element("text", sample.text)] if sample.text else [])]
         note = TEXT_NOTE if sample.text else ""
         frame = render(template, place=place, text_note=note, **values)
@@ -49,7 +52,7 @@ async def question(
         raise DataError(f"{sample.id}: is no pair; a pair has two images, or one image and two texts")
     else:
         context = await models.images.context_of(sample, model)
-        item = [*_context_parts(sample, context), *_pair_parts(sample, images, order)]
+        item = [*_context_parts(sample, context), *_pair_parts(sample, images, view)]
         values |= {"item": "image" if sample.texts is None else "text", "text_note": " ".join(_pair_notes(sample))}
         frame = render(f"{template}_pair", place=place, **values)
     return user(*item, frame) if first else user(frame, *item)

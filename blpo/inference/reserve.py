@@ -6,12 +6,11 @@ from typing import Literal
 from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
-from blpo.inference.pair_orders import orders_of
+from blpo.inference.pair_orders import View, orders_of
 from blpo.inference.verdicts import judge_messages, repair_messages, request_name, verdict_of
 from blpo.models.verdict_format import verdict_schema
 from state.response import Failure
 from state.sample import Sample
-from state.verdict import Order
 
 Due = Literal["nothing", "repair", "verdict"]
 """Calls still to be paid for one verdict, a pair's in one order: none, the repair of an unparseable reply, or the
@@ -67,16 +66,16 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
     """Return the calls due for all samples under all prompts, and count stored replies as judged."""
     recall = run.recall
 
-    async def due(request: tuple[str, Sample, Order | None]) -> Due:
-        prompt, sample, order = request
+    async def due(request: tuple[str, Sample, View | None]) -> Due:
+        prompt, sample, view = request
         task = run.settings.task.scale_of(len(sample.images))
         schema = verdict_schema(task)
-        messages = await judge_messages(recall, prompt, sample, order)
+        messages = await judge_messages(recall, prompt, sample, view)
         response = await recall.caller.ask("judge", messages, schema)
         if isinstance(response, Failure):
             return "verdict"
         needs_repair = verdict_of(sample, response, task).status == "unparseable"
-        run.budget.judged(request_name(sample, order), repaired=needs_repair)
+        run.budget.judged(request_name(sample, view), repaired=needs_repair)
         if not needs_repair:
             return "nothing"
         repair = await recall.caller.ask("judge", repair_messages(messages, response, task), schema)
@@ -84,9 +83,9 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
 
     seed = run.settings.search.seed
     requests = [
-        (prompt, sample, order)
+        (prompt, sample, view)
         for prompt in judge_prompts
         for sample in samples
-        for order in orders_of(run.settings.task, sample, seed)
+        for view in orders_of(run.settings.task, sample, seed)
     ]
     return await fan_out(due, requests, run.width("judge"))

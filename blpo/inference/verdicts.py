@@ -8,7 +8,7 @@ from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
-from blpo.inference.pair_orders import joined_verdict, ordered_verdict, orders_of
+from blpo.inference.pair_orders import View, compared_verdict, joined_verdict, ordered_verdict, orders_of
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
 from blpo.metrics.gain import paired_gain
@@ -22,7 +22,7 @@ from state.loops import Trial
 from state.response import Failure, Response
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.verdict import Order, Verdict
+from state.verdict import Verdict
 
 MOST_REPEATED = 2000
 """Characters of an unusable reply that its repair repeats."""
@@ -102,30 +102,35 @@ async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) ->
 
 async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) -> Judgement:
     """Return the verdict on a sample with the judge's replies. A pair is judged in all its orders at the same time."""
-    orders = orders_of(models.settings.task, sample, models.settings.search.seed)
-    judgements = await fan_out(lambda order: _judgement(models, judge_prompt, sample, order), orders, len(orders))
+    task = models.settings.task
+    views = orders_of(task, sample, models.settings.search.seed)
+    judgements = await fan_out(lambda view: _judgement(models, judge_prompt, sample, view), views, len(views))
     replies = tuple(reply for judgement in judgements for reply in judgement.replies)
-    ordered = tuple(ordered_verdict(j.verdict, order) for j, order in zip(judgements, orders, strict=True) if order)
-    return Judgement(joined_verdict(sample.id, ordered), replies) if ordered else judgements[0]
+    if views == (None,):
+        return judgements[0]
+    if task.order == "apart":
+        return Judgement(compared_verdict(sample.id, [each.verdict for each in judgements], task), replies)
+    orders = tuple(ordered_verdict(j.verdict, view) for j, view in zip(judgements, views, strict=True))
+    return Judgement(joined_verdict(sample.id, orders), replies)
 
 
-def request_name(sample: Sample, order: Order | None) -> str:
+def request_name(sample: Sample, view: View | None) -> str:
     """Return the name of a sample in an order, for the budget's count of repairs."""
-    return sample.id if order is None else f"{sample.id} {order}"
+    return sample.id if view is None else f"{sample.id} {view}"
 
 
-async def _judgement(models: OpenModels, judge_prompt: str, sample: Sample, order: Order | None) -> Judgement:
+async def _judgement(models: OpenModels, judge_prompt: str, sample: Sample, view: View | None) -> Judgement:
     """Return the answer in one order.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
     """
     task = models.settings.task.scale_of(len(sample.images))
-    messages = await judge_messages(models, judge_prompt, sample, order)
+    messages = await judge_messages(models, judge_prompt, sample, view)
     response = await models.caller.ask("judge", messages, schema=verdict_schema(task))
     verdict = verdict_of(sample, response, task)
     needs_repair = verdict.status == "unparseable"
-    models.budget.judged(request_name(sample, order), repaired=needs_repair)
+    models.budget.judged(request_name(sample, view), repaired=needs_repair)
     if isinstance(response, Failure):
         return Judgement(verdict, ())
     verdict = _with_cut(verdict, response, models)
@@ -146,10 +151,10 @@ def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdi
     return replace(verdict, reason=f"{cut}: {verdict.reason}" if verdict.reason else cut)
 
 
-async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, order: Order | None) -> list[Message]:
-    """Return the conversation with the judge about `sample`, a pair in `order`."""
+async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, view: View | None) -> list[Message]:
+    """Return the conversation with the judge about `sample`, a pair as in `view`."""
     model, form = models.settings.models.of("judge"), label_form(models.settings.task.scale_of(len(sample.images)))
-    return [await question(models, sample, model, "judge", order, judge_prompt=judge_prompt, label_form=form)]
+    return [await question(models, sample, model, "judge", view, judge_prompt=judge_prompt, label_form=form)]
 
 
 def repair_messages(messages: Sequence[Message], response: Response, task: TaskSettings) -> list[Message]:

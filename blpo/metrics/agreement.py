@@ -123,7 +123,7 @@ def metrics(
         "strict": _agreement_of_rows(_answers(strict), strict, positions, task),
     }
     result = cast(Metrics, {**counts, **readings})
-    if task.kind == "pairwise":
+    if "first_rate" in readings:
         result["first_rate_ci95"] = None if positions.interval is None else list(positions.interval)
     if metric is not None:
         result["guessing"] = guessing([row.label for row in _answers(strict)], task, metric)

@@ -110,6 +110,8 @@ def _problem(metric: str, task: TaskSettings) -> str | None:
 def _rate_problem(metric: str, task: TaskSettings) -> str | None:
     if task.kind != "pairwise":
         return f"{metric} needs a pairwise task"
+    if metric == "first_rate" and task.order == "apart":
+        return f"{metric} needs pairs in one message (task.order: both)"
     if metric == "consistency" and task.questions == 1:
         return f"{metric} needs pairs in both orders (task.order: both)"
     return f"{metric} needs pairs with ties (task.ties: true)" if metric == "tie_rate" and not task.ties else None

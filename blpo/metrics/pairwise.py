@@ -111,6 +111,8 @@ def pair_values(
         right = [verdict.label == label for verdict, label in zip(verdicts, labels, strict=True)]
         values["consistent_accuracy"] = _share(right)
         values["consistency"] = _share([verdict.label is not None for verdict in verdicts])
+    if task.order == "apart":  # no answer has a position
+        return {**values, "tie_rate": positions.tie_rate} if task.ties else values
     values["first_rate"] = positions.first_rate
     return {**values, "tie_rate": positions.tie_rate} if task.ties else values
 

@@ -140,7 +140,7 @@ def _is_left_out(run: RunRecord, row: VerdictRow) -> bool:
 
 def _counts(changes: Iterable[VerdictChange], settings: Settings) -> str:
     changes, source = list(changes), label_source(settings.data)
-    in_orders = " in both orders" if settings.task.questions > 1 else ""
+    in_orders = " in both orders" if settings.task.has_both_orders else ""
     fixed, broken = changes.count("fixed"), changes.count("broken")
     after = changes.count("right") + fixed
     before = changes.count("right") + broken

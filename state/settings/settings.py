@@ -58,7 +58,15 @@ class Settings(Section):
             )
         if data.question is not None and not two_texts:
             return "data.question: belongs to two texts; a text about two images is data.text"
-        return None
+        return self._apart_problem() if self.task.order == "apart" else None
+
+    def _apart_problem(self) -> str | None:
+        """Return the problem of settings that pairs can't have if each of the two is judged alone."""
+        if name := next((name for name in ("reference", "before") if getattr(self.data, name)), None):
+            return f"data.{name}: task.order: apart shows each of the two alone; use another order"
+        if self.search.outer_rounds == 0:
+            return None
+        return "task.order: apart compares labels of single images, without a search; set search.outer_rounds: 0"
 
     def _ranking_problem(self) -> str | None:
         """Return the problem of settings that a ranking needs or can't have; None for usable settings."""

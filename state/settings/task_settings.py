@@ -28,9 +28,11 @@ class TaskSettings(Section):
     """Category that scores 1 in exports; one of `labels`: the good one, or the one to detect."""
     ties: bool = False
     """Allow a third label, tie (pairwise)."""
-    order: Literal["both", "one", "random"] = "both"
+    order: Literal["both", "one", "random", "apart"] = "both"
     """Order of a pair in a request (pairwise). both: two requests, a first and b first; also tells how far the judge
-    leans to a position. one: a first. random: one order for each pair, drawn from search.seed and the pair's id."""
+    leans to a position. one: a first. random: one order for each pair, drawn from search.seed and the pair's id.
+    apart: for comparison, without a search: the judge labels each of the two alone, by min and max or by `labels`, and
+    the higher rating, or the label `positive`, is better."""
     best: Literal["lowest", "highest"] | None = None
     """The best value of data.label (ranking). lowest: ranks, 1 is the best. highest: ratings or scores."""
 
@@ -51,12 +53,21 @@ class TaskSettings(Section):
             return f"a scale has at most 1001 ratings, {self.min} to {self.max} is more"
         return None
 
+    def _apart_problem(self) -> str | None:
+        if not self.labels:
+            return self._scale_problem()
+        if len(set(self.labels)) == 2 == len(self.labels) and self.positive is not None:
+            return None
+        return "order: apart compares ratings, or two labels; give min and max, or two labels and positive, the better"
+
     def _foreign_field(self) -> str | None:
         """Return the problem of a field that belongs to another kind."""
         if self.labels and self.kind == "ordinal":
             return "labels belongs to kind: categorical; an ordinal task has min and max"
         if self.round is not None and self.kind != "ordinal":
             return "round belongs to kind: ordinal; categories are not rounded"
+        if self.kind == "pairwise" and self.order == "apart":
+            return self._apart_problem()
         if self.labels and self.kind == "pairwise":
             return "labels belongs to kind: categorical; a pair has the labels a and b, and tie with ties"
         if self.labels and self.kind == "ranking":
@@ -82,9 +93,11 @@ class TaskSettings(Section):
     def answer_scale(self) -> "TaskSettings":
         """Scale of the judge's answers: the task itself; for pairs the categories first, second and, with ties, tie.
 
-        For a ranking use `scale_of`.
+        Under `order: apart` the scale of one image. For a ranking use `scale_of`.
         """
-        return _positions(self.ties) if self.kind == "pairwise" else self
+        if self.kind != "pairwise":
+            return self
+        return _scale_apart(self) if self.order == "apart" else _positions(self.ties)
 
     def scale_of(self, images: int) -> "TaskSettings":
         """Return the scale of the answers about a sample: `answer_scale`, for a ranking with the numbers of images."""
@@ -93,13 +106,26 @@ class TaskSettings(Section):
     @property
     def questions(self) -> int:
         """Judge requests for a sample under one prompt, repairs not counted."""
-        return 2 if self.kind == "pairwise" and self.order == "both" else 1
+        return 2 if self.kind == "pairwise" and self.order in ("both", "apart") else 1
+
+    @property
+    def has_both_orders(self) -> bool:
+        """True if the judge sees every pair in both orders."""
+        return self.kind == "pairwise" and self.order == "both"
 
 
 @cache
 def _positions(ties: bool) -> TaskSettings:
     """Return the scale of the answers about a pair as shown."""
     return TaskSettings(kind="categorical", labels=("first", "second", "tie") if ties else ("first", "second"))
+
+
+@cache
+def _scale_apart(pairs: TaskSettings) -> TaskSettings:
+    """Return the scale of the answers about one of a pair."""
+    if pairs.labels:
+        return TaskSettings(kind="categorical", labels=pairs.labels, positive=pairs.positive)
+    return TaskSettings(kind="ordinal", min=pairs.min, max=pairs.max)
 
 
 @cache
