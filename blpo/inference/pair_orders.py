@@ -7,7 +7,7 @@ of the pair alone.
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from blpo.data.splits import seeded
 from blpo.models.sentences import sentence
@@ -18,6 +18,7 @@ from state.verdict import Order, OrderedVerdict, Verdict
 
 View = Order | Literal["a", "b"]
 """What a request shows of a pair: both in an order, or one side alone."""
+_BOTH: tuple[Order, Order] = ("ab", "ba")
 _T = TypeVar("_T")
 _SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
 
@@ -57,6 +58,16 @@ def ordered_verdict(verdict: Verdict, order: Order) -> OrderedVerdict:
     return OrderedVerdict(order, verdict.status, label, verdict.reason, tuple(scores))
 
 
+def pair_verdict(
+    sample_id: str, views: Sequence[View | None], answers: Sequence[Verdict], task: TaskSettings
+) -> Verdict:
+    """Return the verdict on a pair from the answers to all its requests."""
+    if task.order == "apart":
+        return compared_verdict(sample_id, answers, task)
+    orders = cast(Sequence[Order], views)
+    return joined_verdict(sample_id, list(map(ordered_verdict, answers, orders)))
+
+
 def joined_verdict(sample_id: str, orders: Sequence[OrderedVerdict]) -> Verdict:
     """Return the verdict on a pair from its answers, one for each order; contract: `Verdict.orders`."""
     statuses = [ordered.status for ordered in orders]
@@ -78,12 +89,12 @@ def compared_verdict(sample_id: str, sides: Sequence[Verdict], task: TaskSetting
     reason = " ".join(f"{name} is {side.label or side.status}: {sentence(side.reason)}" for name, side in named)
     if failures:
         status = "error" if "error" in failures else failures[0]
-        orders = [OrderedVerdict(order, status, None, reason) for order in ("ab", "ba")]
+        orders = [OrderedVerdict(order, status, None, reason) for order in _BOTH]
     else:
         values = [side.label == task.positive if task.labels else int(str(side.label)) for side in sides]
         equal = ("tie", "tie") if task.ties else ("a", "b")
         labels = equal if values[0] == values[1] else ("a", "a") if values[0] > values[1] else ("b", "b")
-        orders = [OrderedVerdict(order, "ok", label) for order, label in zip(("ab", "ba"), labels, strict=True)]
+        orders = [OrderedVerdict(order, "ok", label) for order, label in zip(_BOTH, labels, strict=True)]
     return replace(joined_verdict(sample_id, orders), reason=reason)
 
 

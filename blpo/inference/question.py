@@ -36,7 +36,7 @@ async def question(
     that is no pair where a pair is expected.
     """
     if view == "a" or view == "b":
-        return await question(models, side_of(sample, view), model, template, **values)
+        return await question(models, side_of(sample, view), model, template, None, **values)
     images = await models.images.of(sample, model)
     first = model.part_order == "image_first"
     place = "above" if first else "below"

@@ -8,7 +8,7 @@ from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
-from blpo.inference.pair_orders import View, compared_verdict, joined_verdict, ordered_verdict, orders_of
+from blpo.inference.pair_orders import View, orders_of, pair_verdict
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
 from blpo.metrics.gain import paired_gain
@@ -108,10 +108,7 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) ->
     replies = tuple(reply for judgement in judgements for reply in judgement.replies)
     if views == (None,):
         return judgements[0]
-    if task.order == "apart":
-        return Judgement(compared_verdict(sample.id, [each.verdict for each in judgements], task), replies)
-    orders = tuple(ordered_verdict(j.verdict, view) for j, view in zip(judgements, views, strict=True))
-    return Judgement(joined_verdict(sample.id, orders), replies)
+    return Judgement(pair_verdict(sample.id, views, [each.verdict for each in judgements], task), replies)
 
 
 def request_name(sample: Sample, view: View | None) -> str:
