@@ -45,7 +45,7 @@ def side_of(sample: Sample, side: Literal["a", "b"]) -> Sample:
     return replace(sample, images=(sample.images[place],))
 
 
-def in_order(pair: Sequence[_T], order: Order | None) -> tuple[_T, ...]:
+def pair_in_order(pair: Sequence[_T], order: Order | None) -> tuple[_T, ...]:
     """Return the two things of a pair as shown in an order: (b, a) in the order `ba`. Other things stay as they are."""
     return tuple(reversed(pair)) if order == "ba" else tuple(pair)
 

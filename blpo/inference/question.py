@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from blpo.inference.open_models import OpenModels
-from blpo.inference.pair_orders import View, in_order, side_of
+from blpo.inference.pair_orders import View, pair_in_order, side_of
 from blpo.models.messages import Message, Part, user
 from blpo.prompts.delimiters import element, pair_element
 from blpo.prompts.template import render
@@ -73,14 +73,14 @@ def _context_parts(sample: Sample, images: Sequence[EncodedImage]) -> Iterator[P
 def _pair_parts(sample: Sample, images: Sequence[EncodedImage], order: Order) -> Iterator[Part]:
     """Yield the pair in an order: two named images, or an image with two named texts; then the text of both."""
     if sample.texts is None:
-        for name, image in zip(("First image:", "Second image:"), in_order(images, order), strict=True):
+        for name, image in zip(("First image:", "Second image:"), pair_in_order(images, order), strict=True):
             yield name
             yield image
     else:
         yield from images
     if sample.text:
         yield pair_element("text", sample.text)
-    for tag, text in zip(("first", "second"), in_order(sample.texts or (), order), strict=False):
+    for tag, text in zip(("first", "second"), pair_in_order(sample.texts or (), order), strict=False):
         yield pair_element(tag, text)
 
 

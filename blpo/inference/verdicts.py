@@ -104,10 +104,10 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) ->
     """Return the verdict on a sample with the judge's replies. A pair is judged in all its orders at the same time."""
     task = models.settings.task
     views = orders_of(task, sample, models.settings.search.seed)
+    if views == (None,):
+        return await _judgement(models, judge_prompt, sample, None)
     judgements = await fan_out(lambda view: _judgement(models, judge_prompt, sample, view), views, len(views))
     replies = tuple(reply for judgement in judgements for reply in judgement.replies)
-    if views == (None,):
-        return judgements[0]
     return Judgement(pair_verdict(sample.id, views, [each.verdict for each in judgements], task), replies)
 
 

@@ -123,9 +123,9 @@ async def test_a_judge_that_names_a_place_is_right_in_one_order_at_most(pairs: P
 
 
 async def test_the_bare_graph_gives_the_same_result(pairs: Path, tmp_path: Path) -> None:
-    held = (await blpo.optimize(config(pairs, tmp_path / "held"))).result
+    alone = (await blpo.optimize(config(pairs, tmp_path / "alone"))).result
     bare: Any = await graph.ainvoke({}, context=cast("Any", config(pairs, tmp_path / "bare")))
-    assert {**comparable(bare["result"]), "calls": None} == {**comparable(held), "calls": None}
+    assert {**comparable(bare["result"]), "calls": None} == {**comparable(alone), "calls": None}
 
 
 async def test_over_http_as_in_process(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,10 +170,10 @@ async def test_a_server_of_one_image_a_request_is_refused_before_anything_is_pai
         with pytest.raises(ModelError, match="takes fewer images a request"):
             await blpo.optimize(config(pairs, tmp_path / "told", models=models))
         models["judge"] = {**models["judge"], "max_images": 1}
-        told = server.count
+        requests_before = server.count
         with pytest.raises(ModelError, match=r"models\.judge: .* takes 1 image a request \(by its setting\)"):
             await blpo.optimize(config(pairs, tmp_path / "known", models=models))
-    assert server.count == told <= 16
+    assert server.count == requests_before <= 16
     assert not (tmp_path / "known").exists()
     with sqlite3.connect(tmp_path / "told" / "responses.sqlite") as db:
         assert db.execute("SELECT count(*) FROM responses").fetchone() == (0,)
@@ -194,8 +194,8 @@ async def test_a_question_to_a_person_tells_both_answers_about_a_pair(pairs: Pat
     names = {"judge": scripted("leaning", judge), "optimizer": scripted("writing", optimizer)}
     models = {role: {"name": name} for role, name in names.items()} | {"verbalizer": {"name": "embedded:verbalizer"}}
     search = {"trials": "scored", "score_on": "batch", "outer_rounds": 1, "inner_steps": 0, "error_batch": 6}
-    given = config(pairs, tmp_path / "run", models=models, search={**search, "anchors": 0}, approval="judge")
-    question = (await blpo.optimize(given)).result["question"]
+    settings = config(pairs, tmp_path / "run", models=models, search={**search, "anchors": 0}, approval="judge")
+    question = (await blpo.optimize(settings)).result["question"]
     assert question["score"] is not None and question["score"] > 0
     for change in question["fixes"]:
         assert (change["before"], change["after"]) == ("first in both orders", change["label"])

@@ -385,8 +385,8 @@ def test_preferences_between_two_images_are_pairs(
     (place / "set/config.yaml").unlink()
     edit_labels(place / "set", lambda rows: [row.update(label=words[i % 2]) for i, row in enumerate(rows)])
     assert main(["init", "set", "--yes"]) == 0
-    told = capsys.readouterr().err
-    assert "holds the better of two images" in told and "warning" not in told
+    lines = capsys.readouterr().err
+    assert "holds the better of two images" in lines and "warning" not in lines
     settings = load_settings(place / "set/config.yaml")
     assert settings.task == TaskSettings.model_validate(task)
     assert settings.data.image == ("image_a", "image_b")

@@ -48,9 +48,9 @@ def test_a_number_is_refused_because_it_may_count_from_0_or_1(tmp_path: Path, va
     table = [{**row, "label": value} if row["id"] == "p3" else row for row in pairs()]
     write(tmp_path, table, 24)
     (tmp_path / "labels.csv").unlink()
-    (found,) = problems(jsonl(tmp_path, table), PAIR, **COLUMNS)
-    assert found.startswith("labels.jsonl:4: label ")
-    assert "does not say which one is better; write one of a, b (a is the column left, b is right)" in found
+    (problem,) = problems(jsonl(tmp_path, table), PAIR, **COLUMNS)
+    assert problem.startswith("labels.jsonl:4: label ")
+    assert "does not say which one is better; write one of a, b (a is the column left, b is right)" in problem
 
 
 def test_other_labels_are_refused_and_a_tie_names_its_setting(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_pairs_that_share_an_image_or_a_text_stay_in_one_split(tmp_path: Path) -
 def test_a_text_of_all_pairs_links_nothing_and_named_groups_stay(tmp_path: Path) -> None:
     alone = of_pairs(tmp_path / "one", pairs(text=lambda i: "Which is better?"))
     assert {sample.group for sample in alone.by_id.values()} == {None}
-    named = of_pairs(tmp_path / "two", pairs(text=lambda i: f"p{i % 2}", g=lambda i: f"g{i % 6}"), group="g")
-    assert {sample.group for sample in named.by_id.values()} == {f"g{i}" for i in range(6)}
+    grouped = of_pairs(tmp_path / "two", pairs(text=lambda i: f"p{i % 2}", g=lambda i: f"g{i % 6}"), group="g")
+    assert {sample.group for sample in grouped.by_id.values()} == {f"g{i}" for i in range(6)}
 
 
 def test_one_large_group_says_why_a_split_is_empty(tmp_path: Path) -> None:

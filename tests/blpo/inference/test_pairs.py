@@ -16,7 +16,7 @@ from PIL import Image
 from blpo.data.image_sources import FileImage
 from blpo.inference.descriptions import MAX_WORDS_A_PAIR, describe_samples
 from blpo.inference.open_models import OpenModels, open_models
-from blpo.inference.pair_orders import in_order, joined_verdict, ordered_verdict, orders_of
+from blpo.inference.pair_orders import joined_verdict, ordered_verdict, orders_of, pair_in_order
 from blpo.inference.verdicts import judge_sample, judgement_of
 from blpo.models.embedded.chat import prompt_and_frame
 from state.errors import DataError
@@ -69,7 +69,7 @@ def verdict_json(label: str, reason: str = "why") -> str:
 def test_an_answer_means_the_thing_at_its_place(verdict: Verdict, order: Order) -> None:
     mapped = ordered_verdict(verdict, order)
     assert (mapped.order, mapped.status, mapped.reason) == (order, verdict.status, verdict.reason)
-    places = dict(zip(("first", "second"), in_order("ab", order), strict=True)) | {"tie": "tie"}
+    places = dict(zip(("first", "second"), pair_in_order("ab", order), strict=True)) | {"tie": "tie"}
     assert mapped.label == (None if verdict.label is None else places[str(verdict.label)])
 
 
@@ -106,11 +106,11 @@ def test_reasons_are_named_by_their_order() -> None:
 def test_one_order_is_the_tables_or_follows_from_the_seed(order: Literal["one", "random"], pair: Sample) -> None:
     task = TaskSettings(kind="pairwise", order=order)
     samples = [replace(pair, id=f"p{i}") for i in range(400)]
-    drawn = [orders_of(task, sample, 7) for sample in samples]
-    assert drawn == [orders_of(task, sample, 7) for sample in samples]
-    swapped = sum(orders == ("ba",) for orders in drawn)
+    orders_by_sample = [orders_of(task, sample, 7) for sample in samples]
+    assert orders_by_sample == [orders_of(task, sample, 7) for sample in samples]
+    swapped = sum(orders == ("ba",) for orders in orders_by_sample)
     assert swapped == 0 if order == "one" else 150 < swapped < 250
-    assert order == "one" or drawn != [orders_of(task, sample, 8) for sample in samples]
+    assert order == "one" or orders_by_sample != [orders_of(task, sample, 8) for sample in samples]
     assert orders_of(PAIR, pair, 7) == ("ab", "ba") and orders_of(TaskSettings(), pair, 7) == (None,)
 
 
