@@ -19,7 +19,7 @@ METRICS = {
     "pearson": "Pearson",
     "consistent_accuracy": "consistent accuracy",
     "consistency": "consistency of the two orders",
-    "first_rate": 'share of "first" (0.5: no lean)',
+    "first_rate": 'share of "first"',
     "tie_rate": 'share of "tie"',
     "ndcg": "NDCG",
     "top_1": "top-1",
