@@ -24,10 +24,7 @@ _ARGILLA = f"is an export of Argilla; {_AS_TABLE}"
 _VIA = f"is an export of VGG Image Annotator; {_AS_TABLE}"
 _CHAT = f"is training data for a chat model; {_AS_TABLE}"
 _TEXT_LIST = f"is no table; {_AS_TABLE}"
-_SHARD = (
-    "is a part of a dataset of the hub; name the dataset as hub:OWNER/NAME in data.path, or join its parts: "
-    "datasets.load_dataset(FOLDER).save_to_disk(NEW)"
-)
+_SHARD = "is a part of a dataset; name its folder in data.path, or the dataset of the hub as hub:OWNER/NAME"
 _TAR = "is an archive; unpack the images, and write a labels.csv with the columns image and label"
 _MOST_BYTES = 64 * 2**20
 _START = 4096

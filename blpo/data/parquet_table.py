@@ -35,6 +35,11 @@ class ParquetTable:
         self._groups: dict[str, tuple[int, Any]] = {}
         self._byte_counts: dict[str, list[int | None]] = {}
 
+    @property
+    def schema(self) -> Any:
+        """Schema of the columns."""
+        return self._file.schema_arrow
+
     def place(self, row: int) -> str:
         """Return the name of the table and the number of a row, from 1. `row` counts from 0."""
         return f"{self.name}:{self.lines[row]}"

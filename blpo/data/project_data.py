@@ -15,7 +15,15 @@ from blpo.data.message_text import listed
 from blpo.data.ratings import rater_column, wide_rating_columns
 from blpo.data.similar_names import read_alike
 from blpo.data.split_words import SPLIT_NAMES
-from blpo.data.tables import LABEL_SUFFIXES, Table, is_dataset_folder, is_divided, label_files, open_table
+from blpo.data.tables import (
+    LABEL_SUFFIXES,
+    Table,
+    is_dataset_folder,
+    is_divided,
+    is_in_parts,
+    label_files,
+    open_table,
+)
 from state.errors import DataError
 
 TEXT_COLUMN = "text"
@@ -63,7 +71,8 @@ def data_here(folder: Path, columns: ColumnNames) -> tuple[str, ProjectData]:
 def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
     """Return the data at `path` for the project in `folder`; raises `DataError` if there is no label and no image."""
     left_out = left_out_below(path) if path.is_dir() else []
-    if path.is_dir() and not label_files(path) and not is_divided(path) and (other := _other_labels(path)) is not None:
+    has_layout = path.is_dir() and (label_files(path) or is_divided(path) or is_in_parts(path))
+    if path.is_dir() and not has_layout and (other := _other_labels(path)) is not None:
         path = other
     elif path.is_dir() and not is_dataset_folder(path):
         images = images_below(path)
@@ -78,6 +87,8 @@ def data_at(folder: Path, path: Path, columns: ColumnNames) -> ProjectData:
     by_folder = [f"{path}: the names of the folders are the labels"] if is_class_table(table) else []
     if path.is_dir() and not label_files(path) and is_divided(path):
         by_folder = [f"{path}: the labels files of the splits are read as one table"]
+    if path.is_dir() and not is_divided(path) and is_in_parts(path):
+        by_folder = [f"{path}: {table.name} is read from all its parts"]
     return replace(data, warnings=(*by_folder, *left_out, *data.warnings))
 
 

@@ -58,6 +58,11 @@ class SavedDataset:
         cells = _SavedColumn(self, self._rows.select_columns([column]), column)
         return lambda row, name: CellImage(cells, row, name)
 
+    @property
+    def schema(self) -> Any:
+        """Schema of the columns."""
+        return self._rows.features.arrow_schema
+
     @cached_property
     def stamp(self) -> str:
         """Stamps of the Arrow files behind the dataset."""
@@ -97,6 +102,14 @@ def open_saved(folder: Path) -> SavedDataset:
 
     with arrow_errors(str(folder)):
         return SavedDataset(folder.name, _joined(datasets.load_from_disk(str(folder))), DatasetRoot(folder))
+
+
+def open_arrow(file: Path) -> SavedDataset:
+    """Open an Arrow file of the `datasets` library; raises `DataError` for any other file."""
+    import datasets
+
+    with arrow_errors(str(file)):
+        return SavedDataset(file.name, datasets.Dataset.from_file(str(file)), DatasetRoot(file.parent))
 
 
 def open_hub(name: str) -> SavedDataset:

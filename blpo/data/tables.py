@@ -8,6 +8,7 @@ from typing import Protocol
 from blpo.data.class_folders import class_table
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.foreign_labels import suffix_problem
+from blpo.data.part_files import hub_snapshot, part_files
 from blpo.data.split_folders import joined_table, split_folders
 from blpo.data.text_tables import read_text_table
 from state.errors import DataError
@@ -65,7 +66,7 @@ class Table(Protocol):
 
 
 def open_table(path: str) -> Table:
-    """Open `data.path`: a folder, a labels file, a saved dataset or `hub:OWNER/NAME`.
+    """Open `data.path`: a folder, a labels file, a saved dataset, a table in parts or `hub:OWNER/NAME`.
 
     Raises `DataError` for a path without a readable table.
     """
@@ -89,13 +90,19 @@ def is_dataset_folder(folder: Path) -> bool:
 
 
 def has_table(folder: Path) -> bool:
-    """Return True for a folder with a labels file, a saved dataset, or folders of splits with labels files."""
-    return bool(label_files(folder)) or _is_saved(folder) or is_divided(folder)
+    """Return True for a folder with a labels file, a saved dataset, folders of splits with labels files, or parts."""
+    return bool(label_files(folder)) or _is_saved(folder) or is_divided(folder) or is_in_parts(folder)
 
 
 def is_divided(folder: Path) -> bool:
     """Return True for a folder with folders of splits, such as train/ and test/, that hold labels files."""
     return bool(split_folders(folder, _NAMES))
+
+
+def is_in_parts(folder: Path) -> bool:
+    """Return True for a folder without labels file that holds a table in several files, also in the hub's cache."""
+    place = hub_snapshot(folder)
+    return not (label_files(folder) or _is_saved(folder)) and (place != folder or bool(part_files(folder)))
 
 
 def _files(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -107,6 +114,7 @@ def _is_saved(folder: Path) -> bool:
 
 
 def _open_folder(folder: Path) -> Table:
+    folder = hub_snapshot(folder)
     files = label_files(folder)
     if files:
         return _open_file(_only(folder, files))
@@ -116,6 +124,10 @@ def _open_folder(folder: Path) -> Table:
         return open_saved(folder)
     if parts := split_folders(folder, _NAMES):
         return joined_table(folder, {place: _open_file(_only(place, files)) for place, files in parts.items()})
+    if shards := part_files(folder):
+        from blpo.data.joined_parts import JoinedParts
+
+        return JoinedParts(folder, shards)
     table = class_table(folder)
     if table is None:
         raise DataError(

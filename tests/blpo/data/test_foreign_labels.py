@@ -63,7 +63,7 @@ FORMS: dict[str, tuple[Callable[[Path], None], str]] = {
     "feather": (of_text("labels.feather", b"ARROW1"), "labels.feather: is a table in a form that is not read"),
     "chat": (of_json("train.jsonl", {"messages": [], "images": ["0.png"]}), "train.jsonl: is training data for a chat"),
     "list": (of_text("labels.txt", "images/0.png good\n"), "labels.txt: is no table; write a labels.csv"),
-    "shards": (of_text("data/train-00000-of-00001.parquet", b"PAR1"), "-of-00001.parquet: is a part of a dataset"),
+    "shards": (of_text("parts/train-00000-of-00001.parquet", b"PAR1"), "-of-00001.parquet: is a part of a dataset"),
     "tar": (of_text("train-0000.tar", b"x"), "train-0000.tar: is an archive; unpack the images"),
     "object of objects": (of_text("labels.json", '{"a": {"b": 1}}'), "labels.json: is no table; expected a list"),
 }  # fmt: skip
