@@ -30,14 +30,16 @@ async def question(
     """Ask about `sample` by the prompt file `template`, filled with `values`, in the model's part order.
 
     A pair is shown in an order, and asked about by the prompt file `template` + `_pair`. One side of a pair is shown
-    like a sample of one image. The images of a ranking have
-    numbers, and the prompt file is `template` + `_ranking`. `{{place}}` in the prompt tells the place of the sample;
-    `{{text_note}}` explains the sample's texts, if any. Raises `DataError` for an unreadable image, and for a sample
-    that is no pair where a pair is expected.
+    like a sample of one image. The images of a ranking have numbers, and the prompt file is `template` + `_ranking`.
+    `{{place}}` in the prompt tells the place of the sample; `{{text_note}}` explains the sample's texts, if any. Raises
+    `DataError` for an unreadable image, and for a sample that is no pair where a pair is expected.
     """
-    if view == "a" or view == "b":
-        return await question(models, side_of(sample, view), model, template, None, **values)
+    if view is not None and len(sample.images) + (sample.texts is not None) != 2:
+        raise DataError(f"{sample.id}: is no pair; a pair has two images, or one image and two texts")
     images = await models.images.of(sample, model)
+    if view == "a" or view == "b":
+        images = images if sample.texts is not None else (images["ab".index(view)],)
+        sample, view = side_of(sample, view), None
     first = model.part_order == "image_first"
     place = "above" if first else "below"
     if models.settings.task.kind == "ranking":
@@ -48,8 +50,6 @@ async def question(
         item = [*images, *([element("text", sample.text)] if sample.text else [])]
         note = TEXT_NOTE if sample.text else ""
         frame = render(template, place=place, text_note=note, **values)
-    elif len(sample.images) + (sample.texts is not None) != 2:
-        raise DataError(f"{sample.id}: is no pair; a pair has two images, or one image and two texts")
     else:
         context = await models.images.context_of(sample, model)
         item = [*_context_parts(sample, context), *_pair_parts(sample, images, view)]

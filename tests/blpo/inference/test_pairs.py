@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +21,20 @@ from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.pair_orders import joined_verdict, ordered_verdict, orders_of, pair_in_order
 from blpo.inference.verdicts import judge_sample, judgement_of
 from blpo.models.embedded.chat import prompt_and_frame
+from blpo.models.embedded.message_images import images
 from state.errors import DataError
 from state.sample import ContextName, ImageSource, Sample
-from state.settings import DataSettings, LimitSettings, ModelSettings, ModelsSettings, Settings, TaskSettings
+from state.settings import (
+    DataSettings,
+    LimitSettings,
+    ModelSettings,
+    ModelsSettings,
+    SearchSettings,
+    Settings,
+    TaskSettings,
+)
 from state.verdict import Order, OrderedVerdict, Status, Verdict
+from tests.blpo.data.dataset_folders import load, png
 from tests.scripted import scripted
 
 Script = Callable[[Sequence[BaseMessage]], str]
@@ -50,7 +62,8 @@ async def models_with(script: Script, task: TaskSettings = PAIR, **judge: Any) -
     name = scripted("pairs", script)
     roles = ModelsSettings(judge=ModelSettings(name=name, **judge), optimizer=ModelSettings(name=name))
     data = DataSettings(path="x", image=("a", "b"))
-    settings = Settings(task=task, data=data, models=roles, limits=LimitSettings(max_failure_rate=1))
+    limits, search = LimitSettings(max_failure_rate=1), SearchSettings(outer_rounds=0)
+    settings = Settings(task=task, data=data, models=roles, limits=limits, search=search)
     async with open_models(settings) as models:
         yield models
 
@@ -205,10 +218,30 @@ async def test_a_pair_is_described_in_one_message(pair: Sample) -> None:
     assert f"at most {MAX_WORDS_A_PAIR} words" in parts[-1] and "how they differ" in parts[-1]
 
 
-@pytest.mark.parametrize("images", [0, 1, 3])
-async def test_a_sample_that_is_no_pair_is_named(pair: Sample, images: int) -> None:
+@pytest.mark.parametrize("count", [0, 1, 3])
+async def test_a_sample_that_is_no_pair_is_named(pair: Sample, count: int) -> None:
     async with models_with(lambda messages: verdict_json("first")) as models:
         with pytest.raises(DataError, match=r"^p: is no pair; a pair has two images, or one image and two texts"):
-            await judge_sample(models, "Which one?", replace(pair, images=(pair.images[0],) * images))
+            await judge_sample(models, "Which one?", replace(pair, images=(pair.images[0],) * count))
         with pytest.raises(DataError, match=r"^p: is no pair"):
             await judge_sample(models, "Which one?", replace(pair, texts=("a", "b")))
+
+
+@pytest.mark.parametrize("order", ["both", "apart"])
+async def test_images_of_one_row_of_a_table_with_cells_are_told_apart(
+    order: Literal["both", "apart"], tmp_path: Path
+) -> None:
+    rows = [{"id": f"p{i}", "image_a": png(2 * i), "image_b": png(2 * i + 1), "label": "ab"[i % 2]} for i in range(12)]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "labels.parquet")
+    task = TaskSettings(kind="pairwise", order=order)
+    sample = load(tmp_path, task, image=("image_a", "image_b")).by_id["p3"]
+    shown_images: list[list[bytes]] = []
+
+    def judge(messages: Sequence[BaseMessage]) -> str:
+        shown_images.append([image.data for image in images(messages)])
+        return verdict_json("first" if order == "both" else str(len(shown_images)))
+
+    async with models_with(judge, task) as models:
+        await judge_sample(models, "Which one?", sample)
+    a, b = png(6), png(7)
+    assert shown_images == ([[a, b], [b, a]] if order == "both" else [[a], [b]])
