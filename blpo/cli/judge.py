@@ -15,6 +15,7 @@ import typer
 from blpo.cli.error_lines import INTERRUPTED, say
 
 if TYPE_CHECKING:
+    from blpo.deployment.judge import Judge
     from blpo.deployment.summary import Summary
 
 _GATE_MISSED = 3
@@ -56,6 +57,13 @@ def judge(
     id_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's id column [id].")] = None,
     label_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's label column [label].")] = None,
     group_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's group column [group].")] = None,
+    as_kind: Annotated[
+        Literal["ranking"] | None,
+        typer.Option("--as", help="Rank lists by a judge of single images (sorted) or of pairs (Bradley-Terry)."),
+    ] = None,
+    best: Annotated[
+        Literal["lowest", "highest"] | None, typer.Option(help="With --as ranking: the best rank or rating in a table.")
+    ] = None,
 ) -> int:
     """Label new images, one JSON line each.
 
@@ -79,7 +87,12 @@ def judge(
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
     columns = InputColumns(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column)
     work = SetJudging(
-        load_judge(judge), inputs, gates=gate or (), calibration=calibration, split=split, columns=columns
+        _judge_of(load_judge(judge), as_kind, best),
+        inputs,
+        gates=gate or (),
+        calibration=calibration,
+        split=split,
+        columns=columns,
     )
     view = JudgeView(work.inputs, visible=not quiet and (out is not None or not sys.stdout.isatty()))
     lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
@@ -103,6 +116,15 @@ def judge(
     if not all(result["kept"] for result in summary["gates"]):
         return _GATE_MISSED
     return 0 if summary["statuses"].get("ok", 0) == summary["judged"] else 1
+
+
+def _judge_of(judge: "Judge", as_kind: str | None, best: Literal["lowest", "highest"] | None) -> "Judge":
+    from blpo.deployment.list_judging import JudgeOfLists
+    from state.errors import ConfigError
+
+    if (as_kind is None) != (best is None):
+        raise ConfigError("--as ranking and --best lowest (ranks) or --best highest (ratings) belong together")
+    return judge if best is None else JudgeOfLists(judge, best)
 
 
 def _texts(columns: list[str] | None) -> str | tuple[str, str] | None:

@@ -124,8 +124,10 @@ def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) ->
     from blpo.data.dataset import load_dataset, read_samples
 
     settings = load_settings(path)
-    dataset = load_dataset(settings.data, labels.task, settings.search.seed)
+    are_lists = labels.task.kind == settings.task.kind == "ranking"  # the config knows the best rank of its own data
+    task = settings.task if are_lists else labels.task
+    dataset = load_dataset(settings.data, task, settings.search.seed)
     if split is not None:
         return dataset.splits[split]
-    rows = read_samples(settings.data, labels.task).usable
+    rows = read_samples(settings.data, task).usable
     return [dataset.by_id[row.sample.id] for row in rows if row.sample.id in dataset.by_id]

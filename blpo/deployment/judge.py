@@ -71,10 +71,13 @@ class Judging:
         if isinstance(item, JudgedSample):
             return item
         try:
-            judgement = await judgement_of(self._models, self._judge_prompt, item)
+            judgement = await self._judgement(item)
         except DataError as error:
             judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
         return JudgedSample(item, judgement.verdict, self._usage(judgement.replies))
+
+    async def _judgement(self, sample: Sample) -> Judgement:
+        return await judgement_of(self._models, self._judge_prompt, sample)
 
     def _usage(self, replies: Sequence[Response]) -> Usage:
         costs = [self._models.caller.usd("judge", reply) for reply in replies]

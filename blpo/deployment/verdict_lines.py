@@ -119,10 +119,10 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
 
 
 def _is_ranked(status: str, label: object, images: int) -> bool:
-    """Return True if exactly a status ok comes with a ranking of all images, without ties."""
+    """Return True if exactly a status ok comes with a ranking of all images."""
     if status != "ok":
         return status in get_args(Status) and label is None
-    return is_ranking_of(label, images) and "=" not in str(label)
+    return is_ranking_of(label, images)
 
 
 def _is_consistent(status: str, label: object, orders: Sequence[OrderedVerdict], task: TaskSettings) -> bool:

@@ -24,8 +24,14 @@ _STEPS, _STILL = 1000, 1e-10
 
 @lru_cache(_MEMORY)
 def tau_b(human: str, answer: str) -> float:
-    """Return Kendall's tau-b of two rankings, in [-1, 1]. NaN if a ranking has a single level."""
-    return float(kendalltau(ranks_of(human), ranks_of(answer)).statistic)
+    """Return Kendall's tau-b of two rankings, in [-1, 1]; NaN if `human` has a single level.
+
+    0.0 for an answer with all images equal, which scipy leaves undefined: no agreement was shown.
+    """
+    ranks, answers = ranks_of(human), ranks_of(answer)
+    if len(set(answers)) == 1 < len(set(ranks)):
+        return 0.0
+    return float(kendalltau(ranks, answers).statistic)
 
 
 @lru_cache(_MEMORY)

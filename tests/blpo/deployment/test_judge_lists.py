@@ -137,7 +137,7 @@ async def test_the_same_call_goes_on(judge: blpo.Judge, lists: Path, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("status", "verdict"), [("ok", "1>3"), ("ok", "1=2"), ("ok", None), ("error", "1>2"), ("ok", "a"), ("fine", "1>2")]
+    ("status", "verdict"), [("ok", "1>3"), ("ok", "2=1"), ("ok", None), ("error", "1>2"), ("ok", "a"), ("fine", "1>2")]
 )
 def test_a_line_with_another_verdict_is_refused(status: str, verdict: str | None) -> None:
     usage = {"input_tokens": 1, "output_tokens": 1, "usd": 0.0}

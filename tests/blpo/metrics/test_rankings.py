@@ -113,6 +113,11 @@ def test_images_that_people_find_equal_may_stand_anyhow() -> None:
     assert not agrees("1=2", "1>2")
 
 
+def test_an_answer_with_all_images_equal_shows_no_agreement() -> None:
+    assert tau_b("2>1=3", "1=2=3") == 0.0
+    assert math.isnan(tau_b("1=2=3", "2>1>3")) and math.isnan(tau_b("1=2=3", "1=2=3"))
+
+
 def test_other_labels_agree_if_they_are_equal() -> None:
     assert all(agrees(label, label) for label in (3, "safe", "1>2"))
     assert not any(
