@@ -148,8 +148,9 @@ def _verdicts(run: RunRecord, keys: Sequence[str], prompt: str) -> list[Verdict]
 
 
 def _answers(row: VerdictRow) -> tuple[Label | None, ...]:
-    """Return the labels of a verdict by order."""
-    return tuple(each.answer for each in row.answers)
+    """Return the labels of a verdict by order; a single label if all orders agree, or a single order was asked."""
+    labels = tuple(each.answer for each in row.answers)
+    return labels if len(set(labels)) > 1 else labels[:1]
 
 
 def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
@@ -203,6 +204,10 @@ def _notes(runs: Sequence[RunRecord], names: Sequence[str], common: Sequence[str
             f"{counted(errors, 'sample')} with an error (network, server, quota) in one of the runs: a difference, its"
             " interval and its test leave out the samples with an error in either run."
         )
+    orders = dict(zip(names, (run.settings.task.order for run in runs), strict=True))
+    if len(set(orders.values())) > 1:
+        listed = ", ".join(f"{name} {order}" for name, order in orders.items())
+        notes.append(f"task.order differs ({listed}): an answer in one order stands for both orders.")
     metric = runs[0].settings.search.metric
     other = [name for name, run in zip(names, runs, strict=True) if run.settings.search.metric != metric]
     if other:

@@ -64,7 +64,7 @@ class Code(str):
 def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
     """Return the source of a file with this judge.
 
-    Raises `ConfigError` for a secret in the address, for rankings, and for pairs in a random order.
+    Raises `ConfigError` for a secret in the address, and for pairs in a random order.
     The file of a judge on an OpenAI-compatible server needs no blpo. For other judges the file calls `blpo.load_judge`.
     """
     _refuse_secrets(judge.model)
@@ -148,8 +148,6 @@ def _scores(task: TaskSettings) -> dict[str, float | None]:
 
 
 def _refuse_task(task: TaskSettings) -> None:
-    if task.kind == "ranking":
-        raise ConfigError("task.kind: ranking: the exports have no form for lists of images; judge with blpo judge")
     if task.kind == "pairwise" and task.order == "random":
         raise ConfigError(
             "task.order: random draws an order from the id of a pair, and a file of its own knows no ids; judge with"

@@ -41,13 +41,11 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -
     """Write tasks.json and config.xml into `folder`, the most confident first, and return the number of tasks.
 
     `overrides` (`data.path=...`) give the place of the dataset. Raises `RunError` for a run without verdicts,
-    `DataError` for a missing dataset, and `ConfigError` for a ranking and for a category that Label Studio can't show.
+    `DataError` for a missing dataset, and `ConfigError` for a category that Label Studio can't show.
     """
     problems = disagreements(run)
     record = RunRecord.read(run, overrides)
     settings = record.settings
-    if settings.task.kind == "ranking":
-        raise ConfigError("task.kind: ranking: the labeling interface has no form for lists; use blpo disagreements")
     dataset = dataset_of(settings)
     if dataset.fingerprint != record.info.dataset:
         raise DataError("the dataset is not the one that the run used; --set data.path=PATH says where that is")

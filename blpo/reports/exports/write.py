@@ -43,7 +43,7 @@ def export_disagreements(run: Path, out: Path | None = None, overrides: list[str
     """
     if run.is_file():
         raise RunError(f"{run} is a file; label-studio needs the run directory, for its verdicts and its data")
-    if read_judge_file(run).task.kind == "ranking":
+    if RunRecord.read(run).settings.task.kind == "ranking":
         raise RunError(f"{run}: label-studio takes no rankings; --to csv has the verdicts")
     folder = out or run / "exports" / "label-studio"
     return folder, write_label_studio(run.absolute(), folder, overrides or [])

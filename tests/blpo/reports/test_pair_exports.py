@@ -172,12 +172,6 @@ def test_an_mlflow_scorer(images: Path, tmp_path: Path) -> None:
     assert module.image_judge(inputs={}, outputs=texts).error is None
 
 
-def test_a_ranking_is_refused() -> None:
-    judge = JudgeFile(judge_prompt="p", task=TaskSettings(kind="ranking", best="lowest"), model=EMBEDDED)
-    with pytest.raises(ConfigError, match=r"task\.kind: ranking"):
-        judge_module(judge, "python", "run")
-
-
 def test_a_random_order_is_refused() -> None:
     judge = JudgeFile(judge_prompt="p", task=TaskSettings(kind="pairwise", order="random"), model=EMBEDDED)
     with pytest.raises(ConfigError, match=r"task\.order: random"):

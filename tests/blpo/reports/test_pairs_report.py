@@ -164,6 +164,23 @@ def test_runs_of_pairs_are_compared(run: Path, tmp_path: Path) -> None:
     assert "gallery wide" in html
 
 
+def test_an_answer_in_one_order_is_compared_with_both_orders(run: Path, tmp_path: Path) -> None:
+    one = shutil.copytree(run, tmp_path / "one")
+    config = one / "config.yaml"
+    text = config.read_text().replace("order: both", "order: one")
+    config.write_text(text.replace("metric: consistent_accuracy", "metric: accuracy"))
+    file = one / "verdicts" / "best.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        line["orders"], line["verdict"] = line["orders"][:1], line["orders"][0]["label"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    comparison = compare_runs([RunRecord.read(run), RunRecord.read(one)])
+    assert any("task.order differs (run both, one one)" in note for note in comparison.notes)
+    twice = {key for key, row in RunRecord.read(run).best.items() if row.verdict is None and row.split == "test"}
+    assert set(comparison.differing) == twice
+    assert "not asked" in comparison_page(comparison)
+
+
 def test_two_texts_about_an_image_stand_under_the_image(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     rows = []
