@@ -61,8 +61,16 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         test_groups=len(set(own_groups(groups))),
         detectable=None if settings.task.kind == "ranking" else detectable_difference(groups),
         warnings=tuple(warnings),
-        facts=(*_list_facts(settings, dataset), *rater_facts(settings, dataset)),
+        facts=(*_pair_facts(settings, dataset), *_list_facts(settings, dataset), *rater_facts(settings, dataset)),
     )
+
+
+def _pair_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:
+    """Yield the number of groups of pairs, for a task of pairs."""
+    if settings.task.kind == "pairwise":
+        groups = own_groups([sample.group for sample in dataset.by_id.values()])
+        shared = "data.group" if settings.data.group else "pairs that share an image or a text are one group"
+        yield f"pairs: {len(groups)} in {len(set(groups))} groups ({shared})"
 
 
 def _list_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:

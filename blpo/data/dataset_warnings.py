@@ -9,14 +9,32 @@ from blpo.data.message_text import display_text, listed
 from state.sample import SplitName
 from state.settings import Settings, TaskSettings
 
+_MOSTLY = 0.7
+"""Share of one label that favours a judge with a lean to a position."""
+
 
 def dataset_warnings(settings: Settings, dataset: Dataset) -> list[str]:
     """Return a line for every warning. Reads no image; lists the files of the dataset's folder once."""
     return [
         *dataset.warnings,
         *_label_warnings(settings.task, label_counts(settings.task, dataset)),
+        *_order_warnings(settings.task, dataset),
         *left_out_files(settings.data.path, dataset),
     ]
+
+
+def _order_warnings(task: TaskSettings, dataset: Dataset) -> Iterator[str]:
+    """Yield a warning about pairs with mostly one label that are always shown in one order."""
+    if task.kind != "pairwise" or task.order != "one":
+        return
+    counts = Counter(sample.label for sample in dataset.by_id.values())
+    label, number = counts.most_common(1)[0]
+    if label in ("a", "b") and number >= _MOSTLY * counts.total():
+        place = "first" if label == "a" else "second"
+        yield (
+            f"{number / counts.total():.0%} of the labels are {label}, and task.order: one always shows a first, so a"
+            f" judge that always says {place} looks right; set task.order: both or random"
+        )
 
 
 def label_counts(task: TaskSettings, dataset: Dataset) -> dict[str, dict[SplitName, int]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from blpo.data.image_identity import Images, image_identities
 from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.message_text import listed
-from blpo.data.pair_groups import linked_pairs
+from blpo.data.pair_groups import linked_pairs, pair_warnings
 from blpo.data.rows import Row
 
 
@@ -21,7 +21,7 @@ def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[S
     of its groups, else the first of its ids. Other rows stay as they are.
     """
     images = image_identities([row.sample for row in rows])
-    warnings = [*_repetition_warnings(rows, images), *([] if are_pairs else _pair_warnings(rows, images))]
+    warnings = [*(pair_warnings if are_pairs else _image_warnings)(rows, images)]
     # Splits of the table stay: the rows of an image in two splits are no group.
     places = [(row.split, image) for row, image in zip(rows, images, strict=True)]
     repeated = [*_repeated(places), *(linked_pairs(rows, images) if are_pairs else ())]
@@ -58,6 +58,11 @@ def _names_of_joined(
     return names
 
 
+def _image_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str]:
+    yield from _repetition_warnings(rows, images)
+    yield from _loose_pair_warnings(rows, images)
+
+
 def _repetition_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str]:
     repeated = _repeated(images)
     if repeated:
@@ -81,7 +86,7 @@ def _places(rows: Sequence[Row], repeated: Sequence[Sequence[int]]) -> str:
     return listed([" = ".join(rows[index].place for index in members[:3]) for members in repeated])
 
 
-def _pair_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str]:
+def _loose_pair_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str]:
     """Yield a warning about an image that is in different pairs, without a group that holds the pairs together."""
     homes: dict[Hashable, set[frozenset[Hashable]]] = defaultdict(set)
     for row, pair in zip(rows, images, strict=True):

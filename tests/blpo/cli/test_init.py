@@ -394,9 +394,9 @@ def test_preferences_between_two_images_are_pairs(
     assert main(["check", "set/config.yaml"]) == 0
     sizes = {name: len(samples) for name, samples in dataset_of(settings).splits.items()}
     calls, test_calls = 2 * (sizes["train"] + sizes["validation"]), 4 * sizes["test"]
-    assert (
-        f"judge calls: {calls} for each prompt on train and validation, at most {test_calls}" in capsys.readouterr().out
-    )
+    page = capsys.readouterr().out
+    assert f"judge calls: {calls} for each prompt on train and validation, at most {test_calls}" in page
+    assert "pairs: 24 in 12 groups (pairs that share an image or a text are one group)" in page
 
 
 def test_numbers_of_pairs_stay_categories_and_the_way_out_is_named(

@@ -2,20 +2,21 @@
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import Dataset
+from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset_warnings import dataset_warnings
 from blpo.data.image_sources import FileImage
 from blpo.data.rows import Row
 from blpo.data.same_images import join_same_images
 from state.errors import ConfigError
 from state.sample import Rating, Sample
-from state.settings import RaterSettings, TaskSettings
+from state.settings import RaterSettings, SplitColumn, TaskSettings
 from tests.blpo.data.dataset_folders import jsonl, labels, load, png, problems, write
 
 PAIR = TaskSettings(kind="pairwise")
@@ -128,6 +129,33 @@ def test_one_large_group_says_why_a_split_is_empty(tmp_path: Path) -> None:
     (problem,) = problems(write(tmp_path, table, 24), PAIR, **COLUMNS)
     assert "split is empty (12 samples)" in problem
     assert problem.endswith("that share an image or a text are one group, unless data.group names groups")
+
+
+def test_a_pair_of_one_image_and_things_in_several_splits_are_warned_of(tmp_path: Path) -> None:
+    names = ["train", "validation", "test"]
+    table = pairs(
+        right=lambda i: "7.png" if i == 3 else f"{2 * i + 1}.png", text=lambda i: f"{i}", part=lambda i: names[i % 3]
+    )
+    table[3]["left"] = "7.png"
+    table[5]["text"] = table[4]["text"]
+    warnings = of_pairs(tmp_path, table, split=SplitColumn(column="part")).warnings
+    assert warnings == (
+        "1 pair shows the same image twice (labels.csv:5); no answer about such a pair is right",
+        "1 image or text of pairs is in several splits of the table, so the test flatters; leave out data.split.column",
+    )
+
+
+@pytest.mark.parametrize(("order", "share"), [("one", 9), ("one", 6), ("both", 9)])
+def test_labels_of_one_side_are_warned_of_where_one_order_is_shown(
+    tmp_path: Path, order: Literal["one", "both"], share: int
+) -> None:
+    write(tmp_path, pairs(20, label=lambda i: "b" if i % 10 < share else "a"), 40)
+    task, data = {"kind": "pairwise", "order": order}, {"path": str(tmp_path), "image": ["left", "right"]}
+    loaded = load_settings({"task": task, "data": data})
+    warnings = dataset_warnings(loaded, dataset_of(loaded))
+    lines = [warning for warning in warnings if "a judge that always says second looks right" in warning]
+    assert len(lines) == (order == "one" and share == 9)
+    assert not lines or lines[0].startswith("90% of the labels are b, and task.order: one always shows a first")
 
 
 def test_raters_of_a_pair_may_be_tied(tmp_path: Path) -> None:
