@@ -34,6 +34,7 @@ _SAYINGS = (
         "refused",
         r"content[-_ ]?(?:management|filter|moderation|safety|polic)|responsible ?ai|safety (?:system|filter|setting"
         r"|polic|reason|check|guideline|guardrail)|\bguardrails?\b|moderation|\bmoderated\b|high risk|\bnsfw\b"
+        r"|(?:input|output|prompt|content)_(?:\w+_)?(?:unsafe|sensitive|risk\w*|blocked)"
         r"|(?<!case.)\bsensitive (?:content|image|information|word|material)|new_sensitive|data.?inspection"
         r"|\b(?:input|prompt|image|content|request|text|output|response|message)s?\b.{0,60}\b(?:flagged|inappropriate"
         r"|unsafe|(?<!case.)sensitive|harmful|offensive|objectionable|prohibited content)"
@@ -62,9 +63,11 @@ _SAYINGS = (
     ),
     _Saying(
         "too_long",
-        r"context_length_exceeded|maximum context length|context ?(?:window|size)|maximum model length|prompt.{0,20}too"
-        r" long|input tokens? exceed|too many (?:input |prompt )?tokens|token length too long|exceed\w* .{0,20}token"
-        r" limit|超长",
+        r"context_length_exceeded|context ?(?:window|size|length)|maximum model length"
+        r"|(?:prompt|input)s?\b.{0,20}too long|input tokens? exceed|(?:input|prompt) token count\b.{0,30}exceed"
+        r"|\binput length\b"
+        r"|inputs?\W? (?:tokens?\b.{0,30}must be|must have less)|reduce the length of the (?:messages|prompt|input)"
+        r"|too many (?:input |prompt )?tokens|token length too long|exceed\w* .{0,20}token limit|超长",
         codes=r"contextlengthexceeded|contextwindowexceeded|exceedcontextsize.*|stringabovemaxlength|1261",
     ),
     _Saying(

@@ -37,6 +37,9 @@ REFUSALS = {
     "base response": says(200, {"choices": None, "base_resp": {"status_code": 1026, "status_msg": "new_sensitive"}}),
     "SAFETY": says(200, completion(finish_reason="SAFETY")),
     "sensitive": says(200, completion(finish_reason="sensitive")),
+    "no message": says(200, {"choices": [{"index": 0, "finish_reason": "content_filter: PROHIBITED_CONTENT"}]}),
+    "message of null": says(200, {"choices": [{"message": None, "finish_reason": "SAFETY"}]}),
+    "underscores": says(400, {"error": {"code": "9", "message": "user_input_unsafe"}}),
     "guardrail": says(200, completion(finish_reason="guardrail_intervened")),
 }
 """Replies of content filters and moderation."""

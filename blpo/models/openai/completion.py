@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 
 from blpo.models.openai.deferred_alternatives import parse_completion
 from blpo.models.secret_masking import excerpt
-from blpo.models.server_errors import BROKEN_OFF, read_error
+from blpo.models.server_errors import BROKEN_OFF, is_filter_word, read_error
 from blpo.models.token_counts import token_counts
 
 
@@ -64,6 +64,8 @@ def message_of(reply: Any, model: str) -> AIMessage:
         raise ErrorInCompletion(choice["error"])
     if isinstance(choice, dict) and BROKEN_OFF.search(str(choice.get("finish_reason") or "")):
         raise ErrorInCompletion(f"the answer broke off, finish_reason {choice['finish_reason']}")
+    if message is None and isinstance(choice, dict) and _has_no_text(str(choice.get("finish_reason"))):
+        message = {}
     content = _content(message.get("content")) if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(content, str | list):
         raise ValueError("its first choice has no message")
@@ -77,6 +79,11 @@ def message_of(reply: Any, model: str) -> AIMessage:
             "logprobs": choice.get("logprobs"),  # type: ignore[union-attr] # a dict, as it has a message
         },
     )
+
+
+def _has_no_text(finish_reason: str) -> bool:
+    """Return True if an answer that ended so may come without a message: declined, or cut off inside a thought."""
+    return is_filter_word(finish_reason) or finish_reason.lower() in ("length", "max_tokens")
 
 
 def _content(content: Any) -> Any:

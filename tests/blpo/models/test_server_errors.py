@@ -198,6 +198,15 @@ async def test_a_first_image_rejected_in_words_never_seen_ends_nothing() -> None
         (401, "Your input was flagged", None),
         (400, "The name is case-sensitive content", None),
         (400, "request (5000 tokens) exceeds the available context size (4096 tokens)", "too_long"),
+        (400, "The input token count (1200) exceeds the maximum number of tokens allowed (1000).", "too_long"),
+        (400, "Range of input length should be [1, 1000]", "too_long"),
+        (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 1000. Given: 1200", "too_long"),
+        (422, "`inputs` must have less than 1000 tokens. Given: 1200", "too_long"),
+        (400, "Input is too long for the model", "too_long"),
+        (400, "The input (1200 tokens) is longer than the model's context length (1000 tokens).", "too_long"),
+        (400, "Please reduce the length of the messages or completion.", "too_long"),
+        (400, "max_tokens must be at most 1000", None),
+        (400, "input_schema has an unsafe default", None),
         (500, "image input is not supported - hint: start with the projector", "blind"),
         (429, "You exceeded your current quota", "quota"),
     ],
@@ -245,6 +254,18 @@ async def test_counts_that_can_not_be_true_are_estimated(
         answer = await calls.ask("judge", question("abcd" * 5))
     assert isinstance(answer, Response)
     assert (answer.input_tokens, answer.output_tokens) == counts
+
+
+@clients
+async def test_a_reply_cut_off_before_its_message_is_an_empty_answer(client: Client) -> None:
+    reply = says(200, {"model": "m", "choices": [{"index": 0, "finish_reason": "length"}]})
+    async with (
+        ChatServer(good, iter([reply])) as server,
+        caller(served_by(served(server, client=client))) as (calls, _),
+    ):
+        answer = await calls.ask("judge", question("a"))
+    assert isinstance(answer, Response)
+    assert (answer.text, answer.finish_reason) == ("", "length")
 
 
 @clients
