@@ -187,7 +187,8 @@ async def test_a_key_that_fails_after_answers_ends_the_command_which_goes_on_lat
         err = capsys.readouterr().err
         assert advice in err and "Traceback" not in err
         assert f"lines are in {out}; give the same command to go on" in err
-        assert [row["status"] for row in lines_of(out)].count("ok") == 20
+        # One of two requests in flight may have an answer, but no line yet, when the other fails: the store has it.
+        assert [row["status"] for row in lines_of(out)].count("ok") in (19, 20)
         server.faults, before = iter(()), server.count
         assert await asyncio.to_thread(main, command) == 0
         assert server.count - before == 40
