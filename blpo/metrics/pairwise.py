@@ -19,7 +19,7 @@ from state.sample import Label
 from state.settings import PAIR_METRICS, TaskSettings
 from state.verdict import OrderedVerdict, Verdict
 
-TIE = "tie"
+_TIE = "tie"
 """Label and answer of a pair whose two sides are equally good."""
 _FIRST = {"ab": "a", "ba": "b"}
 """Label of the side that is shown first, by order."""
@@ -55,7 +55,7 @@ def answer_pairs(first: Verdict, second: Verdict, metric: str) -> list[tuple[Ver
 
 def answers_first(each: OrderedVerdict) -> bool | None:
     """Return True for the answer "first", False for "second"; None for a tie and without an answer."""
-    return None if each.label is None or each.label == TIE else each.label == _FIRST[each.order]
+    return None if each.label is None or each.label == _TIE else each.label == _FIRST[each.order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Positions:
         for unit, verdict in zip(units, verdicts, strict=True):
             for each in verdict.orders if verdict.status != "error" else ():
                 answers += each.label is not None
-                ties += each.label == TIE
+                ties += each.label == _TIE
                 if (is_first := answers_first(each)) is not None:
                     counts[places[unit]] += (is_first, 1)
         counts = counts[counts[:, 1] > 0]

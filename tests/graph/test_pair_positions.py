@@ -117,7 +117,7 @@ async def test_a_judged_set_has_positions_without_labels(pairs: Path, tmp_path: 
     assert summary["positions"]["first_rate"] == 1.0
     assert summary["positions"]["consistency"] == 0.0
     assert summary["metrics"] is None
-    judged = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
-    assert len(judged) == 10
-    assert all([each["label"] for each in line["orders"]] == ["a", "b"] for line in judged)
-    assert all((line["status"], line["verdict"]) == ("ok", None) for line in judged)
+    lines_of_set = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    assert len(lines_of_set) == 10
+    assert all([each["label"] for each in line["orders"]] == ["a", "b"] for line in lines_of_set)
+    assert all((line["status"], line["verdict"]) == ("ok", None) for line in lines_of_set)

@@ -26,7 +26,7 @@ CALLS = RoleUsage(issued=0, cached=0, failed=0, input_tokens=0, output_tokens=0,
 answer = st.sampled_from(["a", "b", "tie", None])
 
 
-def judged(
+def judged_pair(
     ab: Label | None, ba: Label | None, label: Label | None = None, group: str | None = None, name: str = "p"
 ) -> JudgedSample:
     orders: tuple[tuple[Order, Label | None], ...] = (("ab", ab), ("ba", ba))
@@ -45,7 +45,7 @@ def counted(items: list[JudgedSample], task: TaskSettings = PAIRS) -> VerdictCou
 
 @given(answer, answer)
 def test_a_line_is_read_as_it_was_judged(ab: str | None, ba: str | None) -> None:
-    item = judged(ab, ba)
+    item = judged_pair(ab, ba)
     line = line_of(item)
     assert read_line(line, WITH_TIES).judged(item.sample) == item
     assert json.loads(line)["verdict"] == (ab if ab == ba else None)
@@ -72,7 +72,7 @@ def test_a_pair_with_an_unreadable_image_has_a_line_without_orders() -> None:
     ],
 )
 def test_a_line_that_no_pair_has(change: dict[str, Any]) -> None:
-    line = json.loads(line_of(judged("a", "a")))
+    line = json.loads(line_of(judged_pair("a", "a")))
     with pytest.raises(ValueError, match=r"label of this judge|not written by blpo judge"):
         read_line(json.dumps({**line, **change}), PAIRS)
 
@@ -88,11 +88,11 @@ def test_a_line_of_one_image_has_no_orders() -> None:
 
 def test_counts_give_the_metrics_of_the_verdicts() -> None:
     items = [
-        judged("a", "a", "a", "g"),
-        judged("a", "b", "a", "g"),
-        judged("b", "b", "b"),
-        judged("a", None, "b", "h"),
-        judged("b", "a", "b", "h"),
+        judged_pair("a", "a", "a", "g"),
+        judged_pair("a", "b", "a", "g"),
+        judged_pair("b", "b", "b"),
+        judged_pair("a", None, "b", "h"),
+        judged_pair("b", "a", "b", "h"),
     ]
     verdicts, labels = [item.verdict for item in items], [item.sample.label for item in items]
     groups = [item.sample.group for item in items]
@@ -100,7 +100,7 @@ def test_counts_give_the_metrics_of_the_verdicts() -> None:
 
 
 def test_positions_of_pairs_without_labels() -> None:
-    items = [judged("a", "b", name=str(n)) for n in range(3)] + [judged("a", "a"), judged("b", None)]
+    items = [judged_pair("a", "b", name=str(n)) for n in range(3)] + [judged_pair("a", "a"), judged_pair("b", None)]
     summary = summarize(counted(items), [], None, CALLS)
     assert summary["metrics"] is None
     assert summary["shares"] is None
@@ -120,13 +120,18 @@ def test_other_tasks_have_no_positions() -> None:
 
 
 def test_gates_of_pairs() -> None:
-    counts = counted([judged("a", "b", "a") for _ in range(6)])
+    counts = counted([judged_pair("a", "b", "a") for _ in range(6)])
     gates = parse_gates("first_rate<=0.6, consistent_accuracy>=0, accuracy>=0.5", PAIRS)
     assert [gate["kept"] for gate in summarize(counts, gates, None, CALLS)["gates"]] == [False, True, True]
 
 
 def test_a_pair_with_two_answers_is_an_outcome_of_its_own_in_a_calibration(tmp_path: Any) -> None:
-    items = [judged("a", "a", "a"), judged("a", "b", "b"), judged("b", "b", "b"), judged(None, None, "a")]
+    items = [
+        judged_pair("a", "a", "a"),
+        judged_pair("a", "b", "b"),
+        judged_pair("b", "b", "b"),
+        judged_pair(None, None, "a"),
+    ]
     (tmp_path / "lines.jsonl").write_text("".join(map(line_of, items)))
     judge = JudgeFile(judge_prompt="p", task=PAIRS, model=ModelSettings(name="embedded:judge"))
     calibration = read_calibration(tmp_path / "lines.jsonl", judge)

@@ -278,14 +278,14 @@ def test_groups_widen_the_interval_of_the_lean() -> None:
 @pytest.mark.parametrize(("same", "lean"), [(0.9, 0.0), (0.5, 0.0), (0.6, 0.3), (0.2, -0.5), (0.97, 1.0)])
 def test_the_interval_of_the_lean_holds_the_true_share(groups: int, same: float, lean: float) -> None:
     generator = np.random.default_rng(groups)
-    true, held = same * 0.5 + (1 - same) * (1 + lean) / 2, 0
+    true, inside = same * 0.5 + (1 - same) * (1 + lean) / 2, 0
     for _ in range(300):
         sizes = generator.integers(1, 4, groups)
         consistent = generator.binomial(sizes, same)
         twice = generator.binomial(sizes - consistent, (1 + lean) / 2)
         low, high = share_interval(np.array([consistent + 2 * twice, 2 * sizes], dtype=np.float64).T)
-        held += low <= true <= high
-    assert held >= 0.925 * 300
+        inside += low <= true <= high
+    assert inside >= 0.925 * 300
 
 
 def test_seeds_are_compared_over_answers() -> None:

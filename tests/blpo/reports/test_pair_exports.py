@@ -27,7 +27,7 @@ ONE_ORDER = TaskSettings(kind="pairwise", order="one")
 EMBEDDED = ModelSettings(name="embedded:judge")
 
 
-def judged(sample: Sample, judge: JudgeFile) -> dict[str, Any]:
+def our_verdict(sample: Sample, judge: JudgeFile) -> dict[str, Any]:
     """Return the verdict of `blpo judge` in the form of an exported file."""
     (verdict,) = asyncio.run(blpo.Judge(judge)([sample]))
     orders = [
@@ -79,7 +79,7 @@ async def test_it_asks_what_we_ask_and_answers_what_we_answer(
     ]
     async with ChatServer(answer=moody) as server:
         judge = judge_of(server.base_url, task, prompt, **settings)
-        expected = [await asyncio.to_thread(judged, sample, judge) for sample, _ in items]
+        expected = [await asyncio.to_thread(our_verdict, sample, judge) for sample, _ in items]
         requests, server.requests = server.requests, []
         module = exported(judge, tmp_path)
         answers = []
@@ -104,7 +104,7 @@ async def test_probabilities_are_the_mean_of_both_orders(images: Path, tmp_path:
         judge = judge_of(server.base_url, PAIRS, logprobs=True)
         files = [images / "plain.png", images / "large.jpg"]
         sample = Sample("p", tuple(FileImage(str(path), str(path)) for path in files), None)
-        expected = await asyncio.to_thread(judged, sample, judge)
+        expected = await asyncio.to_thread(our_verdict, sample, judge)
         answer = await asyncio.to_thread(exported(judge, tmp_path).judge, *files)
     assert "scores" in answer["orders"][0]
     assert answer["orders"] == expected["orders"]
@@ -139,7 +139,7 @@ def test_an_embedded_judge_of_pairs_is_loaded_by_us(images: Path, tmp_path: Path
     module = exported(judge, tmp_path, door)
     files = [images / "plain.png", images / "large.jpg"]
     sample = Sample("p", tuple(FileImage(str(path), str(path)) for path in files), None, "a car")
-    assert module.judge(*files, text="a car") == judged(sample, judge)
+    assert module.judge(*files, text="a car") == our_verdict(sample, judge)
     with pytest.raises(ValueError, match="a pair has two images"):
         module.judge(files[0])
 

@@ -60,6 +60,7 @@ def test_the_page_tells_the_lean_and_both_orders(page: Path) -> None:
     assert "consistency of the two orders" in html
     assert "two answers about each pair" in html
     assert '<b aria-hidden="true">a</b>' in html
+    assert "In a reason about the swapped order, the first image or text is b." in html
     assert "None" not in html.replace("None:", "")
 
 
@@ -203,8 +204,8 @@ def test_two_texts_about_an_image_stand_under_the_image(tmp_path: Path) -> None:
     correct_first = [row.id for row in RunRecord.read(path).best.values()][:3]
     file = path / "verdicts" / "best.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    changed = [{**line, "verdict": None, "orders": []} if line["id"] in correct_first else line for line in lines]
-    file.write_text("".join(json.dumps(line) + "\n" for line in changed))
+    rows_of_best = [{**line, "verdict": None, "orders": []} if line["id"] in correct_first else line for line in lines]
+    file.write_text("".join(json.dumps(line) + "\n" for line in rows_of_best))
     assert main(["export", str(path), "--to", "label-studio", "--out", str(tmp_path / "studio")]) == 0
     tasks = json.loads((tmp_path / "studio" / "tasks.json").read_text())
     assert len(tasks) == 3
