@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,7 +16,9 @@ from blpo.cli.error_lines import INTERRUPTED, say
 
 if TYPE_CHECKING:
     from blpo.deployment.judge import Judge
+    from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.summary import Summary
+    from blpo.deployment.verdict_sinks import VerdictSink
 
 _GATE_MISSED = 3
 
@@ -58,8 +60,12 @@ def judge(
     label_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's label column [label].")] = None,
     group_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's group column [group].")] = None,
     as_kind: Annotated[
-        Literal["ranking"] | None,
-        typer.Option("--as", help="Rank lists by a judge of single images (sorted) or of pairs (Bradley-Terry)."),
+        Literal["pairwise", "ranking"] | None,
+        typer.Option(
+            "--as",
+            help="pairwise: compare pairs by a judge of single images, asked as pairs and by two labels. ranking: rank"
+            " lists by a judge of single images (sorted) or of pairs (Bradley-Terry).",
+        ),
     ] = None,
     best: Annotated[
         Literal["lowest", "highest"] | None, typer.Option(help="With --as ranking: the best rank or rating in a table.")
@@ -73,19 +79,29 @@ def judge(
 
     With --out the same command goes on after a stop or a kill, and asks again only about failed images.
 
+    With --as pairwise the inputs are pairs, and the judge labels single images: each pair is judged by the same prompt
+    in pair form, and by comparing the labels of the two. Stdout has the figures of both forms.
+
     For labelled samples stderr also shows the agreement with people, and the share of each label corrected for the
     judge's errors. Exit code 3: a gate is missed.
     """
     from blpo import load_judge
-    from blpo.cli.judge_view import JudgeView, print_judged
+    from blpo.cli.judge_as_pairs import judge_as_pairs
+    from blpo.cli.judge_view import print_judged
     from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
     from blpo.deployment.verdict_sinks import StreamLines, open_lines
-    from state.errors import BlpoError, ConfigError
+    from state.errors import ConfigError
 
+    columns = InputColumns(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column)
+    if as_kind == "pairwise":
+        if best is not None:
+            raise ConfigError("--best belongs to --as ranking")
+        if gate or calibration:
+            raise ConfigError("--as pairwise compares two forms of a judge; leave out --gate and --calibration")
+        return judge_as_pairs(load_judge(judge), inputs, columns, split, out, as_json=as_json, quiet=quiet)
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
-    columns = InputColumns(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column)
     work = SetJudging(
         _judge_of(load_judge(judge), as_kind, best),
         inputs,
@@ -94,22 +110,10 @@ def judge(
         split=split,
         columns=columns,
     )
-    view = JudgeView(work.inputs, visible=not quiet and (out is not None or not sys.stdout.isatty()))
     lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
-    try:
-        with lines as sink:
-            if sink.old_lines:
-                say(f"going on with {out}: {sink.old_lines} lines are there")
-            with view:
-                summary = asyncio.run(_announce_stop(work.run(sink, view.advance)))
-    except KeyboardInterrupt:
-        hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
-        say(f"stopped after {work.counts.statuses.total()} images; {hint}")
+    summary = run_judging(work, lines, out, visible=not quiet and (out is not None or not sys.stdout.isatty()))
+    if summary is None:
         return INTERRUPTED
-    except BlpoError:
-        if out is not None and work.counts.statuses:
-            say(f"{work.counts.statuses.total()} lines are in {out}; give the same command to go on")
-        raise
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
     print_judged(summary, work.labels, is_calibrated=calibration is not None, quiet=quiet)
@@ -125,6 +129,30 @@ def _judge_of(judge: "Judge", as_kind: str | None, best: Literal["lowest", "high
     if (as_kind is None) != (best is None):
         raise ConfigError("--as ranking and --best lowest (ranks) or --best highest (ratings) belong together")
     return judge if best is None else JudgeOfLists(judge, best)
+
+
+def run_judging(
+    work: "SetJudging", lines: "AbstractContextManager[VerdictSink]", out: Path | None, *, visible: bool
+) -> "Summary | None":
+    """Judge a set, with a bar if `visible`; `out` is the file of `lines`. Return None after Ctrl-C or SIGTERM."""
+    from blpo.cli.judge_view import JudgeView
+    from state.errors import BlpoError
+
+    view = JudgeView(work.inputs, visible=visible)
+    try:
+        with lines as sink:
+            if sink.old_lines:
+                say(f"going on with {out}: {sink.old_lines} lines are there")
+            with view:
+                return asyncio.run(_announce_stop(work.run(sink, view.advance)))
+    except KeyboardInterrupt:
+        hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
+        say(f"stopped after {work.counts.statuses.total()} images; {hint}")
+        return None
+    except BlpoError:
+        if out is not None and work.counts.statuses:
+            say(f"{work.counts.statuses.total()} lines are in {out}; give the same command to go on")
+        raise
 
 
 def _texts(columns: list[str] | None) -> str | tuple[str, str] | None:

@@ -50,11 +50,16 @@ def inputs_of(
     Raises `DataError` for an input that does not exist or can't be opened, and `ConfigError` for a `split` without a
     config.
     """
-    if split is not None and not all(_is_config(Path(name)) for name in names):
+    if split is not None and not all(is_config(Path(name)) for name in names):
         raise ConfigError(f"split {split}: only a config has splits; give a config.yaml alone")
     if names.count(STDIN) > 1:
         raise ConfigError("- is given twice, and stdin can be read only once")
     return [each for name in names for each in _inputs(name, columns, labels, split)]
+
+
+def pairs_refused(place: str) -> ConfigError:
+    """Return the error for pairs that a judge of single images gets."""
+    return ConfigError(f"{place}: is of pairs, and this judge labels single images; add --as pairwise to compare")
 
 
 def samples_of(inputs: Iterable[Input]) -> Iterator[Sample]:
@@ -89,7 +94,7 @@ def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitN
 
 
 def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitName | None) -> Input:
-    if _is_config(path):
+    if is_config(path):
         return SamplesInput(_config_samples(path, labels, split))
     if path.is_dir():
         table = _table_of_images(path, columns) if has_table(path) else None
@@ -114,7 +119,8 @@ def _table_of_images(folder: Path, columns: InputColumns) -> Table | None:
     return None if is_other else table
 
 
-def _is_config(path: Path) -> bool:
+def is_config(path: Path) -> bool:
+    """Return True for the YAML file of a config."""
     return path.suffix.lower() in (".yaml", ".yml") and path.is_file()
 
 
@@ -124,6 +130,8 @@ def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) ->
     from blpo.data.dataset import load_dataset, read_samples
 
     settings = load_settings(path)
+    if settings.task.kind == "pairwise" and labels.task.kind in ("ordinal", "categorical"):
+        raise pairs_refused(str(path))
     are_lists = labels.task.kind == settings.task.kind == "ranking"  # the config knows the best rank of its own data
     task = settings.task if are_lists else labels.task
     dataset = load_dataset(settings.data, task, settings.search.seed)

@@ -1,19 +1,19 @@
 """Judge whole sets of images: inputs, a verdict file that resumes, gates, corrected shares of labels."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from blpo.deployment.calibration import read_calibration
 from blpo.deployment.input_labels import InputLabels
-from blpo.deployment.inputs import inputs_of, samples_of
+from blpo.deployment.inputs import inputs_of, pairs_refused, samples_of
 from blpo.deployment.judge import Judge, load_judge
 from blpo.deployment.summary import Summary, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_sinks import VerdictSink, open_lines
 from blpo.metrics.gate import parse_gates
-from state.sample import SplitName
+from state.sample import Sample, SplitName
 from state.verdict import Verdict
 
 _DEFAULT = InputColumns()
@@ -72,10 +72,18 @@ class SetJudging:
             raise no_labels()
         self.counts = VerdictCounts(task)
 
+    def _samples(self) -> Iterator[Sample]:
+        """Yield all samples in order; raises `ConfigError` for a pair if the judge labels single images."""
+        is_single = self.judge.file.images == 1 and self.judge.file.task.kind in ("ordinal", "categorical")
+        for sample in samples_of(self.inputs):
+            if is_single and len(sample.images) > 1:
+                raise pairs_refused(sample.id)
+            yield sample
+
     async def run(self, sink: VerdictSink, on_verdict: Callable[[Verdict], None] | None = None) -> Summary:
         """Judge all samples in order, write a line per sample as soon as its turn comes, and return the summary."""
         async with self.judge.open(sink.store) as judging:
-            items = sink.merge(samples_of(self.inputs))
+            items = sink.merge(self._samples())
             async with aclosing(judging.judged(items)) as stream:
                 async for item in stream:
                     sink.write(item)

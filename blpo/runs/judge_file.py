@@ -60,6 +60,8 @@ class JudgeFile(BaseModel):
     judge_prompt: PromptText
     """The selected prompt. The frame with the answer's format is added at judging."""
     task: TaskSettings
+    images: int | None = None
+    """Images of a sample that are labelled together, 1 or 2; None for rankings, and in files of version 0.1."""
     model: ModelSettings
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
     validation."""

@@ -54,6 +54,7 @@ async def write_judge(
     judge = JudgeFile(
         judge_prompt=await selected_prompt(run, rounds),
         task=settings.task,
+        images=None if settings.task.kind == "ranking" else 1 if isinstance(settings.data.image, str) else 2,
         model=settings.models.of("judge"),
         validation=figures(validation, settings.search.metric) if validation else {},
         test=JudgeTest.of(result) if result else None,

@@ -16,6 +16,7 @@ from state.result import Metrics, Result
 from tests import pair_sources, public_sources
 from tests.documented import Step, given, run, run_python, steps
 from tests.list_set import draw_lists
+from tests.pair_set import draw_pairs
 from tests.small_set import ROOT, draw_dataset
 
 DOCS = ROOT / "docs"
@@ -36,6 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_dataset(place / "photos", 40)
     (place / "photos" / "config.yaml").unlink()
     draw_lists(place / "lists")
+    draw_pairs(place / "pairs")
     for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
         getattr(public_sources, name)(place / "downloads" / name)
     for name in ("hpdv2", "pickapic", "genaibench", "mmrb2", "vlrewardbench", "multicrit"):
@@ -64,13 +66,14 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "runs/second": _run_directory,
     "photos": lambda prepared, target: shutil.copytree(prepared / "photos", target),
     "rated": lambda prepared, target: shutil.copytree(prepared / "rated", target),
+    "pairs": lambda prepared, target: shutil.copytree(prepared / "pairs", target),
     "lists": lambda prepared, target: shutil.copytree(prepared / "lists", target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
 """Makers of things for pages: two finished runs of one dataset, a folder of labelled images, a folder of images rated
-by several people, a config for the first folder, a prompt, and the public sets as downloaded."""
+by several people, pairs, a config for the first folder, a prompt, and the public sets as downloaded."""
 
 
 def lay_out(names: list[str], prepared: Path, folder: Path) -> None:
