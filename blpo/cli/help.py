@@ -36,7 +36,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo judge runs/first photos",
         "blpo judge runs/first/judge.yaml photos --out verdicts.jsonl",
         "blpo judge runs/first config.yaml --split test --gate 'macro_f1>=0.8'",
-        "blpo judge runs/first pairs/labels.csv --as pairwise",
     ),
     "export": (
         "blpo export runs/first --to python",

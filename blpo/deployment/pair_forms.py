@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from blpo.deployment.inputs import is_config
 from blpo.deployment.judge import Judge
@@ -26,7 +26,7 @@ def pair_forms(file: JudgeFile, *, ties: bool = False) -> dict[PairForm, Judge]:
         "pairwise": TaskSettings(kind="pairwise", ties=ties),
         "ratings": _task_apart(file.task, ties),
     }
-    changes = {"validation": {}, "test": None, "verdict": ""}
+    changes: dict[str, Any] = {"validation": {}, "test": None, "verdict": ""}
     return {form: Judge(file.model_copy(update={"task": task, **changes})) for form, task in tasks.items()}
 
 

@@ -37,7 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_dataset(place / "photos", 40)
     (place / "photos" / "config.yaml").unlink()
     draw_lists(place / "lists")
-    draw_pairs(place / "pairs")
+    draw_pairs(place / "photo-pairs")
     for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
         getattr(public_sources, name)(place / "downloads" / name)
     for name in ("hpdv2", "pickapic", "genaibench", "mmrb2", "vlrewardbench", "multicrit"):
@@ -66,7 +66,7 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "runs/second": _run_directory,
     "photos": lambda prepared, target: shutil.copytree(prepared / "photos", target),
     "rated": lambda prepared, target: shutil.copytree(prepared / "rated", target),
-    "pairs": lambda prepared, target: shutil.copytree(prepared / "pairs", target),
+    "photo-pairs": lambda prepared, target: shutil.copytree(prepared / "photo-pairs", target),
     "lists": lambda prepared, target: shutil.copytree(prepared / "lists", target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
