@@ -1,24 +1,17 @@
 """`blpo judge`: label new images with the judge of a run."""
 
-import asyncio
 import json
-import signal
 import sys
-import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from blpo.cli.error_lines import INTERRUPTED, say
+from blpo.cli.error_lines import INTERRUPTED
 
 if TYPE_CHECKING:
     from blpo.deployment.judge import Judge
-    from blpo.deployment.judge_set import SetJudging
-    from blpo.deployment.summary import Summary
-    from blpo.deployment.verdict_sinks import VerdictSink
 
 _GATE_MISSED = 3
 
@@ -87,6 +80,7 @@ def judge(
     """
     from blpo import load_judge
     from blpo.cli.judge_as_pairs import judge_as_pairs
+    from blpo.cli.judge_run import run_judging
     from blpo.cli.judge_view import print_judged
     from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
@@ -131,60 +125,9 @@ def _judge_of(judge: "Judge", as_kind: str | None, best: Literal["lowest", "high
     return judge if best is None else JudgeOfLists(judge, best)
 
 
-def run_judging(
-    work: "SetJudging", lines: "AbstractContextManager[VerdictSink]", out: Path | None, *, visible: bool
-) -> "Summary | None":
-    """Judge a set, with a bar if `visible`; `out` is the file of `lines`. Return None after Ctrl-C or SIGTERM."""
-    from blpo.cli.judge_view import JudgeView
-    from state.errors import BlpoError
-
-    view = JudgeView(work.inputs, visible=visible)
-    try:
-        with lines as sink:
-            if sink.old_lines:
-                say(f"going on with {out}: {sink.old_lines} lines are there")
-            with view:
-                return asyncio.run(_announce_stop(work.run(sink, view.advance)))
-    except KeyboardInterrupt:
-        hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
-        say(f"stopped after {work.counts.statuses.total()} images; {hint}")
-        return None
-    except BlpoError:
-        if out is not None and work.counts.statuses:
-            say(f"{work.counts.statuses.total()} lines are in {out}; give the same command to go on")
-        raise
-
-
 def _texts(columns: list[str] | None) -> str | tuple[str, str] | None:
     from state.errors import ConfigError
 
     if columns and len(columns) > 2:
         raise ConfigError("--text-column is given more than twice; a pair has two texts")
     return (columns[0], columns[1]) if columns and len(columns) == 2 else columns[0] if columns else None
-
-
-async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
-    """Run the work; on Ctrl-C or SIGTERM print a notice at once, then wait for the answers already paid for."""
-    from blpo.cli.views import CANCELLING
-
-    task = asyncio.ensure_future(work)
-    with _sigterm_as_ctrl_c(asyncio.get_running_loop()):
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            say(CANCELLING)
-            task.cancel()
-            return await task
-
-
-@contextmanager
-def _sigterm_as_ctrl_c(loop: asyncio.AbstractEventLoop) -> "Iterator[None]":
-    """Handle SIGTERM as Ctrl-C. A handler of the loop also wakes a loop that begins to wait when a signal comes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)

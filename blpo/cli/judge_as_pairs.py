@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from blpo.cli.error_lines import INTERRUPTED, say
-from blpo.cli.judge import run_judging
+from blpo.cli.judge_run import run_judging
 from blpo.deployment.inputs import STDIN
 from blpo.deployment.judge import Judge
 from blpo.deployment.judge_set import SetJudging
