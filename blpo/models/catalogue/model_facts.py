@@ -111,9 +111,18 @@ def _price(settings: ModelSettings) -> Fact[PriceSettings | None]:
 
 
 def _max_images(settings: ModelSettings) -> Fact[int | None]:
-    if settings.max_images is not None:
-        return Fact(settings.max_images, "setting")
+    most = settings.max_images if settings.max_images is not None else _engine_limit(settings)
+    if most is not None:
+        return Fact(most, "setting")
     return Fact(1, "table") if takes_single_images(bare_name(settings)) else Fact(None, "default")
+
+
+def _engine_limit(settings: ModelSettings) -> int | None:
+    """Return the images a prompt in the arguments of an engine inside the process; None without such an argument."""
+    limits = settings.arguments.get("limit_mm_per_prompt")
+    limit = limits.get("image") if isinstance(limits, dict) else None
+    limit = limit.get("count") if isinstance(limit, dict) else limit
+    return limit if isinstance(limit, int) and not isinstance(limit, bool) else None
 
 
 def _fact(setting: bool | None, profile: bool | None, table: bool | None, *, default: bool) -> Fact[bool]:

@@ -199,3 +199,20 @@ def test_models_known_to_read_text_alone_are_known() -> None:
     assert not facts(model("langchain:langchain_openai.ChatOpenAI", arguments={"model": "o3-mini"})).sees_images.value
     assert facts(model("openai:o3-mini", vision=True)).sees_images.value
     assert not facts(model("openai:gpt-4o", vision=False)).sees_images.value
+
+
+@pytest.mark.parametrize(
+    ("settings", "fact"),
+    [
+        ({"name": "vllm:Qwen/Qwen2.5-VL-7B-Instruct"}, Fact(None, "default")),
+        ({"name": "vllm:meta-llama/Llama-3.2-90B-Vision-Instruct"}, Fact(1, "table")),
+        ({"name": "vllm:meta-llama/Llama-3.2-90B-Vision-Instruct", "max_images": 4}, Fact(4, "setting")),
+        ({"name": "embedded:judge"}, Fact(None, "default")),
+        ({"name": "vllm-engine:q", "arguments": {"limit_mm_per_prompt": {"image": 1}}}, Fact(1, "setting")),
+        ({"name": "vllm-engine:q", "arguments": {"limit_mm_per_prompt": {"image": {"count": 2}}}}, Fact(2, "setting")),
+        ({"name": "vllm-engine:q", "arguments": {"limit_mm_per_prompt": {"video": 1}}}, Fact(None, "default")),
+        ({"name": "vllm-engine:q", "arguments": {"limit_mm_per_prompt": "image=1"}}, Fact(None, "default")),
+    ],
+)
+def test_the_images_of_a_request_are_known_by_setting_or_name(settings: dict[str, Any], fact: Fact[int | None]) -> None:
+    assert facts(ModelSettings.model_validate(settings)).max_images == fact
