@@ -9,7 +9,9 @@ _PHRASE = re.compile(
     rf"\b([A-Za-z][a-z-]*(?: [a-z-]+){{0,5}}?) is (?:{_LEVEL}) \((\d{{1,3}})\) in the first image"
     rf" and (?:{_LEVEL}) \((\d{{1,3}})\) in the second"
 )
-_ORDER = r"\b(?:order|position)\b"
+_ITEMS = r"(?:the )?(?:two )?(?:images|texts|answers|items|options|pair|presentation)\b"
+_ORDER = rf"\b(?:order|position)\b(?! of (?!{_ITEMS})| the )"
+"""Order of the items, and not the order or the position of things in an image."""
 _SAYS_NOTHING = (
     r"\b(?:says nothing|means nothing|does not matter|doesn't matter|is irrelevant|is random|is no reason|has no"
     r"|must not|should not)\b"

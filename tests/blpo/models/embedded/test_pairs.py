@@ -135,10 +135,14 @@ def test_a_tie_is_a_small_difference_beside_the_lean() -> None:
         ("The order in which they are shown does not matter.", True),
         ("Ignore the order of the images.", True),
         ("Judge regardless of position.", True),
+        ("The position of the two images must not change your answer.", True),
         ("Their position is random.", True),
         ("Look at both images and decide which is better, in this order: sharpness, noise.", False),
         ("Say which image is better.", False),
         ("Ignore the noise. Look at the order of the books.", False),
+        ("Ignore the order of the books.", False),
+        ("Whatever position the horse has, the sharper image is better.", False),
+        ("The position of the horizon does not matter.", False),
     ],
 )
 def test_words_that_say_that_the_order_says_nothing(prompt: str, ignores: bool) -> None:
