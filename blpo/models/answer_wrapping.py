@@ -24,7 +24,7 @@ _TAG = re.compile(
     r"<(final_?answer|answer|label|rating|score|verdict|output|response|result|final)>(.*?)(?:</\1>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
-_BOX = re.compile(r"<\|begin_of_box\|>(.*?)(?:<\|end_of_box\|>|\Z)", re.DOTALL)
+_BOX = re.compile(r"<\|(?:begin_of_box|box_start)\|>(.*?)(?:<\|(?:end_of_box|box_end)\|>|\Z)", re.DOTALL)
 _LATEX_BOX = re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}|([^{}]*))\s*\}")
 _FENCE = re.compile(r"```[\w-]*\s*\n(.*?)(?:```|\Z)", re.DOTALL)
 

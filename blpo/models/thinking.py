@@ -13,6 +13,7 @@ _OPENING = (
 _CLOSING = (
     rf"</{_WORD}>|<{_WORD}_end>|◁/{_WORD}▷|\[/THINK(?:ING)?\]"
     r"|<\|(?:/|end_of_|end_)(?:think(?:ing)?|thought|reasoning)\|>|<\|(?:think(?:ing)?|thought|reasoning)_end\|>|<unused95>"
+    r"|\.\.\.done thinking\."
 )
 _FLAGS = re.DOTALL | re.IGNORECASE
 _THINKING = re.compile(rf"(?:{_OPENING}).*?(?:{_CLOSING}|\Z)", _FLAGS)

@@ -70,6 +70,7 @@ READ: list[tuple[str, TaskSettings, Any]] = [
     ("<|START_THINKING|>Label: unsafe<|END_THINKING|>safe", SAFETY, "safe"),
     ("<|begin_of_thought|>Label: unsafe<|end_of_thought|>\nsafe", SAFETY, "safe"),
     ("<unused94>thought\nLabel: unsafe<unused95>safe", SAFETY, "safe"),
+    ("Thinking...\nLabel: unsafe\n...done thinking.\n\nsafe", SAFETY, "safe"),
     ("<|channel>thought\nLabel: unsafe<channel|>safe", SAFETY, "safe"),
     ("perhaps unsafe </thought> safe", SAFETY, "safe"),
     (
@@ -85,6 +86,7 @@ READ: list[tuple[str, TaskSettings, Any]] = [
     ("<label>unsafe</label><reason>no safe place</reason>", SAFETY, "unsafe"),
     ("Label: <answer>safe</answer>", SAFETY, "safe"),
     ("<|begin_of_box|>safe<|end_of_box|>", SAFETY, "safe"),
+    ("<|box_start|>safe<|box_end|>", SAFETY, "safe"),
     ("The answer is $\\boxed{\\text{4}}$.", RATING, 4),
     ("```json\n4\n```", RATING, 4),
     ("[[4]]", RATING, 4),
