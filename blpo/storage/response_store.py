@@ -5,21 +5,19 @@ so that calls and costs are counted exactly, also across kills. No value is pick
 """
 
 import hashlib
-import json
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
+from blpo.storage import store_operations as operations
 from blpo.storage import store_statements as sql
 from blpo.storage.database import Connection, Database
 from blpo.storage.role_counts import RoleCounts, counts_by_role
 from blpo.storage.sqlite_connection import open_sqlite, open_sqlite_to_read
-from state.errors import RunError, StoreError
+from state.errors import RunError
 from state.response import Failure, Response, Traffic
 
 _T = TypeVar("_T")
@@ -57,7 +55,7 @@ class ResponseStore:
     async def get(self, key: str) -> Response | None:
         """Return the answer to the request with this key, or None."""
         row = await self._database.read(lambda db: db.execute(sql.ANSWER, (key,)).fetchone())
-        return None if row is None else response_of(row)
+        return None if row is None else operations.response_of(row)
 
     async def claim(self, key: str) -> Response | None:
         """Return the answer, or None: the caller may pay for the answer, and must `release` the key in any case.
@@ -109,7 +107,7 @@ class ResponseStore:
         traffic: Traffic = _NO_TRAFFIC,
     ) -> None:
         """Keep the answer to a call, with the cost (None: unknown), the number of attempts and the bytes."""
-        await self._write(partial(_finish, call_id, response, usd, attempts, traffic))
+        await self._write(partial(operations.finish, call_id, response, usd, attempts, traffic))
 
     async def fail(self, call_id: int, failure: Failure, *, attempts: int = 1, traffic: Traffic = _NO_TRAFFIC) -> None:
         """Record the end of a call without an answer."""
@@ -145,7 +143,7 @@ class ResponseStore:
 
     async def put_server(self, model: str, address: str, structured_output: str) -> None:
         """Keep a server's support of structured output."""
-        await self._write(partial(_put_server, (model, address), structured_output))
+        await self._write(partial(operations.put_server, (model, address), structured_output))
 
     async def usage(self) -> dict[str, RoleCounts]:
         """Return the counts of every role with a request."""
@@ -159,7 +157,7 @@ class ResponseStore:
 
         Raises `StoreError` if the file can't be read.
         """
-        await self._write(partial(_adopt, file))
+        await self._write(partial(operations.adopt, file))
 
     async def issued_twice(self) -> int:
         """Return the number of keys with more than one call."""
@@ -167,47 +165,4 @@ class ResponseStore:
 
     async def _write(self, run: Callable[[Connection], _T]) -> _T:
         hits, self._hits = self._hits, Counter()
-        return await self._database.write(partial(_with_hits, hits, run) if hits else run)
-
-
-def response_of(row: tuple[Any, ...]) -> Response:
-    """Return the response in a row of `ANSWER`."""
-    text, refused, finish_reason, input_tokens, output_tokens, version, scores_json = row
-    try:
-        scores = tuple((str(label), float(score)) for label, score in json.loads(scores_json))
-    except (ValueError, TypeError, RecursionError):
-        raise StoreError(
-            "the response store holds damaged scores of an answer; restore the store from a backup"
-        ) from None
-    return Response(text, bool(refused), finish_reason, input_tokens, output_tokens, version, scores)
-
-
-def _with_hits(hits: Counter[str], run: Callable[[Connection], _T], db: Connection) -> _T:
-    for role, count in hits.items():
-        if not db.execute(sql.ADD_HITS, (count, role)).rowcount:
-            db.execute(sql.FIRST_HITS, (count, role))
-    return run(db)
-
-
-def _adopt(file: Path, db: Connection) -> None:
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
-        for table in ("responses", "texts", "servers"):
-            rows = source.execute(f"SELECT * FROM {table}")
-            places = ", ".join("?" * len(rows.description))
-            for row in rows:
-                db.execute(f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING", row)
-
-
-def _put_server(server: tuple[str, str], structured_output: str, db: Connection) -> None:
-    db.execute(sql.DELETE_SERVER, server)
-    db.execute(sql.PUT_SERVER, (*server, structured_output))
-
-
-def _finish(
-    call_id: int, response: Response, usd: float | None, attempts: int, traffic: Traffic, db: Connection
-) -> None:
-    tokens = (response.input_tokens, response.output_tokens)
-    content = (response.text, int(response.refused), response.finish_reason)
-    db.execute(sql.KEEP_ANSWER, (*content, *tokens, response.model_version, json.dumps(response.scores), call_id))
-    counts = (attempts, traffic.bytes_sent, traffic.bytes_received, *tokens, response.cached_tokens)
-    db.execute(sql.FINISH_CALL, (*counts, usd, call_id))
+        return await self._database.write(partial(operations.with_hits, hits, run) if hits else run)

@@ -13,7 +13,8 @@ from typing import Literal, Self
 
 from blpo.storage.database import Connection, Database
 from blpo.storage.postgres import lock_key
-from blpo.storage.response_store import ResponseStore, response_of
+from blpo.storage.response_store import ResponseStore
+from blpo.storage.store_operations import response_of
 from blpo.storage.store_statements import ANSWER
 from blpo.storage.team_connection import connect_run
 from state.response import Response

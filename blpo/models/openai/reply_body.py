@@ -4,21 +4,17 @@ A server may send without end, or a compressed body of many gigabytes. Larger bo
 bound for all replies in flight, so memory stays bounded whatever the number of calls.
 """
 
-import asyncio
 import json
-import time
 import zlib
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from weakref import WeakKeyDictionary
+from contextlib import aclosing
+
+from blpo.models.openai.reply_memory import reserved_bytes
 
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """Header `Accept-Encoding` of a request. A body in any other encoding is refused."""
 SMALL = 262_144
 """Bytes of a body that are read without a reservation."""
-_ALL_LARGE = 33_554_432
-"""Bytes of all larger bodies in flight."""
 _MOST_GROWTH = 200
 """Decoded bytes for a byte as sent. Text of a model grows 3- to 20-fold, a compression bomb about 1000-fold."""
 _GROWTH_FROM = 1_048_576
@@ -50,7 +46,7 @@ async def read_body(chunks: AsyncIterator[bytes], headers: Mapping[str, str], li
                 break
         else:
             return _whole(pieces, decoder)
-        async with _reserved(declared, limit):
+        async with reserved_bytes(declared, limit):
             pieces += [piece async for piece in stream]
             body = _whole(pieces, decoder)
     _require_few_values(body, limit)
@@ -92,60 +88,6 @@ class _Decoder:
                 data = self._inflate.unconsumed_tail
         except zlib.error as error:
             raise UnreadableBodyError(f"its {self._encoding} encoding is broken ({error})") from None
-
-
-class _Pool:
-    """Bytes for the large bodies in flight; first come, first served."""
-
-    def __init__(self) -> None:
-        self._reserved = 0
-        self._queue: deque[tuple[int, int, asyncio.Future[None]]] = deque()
-
-    @asynccontextmanager
-    async def reserved(self, size: int, limit: int) -> AsyncIterator[None]:
-        """Hold `size` bytes until the end of the block; a pool is never smaller than the limit of a body."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((size, limit, turn))
-        self._admit()
-        try:
-            await turn
-            yield
-        finally:
-            if turn.done() and not turn.cancelled():
-                self._reserved -= size
-            turn.cancel()
-            self._admit()
-
-    def _admit(self) -> None:
-        while self._queue:
-            size, limit, turn = self._queue[0]
-            if not turn.done():
-                if self._reserved + size > max(_ALL_LARGE, limit):
-                    return
-                self._reserved += size
-                turn.set_result(None)
-            self._queue.popleft()
-
-
-_pools: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool]" = WeakKeyDictionary()
-
-
-def _pool() -> _Pool:
-    return _pools.setdefault(asyncio.get_running_loop(), _Pool())
-
-
-@asynccontextmanager
-async def _reserved(size: int, limit: int) -> AsyncIterator[None]:
-    """Hold a share of the pool. The note of a cancelled wait goes into the message of the timeout."""
-    start = time.monotonic()
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(_pool().reserved(size, limit))
-        except asyncio.CancelledError as error:
-            wait = time.monotonic() - start
-            error.add_note(f"{wait:.1f} s of them behind other large replies; lower max_concurrency or logprobs")
-            raise
-        yield
 
 
 async def _pieces(chunks: AsyncIterator[bytes], decoder: _Decoder | None, limit: int) -> AsyncGenerator[bytes]:
