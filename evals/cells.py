@@ -77,7 +77,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     for cell in cells:
         require_prices(cell.settings.models, cell.settings.limits)
         require_vision(cell.settings.models)
-        require_images(cell.settings.models, cell.settings.data, longest_list_of(cell.settings))
+        require_images(cell.settings, longest_list_of(cell.settings))
         _require_same_settings(cell, out)
     return cells
 

@@ -1,7 +1,7 @@
 """Samples with images and labels."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, Self
 
 Label = int | str
 """Human label or answered verdict: an int for ordinal tasks, a str for other tasks."""
@@ -61,11 +61,18 @@ class Sample:
     """Pair of texts (a, b) about one image, such as two answers; None for other samples."""
     context: tuple[tuple[ContextName, ImageSource], ...] = ()
     """Further images that explain the sample, and are not judged."""
+    reference_text: str | None = None
+    """Text to compare with, such as a good answer; the text itself is not judged."""
 
     @property
     def all_images(self) -> tuple[ImageSource, ...]:
         """The images of the sample, then the images of its context."""
         return (*self.images, *(source for _, source in self.context))
+
+    def without_reference(self) -> Self:
+        """Return the sample without its reference image and reference text."""
+        context = tuple((name, source) for name, source in self.context if name != "reference")
+        return replace(self, context=context, reference_text=None)
 
     @property
     def target(self) -> Label | float | None:

@@ -52,6 +52,15 @@ def judge(
     id_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's id column [id].")] = None,
     label_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's label column [label].")] = None,
     group_column: Annotated[str | None, typer.Option(metavar="NAME", help="A dataset's group column [group].")] = None,
+    reference_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the image to compare with [reference].")
+    ] = None,
+    reference_text_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the text to compare with [reference_text].")
+    ] = None,
+    before_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the image before the edit [before].")
+    ] = None,
     as_kind: Annotated[
         Literal["pairwise", "ranking"] | None,
         typer.Option(
@@ -87,7 +96,10 @@ def judge(
     from blpo.deployment.verdict_sinks import StreamLines, open_lines
     from state.errors import ConfigError
 
-    columns = InputColumns(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column)
+    columns = InputColumns(
+        *(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column),
+        *(reference_column, reference_text_column, before_column),
+    )
     if as_kind == "pairwise":
         if best is not None:
             raise ConfigError("--best belongs to --as ranking")

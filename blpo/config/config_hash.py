@@ -27,6 +27,7 @@ _CHANGES_ANSWERS = {
 
 _LATER: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("round", "raters", "slices", "agreement", "question", "reference", "before"), (None, [])),
+    "reference_text": (None,),
     "trials": ("scored",),
     "batch": ("split",),
     "select_on": ("validation",),
@@ -65,7 +66,7 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
     return {
         "task": _without_later_defaults(settings.task),
         "data": _data(settings),
-        "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")},
+        "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")} | _references(settings),
         "models.judge": _model(settings, "judge"),
     }
 
@@ -85,6 +86,12 @@ def _without_later_defaults(section: Section, exclude: set[str] | None = None) -
         if content["raters"]["label_from"] == "ratings":
             del content["raters"]["label_from"]  # as before there was such a setting
     return {name: value for name, value in content.items() if value not in _LATER.get(name, ())}
+
+
+def _references(settings: Settings) -> dict[str, str]:
+    """Return `prompts.reference`; empty for the default, so that old hashes stay."""
+    reference = settings.prompts.reference
+    return {} if reference == "both" else {"reference": reference}
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

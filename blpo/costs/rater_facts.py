@@ -59,6 +59,6 @@ def _used(data: DataSettings) -> list[str]:
     split = data.split.column if isinstance(data.split, SplitColumn) else None
     raters = () if data.raters is None else (data.raters.by, *data.raters.columns)
     texts = data.text if isinstance(data.text, tuple) else (data.text,)
-    others = (data.question, data.reference, data.before, data.id, data.group, split)
+    others = (data.question, data.reference, data.reference_text, data.before, data.id, data.group, split)
     names = (*images, data.label, *texts, *others, *raters, "split", "id", "text")
     return [name for name in names if name is not None]

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
+from typing import Literal
 
 from blpo.data.dataset import dataset_of
 from blpo.data.image_encoding import fitted_size
 from blpo.data.images import image_size
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.question import as_shown
 from blpo.models.catalogue import facts
 from state.sample import Sample, SplitName
-from state.settings import ModelSettings, Settings
+from state.settings import Settings
 
 MOST_MEASURED = 200
 """Maximum number of samples with measured images, spread over the dataset. Other samples count as the mean."""
@@ -38,12 +40,11 @@ def workload_of(settings: Settings) -> Workload:
     dataset = dataset_of(settings)
     samples = [sample for split in dataset.splits.values() for sample in split]
     chosen_samples = samples[:: -(-len(samples) // MOST_MEASURED)]
-    pixels = [[image_size(source) for source in sample.all_images] for sample in chosen_samples]
     judge_prompt, i2t_prompt = initial_prompts(settings)
     return Workload(
         sizes={name: len(split) for name, split in dataset.splits.items()},
-        judge_images=_tokens_a_sample(pixels, settings.models.of("judge")),
-        verbalizer_images=_tokens_a_sample(pixels, settings.models.of("verbalizer")),
+        judge_images=_tokens_a_sample(chosen_samples, settings, "judge"),
+        verbalizer_images=_tokens_a_sample(chosen_samples, settings, "verbalizer"),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
@@ -57,9 +58,13 @@ def tokens(text: str) -> int:
 
 def _text(sample: Sample) -> int:
     text = f"<text>{sample.text}</text>" if sample.text else ""
-    return tokens(text + "".join(f"<second>{each}</second>" for each in sample.texts or ()))
+    reference = f"<reference>{sample.reference_text}</reference>" if sample.reference_text else ""
+    return tokens(text + "".join(f"<second>{each}</second>" for each in sample.texts or ()) + reference)
 
 
-def _tokens_a_sample(pixels: Sequence[Sequence[tuple[int, int]]], model: ModelSettings) -> float:
+def _tokens_a_sample(samples: Sequence[Sample], settings: Settings, role: Literal["judge", "verbalizer"]) -> float:
+    model = settings.models.of(role)
     count = facts(model).image_formula.value.tokens
-    return mean(sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in sizes) for sizes in pixels)
+    shown = [as_shown(sample, settings, role) for sample in samples]
+    sizes = [[image_size(source) for source in sample.all_images] for sample in shown]
+    return mean(sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in each) for each in sizes)

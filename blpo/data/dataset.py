@@ -166,6 +166,8 @@ def _later_fields(sample: Sample) -> Iterator[object]:
         yield {"texts": sample.texts}
     if sample.context:
         yield {"context": [(name, stamp(source)) for name, source in sample.context]}
+    if sample.reference_text is not None:
+        yield {"reference_text": sample.reference_text}
 
 
 def _summary(problems: Sequence[str]) -> str:

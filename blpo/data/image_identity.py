@@ -29,12 +29,13 @@ class _Place:
     read: Callable[[], bytes]
 
 
-def image_identities(samples: Sequence[Sample]) -> list[Images]:
-    """Return the identities of every sample's images, context included.
+def image_identities(samples: Sequence[Sample], *, with_context: bool = True) -> list[Images]:
+    """Return the identities of every sample's images, context included unless `with_context` is False.
 
     An image that can't be read differs from all other images.
     """
-    places = {id(source): _place(source) for sample in samples for source in sample.all_images}
+    images = [sample.all_images if with_context else sample.images for sample in samples]
+    places = {id(source): _place(source) for sources in images for source in sources}
     stored = {place.key: place for place in places.values() if place is not None}
     copies = _first_copies(stored.values())
 
@@ -42,7 +43,7 @@ def image_identities(samples: Sequence[Sample]) -> list[Images]:
         place = places[id(source)]
         return id(source) if place is None else copies.get(place.key, place.key)
 
-    return [frozenset(map(identity, sample.all_images)) for sample in samples]
+    return [frozenset(map(identity, sources)) for sources in images]
 
 
 def _place(source: ImageSource) -> _Place | None:

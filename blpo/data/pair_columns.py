@@ -1,4 +1,4 @@
-"""Columns of pairs: two texts about one image, and images that explain a pair."""
+"""Columns of two texts about one image, and of images that explain a sample."""
 
 from collections.abc import Callable, Sequence
 
@@ -37,7 +37,7 @@ def two_texts_reader(table: Table, data: DataSettings) -> Callable[[int], tuple[
 
 
 def context_readers(table: Table, data: DataSettings) -> list[tuple[ContextName, ImageReader]]:
-    """Return the readers of images that explain a pair, by meaning."""
+    """Return the readers of images that explain a sample, by meaning."""
     names: dict[ContextName, str | None] = {"reference": data.reference, "before": data.before}
     return [
         (name, image_reader(table, require_column(table, column, name))) for name, column in names.items() if column

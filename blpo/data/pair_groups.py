@@ -15,7 +15,8 @@ from state.sample import SplitName
 def linked_pairs(rows: Sequence[Row], images: Sequence[Images]) -> list[list[int]]:
     """Return the indexes of rows that share an image or a text; rows with a group of their own are left out.
 
-    `images` has the identities of all images of every row. A text of all rows is an instruction, and links nothing.
+    `images` has the identities of all images of every row. A text of all rows is an instruction, and links nothing; nor
+    does an image of all rows, such as one reference.
     Rows of different splits of the table are not linked: such splits stay.
     """
     sharers: dict[Hashable, list[int]] = defaultdict(list)
@@ -41,9 +42,10 @@ def pair_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str
 
 
 def _things(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[tuple[int, Hashable]]:
-    """Yield the images and texts of all rows with the index of the row; a text of all rows is left out."""
+    """Yield the images and texts of all rows with the row's index; leaves out a text or an image of all rows."""
     has_one_text = len({row.sample.text for row in rows}) == 1
+    common: Images = frozenset.intersection(*images) if images else frozenset()
     for index, (row, identities) in enumerate(zip(rows, images, strict=True)):
-        yield from ((index, ("image", identity)) for identity in identities)
+        yield from ((index, ("image", identity)) for identity in identities - common)
         if row.sample.text and not has_one_text:
             yield index, ("text", row.sample.text)

@@ -21,7 +21,7 @@ def with_lists(rows: TableRows, task: TaskSettings) -> TableRows:
     of the group is the id of the list. The images stand in an order drawn from the names of list and image: a table is
     often sorted by rank, and an image's place must tell nothing. A list with a single image or with equal ranks alone
     has no order: it is left out, with a warning. Problems: a row without a group, more than `MOST_IMAGES` images, an
-    image twice in a list, and different texts in a list.
+    image twice in a list, and different texts or references in a list.
     """
     if task.kind != "ranking":
         return rows
@@ -57,6 +57,14 @@ def _problems(name: str, members: Sequence[Row]) -> Iterator[str]:
             yield f"{row.place}: {display_text(image)} is also at {places[image]}, in group {display_text(name)}"
         if row.sample.text != first.sample.text:
             yield f"{row.place}: text differs from {first.place}, and both are in group {display_text(name)}; keep one"
+        elif comparison_of(row.sample) != comparison_of(first.sample):
+            yield f"{row.place}: reference differs from {first.place}, and both are in group {display_text(name)}"
+
+
+def comparison_of(sample: Sample) -> tuple[object, ...]:
+    """Return a value that is equal for samples with one reference: of path or bytes, and text. Raises `DataError`."""
+    images = [(name, getattr(source, "path", None) or source.read()) for name, source in sample.context]
+    return (*images, sample.reference_text)
 
 
 def list_order(name: str, image: str) -> bytes:
@@ -74,7 +82,8 @@ def _as_list(name: str, rows: Sequence[Row], task: TaskSettings) -> Row:
     label = list_label([row.sample.rating or 0.0 for row in members], task)
     images = tuple(image for row in members for image in row.sample.images)
     slices = tuple(_slices(members).items())
-    return replace(rows[0], sample=Sample(name, images, label, rows[0].sample.text, slices=slices))
+    first = replace(rows[0].sample, id=name, images=images, label=label, group=None, rating=None, slices=slices)
+    return replace(rows[0], sample=first)
 
 
 def _slices(members: Sequence[Row]) -> Mapping[str, str]:

@@ -101,6 +101,7 @@ class _RowReader:
         self._texts = text_column(table, data)
         self._two_texts = two_texts_reader(table, data)
         self._context = context_readers(table, data)
+        self._reference_texts = optional_column(table, data.reference_text, "reference_text")
         self._ids = optional_column(table, data.id, "id", default="id")
         self._groups = optional_column(table, data.group, "group")
         column = data.split.column if isinstance(data.split, SplitColumn) else None
@@ -124,7 +125,8 @@ class _RowReader:
         sources = tuple(source for source, _ in images)
         label, rating, ratings = labelled
         slices = tuple((column, slice_text(values[index])) for column, values in self._slices)
-        sample = Sample(name, sources, label, text, group, rating, ratings, slices, texts, context or ())
+        reference = as_text(self._reference_texts[index]) if self._reference_texts else None
+        sample = Sample(name, sources, label, text, group, rating, ratings, slices, texts, context or (), reference)
         return Row(sample, split, place), problems
 
     def _labelled(self, index: int, place: str) -> tuple[Label | None, float | None, tuple[Rating, ...]]:

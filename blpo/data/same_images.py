@@ -20,7 +20,8 @@ def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[S
     `are_pairs`: rows without a group that share an image or a text are one group too. A joined group has the first name
     of its groups, else the first of its ids. Other rows stay as they are.
     """
-    images = image_identities([row.sample for row in rows])
+    samples = [row.sample for row in rows]
+    images = image_identities(samples, with_context=are_pairs)  # many images may have one reference
     warnings = [*(pair_warnings if are_pairs else _image_warnings)(rows, images)]
     # Splits of the table stay: the rows of an image in two splits are no group.
     places = [(row.split, image) for row, image in zip(rows, images, strict=True)]

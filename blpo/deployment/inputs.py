@@ -80,7 +80,7 @@ def count_of(inputs: Iterable[Input]) -> int | None:
 
 def _inputs(name: str, columns: InputColumns, labels: InputLabels, split: SplitName | None) -> Iterator[Input]:
     if name == STDIN:
-        yield StdinInput(labels)
+        yield StdinInput(labels, columns.further)
         return
     if name.startswith("hub:"):
         yield _as_lists(TableInput.of(open_table(name), columns, labels), labels)
@@ -98,13 +98,23 @@ def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitN
         return SamplesInput(_config_samples(path, labels, split))
     if path.is_dir():
         table = _table_of_images(path, columns) if has_table(path) else None
+        if table is None:
+            _refuse_images_alone(path, columns)
         images = FolderInput(path, labels) if table is None else TableInput.of(table, columns, labels)
         return _as_lists(images, labels)
     if path.suffix.lower() in LABEL_SUFFIXES and path.is_file():
         return _as_lists(TableInput.of(open_table(str(path)), columns, labels), labels)
     if labels.task.kind == "ranking":
         raise DataError(f"{path}: is one image; give a folder with a folder for every list, or a table with lists")
+    _refuse_images_alone(path, columns)
     return FileInput(path)
+
+
+def _refuse_images_alone(path: Path, columns: InputColumns) -> None:
+    """Raise `DataError` for images without a table, where the judge also sees something else, such as a reference."""
+    if columns.further:
+        names = " and ".join(columns.further)
+        raise DataError(f"{path}: holds images alone, and the judge of this run also sees {names}; give a labels file")
 
 
 def _as_lists(images: TableInput | FolderInput, labels: InputLabels) -> Input:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 from blpo.deployment.calibration import read_calibration
@@ -67,6 +68,7 @@ class SetJudging:
         self._gates = [gate for text in gates for gate in parse_gates(text, task)]
         self._calibration = None if calibration is None else read_calibration(Path(calibration), judge.file)
         self.labels = InputLabels(task, required=bool(self._gates), pair=columns.pair)
+        columns = replace(columns, further=judge.file.further_columns or ())
         self.inputs = inputs_of(list(map(str, inputs)), columns, self.labels, split)
         if self._gates and not any(source.may_be_labelled for source in self.inputs):
             raise no_labels()

@@ -1,12 +1,13 @@
 """Lists of images for a judge of rankings: the rows of a table with one group, or the images of one folder."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from blpo.data.ranked_lists import list_label, list_order
+from blpo.data.ranked_lists import comparison_of, list_label, list_order
 from blpo.deployment.input_labels import UnusableImage
+from state.errors import DataError
 from state.ranking import MOST_IMAGES
 from state.sample import Sample
 from state.settings import TaskSettings
@@ -69,7 +70,13 @@ def _problem(members: Sequence[Sample]) -> str | None:
     if len(members) > MOST_IMAGES:
         return f"has {len(members)} images, and a ranking has at most {MOST_IMAGES}; divide the list"
     texts = {sample.text for sample in members}
-    return "has different texts; give a list one text" if len(texts) > 1 else None
+    if len(texts) > 1:
+        return "has different texts; give a list one text"
+    try:
+        references = set(map(comparison_of, members))
+    except DataError as error:
+        return f"has a reference that can't be read: {error}"
+    return "has different references; give a list one reference" if len(references) > 1 else None
 
 
 def _as_list(name: str, members: Sequence[Sample], task: TaskSettings) -> Sample:
@@ -77,4 +84,5 @@ def _as_list(name: str, members: Sequence[Sample], task: TaskSettings) -> Sample
     ratings = [sample.rating for sample in members if sample.rating is not None]
     is_ordered = len(ratings) == len(members) and len(set(ratings)) > 1
     images = tuple(image for sample in members for image in sample.images)
-    return Sample(name, images, list_label(ratings, task) if is_ordered else None, members[0].text)
+    label = list_label(ratings, task) if is_ordered else None
+    return replace(members[0], id=name, images=images, label=label, group=None, rating=None)

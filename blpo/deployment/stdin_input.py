@@ -5,7 +5,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
 from blpo.data.column_proposal import PAIR_COLUMNS, PAIR_TEXT_COLUMNS
 from blpo.data.image_sources import FileImage
@@ -13,7 +14,8 @@ from blpo.data.labels import as_text
 from blpo.data.message_text import display_text
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.ranking import MOST_IMAGES, is_ranking_of
-from state.sample import ImageSource, Sample
+from state.sample import ContextName, ImageSource, Sample
+from state.settings import FurtherColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,13 @@ class StdinInput:
     """A JSON object per line: `image` (a path), or `image_a` and `image_b`, or for a ranking `images` (paths).
 
     `id`, `text`, `label` and `group` are optional. For a judge of pairs, `image`, `text_a` and `text_b` are a pair too;
-    `question` is the text of both. The label of a ranking is a text such as `2>1=3`, by the places in `images`.
+    `question` is the text of both. `reference`, `before` (paths) and `reference_text` are required if the judge of the
+    run saw such columns. The label of a ranking is a text such as `2>1=3`, by the places in `images`.
     """
 
     labels: InputLabels
+    further: tuple[FurtherColumn, ...] = ()
+    """Keys beside images and text that the judge sees."""
     may_be_labelled = True
 
     def count(self) -> None:
@@ -53,7 +58,8 @@ class StdinInput:
         rating = self.labels.rating(row.get("label"), label)
         texts = _two_texts(row) if self.labels.task.kind == "pairwise" and names == ("image",) else None
         about = as_text(row.get("text" if texts is None else "question"))
-        return Sample(identity, images, label, about, as_text(row.get("group")), rating, texts=texts)
+        sample = Sample(identity, images, label, about, as_text(row.get("group")), rating, texts=texts)
+        return self._compared(sample, row, place)
 
     def _list(self, row: Mapping[str, object], place: str) -> Sample:
         paths, name = row.get("images"), as_text(row.get("id")) or place
@@ -63,7 +69,15 @@ class StdinInput:
         images = tuple(_image({"images": path}, "images", place) for path in paths)
         label = self.labels.read(row.get("label"), place)
         whole = label if is_ranking_of(label, len(images)) else None
-        return Sample(name, images, whole, as_text(row.get("text")), as_text(row.get("group")))
+        sample = Sample(name, images, whole, as_text(row.get("text")), as_text(row.get("group")))
+        return self._compared(sample, row, place)
+
+    def _compared(self, sample: Sample, row: Mapping[str, object], place: str) -> Sample:
+        """Return the sample with what the judge compares with."""
+        names: tuple[ContextName, ...] = get_args(ContextName)
+        context = tuple((name, _image(row, name, place)) for name in names if name in self.further)
+        reference = as_text(row.get("reference_text")) if "reference_text" in self.further else None
+        return replace(sample, context=context, reference_text=reference)
 
 
 def _two_texts(row: Mapping[str, object]) -> tuple[str, str] | None:

@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
 from blpo.data.column_proposal import PAIR_COLUMNS, PAIR_TEXT_COLUMNS, image_columns
 from blpo.data.columns import require_column
 from blpo.data.image_sources import FileImage
 from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.labels import as_text
+from blpo.data.message_text import column_hint
 from blpo.data.rows import id_from_images
 from blpo.data.tables import Table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
-from state.sample import ImageSource, Label, Sample
-from state.settings import TaskSettings
+from state.sample import ContextName, ImageSource, Label, Sample
+from state.settings import FurtherColumn, TaskSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class InputColumns:
     label: str | None = None
     group: str | None = None
     """Samples of one group, such as images of one text, are one observation."""
+    reference: str | None = None
+    """Column of the image to compare with. None: `reference`. `reference_text` and `before` have the same rule. Only
+    the columns in `further` are read."""
+    reference_text: str | None = None
+    before: str | None = None
+    further: tuple[FurtherColumn, ...] = ()
+    """Columns beside images and text that the judge sees: `further_columns` of the judge."""
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -50,6 +59,9 @@ class TableInput:
     texts: Sequence[object] | None
     two_texts: Sequence[Sequence[object]]
     """Columns of the two texts of a pair; empty for other samples."""
+    context: Sequence[tuple[ContextName, Callable[[int, str], ImageSource]]]
+    """Readers of the images to compare with."""
+    reference_texts: Sequence[object] | None
     ids: Sequence[object] | None
     labels: Sequence[Label | None]
     ratings: Sequence[float | None]
@@ -65,6 +77,7 @@ class TableInput:
     @classmethod
     def of(cls, table: Table, columns: InputColumns, labels: InputLabels) -> "TableInput":
         """Find the columns and read the labels; raises `DataError`."""
+        context, references = _context(table, columns), _reference_texts(table, columns)
         names = columns.images or image_columns(table) or ("image",)
         sources = [_sources(table, name) for name in names]
         paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
@@ -76,13 +89,14 @@ class TableInput:
         places = list(map(table.place, range(len(table.lines))))
         if labels.task.kind == "ranking":
             ranks = list(map(labels.rank, values, places))
-            return cls(table, sources, paths, texts, (), ids, [None] * len(ranks), ranks, _lists(table, columns))
+            unlabelled, lists = [None] * len(ranks), _lists(table, columns)
+            return cls(table, sources, paths, texts, (), context, references, ids, unlabelled, ranks, lists)
         own_groups = _optional(table, columns.group, "group")
         is_pair = labels.task.kind == "pairwise"
         groups = own_groups or (_shared_by_pairs([*paths, texts or ()]) if is_pair else _same_images(paths))
         labelled = list(map(labels.read, values, places))
         ratings = list(map(labels.rating, values, labelled))
-        return cls(table, sources, paths, texts, two_texts, ids, labelled, ratings, groups)
+        return cls(table, sources, paths, texts, two_texts, context, references, ids, labelled, ratings, groups)
 
     def count(self) -> int:
         """Return the number of readable rows."""
@@ -103,11 +117,38 @@ class TableInput:
             texts = _pair([as_text(column[index]) or "" for column in self.two_texts])
             if texts is not None and not all(texts):
                 images = (UnusableImage(place, "has one text; a pair needs both"),)
-            yield Sample(identity or path or place, images, label, text, group, rating, texts=texts)
+            context = tuple((name, source(index, place)) for name, source in self.context)
+            reference = as_text(self.reference_texts[index]) if self.reference_texts else None
+            sample = Sample(identity or path or place, images, label, text, group, rating, texts=texts)
+            yield replace(sample, context=context, reference_text=reference)
 
 
 def _pair(texts: Sequence[str]) -> tuple[str, str] | None:
     return (texts[0], texts[1]) if texts else None
+
+
+def _context(table: Table, columns: InputColumns) -> list[tuple[ContextName, Callable[[int, str], ImageSource]]]:
+    """Return the readers of the images that the judge compares with; raises `DataError` for a missing column."""
+    names: tuple[ContextName, ...] = get_args(ContextName)
+    return [(name, _sources(table, _further_column(table, columns, name))) for name in names if name in columns.further]
+
+
+def _reference_texts(table: Table, columns: InputColumns) -> Sequence[object] | None:
+    if "reference_text" not in columns.further:
+        return None
+    return table.values(_further_column(table, columns, "reference_text"))
+
+
+def _further_column(table: Table, columns: InputColumns, name: FurtherColumn) -> str:
+    """Return a column that the judge needs; raises `DataError` for a missing column."""
+    column: str = getattr(columns, name) or name
+    if column not in table.columns:
+        option = name.replace("_", "-")
+        raise DataError(
+            f"{table.name}: has no column {column!r}{column_hint(column, table.columns)}; the judge of this run sees"
+            f" such a column: name the column with --{option}-column"
+        )
+    return column
 
 
 def _two_texts(table: Table, columns: InputColumns, task: TaskSettings) -> Sequence[Sequence[object]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_run import OpenRun
+from blpo.inference.question import as_shown
 from blpo.inference.verdicts import judge_samples
 from blpo.prompts.cases import Case
 
@@ -17,4 +18,5 @@ async def batch_cases(
     by_prompt = [await describe_samples(run, q, samples) for q in i2t_prompts]
     after = await judge_samples(run, candidate, samples) if candidate else [None] * len(samples)
     descriptions = zip(*by_prompt, strict=True) if by_prompt else [()] * len(samples)
-    return [Case(*row) for row in zip(samples, verdicts, descriptions, after, strict=True)]
+    shown = [as_shown(sample, run.settings, "judge") for sample in samples]
+    return [Case(*row) for row in zip(shown, verdicts, descriptions, after, strict=True)]

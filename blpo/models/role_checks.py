@@ -3,7 +3,7 @@
 from blpo.models.catalogue import facts
 from blpo.models.messages import ROLES
 from state.errors import ConfigError, ModelError
-from state.settings import DataSettings, LimitSettings, ModelsSettings
+from state.settings import LimitSettings, ModelsSettings, Settings
 
 _SOURCES = {
     "setting": "by its setting",
@@ -26,14 +26,13 @@ def require_vision(models: ModelsSettings) -> None:
             )
 
 
-def require_images(models: ModelsSettings, data: DataSettings, longest_list: int = 0) -> None:
+def require_images(settings: Settings, longest_list: int = 0) -> None:
     """Raise `ModelError` if the judge or the verbalizer takes fewer images a request than a sample has.
 
     `longest_list` is the largest number of images in a ranking; 0 for other tasks.
     """
-    images = max(data.images_a_sample, longest_list)
     for role in ("judge", "verbalizer"):
-        model = models.of(role)
+        model, images = settings.models.of(role), settings.images_of(role, longest_list)
         most = facts(model).max_images
         if most.value is not None and most.value < images:
             raise ModelError(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from blpo.prompts.delimiters import element, neutralise, pair_element
+from blpo.prompts.delimiters import element, neutralise, pair_element, reference_element
 from blpo.prompts.pair_words import PLACES, pair_answer, pair_label
 from state.loops import Trial
 from state.ranking import agrees
@@ -105,6 +105,8 @@ def _case(row: Case) -> str:
         parts.append(element("text", row.sample.text))
     for tag, text in zip(("first", "second"), row.sample.texts or (), strict=False):
         parts.append(pair_element(tag, text))
+    if row.sample.reference_text:
+        parts.append(reference_element(row.sample.reference_text))
     if row.images:
         parts.append(element("images", ", ".join(map(str, row.images))))
     for description in row.descriptions:

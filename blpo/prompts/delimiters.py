@@ -12,6 +12,8 @@ _TAGS = (
 _DELIMITER = re.compile(rf"<(\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
 _PAIR_DELIMITER = re.compile(r"<(\s*/?\s*(?:first|second)\b)", re.IGNORECASE)
 """Tags of the two texts of a pair: no delimiters in tasks of one image."""
+_REFERENCE_DELIMITER = re.compile(r"<(\s*/?\s*reference\b)", re.IGNORECASE)
+"""Tag of the text to compare with: no delimiter in tasks without such a text."""
 
 
 def neutralise(text: str) -> str:
@@ -34,6 +36,16 @@ def element(tag: str, text: str) -> str:
 def pair_element(tag: str, text: str) -> str:
     """Return `element(tag, text)` for a pair: the tags of its two texts are neutralised too."""
     return element(tag, _PAIR_DELIMITER.sub(r"‹\1", text))
+
+
+def reference_element(text: str) -> str:
+    """Return a text to compare with between `<reference>` and `</reference>`, neutralised as the texts of a pair."""
+    return pair_element("reference", without_reference_tags(text))
+
+
+def without_reference_tags(text: str) -> str:
+    """Make a text of a sample with a reference safe: the tag of the reference is no longer a tag."""
+    return _REFERENCE_DELIMITER.sub(r"‹\1", text)
 
 
 def tagged(reply: str, tag: str) -> str | None:

@@ -42,5 +42,6 @@ def picture_names(sample: Sample, task: TaskSettings) -> list[str]:
 
 
 def named_texts(sample: Sample) -> list[tuple[str, str]]:
-    """Return the two texts of a pair with their names; none for other samples."""
-    return list(zip("ab", sample.texts or (), strict=False))
+    """Return the two texts of a pair and the text to compare with, with their names; none for other samples."""
+    reference = [("reference", sample.reference_text)] if sample.reference_text else []
+    return [*zip("ab", sample.texts or (), strict=False), *reference]

@@ -10,6 +10,7 @@ from blpo.metrics.readings import strict_reading
 from state.errors import ConfigError
 from state.result import Metrics, Result
 from state.settings import (
+    FurtherColumn,
     LimitSettings,
     ModelSettings,
     ModelsSettings,
@@ -65,6 +66,9 @@ class JudgeFile(BaseModel):
     model: ModelSettings
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
     validation."""
+    further_columns: tuple[FurtherColumn, ...] | None = None
+    """Columns beside images and text that the judge sees, such as a reference. None: the run's data had no such
+    columns; files of older versions have no such field."""
     validation: dict[str, float | None] = {}
     """Agreement with people on the validation split, for the record. This split selected the prompt: it flatters."""
     test: JudgeTest | None = None
@@ -78,13 +82,23 @@ class JudgeFile(BaseModel):
         return Settings.model_construct(
             task=self.task,
             models=ModelsSettings.model_construct(judge=self.model, verbalizer=None, optimizer=None),
-            prompts=PromptSettings(judge=self.judge_prompt),
+            prompts=PromptSettings(
+                judge=self.judge_prompt, reference="verbalizer" if self._hides_reference else "both"
+            ),
             limits=LimitSettings(max_failure_rate=1.0),
         )
 
+    @property
+    def _hides_reference(self) -> bool:
+        """True if the judge of the run did not see the references of the data."""
+        return self.further_columns is not None and not {"reference", "reference_text"} & set(self.further_columns)
+
     def dump(self) -> str:
         """Return the file's YAML, with the prompt as readable text."""
-        return write_yaml(self.model_dump(mode="json"))
+        content = self.model_dump(mode="json")
+        if self.further_columns is None:
+            del content["further_columns"]
+        return write_yaml(content)
 
 
 def read_judge_file(path: Path) -> JudgeFile:

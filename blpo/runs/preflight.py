@@ -50,7 +50,7 @@ def problems(settings: Settings) -> list[str]:
 
 
 def _require_images(settings: Settings) -> None:
-    require_images(settings.models, settings.data, longest_list_of(settings))
+    require_images(settings, longest_list_of(settings))
 
 
 def _errors(*attempts: Callable[[], object]) -> Iterator[BlpoError]:

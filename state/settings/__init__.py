@@ -1,6 +1,6 @@
 """Settings: the run's context as plain data. Models are names for the registry; settings hold no secret."""
 
-from state.settings.data_settings import DataSettings, SplitColumn, SplitShares
+from state.settings.data_settings import DataSettings, FurtherColumn, SplitColumn, SplitShares
 from state.settings.metric_names import (
     LABEL_METRICS,
     NOMINAL_METRICS,
@@ -32,6 +32,7 @@ __all__ = [
     "SERVED_OPTIMIZER_BATCH",
     "Aggregate",
     "DataSettings",
+    "FurtherColumn",
     "LimitSettings",
     "Metric",
     "ModelSettings",

@@ -7,6 +7,9 @@ from pydantic import Field
 from state.settings.rater_settings import RaterSettings
 from state.settings.section import Section
 
+FurtherColumn = Literal["reference", "before", "reference_text"]
+"""Settings that name a column beside images and text."""
+
 
 class SplitShares(Section):
     """Shares of the dataset, normalised to a sum of 1."""
@@ -44,7 +47,9 @@ class DataSettings(Section):
     question: str | None = None
     """Column of the text that belongs to both texts of a pair, such as the question that they answer."""
     reference: str | None = None
-    """Column of an image to compare a pair with; the image itself is not judged."""
+    """Column of an image to compare with, such as the original; the image itself is not judged."""
+    reference_text: str | None = None
+    """Column of a text to compare with, such as a good answer; the text itself is not judged."""
     before: str | None = None
     """Column of the image before the edit, for pairs of edits; the image itself is not judged."""
     id: str | None = None
@@ -65,12 +70,6 @@ class DataSettings(Section):
     """Largest number of samples, drawn by label from the seed; null: all."""
     corrections: str | None = None
     """File of corrected labels by id (`blpo disagreements --correct` writes such files); the splits stay."""
-
-    @property
-    def images_a_sample(self) -> int:
-        """Images in a request about a sample."""
-        context = sum(column is not None for column in (self.reference, self.before))
-        return context + (1 if isinstance(self.image, str) else len(self.image))
 
     @property
     def pair(self) -> tuple[str, str] | None:

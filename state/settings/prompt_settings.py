@@ -1,7 +1,7 @@
 """Section `prompts`."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
@@ -29,6 +29,8 @@ class PromptSettings(Section):
     judge_file: str | None = None
     i2t: PromptText | None = None
     i2t_file: str | None = None
+    reference: Literal["both", "judge", "verbalizer"] = "both"
+    """Models that see `data.reference` and `data.reference_text`: judge and verbalizer, or one of the two."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -1,11 +1,11 @@
 """All settings of a run: the context of the graph."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import model_validator
 
-from state.settings.data_settings import DataSettings
+from state.settings.data_settings import DataSettings, FurtherColumn
 from state.settings.metric_names import metric_problem
 from state.settings.model_settings import ModelsSettings
 from state.settings.prompt_settings import PromptSettings
@@ -40,7 +40,8 @@ class Settings(Section):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
-        if problem := self._rater_problem() or self._pair_problem() or self._ranking_problem():
+        shapes = self._reference_problem, self._rater_problem, self._pair_problem, self._ranking_problem
+        for problem in filter(None, (check() for check in shapes)):
             raise ValueError(problem)
         return self
 
@@ -49,7 +50,7 @@ class Settings(Section):
         data, two_texts = self.data, isinstance(self.data.text, tuple)
         if self.task.kind != "pairwise":
             text = "text" if two_texts else None
-            name = next((n for n in (text, "question", "reference", "before") if n and getattr(data, n)), None)
+            name = next((n for n in (text, "question", "before") if n and getattr(data, n)), None)
             return name and f"data.{name}: {'two columns need' if name == 'text' else 'needs'} task.kind: pairwise"
         if two_texts == isinstance(data.image, tuple):
             return (
@@ -67,6 +68,16 @@ class Settings(Section):
         if self.search.outer_rounds == 0:
             return None
         return "task.order: apart compares labels of single images, without a search; set search.outer_rounds: 0"
+
+    def _reference_problem(self) -> str | None:
+        """Return the problem of settings about a reference; None for usable settings."""
+        data = self.data
+        name = next((name for name in ("reference", "reference_text") if getattr(data, name)), None)
+        if name is not None and data.path is None:
+            return f"data.{name}: the built-in sample has no such column; give data.path"
+        if name is None and self.prompts.reference != "both":
+            return "prompts.reference: needs data.reference or data.reference_text"
+        return None
 
     def _ranking_problem(self) -> str | None:
         """Return the problem of settings that a ranking needs or can't have; None for usable settings."""
@@ -105,6 +116,19 @@ class Settings(Section):
             resolved = search.model_copy()
             vars(resolved).update(defaults)
             vars(self)["search"] = resolved
+
+    @property
+    def further_columns(self) -> tuple[FurtherColumn, ...] | None:
+        """Columns beside images and text that the judge sees; None if the data has no such columns."""
+        columns = [name for name in get_args(FurtherColumn) if getattr(self.data, name) is not None]
+        seen = [name for name in columns if name == "before" or self.prompts.reference in ("both", "judge")]
+        return tuple(seen) if columns else None
+
+    def images_of(self, role: str, longest_list: int = 0) -> int:
+        """Return the most images in a request of judge or verbalizer; `longest_list` is that of a ranking, else 0."""
+        reference = self.data.reference is not None and self.prompts.reference in ("both", role)
+        own = 1 if isinstance(self.data.image, str) else len(self.data.image)
+        return max(own, longest_list) + reference + (self.data.before is not None)
 
     @property
     def run_name(self) -> str:

@@ -19,7 +19,7 @@ from blpo.models.embedded.message_images import images, parts
 from blpo.models.embedded.perception import is_perceived
 from blpo.models.untraced_chat import UntracedChat
 
-_SAMPLE_TEXT = re.compile(r"\s*<(text|first|second)>.*</\1>\s*", re.DOTALL)
+_SAMPLE_TEXT = re.compile(r"\s*<(text|first|second|reference)>.*</\1>\s*", re.DOTALL)
 _RULE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _CHARACTERS_PER_TOKEN = 4
 

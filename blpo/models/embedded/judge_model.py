@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
-from blpo.models.embedded.message_images import images
-from blpo.models.embedded.pair_images import image_of_texts, pair_images, pair_texts
+from blpo.models.embedded.pair_images import image_of_texts, judged_images, pair_images, pair_texts
 from blpo.models.embedded.pair_verdict import decide_pair, decide_texts
 from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.ranked_images import asks_for_ranking, numbered_images
@@ -20,8 +19,8 @@ class EmbeddedJudge(EmbeddedChat):
     """Chat model that answers `{"reason": ..., "label": ...}` to the messages of prompts/judge*.md.
 
     The judge sees only the first image, the two images of a pair, or all images of a ranking. The judge ignores the
-    text of the sample and all other images. Without a readable image, or without labels in the message, the answer is a
-    plain sentence.
+    text of the sample, what the sample is compared with, and all other images. Without a readable image, or without
+    labels in the message, the answer is a plain sentence.
     """
 
     model_name: str = "embedded-judge-1"
@@ -30,7 +29,7 @@ class EmbeddedJudge(EmbeddedChat):
         """Judge by the prompt before the line `---`. The text after the line names the labels."""
         prompt, frame = prompt_and_frame(messages)
         labels = labels_in_frame(frame)
-        if not images(messages):
+        if not judged_images(messages):
             return "I see no image."
         if labels is None and not asks_for_ranking(frame):
             return "I am not told which labels there are."
@@ -53,4 +52,4 @@ def _verdict(messages: Sequence[BaseMessage], prompt: str, labels: LabelSet) -> 
             return decide_pair(prompt, labels, *map(perceive_image, pair))
         if (texts := pair_texts(messages)) is not None and (image := image_of_texts(messages)) is not None:
             return decide_texts(prompt, labels, texts, perceive_image(image))
-    return decide(prompt, labels, perceive_image(images(messages)[0]))
+    return decide(prompt, labels, perceive_image(judged_images(messages)[0]))

@@ -1,4 +1,4 @@
-"""Parts of a message about a pair: the two images, or the two texts and their image."""
+"""Parts of a message: the judged images, the two images of a pair, or the two texts and their image."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,15 @@ from blpo.models.embedded.message_images import MessageImage, part_image, parts
 FIRST, SECOND = "First image:", "Second image:"
 """Text parts before the images of a pair."""
 
+CONTEXT_HEADINGS = ("Reference image:", "Image before the edit:")
+"""Text parts before images that are not judged."""
+
 _TEXT = re.compile(r"\s*<(first|second)>(.*)</\1>\s*", re.DOTALL)
+
+
+def judged_images(messages: Sequence[BaseMessage]) -> list[MessageImage]:
+    """Return all images but an image to compare with, in order."""
+    return [image for heading, image in headed_images(messages) if heading not in CONTEXT_HEADINGS]
 
 
 def pair_images(messages: Sequence[BaseMessage]) -> tuple[MessageImage, MessageImage] | None:

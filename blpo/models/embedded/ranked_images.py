@@ -7,7 +7,7 @@ from itertools import combinations
 from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.message_images import MessageImage
-from blpo.models.embedded.pair_images import headed_images
+from blpo.models.embedded.pair_images import CONTEXT_HEADINGS, headed_images
 from state.ranking import MOST_IMAGES, is_ranking_of, ranks_of
 
 MOST_PAIRS = 10
@@ -25,7 +25,8 @@ def asks_for_ranking(frame: str) -> bool:
 
 def numbered_images(messages: Sequence[BaseMessage]) -> list[MessageImage]:
     """Return the images with the headings `Image 1:`, `Image 2:` and so on; empty for other headings."""
-    pairs = [(_HEADING.fullmatch(heading), image) for heading, image in headed_images(messages)]
+    headed = [(heading, image) for heading, image in headed_images(messages) if heading not in CONTEXT_HEADINGS]
+    pairs = [(_HEADING.fullmatch(heading), image) for heading, image in headed]
     images = [image for number, (match, image) in enumerate(pairs, 1) if match and int(match[1]) == number]
     return images if len(images) == len(pairs) > 1 else []
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from langchain_core.messages import BaseMessage
 
 from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
-from blpo.models.embedded.message_images import MessageImage, images
-from blpo.models.embedded.pair_images import image_of_texts, pair_images, pair_texts
+from blpo.models.embedded.message_images import MessageImage
+from blpo.models.embedded.pair_images import image_of_texts, judged_images, pair_images, pair_texts
 from blpo.models.embedded.pair_text import pair_phrase
 from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.ranked_images import numbered_images, numbered_text
@@ -46,7 +46,7 @@ class EmbeddedVerbalizer(EmbeddedChat):
         if ranked := numbered_images(messages):
             names = (mentioned(i2t_prompt) or _GENERAL)[:MAX_SENTENCES]
             return numbered_text([_description(image, names) for image in ranked])
-        return describe(images(messages), mentioned(i2t_prompt))
+        return describe(judged_images(messages), mentioned(i2t_prompt))
 
 
 def describe(files: Sequence[MessageImage], attributes: Sequence[str] = ()) -> str:

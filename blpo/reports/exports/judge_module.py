@@ -12,7 +12,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from blpo.inference.question import CONTEXT_NAMES, CONTEXT_NOTES, PAIR_TEXT_NOTE, TEXT_NOTE, TWO_TEXTS_NOTE
+from blpo.inference.question import (
+    CONTEXT_NAMES,
+    CONTEXT_NOTES,
+    JUDGED_IMAGE,
+    PAIR_TEXT_NOTE,
+    REFERENCE_TEXT_NOTE,
+    TEXT_NOTE,
+    TWO_TEXTS_NOTE,
+)
 from blpo.inference.verdicts import MOST_REPEATED
 from blpo.models.openai.parameters import request_fields, schema_arguments
 from blpo.models.server_address import address_and_query, served_name
@@ -80,6 +88,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "verdict": judge.verdict,
         "task": judge.task,
         "is_pair": judge.task.kind == "pairwise",
+        "further": tuple(name for name in judge.further_columns or () if name != "before"),
         "scores": _scores(judge.task),
         "Code": Code,
         **(_served(judge) if served else {"model": judge.model.name, "judge_yaml": judge.dump()}),
@@ -107,6 +116,8 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
         "context_names": CONTEXT_NAMES,
         "context_notes": CONTEXT_NOTES,
+        "judged_image": JUDGED_IMAGE,
+        "reference_text_note": REFERENCE_TEXT_NOTE,
         "pair_text_note": PAIR_TEXT_NOTE,
         "two_texts_note": TWO_TEXTS_NOTE,
         "repair": template("repair"),

@@ -19,7 +19,6 @@ from PIL import Image
 from blpo.data.dataset import dataset_of
 from blpo.data.images import encode_stored_file
 from blpo.reports.disagreements import Disagreement, disagreements
-from blpo.reports.named_pictures import named_texts
 from blpo.runs.run_record import RunRecord
 from blpo.storage.whole_files import whole_file, write_whole
 from state.errors import ConfigError, DataError
@@ -70,7 +69,7 @@ class Fields:
     images: tuple[str, ...] = ("image",)
     """Images of the sample, `image_a` and `image_b` for a pair, then `reference` or `before`."""
     texts: tuple[str, ...] = ()
-    """`text`, and for a pair of texts `text_a` and `text_b`."""
+    """`text`, for a pair of texts `text_a` and `text_b`, and `reference_text`."""
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> "Fields":
@@ -79,11 +78,13 @@ class Fields:
         context = dict.fromkeys(name for each in samples for name, _ in each.context)
         text = ("text",) if any(each.text for each in samples) else ()
         two_texts = ("text_a", "text_b") if any(each.texts for each in samples) else ()
-        return cls((*(("image_a", "image_b") if pairs else ("image",)), *context), (*text, *two_texts))
+        reference = ("reference_text",) if any(each.reference_text for each in samples) else ()
+        return cls((*(("image_a", "image_b") if pairs else ("image",)), *context), (*text, *two_texts, *reference))
 
     def content(self, sample: Sample) -> dict[str, str]:
         """Return the images as data and the texts of a sample by name."""
-        texts = {"text": sample.text, **{f"text_{side}": text for side, text in named_texts(sample)}}
+        two_texts = {f"text_{side}": text for side, text in zip("ab", sample.texts or (), strict=False)}
+        texts = {"text": sample.text, **two_texts, "reference_text": sample.reference_text}
         images = dict(zip(self.images, map(data_url, sample.all_images), strict=True))
         return {**images, **{name: texts.get(name) or "(no text)" for name in self.texts}}
 

@@ -174,7 +174,7 @@ def test_raters_of_a_pair_may_be_tied(tmp_path: Path) -> None:
         ("pairwise", {"image": ["a", "b"], "text": ["c", "d"]}, "data: a pair needs two columns of images"),
         ("pairwise", {"image": ["a", "b"], "question": "q"}, "data.question: belongs to two texts"),
         ("ordinal", {"text": ["c", "d"]}, "data.text: two columns need task.kind: pairwise"),
-        ("ordinal", {"reference": "r"}, "data.reference: needs task.kind: pairwise"),
+        ("ordinal", {"question": "r"}, "data.question: needs task.kind: pairwise"),
         ("ordinal", {"before": "r"}, "data.before: needs task.kind: pairwise"),
     ],
 )

@@ -8,7 +8,16 @@ import blpo
 from blpo.cli.main import main
 from blpo.models.role_checks import require_images, require_labels_for_scores, require_prices, require_vision
 from state.errors import ConfigError, ModelError
-from state.settings import DataSettings, LimitSettings, ModelsSettings, PriceSettings
+from state.settings import (
+    DataSettings,
+    LimitSettings,
+    ModelSettings,
+    ModelsSettings,
+    PriceSettings,
+    PromptSettings,
+    Settings,
+    TaskSettings,
+)
 from tests.blpo.models.judges import model
 from tests.small_set import draw_dataset
 
@@ -43,12 +52,31 @@ def test_a_model_of_one_image_a_request_is_refused_for_pairs(role: str) -> None:
     with pytest.raises(
         ModelError, match=rf"^models\.{role}: .* takes 1 image a request \(as far as its name is known\)"
     ):
-        require_images(ModelsSettings.model_validate(roles), pair)
-    require_images(ModelsSettings.model_validate(roles), DataSettings(path="x"))
+        require_images(of_pairs(roles, pair))
+    require_images(Settings(models=ModelsSettings.model_validate(roles), data=DataSettings(path="x")))
     able = {**roles, role: llama.model_copy(update={"max_images": 2})}
-    require_images(ModelsSettings.model_validate(able), pair)
+    require_images(of_pairs(able, pair))
     with pytest.raises(ModelError, match=r"takes 2 images a request \(by its setting\), and a sample has 3"):
-        require_images(ModelsSettings.model_validate(able), pair.model_copy(update={"before": "c"}))
+        require_images(of_pairs(able, pair.model_copy(update={"before": "c"})))
+
+
+@pytest.mark.parametrize("reference", ["both", "judge", "verbalizer"])
+def test_a_reference_is_an_image_of_the_models_that_see_it(reference: str) -> None:
+    few = model("openai:gpt-4o", max_images=1)
+    data, prompts = DataSettings(path="x", reference="r"), PromptSettings.model_validate({"reference": reference})
+    for role in ("judge", "verbalizer"):
+        able = dict.fromkeys(("judge", "verbalizer", "optimizer"), model("openai:gpt-4o"))
+        roles = {**able, role: few}
+        settings = Settings(models=ModelsSettings.model_validate(roles), data=data, prompts=prompts)
+        if reference in ("both", role):
+            with pytest.raises(ModelError, match=rf"^models\.{role}: .* takes 1 image .* and a sample has 2"):
+                require_images(settings)
+        else:
+            require_images(settings)
+
+
+def of_pairs(roles: dict[str, ModelSettings], data: DataSettings) -> Settings:
+    return Settings(task=TaskSettings(kind="pairwise"), models=ModelsSettings.model_validate(roles), data=data)
 
 
 @pytest.mark.parametrize("role", ["judge", "verbalizer"])
