@@ -3,10 +3,16 @@
 import io
 import json
 import shutil
+from base64 import b64decode
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import BaseMessage
+from PIL import Image
+from scipy.stats import kendalltau
 
 import blpo
 from blpo.config.settings_file import load_settings
@@ -16,13 +22,17 @@ from blpo.deployment.verdict_lines import read_line
 from blpo.metrics.rankings import list_means
 from blpo.runs.judge_file import JudgeFile
 from state.errors import DataError, RunError
+from state.ranking import MOST_IMAGES
 from state.settings import ModelSettings, TaskSettings
 from tests.list_set import draw_lists
+from tests.public_sources import SCHEMAS, write_csv
+from tests.scripted import scripted
 from tests.small_set import edit_labels
 
 TASK = TaskSettings(kind="ranking", best="highest")
 PROMPT = "Rank the images.\n\n- Lower the rating strongly when noise is high or above and raise it when it is very low."
 LISTS = InputColumns(group="list")
+REAL_LISTS = SCHEMAS / "imagereward" / "test.json"
 
 
 @pytest.fixture
@@ -145,3 +155,37 @@ def test_a_line_with_another_verdict_is_refused(status: str, verdict: str | None
     assert read_line(json.dumps(line), TASK).label == "2>1"
     with pytest.raises(ValueError, match="no label of this judge"):
         read_line(json.dumps(line | {"status": status, "verdict": verdict}), TASK)
+
+
+@pytest.mark.skipif(not REAL_LISTS.exists(), reason="the real rankings are not part of the project")
+async def test_real_lists_are_measured_as_by_scipy(tmp_path: Path) -> None:
+    """A scripted judge ranks drawn images in place of the real ones by their bytes. Lists of nine images are pairs."""
+    rows = [row for row in json.loads(REAL_LISTS.read_text(encoding="utf-8")) if len(row["ranking"]) <= MOST_IMAGES]
+    (tmp_path / "images").mkdir()
+    table, files = [], {}
+    for row in rows:
+        for path, rank in zip(row["generations"], row["ranking"], strict=True):
+            name = f"images/{path.rpartition('/')[2].removesuffix('.webp')}.png"
+            if name not in files:
+                Image.new("RGB", (2, 2), (len(files) % 256, len(files) // 256, 7)).save(tmp_path / name)
+                files[name] = sha256((tmp_path / name).read_bytes()).hexdigest()
+            table.append({"image": name, "group": row["id"], "label": rank})
+    write_csv(tmp_path / "labels.csv", table)
+
+    def rank_by_bytes(messages: Sequence[BaseMessage]) -> str:
+        content: Any = messages[0].content
+        urls = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
+        keys = [sha256(b64decode(url.partition(",")[2])).hexdigest() for url in urls]
+        return json.dumps({"reason": "", "label": sorted(range(1, len(keys) + 1), key=lambda place: keys[place - 1])})
+
+    task = TaskSettings(kind="ranking", best="lowest")
+    model = ModelSettings(name=scripted("by-bytes", rank_by_bytes))
+    judge = blpo.Judge(JudgeFile(judge_prompt="Rank the images.", task=task, model=model))
+    summary = await blpo.judge_set(judge, tmp_path, out=tmp_path / "out.jsonl")
+    expected = []
+    for row in rows:
+        names = [f"images/{path.rpartition('/')[2].removesuffix('.webp')}.png" for path in row["generations"]]
+        expected.append(float(kendalltau(row["ranking"], [files[name] for name in names]).statistic))
+    assert summary["statuses"] == {"ok": len(rows)} and summary["metrics"] is not None
+    assert summary["metrics"]["n"] == len(rows)
+    assert summary["metrics"]["kendall_tau_b"] == pytest.approx(sum(expected) / len(expected), abs=1e-12)
