@@ -162,7 +162,8 @@ async def test_real_lists_are_measured_as_by_scipy(tmp_path: Path) -> None:
     """A scripted judge ranks drawn images in place of the real ones by their bytes. Lists of nine images are pairs."""
     rows = [row for row in json.loads(REAL_LISTS.read_text(encoding="utf-8")) if len(row["ranking"]) <= MOST_IMAGES]
     (tmp_path / "images").mkdir()
-    table, files = [], {}
+    table: list[dict[str, object]] = []
+    files: dict[str, str] = {}
     for row in rows:
         for path, rank in zip(row["generations"], row["ranking"], strict=True):
             name = f"images/{path.rpartition('/')[2].removesuffix('.webp')}.png"
