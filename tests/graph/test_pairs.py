@@ -1,4 +1,4 @@
-"""Whole runs on pairs: both orders of every pair, each request once, and the same over HTTP."""
+"""Whole runs on pairs: two orders of every pair, no repeated request, and equal results over HTTP."""
 
 import json
 import sqlite3

@@ -46,7 +46,7 @@ KEYS: dict[tuple[str, str], dict[str, str]] = {
         "verbalizer": "12 5f63374f3a35bc1e",
     },
 }
-"""By task and search: number and digest of the sorted request keys of each role."""
+"""By task and search: number and digest of the sorted request keys of a role."""
 BODIES = {"categorical": "139 c0ff5c92887d50f1", "ordinal": "114 43285ba50fc853a8"}
 """By task: number and digest of the sorted request bodies of a pooled run, without the bytes of images."""
 
@@ -66,7 +66,7 @@ def draw_images(folder: Path, kind: str, size: int = 36) -> Path:
 
 
 def _png(number: int, side: int = 24) -> bytes:
-    """Return an uncompressed PNG: no library of compression changes the bytes."""
+    """Return an uncompressed PNG, with equal bytes under every version of zlib."""
     grain = 4 + 23 * (number % 5)
     places = [(x, y) for y in range(side) for x in range(3 * side)]
     pixels = [128 - number + (x * x * 7 + y * 13 + x * y * 29) % grain - grain // 2 for x, y in places]
