@@ -72,7 +72,7 @@ class Code(str):
 def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
     """Return the source of a file with this judge.
 
-    Raises `ConfigError` for a secret in the address, and for pairs in a random order.
+    Raises `ConfigError` for a secret in the address, and for pairs in a random order or apart.
     The file of a judge on an OpenAI-compatible server needs no blpo. For other judges the file calls `blpo.load_judge`.
     """
     _refuse_secrets(judge.model)
@@ -164,6 +164,8 @@ def _refuse_task(task: TaskSettings) -> None:
             "task.order: random draws an order from the id of a pair, and a file of its own knows no ids; judge with"
             " blpo judge, or optimize with task.order: both"
         )
+    if task.kind == "pairwise" and task.order == "apart":
+        raise ConfigError("task.order: apart labels each of the two alone: export the judge of single images instead")
 
 
 def _refuse_secrets(model: ModelSettings) -> None:

@@ -137,6 +137,13 @@ def test_tasks_of_one_image_have_no_metrics_of_pairs() -> None:
     assert not {*PAIR_METRICS, *PAIR_RATES, "first_rate_ci95"} & (result.keys() | result["strict"].keys())
 
 
+def test_pairs_judged_apart_have_no_position() -> None:
+    task = TaskSettings(kind="pairwise", order="apart")
+    result = metrics(pairs([("a", "a"), ("a", "b")]), ["a", "b"], task)
+    assert (result["accuracy"], result["consistent_accuracy"]) == (0.75, 0.5)
+    assert not {"first_rate", "first_rate_ci95"} & result.keys()
+
+
 def test_pairs_in_one_order_have_a_lean_and_no_consistency() -> None:
     verdicts = [
         Verdict(str(n), "ok", label, orders=(OrderedVerdict("ab", "ok", label),)) for n, label in enumerate("aab")

@@ -5,7 +5,7 @@ import json
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -172,7 +172,8 @@ def test_an_mlflow_scorer(images: Path, tmp_path: Path) -> None:
     assert module.image_judge(inputs={}, outputs=texts).error is None
 
 
-def test_a_random_order_is_refused() -> None:
-    judge = JudgeFile(judge_prompt="p", task=TaskSettings(kind="pairwise", order="random"), model=EMBEDDED)
-    with pytest.raises(ConfigError, match=r"task\.order: random"):
+@pytest.mark.parametrize("order", ["random", "apart"])
+def test_other_orders_are_refused(order: Literal["random", "apart"]) -> None:
+    judge = JudgeFile(judge_prompt="p", task=TaskSettings(kind="pairwise", order=order), model=EMBEDDED)
+    with pytest.raises(ConfigError, match=rf"task\.order: {order}"):
         judge_module(judge, "python", "run")
