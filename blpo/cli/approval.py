@@ -36,7 +36,7 @@ def show(question: "Question", source: "LabelSource") -> None:
     from rich.console import Console
 
     from blpo.cli.summary import coloured, print_changes
-    from blpo.runs.driver import prompt_in_question
+    from blpo.runs.run_writer import prompt_in_question
 
     console = Console(stderr=True, highlight=False)
     console.print()

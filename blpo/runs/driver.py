@@ -1,10 +1,8 @@
 """Driver of a run: takes the graph from its checkpoints to the end, and writes the run directory on the way."""
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +10,23 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command
 
 from blpo.data.dataset import Dataset
 from blpo.inference.open_run import OpenRun, SharedModels, open_run
 from blpo.inference.reserve import reserve_test
-from blpo.inference.rounds import closed_rounds
 from blpo.inference.run_store import store_place
 from blpo.runs.rewind import rewind
 from blpo.runs.run_directory import RunDirectory
-from blpo.runs.run_files import write_judge, write_rounds, write_verdicts
+from blpo.runs.run_writer import RunWriter, question_of
 from blpo.storage.checkpoints import open_checkpoints
 from graph.outer import Builder
 from graph.outer import builder as blpo_builder
 from nodes.approve import read_answer
-from nodes.evaluate_test import partial_result
 from state.approval import Question
 from state.errors import AnswerError, BlpoError, StoreError
 from state.events import Event
-from state.loops import RoundRecord
-from state.result import Result, RunStatus, empty_result
-from state.sample import SplitName
+from state.result import Result, RunStatus
 from state.settings import Settings
 
 OnEvent = Callable[[Event], None]
@@ -71,7 +65,7 @@ class Driver:
         self.on_event = on_event
         self.control = control
         self.answer = answer
-        self.seconds_before = directory.info.seconds
+        self.writer = RunWriter(directory, settings, directory.info.seconds)
         most = settings.search
         self.config: RunnableConfig = {
             "configurable": {"thread_id": directory.info.thread_id},
@@ -108,7 +102,7 @@ class Driver:
             try:
                 return await self._run(graph, run)
             except StoreError as error:
-                self._conclude_without_store(str(error))
+                self.writer.conclude_without_store(str(error))
                 raise
 
     async def _run(self, graph: Graph, run: OpenRun) -> Result:
@@ -147,7 +141,7 @@ class Driver:
             if mode == "custom":
                 self._event(chunk)
             elif not namespace and "judge" in chunk:
-                await self._write(run, chunk["judge"].get("rounds", []))
+                await self.writer.write(run, chunk["judge"].get("rounds", []))
 
     async def begin(self, graph: Graph, run: OpenRun) -> None:
         """Put the graph of a fork before its first round, with the parent run's answers if the parent still exists.
@@ -174,58 +168,10 @@ class Driver:
 
     async def conclude(self, graph: Graph, run: OpenRun, status: RunStatus, reason: str) -> Result:
         """Write all files of the run; `status` and `reason` count for a graph without a result."""
-        snapshot = await graph.aget_state(self.config)
-        state: Any = snapshot.values
-        question = question_of(snapshot)
-        rounds = await closed_rounds(state, run.store)
-        result: Result | None = state.get("result")
-        await self._write(run, rounds, anew=True)
-        if result is None:
-            result = {**await partial_result(run, rounds), "status": status, "stop_reason": reason}
-            if question is not None:
-                reason = f"{prompt_in_question(question)} waits for an answer"
-                result = {**result, "status": "interrupted", "stop_reason": reason, "question": question}
-        elif rounds or result["test"]:
-            search_splits: tuple[SplitName, ...] = ("train", "validation") if rounds else ()
-            test_splits: tuple[SplitName, ...] = ("test",) if result["test"] else ()
-            await write_verdicts(self.directory, run, rounds, (*search_splits, *test_splits))
-        result = {**result, "seconds": round(self.directory.info.seconds, 3)}
-        if self.directory.info.lineage:
-            result["lineage"] = self.directory.info.lineage
-        if result["status"] in ("complete", "budget"):
-            await write_judge(self.directory, run, rounds, result)
-        await asyncio.to_thread(
-            self.directory.write, "result.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n"
-        )
-        return result
-
-    def _conclude_without_store(self, reason: str) -> None:
-        """Write a result with the reason of the failure. The store holds all else and can't be used any more."""
-        seconds = round(self.directory.info.seconds, 3)
-        failed = self.directory.result() or empty_result(self.settings.search.metric)
-        failed = {**failed, "status": "failed", "stop_reason": reason, "seconds": seconds}
-        with suppress(OSError, StoreError):  # a full disk, for example: the raised error says enough
-            self.directory.write("result.json", json.dumps(failed, indent=1, ensure_ascii=False) + "\n")
-
-    async def _write(self, run: OpenRun, rounds: Sequence[RoundRecord], *, anew: bool = False) -> None:
-        await write_rounds(self.directory, run, rounds, anew=anew)
-        await write_judge(self.directory, run, rounds)
-        info = replace(self.directory.info, seconds=self.seconds_before + run.seconds)
-        await asyncio.to_thread(self.directory.save_info, info)
+        return await self.writer.conclude(await graph.aget_state(self.config), run, status, reason)
 
     def _event(self, event: Event) -> None:
         if event["event"] != "progress":  # too many to keep
             self.directory.append_event(event)
         if self.on_event is not None:
             self.on_event(event)
-
-
-def question_of(snapshot: StateSnapshot) -> Question | None:
-    """Return the question before a waiting graph, or None."""
-    value: Question | None = next((interrupt.value for interrupt in snapshot.interrupts), None)
-    return value
-
-
-def prompt_in_question(question: Question) -> str:
-    """Return the name of the prompt in the question."""
-    return f"the new {'judge' if question['prompt'] == 'judge' else 'I2T'} prompt of round {question['round']}"
