@@ -47,6 +47,10 @@ class CellResult:
     """The same metric under p_0."""
     accuracy: float | None = 0.0
     """Accuracy of the selected prompt, with failures counted as wrong; None for rankings."""
+    consistent_accuracy: float | None = None
+    """Share of pairs that are right in both orders, with failures counted as wrong; None for other tasks and orders."""
+    first_rate: float | None = None
+    """Share of "first" among the answers "first" and "second"; None for other tasks, and if no answer has a place."""
     macro_f1: Readings | None = None
     """Macro F1 of the selected prompt."""
     positive_f1: Readings | None = None
@@ -115,6 +119,8 @@ def _numbers(test: TestMetrics, settings: Settings) -> dict[str, Any]:
         "value": value(best, metric),
         "initial": value(test["initial"], metric),
         "accuracy": value(best, "accuracy") if "accuracy" in best["strict"] else None,
+        "consistent_accuracy": best["strict"].get("consistent_accuracy"),
+        "first_rate": best["strict"].get("first_rate"),
         "macro_f1": _readings(best["strict"].get("macro_f1"), best.get("macro_f1")),
         "positive_f1": _positive_f1(best, settings.task.positive),
         "coverage": best["coverage"],

@@ -8,13 +8,14 @@ from blpo.config.setting_problems import setting_problems
 from evals.methods import METHODS, installed_methods
 from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
 
-ExperimentPreset = Literal["table1", "table2", "figure4", "figure1", "budget"]
+ExperimentPreset = Literal["table1", "table2", "pairs", "figure4", "figure1", "budget"]
 DEFAULT_SEEDS = tuple(range(10))
 """Default seeds: with fewer, the interval of a difference is wide."""
 
 _PRESETS: dict[str, dict[str, Any]] = {
     "table1": {"methods": installed_methods()},
     "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image")},
+    "pairs": {"methods": ("none", "blpo", "one_order", "random_order", "pointwise")},
     "figure4": {
         "methods": ("blpo",),
         "sweeps": {
@@ -95,7 +96,8 @@ class EvalSettings(_Section):
     preset: ExperimentPreset | None = None
     """Methods and sweeps of a table or figure of the paper; explicit keys override the preset."""
     methods: Annotated[tuple[str, ...], Field(min_length=1)] = Field(default_factory=installed_methods)
-    """Names of methods; `blpo` is compared with each other method. Default: all whose packages are installed."""
+    """Names of methods; `blpo` is compared with each other method. Default: all for
+    any task whose packages are installed."""
     datasets: Annotated[tuple[EvalDataset, ...], Field(min_length=1)]
     judges: Annotated[tuple[EvalJudge, ...], Field(min_length=1)]
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = DEFAULT_SEEDS

@@ -66,6 +66,10 @@ class TableRow:
     initial: float | None
     """Metric under p_0."""
     accuracy: float | None
+    consistent_accuracy: float | None
+    """For pairs: the share that is right in both orders; for two ratings, without equal ratings."""
+    first_rate: float | None
+    """For pairs: the share of answers "first"; None for two ratings."""
     macro_f1: Readings | None
     """Macro F1, in both readings."""
     positive: str | None
@@ -134,6 +138,8 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
         sd=stdev(values) if len(values) > 1 else None,
         initial=_mean([result.initial for result in done]),
         accuracy=_mean([result.accuracy for result in done if result.accuracy is not None]),
+        consistent_accuracy=_mean_known([result.consistent_accuracy for result in done]),
+        first_rate=_mean_known([result.first_rate for result in done]),
         macro_f1=_mean_readings([result.macro_f1 for result in done]),
         positive=cell.settings.task.positive,
         positive_f1=_mean_readings([result.positive_f1 for result in done]),
@@ -152,6 +158,10 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
 
 def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
+
+
+def _mean_known(values: Sequence[float | None]) -> float | None:
+    return _mean([value for value in values if value is not None])
 
 
 def _mean_readings(values: Sequence[Readings | None]) -> Readings | None:

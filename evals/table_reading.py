@@ -28,6 +28,11 @@ _TEST = (
     " between seeds and a variance between samples (two-way; whole groups of samples). So other seeds and other"
     " samples are meant. Holm: corrected over the {tests} of a dataset and judge ({level} is the usual bound)."
 )
+_PAIRS = (
+    "Pairs are tested as the method asks: in both orders, in one order, or by two ratings (equal ratings are half"
+    " right). consistent accuracy: right in both orders, or by two different ratings; share of first: 0.5 without a"
+    " lean to a position."
+)
 _PAPER = (
     "paper's F1, accuracy: as printed by Pan et al. (arXiv 2602.11340), spread not known, with o3 as the optimizer and"
     " its own samples of the dataset; not measured here. ?: the paper has the result, and the number is not known here."
@@ -65,6 +70,8 @@ def reading_notes(
         lines.append(f"{left_out} pairs of verdicts are left out of the tests, because a call ended in an error.")
     if missing := [METHODS[name] for name in METHODS if not METHODS[name].is_installed and name not in evals.methods]:
         lines += [f"{method.title} is not compared: it {method.missing}." for method in missing]
+    if any(row.first_rate is not None for row in rows):
+        lines.append(_PAIRS)
     if any(row.paper for row in rows):
         lines.append(_PAPER)
     return "\n".join(f"- {line}" for line in lines)

@@ -86,6 +86,9 @@ def _columns(rows: Sequence[TableRow]) -> Iterable[_Column]:
             f"F1 of {escaped(str(rows[0].positive))}, strict / answered", lambda row: _readings(row.positive_f1)
         )
     yield _Column("accuracy", lambda row: _number(row.accuracy, 3))
+    if any(row.first_rate is not None for row in rows):
+        yield _Column("consistent accuracy", lambda row: _number(row.consistent_accuracy, 3))
+        yield _Column('share of "first"', lambda row: _number(row.first_rate, 3))
     yield _Column("coverage", lambda row: _number(row.coverage, 3))
     yield _Column("seeds", lambda row: f"{row.seeds}/{row.asked}")
     yield _Column("samples", lambda row: str(row.samples))

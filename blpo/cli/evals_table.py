@@ -97,11 +97,14 @@ def _readings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     names = {"macro_f1": "macro-F1", "positive_f1": single_line(f"F1 of {rows[0]['positive']}")}
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("failures as wrong / left out", no_wrap=True, overflow="ellipsis")
-    for name in (*(names[each] for each in measured), "accuracy", "coverage"):
+    pairs_too = ["consistent_accuracy", "first_rate"] if any(row["first_rate"] is not None for row in rows) else []
+    values = ["accuracy", *pairs_too, "coverage"]
+    headings = {"consistent_accuracy": "in both orders", "first_rate": 'share of "first"'}
+    for name in (*(names[each] for each in measured), *(headings.get(each, each) for each in values)):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         pairs = [f"{row[n]['strict']:.3f} / {row[n]['answered']:.3f}" if row[n] else "" for n in measured]
-        others = ["" if row[name] is None else f"{row[name]:.3f}" for name in ("accuracy", "coverage")]
+        others = ["" if row[name] is None else f"{row[name]:.3f}" for name in values]
         table.add_row(_name(row), *pairs, *others, style="bold" if row["method"] == "blpo" else "")
     return table
 

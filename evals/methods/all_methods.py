@@ -13,6 +13,7 @@ from evals.methods.method import Method
 from evals.methods.no_image import NO_IMAGE
 from evals.methods.none import NO_OPTIMIZATION
 from evals.methods.opro import OPRO
+from evals.methods.pair_judgings import ONE_ORDER, POINTWISE, RANDOM_ORDER
 from evals.methods.random_i2t import RANDOM_I2T
 from evals.methods.random_i2t_pooled import RANDOM_I2T_POOLED
 from evals.methods.textgrad import TEXTGRAD
@@ -30,11 +31,14 @@ _IN_TABLE_ORDER = (
     RANDOM_I2T,
     RANDOM_I2T_POOLED,
     NO_IMAGE,
+    ONE_ORDER,
+    RANDOM_ORDER,
+    POINTWISE,
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _IN_TABLE_ORDER})
 
 
 def installed_methods() -> tuple[str, ...]:
-    """Return the names of the methods whose packages are installed."""
-    return tuple(name for name, method in METHODS.items() if method.is_installed)
+    """Return the names of the methods for any task whose packages are installed."""
+    return tuple(name for name, method in METHODS.items() if method.is_installed and method.judging is None)

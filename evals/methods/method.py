@@ -65,6 +65,8 @@ class Method:
     """Search settings without which the method would be another method."""
     require: Callable[[Settings], None] = any_models
     """Function that raises `ModelError` for an unsuitable model."""
+    judging: Callable[[Settings], Settings] | None = None
+    """Function that changes how pairs are judged; the method is then for pairs alone, and no default of presets."""
     package: str | None = None
     """Package that the method needs, from the extra of the same name; None: the method needs none."""
     rule: Callable[[Settings], str] = rule_in_words
@@ -88,6 +90,7 @@ class Method:
         if not self.is_installed:
             raise ModelError(f"method {self.name}: {self.missing}")
         self.require(settings)
+        settings = self.judging(settings) if self.judging else settings
         own = with_search(settings, {**self.own(settings), **changes})
         return with_search(own, self.defining(own))
 

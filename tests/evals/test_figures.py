@@ -71,7 +71,8 @@ def row(method: str, dataset: str, varied: str, mean: float) -> TableRow:
     paper = Published(0.41, 0.5) if method == "none" and dataset == "set0" else None
     return TableRow(
         method, METHODS[method].title, dataset, "embedded", varied, "select best", "macro_f1", "search", 3, 3,
-        mean, 0.02, 0.3, 0.4, Readings(mean, mean), None, None, 1.0, 300, 800.0, 800, 1e5, 0.0, 1.0, test, paper, (),
+        mean, 0.02, 0.3, 0.4, None, None, Readings(mean, mean), None, None, 1.0, 300, 800.0, 800, 1e5, 0.0, 1.0, test,
+        paper, (),
     )  # fmt: skip
 
 

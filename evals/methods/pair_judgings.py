@@ -1,0 +1,61 @@
+"""Other ways to judge pairs, beside BLPO in both orders (`task.kind: pairwise`).
+
+`one_order` and `random_order` are BLPO's search with pairs in a single order: as in the data, or drawn. The test is
+measured as asked, in the single order. So such a test costs half the calls, and knows no consistent accuracy.
+`pointwise` makes no search: the judge rates each of the two images alone by the default prompt for ratings, and the two
+ratings are compared. Equal ratings are half right, or a tie if the task has ties.
+"""
+
+from functools import partial
+from typing import Literal
+
+from evals.methods.method import Method, rule_in_words
+from graph.outer import builder
+from state.errors import ModelError
+from state.settings import PromptSettings, Settings
+
+
+def _require_pairs(name: str, settings: Settings) -> None:
+    if settings.task.kind != "pairwise":
+        raise ModelError(f"method {name}: needs pairs (task.kind: pairwise)")
+
+
+def _in_order(order: Literal["one", "random"], settings: Settings) -> Settings:
+    return settings.model_copy(update={"task": settings.task.model_copy(update={"order": order})})
+
+
+def _apart(settings: Settings) -> Settings:
+    """Return the settings to rate each image alone; `prompts` of the dataset are about pairs, so they are left out."""
+    task = settings.task.model_copy(update={"order": "apart"})
+    return settings.model_copy(update={"task": task, "prompts": PromptSettings()})
+
+
+def _rule(words: str, settings: Settings) -> str:
+    return f"{rule_in_words(settings)}, {words}"
+
+
+ONE_ORDER = Method(
+    "one_order",
+    "BLPO, one order",
+    builder,
+    require=partial(_require_pairs, "one_order"),
+    judging=partial(_in_order, "one"),
+    rule=partial(_rule, "pairs in one order"),
+)
+RANDOM_ORDER = Method(
+    "random_order",
+    "BLPO, random order",
+    builder,
+    require=partial(_require_pairs, "random_order"),
+    judging=partial(_in_order, "random"),
+    rule=partial(_rule, "pairs in a random order"),
+)
+POINTWISE = Method(
+    "pointwise",
+    "two ratings compared",
+    builder,
+    defining=lambda settings: {"outer_rounds": 0},
+    require=partial(_require_pairs, "pointwise"),
+    judging=_apart,
+    rule=lambda settings: "",
+)
