@@ -33,6 +33,9 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
             console.print()
             console.print(_readings_table(rows))
             console.print()
+            if any(row["first_rate"] is not None for row in rows):
+                console.print(_pairs_table(rows))
+                console.print()
     _print_reasons(console, content["rows"])
     charged, spent = content["charged"]["calls"], content["spent"]["calls"]
     console.print(f"{count(charged)} calls charged, {count(spent)} really made: cells share answers.")
@@ -97,15 +100,25 @@ def _readings_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     names = {"macro_f1": "macro-F1", "positive_f1": single_line(f"F1 of {rows[0]['positive']}")}
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("failures as wrong / left out", no_wrap=True, overflow="ellipsis")
-    pairs_too = ["consistent_accuracy", "first_rate"] if any(row["first_rate"] is not None for row in rows) else []
-    values = ["accuracy", *pairs_too, "coverage"]
-    headings = {"consistent_accuracy": "in both orders", "first_rate": 'share of "first"'}
-    for name in (*(names[each] for each in measured), *(headings.get(each, each) for each in values)):
+    for name in (*(names[each] for each in measured), "accuracy", "coverage"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         pairs = [f"{row[n]['strict']:.3f} / {row[n]['answered']:.3f}" if row[n] else "" for n in measured]
-        others = ["" if row[name] is None else f"{row[name]:.3f}" for name in values]
+        others = ["" if row[name] is None else f"{row[name]:.3f}" for name in ("accuracy", "coverage")]
         table.add_row(_name(row), *pairs, *others, style="bold" if row["method"] == "blpo" else "")
+    return table
+
+
+def _pairs_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the figures of pairs; a cell is empty if a way to judge pairs does not tell the figure."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("pairs", no_wrap=True, overflow="ellipsis")
+    names = ("accuracy", "consistent_accuracy", "first_rate")
+    for name in names:
+        table.add_column(metric_name(name).partition(" (")[0], justify="right", no_wrap=True)
+    for row in rows:
+        values = ["" if row[name] is None else f"{row[name]:.3f}" for name in names]
+        table.add_row(_name(row), *values, style="bold" if row["method"] == "blpo" else "")
     return table
 
 
