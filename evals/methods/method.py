@@ -64,7 +64,7 @@ class Method:
     defining: Callable[[Settings], SearchChanges] = unchanged
     """Search settings without which the method would be another method."""
     require: Callable[[Settings], None] = any_models
-    """Function that raises `ModelError` for an unsuitable model."""
+    """Function that raises `ModelError` for an unsuitable model, and `ConfigError` for an unsuitable task."""
     judging: Callable[[Settings], Settings] | None = None
     """Function that changes how pairs are judged; the method is then for pairs alone, and no default of presets."""
     package: str | None = None

@@ -11,13 +11,13 @@ from typing import Literal
 
 from evals.methods.method import Method, rule_in_words
 from graph.outer import builder
-from state.errors import ModelError
+from state.errors import ConfigError
 from state.settings import PromptSettings, Settings
 
 
 def _require_pairs(name: str, settings: Settings) -> None:
     if settings.task.kind != "pairwise":
-        raise ModelError(f"method {name}: needs pairs (task.kind: pairwise)")
+        raise ConfigError(f"method {name}: needs pairs (task.kind: pairwise)")
 
 
 def _in_order(order: Literal["one", "random"], settings: Settings) -> Settings:

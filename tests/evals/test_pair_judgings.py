@@ -58,7 +58,7 @@ def test_the_tables_have_the_figures_of_pairs(
     assert main(["evals", str(experiment / "evals.yaml"), "--out", str(experiment / "out"), "-q"]) == 0
     table = capsys.readouterr().out.partition("calls charged")[0]
     assert max(map(len, table.splitlines())) <= 80
-    heading, figures = 'share of "first"', table.partition("pairs ")[2].splitlines()
+    heading, figures = 'share of "first"', table.partition("\npairs ")[2].splitlines()
     assert heading in figures[0]
     (line,) = [line.split() for line in figures if line.startswith("BLPO ") and "order" not in line]
     assert line == ["BLPO", *(f"{rows['blpo'][n]:.3f}" for n in ("accuracy", "consistent_accuracy", "first_rate"))]
