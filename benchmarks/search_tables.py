@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import hypot
 from pathlib import Path
 from statistics import fmean
 
@@ -82,7 +83,10 @@ def _ceiling(settings: Settings, seed: int, metric: str) -> float:
 
 
 def budget_table(rows: Sequence[Row], calls: int) -> str:
-    """Return the table of a budget, with a mean over the sets for every rule."""
+    """Return the table of a budget, with a mean over the sets for every rule.
+
+    The interval of the mean difference takes the sets for independent.
+    """
     own = [row for row in rows if row.calls == calls]
     rules, sets = list(dict.fromkeys(row.rule for row in own)), list(dict.fromkeys(row.set for row in own))
     lines = [
@@ -90,14 +94,17 @@ def budget_table(rows: Sequence[Row], calls: int) -> str:
         f"{'set':13}{'rule':12}{'seeds':>5}  {'metric':16}{'p_0':>6}{'mean':>7}{'ceiling':>8}{'way':>6}"
         f"{'  pooled better by':>20}{'p Holm':>9}  judge verbalizer optimizer  rounds",
     ]
+    all_tests: dict[str, list[SeedsComparison]] = {rule: [] for rule in rules}
     for name in sets:
         groups = {rule: [row for row in own if (row.set, row.rule) == (name, rule)] for rule in rules}
         tests = {rule: test for rule in rules if (test := _test(groups[rule], groups.get(YARDSTICK, [])))}
         corrected = dict(zip(tests, holm([test.p_value for test in tests.values()]), strict=True))
+        for rule, test in tests.items():
+            all_tests[rule].append(test)
         for rule in rules:
             if groups[rule]:
                 lines.append(_line(groups[rule], tests.get(rule), corrected.get(rule)))
-    lines += [_mean_line(own, rule, sets) for rule in rules]
+    lines += [_mean_line(own, rule, sets) + _mean_difference(all_tests[rule]) for rule in rules]
     return "\n".join(lines)
 
 
@@ -125,6 +132,14 @@ def _mean_line(rows: Sequence[Row], rule: str, sets: Sequence[str]) -> str:
     groups = [[row for row in rows if (row.set, row.rule) == (name, rule)] for name in sets]
     means = [fmean(row.value for row in group) for group in groups if group]
     return f"{'mean':13}{rule:12}{sum(map(len, groups)):5}  over {len(means)} sets{fmean(means) if means else 0:16.3f}"
+
+
+def _mean_difference(tests: Sequence[SeedsComparison]) -> str:
+    if not tests:
+        return ""
+    mean = fmean(test.difference for test in tests)
+    half = hypot(*((test.interval[1] - test.interval[0]) / 2 for test in tests)) / len(tests)
+    return f"{'':16}{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]"
 
 
 def _test(rows: Sequence[Row], yardstick: Sequence[Row]) -> SeedsComparison | None:
