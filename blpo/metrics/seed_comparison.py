@@ -131,7 +131,9 @@ def _variance(differences: Floats, influences: Floats) -> _Variance:
     by_seeds = float(differences.var(ddof=1)) / seeds
     by_verdicts = float(((influences / seeds) ** 2).sum()) * factor
     of_groups = max(by_groups - by_verdicts, 0.0) * seeds / (seeds - 1)
-    total = max(by_seeds + of_groups, by_groups)
+    if by_groups > by_seeds + of_groups:
+        return _Variance(by_seeds, of_groups, by_groups, max(groups - 1, 1))
+    total = by_seeds + of_groups
     parts = by_seeds**2 / (seeds - 1) + of_groups**2 / max(groups - 1, 1)
     return _Variance(by_seeds, of_groups, total, total**2 / parts if parts > 0 else inf)
 

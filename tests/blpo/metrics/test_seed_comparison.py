@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 from sklearn.metrics import f1_score
 
 from benchmarks.seed_tests import Setting, rejections
@@ -130,6 +131,18 @@ def test_groups_that_all_change_alike_are_a_sign_test() -> None:
     rows = [PairedAnswer(f"{group}{i}", 2, 1, 2, group) for group in "abc" for i in range(7)]
     for seeds in ([rows], [rows] * 20):
         assert compare_seeds(seeds, RATING, "accuracy").p_value == 0.25
+
+
+def test_few_groups_that_vary_more_than_the_seeds_have_few_degrees_of_freedom() -> None:
+    """Three of six groups change under a seed, and one of the three changes under both seeds."""
+
+    def rows(changed: set[int]) -> list[PairedAnswer]:
+        return [PairedAnswer(f"{g}-{i}", 1, 2 if g in changed else 1, 1, str(g)) for g in range(6) for i in range(6)]
+
+    test = compare_seeds([rows({0, 1, 2}), rows({2, 3, 4})], TaskSettings(kind="ordinal", min=1, max=2), "accuracy")
+    error = (test.interval[1] - test.difference) / t.ppf(0.975, 5)
+    assert test.p_value == pytest.approx(2 * t.sf(test.difference / error, 5))
+    assert test.p_value > 0.001
 
 
 def test_runs_that_vary_widen_the_interval() -> None:
