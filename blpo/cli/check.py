@@ -39,13 +39,17 @@ def _lines(run: "RunPreview") -> list[str]:
     calls = f"{run.calls_a_prompt} for each prompt on train and validation, at most {run.test_calls} for the test"
     return [
         f"no problem found: {sum(run.samples.values())} samples, {_listed(run.samples)}",
-        *(f"label {label}: {_listed(counts)}" for label, counts in run.labels.items()),
+        *(f"label {label}{_word(run, label)}: {_listed(counts)}" for label, counts in run.labels.items()),
         *run.facts,
         *(f"{role}: {model}" for role, model in run.models.items()),
         f"judge calls: {calls}",
         *_test_line(run),
         *(f"warning: {warning}" for warning in run.warnings),
     ]
+
+
+def _word(run: "RunPreview", label: str) -> str:
+    return f" ({run.words[label]})" if label in run.words else ""
 
 
 def _test_line(run: "RunPreview") -> list[str]:

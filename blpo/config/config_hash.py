@@ -28,6 +28,8 @@ _CHANGES_ANSWERS = {
 _LATER: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("round", "raters", "slices", "agreement", "question", "reference", "before"), (None, [])),
     "reference_text": (None,),
+    "scale": ({},),
+    "answer": ("number",),
     "trials": ("scored",),
     "batch": ("split",),
     "select_on": ("validation",),

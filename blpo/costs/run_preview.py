@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blpo.costs.rater_facts import rater_facts
 from blpo.data.dataset import Dataset
@@ -37,6 +37,8 @@ class RunPreview:
     warnings: tuple[str, ...]
     facts: tuple[str, ...] = ()
     """Lines about lists, raters and slices."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Words of ratings, by rating."""
 
 
 def preview(settings: Settings, dataset: Dataset) -> RunPreview:
@@ -61,6 +63,7 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
         test_groups=len(set(own_groups(groups))),
         detectable=None if settings.task.kind == "ranking" else detectable_difference(groups),
         warnings=tuple(warnings),
+        words={str(rating): word for rating, word in settings.task.scale},
         facts=(*_pair_facts(settings, dataset), *_list_facts(settings, dataset), *rater_facts(settings, dataset)),
     )
 

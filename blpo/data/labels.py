@@ -46,12 +46,12 @@ def label_reader(
 ) -> Callable[[object], Label]:
     """Return a function from a value of `column` to a label. The function raises `ValueError` for a value of no label.
 
-    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"); with `task.round` the nearest integer of a
-    number in [min, max], 3.5 is 4. Categorical: a label of the task, else the
-    only label that looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. Pairwise: a, b
-    or tie, or the name of one of the two columns in `pair`; a number is no label, for it may count from 0 or 1.
-    Ranking: a label of a whole list, such as 2>1=3. With a
-    threshold: a number up to the threshold is the task's first label, a number above the threshold is the second.
+    Ordinal: an integer in [min, max], as a number or text (3, 3.0, "3"), or a word of `task.scale`; with `task.round`
+    the nearest integer of a number in [min, max], 3.5 is 4. Categorical: a label of the task, else the only label that
+    looks equal (case, spaces, Unicode); numbers and booleans are compared by their text. Pairwise: a, b or tie, or the
+    name of one of the two columns in `pair`; a number is no label, for it may count from 0 or 1. Ranking: a label of a
+    whole list, such as 2>1=3. With a threshold: a number up to the threshold is the task's first label, a number above
+    the threshold is the second.
     "median" is the median of all numbers in `column`.
     """
     if task.kind == "ranking":
@@ -128,6 +128,8 @@ def as_text(value: object) -> str | None:
 
 def _rating(value: object, task: TaskSettings) -> int:
     number = as_number(value)
+    if number is None and isinstance(value, str):
+        number = next((float(rating) for rating, word in task.scale if read_alike(word) == read_alike(value)), None)
     if number is None and isinstance(value, ClassName):
         number = float(value.number)
     if number is None or not task.min <= number <= task.max:

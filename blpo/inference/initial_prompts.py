@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from blpo.inference.consult import too_long
-from blpo.prompts.cases import labels_in_words
+from blpo.prompts.cases import labels_in_words, words_of_scale
 from blpo.prompts.template import render, template
 from state.errors import ConfigError
 from state.settings import PromptSettings, Settings, TaskSettings
@@ -65,6 +65,8 @@ def _placeholder_problem(text: str) -> str | None:
 def _default_judge_prompt(task: TaskSettings) -> str:
     """Return the default prompt to label a sample of one image."""
     task = task.answer_scale
+    if task.scale:
+        return render("default_judge_words", words=words_of_scale(task))
     if task.kind == "ordinal":
         return render("default_judge_ordinal", min=str(task.min), max=str(task.max))
     return render("default_judge_categorical", labels=labels_in_words(task))

@@ -168,6 +168,7 @@ def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings)
     if response.refused:
         return Verdict(sample.id, "refused", None, response.text)
     status, label, reason = parse_verdict(response.text, task)
-    labels: dict[str, Label] = {str(value): value for value in task.values}
+    labels: dict[str, Label] = task.label_by_answer
+    label = label if label is None else labels.get(str(label), label)
     scores = tuple((labels[name], probability) for name, probability in response.scores) if status == "ok" else ()
     return Verdict(sample.id, status, label, reason, scores)

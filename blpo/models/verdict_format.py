@@ -20,8 +20,14 @@ def label_form(task: TaskSettings) -> str:
     if task.kind == "ranking":
         return f"an array of all image numbers from 1 to {task.max}, each once, best image first"
     if task.kind == "ordinal":
-        return f"an integer from {task.min} to {task.max}"
-    return "one of " + ", ".join(json.dumps(label, ensure_ascii=False) for label in task.labels)
+        words = ", ".join(f"{rating} is {_quoted(word)}" for rating, word in task.scale)
+        return f"an integer from {task.min} to {task.max}" + (f", where {words}" if words else "")
+    ratings = f", which mean the ratings {task.min} to {task.max} in this order" if task.scale else ""
+    return "one of " + ", ".join(map(_quoted, task.labels)) + ratings
+
+
+def _quoted(label: str) -> str:
+    return json.dumps(label, ensure_ascii=False)
 
 
 def verdict_schema(task: TaskSettings) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from state.verdict import Description, Verdict
 def labels_in_words(task: TaskSettings) -> str:
     """List the labels of the task. Ambiguous categories (with a comma, quote or line break) stand in quotes."""
     if task.kind == "ordinal":
-        return f"integers from {task.min} (lowest) to {task.max} (highest)"
+        meaning = f"\n{_word_note(task)}" if task.scale else ""
+        return f"integers from {task.min} (lowest) to {task.max} (highest){meaning}"
     if task.kind == "pairwise":
         return f"{', '.join(PLACES[value] for value in task.values)}\n{_pair_note(task)}"
     if task.kind == "ranking":
@@ -28,6 +29,16 @@ _RANKING_NOTE = (
     "rankings of the images of an item, best first: 2>1=3 says that image 2 is the best, and that images 1 and 3 are"
     " equal. The numbers are the places of the images in the item, and have no meaning."
 )
+
+
+def words_of_scale(task: TaskSettings) -> str:
+    """Return the words of a scale: `1 is poor, 5 is good`."""
+    return neutralise(", ".join(f"{rating} is {word}" for rating, word in task.scale))
+
+
+def _word_note(task: TaskSettings) -> str:
+    note = f"The ratings have words, which the judge is told: {words_of_scale(task)}."
+    return note if task.answer == "number" else f"{note} The judge answers the word."
 
 
 def _pair_note(task: TaskSettings) -> str:

@@ -1,11 +1,15 @@
 """Section `task`."""
 
+import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import field_serializer, field_validator, model_validator
 
 from state.settings.section import Section
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 class TaskSettings(Section):
@@ -18,6 +22,11 @@ class TaskSettings(Section):
     """Lowest rating (ordinal)."""
     max: int = 5
     """Highest rating (ordinal)."""
+    scale: tuple[tuple[int, str], ...] = ()
+    """Words of ratings (ordinal), such as {1: unusable, 5: flawless}; the judge and the optimizer are told the words.
+    min and max are the ends of the words, unless given."""
+    answer: Literal["number", "word"] = "number"
+    """Answer of the judge (ordinal): the number, or the word of `scale`. The labels of a run are numbers always."""
     round: Literal["nearest", "none"] | None = None
     """Ratings with fractions, such as means of raters (ordinal). null: each such rating is a problem. nearest: the
     label is the nearest rating, 3.5 is 4. none: the same label for metrics of classes; the error batch is drawn by the
@@ -36,6 +45,32 @@ class TaskSettings(Section):
     best: Literal["lowest", "highest"] | None = None
     """The best value of data.label (ranking). lowest: ranks, 1 is the best. highest: ratings or scores."""
 
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _from_mapping(cls, scale: object) -> object:
+        """Read {rating: word}. Words such as yes and 1 are read as YAML reads them, and are no text."""
+        if not isinstance(scale, Mapping):
+            return scale
+        for word in scale.values():
+            if not isinstance(word, str) or not word.strip() or not word.isprintable():
+                raise ValueError(f"{word!r} is no word; write a text in quotes on one line")
+        ratings = {int(str(rating)): word.strip() for rating, word in scale.items() if _INTEGER.fullmatch(str(rating))}
+        if len(ratings) < len(scale):
+            raise ValueError("a rating must be an integer; write {1: unusable, 5: flawless}")
+        return tuple(sorted(ratings.items()))
+
+    @field_serializer("scale")
+    def _as_mapping(self, scale: tuple[tuple[int, str], ...]) -> dict[int, str]:
+        return dict(scale)
+
+    @model_validator(mode="after")
+    def _with_ends(self) -> Self:
+        """Set min and max from the words, unless given."""
+        if self.scale:
+            ends = {"min": self.scale[0][0], "max": self.scale[-1][0]}
+            vars(self).update({name: end for name, end in ends.items() if name not in self.model_fields_set})
+        return self
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if problem := self._foreign_field() or (self._scale_problem() if self.kind == "ordinal" else None):
@@ -51,6 +86,18 @@ class TaskSettings(Section):
             return f"min ({self.min}) must be below max ({self.max})"
         if self.max - self.min > 1000:
             return f"a scale has at most 1001 ratings, {self.min} to {self.max} is more"
+        return self._word_problem()
+
+    def _word_problem(self) -> str | None:
+        """Return the problem of `scale` and `answer`; None for usable words."""
+        words = [word for _, word in self.scale]
+        foreign = [rating for rating, _ in self.scale if not self.min <= rating <= self.max]
+        if foreign:
+            return f"scale names {foreign[0]}, which is not from min ({self.min}) to max ({self.max})"
+        if len({" ".join(word.casefold().split()) for word in words}) < len(words):
+            return "scale names two ratings by one word; give every rating its own word"
+        if self.answer == "word" and len(words) <= self.max - self.min:
+            return f"answer: word needs a word in scale for each rating from {self.min} to {self.max}"
         return None
 
     def _apart_problem(self) -> str | None:
@@ -64,6 +111,8 @@ class TaskSettings(Section):
         """Return the problem of a field that belongs to another kind."""
         if self.labels and self.kind == "ordinal":
             return "labels belongs to kind: categorical; an ordinal task has min and max"
+        if (self.scale or self.answer == "word") and self.kind != "ordinal":
+            return "scale and answer belong to kind: ordinal; they are the words of ratings"
         if self.round is not None and self.kind != "ordinal":
             return "round belongs to kind: ordinal; categories are not rounded"
         if self.kind == "pairwise" and self.order == "apart":
@@ -93,11 +142,18 @@ class TaskSettings(Section):
     def answer_scale(self) -> "TaskSettings":
         """Scale of the judge's answers: the task itself; for pairs the categories first, second and, with ties, tie.
 
-        Under `order: apart` the scale of one image. For a ranking use `scale_of`.
+        Under `order: apart` the scale of one image, under `answer: word` the words. For a ranking use `scale_of`.
         """
         if self.kind != "pairwise":
-            return self
+            return _words(self.scale) if self.answer == "word" else self
         return _scale_apart(self) if self.order == "apart" else _positions(self.ties)
+
+    @property
+    def label_by_answer(self) -> dict[str, int | str]:
+        """Label of the task by the text of the answer, on this scale of answers: a word of ratings means a rating."""
+        if self.kind == "categorical" and self.scale:
+            return {word: rating for rating, word in self.scale}
+        return {str(value): value for value in self.values}
 
     def scale_of(self, images: int) -> "TaskSettings":
         """Return the scale of the answers about a sample: `answer_scale`, for a ranking with the numbers of images."""
@@ -118,6 +174,14 @@ class TaskSettings(Section):
 def _positions(ties: bool) -> TaskSettings:
     """Return the scale of the answers about a pair as shown."""
     return TaskSettings(kind="categorical", labels=("first", "second", "tie") if ties else ("first", "second"))
+
+
+@cache
+def _words(scale: tuple[tuple[int, str], ...]) -> TaskSettings:
+    """Return the categories of a scale's words. A config can't say this, so the fields are not checked."""
+    labels, ratings = tuple(word for _, word in scale), [rating for rating, _ in scale]
+    first, last = ratings[0], ratings[-1]
+    return TaskSettings.model_construct(kind="categorical", labels=labels, scale=scale, min=first, max=last)
 
 
 @cache

@@ -11,7 +11,7 @@ from blpo.models.embedded.pair_verdict import decide_pair, decide_texts
 from blpo.models.embedded.perception import perceive_image
 from blpo.models.embedded.ranked_images import asks_for_ranking, numbered_images
 from blpo.models.embedded.ranking_verdict import decide_ranking
-from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame
+from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame, words_in_frame
 from state.errors import DataError
 
 
@@ -28,7 +28,8 @@ class EmbeddedJudge(EmbeddedChat):
     def answer(self, messages: Sequence[BaseMessage]) -> str:
         """Judge by the prompt before the line `---`. The text after the line names the labels."""
         prompt, frame = prompt_and_frame(messages)
-        labels = labels_in_frame(frame)
+        words = words_in_frame(frame)
+        labels = range(min(words), max(words) + 1) if words else labels_in_frame(frame)
         if not judged_images(messages):
             return "I see no image."
         if labels is None and not asks_for_ranking(frame):
@@ -37,7 +38,8 @@ class EmbeddedJudge(EmbeddedChat):
             label, reason = _ranking(messages, prompt) if labels is None else _verdict(messages, prompt, labels)
         except DataError:
             return "I can't make out this image."
-        return json.dumps({"reason": reason, "label": label}, ensure_ascii=False)
+        answer = words[label] if words and isinstance(label, int) else label
+        return json.dumps({"reason": reason, "label": answer}, ensure_ascii=False)
 
 
 def _ranking(messages: Sequence[BaseMessage], prompt: str) -> tuple[int | str | list[int], str]:

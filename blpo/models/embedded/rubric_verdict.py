@@ -24,6 +24,8 @@ _IMPRESSIVE = ("sharpness", "contrast")
 """Attributes of a first impression."""
 _INTEGER = re.compile(r"an integer from (-?\d{1,9}) to (-?\d{1,9})")
 _ONE_OF = re.compile(r'one of ((?:"(?:[^"\\]|\\.)*"(?:, )?)+)')
+_WORDED = re.compile(_ONE_OF.pattern + r", which mean the ratings (-?\d{1,9}) to (-?\d{1,9}) in this order")
+"""Words that stand for ratings."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -36,6 +38,15 @@ def labels_in_frame(frame: str) -> LabelSet | None:
     if last.re is _INTEGER:
         return range(int(last[1]), int(last[2]) + 1) or None
     return tuple(unquoted(label) for label in _STRING.findall(last[1]))
+
+
+def words_in_frame(frame: str) -> dict[int, str]:
+    """Return the words that a frame asks for in place of ratings, by rating; empty for another frame."""
+    match = _WORDED.search(frame)
+    if match is None:
+        return {}
+    words, ratings = map(unquoted, _STRING.findall(match[1])), range(int(match[2]), int(match[3]) + 1)
+    return dict(zip(ratings, words, strict=False))
 
 
 def is_pair(labels: LabelSet) -> bool:

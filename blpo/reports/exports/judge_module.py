@@ -113,6 +113,7 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "judge_prompt": judge.judge_prompt,
         "frame": template("judge_pair" if judge.task.kind == "pairwise" else "judge"),
         "scale": scale,
+        "ratings": scale.label_by_answer if judge.task.answer == "word" else {},
         "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
         "context_names": CONTEXT_NAMES,
         "context_notes": CONTEXT_NOTES,
