@@ -37,7 +37,7 @@ class Agreement(TypedDict):
     first_rate: NotRequired[float | None]
     """Share of "first" among the answers "first" and "second" about pairs: 0.5 without a lean to a position. The two
     readings are equal: a failure is neither answer."""
-    tie_rate: NotRequired[float | None]
+    ties: NotRequired[float | None]
     """Share of "tie" among the answers about pairs; absent without `task.ties`. The two readings are equal."""
     ndcg: NotRequired[float | None]
     """Normalised discounted cumulative gain. A ranking has `kendall_tau_b`, `ndcg` and `top_1` alone, as means over

@@ -31,7 +31,7 @@ _METRICS = {
     "consistent_accuracy": "consistent accuracy",
     "consistency": "pairs decided",
     "first_rate": 'share of "first" (0.5: no lean)',
-    "tie_rate": 'share of "tie"',
+    "ties": 'share of "tie"',
 }
 """Rows of the table. A pair is decided if both orders have one answer, or if its two labels differ."""
 
@@ -78,7 +78,7 @@ def _figures(summaries: "Mapping[PairForm, Summary]", *, has_ties: bool) -> Tabl
     for column in table.columns[1:]:
         column.justify = "right"
     for metric, name in _METRICS.items():
-        if metric == "tie_rate" and not has_ties:
+        if metric == "ties" and not has_ties:
             continue
         values = [_value(summary, metric) for summary in summaries.values()]
         if any(values):

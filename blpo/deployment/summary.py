@@ -51,7 +51,7 @@ class PositionsRecord(TypedDict):
     """Share of "first" among the answers "first" and "second": 0.5 without a lean."""
     first_rate_ci95: list[float] | None
     """95 % interval [low, high] of `first_rate`, by groups; None for less than two groups."""
-    tie_rate: float | None
+    ties: float | None
     consistency: float | None
     """Share of pairs with the same label in all orders. A pair with a failure is not consistent."""
 
@@ -131,7 +131,7 @@ def _share_record(share: Share) -> ShareRecord:
 
 
 def _positions_record(positions: Positions) -> PositionsRecord:
-    values = positions.first_rate, positions.tie_rate, positions.consistency
-    first_rate, tie_rate, consistency = (None if isinstance(value, Undefined) else value for value in values)
+    values = positions.first_rate, positions.ties, positions.consistency
+    first_rate, ties, consistency = (None if isinstance(value, Undefined) else value for value in values)
     interval = None if positions.interval is None else list(positions.interval)
-    return PositionsRecord(first_rate=first_rate, first_rate_ci95=interval, tie_rate=tie_rate, consistency=consistency)
+    return PositionsRecord(first_rate=first_rate, first_rate_ci95=interval, ties=ties, consistency=consistency)

@@ -114,4 +114,4 @@ def _rate_problem(metric: str, task: TaskSettings) -> str | None:
         return f"{metric} needs pairs in one message (task.order: both)"
     if metric == "consistency" and task.questions == 1:
         return f"{metric} needs pairs in both orders (task.order: both)"
-    return f"{metric} needs pairs with ties (task.ties: true)" if metric == "tie_rate" and not task.ties else None
+    return f"{metric} needs pairs with ties (task.ties: true)" if metric == "ties" and not task.ties else None

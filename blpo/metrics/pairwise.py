@@ -66,7 +66,7 @@ class Positions:
     """Share of "first" among the answers "first" and "second"; 0.5 without a lean."""
     interval: tuple[float, float] | None
     """95 % interval of `first_rate`, by groups of pairs; None for less than two groups with such an answer."""
-    tie_rate: Value
+    ties: Value
     """Share of "tie" among all answers."""
     consistency: Value
     """Share of pairs with the same label in all orders; a pair with a failure is not consistent."""
@@ -112,9 +112,9 @@ def pair_values(
         values["consistent_accuracy"] = _share(right)
         values["consistency"] = _share([verdict.label is not None for verdict in verdicts])
     if task.order == "apart":  # no answer has a position
-        return {**values, "tie_rate": positions.tie_rate} if task.ties else values
+        return {**values, "ties": positions.ties} if task.ties else values
     values["first_rate"] = positions.first_rate
-    return {**values, "tie_rate": positions.tie_rate} if task.ties else values
+    return {**values, "ties": positions.ties} if task.ties else values
 
 
 def share_interval(counts: Floats) -> tuple[float, float]:

@@ -20,7 +20,7 @@ METRICS = {
     "consistent_accuracy": "consistent accuracy",
     "consistency": "consistency of the two orders",
     "first_rate": 'share of "first"',
-    "tie_rate": 'share of "tie"',
+    "ties": 'share of "tie"',
     "ndcg": "NDCG",
     "top_1": "top-1",
 }

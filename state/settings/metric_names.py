@@ -14,7 +14,7 @@ ORDINAL_METRICS = ("quadratic_kappa", "spearman", "kendall_tau_b", "pearson")
 PAIR_METRICS = ("consistent_accuracy",)
 """Further metrics of pairs that are asked in both orders; higher is better. Such a metric counts pairs. All other
 metrics count answers, a row for every order."""
-PAIR_RATES = ("consistency", "first_rate", "tie_rate")
+PAIR_RATES = ("consistency", "first_rate", "ties")
 """Shares of a judge's answers about pairs. A share is for gates alone: no share is agreement with people."""
 RANKING_METRICS = ("kendall_tau_b", "ndcg", "top_1")
 """All metrics of rankings, as means over the lists; higher is better."""

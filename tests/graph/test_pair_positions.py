@@ -85,7 +85,7 @@ async def test_always_tie(pairs: Path, tmp_path: Path) -> None:
     # No pair of the set is a tie: every answer is wrong, and both orders agree.
     for metrics in measured(await run_of(pairs, tmp_path / "run", "tie", ties=True)):
         assert (metrics["accuracy"], metrics["consistent_accuracy"]) == (0.0, 0.0)
-        assert (metrics["consistency"], metrics["tie_rate"]) == (1.0, 1.0)
+        assert (metrics["consistency"], metrics["ties"]) == (1.0, 1.0)
         assert metrics["first_rate"] is None
         assert metrics["undefined"]["first_rate"] == "no answer is first or second"
 

@@ -107,13 +107,13 @@ async def test_a_judge_that_names_a_place_is_right_in_one_order_at_most(pairs: P
     settings = config(pairs, tmp_path / "run", task=task, models=models, search={"outer_rounds": 0})
     test = (await blpo.optimize(settings)).result["test"]
     assert test is not None
-    measured = {name: test["best"].get(name) for name in ("accuracy", "consistent_accuracy", "first_rate", "tie_rate")}
+    measured = {name: test["best"].get(name) for name in ("accuracy", "consistent_accuracy", "first_rate", "ties")}
     assert (
         measured
         == {
-            "first": {"accuracy": 0.5, "consistent_accuracy": 0.0, "first_rate": 1.0, "tie_rate": 0.0},
-            "second": {"accuracy": 0.5, "consistent_accuracy": 0.0, "first_rate": 0.0, "tie_rate": 0.0},
-            "tie": {"accuracy": 0.0, "consistent_accuracy": 0.0, "first_rate": None, "tie_rate": 1.0},
+            "first": {"accuracy": 0.5, "consistent_accuracy": 0.0, "first_rate": 1.0, "ties": 0.0},
+            "second": {"accuracy": 0.5, "consistent_accuracy": 0.0, "first_rate": 0.0, "ties": 0.0},
+            "tie": {"accuracy": 0.0, "consistent_accuracy": 0.0, "first_rate": None, "ties": 1.0},
         }[word]
     )
     rows = in_rows(tmp_path / "run", "best")

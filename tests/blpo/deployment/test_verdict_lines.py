@@ -108,7 +108,7 @@ def test_positions_of_pairs_without_labels() -> None:
     # ab: a a a a b are first four times and second once; ba: b b b a are first three times and second once
     assert positions["first_rate"] == 7 / 9
     assert positions["consistency"] == 1 / 5
-    assert positions["tie_rate"] == 0.0
+    assert positions["ties"] == 0.0
     interval = positions["first_rate_ci95"]
     assert interval is not None
     assert interval[0] < 7 / 9 < interval[1]

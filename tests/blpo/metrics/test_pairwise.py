@@ -75,7 +75,7 @@ def test_a_server_that_always_says_first() -> None:
     assert result["coverage"] == 1.0
     low, high = result["first_rate_ci95"] or [0.0, 0.0]
     assert 0.5 < low < high == 1.0
-    assert "tie_rate" not in result
+    assert "ties" not in result
 
 
 def test_a_server_that_always_says_second() -> None:
@@ -88,7 +88,7 @@ def test_a_server_that_always_says_tie() -> None:
     assert result["accuracy"] == 3 / 8
     assert result["consistent_accuracy"] == 3 / 8
     assert result["consistency"] == 1.0
-    assert result["tie_rate"] == 1.0
+    assert result["ties"] == 1.0
     assert result["first_rate"] is None
     assert result["first_rate_ci95"] is None
     assert result["undefined"]["first_rate"] == "no answer is first or second"
@@ -340,7 +340,7 @@ def test_gates() -> None:
     result = measured([(human, ("a", "b")) for human in "abab"])
     gates = parse_gates("consistent_accuracy>=0.6, first_rate<=0.55, consistency>0, accuracy>=0.5", PAIRS)
     assert [gate.is_kept(result) for gate in gates] == [False, False, False, True]
-    assert parse_gates("answered.tie_rate<=0.2", WITH_TIES)[0].is_kept(measured([("a", ("a", "a"))], WITH_TIES))
+    assert parse_gates("answered.ties<=0.2", WITH_TIES)[0].is_kept(measured([("a", ("a", "a"))], WITH_TIES))
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_gates() -> None:
         ("first_rate<=0.6", TaskSettings(), "first_rate needs a pairwise task"),
         ("consistency>=0.6", ONE_ORDER, "consistency needs pairs in both orders (task.order: both)"),
         ("consistent_accuracy>=0.6", ONE_ORDER, "consistent_accuracy needs pairs in both orders"),
-        ("tie_rate<=0.6", PAIRS, "tie_rate needs pairs with ties (task.ties: true)"),
+        ("ties<=0.6", PAIRS, "ties needs pairs with ties (task.ties: true)"),
         ("consistant_accuracy>=0.6", PAIRS, "did you mean 'consistent_accuracy'?"),
         ("spearman>=0.6", PAIRS, "spearman needs an ordinal task"),
     ],
