@@ -83,7 +83,7 @@ def write_project(folder: Path, project: Project) -> list[str]:
 
 def config_text(project: Project) -> str:
     """Return the text of config.yaml."""
-    task = project.task.model_dump(mode="json", exclude_defaults=True)
+    task = project.task.changes()
     kind = project.task.kind
     scale = {"kind": kind, "min": project.task.min, "max": project.task.max}
     fields = {**scale, **({"round": task["round"]} if "round" in task else {})} if kind == "ordinal" else task

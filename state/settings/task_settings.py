@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import field_serializer, field_validator, model_validator
 
@@ -80,6 +80,11 @@ class TaskSettings(Section):
         if self.positive is not None and self.positive not in self.labels:
             raise ValueError(f"positive ({self.positive}) is not one of labels")
         return self
+
+    def changes(self) -> dict[str, Any]:
+        """Return the settings that are not the default, as plain values."""
+        values = self.model_dump(mode="json", exclude_defaults=True)
+        return {name: value for name, value in values.items() if value != {}}  # an empty scale is the default
 
     def _scale_problem(self) -> str | None:
         if self.min >= self.max:

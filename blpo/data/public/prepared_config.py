@@ -34,7 +34,7 @@ def write_config(
     names, data = set(splits), columns.settings()
     has_splits = {"train", "test"} <= names
     data["split"] = {"column": "split"} if has_splits else dict(shares)
-    task = description.task.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
+    task = {name: value for name, value in description.task.changes().items() if name != "kind"}
     prompts = {"prompts": {"judge": description.prompt}} if description.prompt else {}
     content = {"task": {"kind": description.task.kind, **task}, "data": data, **prompts, "search": {"seed": seed}}
     notes = [_TEST_SET] if columns.has_splits and not has_splits else []
