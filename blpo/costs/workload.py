@@ -40,11 +40,12 @@ def workload_of(settings: Settings) -> Workload:
     dataset = dataset_of(settings)
     samples = [sample for split in dataset.splits.values() for sample in split]
     chosen_samples = samples[:: -(-len(samples) // MOST_MEASURED)]
+    pixels = {id(source): image_size(source) for sample in chosen_samples for source in sample.all_images}
     judge_prompt, i2t_prompt = initial_prompts(settings)
     return Workload(
         sizes={name: len(split) for name, split in dataset.splits.items()},
-        judge_images=_tokens_a_sample(chosen_samples, settings, "judge"),
-        verbalizer_images=_tokens_a_sample(chosen_samples, settings, "verbalizer"),
+        judge_images=_tokens_a_sample(chosen_samples, pixels, settings, "judge"),
+        verbalizer_images=_tokens_a_sample(chosen_samples, pixels, settings, "verbalizer"),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
@@ -62,9 +63,15 @@ def _text(sample: Sample) -> int:
     return tokens(text + "".join(f"<second>{each}</second>" for each in sample.texts or ()) + reference)
 
 
-def _tokens_a_sample(samples: Sequence[Sample], settings: Settings, role: Literal["judge", "verbalizer"]) -> float:
+def _tokens_a_sample(
+    samples: Sequence[Sample],
+    pixels: Mapping[int, tuple[int, int]],
+    settings: Settings,
+    role: Literal["judge", "verbalizer"],
+) -> float:
+    """Return the mean tokens of the images that a role sees; `pixels` are the sizes by the `id` of the source."""
     model = settings.models.of(role)
     count = facts(model).image_formula.value.tokens
     shown = [as_shown(sample, settings, role) for sample in samples]
-    sizes = [[image_size(source) for source in sample.all_images] for sample in shown]
+    sizes = [[pixels[id(source)] for source in sample.all_images] for sample in shown]
     return mean(sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in each) for each in sizes)
