@@ -21,8 +21,6 @@ from state.verdict import OrderedVerdict, Verdict
 
 _TIE = "tie"
 """Label and answer of a pair whose two sides are equally good."""
-_FIRST = {"ab": "a", "ba": "b"}
-"""Label of the side that is shown first, by order."""
 _CONFIDENCE = 0.95
 
 
@@ -55,7 +53,7 @@ def answer_pairs(first: Verdict, second: Verdict, metric: str) -> list[tuple[Ver
 
 def answers_first(each: OrderedVerdict) -> bool | None:
     """Return True for the answer "first", False for "second"; None for a tie and without an answer."""
-    return None if each.label is None or each.label == _TIE else each.label == _FIRST[each.order]
+    return None if each.label is None or each.label == _TIE else each.label == each.order[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +109,11 @@ def pair_values(
         right = [verdict.label == label for verdict, label in zip(verdicts, labels, strict=True)]
         values["consistent_accuracy"] = _share(right)
         values["consistency"] = _share([verdict.label is not None for verdict in verdicts])
-    if task.order == "apart":  # no answer has a position
-        return {**values, "ties": positions.ties} if task.ties else values
-    values["first_rate"] = positions.first_rate
-    return {**values, "ties": positions.ties} if task.ties else values
+    if task.order != "apart":  # no answer about one side alone has a position
+        values["first_rate"] = positions.first_rate
+    if task.ties:
+        values["ties"] = positions.ties
+    return values
 
 
 def share_interval(counts: Floats) -> tuple[float, float]:

@@ -42,11 +42,7 @@ def _word_note(task: TaskSettings) -> str:
 
 
 def _pair_note(task: TaskSettings) -> str:
-    note = (
-        "An item is a pair, and its label names the better one of the pair, or a tie."
-        if task.ties
-        else ("An item is a pair, and its label names the better one of the pair.")
-    )
+    note = f"An item is a pair, and its label names the better one of the pair{', or a tie' if task.ties else ''}."
     if task.order != "both":
         return note
     return f"{note} The judge sees every pair in both orders. An answer that changes with the order is wrong."

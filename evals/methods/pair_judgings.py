@@ -20,6 +20,18 @@ def _require_pairs(name: str, settings: Settings) -> None:
         raise ConfigError(f"method {name}: needs pairs (task.kind: pairwise)")
 
 
+def _single_order(name: str, title: str, order: Literal["one", "random"], words: str) -> Method:
+    """Return BLPO's search with pairs in a single order."""
+    return Method(
+        name,
+        title,
+        builder,
+        require=partial(_require_pairs, name),
+        judging=partial(_in_order, order),
+        rule=lambda settings: f"{rule_in_words(settings)}, {words}",
+    )
+
+
 def _in_order(order: Literal["one", "random"], settings: Settings) -> Settings:
     return settings.model_copy(update={"task": settings.task.model_copy(update={"order": order})})
 
@@ -30,26 +42,8 @@ def _apart(settings: Settings) -> Settings:
     return settings.model_copy(update={"task": task, "prompts": PromptSettings()})
 
 
-def _rule(words: str, settings: Settings) -> str:
-    return f"{rule_in_words(settings)}, {words}"
-
-
-ONE_ORDER = Method(
-    "one_order",
-    "BLPO, one order",
-    builder,
-    require=partial(_require_pairs, "one_order"),
-    judging=partial(_in_order, "one"),
-    rule=partial(_rule, "pairs in one order"),
-)
-RANDOM_ORDER = Method(
-    "random_order",
-    "BLPO, random order",
-    builder,
-    require=partial(_require_pairs, "random_order"),
-    judging=partial(_in_order, "random"),
-    rule=partial(_rule, "pairs in a random order"),
-)
+ONE_ORDER = _single_order("one_order", "BLPO, one order", "one", "pairs in one order")
+RANDOM_ORDER = _single_order("random_order", "BLPO, random order", "random", "pairs in a random order")
 POINTWISE = Method(
     "pointwise",
     "two ratings compared",

@@ -47,8 +47,9 @@ def scored_rows(source: Path, options: PairingOptions, overrides: Sequence[str] 
     images = tuple(_images(rows.usable, sign, data))
     problems = [SourceProblem(text.replace(f" from {-_WIDEST} to {_WIDEST}", "")) for text in rows.problems]
     path = Path(str(data.path))
-    file = path if path.is_file() else next((f for f in (path / "labels.csv",) if f.is_file()), None)
-    return ScoredRows(images, tuple(problems), (*rows.warnings, *_notes(images, len(rows.usable))), data, file)
+    file = path / "labels.csv" if path.is_dir() else path
+    notes = *rows.warnings, *_notes(images, len(rows.usable))
+    return ScoredRows(images, tuple(problems), notes, data, file if file.is_file() else None)
 
 
 def _settings(source: Path, options: PairingOptions, overrides: Sequence[str]) -> Settings:
