@@ -20,20 +20,15 @@ from blpo.models.embedded.message_images import images
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
 from graph.outer import graph
 from state.errors import ModelError
-from state.result import Result
 from tests.pair_set import draw_pairs
 from tests.scripted import scripted
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import FINE, Fault
 from tests.servers.sayings import FEW_IMAGES
+from tests.short_runs import FREE, SEARCHES, comparable, requests
 
 SIZE = 60
-SEARCHES: dict[str, dict[str, Any]] = {
-    "pooled": {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12},
-    "scored": {"trials": "scored", "outer_rounds": 1, "inner_steps": 1, "error_batch": 4, "anchors": 2},
-}
-FREE = {"input": 0, "output": 0}
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +44,6 @@ def config(pairs: Path, directory: Path, **sections: Any) -> dict[str, Any]:
         "run": {"dir": str(directory)},
         **sections,
     }
-
-
-def requests(directory: Path) -> list[tuple[str, str]]:
-    """Return (role, key) of every call."""
-    with sqlite3.connect(directory / "responses.sqlite") as db:
-        rows = db.execute("SELECT role, key FROM calls").fetchall()
-    db.close()
-    return rows
-
-
-def comparable(result: Result) -> dict[str, Any]:
-    return {**result, "seconds": None}
 
 
 def in_rows(directory: Path, name: str) -> tuple[VerdictRow, ...]:
@@ -163,7 +146,7 @@ async def test_a_server_of_one_image_a_request_is_refused_before_anything_is_pai
         return FEW_IMAGES["number"] if len(images) > 1 else FINE
 
     async with ChatServer(respond=embedded_answer, faults=one_image) as server:
-        model = {"base_url": server.base_url, "price": FREE}
+        model = {"base_url": server.base_url, "price": FREE, "max_concurrency": 8}
         models: dict[str, dict[str, Any]] = {
             role: {"name": f"vllm:{role}", **model} for role in ("judge", "verbalizer", "optimizer")
         }
@@ -173,7 +156,7 @@ async def test_a_server_of_one_image_a_request_is_refused_before_anything_is_pai
         requests_before = server.count
         with pytest.raises(ModelError, match=r"models\.judge: .* takes 1 image a request \(by its setting\)"):
             await blpo.optimize(config(pairs, tmp_path / "known", models=models))
-    assert server.count == requests_before <= 64  # the requests in flight at the first refusal
+    assert server.count == requests_before <= 16
     assert not (tmp_path / "known").exists()
     with sqlite3.connect(tmp_path / "told" / "responses.sqlite") as db:
         assert db.execute("SELECT count(*) FROM responses").fetchone() == (0,)

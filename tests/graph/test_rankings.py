@@ -1,7 +1,6 @@
 """Whole runs on rankings: one request for a list, the same over HTTP and after kills."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,11 @@ from blpo.data.dataset import load_dataset
 from blpo.metrics.rankings import tau_b
 from blpo.runs.verdict_rows import read_verdict_rows
 from state.ranking import ranks_of
-from state.result import Result
 from tests.list_set import draw_lists
 from tests.scripted import scripted
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
-
-SEARCHES: dict[str, dict[str, Any]] = {
-    "pooled": {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12},
-    "scored": {"trials": "scored", "outer_rounds": 1, "inner_steps": 1, "error_batch": 4, "anchors": 2},
-}
-FREE = {"input": 0, "output": 0}
+from tests.short_runs import FREE, SEARCHES, comparable, requests
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +36,6 @@ def config(lists: Path, directory: Path, **sections: Any) -> dict[str, Any]:
         "run": {"dir": str(directory)},
         **sections,
     }
-
-
-def requests(directory: Path) -> list[tuple[str, str]]:
-    """Return (role, key) of every call."""
-    with sqlite3.connect(directory / "responses.sqlite") as db:
-        rows = db.execute("SELECT role, key FROM calls").fetchall()
-    db.close()
-    return rows
-
-
-def comparable(result: Result) -> dict[str, Any]:
-    return {**result, "seconds": None}
 
 
 @pytest.mark.parametrize("search", SEARCHES)
