@@ -14,7 +14,7 @@ from blpo.models.sentences import sentence
 from blpo.prompts.pair_words import PLACES
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.verdict import Order, OrderedVerdict, Verdict
+from state.verdict import Order, OrderedVerdict, Status, Verdict
 
 View = Order | Literal["a", "b"]
 """What a request shows of a pair: both in an order, or one side alone."""
@@ -70,9 +70,7 @@ def pair_verdict(
 
 def joined_verdict(sample_id: str, orders: Sequence[OrderedVerdict]) -> Verdict:
     """Return the verdict on a pair from its answers, one for each order; contract: `Verdict.orders`."""
-    statuses = [ordered.status for ordered in orders]
-    failures = [status for status in statuses if status != "ok"]
-    status = "error" if "error" in failures else failures[0] if failures else "ok"
+    status = _status_of(orders)
     labels = {ordered.label for ordered in orders}
     label = labels.pop() if status == "ok" and len(labels) == 1 else None
     scores = _mean_scores(orders) if status == "ok" else ()
@@ -84,11 +82,10 @@ def compared_verdict(sample_id: str, sides: Sequence[Verdict], task: TaskSetting
 
     Equal labels are a tie. Without ties in the task they are half right: `a` in one order and `b` in the other.
     """
-    failures = [side.status for side in sides if side.status != "ok"]
+    status = _status_of(sides)
     named = zip("ab", sides, strict=True)
-    reason = " ".join(f"{name} is {side.label or side.status}: {sentence(side.reason)}" for name, side in named)
-    if failures:
-        status = "error" if "error" in failures else failures[0]
+    reason = " ".join(f"{name} is {_label_or_status(side)}: {sentence(side.reason)}" for name, side in named)
+    if status != "ok":
         orders = [OrderedVerdict(order, status, None, reason) for order in _BOTH]
     else:
         values = [side.label == task.positive if task.labels else int(str(side.label)) for side in sides]
@@ -96,6 +93,16 @@ def compared_verdict(sample_id: str, sides: Sequence[Verdict], task: TaskSetting
         labels = equal if values[0] == values[1] else ("a", "a") if values[0] > values[1] else ("b", "b")
         orders = [OrderedVerdict(order, "ok", label) for order, label in zip(_BOTH, labels, strict=True)]
     return replace(joined_verdict(sample_id, orders), reason=reason)
+
+
+def _status_of(answers: Sequence[OrderedVerdict] | Sequence[Verdict]) -> Status:
+    """Return `error` if an answer is an error, else the first status that is not ok, else ok."""
+    failures = [answer.status for answer in answers if answer.status != "ok"]
+    return "error" if "error" in failures else failures[0] if failures else "ok"
+
+
+def _label_or_status(side: Verdict) -> Label:
+    return side.status if side.label is None else side.label
 
 
 def _mean_scores(orders: Sequence[OrderedVerdict]) -> tuple[tuple[Label, float], ...]:

@@ -18,7 +18,7 @@ from PIL import Image
 from blpo.data.image_sources import FileImage
 from blpo.inference.descriptions import MAX_WORDS_A_PAIR, describe_samples
 from blpo.inference.open_models import OpenModels, open_models
-from blpo.inference.pair_orders import joined_verdict, ordered_verdict, orders_of, pair_in_order
+from blpo.inference.pair_orders import compared_verdict, joined_verdict, ordered_verdict, orders_of, pair_in_order
 from blpo.inference.verdicts import judge_sample, judgement_of
 from blpo.models.embedded.chat import prompt_and_frame
 from blpo.models.embedded.message_images import images
@@ -105,6 +105,14 @@ def test_probabilities_are_those_of_the_labels_and_their_mean_over_the_orders() 
     assert orders[1].scores == (("a", 0.4), ("b", 0.6))
     assert dict(joined_verdict("s", orders).scores) == pytest.approx({"a": 0.65, "b": 0.35})
     assert joined_verdict("s", [orders[0], replace(orders[1], scores=())]).scores == ()
+
+
+def test_a_reason_names_the_ratings_of_both_sides_and_a_rating_may_be_zero() -> None:
+    apart = TaskSettings(kind="pairwise", order="apart", min=0, max=2)
+    verdict = compared_verdict("p", [Verdict("p", "ok", 0, "dull"), Verdict("p", "ok", 2, "crisp")], apart)
+    assert (verdict.label, verdict.reason) == ("b", "a is 0: dull. b is 2: crisp.")
+    failed = compared_verdict("p", [Verdict("p", "refused", None, "no"), Verdict("p", "ok", 2, "crisp")], apart)
+    assert (failed.status, failed.label, failed.reason) == ("refused", None, "a is refused: no. b is 2: crisp.")
 
 
 def test_reasons_are_named_by_their_order() -> None:
