@@ -7,15 +7,15 @@ score. A vote is leftvote, rightvote, tievote or bothbad_vote. The last two are 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from blpo.data.message_text import display_text
-from blpo.data.parquet_table import open_parquet
-from blpo.data.public.hub_files import CellImages, FileCells, require_subset, row_id, split_files
+from blpo.data.public.hub_files import CellImages, RowImages, read_files, require_subset, split_files
 from blpo.data.public.image_pairs import PAIR_PROMPT, Preference, SourcePair, pair_description, pair_records
 from blpo.data.public.preparation_options import Options, refuse_options, require_choice
-from blpo.data.public.public_set import PublicSet, SourceProblem
-from blpo.data.public.source_rows import SourceRow, read_records, required_text, text_group
+from blpo.data.public.public_set import PublicSet
+from blpo.data.public.source_rows import SourceRow, required_text, text_group
 
 _VOTES: dict[str, Preference] = {"leftvote": 0, "rightvote": 1, "tievote": None, "bothbad_vote": None}
 _SPLITS = ("test_v1", "test")
@@ -56,37 +56,25 @@ def load_genaibench(source: Path, options: Options) -> PublicSet:
     half, split = _HALVES[name], require_subset(options.subsets, _SPLITS, _SPLITS[0])
     files = split_files(source, split, (half.folder,))
     cells = CellImages([*half.images, *([half.before] if half.before else [])])
-    pairs: list[SourcePair] = []
-    problems: list[SourceProblem] = []
-    for file in files:
-        file_pairs, file_problems = _read_file(file, half, cells)
-        pairs += file_pairs
-        problems += file_problems
+    columns = dict.fromkeys([half.text, half.group, *half.further, "vote_type", "left_model", "right_model"])
+    pairs, problems = read_files(files, list(columns), cells, partial(_pair, half))
     records, notes = pair_records(pairs, options)
     description = pair_description(f"GenAI-Bench {name}", options, is_test_set=True, prompt=half.prompt)
     return PublicSet(description, records, tuple(problems), tuple(files), notes)
 
 
-def _read_file(file: Path, half: _Half, cells: CellImages) -> tuple[list[SourcePair], list[SourceProblem]]:
-    table = open_parquet(file)
-    images = cells.open(file, table)
-    models = ("left_model", "right_model")
-    columns = list(dict.fromkeys([half.text, half.group, *half.further, "vote_type", *models]))
-    return read_records(table, columns, lambda row, index, place: _pair(row, index, place, file, half, images))
-
-
-def _pair(row: SourceRow, index: int, place: str, file: Path, half: _Half, images: FileCells) -> SourcePair:
+def _pair(half: _Half, row: SourceRow, name: str, place: str, image: RowImages) -> SourcePair:
     vote = required_text(row, "vote_type")
     if vote not in _VOTES:
         raise ValueError(f"vote_type {display_text(vote)} is not {', '.join(_VOTES)}")
     return SourcePair(
-        row_id(file, index),
+        name,
         place,
         _VOTES[vote],
-        tuple(images.image(column, index, place) for column in half.images),
+        tuple(map(image, half.images)),
         text=required_text(row, half.text),
         group=text_group(required_text(row, half.group)),
-        before=images.image(half.before, index, place) if half.before else None,
+        before=image(half.before) if half.before else None,
         sided={"model": (row["left_model"], row["right_model"])},
         extra={**{name: row[name] for name in half.further}, "vote": vote},
     )

@@ -1,16 +1,23 @@
 """Parquet files of a set as the hub names them, and their images."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from blpo.data.image_sources import CellImage
 from blpo.data.message_text import did_you_mean
+from blpo.data.parquet_table import open_parquet
 from blpo.data.public.cell_stream import ActiveStream, CellStream
+from blpo.data.public.public_set import SourceProblem
 from blpo.data.public.source_files import matching_files
-from blpo.data.public.source_rows import require_columns
+from blpo.data.public.source_rows import SourceRow, read_records, require_columns
 from blpo.data.tables import Table
 from state.errors import ConfigError, DataError
+
+RowImages = Callable[[str], CellImage]
+"""Function from an image column to the image of a row."""
+_R = TypeVar("_R")
 
 _SHARD = re.compile(r"(?P<split>\w+?)(-\d{5}-of-\d{5})?(-[0-9a-f]{16})?\.parquet")
 
@@ -81,3 +88,33 @@ class FileCells:
     def image(self, column: str, index: int, place: str) -> CellImage:
         """Return the image of a row, named by the row's place."""
         return CellImage(self._streams[column], index, f"{place}: {column}")
+
+
+def read_files(
+    files: Sequence[Path],
+    columns: Sequence[str],
+    cells: CellImages,
+    read_row: Callable[[SourceRow, str, str, RowImages], _R | None],
+) -> tuple[list[_R], list[SourceProblem]]:
+    """Read the rows of all files, as `read_records` reads a table.
+
+    `read_row` makes a record of the cells of a row, the row's id, the row's place, and a function from an image column
+    to the row's image; None for a row that is left out.
+    """
+    records: list[_R] = []
+    problems: list[SourceProblem] = []
+    for file in files:
+        table = open_parquet(file)
+        file_records, file_problems = read_records(table, columns, _reader(file, cells.open(file, table), read_row))
+        records += [record for record in file_records if record is not None]
+        problems += file_problems
+    return records, problems
+
+
+def _reader(
+    file: Path, images: FileCells, read_row: Callable[[SourceRow, str, str, RowImages], _R | None]
+) -> Callable[[SourceRow, int, str], _R | None]:
+    def read(row: SourceRow, index: int, place: str) -> _R | None:
+        return read_row(row, row_id(file, index), place, lambda column: images.image(column, index, place))
+
+    return read

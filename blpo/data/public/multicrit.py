@@ -6,15 +6,15 @@ often prefer one reply by one criterion and the other reply by another criterion
 few rows repeat a question_id; the first row counts, as for the authors.
 """
 
+from functools import partial
 from pathlib import Path
 
 from blpo.data.message_text import display_text
-from blpo.data.parquet_table import open_parquet
-from blpo.data.public.hub_files import CellImages, FileCells, split_files
+from blpo.data.public.hub_files import CellImages, RowImages, read_files, split_files
 from blpo.data.public.image_pairs import SourcePair, pair_description, pair_records
 from blpo.data.public.preparation_options import Options, refuse_options, require_choice
-from blpo.data.public.public_set import PublicSet, SourceProblem
-from blpo.data.public.source_rows import SourceRow, read_records, required_text
+from blpo.data.public.public_set import PublicSet
+from blpo.data.public.source_rows import SourceRow, required_text
 from state.errors import DataError
 
 _QUESTIONS = {
@@ -47,15 +47,10 @@ def load_multicrit(source: Path, options: Options) -> PublicSet:
     questions = _QUESTIONS[part]
     criterion = require_choice("--criterion", options.criterion, tuple(questions), f"Multi-Crit {part}")
     files = split_files(source, _SPLITS[part])
-    cells = CellImages(["image"])
+    rows, problems = read_files(files, _COLUMNS, CellImages(["image"]), partial(_pair, criterion))
     pairs: dict[str, SourcePair] = {}
-    problems: list[SourceProblem] = []
-    for file in files:
-        rows, file_problems = _read_file(file, criterion, cells)
-        problems += file_problems
-        for pair in rows:
-            if pair is not None:
-                pairs.setdefault(pair.id, pair)
+    for pair in rows:
+        pairs.setdefault(pair.id, pair)
     if not pairs and not problems:
         raise DataError(f"{source}: no row has the criterion {criterion}")
     records, notes = pair_records(pairs.values(), options)
@@ -64,13 +59,7 @@ def load_multicrit(source: Path, options: Options) -> PublicSet:
     return PublicSet(description, records, tuple(problems), tuple(files), notes)
 
 
-def _read_file(file: Path, criterion: str, cells: CellImages) -> tuple[list[SourcePair | None], list[SourceProblem]]:
-    table = open_parquet(file)
-    images = cells.open(file, table)
-    return read_records(table, _COLUMNS, lambda row, index, place: _pair(row, index, place, criterion, images))
-
-
-def _pair(row: SourceRow, index: int, place: str, criterion: str, images: FileCells) -> SourcePair | None:
+def _pair(criterion: str, row: SourceRow, _: str, place: str, image: RowImages) -> SourcePair | None:
     """Return the pair of a row; None for a row of another criterion."""
     if required_text(row, "criterion") != criterion:
         return None
@@ -81,7 +70,7 @@ def _pair(row: SourceRow, index: int, place: str, criterion: str, images: FileCe
         required_text(row, "question_id"),
         place,
         _PREFERENCES[preferred],
-        (images.image("image", index, place),),
+        (image("image"),),
         (required_text(row, "pred_a"), required_text(row, "pred_b")),
         required_text(row, "question"),
         f"prompt-{required_text(row, 'prompt_id')}",

@@ -8,16 +8,16 @@ prompt.
 """
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from blpo.data.labels import as_number
 from blpo.data.message_text import display_text
-from blpo.data.parquet_table import open_parquet
-from blpo.data.public.hub_files import CellImages, FileCells, parquet_files, require_subset, row_id, split_name
+from blpo.data.public.hub_files import CellImages, RowImages, parquet_files, read_files, require_subset, split_name
 from blpo.data.public.image_pairs import Preference, SourcePair, pair_description, pair_records
 from blpo.data.public.preparation_options import Options, refuse_options
 from blpo.data.public.public_set import PublicSet, SourceProblem
-from blpo.data.public.source_rows import SourceRow, read_records, required_text, text_group
+from blpo.data.public.source_rows import SourceRow, required_text, text_group
 from state.errors import DataError
 from state.sample import SplitName
 
@@ -43,16 +43,9 @@ def load_pickapic(source: Path, options: Options) -> PublicSet:
     problems: list[SourceProblem] = []
     left_out: Counter[str] = Counter()
     for file in files:
-        table = open_parquet(file)
-        images = cells.open(file, table)
-
-        def read_row(
-            row: SourceRow, index: int, place: str, file: Path = file, images: FileCells = images
-        ) -> SourcePair | None:
-            return _pair(row, index, place, file, images, left_out)
-
-        file_pairs, file_problems = read_records(table, _COLUMNS, read_row)
-        pairs += [pair for pair in file_pairs if pair is not None]
+        read_row = partial(_pair, _SPLITS[split_name(file)], left_out)
+        file_pairs, file_problems = read_files([file], _COLUMNS, cells, read_row)
+        pairs += file_pairs
         problems += file_problems
     records, notes = pair_records(pairs, options)
     notes = (*notes, *(f"left out: {count} rows: {reason}" for reason, count in left_out.items()))
@@ -74,7 +67,7 @@ def _files(source: Path, options: Options) -> list[Path]:
 
 
 def _pair(
-    row: SourceRow, index: int, place: str, file: Path, images: FileCells, left_out: Counter[str]
+    split: SplitName, left_out: Counter[str], row: SourceRow, name: str, place: str, image: RowImages
 ) -> SourcePair | None:
     """Return the pair of a row; None for a row that is left out. Raises `ValueError` for a faulty row."""
     if not row["has_label"]:
@@ -88,13 +81,13 @@ def _pair(
         raise ValueError(f"label_0 {display_text(row['label_0'])} is not 1, 0 or 0.5")
     caption = required_text(row, "caption")
     return SourcePair(
-        row_id(file, index),
+        name,
         place,
         _PREFERENCES[number],
-        tuple(images.image(column, index, place) for column in _IMAGES),
+        tuple(map(image, _IMAGES)),
         text=caption,
         group=text_group(caption),
         sided={"model": (row["model_0"], row["model_1"]), "uid": (row["image_0_uid"], row["image_1_uid"])},
         extra={"ranking_id": row["ranking_id"]},
-        shipped=_SPLITS[split_name(file)],
+        shipped=split,
     )

@@ -7,13 +7,11 @@ Download: `test-*.parquet` with `id, query, response, image, human_ranking, mode
 from pathlib import Path
 
 from blpo.data.message_text import display_text
-from blpo.data.parquet_table import open_parquet
-from blpo.data.public.hub_files import CellImages, FileCells, row_id, split_files
+from blpo.data.public.hub_files import CellImages, RowImages, read_files, split_files
 from blpo.data.public.image_pairs import SourcePair, pair_description, pair_records
 from blpo.data.public.preparation_options import Options, refuse_options
-from blpo.data.public.public_set import PublicSet, SourceProblem
-from blpo.data.public.source_rows import SourceRow, read_records, required_text
-from state.sample import ImageSource
+from blpo.data.public.public_set import PublicSet
+from blpo.data.public.source_rows import SourceRow, required_text
 
 _COLUMNS = ("id", "query", "response", "human_ranking", "models", "query_source")
 _PREFERENCES = {(0, 1): 0, (1, 0): 1}
@@ -31,27 +29,13 @@ def load_vlrewardbench(source: Path, options: Options) -> PublicSet:
     inapplicable = {"--form": options.form, "--criterion": options.criterion, "--scale": options.scale}
     refuse_options({**inapplicable, "--subset": options.subsets, "--ties": options.ties}, "VL-RewardBench")
     files = split_files(source, "test")
-    cells = CellImages(["image"])
-    pairs: list[SourcePair] = []
-    problems: list[SourceProblem] = []
-    for file in files:
-        table = open_parquet(file)
-        images = cells.open(file, table)
-
-        def read_row(
-            row: SourceRow, index: int, place: str, file: Path = file, images: FileCells = images
-        ) -> SourcePair:
-            return _pair(row, row_id(file, index), images.image("image", index, place), place)
-
-        file_pairs, file_problems = read_records(table, _COLUMNS, read_row)
-        pairs += file_pairs
-        problems += file_problems
+    pairs, problems = read_files(files, _COLUMNS, CellImages(["image"]), _pair)
     records, notes = pair_records(pairs, options)
     description = pair_description("VL-RewardBench", options, is_test_set=True, prompt=_PROMPT)
     return PublicSet(description, records, tuple(problems), tuple(files), notes)
 
 
-def _pair(row: SourceRow, name: str, image: ImageSource, place: str) -> SourcePair:
+def _pair(row: SourceRow, name: str, place: str, image: RowImages) -> SourcePair:
     texts, models = _two_texts(row, "response"), row["models"]
     ranking = row["human_ranking"]
     key = tuple(ranking) if isinstance(ranking, list) else ()
@@ -62,7 +46,7 @@ def _pair(row: SourceRow, name: str, image: ImageSource, place: str) -> SourcePa
         name,
         place,
         _PREFERENCES[key],
-        (image,),
+        (image("image"),),
         texts,
         required_text(row, "query").replace(_IMAGE_TAG, "").strip(),
         sided={"model": (named[0], named[1])},
