@@ -105,7 +105,7 @@ def main_rows(measured: SplitMetrics, metric: str, positive: str | None = None) 
     """
     columns = measured["initial"], measured["best"]
     names = {metric_name(name) for name in main_metrics(columns[0], metric, positive)}
-    rows = [row for row in split_rows(measured, metric, positive) if row.is_selecting or row.name in names]
+    rows = [row for row in agreement_rows(columns, metric, positive) if row.is_selecting or row.name in names]
     rows.sort(key=lambda row: not row.is_selecting)
     if all("guessing" in column for column in columns):
         rows.append(AgreementRow(f"guessing ({metric_name(metric)})", tuple(map(_best_guess, columns))))
