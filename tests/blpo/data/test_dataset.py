@@ -8,6 +8,7 @@ import yaml
 
 from blpo.data.dataset import MAX_PROBLEMS, load_dataset
 from blpo.data.dataset_check import check_dataset
+from blpo.data.pairing import PairingOptions, write_pairs
 from state.settings import DataSettings, Settings, SplitColumn
 from tests.blpo.data.dataset_folders import ORDINAL, labels, load, png, problems, rows, write
 
@@ -89,15 +90,18 @@ def test_check_lists_labels_and_images_together(tmp_path: Path) -> None:
 
 
 EXAMPLES = sorted((CHECKOUT / "examples").glob("*.yaml"))
+RATINGS = CHECKOUT.parent / "shared" / "data" / "avt_ai_images" / "labels_appeal.csv"
 
 
 @pytest.mark.parametrize("config", EXAMPLES, ids=lambda path: path.stem)
-def test_the_examples_can_be_loaded(config: Path) -> None:
+def test_the_examples_can_be_loaded(config: Path, tmp_path: Path) -> None:
     settings = Settings.model_validate(yaml.safe_load(config.read_text()))
     if settings.data.path is None:
         assert settings == Settings()
         return
     path = config.parent / settings.data.path
+    if settings.task.kind == "pairwise" and RATINGS.exists():  # made as the example says
+        path = write_pairs(RATINGS, tmp_path / "pairs", PairingOptions(group="prompt_id", least=0.3)).folder / path.name
     if not path.exists():
         pytest.skip(f"{path.parent} is not on this machine")
     data = settings.data.model_copy(update={"path": str(path)})
