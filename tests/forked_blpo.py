@@ -31,6 +31,8 @@ class _Start:
     stdin: Path
     output: Path
     """Folder for the files `stdout` and `stderr`."""
+    ignores_sigint: bool
+    """True to start as a command in the background of a shell script: the shell lets the command ignore Ctrl-C."""
 
 
 class ForkedBlpo:
@@ -42,10 +44,16 @@ class ForkedBlpo:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         stdin: Path = Path(os.devnull),
+        ignores_sigint: bool = False,
     ) -> None:
         self._output = TemporaryDirectory(prefix="blpo-output-")
         self._start = _Start(
-            tuple(map(str, arguments)), dict(environment or {}), folder or Path.cwd(), stdin, Path(self._output.name)
+            tuple(map(str, arguments)),
+            dict(environment or {}),
+            folder or Path.cwd(),
+            stdin,
+            Path(self._output.name),
+            ignores_sigint,
         )
         self._process = _processes.Process(target=_main, args=(self._start,))
         self._process.start()
@@ -106,6 +114,7 @@ def _main(start: _Start) -> None:
     """Run the command in the forked process."""
     from blpo.cli.main import main
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN if start.ignores_sigint else signal.default_int_handler)
     os.setsid()
     os.chdir(start.folder)
     os.environ.update(start.environment)

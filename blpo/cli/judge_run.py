@@ -30,7 +30,7 @@ def run_judging(
                 say(f"going on with {out}: {sink.old_lines} lines are there")
             with view:
                 return asyncio.run(_announce_stop(work.run(sink, view.advance)))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
         say(f"stopped after {work.counts.statuses.total()} images; {hint}")
         return None
@@ -45,7 +45,7 @@ async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
     from blpo.cli.views import CANCELLING
 
     task = asyncio.ensure_future(work)
-    with _sigterm_as_ctrl_c(asyncio.get_running_loop()):
+    with _sigterm_as_ctrl_c(asyncio.get_running_loop(), asyncio.current_task()):
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -55,12 +55,15 @@ async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
 
 
 @contextmanager
-def _sigterm_as_ctrl_c(loop: asyncio.AbstractEventLoop) -> "Iterator[None]":
-    """Handle SIGTERM as Ctrl-C. A handler of the loop also wakes a loop that begins to wait when a signal comes."""
-    if threading.current_thread() is not threading.main_thread():
+def _sigterm_as_ctrl_c(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[Any] | None") -> "Iterator[None]":
+    """Cancel `task` at SIGTERM, as Ctrl-C does. A shell lets a command in the background ignore Ctrl-C alone.
+
+    A handler of the loop also wakes a loop that begins to wait when a signal comes.
+    """
+    if task is None or threading.current_thread() is not threading.main_thread():
         yield
         return
-    loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         yield
     finally:

@@ -144,11 +144,14 @@ def test_a_second_process_on_the_file_is_refused(
     assert main(["judge", str(judge), str(images / "000.png"), "--out", str(out)]) == 0
 
 
-def test_stopped_while_it_waits_for_stdin_it_says_how_to_go_on(judge: Path, images: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ignores_sigint", [False, True])
+def test_stopped_while_it_waits_for_stdin_it_says_how_to_go_on(
+    judge: Path, images: Path, tmp_path: Path, ignores_sigint: bool
+) -> None:
     pipe, out = tmp_path / "pipe", tmp_path / "out.jsonl"
     os.mkfifo(pipe)
     with (
-        ForkedBlpo("judge", judge, "-", "--out", out, stdin=pipe) as process,
+        ForkedBlpo("judge", judge, "-", "--out", out, stdin=pipe, ignores_sigint=ignores_sigint) as process,
         pipe.open("w", buffering=1) as inputs,
     ):
         inputs.write(json.dumps({"image": str(images / "000.png")}) + "\n")
