@@ -21,22 +21,14 @@ def storage(request: pytest.FixtureRequest) -> Storage:
     return Files() if request.param == "files" else Postgres(request.getfixturevalue("postgres"))
 
 
-def test_killed_runs_end_as_the_uninterrupted_one(storage: Storage, tmp_path: Path) -> None:
-    dataset = draw_dataset(tmp_path / "dataset", 60)
-    settings = (f"data.path={dataset / 'labels.csv'}", *SEARCH)
-    kills = 4 if isinstance(storage, Files) else 2
-    outcome = kill_until_done(tmp_path, kills=kills, seed=0, settings=settings, storage=storage)
+@pytest.mark.parametrize("kind", ["images", "pairs"])
+def test_killed_runs_end_as_the_uninterrupted_one(kind: str, storage: Storage, tmp_path: Path) -> None:
+    is_pairs = kind == "pairs"
+    dataset = draw_pairs(tmp_path / "dataset", 24) if is_pairs else draw_dataset(tmp_path / "dataset", 60)
+    settings = (f"data.path={dataset / 'labels.csv'}", *(PAIRS if is_pairs else ()), *SEARCH)
+    kills = 3 if isinstance(storage, Files) and not is_pairs else 1
+    outcome = kill_until_done(tmp_path, kills=kills, seed=kills, settings=settings, storage=storage)
     assert outcome.kills >= kills
-    assert outcome.differences == []
-    assert outcome.paid_twice == 0
-    assert outcome.integrity == []
-
-
-def test_killed_runs_on_pairs_end_as_the_uninterrupted_one(tmp_path: Path) -> None:
-    dataset = draw_pairs(tmp_path / "dataset", 40)
-    settings = (f"data.path={dataset / 'labels.csv'}", *PAIRS, *SEARCH)
-    outcome = kill_until_done(tmp_path, kills=3, seed=0, settings=settings, storage=Files())
-    assert outcome.kills >= 3
     assert outcome.differences == []
     assert outcome.paid_twice == 0
     assert outcome.integrity == []
