@@ -12,10 +12,10 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from blpo.config.config_hash import measuring_settings
-from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, image_of, line_of, read_line
+from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, line_of, read_line
 from blpo.inference.run_store import store_path
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from blpo.storage.locks import lock_folder
@@ -73,7 +73,7 @@ class VerdictFile:
             if line is None:
                 yield sample
                 continue
-            if (line.id, line.image) != (sample.id, image_of(sample)):
+            if not line.is_of(sample):
                 raise RunError(
                     f"{self.file}:{place}: is of {line.id}, and the inputs now have {sample.id} in its place; "
                     "give the inputs of the first command, or another output file"
@@ -132,7 +132,7 @@ class VerdictFile:
         copy = self.folder / "judge.yaml"
         if not resumes:
             write_whole(copy, self._judge.dump())
-        elif measuring_settings(read_judge_file(copy).settings) != measuring_settings(self._judge.settings):
+        elif _measuring(read_judge_file(copy)) != _measuring(self._judge):
             raise RunError(
                 f"{self.file}: was begun with another judge ({copy}); use that judge, or give another output file"
             )
@@ -145,3 +145,7 @@ class VerdictFile:
                     self._draft.unlink()
         if self._lock is not None:
             self._lock.close()
+
+
+def _measuring(judge: JudgeFile) -> tuple[dict[str, Any], int | None]:
+    return measuring_settings(judge.settings), judge.seed

@@ -40,6 +40,8 @@ class VerdictLine:
 
     id: str
     image: str | list[str]
+    texts: tuple[str, ...] | None
+    """Two texts about one image; None for other samples, and in lines of older versions."""
     status: Status
     label: Label | None
     """The judge's label."""
@@ -49,6 +51,11 @@ class VerdictLine:
     """Answers about a pair by order; empty for other tasks."""
     usage: Usage
 
+    def is_of(self, sample: Sample) -> bool:
+        """Return True if the line is about `sample`."""
+        is_same = (self.id, self.image) == (sample.id, image_of(sample))
+        return is_same and (self.texts is None or self.texts == sample.texts)
+
     def judged(self, sample: Sample) -> JudgedSample:
         """Return `sample` with the verdict of this line."""
         verdict = Verdict(sample.id, self.status, self.label, self.reason, self.scores, self.orders)
@@ -57,19 +64,21 @@ class VerdictLine:
 
 _USAGE = TypeAdapter(Usage)
 _ORDERS = TypeAdapter(tuple[OrderedVerdict, ...])
+_TEXTS: TypeAdapter[tuple[str, ...] | None] = TypeAdapter(tuple[str, ...] | None)
 
 
 def line_of(item: JudgedSample) -> str:
-    """Return the line: id, image, status, verdict, reason, label, rating, group, scores, ranking, orders, usage, end.
+    """Return the line: id, image, texts, status, verdict, reason, label, rating, group, scores, ranking, orders, usage.
 
     `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
-    label, `rating`, the same with its fraction, `group` and `scores` are present if known. `orders` has the answers
-    about a pair, `ranking` the images of a list, best first.
+    label, `rating`, the same with its fraction, `group` and `scores` are present if known. `texts` has two texts about
+    one image, `orders` the answers about a pair, `ranking` the images of a list, best first.
     """
     sample, verdict = item.sample, item.verdict
     content = {
         "id": sample.id,
         "image": image_of(sample),
+        **({} if sample.texts is None else {"texts": sample.texts}),
         "status": verdict.status,
         "verdict": verdict.label,
         "reason": verdict.reason,
@@ -113,7 +122,8 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         scores = tuple((labels[name], float(score)) for name, score in content.get("scores", {}).items())
         usage = _USAGE.validate_python(content["usage"], strict=True)
         reason = str(content["reason"])
-        return VerdictLine(content["id"], content["image"], status, label, reason, scores, orders, usage)
+        texts = _TEXTS.validate_python(content.get("texts"))
+        return VerdictLine(content["id"], content["image"], texts, status, label, reason, scores, orders, usage)
     except (KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
 

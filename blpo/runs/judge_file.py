@@ -16,6 +16,7 @@ from state.settings import (
     ModelsSettings,
     PromptSettings,
     PromptText,
+    SearchSettings,
     Settings,
     TaskSettings,
 )
@@ -66,6 +67,8 @@ class JudgeFile(BaseModel):
     model: ModelSettings
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
     validation."""
+    seed: int | None = None
+    """Seed of the run under `task.order: random`: the seed and a pair's id draw the order. None for other tasks."""
     further_columns: tuple[FurtherColumn, ...] | None = None
     """Columns beside images and text that the judge sees, such as a reference. None: the run's data had no such
     columns; files of older versions have no such field."""
@@ -86,6 +89,7 @@ class JudgeFile(BaseModel):
                 judge=self.judge_prompt, reference="verbalizer" if self._hides_reference else "both"
             ),
             limits=LimitSettings(max_failure_rate=1.0),
+            search=SearchSettings(seed=self.seed or 0),
         )
 
     @property
@@ -96,9 +100,8 @@ class JudgeFile(BaseModel):
     def dump(self) -> str:
         """Return the file's YAML, with the prompt as readable text."""
         content = self.model_dump(mode="json")
-        if self.further_columns is None:
-            del content["further_columns"]
-        return write_yaml(content)
+        absent = [name for name in ("seed", "further_columns") if content[name] is None]
+        return write_yaml({name: value for name, value in content.items() if name not in absent})
 
 
 def read_judge_file(path: Path) -> JudgeFile:

@@ -56,6 +56,7 @@ async def write_judge(
         task=settings.task,
         images=None if settings.task.kind == "ranking" else 1 if isinstance(settings.data.image, str) else 2,
         model=settings.models.of("judge"),
+        seed=settings.search.seed if settings.task.order == "random" else None,
         further_columns=settings.further_columns,
         validation=figures(validation, settings.search.metric) if validation else {},
         test=JudgeTest.of(result) if result else None,

@@ -73,11 +73,16 @@ async def test_every_pair_is_judged_in_both_orders_and_no_request_is_sent_twice(
 @pytest.mark.parametrize("order", ["one", "random"])
 async def test_one_order_is_half_the_calls(pairs: Path, tmp_path: Path, order: str) -> None:
     settings = config(pairs, tmp_path / "run", task={"kind": "pairwise", "order": order})
-    await blpo.optimize({**settings, "search": {"outer_rounds": 0}})
+    settings["search"] = {"outer_rounds": 0, "seed": 3}
+    run = await blpo.optimize(settings)
     assert [role for role, _ in requests(tmp_path / "run")] == ["judge"] * SIZE
     orders = [ordered.order for row in in_rows(tmp_path / "run", "best") for ordered in row.orders]
     assert len(orders) == SIZE
     assert set(orders) == ({"ab"} if order == "one" else {"ab", "ba"})
+    judge, samples = run.judge(), dataset_of(load_settings(settings)).by_id
+    assert ("seed: 3\n" in judge.file.dump()) == (order == "random")
+    again = await judge([samples[row.id] for row in in_rows(tmp_path / "run", "best")])
+    assert [ordered.order for verdict in again for ordered in verdict.orders] == orders
 
 
 @pytest.mark.parametrize("word", ["first", "second", "tie"])

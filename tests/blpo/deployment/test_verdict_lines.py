@@ -1,6 +1,7 @@
 """Lines of `blpo judge` about pairs, and the counts of such lines."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,18 @@ def test_a_line_is_read_as_it_was_judged(ab: str | None, ba: str | None) -> None
     line = line_of(item)
     assert read_line(line, WITH_TIES).judged(item.sample) == item
     assert json.loads(line)["verdict"] == (ab if ab == ba else None)
+
+
+def test_a_line_about_two_texts_holds_the_texts() -> None:
+    item = judged_pair("a", "a")
+    item = replace(item, sample=replace(item.sample, texts=("a dog", "ein Hund \u2013 \u72d7")))
+    line = read_line(line_of(item), PAIRS)
+    assert json.loads(line_of(item))["texts"] == ["a dog", "ein Hund \u2013 \u72d7"]
+    assert line.judged(item.sample) == item
+    assert line.is_of(item.sample) and not line.is_of(replace(item.sample, texts=("a dog", "a cat")))
+    assert replace(line, texts=None).is_of(item.sample)  # written by an older version
+    with pytest.raises(ValueError, match="not written by blpo judge"):
+        read_line(json.dumps({**json.loads(line_of(item)), "texts": 3}), PAIRS)
 
 
 def test_a_pair_with_an_unreadable_image_has_a_line_without_orders() -> None:
