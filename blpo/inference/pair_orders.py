@@ -80,7 +80,8 @@ def joined_verdict(sample_id: str, orders: Sequence[OrderedVerdict]) -> Verdict:
 def compared_verdict(sample_id: str, sides: Sequence[Verdict], task: TaskSettings) -> Verdict:
     """Return the verdict on a pair from the labels of a and b alone: the higher rating or the positive label is better.
 
-    Equal labels are a tie. Without ties in the task they are half right: `a` in one order and `b` in the other.
+    Equal labels are a tie. Without ties in the task they are half right: `a` in one order and `b` in the other. The
+    verdict has the reason with both labels, and the orders have none.
     """
     status = _status_of(sides)
     named = zip("ab", sides, strict=True)

@@ -57,6 +57,14 @@ class VerdictRow:
         return self.verdict if self.status == "ok" else None
 
     @property
+    def is_compared(self) -> bool:
+        """True for a pair whose two sides were labelled alone: the row's reason has both labels, an order has none.
+
+        Then `orders` are no answers of the judge: two equal labels are a in one order and b in the other.
+        """
+        return self.status == "ok" and bool(self.reason) and not any(each.reason for each in self.orders or (self,))
+
+    @property
     def is_right(self) -> bool:
         """True if the judge's label is the human label; for a pair in all orders; a ranking has no two reversed."""
         return self.status == "ok" and agrees(self.verdict, self.label)

@@ -51,6 +51,8 @@ async def test_two_ratings_are_compared_and_equal_ratings_are_half_right(pairs: 
         rows = read_verdict_rows(directory / "verdicts" / "best.jsonl")
         labels = {tuple(ordered.label for ordered in row.orders) for row in rows}
         assert labels == {("a", "a"), ("b", "b"), ("tie", "tie") if ties else ("a", "b")}
+        undecided = {each.answer for each in blpo.disagreements(directory) if each.verdict is None}
+        assert undecided == (set() if ties else {"equal labels"})
         with sqlite3.connect(directory / "responses.sqlite") as db:
             assert db.execute("SELECT count(*) FROM calls").fetchone() == (2 * SIZE,)
         db.close()

@@ -39,7 +39,7 @@ def write_verdicts_csv(run: RunRecord, path: Path) -> int:
     require_verdicts(run)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    has_orders = any(row.orders for row in run.best.values())
+    has_orders = any(row.orders and not row.is_compared for row in run.best.values())
     writer.writerow((*_COLUMNS, *_ORDERS) if has_orders else _COLUMNS)
     rows = sorted(run.best.values(), key=lambda row: (_SPLITS.index(row.split), row.id))
     for row in rows:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from blpo.inference.pair_orders import compared_verdict
 from blpo.metrics.agreement import metrics
 from blpo.runs.answer_words import answer_words
 from blpo.runs.lean_sentence import consistency_sentence, lean_sentence, lean_sentences
@@ -44,6 +45,18 @@ def row(ab: Label | None, ba: Label | None, label: Label = "a") -> VerdictRow:
 )
 def test_answers_about_a_pair_in_words(ab: str | None, ba: str | None, words: str) -> None:
     assert answer_words(row(ab, ba)) == words
+
+
+def test_equal_labels_of_two_single_images_in_words() -> None:
+    apart = TaskSettings(kind="pairwise", order="apart")
+    sides = [Verdict("p", "ok", 3, "dull"), Verdict("p", "ok", 3, "dull")]
+    verdict = compared_verdict("p", sides, apart)
+    compared = VerdictRow("p", "a", None, "ok", verdict.reason, orders=verdict.orders)
+    assert compared.is_compared and answer_words(compared) == "equal labels"
+    failed = compared_verdict("p", [replace(sides[0], status="refused", label=None), sides[1]], apart)
+    refused = VerdictRow("p", "a", None, "refused", failed.reason, orders=failed.orders)
+    assert not refused.is_compared and answer_words(refused) == "no answer (refused)"
+    assert not row("a", "b").is_compared
 
 
 def test_answers_about_one_image_in_words() -> None:
