@@ -38,6 +38,10 @@ def judge(
         Path | None,
         typer.Option(metavar="FILE|RUN", help="Labelled verdicts that correct the shares of labels."),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="OLD.jsonl", help="Lines of an earlier judging of the same samples: what changed since."),
+    ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None, typer.Option(help="Judge only this split of a config.yaml.")
     ] = None,
@@ -86,6 +90,9 @@ def judge(
 
     For labelled samples stderr also shows the agreement with people, and the share of each label corrected for the
     judge's errors. Exit code 3: a gate is missed.
+
+    With --baseline stderr shows the samples whose label changed since an earlier judging, agreement before and after
+    with a test, and a changed version of the model. Gates: 'drift:flips<=0.05', 'drift:difference>=-0.02'.
     """
     from blpo import load_judge
     from blpo.cli.judge_as_pairs import judge_as_pairs
@@ -103,8 +110,10 @@ def judge(
     if as_kind == "pairwise":
         if best is not None:
             raise ConfigError("--best belongs to --as ranking")
-        if gate or calibration:
-            raise ConfigError("--as pairwise compares two forms of a judge; leave out --gate and --calibration")
+        if gate or calibration or baseline:
+            raise ConfigError(
+                "--as pairwise compares two forms of a judge; leave out --gate, --calibration, --baseline"
+            )
         return judge_as_pairs(load_judge(judge), inputs, columns, split, out, as_json=as_json, quiet=quiet)
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
@@ -113,6 +122,7 @@ def judge(
         inputs,
         gates=gate or (),
         calibration=calibration,
+        baseline=baseline,
         split=split,
         columns=columns,
     )

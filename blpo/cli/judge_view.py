@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from blpo.cli.drift_sentences import drift_sentences
 from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
@@ -89,6 +90,9 @@ def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool
             same = figure(positions["consistency"])
             lean = lean_sentence(positions["first_rate"], positions["first_rate_ci95"])
             say(f"consistency of the two orders {same}. {lean}")
+    if "drift" in summary and not quiet:
+        for line in drift_sentences(summary["drift"]):
+            say(line)
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:
             say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {_gate_value(gate)}")

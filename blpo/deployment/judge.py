@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blpo.data.image_sources import file_sample
 from blpo.deployment.in_order import in_order
+from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import Judgement, judgement_of
@@ -44,14 +45,15 @@ class Judge:
     async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
         """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
         async with open_models(self.file.settings, store) as models:
-            yield Judging(self.file.judge_prompt, models)
+            yield Judging(self.file, models)
 
 
 class Judging:
     """An open judge. Made by `Judge.open`."""
 
-    def __init__(self, judge_prompt: str, models: OpenModels) -> None:
-        self._judge_prompt = judge_prompt
+    def __init__(self, file: JudgeFile, models: OpenModels) -> None:
+        self._file = file
+        self._judge_prompt = file.judge_prompt
         self._models = models
 
     async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
@@ -74,7 +76,8 @@ class Judging:
             judgement = await self._judgement(item)
         except DataError as error:
             judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
-        return JudgedSample(item, judgement.verdict, self._usage(judgement.replies))
+        identity = JudgeIdentity.of(self._file, (reply.model_version for reply in judgement.replies))
+        return JudgedSample(item, judgement.verdict, self._usage(judgement.replies), identity)
 
     async def _judgement(self, sample: Sample) -> Judgement:
         return await judgement_of(self._models, self._judge_prompt, sample)

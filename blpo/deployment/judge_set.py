@@ -5,15 +5,18 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
+from blpo.deployment.baseline import Baseline
 from blpo.deployment.calibration import read_calibration
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import inputs_of, pairs_refused, samples_of
 from blpo.deployment.judge import Judge, load_judge
-from blpo.deployment.summary import Summary, no_labels, summarize
+from blpo.deployment.summary import Summary, add_drift, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_sinks import VerdictSink, open_lines
+from blpo.metrics.drift_gates import divide_gates
 from blpo.metrics.gate import parse_gates
+from state.errors import ConfigError
 from state.sample import Sample, SplitName
 from state.verdict import Verdict
 
@@ -27,6 +30,7 @@ async def judge_set(
     out: str | Path | None = None,
     gates: Iterable[str] = (),
     calibration: str | Path | None = None,
+    baseline: str | Path | None = None,
     split: SplitName | None = None,
     columns: InputColumns = _DEFAULT,
     on_verdict: Callable[[Verdict], None] | None = None,
@@ -35,14 +39,16 @@ async def judge_set(
 
     `inputs` are images, folders, patterns, datasets, labels files or configs. `out` receives a JSON line per sample;
     the same call after a kill goes on from `out` and pays for nothing twice. `gates` are texts such as `macro_f1>=0.8`.
-    `calibration` is a run directory or a file of labelled verdicts of the same judge. A failed sample is counted and
-    ends nothing. Raises `BlpoError` before the first call for anything that can't be used.
+    `calibration` is a run directory or a file of labelled verdicts of the same judge. `baseline` is a file of lines of
+    an earlier judging of the same samples. A failed sample is counted and ends nothing. Raises `BlpoError` before the
+    first call for anything that can't be used.
     """
     work = SetJudging(
         judge if isinstance(judge, Judge) else load_judge(judge),
         [inputs] if isinstance(inputs, str | Path) else inputs,
         gates=gates,
         calibration=calibration,
+        baseline=baseline,
         split=split,
         columns=columns,
     )
@@ -60,12 +66,17 @@ class SetJudging:
         *,
         gates: Iterable[str] = (),
         calibration: str | Path | None = None,
+        baseline: str | Path | None = None,
         split: SplitName | None = None,
         columns: InputColumns = _DEFAULT,
     ) -> None:
         self.judge = judge
         task = judge.file.task
-        self._gates = [gate for text in gates for gate in parse_gates(text, task)]
+        self._drift_gates, texts = divide_gates(gates)
+        if self._drift_gates and baseline is None:
+            raise ConfigError(f"gate {self._drift_gates[0]}: needs an earlier judging; give --baseline OLD.jsonl")
+        self._gates = [gate for text in texts for gate in parse_gates(text, task)]
+        self._baseline = None if baseline is None else Baseline(Path(baseline), task)
         self._calibration = None if calibration is None else read_calibration(Path(calibration), judge.file)
         self.labels = InputLabels(task, required=bool(self._gates), pair=columns.pair)
         columns = replace(columns, further=judge.file.further_columns or ())
@@ -90,7 +101,12 @@ class SetJudging:
                 async for item in stream:
                     sink.write(item)
                     self.counts.add(item)
+                    if self._baseline is not None:
+                        self._baseline.add(item)
                     if on_verdict is not None:
                         on_verdict(item.verdict)
             usage = await judging.usage()
-        return summarize(self.counts, self._gates, self._calibration, usage)
+        summary = summarize(self.counts, self._gates, self._calibration, usage)
+        if self._baseline is not None:
+            add_drift(summary, self._baseline, self._drift_gates)
+        return summary

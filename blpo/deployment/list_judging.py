@@ -46,7 +46,7 @@ class JudgeOfLists(Judge):
     async def open(self, store: Path | None = None) -> AsyncIterator[Judging]:
         """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
         async with open_models(self._parts.settings, store) as models:
-            yield _ListJudging(self._parts.judge_prompt, models)
+            yield _ListJudging(self._parts, models)
 
 
 class _ListJudging(Judging):

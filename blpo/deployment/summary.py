@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
+from blpo.deployment.baseline import Baseline, DriftRecord
 from blpo.deployment.calibration import Calibration
 from blpo.deployment.verdict_counts import VerdictCounts
+from blpo.metrics.drift_gates import DriftGate
 from blpo.metrics.gate import Gate
 from blpo.metrics.pairwise import Positions
 from blpo.metrics.shares import Share, Shares
@@ -56,6 +58,16 @@ class PositionsRecord(TypedDict):
     """Share of pairs with the same label in all orders. A pair with a failure is not consistent."""
 
 
+class JudgeRecord(TypedDict):
+    """The judge behind the verdicts."""
+
+    prompt: str
+    """First 16 hex digits of the SHA-256 of the judge prompt."""
+    model: str
+    versions: dict[str, int]
+    """Samples by the model's version as the server told it, the most frequent first."""
+
+
 class Summary(TypedDict):
     """Plain JSON values; `blpo judge --json` prints the same."""
 
@@ -72,6 +84,9 @@ class Summary(TypedDict):
     """None without labelled samples."""
     positions: NotRequired[PositionsRecord]
     """Absent for other tasks than pairs."""
+    judge: NotRequired[JudgeRecord]
+    drift: NotRequired[DriftRecord]
+    """Absent without a baseline."""
 
 
 def summarize(
@@ -93,7 +108,22 @@ def summarize(
     )
     if (positions := counts.positions()) is not None:
         summary["positions"] = _positions_record(positions)
+    if counts.judge is not None:
+        versions = dict(counts.versions.most_common())
+        summary["judge"] = JudgeRecord(prompt=counts.judge.prompt, model=counts.judge.model, versions=versions)
     return summary
+
+
+def add_drift(summary: Summary, baseline: Baseline, gates: Sequence[DriftGate]) -> None:
+    """Put the drift from a baseline into the summary, with its gates behind the other gates."""
+    drift = baseline.drift()
+    summary["drift"] = baseline.record(drift)
+    for gate in gates:
+        value = gate.value(drift)
+        result = GateResult(gate=str(gate), value=value, kept=gate.is_kept(drift))
+        if value is None:
+            result["undefined"] = gate.reason_undefined(drift)
+        summary["gates"].append(result)
 
 
 def no_labels() -> DataError:

@@ -6,6 +6,7 @@ from itertools import repeat
 from typing import NamedTuple, TypeVar
 
 from blpo.deployment.calibration import Calibration
+from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.agreement import metrics
 from blpo.metrics.pairwise import Positions
@@ -50,6 +51,10 @@ class VerdictCounts:
         self._task = task
         self._counts: Counter[_Key] = Counter()
         self._groups: dict[str, Counter[_Key]] = {}
+        self.judge: JudgeIdentity | None = None
+        """Identity of the judge of the last sample."""
+        self.versions: Counter[str] = Counter()
+        """Samples by the version of the model as served."""
 
     def add(self, item: JudgedSample) -> None:
         """Count one sample."""
@@ -57,6 +62,10 @@ class VerdictCounts:
         self._counts[key] += 1
         if item.sample.group is not None:
             self._groups.setdefault(item.sample.group, Counter())[key] += 1
+        if item.judge is not None:
+            self.judge = item.judge
+            if item.judge.version:
+                self.versions[item.judge.version] += 1
 
     @property
     def statuses(self) -> Counter[str]:

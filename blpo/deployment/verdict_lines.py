@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
+from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.runs.verdict_rows import order_fields
 from state.ranking import is_ranking_of, permutation_of
 from state.sample import Label, Sample
@@ -32,6 +33,8 @@ class JudgedSample:
     sample: Sample
     verdict: Verdict
     usage: Usage
+    judge: JudgeIdentity | None = None
+    """None in lines of versions before 0.2.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class VerdictLine:
     orders: tuple[OrderedVerdict, ...]
     """Answers about a pair by order; empty for other tasks."""
     usage: Usage
+    judge: JudgeIdentity | None
 
     def is_of(self, sample: Sample) -> bool:
         """Return True if the line is about `sample`."""
@@ -57,9 +61,13 @@ class VerdictLine:
         return is_same and (self.texts is None or self.texts == sample.texts)
 
     def judged(self, sample: Sample) -> JudgedSample:
-        """Return `sample` with the verdict of this line."""
-        verdict = Verdict(sample.id, self.status, self.label, self.reason, self.scores, self.orders)
-        return JudgedSample(sample, verdict, self.usage)
+        """Return `sample`, which has the id of this line, with the verdict of this line."""
+        return JudgedSample(sample, self.verdict, self.usage, self.judge)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of this line."""
+        return Verdict(self.id, self.status, self.label, self.reason, self.scores, self.orders)
 
 
 _USAGE = TypeAdapter(Usage)
@@ -68,7 +76,7 @@ _TEXTS: TypeAdapter[tuple[str, ...] | None] = TypeAdapter(tuple[str, ...] | None
 
 
 def line_of(item: JudgedSample) -> str:
-    """Return the line: id, image, texts, status, verdict, reason, label, rating, group, scores, ranking, orders, usage.
+    """Return the line: id, image, status, verdict, reason, usage, judge, and what else is known.
 
     `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
     label, `rating`, the same with its fraction, `group` and `scores` are present if known. `texts` has two texts about
@@ -89,6 +97,7 @@ def line_of(item: JudgedSample) -> str:
         **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
         "usage": item.usage,
+        **({} if item.judge is None else {"judge": item.judge.fields}),
     }
     return json.dumps(content, ensure_ascii=False) + "\n"
 
@@ -123,8 +132,9 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         usage = _USAGE.validate_python(content["usage"], strict=True)
         reason = str(content["reason"])
         texts = _TEXTS.validate_python(content.get("texts"))
-        return VerdictLine(content["id"], content["image"], texts, status, label, reason, scores, orders, usage)
-    except (KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
+        judge = JudgeIdentity.read(content.get("judge"))
+        return VerdictLine(content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
 
 

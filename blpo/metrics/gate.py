@@ -11,7 +11,7 @@ from state.errors import ConfigError
 from state.result import Agreement, Metrics
 from state.settings import PAIR_RATES, TaskSettings, metric_problem
 
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -49,7 +49,7 @@ class Gate:
     def is_kept(self, metrics: Metrics) -> bool:
         """Return True if the metric keeps its bound. An undefined metric keeps no bound, and nor does no answer."""
         number = self.value(metrics)
-        return metrics["coverage"] > 0 and number is not None and _OPERATORS[self.sign](number, self.bound)
+        return metrics["coverage"] > 0 and number is not None and OPERATORS[self.sign](number, self.bound)
 
     def reason_undefined(self, metrics: Metrics) -> str | None:
         """Return the reason for an undefined metric; None for a metric with a value."""

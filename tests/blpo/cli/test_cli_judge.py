@@ -48,8 +48,8 @@ def test_judge_files_folders_and_datasets(finished: Path, capsys: pytest.Capture
     assert err.startswith("blpo: judged 61 samples: 61 ok\nblpo: agreement with people, over 30 labelled: ")
     assert [row["image"] for row in rows[1:31]] == sorted(str(path) for path in (folder / "images").iterdir())
     assert [row["id"] for row in rows[31:]] == [f"s{i}" for i in range(30)]
-    assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "usage"]
-    assert list(rows[31]) == ["id", "image", "status", "verdict", "reason", "label", "usage"]
+    assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "usage", "judge"]
+    assert list(rows[31]) == ["id", "image", "status", "verdict", "reason", "label", "usage", "judge"]
     assert all(row["usage"]["input_tokens"] > 100 and row["usage"]["usd"] == 0 for row in rows)
     assert all(row["status"] == "ok" and row["verdict"] in range(1, 6) for row in rows)
     assert [row["verdict"] for row in rows[1:31]] == [row["verdict"] for row in rows[31:]]
@@ -77,7 +77,7 @@ def test_scores_are_shown_where_the_server_tells_them(
 
     assert asyncio.run(exit_code()) == 0
     rows = lines_of(capsys.readouterr().out)
-    assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "scores", "usage"]
+    assert list(rows[0]) == ["id", "image", "status", "verdict", "reason", "scores", "usage", "judge"]
     assert rows[0]["usage"]["usd"] is None
     assert rows[0]["scores"] == pytest.approx({"1": 0, "2": 0.25, "3": 0, "4": 0.75, "5": 0})
 
@@ -116,6 +116,10 @@ def test_judge_goes_on_after_a_broken_image(finished: Path, folder: Path, capsys
         (["{run}", "{set}", "--gate", "macrof1>=0.8"], "did you mean 'macro_f1'?"),
         (["{run}", "{set}/images", "--gate", "macro_f1>=0.8"], "the inputs have no labels"),
         (["{run}", "{set}", "--calibration", "{set}/labels.csv"], "labels.csv:1: is no line with label"),
+        (["{run}", "{set}", "--baseline", "{set}/labels.csv"], "labels.csv:1: the line was not written by blpo judge"),
+        (["{run}", "{set}", "--baseline", "{set}/gone.jsonl"], "gone.jsonl: can't be read"),
+        (["{run}", "{set}", "--gate", "drift:flips<=0.1"], "give --baseline OLD.jsonl"),
+        (["{run}", "{set}", "--gate", "drift:flip<=0.1"], "unknown value; known are flips, p_value, difference"),
     ],
 )
 def test_judge_refuses(arguments: list[str], message: str, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,50 @@
+"""Identity of a judge in its lines: prompt, model, and the model's version as served."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from blpo.runs.judge_file import JudgeFile
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeIdentity:
+    """The judge behind a verdict."""
+
+    prompt: str
+    """First 16 hex digits of the SHA-256 of the judge prompt."""
+    model: str
+    """Name in the settings: `provider:model`."""
+    version: str = ""
+    """Version as the server told it; several versions with commas. Empty: not told, or no answer."""
+
+    @classmethod
+    def of(cls, judge: JudgeFile, versions: Iterable[str] = ()) -> "JudgeIdentity":
+        """Return the identity of a judge whose answers came from `versions` of the model."""
+        return cls(
+            sha256(judge.judge_prompt.encode()).hexdigest()[:_DIGITS],
+            judge.model.name,
+            ", ".join(dict.fromkeys(filter(None, versions))),
+        )
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The identity in a line, without an unknown version."""
+        return {
+            "prompt": self.prompt,
+            "model": self.model,
+            **({"version": self.version} if self.version else {}),
+        }
+
+    @classmethod
+    def read(cls, content: Any) -> "JudgeIdentity | None":
+        """Return the identity in a line's field; None for lines of older versions. Raises `TypeError`, `KeyError`."""
+        if content is None:
+            return None
+        values = content["prompt"], content["model"], content.get("version", "")
+        if not all(isinstance(value, str) for value in values):
+            raise TypeError("an identity has texts")
+        return cls(*values)
