@@ -5,7 +5,7 @@ import json
 import sqlite3
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from blpo.runs.server import main as can_start
 from blpo.runs.server_threads import checkpoint_target, run_of_thread
 from state.errors import ConfigError
 from state.result import Result
+from tests.list_set import draw_lists
+from tests.pair_set import draw_pairs
 from tests.servers.studio import StudioServer
 from tests.small_set import draw_dataset
 
@@ -96,6 +98,7 @@ async def test_the_graph_and_its_forms(client: LangGraphClient) -> None:
     assert context["properties"]["config"]["title"] == "Configuration file"
     search = context["$defs"]["SearchSettings"]["properties"]
     assert {"title", "description", "default", "minimum", "maximum"} <= search["outer_rounds"].keys()
+    assert {"pairwise", "ranking"} <= set(context["$defs"]["TaskSettings"]["properties"]["kind"]["enum"])
     for name, section in context["$defs"].items():
         fields = section.get("properties", {}).values()
         assert all("title" in field or "$ref" in json.dumps(field) for field in fields), name
@@ -160,6 +163,36 @@ async def test_a_run_asks_and_gives_what_the_command_line_gives(
 async def _history(client: LangGraphClient, thread: str) -> Any:
     for state in await client.threads.get_history(thread, limit=100):
         yield state
+
+
+@pytest.mark.parametrize(("draw", "asks"), [(draw_pairs, "p"), (draw_lists, "list ")])
+async def test_pairs_and_rankings_give_what_the_command_line_gives(
+    client: LangGraphClient, server: StudioServer, tmp_path: Path, draw: Callable[[Path, int], Path], asks: str
+) -> None:
+    config = draw(tmp_path / "set", 16) / "config.yaml"
+    search = {"outer_rounds": 1, "inner_steps": 1, "error_batch": 6}
+    calm = (
+        await blpo.optimize(config, overrides=[f"search={json.dumps(search)}", f"run.dir={tmp_path / 'calm'}"])
+    ).result
+    (assistant,) = await client.assistants.search(graph_id=GRAPH)
+    schemas: Any = await client.assistants.get_schemas(assistant["assistant_id"])
+    fields = schemas["context_schema"]["properties"]
+    form = {name: field["default"] for name, field in fields.items() if "default" in field}
+    context = {**form, "config": str(config), "search": {**form["search"], **search}, "approval": "judge"}
+    thread = (await client.threads.create())["thread_id"]
+    options: Any = {"stream_mode": ["custom"], "stream_subgraphs": True, "context": context}
+    events: list[Any] = []
+    async for part in client.runs.stream(thread, GRAPH, input={}, **options):
+        assert part.event != "error", part.data
+        events.append(part.data)
+    assert {"judged", "errors", "progress", "phase"} <= {event["event"] for event in events if "event" in event}
+    asked = await question(client, thread)
+    assert asked is not None and asked["new"] == calm["rounds"][1]["judge_prompt"]
+    assert all(change["id"].startswith(asks) for change in [*asked["fixes"], *asked["breaks"]])
+    values = await run_to_its_end(client, thread, command={"resume": "approve"}, context={})
+    assert values["result"]["test"] == calm["test"]
+    assert prompts(values["result"]) == prompts(calm)
+    assert paid_twice(server.runs / thread) == 0
 
 
 async def test_a_run_of_the_command_line_appears_and_goes_on(
