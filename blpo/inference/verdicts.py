@@ -100,13 +100,16 @@ async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) ->
     return (await judgement_of(models, judge_prompt, sample)).verdict
 
 
-async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample) -> Judgement:
-    """Return the verdict on a sample with the judge's replies. A pair is judged in all its orders at the same time."""
+async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample, repeat: int = 0) -> Judgement:
+    """Return the verdict on a sample with the judge's replies. A pair is judged in all its orders at the same time.
+
+    A further `repeat` asks all questions again.
+    """
     task = models.settings.task
     views = orders_of(task, sample, models.settings.search.seed)
     if views == (None,):
-        return await _judgement(models, judge_prompt, sample, None)
-    judgements = await fan_out(lambda view: _judgement(models, judge_prompt, sample, view), views, len(views))
+        return await _judgement(models, judge_prompt, sample, None, repeat)
+    judgements = await fan_out(lambda view: _judgement(models, judge_prompt, sample, view, repeat), views, len(views))
     replies = tuple(reply for judgement in judgements for reply in judgement.replies)
     return Judgement(pair_verdict(sample.id, views, [each.verdict for each in judgements], task), replies)
 
@@ -116,7 +119,9 @@ def request_name(sample: Sample, view: View | None) -> str:
     return sample.id if view is None else f"{sample.id} {view}"
 
 
-async def _judgement(models: OpenModels, judge_prompt: str, sample: Sample, view: View | None) -> Judgement:
+async def _judgement(
+    models: OpenModels, judge_prompt: str, sample: Sample, view: View | None, repeat: int
+) -> Judgement:
     """Return the answer in one order.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
@@ -124,16 +129,18 @@ async def _judgement(models: OpenModels, judge_prompt: str, sample: Sample, view
     """
     task = models.settings.task.scale_of(len(sample.images))
     messages = await judge_messages(models, judge_prompt, sample, view)
-    response = await models.caller.ask("judge", messages, schema=verdict_schema(task))
+    response = await models.caller.ask("judge", messages, verdict_schema(task), repeat)
     verdict = verdict_of(sample, response, task)
     needs_repair = verdict.status == "unparseable"
-    models.budget.judged(request_name(sample, view), repaired=needs_repair)
+    name = request_name(sample, view)
+    models.budget.judged(f"{name} repeat {repeat}" if repeat else name, repaired=needs_repair)
     if isinstance(response, Failure):
         return Judgement(verdict, ())
     verdict = _with_cut(verdict, response, models)
     if not needs_repair:
         return Judgement(verdict, (response,))
-    repair = await models.caller.ask("judge", repair_messages(messages, response, task), schema=verdict_schema(task))
+    question = repair_messages(messages, response, task)
+    repair = await models.caller.ask("judge", question, verdict_schema(task), repeat)
     if isinstance(repair, Failure):
         refuses_repairs = repair.kind in ("too_long", "rejected")
         return Judgement(verdict if refuses_repairs else verdict_of(sample, repair, task), (response,))

@@ -16,9 +16,12 @@ class Caller(Protocol):
     """
 
     async def ask(
-        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None, repeat: int = 0
     ) -> Response | Failure:
-        """Return the answer to one request, or its failure; raises `ModelError`, `BudgetSpent` and `RunError`."""
+        """Return the answer to one request, or its failure; raises `ModelError`, `BudgetSpent` and `RunError`.
+
+        Every `repeat` of a question is a request of its own (`blpo.models.repeats`).
+        """
         ...
 
     def give_up(self, error: BlpoError) -> None:

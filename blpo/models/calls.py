@@ -100,14 +100,14 @@ class ModelCaller:
         return cls(by_role, Budget.resumed(limits, await store.usage()), store, upstream)
 
     async def ask(
-        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None, repeat: int = 0
     ) -> Response | Failure:
         """Answer from the store, or send the request, with retries; a distinct request is sent once.
 
         Raises `ModelError` if no request to the model can succeed, `BudgetSpent`, and `RunError` if the store can't be
         written. A request costs nothing if cancelled before it is sent; later the answer is still kept.
         """
-        request = self._models[role].model.request(messages, schema)
+        request = self._models[role].model.request(messages, schema, repeat)
         if request.key in self._failures:
             return self._failures[request.key]
         if (answer := self._recent.get(request.key)) is not None:
@@ -186,7 +186,8 @@ class ModelCaller:
     async def _send(self, role: Role, request: Request, queue: CallQueue) -> CallOutcome:
         if self._upstream is None:
             return await self._models[role].send(request, role, queue)
-        return CallOutcome(await self._upstream.ask(role, request.messages, request.schema), attempts=1)
+        answer = await self._upstream.ask(role, request.messages, request.schema, request.repeat)
+        return CallOutcome(answer, attempts=1)
 
     async def _keep(self, served: ServedModel, request: Request, call: _Call) -> Response | Failure:
         """Record the outcome of a call."""

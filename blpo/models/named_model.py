@@ -29,12 +29,13 @@ class NamedModel:
         provider = provider_of(settings)
         return cls(settings, provider, provider.parameters(settings), facts(settings).price.value)
 
-    def request(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> Request:
-        """Return the request of `messages`, for an answer of `schema`."""
+    def request(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None, repeat: int = 0) -> Request:
+        """Return the request of `messages`, for an answer of `schema`; a further `repeat` is a request of its own."""
         constraint: Mapping[str, Any] = {}
         if schema is not None and self.provider.constrain is not None and self.settings.structured_output:
             constraint = self.provider.constrain(dict(schema), self.settings.structured_output)
-        return Request(self.settings.name, self.parameters, tuple(messages), schema, constraint)
+        sampling = self.provider.repeat(self.settings, repeat) if repeat else {}
+        return Request(self.settings.name, self.parameters, tuple(messages), schema, constraint, repeat, sampling)
 
     def usd(self, response: Response) -> float | None:
         """Return the price of an answer in US dollars; None if the model's price is not known."""

@@ -28,10 +28,10 @@ class Recall:
         self._store = store
 
     async def ask(
-        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None
+        self, role: Role, messages: Sequence[Message], schema: Mapping[str, Any] | None = None, repeat: int = 0
     ) -> Response | Failure:
         """Return the stored answer, or the failure that was recorded. Nothing is counted."""
-        key = self._models[role].request(messages, schema).key
+        key = self._models[role].request(messages, schema, repeat).key
         if answer := await self._store.get(key):
             return answer
         # a request without answer and failure was in flight when its process was killed

@@ -12,6 +12,7 @@ from blpo.models.embedded_models import embedded_chat, no_parameters
 from blpo.models.langchain_models import close_langchain_chat, community_chat, constructor_parameters, langchain_chat
 from blpo.models.openai.chat_models import close_chat, openai_chat, vllm_chat
 from blpo.models.openai.parameters import key_parameters, schema_arguments
+from blpo.models.repeats import engine_repeat_fields, no_repeat_fields, repeat_fields, seeded_repeat_fields
 from blpo.models.vllm_engine.engine import close_engine_chat, engine_chat, engine_parameters, engine_schema_arguments
 from state.errors import ModelError
 from state.settings import ModelSettings
@@ -33,6 +34,8 @@ class Provider:
     constrain: Callable[[dict[str, Any], bool | str], dict[str, Any]] | None = None
     """Returns arguments of a call to constrain the answer to a JSON schema, in the form of `structured_output`.
     None: answers can't be constrained."""
+    repeat: Callable[[ModelSettings, int], dict[str, Any]] = no_repeat_fields
+    """Returns arguments of a call for a further repeat of a question, plain JSON. Part of the request's key."""
     close: Callable[["BaseChatModel"], Awaitable[None]] | None = None
     names_images: bool = False
     """True if images can be sent by name (`image_uuids`)."""
@@ -43,11 +46,13 @@ class Provider:
 
 _providers: dict[str, Provider] = {
     "embedded": Provider(embedded_chat, no_parameters, local=True),
-    "openai": Provider(openai_chat, key_parameters, schema_arguments, close_chat, names_images=True),
-    "vllm": Provider(vllm_chat, key_parameters, schema_arguments, close_chat, names_images=True),
-    "langchain": Provider(langchain_chat, constructor_parameters, close=close_langchain_chat),
-    "community": Provider(community_chat, constructor_parameters, close=close_langchain_chat),
-    "vllm-engine": Provider(engine_chat, engine_parameters, engine_schema_arguments, close_engine_chat, local=True),
+    "openai": Provider(openai_chat, key_parameters, schema_arguments, repeat_fields, close_chat, names_images=True),
+    "vllm": Provider(vllm_chat, key_parameters, schema_arguments, seeded_repeat_fields, close_chat, names_images=True),
+    "langchain": Provider(langchain_chat, constructor_parameters, repeat=repeat_fields, close=close_langchain_chat),
+    "community": Provider(community_chat, constructor_parameters, repeat=repeat_fields, close=close_langchain_chat),
+    "vllm-engine": Provider(
+        engine_chat, engine_parameters, engine_schema_arguments, engine_repeat_fields, close_engine_chat, local=True
+    ),
 }
 
 

@@ -27,16 +27,22 @@ class Request:
     constraint: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the call to make the server keep to the schema. Empty without a schema, and if the model is not
     asked to keep to the schema; then the schema is no part of the key."""
+    repeat: int = 0
+    """Number of the repeat of a question; repeat 0 is the question itself."""
+    sampling: Mapping[str, JSON] = field(default_factory=dict)
+    """Arguments of the call for a further repeat; empty for repeat 0."""
 
     @cached_property
     def key(self) -> str:
         """SHA-256 (hex) of the canonical JSON: keys sorted, no white space, images as hashes of their bytes."""
         # The schema goes in as text, because the order of properties matters.
         schema = {"schema": json.dumps(self.schema)} if self.constraint else {}
-        content = {
+        repeat = {"repeat": {"number": self.repeat, **self.sampling}} if self.repeat else {}
+        content: dict[str, Any] = {
             "model": self.model,
             "parameters": {**self.parameters, **schema},
             "messages": [message.canonical() for message in self.messages],
+            **repeat,
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode("ascii")).hexdigest()

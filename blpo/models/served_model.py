@@ -102,7 +102,7 @@ class ServedModel:
 
     async def _answer(self, request: Request, constraint: Mapping[str, Any]) -> Response:
         labels = labels_of(request.schema) if request.schema and self.model.settings.logprobs else ()
-        reply = await self._reply(to_langchain(request.messages), constraint)
+        reply = await self._reply(to_langchain(request.messages), {**constraint, **request.sampling})
         response = read_reply(reply, request.messages, labels)
         most = self.model.settings.max_reply_bytes // _SHARE_OF_TEXT
         if getsizeof(response.text) > most:  # an emoji makes every character of a text take 4 bytes
@@ -111,7 +111,7 @@ class ServedModel:
             self.schemas.note_scores(self.model.settings, response, request.schema)
         return response
 
-    async def _reply(self, messages: list["BaseMessage"], constraint: Mapping[str, Any]) -> "AIMessage":
+    async def _reply(self, messages: list["BaseMessage"], arguments: Mapping[str, Any]) -> "AIMessage":
         """Call LangChain's callbacks only if somebody listens (tracing, Studio): callbacks cost more than a call."""
         from langchain_core.callbacks import AsyncCallbackManager
         from langchain_core.runnables.config import ensure_config
@@ -122,5 +122,5 @@ class ServedModel:
             not isinstance(self.chat, UntracedChat)
             or AsyncCallbackManager.configure(ensure_config().get("callbacks")).handlers
         ):
-            return await self.chat.ainvoke(messages, **constraint)
-        return await self.chat.reply(messages, **constraint)
+            return await self.chat.ainvoke(messages, **arguments)
+        return await self.chat.reply(messages, **arguments)

@@ -36,10 +36,15 @@ class _Call:
     structured: Mapping[str, Any] | None
     output: "asyncio.Future[Any]"
     """Future of a `RequestOutput`."""
+    sampling: Mapping[str, Any]
+    """Sampling parameters of this conversation alone."""
 
 
 class EngineChat(BaseChatModel):
-    """Answers through an engine. A call may carry `structured`, the keywords of `StructuredOutputsParams`."""
+    """Answers through an engine.
+
+    A call may carry `structured`, the keywords of `StructuredOutputsParams`, and `sampling`, parameters of its own.
+    """
 
     model_name: str
     load: Callable[[], Any]
@@ -76,7 +81,8 @@ class EngineChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         conversation: Any = convert_to_openai_messages(messages)
-        call = _Call(conversation, kwargs.get("structured"), asyncio.get_running_loop().create_future())
+        output = asyncio.get_running_loop().create_future()
+        call = _Call(conversation, kwargs.get("structured"), output, kwargs.get("sampling") or {})
         self._queue.append(call)
         if self._batches is None or self._batches.done():
             self._batches = asyncio.create_task(self._answer_queue())
@@ -109,7 +115,8 @@ class EngineChat(BaseChatModel):
 
     def _outputs(self, engine: Any, batch: Sequence[_Call]) -> list[Any]:
         """Return an output for every call, or `EngineRefusal`: a refused conversation fails alone, not its batch."""
-        sampling = [self.sampling(call.structured, **self._sampling_parameters()) for call in batch]
+        common = self._sampling_parameters()
+        sampling = [self.sampling(call.structured, **{**common, **call.sampling}) for call in batch]
         try:
             return list(engine.chat([call.conversation for call in batch], sampling_params=sampling, use_tqdm=False))
         except ValueError as error:
