@@ -1,15 +1,13 @@
 """Replies that a server cut off at the longest answer allowed."""
 
+from blpo.models.server_errors import is_cut_off
 from state.response import Response
 from state.settings import ModelsSettings
-
-CUT_OFF = ("length", "max_tokens", "max_output_tokens", "model_length")
-"""Finish reasons of a cut-off reply, in lower case: OpenAI's and vLLM's, Anthropic's, Gemini's, Mistral's."""
 
 
 def cut_off(response: Response, models: ModelsSettings, role: str) -> str | None:
     """Return the setting that cut off the reply, in words; None for a whole reply."""
-    if response.finish_reason.lower() not in CUT_OFF:
+    if not is_cut_off(response.finish_reason):
         return None
     return cut_off_at(models, role, response.output_tokens)
 

@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from blpo.data.rater_agreement import left_out_sentence
-from blpo.inference.cut_off import CUT_OFF, cut_off_at
+from blpo.inference.cut_off import cut_off_at
 from blpo.inference.missing_answers import missing_answers
 from blpo.inference.open_run import OpenRun
+from blpo.models.server_errors import is_cut_off
 from state.loops import RoundRecord
 
 
 async def search_warnings(run: OpenRun, rounds: Sequence[RoundRecord]) -> list[str]:
     """Return a sentence for every warning; an empty list if all is well."""
-    cut = await run.store.replies_by_role(CUT_OFF)
+    cut = await run.store.replies_by_role(is_cut_off)
     sentences = [
         _no_prompt(rounds),
         *(_cut_replies(count, cut_off_at(run.settings.models, role)) for role, count in sorted(cut.items())),

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from blpo.models.failures import KEY_WORDS
+from blpo.models.remedies import KEY_WORDS
 from blpo.models.sentences import sentence
 from state.errors import ModelError
 from state.response import Failure, Response
@@ -56,7 +56,7 @@ def _concerns_account(failure: Failure) -> bool:
 
 def _without_numbers(detail: str) -> str:
     status = re.search(r"Error code: \d+", detail)
-    return (status[0] if status else "") + re.sub(r"[0-9a-f]*\d[0-9a-f]*", "", detail)
+    return (status[0] if status else "") + re.sub(r"[\w-]*\d[\w-]*", "", detail)  # request ids
 
 
 def rejection_advice(detail: str, role: str) -> str:

@@ -7,7 +7,7 @@ so that calls and costs are counted exactly, also across kills. No value is pick
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -79,12 +79,12 @@ class ResponseStore:
         """
         return await self._database.read(lambda db: db.execute(sql.UNANSWERED).fetchall())
 
-    async def replies_by_role(self, finish_reasons: Collection[str]) -> dict[str, int]:
-        """Count the paid answers of every role with one of the finish reasons; no entry for a role without any."""
+    async def replies_by_role(self, is_counted: Callable[[str], bool]) -> dict[str, int]:
+        """Count the paid answers of every role whose finish reason counts; no entry for a role without any."""
         rows = await self._database.read(lambda db: db.execute(sql.FINISHED).fetchall())
         counts: Counter[str] = Counter()
         for role, finish_reason, count in rows:
-            if finish_reason.lower() in finish_reasons:
+            if is_counted(finish_reason):
                 counts[role] += count
         return dict(counts)
 

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 
 from blpo.models.openai.deferred_alternatives import parse_completion
 from blpo.models.secret_masking import excerpt
-from blpo.models.server_errors import BROKEN_OFF, is_filter_word, read_error
+from blpo.models.server_errors import is_broken_off, is_cut_off, is_filter_word, read_error
 from blpo.models.token_counts import token_counts
 
 
@@ -62,7 +62,7 @@ def message_of(reply: Any, model: str) -> AIMessage:
     message = choice.get("message") if isinstance(choice, dict) else None
     if isinstance(choice, dict) and choice.get("error"):
         raise ErrorInCompletion(choice["error"])
-    if isinstance(choice, dict) and BROKEN_OFF.search(str(choice.get("finish_reason") or "")):
+    if isinstance(choice, dict) and is_broken_off(str(choice.get("finish_reason") or "")):
         raise ErrorInCompletion(f"the answer broke off, finish_reason {choice['finish_reason']}")
     if message is None and isinstance(choice, dict) and _has_no_text(str(choice.get("finish_reason"))):
         message = {}
@@ -83,7 +83,7 @@ def message_of(reply: Any, model: str) -> AIMessage:
 
 def _has_no_text(finish_reason: str) -> bool:
     """Return True if an answer that ended so may come without a message: declined, or cut off inside a thought."""
-    return is_filter_word(finish_reason) or finish_reason.lower() in ("length", "max_tokens")
+    return is_filter_word(finish_reason) or is_cut_off(finish_reason)
 
 
 def _content(content: Any) -> Any:

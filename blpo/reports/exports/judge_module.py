@@ -54,6 +54,7 @@ STANDALONE = (
     "blpo.models.permutation_reading",
     "blpo.models.verdict_reading",
     "blpo.models.server_sayings",
+    "blpo.models.error_json",
     "blpo.models.server_errors",
 )
 """Modules in the text of an exported judge."""

@@ -182,7 +182,7 @@ async def test_a_request_that_can_not_succeed_fails_alone_and_at_once(fault: Fau
     ("fault", "setting"),
     [
         (Fault(status=404, message="The model `tiny` does not exist"), "name"),
-        (Fault(status=403, message="Access denied"), "key"),
+        (Fault(status=403, message="This API key may not use the model"), "key"),
         (Fault(status=400, param="temperature", code="unsupported_value"), "temperature"),
         (Fault(status=400, param="response_format"), "structured_output"),
     ],

@@ -7,10 +7,13 @@ from typing import Any, Literal
 
 import pytest
 
+from blpo.models.failures import Transient, outcome_of
+from blpo.models.openai.completion import ServerError
 from blpo.models.rejections import MOST_ALIKE
-from blpo.models.server_errors import is_filter_word, read_error
+from blpo.models.server_errors import is_broken_off, is_cut_off, is_filter_word, read_error
 from state.errors import ModelError
 from state.response import Failure, Response
+from state.settings import ModelSettings
 from tests.blpo.models.callers import KEY, SCHEMA, caller, question, served, served_by
 from tests.servers.chat_server import ChatServer, Fault
 from tests.servers.faults import FINE
@@ -209,10 +212,91 @@ async def test_a_first_image_rejected_in_words_never_seen_ends_nothing() -> None
         (400, "input_schema has an unsafe default", None),
         (500, "image input is not supported - hint: start with the projector", "blind"),
         (429, "You exceeded your current quota", "quota"),
+        (400, "User input was flagged", "refused"),
+        (400, "The input is blocked: adjust the prompt", "refused"),
+        (400, "Request blocked. Reason: PROHIBITED_CONTENT", "refused"),
+        (400, "The picture may hold risky material", "refused"),
+        (403, "The content is not compliant", "refused"),
+        (451, "zut", "refused"),
+        (403, "Your account balance is insufficient", "quota"),
+        (400, "Your credit balance is too low", "quota"),
+        (400, "The API key is not valid", "account"),
+        (400, "Your location is not supported here", "account"),
+        (400, "The maximum prompt length is 1000 but the request has 1200 tokens", "too_long"),
+        (400, "the number of input tokens 1200 cannot exceed 1000", "too_long"),
+        (400, "messages[0]: unknown variant `image_url`, expected `text`", "blind"),
+        (400, "messages[0].content must be a string", "blind"),
+        (400, "Invalid image_url: the data can't be decoded", "image"),
+        (404, "No endpoint handles the requested parameters", "schema"),
     ],
 )
 def test_meanings_of_words(status: int, message: str, meaning: str | None) -> None:
     assert read_error(status, f'{{"error": {{"message": "{message}"}}}}'.encode()).meaning == meaning
+
+
+PAGE = "<!DOCTYPE html><html><body>Sorry, your request has been blocked by the firewall</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "meaning", "words"),
+    [
+        ('{"error_code": 9, "error_msg": "the content is unsafe"}', "refused", "the content is unsafe"),
+        ('{"error": {"code": "system_unsafe", "message": "field is invalid"}}', "refused", "field is invalid"),
+        (
+            '{"error": {"message": "Upstream failed", "raw": "{\\"error\\": {\\"message\\": \\"NSFW\\"}}"}}',
+            "refused",
+            "Upstream failed: NSFW",
+        ),
+        ('{"message": "Upstream: [{\\"code\\": \\"content_filter\\"}]"}', "refused", 'Upstream: [{"code": "content'),
+        ('{"error": {"message": "no JSON", "failed_generation": "{\\"message\\": \\"nsfw\\"}"}}', None, "no JSON"),
+        (PAGE, None, "<!DOCTYPE html>"),
+    ],
+    ids=["name of the words", "code", "wrapped", "wrapped in words", "an answer", "page"],
+)
+def test_meaning_and_words_of_a_body(body: str, meaning: str | None, words: str) -> None:
+    error = read_error(400, body.encode())
+    assert error.meaning == meaning
+    assert error.message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "setting"),
+    [
+        (400, "temperature is not supported with this model", "temperature"),
+        (400, "Logprobs is not enabled", "logprobs"),
+        (400, "This model does not support parameter reasoningEffort", "reasoning_effort"),
+        (400, "extraneous key [max_completion_tokens] is not permitted", "max_tokens"),
+        (400, "API key not valid", "Check the key"),
+        (403, "This API key may not use the model", "Check the key"),
+    ],
+)
+def test_a_refusal_of_all_requests_names_the_setting(status: int, message: str, setting: str) -> None:
+    error = ServerError(status, f'{{"message": "{message}"}}'.encode(), {})
+    with pytest.raises(ModelError, match=setting):
+        outcome_of(error, ModelSettings(name="vllm:m"))
+
+
+@pytest.mark.parametrize("message", ["Access denied", "Forbidden", "Request not allowed", ""])
+def test_a_first_403_without_words_of_a_key_is_the_matter_of_the_image(message: str) -> None:
+    failure = outcome_of(ServerError(403, f'{{"message": "{message}"}}'.encode(), {}), ModelSettings(name="vllm:m"))
+    assert isinstance(failure, Failure)
+    assert failure.kind == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("body", "wait"),
+    [
+        ('{"error": {"message": "exceeded your current quota", "details": [{"retryDelay": "23.5s"}]}}', 23.5),
+        ('{"message": "Limit reached. Please try again in 6m1.5s. See your billing page"}', 361.5),
+        ('{"message": "billing: try again in 700ms"}', 0.7),
+        ('{"message": "billing: please retry after 10 seconds"}', 10),
+        ('{"message": "slow down, and try again in some time"}', None),
+    ],
+)
+def test_a_limit_of_the_rate_passes_after_the_wait_in_its_words(body: str, wait: float | None) -> None:
+    outcome = outcome_of(ServerError(429, body.encode(), {}), ModelSettings(name="vllm:m"))
+    assert isinstance(outcome, Transient)
+    assert (outcome.wait, outcome.failure.kind) == (wait, "rate_limit")
 
 
 def test_a_repeated_request_is_no_word_of_the_server() -> None:
@@ -223,6 +307,14 @@ def test_a_repeated_request_is_no_word_of_the_server() -> None:
 @pytest.mark.parametrize("word", ["stop", "length", "STOP", "MAX_TOKENS", "tool_calls", "OTHER", "None", ""])
 def test_other_finish_reasons_are_no_refusals(word: str) -> None:
     assert not is_filter_word(word)
+
+
+def test_finish_reasons_of_vendors() -> None:
+    assert all(map(is_filter_word, ("ERROR_TOXIC", "content_filtered", "IMAGE_PROHIBITED_CONTENT", "refusal")))
+    assert all(map(is_cut_off, ("length", "MAX_TOKENS", "model_length", "max_output_tokens", "token_limit")))
+    assert all(map(is_broken_off, ("error", "abort", "insufficient_system_resource")))
+    assert not any(map(is_broken_off, ("stop", "ERROR_TOXIC", "ERROR_LIMIT")))
+    assert not any(map(is_cut_off, ("stop", "STOP", "", "end_turn", "content_filter")))
 
 
 @clients
