@@ -7,8 +7,8 @@ from pathlib import Path
 
 from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import longest_list_of
-from blpo.models.role_checks import require_images, require_prices, require_vision
+from blpo.data.dataset import most_images_of
+from blpo.models.role_checks import limits_images, require_images, require_prices, require_vision
 from blpo.runs.run_info import read_info
 from evals.config import dataset_settings
 from evals.experiment_settings import EvalDataset, EvalJudge, EvalSettings
@@ -77,7 +77,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     for cell in cells:
         require_prices(cell.settings.models, cell.settings.limits)
         require_vision(cell.settings.models)
-        require_images(cell.settings, longest_list_of(cell.settings))
+        require_images(cell.settings, most_images_of(cell.settings) if limits_images(cell.settings) else 0)
         _require_same_settings(cell, out)
     return cells
 

@@ -37,12 +37,12 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A labelled item: x (one or two images and optionally a text) with the human label y."""
+    """A labelled item: x (images and optionally a text) with the human label y."""
 
     id: str
     """Stable across runs and machines; unique within a dataset."""
     images: tuple[ImageSource, ...]
-    """One image; for a pair of images (a, b)."""
+    """One image; for a pair of images (a, b); several images in order, such as frames of a video."""
     label: Label | None
     """None for new images without a label."""
     text: str | None = None
@@ -63,6 +63,9 @@ class Sample:
     """Further images that explain the sample, and are not judged."""
     reference_text: str | None = None
     """Text to compare with, such as a good answer; the text itself is not judged."""
+    image_names: tuple[str, ...] = ()
+    """Name of each image in messages, for several images with one label (`state.image_names`); empty for one image, a
+    pair, a ranking, and two columns of images without names."""
 
     @property
     def all_images(self) -> tuple[ImageSource, ...]:

@@ -28,6 +28,7 @@ _CHANGES_ANSWERS = {
 _LATER: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("round", "raters", "slices", "agreement", "question", "reference", "before"), (None, [])),
     "reference_text": (None,),
+    "image_names": (None,),
     "scale": ({},),
     "answer": ("number",),
     "trials": ("scored",),

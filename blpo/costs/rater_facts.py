@@ -55,10 +55,9 @@ def _slices(settings: Settings, dataset: Dataset) -> Iterator[str]:
 
 
 def _used(data: DataSettings) -> list[str]:
-    images = (data.image,) if isinstance(data.image, str) else data.image
     split = data.split.column if isinstance(data.split, SplitColumn) else None
     raters = () if data.raters is None else (data.raters.by, *data.raters.columns)
     texts = data.text if isinstance(data.text, tuple) else (data.text,)
     others = (data.question, data.reference, data.reference_text, data.before, data.id, data.group, split)
-    names = (*images, data.label, *texts, *others, *raters, "split", "id", "text")
+    names = (*data.columns_of_images, data.label, *texts, *others, *raters, "split", "id", "text")
     return [name for name in names if name is not None]

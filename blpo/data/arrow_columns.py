@@ -13,6 +13,22 @@ def holds_bytes(kind: Any) -> bool:
     return bool(pyarrow.types.is_struct(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))
 
 
+def holds_lists_of_bytes(kind: Any) -> bool:
+    """Return True for an Arrow type of lists of bytes, or of mappings that can hold bytes."""
+    is_list = pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind)
+    return bool(is_list or pyarrow.types.is_fixed_size_list(kind)) and holds_bytes(kind.value_type)
+
+
+def list_byte_counts_of(column: Any) -> list[list[int | None]]:
+    """Return the number of bytes of every image in every cell of a column of lists; empty for an empty cell."""
+    counts: list[list[int | None]] = []
+    for chunk in column.chunks:
+        images = iter(byte_counts_of(chunk.flatten()))
+        lengths = pyarrow.compute.list_value_length(chunk).to_pylist()
+        counts += [[next(images) for _ in range(length or 0)] for length in lengths]
+    return counts
+
+
 def byte_counts_of(column: Any) -> list[int | None]:
     """Return the number of bytes of every cell of a column; None for a cell without bytes."""
     if pyarrow.types.is_struct(column.type):

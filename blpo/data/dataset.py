@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from blpo.data.corrections import apply_corrections
 from blpo.data.image_sources import stamp
-from blpo.data.ranked_lists import longest_list, with_lists
+from blpo.data.ranked_lists import with_lists
 from blpo.data.rater_agreement import agreeing, left_out_sentence
 from blpo.data.rows import Row, TableRows, read_rows
-from blpo.data.same_images import join_same_images
+from blpo.data.same_images import have_several_images, join_same_images
 from blpo.data.splits import assign_splits, draw_by_label
 from blpo.data.tables import open_table
 from state.errors import DataError
@@ -97,11 +97,15 @@ def read_samples(data: DataSettings, task: TaskSettings) -> TableRows:
     return rows
 
 
-def longest_list_of(settings: Settings) -> int:
-    """Return the largest number of images in a ranking of the dataset; 0 for other tasks. Raises `DataError`."""
-    if settings.task.kind != "ranking":
+def most_images_of(settings: Settings) -> int:
+    """Return the largest number of images of a sample where settings can't tell; else 0. Raises `DataError`.
+
+    Settings can't tell for rankings, and for cells that may hold lists of images with one label.
+    """
+    data, task = settings.data, settings.task
+    if data.path is None or task.kind == "pairwise" or len(data.columns_of_images) > 1:
         return 0
-    return longest_list(read_samples(settings.data, settings.task).usable, settings.task)
+    return max((len(row.sample.images) for row in read_samples(data, task).usable), default=0)
 
 
 def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
@@ -121,8 +125,9 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
         _require_contrast("the whole set", [row.sample for row in rows])
     for name in SPLITS:
         if not splits[name]:
-            hint = "; pairs (or lists) that share an image or a text are one group, unless data.group names groups"
-            groups = hint if are_pairs else ""
+            things = "pairs (or lists) that share an image or a text" if are_pairs else "samples that share an image"
+            hint = f"; {things} are one group, unless data.group names groups"
+            groups = hint if are_pairs or have_several_images(rows) else ""
             raise DataError(
                 f"the {name} split is empty ({len(rows)} samples); change data.split, or add samples{groups}"
             )

@@ -45,6 +45,21 @@ class DatasetRoot:
         hint = self._hints.for_path(relative)
         raise ValueError(f"image {display_text(relative)} does not exist in the dataset's folder{hint}")
 
+    def folder_at(self, relative: str) -> tuple[str, str] | None:
+        """Return the real path of a folder, and its path from the root; None without such a folder.
+
+        `relative` counts as in `locate`. The root and its images/ are no such folders. Raises `ValueError` for a path
+        outside the root.
+        """
+        if is_absolute(relative) or not relative.strip() or "\0" in relative:
+            return None
+        for place in (relative, os.path.join("images", relative)):
+            path = os.path.realpath(os.path.join(self._folder, place))
+            if os.path.isdir(path) and path not in (self._folder, os.path.join(self._folder, "images")):
+                refuse_outer_path(relative)
+                return self._below(path, relative), place
+        return None
+
     def locate_real(self, path: str) -> str:
         """Return the real path of an absolute path. Raises `ValueError` for a path outside the folder."""
         return self._inside(path, path)
@@ -56,12 +71,17 @@ class DatasetRoot:
         real = os.path.join(self._real_parents[parent], last)
         if os.path.islink(real):
             real = os.path.realpath(real)
+        self._below(real, name)
+        if not os.path.isfile(real):
+            raise ValueError(f"image {display_text(name)} is not a file")
+        return real
+
+    def _below(self, real: str, name: str) -> str:
+        """Return a real path; raises `ValueError` for a path outside the root."""
         if not real.startswith(self._folder.rstrip(os.sep) + os.sep):
             raise ValueError(
                 f"image path {display_text(name)} leads outside the dataset's folder; copy the file into it"
             )
-        if not os.path.isfile(real):
-            raise ValueError(f"image {display_text(name)} is not a file")
         return real
 
 

@@ -17,11 +17,11 @@ def image_reader(table: Table, column: str) -> ImageReader:
     if cells is not None:
         return lambda index, place: (cells(index, place), f"row-{index + 1}")
     paths = table.values(column)
+    return lambda index, place: image_at(table, paths[index], place)
 
-    def read(index: int, place: str) -> tuple[ImageSource, str]:
-        path = paths[index]
-        if not isinstance(path, str) or not path.strip():
-            raise ValueError(f"image {display_text(path)} is no path")
-        return FileImage(table.root.locate(path), f"{place}: {display_text(path)}"), path
 
-    return read
+def image_at(table: Table, path: object, place: str) -> tuple[ImageSource, str]:
+    """Return the image at a path in a cell of the row `place`, and the path; raises `ValueError`."""
+    if not isinstance(path, str) or not path.strip():
+        raise ValueError(f"image {display_text(path)} is no path")
+    return FileImage(table.root.locate(path), f"{place}: {display_text(path)}"), path

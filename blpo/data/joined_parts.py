@@ -66,6 +66,21 @@ class JoinedParts:
 
         return make_source
 
+    def cell_lists(self, column: str) -> Callable[[int, str], Sequence[ImageSource]] | None:
+        """Return a maker of the image sources in a cell's list; None for a column without lists of encoded images."""
+        if self._splits is not None and column == _SPLIT:
+            return None
+        makers = [part.cell_lists(column) for part in self._parts]
+        if not any(makers):
+            return None
+
+        def make_sources(row: int, name: str) -> Sequence[ImageSource]:
+            number, inner = self._place(row)
+            make = makers[number]
+            return [] if make is None else make(inner, name)
+
+        return make_sources
+
     def _place(self, row: int) -> tuple[int, int]:
         """Return the number of the part, and the row in the part; both count from 0."""
         number = bisect_right(self._ends, row)

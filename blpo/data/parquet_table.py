@@ -1,6 +1,6 @@
 """Parquet files as tables. Image cells are read row group by row group."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,18 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
-from blpo.data.arrow_columns import byte_counts_of, class_names, holds_bytes
+from blpo.data.arrow_columns import (
+    byte_counts_of,
+    class_names,
+    holds_bytes,
+    holds_lists_of_bytes,
+    list_byte_counts_of,
+)
 from blpo.data.arrow_errors import arrow_errors
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import CellImage, file_stamp
 from blpo.data.labels import ClassName
+from blpo.data.list_cells import list_sources
 from state.sample import ImageSource
 
 
@@ -34,6 +41,7 @@ class ParquetTable:
         self._lock = Lock()
         self._groups: dict[str, tuple[int, Any]] = {}
         self._byte_counts: dict[str, list[int | None]] = {}
+        self._list_byte_counts: dict[str, list[list[int | None]]] = {}
 
     @property
     def schema(self) -> Any:
@@ -58,6 +66,11 @@ class ParquetTable:
         cells = _ParquetColumn(self, column)
         return lambda row, name: CellImage(cells, row, name)
 
+    def cell_lists(self, column: str) -> Callable[[int, str], Sequence[ImageSource]] | None:
+        """Return a maker of the image sources in a list; None for a column without lists of bytes or of mappings."""
+        kind = self._file.schema_arrow.field(column).type
+        return list_sources(_ParquetColumn(self, column)) if holds_lists_of_bytes(kind) else None
+
     def cell(self, column: str, row: int) -> object:
         """Return a cell. Rows count from 0. Neighbouring rows come from the last row group read."""
         with self._lock, arrow_errors(self.name):
@@ -70,10 +83,20 @@ class ParquetTable:
         """Return the number of bytes of every image cell. Reads the column once, row group by row group."""
         with self._lock, arrow_errors(self.name):
             if column not in self._byte_counts:
-                groups = range(self._file.metadata.num_row_groups)
-                parts = (self._file.read_row_group(group, columns=[column]).column(column) for group in groups)
-                self._byte_counts[column] = [count for part in parts for count in byte_counts_of(part)]
+                self._byte_counts[column] = [count for part in self._parts(column) for count in byte_counts_of(part)]
             return self._byte_counts[column]
+
+    def list_byte_counts(self, column: str) -> Sequence[Sequence[int | None]]:
+        """Return the number of bytes of every image in every cell of lists. Reads the column as `byte_counts`."""
+        with self._lock, arrow_errors(self.name):
+            if column not in self._list_byte_counts:
+                counts = [count for part in self._parts(column) for count in list_byte_counts_of(part)]
+                self._list_byte_counts[column] = counts
+            return self._list_byte_counts[column]
+
+    def _parts(self, column: str) -> Iterator[Any]:
+        groups = range(self._file.metadata.num_row_groups)
+        return (self._file.read_row_group(group, columns=[column]).column(column) for group in groups)
 
     def _group_of(self, row: int) -> tuple[int, int]:
         starts = self._starts
@@ -103,6 +126,9 @@ class _ParquetColumn:
 
     def byte_counts(self) -> Sequence[int | None]:
         return self.table.byte_counts(self.column)
+
+    def list_byte_counts(self) -> Sequence[Sequence[int | None]]:
+        return self.table.list_byte_counts(self.column)
 
     def stamp(self) -> str:
         return self.table.stamp

@@ -38,11 +38,6 @@ def with_lists(rows: TableRows, task: TaskSettings) -> TableRows:
     return TableRows(lists, [*rows.problems, *problems], [*rows.warnings, *_warnings(unordered)])
 
 
-def longest_list(rows: Sequence[Row], task: TaskSettings) -> int:
-    """Return the largest number of images in a ranking; 0 for other tasks."""
-    return max((len(row.sample.images) for row in rows), default=0) if task.kind == "ranking" else 0
-
-
 def _problems(name: str, members: Sequence[Row]) -> Iterator[str]:
     first = members[0]
     if len(members) > MOST_IMAGES:

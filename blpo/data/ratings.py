@@ -133,8 +133,7 @@ def _keys(table: Table, data: DataSettings) -> list[Key | None]:
     ids = optional_column(table, data.id, "id", default="id")
     if ids is not None:
         return [None if (name := as_text(value)) is None else (name,) for value in ids]
-    names = (data.image,) if isinstance(data.image, str) else data.image
-    columns = [require_column(table, name, "image") for name in names]
+    columns = [require_column(table, name, "image") for name in data.columns_of_images]
     if any(table.cells(column) is not None for column in columns):
         raise DataError(f"{table.name}: data.raters needs a column of ids (data.id) where images are in cells")
     rows = zip(*(table.values(column) for column in columns), strict=True)

@@ -1,23 +1,24 @@
 """From the rows of a table to samples. Every problem is reported with its row."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from blpo.data.aggregation import aggregated
 from blpo.data.columns import optional_column, require_column
-from blpo.data.image_columns import image_reader
 from blpo.data.label_warnings import label_warnings, skipped_rows
 from blpo.data.labels import as_text, is_empty, is_missing_word, label_reader, rating_reader
 from blpo.data.message_text import display_text
 from blpo.data.pair_columns import context_readers, text_column, two_texts_reader
 from blpo.data.rater_warnings import tie_warnings
 from blpo.data.ratings import read_ratings
+from blpo.data.sample_images import cell_reader, columns_reader
 from blpo.data.similar_names import read_alike
 from blpo.data.slice_columns import slice_columns, slice_text
 from blpo.data.split_words import SPLIT_NAMES
 from blpo.data.tables import Table
-from state.sample import ImageSource, Label, Rating, Sample, SplitName
+from state.image_names import image_names
+from state.sample import Label, Rating, Sample, SplitName
 from state.settings import DataSettings, SplitColumn, TaskSettings
 
 _T = TypeVar("_T")
@@ -76,17 +77,15 @@ def read_rows(table: Table, data: DataSettings, task: TaskSettings) -> TableRows
     return TableRows(rows, problems + _divided_groups(rows), warnings)
 
 
-def id_from_images(images: Iterable[str]) -> str:
-    """Return an id made of a row's image names, for a table without ids."""
-    return "|".join(dict.fromkeys(images))
-
-
 class _RowReader:
     """Reader of all fields of a row. A faulty field does not stop the reader, so that all problems are reported."""
 
     def __init__(self, table: Table, data: DataSettings, task: TaskSettings) -> None:
-        names = (data.image,) if isinstance(data.image, str) else data.image
-        self._images = [image_reader(table, require_column(table, name, "image")) for name in names]
+        self._has_one_label = task.kind in ("ordinal", "categorical")
+        reads_lists = self._has_one_label and isinstance(data.image, str)
+        columns = data.columns_of_images
+        self._images = cell_reader(table, columns[0]) if reads_lists else columns_reader(table, columns)
+        self._image_names = (data.image_names or ()) if self._has_one_label and data.names_images else None
         self._task, self._raters = task, data.raters
         self._rated = None if data.raters is None else read_ratings(table, data.raters, data, task)
         self._has_own_label = data.raters is None or data.raters.label_from == "column"
@@ -112,22 +111,26 @@ class _RowReader:
     def read(self, index: int, place: str) -> tuple[Row | None, list[str]]:
         """Return the row (None for a faulty row) and the row's problems."""
         problems: list[str] = []
-        images = _value_or_problem(problems, lambda: [read_image(index, place) for read_image in self._images])
+        images = _value_or_problem(problems, lambda: self._images(index, place))
+        names = _value_or_problem(problems, lambda: self._names(len(images[0]) if images else 0))
         context = _value_or_problem(problems, lambda: tuple((n, read(index, place)[0]) for n, read in self._context))
         texts = _value_or_problem(problems, lambda: self._two_texts(index))
         labelled = _value_or_problem(problems, lambda: self._labelled(index, place))
-        name = _value_or_problem(problems, lambda: self._id(index, images or []))
+        name = _value_or_problem(problems, lambda: self._id(index, images[1] if images else ""))
         split = _value_or_problem(problems, lambda: _split_name(self._splits[index]) if self._splits else None)
-        if images is None or labelled is None or name is None:
+        if images is None or names is None or labelled is None or name is None:
             return None, problems
         text = as_text(self._texts[index]) if self._texts else None
         group = as_text(self._groups[index]) if self._groups else None
-        sources = tuple(source for source, _ in images)
         label, rating, ratings = labelled
         slices = tuple((column, slice_text(values[index])) for column, values in self._slices)
         reference = as_text(self._reference_texts[index]) if self._reference_texts else None
-        sample = Sample(name, sources, label, text, group, rating, ratings, slices, texts, context or (), reference)
-        return Row(sample, split, place), problems
+        sample = Sample(name, images[0], label, text, group, rating, ratings, slices, texts, context or (), reference)
+        return Row(replace(sample, image_names=names) if names else sample, split, place), problems
+
+    def _names(self, count: int) -> tuple[str, ...]:
+        """Return the names of the images of a sample; raises `ValueError` if the names don't fit."""
+        return () if self._image_names is None or count == 0 else image_names(count, self._image_names)
 
     def _labelled(self, index: int, place: str) -> tuple[Label | None, float | None, tuple[Rating, ...]]:
         """Return label, rating with a fraction, and ratings of several people; raises `ValueError` without a label.
@@ -169,9 +172,9 @@ class _RowReader:
         """Return the values of the label column; empty for numbers that are cut in two."""
         return self._labels if data.threshold is None else ()
 
-    def _id(self, index: int, images: Sequence[tuple[ImageSource, str]]) -> str:
+    def _id(self, index: int, images: str) -> str:
         if self._ids is None:
-            return id_from_images(text for _, text in images)
+            return images
         name = as_text(self._ids[index])
         if name is None:
             raise ValueError("id is missing")

@@ -1,5 +1,7 @@
 """Rows with the same images are one group when splits are drawn, and so are pairs with a common image or text.
 
+Samples of several images with one label are one group if they share an image.
+
 Otherwise an image of the test split could be in the train split too: three annotators of an image are three rows.
 """
 
@@ -10,7 +12,7 @@ from dataclasses import replace
 from blpo.data.image_identity import Images, image_identities
 from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.message_text import listed
-from blpo.data.pair_groups import linked_pairs, pair_warnings
+from blpo.data.pair_groups import divided_warnings, linked_rows, pair_warnings
 from blpo.data.rows import Row
 
 
@@ -22,10 +24,11 @@ def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[S
     """
     samples = [row.sample for row in rows]
     images = image_identities(samples, with_context=are_pairs)  # many images may have one reference
-    warnings = [*(pair_warnings if are_pairs else _image_warnings)(rows, images)]
+    are_linked = are_pairs or have_several_images(rows)
+    warnings = [*_warnings(rows, images, are_pairs=are_pairs, are_linked=are_linked)]
     # Splits of the table stay: the rows of an image in two splits are no group.
     places = [(row.split, image) for row, image in zip(rows, images, strict=True)]
-    repeated = [*_repeated(places), *(linked_pairs(rows, images) if are_pairs else ())]
+    repeated = [*_repeated(places), *(linked_rows(rows, images, by_text=are_pairs) if are_linked else ())]
     if not repeated:
         return rows, warnings
     groups = indexes_by_value(
@@ -37,6 +40,11 @@ def join_same_images(rows: Sequence[Row], *, are_pairs: bool = False) -> tuple[S
         for index, row in enumerate(rows)
     ]
     return joined, warnings
+
+
+def have_several_images(rows: Sequence[Row]) -> bool:
+    """Return True if a sample has several images with one label."""
+    return any(row.sample.image_names for row in rows)
 
 
 def _repeated(values: Sequence[Hashable]) -> list[list[int]]:
@@ -59,9 +67,14 @@ def _names_of_joined(
     return names
 
 
-def _image_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str]:
-    yield from _repetition_warnings(rows, images)
-    yield from _loose_pair_warnings(rows, images)
+def _warnings(rows: Sequence[Row], images: Sequence[Images], *, are_pairs: bool, are_linked: bool) -> Iterator[str]:
+    if are_pairs:
+        yield from pair_warnings(rows, images)
+    elif are_linked:
+        yield from divided_warnings(rows, images, by_text=False)
+    else:
+        yield from _repetition_warnings(rows, images)
+        yield from _loose_pair_warnings(rows, images)
 
 
 def _repetition_warnings(rows: Sequence[Row], images: Sequence[Images]) -> Iterator[str]:

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from blpo.data.arrow_columns import byte_counts_of
+from blpo.data.arrow_columns import byte_counts_of, list_byte_counts_of
 from blpo.data.arrow_errors import arrow_errors
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import CellImage, file_stamp
+from blpo.data.list_cells import list_sources
 from state.errors import DataError
 from state.sample import ImageSource
 
@@ -30,6 +31,8 @@ class SavedDataset:
         for column, feature in rows.features.items():
             if isinstance(feature, datasets.Image):
                 rows = rows.cast_column(column, datasets.Image(decode=False))
+            elif isinstance(feature, datasets.List) and isinstance(feature.feature, datasets.Image):
+                rows = rows.cast_column(column, datasets.List(datasets.Image(decode=False)))
         self._rows = rows
         self.columns: tuple[str, ...] = tuple(rows.column_names)
         self.lines = range(1, len(rows) + 1)
@@ -53,10 +56,20 @@ class SavedDataset:
         import datasets
 
         feature = self._rows.features[column]
-        if isinstance(feature, datasets.Value) and "binary" not in feature.dtype:
+        if isinstance(feature, datasets.List) or (isinstance(feature, datasets.Value) and not _is_binary(feature)):
             return None
         cells = _SavedColumn(self, self._rows.select_columns([column]), column)
         return lambda row, name: CellImage(cells, row, name)
+
+    def cell_lists(self, column: str) -> Callable[[int, str], Sequence[ImageSource]] | None:
+        """Return a maker of the image sources in a list; None for a column without lists of images or bytes."""
+        import datasets
+
+        feature = self._rows.features[column]
+        inner = feature.feature if isinstance(feature, datasets.List) else None
+        if inner is None or not (isinstance(inner, datasets.Image) or _is_binary(inner)):
+            return None
+        return list_sources(_SavedColumn(self, self._rows.select_columns([column]), column))
 
     @property
     def schema(self) -> Any:
@@ -88,12 +101,24 @@ class _SavedColumn:
         with arrow_errors(self.table.name):
             return byte_counts_of(self.rows.with_format("arrow")[:].column(self.column))
 
+    def list_byte_counts(self) -> Sequence[Sequence[int | None]]:
+        return self._list_byte_counts
+
+    @cached_property
+    def _list_byte_counts(self) -> Sequence[Sequence[int | None]]:
+        with arrow_errors(self.table.name):
+            return list_byte_counts_of(self.rows.with_format("arrow")[:].column(self.column))
+
     def stamp(self) -> str:
         return self.table.stamp
 
     def locate(self, path: str) -> str:
         root = self.table.root
         return root.locate_real(path) if os.path.isabs(path) else root.locate(path)
+
+
+def _is_binary(feature: object) -> bool:
+    return "binary" in str(getattr(feature, "dtype", ""))
 
 
 def open_saved(folder: Path) -> SavedDataset:

@@ -10,6 +10,7 @@ from typing import Protocol
 from blpo.data.dataset_root import DatasetRoot
 from blpo.data.image_sources import IMAGE_SUFFIXES
 from blpo.data.labels import as_text
+from blpo.data.list_cells import paths_in
 from blpo.data.message_text import display_text
 from blpo.data.similar_names import read_alike
 from blpo.data.split_words import SPLIT_NAMES
@@ -39,6 +40,8 @@ class _Part(Protocol):
     def values(self, column: str) -> Sequence[object]: ...
 
     def cells(self, column: str) -> Callable[[int, str], ImageSource] | None: ...
+
+    def cell_lists(self, column: str) -> Callable[[int, str], Sequence[ImageSource]] | None: ...
 
 
 def split_folders(folder: Path, names: Sequence[str]) -> dict[Path, list[Path]]:
@@ -91,7 +94,7 @@ def _split_problem(row: Mapping[str, object], name: str) -> str:
 
 def _from_folder(folder: Path, inner: str, table: _Part, column: str) -> Sequence[object]:
     """Return the values of a column. Paths of images are given from `folder`."""
-    if table.cells(column) is not None:
+    if table.cells(column) is not None or table.cell_lists(column) is not None:
         raise DataError(
             f"{inner}/{table.name}: column {column!r} holds images; join the tables of the splits into one file, or "
             "write paths of images"
@@ -99,12 +102,22 @@ def _from_folder(folder: Path, inner: str, table: _Part, column: str) -> Sequenc
     values = table.values(column)
     if column not in _IMAGE_COLUMNS and not _are_paths(values):
         return values
-    return [_path(folder, inner, value) if isinstance(value, str) else value for value in values]
+    return [_paths(folder, inner, value) for value in values]
 
 
 def _are_paths(values: Sequence[object]) -> bool:
-    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    lists = [value if (paths := paths_in(value)) is None else paths for value in values]
+    flat = [path for value in lists for path in (value if isinstance(value, list) else [value])]
+    texts = [value for value in flat if isinstance(value, str) and value.strip()]
     return bool(texts) and all(PurePath(text).suffix.strip().lower() in IMAGE_SUFFIXES for text in texts)
+
+
+def _paths(folder: Path, inner: str, value: object) -> object:
+    """Return a path, or each path of a list, from `folder`; other values stay."""
+    paths = paths_in(value)
+    if paths is not None:
+        return [_paths(folder, inner, path) for path in paths]
+    return _path(folder, inner, value) if isinstance(value, str) else value
 
 
 def _path(folder: Path, inner: str, value: str) -> str:

@@ -64,6 +64,10 @@ class Table(Protocol):
         """Return a maker of image sources from a row's number and name; None for a column of paths."""
         ...
 
+    def cell_lists(self, column: str) -> Callable[[int, str], Sequence[ImageSource]] | None:
+        """Return a maker of the image sources in a cell's list; None for a column without lists of encoded images."""
+        ...
+
 
 def open_table(path: str) -> Table:
     """Open `data.path`: a folder, a labels file, a saved dataset, a table in parts or `hub:OWNER/NAME`.

@@ -39,6 +39,10 @@ class TextTable:
         """Return None: text holds paths only."""
         return None
 
+    def cell_lists(self, column: str) -> None:
+        """Return None: lists in text hold paths only."""
+        return None
+
 
 def read_text_table(file: Path) -> TextTable:
     """Read a .csv, .tsv, .jsonl, .ndjson or .json file, in UTF-8 or UTF-16.

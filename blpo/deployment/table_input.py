@@ -11,7 +11,7 @@ from blpo.data.image_sources import FileImage
 from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.labels import as_text
 from blpo.data.message_text import column_hint
-from blpo.data.rows import id_from_images
+from blpo.data.sample_images import id_from_images
 from blpo.data.tables import Table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
@@ -111,7 +111,7 @@ class TableInput:
             images: tuple[ImageSource, ...] = tuple(source(index, place) for source in self.sources)
             identity = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
-            path = id_from_images(as_text(column[index]) or "" for column in self.paths)
+            path = id_from_images([as_text(column[index]) or "" for column in self.paths])
             group = as_text(self.groups[index]) if self.groups else None
             label, rating = self.labels[index], self.ratings[index]
             texts = _pair([as_text(column[index]) or "" for column in self.two_texts])

@@ -21,11 +21,17 @@ WORDS_OF_ONE_IN_A_LIST = 60
 """Words for each image of a list."""
 
 
+WORDS_OF_ONE_OF_SEVERAL = 30
+"""Words for each of several images with one label."""
+
+
 def most_words(task: TaskSettings, images: int) -> int:
-    """Return the longest description asked for, of a sample with so many images."""
+    """Return the longest description asked for, of a list or of a sample with so many named images."""
     if task.kind == "ranking":
         return max(MAX_WORDS, WORDS_OF_ONE_IN_A_LIST * images)
-    return MAX_WORDS_A_PAIR if task.kind == "pairwise" else MAX_WORDS
+    if task.kind in ("ordinal", "categorical"):
+        return max(MAX_WORDS, WORDS_OF_ONE_OF_SEVERAL * images)
+    return MAX_WORDS_A_PAIR
 
 
 async def describe_samples(

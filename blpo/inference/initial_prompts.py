@@ -1,7 +1,7 @@
 """p_0 and q_0: the prompts at the start of the search."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -22,17 +22,19 @@ def initial_prompts(settings: Settings) -> tuple[str, str]:
     Raises `ConfigError` for a file with an unreadable or empty text, a text longer than `search.max_prompt_tokens`, or
     a placeholder.
     """
-    compares_texts = isinstance(settings.data.text, tuple)
-    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens, compares_texts)
+    data = settings.data
+    shape = {"pairwise": "_pairwise_texts" if isinstance(data.text, tuple) else "_pairwise", "ranking": "_ranking"}
+    own_shape = shape.get(settings.task.kind, "_images" if data.has_several_images else "")
+    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens, own_shape)
 
 
 @lru_cache(maxsize=16)
-def _initial_prompts(
-    prompts: PromptSettings, task: TaskSettings, max_tokens: int, compares_texts: bool
-) -> tuple[str, str]:
-    shape = {"pairwise": "_pairwise_texts" if compares_texts else "_pairwise", "ranking": "_ranking"}.get(task.kind, "")
-    is_alone = not shape or task.order == "apart"
-    default_judge = partial(_default_judge_prompt, task) if is_alone else partial(template, f"default_judge{shape}")
+def _initial_prompts(prompts: PromptSettings, task: TaskSettings, max_tokens: int, shape: str) -> tuple[str, str]:
+    """Return the prompts; `shape` ends the names of default prompts for samples of several images or texts."""
+    has_label = shape in ("", "_images") or task.order == "apart"
+    words = {"image": "images", "it": "them"} if shape == "_images" else {"image": "image", "it": "it"}
+    own_judge, listed_judge = partial(_default_judge_prompt, task, words), partial(template, f"default_judge{shape}")
+    default_judge = own_judge if has_label else listed_judge
     judge = _prompt("judge", prompts.judge, prompts.judge_file, default_judge, max_tokens)
     return judge, _prompt("i2t", prompts.i2t, prompts.i2t_file, partial(template, f"default_i2t{shape}"), max_tokens)
 
@@ -62,14 +64,14 @@ def _placeholder_problem(text: str) -> str | None:
     return f"it holds the placeholder {placeholder[0]}; write out what it stands for" if placeholder else None
 
 
-def _default_judge_prompt(task: TaskSettings) -> str:
-    """Return the default prompt to label a sample of one image."""
+def _default_judge_prompt(task: TaskSettings, words: Mapping[str, str]) -> str:
+    """Return the default prompt to label one image or several images, as `words` has it."""
     task = task.answer_scale
     if task.scale:
-        return render("default_judge_words", words=words_of_scale(task))
+        return render("default_judge_words", words=words_of_scale(task), **words)
     if task.kind == "ordinal":
-        return render("default_judge_ordinal", min=str(task.min), max=str(task.max))
-    return render("default_judge_categorical", labels=labels_in_words(task))
+        return render("default_judge_ordinal", min=str(task.min), max=str(task.max), **words)
+    return render("default_judge_categorical", labels=labels_in_words(task), **words)
 
 
 def _from_file(source: str, path: str) -> str:

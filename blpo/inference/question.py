@@ -9,6 +9,7 @@ from blpo.models.messages import Message, Part, user
 from blpo.prompts.delimiters import element, pair_element, reference_element, without_reference_tags
 from blpo.prompts.template import render
 from state.errors import DataError
+from state.image_names import numbered
 from state.sample import EncodedImage, Sample
 from state.settings import ModelSettings, Settings
 from state.verdict import Order
@@ -35,6 +36,7 @@ async def question(
 
     A pair is shown in an order, and asked about by the prompt file `template` + `_pair`. One side of a pair is shown
     like a sample of one image. The images of a ranking have numbers, and the prompt file is `template` + `_ranking`.
+    Several images with one label have names, and the prompt file is `template` + `_images`.
     `{{place}}` in the prompt tells the place of the sample; `{{text_note}}` explains the sample's texts and images to
     compare with, if any. Raises `DataError` for an unreadable image, and for a sample that is no pair where a pair is
     expected.
@@ -50,9 +52,15 @@ async def question(
     first = model.part_order == "image_first"
     place = "above" if first else "below"
     if models.settings.task.kind == "ranking":
-        item: list[Part] = [*_context_parts(sample, context), *_numbered_parts(images), *_text_parts(sample)]
+        places = _named_parts(images, numbered(len(images)))
+        item: list[Part] = [*_context_parts(sample, context), *places, *_text_parts(sample)]
         values |= {"count": str(len(images)), "text_note": " ".join(_notes(sample, _LIST_TEXT_NOTE))}
         frame = render(f"{template}_ranking", place=place, **values)
+    elif sample.image_names:
+        named = _named_parts(images, sample.image_names)
+        item = [*_context_parts(sample, context), *named, *_text_parts(sample)]
+        values |= {"count": str(len(images)), "text_note": " ".join(_notes(sample, _LIST_TEXT_NOTE))}
+        frame = render(f"{template}_images", place=place, **values)
     elif view is None:
         name = [JUDGED_IMAGE] if context else []
         item = [*_context_parts(sample, context), *name, *images, *_text_parts(sample)]
@@ -70,9 +78,9 @@ def as_shown(sample: Sample, settings: Settings, role: Literal["judge", "verbali
     return sample if settings.prompts.reference in ("both", role) else sample.without_reference()
 
 
-def _numbered_parts(images: Sequence[EncodedImage]) -> Iterator[Part]:
-    for number, image in enumerate(images, 1):
-        yield f"Image {number}:"
+def _named_parts(images: Sequence[EncodedImage], names: Sequence[str]) -> Iterator[Part]:
+    for name, image in zip(names, images, strict=True):
+        yield f"{name}:"
         yield image
 
 

@@ -26,13 +26,18 @@ def require_vision(models: ModelsSettings) -> None:
             )
 
 
-def require_images(settings: Settings, longest_list: int = 0) -> None:
+def limits_images(settings: Settings) -> bool:
+    """Return True if the judge or the verbalizer has a limit on the images in a request."""
+    return any(facts(settings.models.of(role)).max_images.value is not None for role in ("judge", "verbalizer"))
+
+
+def require_images(settings: Settings, most_images: int = 0) -> None:
     """Raise `ModelError` if the judge or the verbalizer takes fewer images a request than a sample has.
 
-    `longest_list` is the largest number of images in a ranking; 0 for other tasks.
+    `most_images` is the largest number of images of a sample in the dataset, where settings can't tell.
     """
     for role in ("judge", "verbalizer"):
-        model, images = settings.models.of(role), settings.images_of(role, longest_list)
+        model, images = settings.models.of(role), settings.images_of(role, most_images)
         most = facts(model).max_images
         if most.value is not None and most.value < images:
             raise ModelError(

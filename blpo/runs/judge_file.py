@@ -63,7 +63,9 @@ class JudgeFile(BaseModel):
     """The selected prompt. The frame with the answer's format is added at judging."""
     task: TaskSettings
     images: int | None = None
-    """Images of a sample that are labelled together, 1 or 2; None for rankings, and in files of version 0.1."""
+    """Most images of a sample that are labelled together; None for rankings, and in files of version 0.1."""
+    image_names: tuple[str, ...] | None = None
+    """Names of several images with one label, as in `data.image_names`; None where a message has no such names."""
     model: ModelSettings
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
     validation."""
@@ -100,7 +102,7 @@ class JudgeFile(BaseModel):
     def dump(self) -> str:
         """Return the file's YAML, with the prompt as readable text."""
         content = self.model_dump(mode="json")
-        absent = [name for name in ("seed", "further_columns") if content[name] is None]
+        absent = [name for name in ("seed", "image_names", "further_columns") if content[name] is None]
         return write_yaml({name: value for name, value in content.items() if name not in absent})
 
 

@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from blpo.config.settings_file import dump_settings
-from blpo.data.dataset import longest_list_of
+from blpo.data.dataset import most_images_of
 from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.models.messages import ROLES
 from blpo.models.registry import chat_model
-from blpo.models.role_checks import require_images, require_labels_for_scores, require_prices, require_vision
+from blpo.models.role_checks import (
+    limits_images,
+    require_images,
+    require_labels_for_scores,
+    require_prices,
+    require_vision,
+)
 from state.errors import BlpoError
 from state.settings import Settings
 
@@ -50,7 +56,8 @@ def problems(settings: Settings) -> list[str]:
 
 
 def _require_images(settings: Settings) -> None:
-    require_images(settings, longest_list_of(settings))
+    if limits_images(settings):  # else the labels need not be read here
+        require_images(settings, most_images_of(settings))
 
 
 def _errors(*attempts: Callable[[], object]) -> Iterator[BlpoError]:

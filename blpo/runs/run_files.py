@@ -19,6 +19,7 @@ from blpo.runs.verdict_sentence import verdict
 from state.loops import RoundRecord
 from state.result import Result
 from state.sample import SplitName
+from state.settings import Settings
 from state.verdict import Verdict
 
 
@@ -49,12 +50,13 @@ async def write_judge(
 
     `result` is the result of a finished run; the file then holds the outcome of the test.
     """
-    settings = run.settings
+    settings, images = run.settings, _images_of(run)
     validation = rounds[selected_round(rounds, settings.search)]["validation"] if rounds else None
     judge = JudgeFile(
         judge_prompt=await selected_prompt(run, rounds),
         task=settings.task,
-        images=None if settings.task.kind == "ranking" else 1 if isinstance(settings.data.image, str) else 2,
+        images=images,
+        image_names=(settings.data.image_names or ()) if _names_images(settings, images) else None,
         model=settings.models.of("judge"),
         seed=settings.search.seed if settings.task.order == "random" else None,
         further_columns=settings.further_columns,
@@ -63,6 +65,19 @@ async def write_judge(
         verdict=verdict(result) if result else "",
     )
     await asyncio.to_thread(directory.write, "judge.yaml", judge.dump())
+
+
+def _images_of(run: OpenRun) -> int | None:
+    """Return the most images of a sample; None for rankings."""
+    if run.settings.task.kind == "ranking":
+        return None
+    return max(len(sample.images) for sample in run.dataset.by_id.values())
+
+
+def _names_images(settings: Settings, images: int | None) -> bool:
+    """Return True if messages name the images of a sample."""
+    has_one_label = settings.task.kind in ("ordinal", "categorical")
+    return has_one_label and images not in (None, 1) and settings.data.names_images
 
 
 async def write_verdicts(

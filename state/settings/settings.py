@@ -40,7 +40,13 @@ class Settings(Section):
             raise ValueError("data.path: the built-in sample is rated 1 to 5; give data.path for another task")
         if self.data.threshold is not None and len(self.task.values) != 2:
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
-        shapes = self._reference_problem, self._rater_problem, self._pair_problem, self._ranking_problem
+        shapes = (
+            self._reference_problem,
+            self._rater_problem,
+            self._pair_problem,
+            self._ranking_problem,
+            self._image_names_problem,
+        )
         for problem in filter(None, (check() for check in shapes)):
             raise ValueError(problem)
         return self
@@ -52,7 +58,7 @@ class Settings(Section):
             text = "text" if two_texts else None
             name = next((n for n in (text, "question", "before") if n and getattr(data, n)), None)
             return name and f"data.{name}: {'two columns need' if name == 'text' else 'needs'} task.kind: pairwise"
-        if two_texts == isinstance(data.image, tuple):
+        if len(data.columns_of_images) != (1 if two_texts else 2):
             return (
                 "data: a pair needs two columns of images (image: [image_a, image_b]), or one image and two columns of"
                 " texts (text: [text_a, text_b])"
@@ -89,6 +95,19 @@ class Settings(Section):
             return "data.image: a ranking has one image a row; name one column"
         return None if self.data.group else "data.group: is missing; name the column with the list of every image"
 
+    def _image_names_problem(self) -> str | None:
+        """Return the problem of `data.image_names`; None for usable names."""
+        names, columns = self.data.image_names, self.data.columns_of_images
+        if names is None:
+            return None
+        if self.task.kind in ("pairwise", "ranking"):
+            return f"data.image_names: names several images with one label; task.kind: {self.task.kind} has own names"
+        if self.data.path is None:
+            return "data.image_names: the built-in sample has one image a row; give data.path"
+        if len(names) == 1 or (names and len(columns) not in (1, len(names))):
+            return f"data.image_names: names {len(names)} of {len(columns)} images; give every image a name"
+        return None
+
     def _rater_problem(self) -> str | None:
         """Return the problem of settings about raters and slices; None for usable settings."""
         raters = self.data.raters
@@ -124,11 +143,14 @@ class Settings(Section):
         seen = [name for name in columns if name == "before" or self.prompts.reference in ("both", "judge")]
         return tuple(seen) if columns else None
 
-    def images_of(self, role: str, longest_list: int = 0) -> int:
-        """Return the most images in a request of judge or verbalizer; `longest_list` is that of a ranking, else 0."""
+    def images_of(self, role: str, most_images: int = 0) -> int:
+        """Return the most images in a request of judge or verbalizer.
+
+        `most_images` is the number of the dataset, where a column can't tell: for rankings, and for lists in cells.
+        """
         reference = self.data.reference is not None and self.prompts.reference in ("both", role)
-        own = 1 if isinstance(self.data.image, str) else len(self.data.image)
-        return max(own, longest_list) + reference + (self.data.before is not None)
+        own = len(self.data.columns_of_images)
+        return max(own, most_images) + reference + (self.data.before is not None)
 
     @property
     def run_name(self) -> str:

@@ -14,6 +14,7 @@ from blpo.cli.help import EXAMPLES
 from state.events import Event
 from state.result import Metrics, Result
 from tests import pair_sources, public_sources
+from tests.clip_set import draw_clips
 from tests.documented import Step, given, run, run_python, steps
 from tests.list_set import draw_lists
 from tests.pair_set import draw_pairs
@@ -36,6 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert code == 0, output
     draw_dataset(place / "photos", 40)
     (place / "photos" / "config.yaml").unlink()
+    draw_clips(place / "clips")
     draw_lists(place / "lists")
     draw_pairs(place / "photo-pairs")
     for name in ("agin", "seetrue", "imagereward", "unsafebench", "mjbench"):
@@ -67,6 +69,7 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "photos": lambda prepared, target: shutil.copytree(prepared / "photos", target),
     "rated": lambda prepared, target: shutil.copytree(prepared / "rated", target),
     "photo-pairs": lambda prepared, target: shutil.copytree(prepared / "photo-pairs", target),
+    "clips": lambda prepared, target: shutil.copytree(prepared / "clips", target),
     "lists": lambda prepared, target: shutil.copytree(prepared / "lists", target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,

@@ -43,6 +43,8 @@ def scored_rows(source: Path, options: PairingOptions, overrides: Sequence[str] 
     settings = _settings(source, options, overrides)
     data = _columns(settings.data, source, options)
     rows = read_samples(data, _SCALE)
+    if several := next((row for row in rows.usable if len(row.sample.images) > 1), None):
+        raise DataError(f"{several.place}: has several images with one label; pairs are made of single images")
     sign = -1 if (options.best or settings.task.best) == "lowest" else 1
     images = tuple(_images(rows.usable, sign, data))
     problems = [SourceProblem(text.replace(f" from {-_WIDEST} to {_WIDEST}", "")) for text in rows.problems]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from blpo.models.embedded.message_images import MessageImage
 from blpo.models.embedded.message_reading import first_element
-from blpo.models.embedded.verbalizer_model import describe
+from blpo.models.embedded.verbalizer_model import describe, describe_together
 
 _NUMBERS = re.compile(r"<images>([\d, ]*)</images>")
 
@@ -20,7 +20,8 @@ def with_descriptions(task: str, images: Sequence[MessageImage]) -> str:
 
     def description(match: re.Match[str]) -> str:
         numbers = [int(number) for number in re.findall(r"\d+", match[1])]
-        return f"<description>{describe([images[n - 1] for n in numbers if 0 < n <= len(images)])}</description>"
+        chosen = [images[n - 1] for n in numbers if 0 < n <= len(images)]
+        return f"<description>{(describe_together if len(chosen) > 2 else describe)(chosen)}</description>"
 
     return _NUMBERS.sub(description, task)
 

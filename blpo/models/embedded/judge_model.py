@@ -8,19 +8,21 @@ from langchain_core.messages import BaseMessage
 from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
 from blpo.models.embedded.pair_images import image_of_texts, judged_images, pair_images, pair_texts
 from blpo.models.embedded.pair_verdict import decide_pair, decide_texts
-from blpo.models.embedded.perception import perceive_image
+from blpo.models.embedded.perception import mean_perception, perceive_image
 from blpo.models.embedded.ranked_images import asks_for_ranking, numbered_images
 from blpo.models.embedded.ranking_verdict import decide_ranking
 from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame, words_in_frame
+from blpo.models.embedded.several_images import asks_about_several
 from state.errors import DataError
 
 
 class EmbeddedJudge(EmbeddedChat):
     """Chat model that answers `{"reason": ..., "label": ...}` to the messages of prompts/judge*.md.
 
-    The judge sees only the first image, the two images of a pair, or all images of a ranking. The judge ignores the
-    text of the sample, what the sample is compared with, and all other images. Without a readable image, or without
-    labels in the message, the answer is a plain sentence.
+    The judge sees only the first image, the two images of a pair, or all images of a ranking. Of several images with
+    one label the judge sees the mean of every attribute. The judge ignores the text of the sample, what the sample is
+    compared with, and all other images. Without a readable image, or without labels in the message, the answer is a
+    plain sentence.
     """
 
     model_name: str = "embedded-judge-1"
@@ -35,7 +37,7 @@ class EmbeddedJudge(EmbeddedChat):
         if labels is None and not asks_for_ranking(frame):
             return "I am not told which labels there are."
         try:
-            label, reason = _ranking(messages, prompt) if labels is None else _verdict(messages, prompt, labels)
+            label, reason = _ranking(messages, prompt) if labels is None else _verdict(messages, prompt, frame, labels)
         except DataError:
             return "I can't make out this image."
         answer = words[label] if words and isinstance(label, int) else label
@@ -47,11 +49,14 @@ def _ranking(messages: Sequence[BaseMessage], prompt: str) -> tuple[int | str | 
     return decide_ranking(prompt, [perceive_image(image) for image in numbered_images(messages)])
 
 
-def _verdict(messages: Sequence[BaseMessage], prompt: str, labels: LabelSet) -> tuple[int | str | list[int], str]:
+def _verdict(
+    messages: Sequence[BaseMessage], prompt: str, frame: str, labels: LabelSet
+) -> tuple[int | str | list[int], str]:
     """Return label and reason; raises `DataError` for an image that can't be decoded."""
     if isinstance(labels, tuple) and is_pair(labels):
         if (pair := pair_images(messages)) is not None:
             return decide_pair(prompt, labels, *map(perceive_image, pair))
         if (texts := pair_texts(messages)) is not None and (image := image_of_texts(messages)) is not None:
             return decide_texts(prompt, labels, texts, perceive_image(image))
-    return decide(prompt, labels, perceive_image(judged_images(messages)[0]))
+    images = judged_images(messages)
+    return decide(prompt, labels, mean_perception(images if asks_about_several(frame) else images[:1]))

@@ -6,9 +6,10 @@ in the user's cache folder.
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
+from statistics import fmean
 from threading import Lock
 from types import MappingProxyType
 
@@ -112,6 +113,14 @@ def perceive_image(image: MessageImage) -> Mapping[str, float]:
     """Return the values of an image of a message, as `perceive_cached`. A known image is not decoded."""
     values = _cache.known(image.digest)
     return perceive_cached(image.data) if values is None else values
+
+
+def mean_perception(images: Sequence[MessageImage]) -> Mapping[str, float]:
+    """Return the mean of every value over images, as `perceive_image` for one image."""
+    values = [perceive_image(image) for image in images]
+    if len(values) == 1:
+        return values[0]
+    return {attribute.name: fmean(each[attribute.name] for each in values) for attribute in ATTRIBUTES}
 
 
 def is_perceived(image: MessageImage) -> bool:

@@ -5,7 +5,8 @@ attribute gets a general caption, as from any captioner: nothing technical, even
 
 A pair of images is described image by image. An I2T prompt that asks for differences, or to compare, gets a sentence
 with both values for every attribute. An image to compare with, or before an edit, is not described. Of two texts about
-an image, the image is described. The images of a ranking are described one after the other, by their numbers.
+an image, the image is described. The images of a ranking are described one after the other, by their numbers. Several
+images with one label are described together, by the means of the attributes.
 """
 
 import re
@@ -17,8 +18,9 @@ from blpo.models.embedded.chat import EmbeddedChat, prompt_and_frame
 from blpo.models.embedded.message_images import MessageImage
 from blpo.models.embedded.pair_images import image_of_texts, judged_images, pair_images, pair_texts
 from blpo.models.embedded.pair_text import pair_phrase
-from blpo.models.embedded.perception import perceive_image
+from blpo.models.embedded.perception import mean_perception, perceive_image
 from blpo.models.embedded.ranked_images import numbered_images, numbered_text
+from blpo.models.embedded.several_images import asks_about_several, text_about_several
 from blpo.models.embedded.vocabulary import ATTRIBUTES, level, mentioned
 from state.errors import DataError
 
@@ -38,7 +40,9 @@ class EmbeddedVerbalizer(EmbeddedChat):
 
     def answer(self, messages: Sequence[BaseMessage]) -> str:
         """Return the description. Descriptions of several images are numbered."""
-        i2t_prompt, _ = prompt_and_frame(messages)
+        i2t_prompt, frame = prompt_and_frame(messages)
+        if asks_about_several(frame):
+            return describe_together(judged_images(messages), mentioned(i2t_prompt))
         if pair_texts(messages) is not None and (image := image_of_texts(messages)) is not None:
             return describe([image], mentioned(i2t_prompt))
         if (pair := pair_images(messages)) is not None:
@@ -56,6 +60,16 @@ def describe(files: Sequence[MessageImage], attributes: Sequence[str] = ()) -> s
     if len(descriptions) < 2:
         return descriptions[0] if descriptions else "I see no image."
     return " ".join(f"{_ordinal(i)} image: {text}" for i, text in enumerate(descriptions))
+
+
+def describe_together(files: Sequence[MessageImage], attributes: Sequence[str] = ()) -> str:
+    """Return one description of images with one label; a general caption without attributes."""
+    try:
+        values = mean_perception(files)
+    except DataError:
+        return _UNREADABLE
+    names = (attributes or _GENERAL)[:MAX_SENTENCES]
+    return text_about_several(len(files), " ".join(attribute_sentence(name, values[name]) for name in names))
 
 
 def describe_differences(pair: Sequence[MessageImage], attributes: Sequence[str] = ()) -> str:
