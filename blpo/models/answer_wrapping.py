@@ -14,7 +14,8 @@ _PUNCTUATION = {ord("\u3000"): " ", ord("。"): ". ", ord("、"): ", ", ord("，
 _PLAIN = _FULL_WIDTH | _PUNCTUATION
 _QUOTES = {ord(mark): '"' for mark in "“”„‟«»「」『』"}
 _TURN = re.compile(
-    r"<[|｜](?:im_end|im_start|end|eot_id|eom_id|end_of_text|endoftext|return|call|eos|end_of_turn|end[_▁]of[_▁]sentence"
+    r"<\|start_header_id\|>\w*<\|end_header_id\|>|<\|(?:begin|end)_of_solution\|>"
+    r"|<[|｜](?:im_end|im_start|end|eot_id|eom_id|end_of_text|endoftext|return|call|eos|end_of_turn|end[_▁]of[_▁]sentence"
     r"|user|assistant|system)[|｜]>|</s>|<s>|<eos>|<bos>|<end_of_turn>|<start_of_turn>|<end_of_utterance>|\[EOS\]|\[/?INST\]",
     re.IGNORECASE,
 )

@@ -14,7 +14,10 @@ _MOST_NESTED = 500
 """Values of an error reply that are read."""
 _MOST_EMBEDDED = 8
 """Texts of an error reply that are read as JSON."""
-_CODE_KEYS = ("code", "type", "status", "reason", "reasons", "finish_reason", "error_code", "error_type", "status_code")
+_CODE_KEYS = (
+    *("code", "type", "status", "reason", "reasons", "finish_reason", "native_finish_reason"),
+    *("error_code", "error_type", "status_code"),
+)
 _WORDS_KEYS = ("detail", "msg", "error_msg", "error_description", "errorMessage", "status_msg", "title")
 """Keys of the words of an error without `message`."""
 _FILTER_KEYS = ("filtered", "flagged_input", "blockreason", "block_reason")

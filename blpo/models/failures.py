@@ -70,6 +70,7 @@ def outcome_of(
 def _detail(error: Exception, reply: ErrorReply, settings: ModelSettings) -> str:
     words = reply.message if reply.has_message else excerpt(reply.message)
     if reply.status >= 300:
+        words = "" if words == f"Error code: {reply.status}" else words  # of an empty body
         words = f"Error code: {reply.status}" + (f" - {words}" if words else "")
     return one_line(f"{settings.name}: {words or type(error).__name__}")
 

@@ -11,7 +11,9 @@ from functools import lru_cache
 from blpo.models.error_json import error_codes, error_object, error_texts, plain_code, refused_field, wrapped_message
 from blpo.models.server_sayings import ErrorMeaning, meaning_of
 
-_BROKEN_OFF = re.compile(r"error|abort|cancel|interrupt|insufficient_system", re.IGNORECASE)
+_BROKEN_OFF = re.compile(
+    r"error|abort|cancel|interrupt|insufficient_system|time.?out|timed.?out|unavailable|overload|disconnect|fail", re.I
+)
 """Finish reasons of an answer that failed on the way. The status is 200 all the same."""
 _CUT_OFF = re.compile(r".*(?:length|max[a-z]{0,12}tokens?|tokens?limit|contextwindow|errorlimit).*")
 """Finish reasons of an answer cut off, by all vendors, as plain codes."""
@@ -19,6 +21,8 @@ _CUT_OFF = re.compile(r".*(?:length|max[a-z]{0,12}tokens?|tokens?limit|contextwi
 _PAGE = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _MOST_READ = 65_536
 """Bytes of an error reply that are read."""
+_MOST_WORDS = 4000
+"""Characters of an error reply that are compared with the table."""
 _NOT_BY_SCHEMA = (401, 402, 403, 404, 407, 408, 409, 413, 429)
 """Statuses with a matter of their own, unless words name the schema."""
 
@@ -50,7 +54,7 @@ class ErrorReply:
     @property
     def words(self) -> str:
         """Texts with a meaning; none of a page."""
-        return "" if self.is_page else self.other_words or self.message
+        return "" if self.is_page else (self.other_words or self.message)[:_MOST_WORDS]
 
 
 def read_error(status: int, body: bytes) -> ErrorReply:
@@ -104,7 +108,8 @@ def may_refuse_schema(error: Exception, *, is_known: bool) -> bool:
     """
     reply = error_of(error)
     if reply.meaning == "schema":
-        return reply.status in (400, 403, 404, 405, 406, 415, 422, 500, 501)
+        status = reply.status or getattr(error, "inner_status", 0)  # an error inside a reply with status 200
+        return status in (400, 403, 404, 405, 406, 415, 422, 500, 501)
     if is_known or not 400 <= reply.status < 500:
         return False
     return reply.meaning is None and reply.status not in _NOT_BY_SCHEMA
@@ -114,6 +119,11 @@ def may_refuse_schema(error: Exception, *, is_known: bool) -> bool:
 def is_filter_word(finish_reason: str) -> bool:
     """Return True if a finish reason says that a filter or the model declined: `content_filter`, `SAFETY` ..."""
     return ErrorReply(0, codes=frozenset({plain_code(finish_reason)})).meaning == "refused"
+
+
+def declines(choice: object) -> bool:
+    """Return True if the fields of a choice without text say that a filter declined, whatever the finish reason."""
+    return ErrorReply(0, codes=frozenset(error_codes(choice))).meaning == "refused"
 
 
 @lru_cache(maxsize=64)

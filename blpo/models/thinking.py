@@ -5,7 +5,7 @@ Standard library alone: `blpo export` puts this file into an exported judge as i
 
 import re
 
-_WORD = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reasoning|scratchpad|reflection|analysis|inner_?monologue)"
+_WORD = r"(?:\w+:)?(?:\w+_)?(?:think(?:ing)?|thoughts?|reasoning|scratchpad|reflection|analysis|inner_?monologue)"
 _OPENING = (
     rf"<{_WORD}(?:\s[^<>]*)?>|<{_WORD}_start>|◁{_WORD}▷|\[THINK(?:ING)?\]"
     r"|<\|(?:begin_of_|start_)?(?:think(?:ing)?|thought|reasoning)(?:_start)?\|>|<unused94>(?:thought\b)?"

@@ -17,6 +17,8 @@ _LONGEST = 20_000
 _DECODER = json.JSONDecoder(strict=False)  # models put raw line breaks into strings
 
 _NUMBER = r"[-+]?[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_EMPHASIS = re.compile(r"(?<=[0-9])[*_`]{1,3}(?=\s{0,3}(?:/|out of))")
+"""Marks between a rating and the end of the scale: `**4**/5`."""
 _WHOLE_NUMBER = re.compile(rf"({_NUMBER})(?:\s{{0,3}}(?:/|out of)\s{{0,3}}({_NUMBER}))?", re.IGNORECASE)
 _NAMED = re.compile(
     r"""\b(?:label|rating|score|verdict|answer)\b ["'*_`]{0,4} \s{0,4} (?:\([^()\n]{0,40}\))? ["'*_`]{0,4} \s{0,4}
@@ -72,13 +74,15 @@ def parse_verdict(text: str, task: LabelScale) -> tuple[Literal["ok", "unparseab
     are compared without regard to case and white space. `[2, 1, 3]` and `2 > 1 > 3` are the ranking 2>1>3. Nothing else
     becomes a label: no value off the scale, no fraction, no two labels, no number in passing.
     """
-    answer = without_thinking(text)[-_LONGEST:]
+    answer = _unquoted(without_thinking(text)[-_LONGEST:])
     fields = _last_labelled(answer)
     plain = plain_text(answer)
     if fields is None and plain != answer:
         fields = _last_labelled(plain)
     if fields is not None:
         label = _read_label(fields["label"], task)
+        if label is None and isinstance(fields["label"], str):
+            label = _labelled(fields["label"], task)[1]
         reason = fields.get("reason")
         if label is not None:
             return "ok", label, clean_text(reason) if isinstance(reason, str) else ""  # JSON inside the clean reply
@@ -87,6 +91,16 @@ def parse_verdict(text: str, task: LabelScale) -> tuple[Literal["ok", "unparseab
         if label is not None:
             return "ok", label, answer
     return "unparseable", None, f"no label in: {' '.join(answer.split())[:200]}" if answer else "an empty reply"
+
+
+def _unquoted(answer: str) -> str:
+    """Return the text in a reply that is a JSON string: an answer encoded twice."""
+    if not (answer.startswith('"') and answer.endswith('"') and '\\"' in answer):
+        return answer
+    try:
+        return str(_DECODER.decode(answer))
+    except ValueError:
+        return answer
 
 
 def _label_of(text: str, task: LabelScale) -> int | str | None:
@@ -153,11 +167,16 @@ def _category(value: object, task: LabelScale) -> str | None:
 
 def _named(text: str, task: LabelScale) -> int | str | None:
     """Return the label that the text names (`Rating: 4`); None if the text names no label, or several."""
-    read_line = {"ordinal": _named_rating, "ranking": _named_ranking}.get(task.kind, _named_category)
-    readings = [read_line(match[1].strip(), task) for match in _NAMED.finditer(text) if match[1].strip()]
+    readings = [_labelled(match[1].strip(), task) for match in _NAMED.finditer(text) if match[1].strip()]
     readings += [_on_next_line(text[match.end() :], task) for match in _NAMED.finditer(text) if not match[1].strip()]
     named = {label for is_named, label in readings if is_named}
     return named.pop() if len(named) == 1 else None
+
+
+def _labelled(line: str, task: LabelScale) -> tuple[bool, int | str | None]:
+    """Return (True, label) if `line` starts with a label; the label is None if the line is ambiguous."""
+    read_line = {"ordinal": _named_rating, "ranking": _named_ranking}.get(task.kind, _named_category)
+    return read_line(line, task)
 
 
 def _on_next_line(text: str, task: LabelScale) -> tuple[bool, int | str | None]:
@@ -173,7 +192,7 @@ def _on_next_line(text: str, task: LabelScale) -> tuple[bool, int | str | None]:
 
 def _named_rating(line: str, task: LabelScale) -> tuple[bool, int | str | None]:
     """Return (True, rating) if `line` starts with a number; the rating is None if the line has more numbers."""
-    match = _WHOLE_NUMBER.match(line.lstrip(WRAPPING))
+    match = _WHOLE_NUMBER.match(_EMPHASIS.sub("", line).lstrip(WRAPPING))
     if match is None:
         return False, None
     rest = match.string[match.end() :]
@@ -201,6 +220,8 @@ def _named_category(line: str, task: LabelScale) -> tuple[bool, int | str | None
         if start and words.startswith(start) and _END_OF_CATEGORY.match(words, len(start)):
             rest = words[len(start) :]
             others = [folded(other) for other in task.labels if other != label]
-            alone = not any(re.search(rf"(?<!\w){re.escape(other)}(?!\w)", rest) for other in others if other)
+            alone = start not in others and not any(  # labels may differ in case alone
+                re.search(rf"(?<!\w){re.escape(other)}(?!\w)", rest) for other in others if other
+            )
             return True, _category(start, task) if alone else None
     return False, None

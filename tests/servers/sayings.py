@@ -81,6 +81,7 @@ SCHEMA_REFUSALS = {
     "no words": says(422, ""),
     "not implemented": says(501, {"error": {"message": "json_schema is not implemented"}}),
     "route": says(404, {"error": {"message": "No endpoint supports response_format"}}),
+    "in a reply": says(200, {"error": {"code": 400, "message": "response_format is not supported"}}),
 }
 """Refusals of a schema."""
 

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 
 from blpo.models.openai.deferred_alternatives import parse_completion
 from blpo.models.secret_masking import excerpt
-from blpo.models.server_errors import is_broken_off, is_cut_off, is_filter_word, read_error
+from blpo.models.server_errors import declines, is_broken_off, is_cut_off, is_filter_word, read_error
 from blpo.models.token_counts import token_counts
 
 
@@ -66,15 +66,20 @@ def message_of(reply: Any, model: str) -> AIMessage:
         raise ErrorInCompletion(f"the answer broke off, finish_reason {choice['finish_reason']}")
     if message is None and isinstance(choice, dict) and _has_no_text(str(choice.get("finish_reason"))):
         message = {}
-    content = _content(message.get("content")) if isinstance(message, dict) else None
+    content = _content(message) if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(content, str | list):
         raise ValueError("its first choice has no message")
+    if not content and message.get("error"):
+        raise ErrorInCompletion(message["error"])
+    finish_reason = choice.get("finish_reason")  # type: ignore[union-attr] # a dict, as it has a message
+    if not content and not message.get("refusal") and not is_filter_word(str(finish_reason)) and declines(choice):
+        finish_reason = "content_filter"
     return AIMessage(
         content=content,
         additional_kwargs={"refusal": message["refusal"]} if message.get("refusal") else {},
         usage_metadata=_usage_metadata(reply.get("usage")),
         response_metadata={
-            "finish_reason": choice.get("finish_reason"),  # type: ignore[union-attr] # a dict, as it has a message
+            "finish_reason": finish_reason,
             "model_name": reply.get("model", model),
             "logprobs": choice.get("logprobs"),  # type: ignore[union-attr] # a dict, as it has a message
         },
@@ -86,11 +91,21 @@ def _has_no_text(finish_reason: str) -> bool:
     return is_filter_word(finish_reason) or is_cut_off(finish_reason)
 
 
-def _content(content: Any) -> Any:
-    """Return the content of a message; an object, as some servers parse the answer, becomes text again."""
+def _content(message: Mapping[str, Any]) -> Any:
+    """Return the content of a message; an object, as some servers parse the answer, becomes text again.
+
+    Gateways turn a schema into a tool for vendors without schemas; then the arguments of the tool are the answer.
+    """
+    content = message.get("content")
     if isinstance(content, dict):
         return content["text"] if isinstance(content.get("text"), str) else json.dumps(content, ensure_ascii=False)
-    return content or ""
+    return content or _tool_arguments(message.get("tool_calls")) or ""
+
+
+def _tool_arguments(calls: Any) -> str:
+    function = calls[0].get("function") if isinstance(calls, list) and calls and isinstance(calls[0], dict) else None
+    arguments = function.get("arguments") if isinstance(function, dict) else None
+    return arguments if isinstance(arguments, str) else json.dumps(arguments) if isinstance(arguments, dict) else ""
 
 
 def _failure(reply: dict[str, Any]) -> Exception:

@@ -39,7 +39,7 @@ class DeferredAlternatives(Sequence[Any]):
 
 
 def parse_completion(body: bytes) -> Any:
-    """Return the parsed body; raises as `json.loads`.
+    """Return the parsed body; raises as `json.loads`. Bytes outside UTF-8 become question marks in diamonds.
 
     In a large body, `top_logprobs` of the first choice's tokens are `DeferredAlternatives`.
     """
@@ -52,7 +52,10 @@ def parse_completion(body: bytes) -> Any:
             return json.loads(body)
         if _defer(reply, texts):
             return reply
-    return json.loads(body)
+    try:
+        return json.loads(body)
+    except UnicodeDecodeError:
+        return json.loads(body.decode("utf-8", "replace"))
 
 
 def _arrays(body: bytes) -> list[tuple[int, int]]:

@@ -35,12 +35,20 @@ def reduced_completion(body: bytes, *, logprobs: bool) -> bytes:
             raise UnreadableBodyError("it is no JSON") from None
         return body  # the chat model words the fault
     if len(body) <= _LARGE:
-        return body
+        return body if _is_utf8(body) else json.dumps(reply).encode()
     if not isinstance(reply, dict):
         raise UnreadableBodyError("it has no choices")
     choices = reply.get("choices")
     choice = _reduced_choice(choices[0], logprobs) if isinstance(choices, list) and choices else None
     return json.dumps({**_selected(reply, _TOP), "choices": [] if choice is None else [choice]}).encode()
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode(json.detect_encoding(body))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _reduced_choice(choice: Any, logprobs: bool) -> Any:

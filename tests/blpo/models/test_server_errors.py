@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from blpo.models.failures import Transient, outcome_of
-from blpo.models.openai.completion import ServerError
+from blpo.models.openai.completion import ErrorInCompletion, ServerError, message_of
 from blpo.models.rejections import MOST_ALIKE
 from blpo.models.server_errors import is_broken_off, is_cut_off, is_filter_word, read_error
 from state.errors import ModelError
@@ -297,6 +297,38 @@ def test_a_limit_of_the_rate_passes_after_the_wait_in_its_words(body: str, wait:
     outcome = outcome_of(ServerError(429, body.encode(), {}), ModelSettings(name="vllm:m"))
     assert isinstance(outcome, Transient)
     assert (outcome.wait, outcome.failure.kind) == (wait, "rate_limit")
+
+
+@pytest.mark.parametrize(
+    ("fields", "finish_reason"),
+    [
+        ({"finish_reason": "stop", "native_finish_reason": "SAFETY"}, "content_filter"),
+        ({"finish_reason": "stop", "content_filter_results": {"violence": {"filtered": True}}}, "content_filter"),
+        ({"finish_reason": "stop", "content_filter_results": {"violence": {"filtered": False}}}, "stop"),
+        ({"finish_reason": "RECITATION"}, "RECITATION"),
+    ],
+)
+def test_a_filter_is_found_in_any_field_of_an_empty_choice(fields: dict[str, object], finish_reason: str) -> None:
+    reply = message_of({"choices": [{"message": {"content": None}, **fields}]}, "m")
+    assert reply.response_metadata["finish_reason"] == finish_reason
+
+
+def test_a_failure_may_stand_in_the_message_or_the_finish_reason() -> None:
+    for choice in ({"message": {"content": "", "error": {"message": "lost"}}}, {"finish_reason": "timeout"}):
+        with pytest.raises(ErrorInCompletion):
+            message_of({"choices": [choice]}, "m")
+
+
+def test_arguments_of_a_tool_are_an_answer_without_text() -> None:
+    tool = {"type": "function", "function": {"name": "verdict", "arguments": GOOD}}
+    assert message_of({"choices": [{"message": {"content": None, "tool_calls": [tool]}}]}, "m").content == GOOD
+    for calls in ([], [None], [{}], [{"function": {"arguments": 3}}], 7):
+        assert message_of({"choices": [{"message": {"content": None, "tool_calls": calls}}]}, "m").content == ""
+
+
+def test_a_long_error_is_compared_in_part() -> None:
+    error = read_error(400, b"[" * 60_000 + b" content filter")
+    assert (error.meaning, len(error.words)) == (None, 4000)
 
 
 def test_a_repeated_request_is_no_word_of_the_server() -> None:
