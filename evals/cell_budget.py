@@ -17,9 +17,9 @@ def budget_problems(cells: Sequence[Cell]) -> dict[str, str]:
         limit, sizes = cell.settings.limits.calls, split_sizes(cell.settings)
         if limit is None or sizes is None:
             continue
-        questions = cell.settings.task.questions
-        least = questions * (sizes.labelled + 2 * sizes.test)
-        prompts = "two prompts" if questions == 1 else "two prompts in both orders"
+        least = sizes.labelled_requests + 2 * sizes.test_requests
+        task = cell.settings.task
+        prompts = f"two prompts{' in both orders' if task.has_both_orders or task.order == 'pairs' else ''}"
         if limit < least:
             problems[cell.name] = (
                 f"{limit:,} calls can't pay for judging: {sizes.labelled} train and validation samples and the"

@@ -139,7 +139,7 @@ def _limits(evals: EvalSettings, calls: int | None, settings: Settings) -> Limit
     """Return the limits of a cell: `calls` if a grid varies the calls, and the test on top as the experiment says."""
     calls = evals.budget.calls if calls is None else calls
     sizes = split_sizes(settings) if evals.test == "on_top" else None
-    on_top = 0 if sizes is None else 2 * sizes.test
+    on_top = 0 if sizes is None else 2 * sizes.test_requests
     return evals.budget.model_copy(update={CALLS: None if calls is None else calls + on_top})
 
 

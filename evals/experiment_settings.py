@@ -8,7 +8,7 @@ from blpo.config.setting_problems import setting_problems
 from evals.methods import METHODS, installed_methods
 from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
 
-ExperimentPreset = Literal["table1", "table2", "pairs", "figure4", "figure1", "budget"]
+ExperimentPreset = Literal["table1", "table2", "pairs", "rankings", "figure4", "figure1", "budget"]
 DEFAULT_SEEDS = tuple(range(10))
 """Default seeds: with fewer, the interval of a difference is wide."""
 
@@ -16,6 +16,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
     "table1": {"methods": installed_methods()},
     "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image")},
     "pairs": {"methods": ("none", "blpo", "one_order", "random_order", "pointwise")},
+    "rankings": {"methods": ("none", "blpo", "pointwise_sort", "bradley_terry")},
     "figure4": {
         "methods": ("blpo",),
         "sweeps": {
@@ -109,7 +110,7 @@ class EvalSettings(_Section):
     """Budget of each cell (calls, tokens, usd), and max_failure_rate."""
     test: Literal["included", "on_top"] = "included"
     """included: the calls of a budget also pay for the test. on_top: a cell may spend the calls on the search, and gets
-    two calls for each test sample on top."""
+    the calls to test two prompts on top."""
     search: SearchSettings = SearchSettings()
     """Search settings of all methods; a method changes the settings that define the method. `seeds` sets `seed`."""
     method_search: dict[str, dict[str, Any]] = {}

@@ -51,7 +51,7 @@ def reading_notes(
         _RULE,
         "The metric is that of the prompt that the method selected, on the untouched test split, failures to answer"
         f" counted as wrong; sd: over seeds (n - 1). {_spread(rows)} samples: test verdicts of all seeds together.",
-        _READINGS,
+        *([_READINGS] if any(row.macro_f1 for row in rows) else []),
         "calls, tokens, US $: what a cell is charged in the mean, that is all its distinct requests, also those that"
         f" another cell had asked before. {_bound(evals, rows)}",
         "A cell that used less had come to another end first (`stopped` in table.json), or kept the initial prompt,"

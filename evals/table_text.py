@@ -80,12 +80,14 @@ def _columns(rows: Sequence[TableRow]) -> Iterable[_Column]:
     yield _Column(metric_name(rows[0].metric), lambda row: _number(row.mean, 3))
     yield _Column("sd", lambda row: _number(row.sd, 3))
     yield _Column("sd over", lambda row: row.spread or "nothing")
-    yield _Column("macro F1, strict / answered", lambda row: _readings(row.macro_f1))
+    if any(row.macro_f1 for row in rows):
+        yield _Column("macro F1, strict / answered", lambda row: _readings(row.macro_f1))
     if any(row.positive_f1 for row in rows):
         yield _Column(
             f"F1 of {escaped(str(rows[0].positive))}, strict / answered", lambda row: _readings(row.positive_f1)
         )
-    yield _Column("accuracy", lambda row: _number(row.accuracy, 3))
+    if any(row.accuracy is not None for row in rows):
+        yield _Column("accuracy", lambda row: _number(row.accuracy, 3))
     if any(row.first_rate is not None for row in rows):
         yield _Column("consistent accuracy", lambda row: _number(row.consistent_accuracy, 3))
         yield _Column('share of "first"', lambda row: _number(row.first_rate, 3))

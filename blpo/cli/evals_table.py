@@ -31,8 +31,9 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
             console.print()
             _print_notes(console, rows)
             console.print()
-            console.print(_readings_table(rows))
-            console.print()
+            if any(row["accuracy"] is not None for row in rows):
+                console.print(_readings_table(rows))
+                console.print()
             if any(row["first_rate"] is not None for row in rows):
                 console.print(_pairs_table(rows))
                 console.print()

@@ -31,6 +31,9 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterat
     if settings.task.questions > 1:
         each = "order" if settings.task.has_both_orders else "image; an image in several pairs is paid once"
         yield f"judge: two calls a pair and prompt, one for each {each} (task.order)"
+    if settings.task.parts is not None:
+        each = "image" if settings.task.order == "apart" else "order of every two images"
+        yield f"judge: a call for each {each} of a list (task.order)"
     yield from _low_limits(settings, roles)
 
 

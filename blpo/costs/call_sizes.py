@@ -97,7 +97,8 @@ class CallSizes:
 
     @property
     def _frame_suffix(self) -> str:
-        return {"pairwise": "_pair", "ranking": "_ranking"}.get(self.settings.task.kind, "")
+        task = self.settings.task.parts or self.settings.task
+        return {"pairwise": "_pair", "ranking": "_ranking"}.get(task.kind, "") if task.order != "apart" else ""
 
     def _cases(self, descriptions: float = 1) -> float:
         reasons = self.settings.task.questions * self.replies.verdict

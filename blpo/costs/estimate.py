@@ -35,10 +35,10 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     """Estimate calls and tokens of each role, without reading files, building models or sending requests."""
     search = settings.search
     limit = settings.limits.calls
-    questions = settings.task.questions
-    low_counts = early_stop(work.sizes, search, limit, questions)
-    high_counts = all_rounds(work.sizes, search, limit, questions)
-    most_counts = all_rounds(work.sizes, search, questions=questions)
+    sizes, questions = (work.sizes, settings.task.questions) if search.outer_rounds else (work.requests, 1)
+    low_counts = early_stop(sizes, search, limit, questions)
+    high_counts = all_rounds(sizes, search, limit, questions)
+    most_counts = all_rounds(sizes, search, questions=questions)
     initial = (work.judge_prompt, work.i2t_prompt)
     longest = tuple(max(search.max_prompt_tokens, length) for length in initial)
     grown = tuple((first + last) // 2 for first, last in zip(initial, longest, strict=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from blpo.costs.rater_facts import rater_facts
 from blpo.data.dataset import Dataset
 from blpo.data.dataset_warnings import dataset_warnings, label_counts
+from blpo.inference.list_parts import requests_of
 from blpo.metrics.detectable import LEAST_GROUPS, detectable_difference
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import FEW_SAMPLES
@@ -44,8 +45,8 @@ class RunPreview:
 def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     """Count samples, labels and judge calls of a run with these settings."""
     sizes = {name: len(samples) for name, samples in dataset.splits.items()}
-    questions = settings.task.questions
-    calls, test_calls = questions * (sizes["train"] + sizes["validation"]), 2 * questions * sizes["test"]
+    requests = {name: requests_of(samples, settings.task) for name, samples in dataset.splits.items()}
+    calls, test_calls = requests["train"] + requests["validation"], 2 * requests["test"]
     labels = label_counts(settings.task, dataset)
     groups = [sample.group for sample in dataset.splits["test"]]
     warnings = [

@@ -10,6 +10,7 @@ from blpo.data.image_encoding import fitted_size
 from blpo.data.images import image_size
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.list_parts import requests_of
 from blpo.inference.question import as_shown
 from blpo.models.catalogue import facts
 from state.sample import Sample, SplitName
@@ -24,8 +25,10 @@ class Workload:
     """Sizes in samples and in tokens."""
 
     sizes: Mapping[SplitName, int]
+    requests: Mapping[SplitName, int]
+    """Judge requests for every split under one prompt."""
     judge_images: float
-    """Mean tokens of all images of a sample for the judge."""
+    """Mean tokens of all images in a request to the judge."""
     verbalizer_images: float
     text: float
     """Mean tokens of all texts of a sample."""
@@ -44,8 +47,9 @@ def workload_of(settings: Settings) -> Workload:
     judge_prompt, i2t_prompt = initial_prompts(settings)
     return Workload(
         sizes={name: len(split) for name, split in dataset.splits.items()},
-        judge_images=_tokens_a_sample(chosen_samples, pixels, settings, "judge"),
-        verbalizer_images=_tokens_a_sample(chosen_samples, pixels, settings, "verbalizer"),
+        requests={name: requests_of(split, settings.task) for name, split in dataset.splits.items()},
+        judge_images=_tokens_a_request(chosen_samples, pixels, settings),
+        verbalizer_images=mean(_tokens_of(chosen_samples, pixels, settings, "verbalizer")),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
@@ -63,15 +67,27 @@ def _text(sample: Sample) -> int:
     return tokens(text + "".join(f"<second>{each}</second>" for each in sample.texts or ()) + reference)
 
 
-def _tokens_a_sample(
+def _tokens_a_request(samples: Sequence[Sample], pixels: Mapping[int, tuple[int, int]], settings: Settings) -> float:
+    """Return the mean tokens of images in a request to the judge: of a whole sample, or of its parts."""
+    sizes, task = _tokens_of(samples, pixels, settings, "judge"), settings.task
+    shown = {"apart": 1, "pairs": 2}.get(task.order)
+    if shown is None:
+        return mean(sizes)
+    images = [len(sample.images) for sample in samples]
+    requests = [task.questions_of(number) for number in images]
+    tokens_by_sample = zip(sizes, requests, images, strict=True)
+    return sum(size * count * shown / number for size, count, number in tokens_by_sample) / sum(requests)
+
+
+def _tokens_of(
     samples: Sequence[Sample],
     pixels: Mapping[int, tuple[int, int]],
     settings: Settings,
     role: Literal["judge", "verbalizer"],
-) -> float:
-    """Return the mean tokens of the images that a role sees; `pixels` are the sizes by the `id` of the source."""
+) -> list[int]:
+    """Return the tokens of all images that a role sees, by sample; `pixels` are sizes by the `id` of the source."""
     model = settings.models.of(role)
     count = facts(model).image_formula.value.tokens
     shown = [as_shown(sample, settings, role) for sample in samples]
     sizes = [[pixels[id(source)] for source in sample.all_images] for sample in shown]
-    return mean(sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in each) for each in sizes)
+    return [sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in each) for each in sizes]

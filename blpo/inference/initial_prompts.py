@@ -22,10 +22,10 @@ def initial_prompts(settings: Settings) -> tuple[str, str]:
     Raises `ConfigError` for a file with an unreadable or empty text, a text longer than `search.max_prompt_tokens`, or
     a placeholder.
     """
-    data = settings.data
+    data, task = settings.data, settings.task.parts or settings.task
     shape = {"pairwise": "_pairwise_texts" if isinstance(data.text, tuple) else "_pairwise", "ranking": "_ranking"}
-    own_shape = shape.get(settings.task.kind, "_images" if data.has_several_images else "")
-    return _initial_prompts(settings.prompts, settings.task, settings.search.max_prompt_tokens, own_shape)
+    own_shape = shape.get(task.kind, "_images" if data.has_several_images else "")
+    return _initial_prompts(settings.prompts, task, settings.search.max_prompt_tokens, own_shape)
 
 
 @lru_cache(maxsize=16)

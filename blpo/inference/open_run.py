@@ -19,6 +19,7 @@ from blpo.config.config_hash import config_hash
 from blpo.data.dataset import Dataset, dataset_of
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
+from blpo.inference.list_parts import requests_of
 from blpo.inference.open_models import OpenModels
 from blpo.inference.run_store import StorePlace, images_folder, open_store, store_place
 from blpo.models.calls import ModelCaller
@@ -74,7 +75,7 @@ class OpenRun(OpenModels):
 
     def questions(self, *names: SplitName) -> int:
         """Return the judge requests for all samples of splits under one prompt, repairs not counted."""
-        return self.settings.task.questions * sum(len(self.split(name)) for name in names)
+        return sum(requests_of(self.split(name), self.settings.task) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.list_parts import parts_of, with_task
 from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of
 from blpo.inference.verdicts import judge_messages, repair_messages, request_name, verdict_of
@@ -65,10 +66,13 @@ async def _missing_verdicts(run: OpenRun, judge_prompt: str) -> int:
 async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sample]) -> list[Due]:
     """Return the calls due for all samples under all prompts, and count stored replies as judged."""
     recall = run.recall
+    if (parts := run.settings.task.parts) is not None:
+        recall, samples = with_task(recall, parts), [part for sample in samples for part in parts_of(sample, parts)]
+    task_of_requests = recall.settings.task
 
     async def due(request: tuple[str, Sample, View | None]) -> Due:
         prompt, sample, view = request
-        task = run.settings.task.scale_of(len(sample.images))
+        task = task_of_requests.scale_of(len(sample.images))
         schema = verdict_schema(task)
         messages = await judge_messages(recall, prompt, sample, view)
         response = await recall.caller.ask("judge", messages, schema)
@@ -86,6 +90,6 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
         (prompt, sample, view)
         for prompt in judge_prompts
         for sample in samples
-        for view in orders_of(run.settings.task, sample, seed)
+        for view in orders_of(task_of_requests, sample, seed)
     ]
     return await fan_out(due, requests, run.width("judge"))

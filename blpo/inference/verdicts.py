@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from blpo.inference.cut_off import cut_off
 from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
+from blpo.inference.list_parts import parts_of, ranking_of, with_task
 from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of, pair_verdict
@@ -92,7 +93,8 @@ class Judgement:
 
     verdict: Verdict
     replies: tuple[Response, ...]
-    """One reply for each order of a pair, else one; two where the first was repaired; fewer where a request failed."""
+    """One reply for each order of a pair and each part of a list, else one; two where the first was repaired; fewer
+    where a request failed."""
 
 
 async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) -> Verdict:
@@ -106,12 +108,23 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample, re
     A further `repeat` asks all questions again.
     """
     task = models.settings.task
+    if task.parts is not None:
+        return await judgement_by_parts(with_task(models, task.parts), judge_prompt, sample, repeat)
     views = orders_of(task, sample, models.settings.search.seed)
     if views == (None,):
         return await _judgement(models, judge_prompt, sample, None, repeat)
     judgements = await fan_out(lambda view: _judgement(models, judge_prompt, sample, view, repeat), views, len(views))
     replies = tuple(reply for judgement in judgements for reply in judgement.replies)
     return Judgement(pair_verdict(sample.id, views, [each.verdict for each in judgements], task), replies)
+
+
+async def judgement_by_parts(models: OpenModels, judge_prompt: str, sample: Sample, repeat: int = 0) -> Judgement:
+    """Return the ranking of a list by a judge of single images or of pairs, the task of `models`."""
+    task, width = models.settings.task, models.width("judge")
+    parts = parts_of(sample, task)
+    judgements = await fan_out(lambda part: judgement_of(models, judge_prompt, part, repeat), parts, width)
+    replies = tuple(reply for judgement in judgements for reply in judgement.replies)
+    return Judgement(ranking_of(sample, [judgement.verdict for judgement in judgements], task), replies)
 
 
 def request_name(sample: Sample, view: View | None) -> str:

@@ -205,7 +205,7 @@ def _notes(runs: Sequence[RunRecord], names: Sequence[str], common: Sequence[str
             " interval and its test leave out the samples with an error in either run."
         )
     orders = dict(zip(names, (run.settings.task.order for run in runs), strict=True))
-    if len(set(orders.values())) > 1:
+    if runs[0].settings.task.kind == "pairwise" and len(set(orders.values())) > 1:
         listed = ", ".join(f"{name} {order}" for name, order in orders.items())
         notes.append(f"task.order differs ({listed}): an answer in one order stands for both orders.")
     metric = runs[0].settings.search.metric

@@ -9,6 +9,7 @@ from evals.methods.blpo import BLPO_METHOD
 from evals.methods.fixed_i2t import FIXED_I2T
 from evals.methods.gepa import GEPA
 from evals.methods.judge_as_i2t import JUDGE_AS_I2T
+from evals.methods.list_judgings import BRADLEY_TERRY, POINTWISE_SORT
 from evals.methods.method import Method
 from evals.methods.no_image import NO_IMAGE
 from evals.methods.none import NO_OPTIMIZATION
@@ -34,6 +35,8 @@ _IN_TABLE_ORDER = (
     ONE_ORDER,
     RANDOM_ORDER,
     POINTWISE,
+    POINTWISE_SORT,
+    BRADLEY_TERRY,
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _IN_TABLE_ORDER})

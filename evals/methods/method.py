@@ -66,7 +66,7 @@ class Method:
     require: Callable[[Settings], None] = any_models
     """Function that raises `ModelError` for an unsuitable model, and `ConfigError` for an unsuitable task."""
     judging: Callable[[Settings], Settings] | None = None
-    """Function that changes how pairs are judged; the method is then for pairs alone, and no default of presets."""
+    """Function that changes how pairs or lists are judged; the method is then for these, and no default of presets."""
     package: str | None = None
     """Package that the method needs, from the extra of the same name; None: the method needs none."""
     rule: Callable[[Settings], str] = rule_in_words

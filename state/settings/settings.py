@@ -93,6 +93,8 @@ class Settings(Section):
             return "data.raters: a ranking has one rank or rating an image in data.label; average the raters first"
         if not isinstance(self.data.image, str):
             return "data.image: a ranking has one image a row; name one column"
+        if self.task.parts is not None and self.search.outer_rounds:
+            return f"task.order: {self.task.order} ranks without a search, for comparison; set search.outer_rounds: 0"
         return None if self.data.group else "data.group: is missing; name the column with the list of every image"
 
     def _image_names_problem(self) -> str | None:
@@ -149,8 +151,10 @@ class Settings(Section):
         `most_images` is the number of the dataset, where a column can't tell: for rankings, and for lists in cells.
         """
         reference = self.data.reference is not None and self.prompts.reference in ("both", role)
-        own = len(self.data.columns_of_images)
-        return max(own, most_images) + reference + (self.data.before is not None)
+        own = max(len(self.data.columns_of_images), most_images)
+        if self.task.parts is not None:
+            own = 2 if self.task.order == "pairs" else 1
+        return own + reference + (self.data.before is not None)
 
     @property
     def run_name(self) -> str:

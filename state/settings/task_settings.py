@@ -9,6 +9,8 @@ from pydantic import field_serializer, field_validator, model_validator
 
 from state.settings.section import Section
 
+_ORDERS = {"pairwise": ("both", "one", "random", "apart"), "ranking": ("both", "apart", "pairs")}
+"""Values of `task.order` by kind."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
@@ -37,11 +39,13 @@ class TaskSettings(Section):
     """Category that scores 1 in exports; one of `labels`: the good one, or the one to detect."""
     ties: bool = False
     """Allow a third label, tie (pairwise)."""
-    order: Literal["both", "one", "random", "apart"] = "both"
+    order: Literal["both", "one", "random", "apart", "pairs"] = "both"
     """Order of a pair in a request (pairwise). both: two requests, a first and b first; also tells how far the judge
     leans to a position. one: a first. random: one order for each pair, drawn from search.seed and the pair's id.
     apart: for comparison, without a search: the judge labels each of the two alone, by min and max or by `labels`, and
-    the higher rating, or the label `positive`, is better."""
+    the higher rating, or the label `positive`, is better. For a ranking, as comparisons without a search, apart: each
+    image is labelled alone, and the labels are sorted; pairs: every two images are compared in both orders, and the
+    strengths of Bradley and Terry are sorted."""
     best: Literal["lowest", "highest"] | None = None
     """The best value of data.label (ranking). lowest: ranks, 1 is the best. highest: ratings or scores."""
 
@@ -74,6 +78,8 @@ class TaskSettings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if problem := self._foreign_field() or (self._scale_problem() if self.kind == "ordinal" else None):
+            raise ValueError(problem)
+        if problem := self._shape_problem():
             raise ValueError(problem)
         if self.kind == "categorical" and (len(set(self.labels)) != len(self.labels) or len(self.labels) < 2):
             raise ValueError("labels must name at least two different categories")
@@ -120,21 +126,23 @@ class TaskSettings(Section):
             return "scale and answer belong to kind: ordinal; they are the words of ratings"
         if self.round is not None and self.kind != "ordinal":
             return "round belongs to kind: ordinal; categories are not rounded"
+        if self.order not in _ORDERS.get(self.kind, ("both",)) or (self.ties and self.kind != "pairwise"):
+            if self.kind in _ORDERS and not (self.ties and self.kind == "ranking"):
+                return f"order of a task of kind: {self.kind} is one of {', '.join(_ORDERS[self.kind])}"
+            return "ties and order belong to kind: pairwise"
+        return "best belongs to kind: ranking" if self.best and self.kind != "ranking" else None
+
+    def _shape_problem(self) -> str | None:
+        """Return the problem of a task of pairs or of rankings; None for usable and for other tasks."""
         if self.kind == "pairwise" and self.order == "apart":
             return self._apart_problem()
         if self.labels and self.kind == "pairwise":
             return "labels belongs to kind: categorical; a pair has the labels a and b, and tie with ties"
         if self.labels and self.kind == "ranking":
             return "labels belongs to kind: categorical; a ranking has data.label with ranks or ratings"
-        if self.kind != "pairwise" and (self.ties or self.order != "both"):
-            return "ties and order belong to kind: pairwise"
-        if (self.kind == "ranking") != (self.best is not None):
-            return (
-                "best belongs to kind: ranking"
-                if self.best
-                else "best is missing; set lowest for ranks (1 is the best), highest for ratings"
-            )
-        return None
+        if self.kind == "ranking" and self.best is None:
+            return "best is missing; set lowest for ranks (1 is the best), highest for ratings"
+        return self._scale_problem() if self.kind == "ranking" and self.order == "apart" else None
 
     @property
     def values(self) -> tuple[int, ...] | tuple[str, ...]:
@@ -165,8 +173,21 @@ class TaskSettings(Section):
         return _numbers(images) if self.kind == "ranking" else self.answer_scale
 
     @property
+    def parts(self) -> "TaskSettings | None":
+        """Task of the requests about a list, if single images or pairs are judged; None where a sample is judged."""
+        if self.kind != "ranking" or self.order == "both":
+            return None
+        return TaskSettings(kind="pairwise") if self.order == "pairs" else _scale_apart(self)
+
+    def questions_of(self, images: int) -> int:
+        """Return the judge requests for a sample of so many images under one prompt, repairs not counted."""
+        if self.parts is None:
+            return self.questions
+        return images * (images - 1) if self.order == "pairs" else images
+
+    @property
     def questions(self) -> int:
-        """Judge requests for a sample under one prompt, repairs not counted."""
+        """Judge requests for a sample under one prompt, repairs not counted; see `questions_of` for lists by parts."""
         return 2 if self.kind == "pairwise" and self.order in ("both", "apart") else 1
 
     @property
@@ -190,11 +211,11 @@ def _words(scale: tuple[tuple[int, str], ...]) -> TaskSettings:
 
 
 @cache
-def _scale_apart(pairs: TaskSettings) -> TaskSettings:
-    """Return the scale of the answers about one of a pair."""
-    if pairs.labels:
-        return TaskSettings(kind="categorical", labels=pairs.labels, positive=pairs.positive)
-    return TaskSettings(kind="ordinal", min=pairs.min, max=pairs.max)
+def _scale_apart(task: TaskSettings) -> TaskSettings:
+    """Return the scale of the answers about one of a pair, or about one image of a list."""
+    if task.labels:
+        return TaskSettings(kind="categorical", labels=task.labels, positive=task.positive)
+    return TaskSettings(kind="ordinal", min=task.min, max=task.max)
 
 
 @cache

@@ -145,7 +145,7 @@ def test_the_range_is_one(sizes: dict[SplitName, int], search: SearchSettings, l
     for kind in ("judge", "verbalize", "critique_judge", "update_judge", "critique_i2t", "update_i2t"):
         assert 0 <= getattr(low, kind) <= getattr(high, kind)
     assert low.judge >= sum(sizes.values())
-    work = Workload(sizes, 100.5, 100.5, 3.2, 50, 5)
+    work = Workload(sizes, sizes, 100.5, 100.5, 3.2, 50, 5)
     roles = estimate(Settings(search=search, limits=LimitSettings(calls=limit)), work)
     loads = [total(roles, case)[0] for case in ("low", "high", "most")]
     for one, other in pairwise(loads):

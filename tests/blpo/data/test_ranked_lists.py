@@ -118,6 +118,11 @@ def test_slices_of_a_list_are_the_common_values(tmp_path: Path) -> None:
     [
         ({"task": {"kind": "ranking"}, "data": {"group": "list"}}, "best is missing; set lowest for ranks"),
         ({"task": {"best": "lowest"}}, "best belongs to kind: ranking"),
+        ({"task": {"kind": "ranking", "best": "lowest", "order": "one"}}, "is one of both, apart, pairs"),
+        (
+            {"task": {"kind": "ranking", "best": "lowest", "order": "pairs"}, "data": {"group": "list"}},
+            "pairs ranks without a search, for comparison; set search.outer_rounds: 0",
+        ),
         ({"task": {"kind": "ranking", "best": "lowest", "labels": ["a", "b"]}}, "labels belongs to kind: categorical"),
         ({"task": {"kind": "ranking", "best": "lowest"}, "data": {}}, "data.group: is missing; name the column"),
         (
