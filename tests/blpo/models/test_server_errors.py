@@ -322,7 +322,8 @@ def test_a_failure_may_stand_in_the_message_or_the_finish_reason() -> None:
 def test_arguments_of_a_tool_are_an_answer_without_text() -> None:
     tool = {"type": "function", "function": {"name": "verdict", "arguments": GOOD}}
     assert message_of({"choices": [{"message": {"content": None, "tool_calls": [tool]}}]}, "m").content == GOOD
-    for calls in ([], [None], [{}], [{"function": {"arguments": 3}}], 7):
+    others: tuple[object, ...] = ([], [None], [{}], [{"function": {"arguments": 3}}], 7)
+    for calls in others:
         assert message_of({"choices": [{"message": {"content": None, "tool_calls": calls}}]}, "m").content == ""
 
 
