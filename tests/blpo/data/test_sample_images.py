@@ -166,7 +166,12 @@ def test_the_order_of_images_changes_the_fingerprint(tmp_path: Path) -> None:
 
 
 def test_names_change_the_hash_and_none_leaves_an_old_hash() -> None:
-    choices: list[dict[str, object]] = [{}, *({"image_names": names} for names in (None, [], ["a", "b"]))]
+    choices: tuple[dict[str, list[str] | None], ...] = (
+        {},
+        {"image_names": None},
+        {"image_names": []},
+        {"image_names": ["a", "b"]},
+    )
     hashes = {config_hash(load_settings({"data": {"path": "x", "image": ["a", "b"], **choice}})) for choice in choices}
     assert len(hashes) == 3
 
