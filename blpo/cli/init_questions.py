@@ -55,6 +55,8 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
         say(f"warning: {warning}")
     task, is_cut = _task(data, options, dialog)
     section = {**data.section, **({"threshold": "median"} if is_cut else {})}
+    if task.kind == "pairwise":
+        section.pop("image_names", None)  # a pair has names of its own
     models = _models(options, dialog)
     load_settings({"task": task, "data": {**section, "path": "."}, **({"models": models} if models else {})})
     task = ask_positive(task, options.positive, dialog, is_pair=_pair(section) is not None)
@@ -68,7 +70,7 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
 def _pair(section: Mapping[str, object]) -> tuple[str, str] | None:
     """Return the two columns of images; None for samples of one image."""
     images = section.get("image")
-    return (images[0], images[1]) if isinstance(images, list) else None
+    return (images[0], images[1]) if isinstance(images, list) and len(images) == 2 else None
 
 
 def _proposal(data: ProjectData, pair: tuple[str, str] | None) -> ProposedLabels:

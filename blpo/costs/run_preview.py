@@ -78,10 +78,13 @@ def _pair_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:
 
 
 def _list_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:
-    """Yield the numbers of lists by size, for a task of rankings."""
-    if settings.task.kind == "ranking":
-        sizes = Counter(len(sample.images) for sample in dataset.by_id.values())
-        yield "lists: " + ", ".join(f"{sizes[size]} of {size} images" for size in sorted(sizes))
+    """Yield the numbers of lists, or of samples with several named images, by size."""
+    samples = dataset.by_id.values()
+    if settings.task.kind == "ranking" or any(sample.image_names for sample in samples):
+        sizes = Counter(len(sample.images) for sample in samples)
+        things = "lists" if settings.task.kind == "ranking" else "images in order"
+        counts = (f"{sizes[size]} of {size} image{'s' if size > 1 else ''}" for size in sorted(sizes))
+        yield f"{things}: {', '.join(counts)}"
 
 
 def _test_warnings(groups: Sequence[str | None]) -> Iterator[str]:

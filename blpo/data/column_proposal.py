@@ -9,16 +9,21 @@ from blpo.data.heif_images import HEIF_SUFFIXES
 from blpo.data.image_sources import IMAGE_SUFFIXES
 from blpo.data.label_proposal import MOST_CATEGORIES, as_numbers, label_text
 from blpo.data.labels import as_text, is_empty
+from blpo.data.list_cells import paths_in
 from blpo.data.message_text import column_hint, display_text, listed
+from blpo.data.sample_images import holds_lists
 from blpo.data.similar_names import read_alike
 from blpo.data.split_words import SPLIT_NAMES
 from blpo.data.tables import Table
 from state.errors import DataError
+from state.image_names import MOST_IMAGES
 
 IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "img", "picture")
 LABEL_NAMES = ("label", "rating", "score", "class", "category", "verdict", "target", "mos")
 GROUP_NAMES = ("group", "group_id", "prompt_id")
 SPLIT_COLUMNS = ("split", "subset", "partition", "set")
+_NUMBERED = re.compile(r"(.*?[^\d])(\d{1,2})")
+"""Name of one of several columns of images, such as frame_3."""
 PAIR_COLUMNS = ("image_a", "image_b")
 PAIR_TEXT_COLUMNS = ("text_a", "text_b")
 
@@ -34,13 +39,16 @@ _INSPECTED_ROWS = 200
 class ProposedColumns:
     """Columns of a table by their content."""
 
-    image: str | tuple[str, str]
+    image: str | tuple[str, ...]
+    """Column of the image, or columns of several images in order."""
     label: str
     group: str | None
     split: str | None
     """Column with the name of a row's split."""
     warnings: tuple[str, ...] = ()
     """Lines about columns that look useful and can't be used."""
+    several: bool = False
+    """True if a row has several images, by numbered columns or by lists."""
 
 
 def propose_columns(table: Table, *, image: str | None = None, label: str | None = None) -> ProposedColumns:
@@ -59,24 +67,45 @@ def propose_columns(table: Table, *, image: str | None = None, label: str | None
     if len(scores) > 1 and column == scores[0] and label is None:
         others = listed(scores[1:])
         warnings = [*warnings, f"{table.name}: {column} is taken as the label; --label names another: {others}"]
-    return ProposedColumns(images, column, groups, split, tuple(warnings))
+    several = images != PAIR_COLUMNS and (not isinstance(images, str) or holds_lists(table, images))
+    return ProposedColumns(images, column, groups, split, tuple(warnings), several)
 
 
-def _image_column(table: Table) -> str | tuple[str, str]:
-    columns = image_columns(table)
+def _image_column(table: Table) -> str | tuple[str, ...]:
+    columns = image_columns(table, several=True)
     if not columns:
         raise DataError(
             f"{table.name}: no column looks like images; name the column with --image: {_listing(table.columns)}"
         )
-    return PAIR_COLUMNS if columns == PAIR_COLUMNS else columns[0]
+    return columns if len(columns) > 1 else columns[0]
 
 
-def image_columns(table: Table) -> tuple[str, ...]:
-    """Return the column or the two columns of images, by name, then by values. Empty if no column looks like images."""
+def image_columns(table: Table, *, several: bool = False) -> tuple[str, ...]:
+    """Return the column or the two columns of images, by name, then by values. Empty if no column looks like images.
+
+    `several`: also numbered columns, such as frame_1, frame_2 and frame_3, in the order of the numbers.
+    """
     if set(PAIR_COLUMNS) <= set(table.columns):
         return PAIR_COLUMNS
-    column = _first(table, IMAGE_NAMES) or next((name for name in table.columns if _holds_images(table, name)), None)
+    named = _first(table, IMAGE_NAMES)
+    if several and named is None and (numbered := _numbered_columns(table)):
+        return numbered
+    column = named or next((name for name in table.columns if _holds_images(table, name)), None)
     return () if column is None else (column,)
+
+
+def _numbered_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns with one name and consecutive numbers that hold images; empty for fewer than two columns."""
+    numbers: dict[str, dict[int, str]] = {}
+    for name in table.columns:
+        if match := _NUMBERED.fullmatch(name.strip()):
+            numbers.setdefault(match[1].casefold(), {})[int(match[2])] = name
+    for columns in numbers.values():
+        names = [columns[number] for number in sorted(columns)]
+        is_whole = 2 <= len(names) <= MOST_IMAGES and max(columns) - min(columns) < len(columns)
+        if is_whole and all(_holds_images(table, name) for name in names):
+            return tuple(names)
+    return ()
 
 
 def has_image_column(table: Table) -> bool:
@@ -85,21 +114,22 @@ def has_image_column(table: Table) -> bool:
 
 
 def _holds_images(table: Table, name: str) -> bool:
-    if table.cells(name) is not None:
+    if table.cells(name) is not None or table.cell_lists(name) is not None:
         return True
-    values = [value for value in table.values(name)[:_INSPECTED_ROWS] if not is_empty(value)]
+    lists = [[value] if (paths := paths_in(value)) is None else paths for value in table.values(name)[:_INSPECTED_ROWS]]
+    values = [value for paths in lists for value in paths if not is_empty(value)]
     return bool(values) and all(
         PurePath(str(value)).suffix.strip().lower() in IMAGE_SUFFIXES | HEIF_SUFFIXES for value in values
     )
 
 
-def _label_column(table: Table, images: str | tuple[str, str]) -> str:
+def _label_column(table: Table, images: str | tuple[str, ...]) -> str:
     column = _first(table, LABEL_NAMES[:3]) or _only_label_name(table) or _first(table, LABEL_NAMES)
     if column is not None:
         return column
     _refuse_missing_header(table, images)
     reserved = {*TEXT_NAMES, *([images] if isinstance(images, str) else images), *GROUP_NAMES, "id", *SPLIT_COLUMNS}
-    candidates = [name for name in table.columns if name not in reserved and table.cells(name) is None]
+    candidates = [name for name in table.columns if name not in reserved and not _is_encoded(table, name)]
     if scores := _opinion_scores(table):
         return scores[0]
     fitting = [name for name in candidates if _could_be_labels(table.values(name))]
@@ -131,7 +161,11 @@ def _could_be_labels(values: Sequence[object]) -> bool:
     return 2 <= len(texts) <= MOST_CATEGORIES and (is_repeated or bool(as_numbers(values)))
 
 
-def _refuse_missing_header(table: Table, images: str | tuple[str, str]) -> None:
+def _is_encoded(table: Table, name: str) -> bool:
+    return table.cells(name) is not None or table.cell_lists(name) is not None
+
+
+def _refuse_missing_header(table: Table, images: str | tuple[str, ...]) -> None:
     """Raise `DataError` if the name of the image column is itself a path of an image."""
     if isinstance(images, str) and PurePath(images).suffix.lower() in IMAGE_SUFFIXES:
         raise DataError(

@@ -164,6 +164,7 @@ def _section(table: Table, path: str, columns: ProposedColumns, label: str | Non
     return {
         "path": path,
         **({"image": images} if images != "image" else {}),
+        **({"image_names": []} if columns.several else {}),
         **({"label": label} if label not in (None, "label") else {}),
         **({"text": TEXT_COLUMN} if _has_text(table, columns.label) else {}),
         **({"group": columns.group} if columns.group else {}),
@@ -171,10 +172,10 @@ def _section(table: Table, path: str, columns: ProposedColumns, label: str | Non
     }
 
 
-def _repeated_raters(table: Table, images: str | tuple[str, str]) -> str | None:
+def _repeated_raters(table: Table, images: str | tuple[str, ...]) -> str | None:
     """Return the column of raters if the table has several rows of one image; else None."""
     raters = rater_column(table)
-    if raters is None or not isinstance(images, str) or table.cells(images) is not None:
+    if raters is None or not isinstance(images, str) or table.cells(images) or table.cell_lists(images):
         return None
     keys = table.values("id" if "id" in table.columns else images)
     return raters if len(set(map(str, keys))) < len(keys) else None

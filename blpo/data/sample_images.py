@@ -53,7 +53,7 @@ def cell_reader(table: Table, column: str) -> SampleImagesReader:
         cell = values[index]
         paths = paths_in(cell)
         text = ""
-        if paths is None and isinstance(cell, str) and splitext(cell)[1].lower() not in IMAGE_SUFFIXES:
+        if paths is None and isinstance(cell, str) and _may_be_folder(cell):
             paths, text = images_in(table.root, cell), cell
         if paths is None:
             source, text = image_at(table, cell, place)
@@ -62,6 +62,26 @@ def cell_reader(table: Table, column: str) -> SampleImagesReader:
         return tuple(source for source, _ in images), text or id_from_images([path for _, path in images])
 
     return read
+
+
+def holds_lists(table: Table, column: str) -> bool:
+    """Return True if a cell of the column holds a list, or names a folder."""
+    if table.cell_lists(column) is not None:
+        return True
+    return table.cells(column) is None and any(_is_list(table, cell) for cell in table.values(column))
+
+
+def _is_list(table: Table, cell: object) -> bool:
+    if paths_in(cell) is not None:
+        return True
+    try:
+        return isinstance(cell, str) and _may_be_folder(cell) and table.root.folder_at(cell) is not None
+    except ValueError:  # a folder outside the root
+        return False
+
+
+def _may_be_folder(path: str) -> bool:
+    return splitext(path)[1].lower() not in IMAGE_SUFFIXES
 
 
 def id_from_images(images: Sequence[str]) -> str:

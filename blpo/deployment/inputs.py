@@ -15,6 +15,7 @@ from blpo.data.column_proposal import image_columns
 from blpo.data.tables import LABEL_SUFFIXES, METADATA_FILES, Table, has_table, open_table
 from blpo.deployment.image_inputs import FileInput, FolderInput, SamplesInput
 from blpo.deployment.input_labels import InputLabels
+from blpo.deployment.item_folders import ItemFoldersInput
 from blpo.deployment.list_input import ListInput
 from blpo.deployment.stdin_input import StdinInput
 from blpo.deployment.table_input import InputColumns, TableInput
@@ -55,6 +56,13 @@ def inputs_of(
     if names.count(STDIN) > 1:
         raise ConfigError("- is given twice, and stdin can be read only once")
     return [each for name in names for each in _inputs(name, columns, labels, split)]
+
+
+def several_refused(place: str, count: int) -> ConfigError:
+    """Return the error for a pair, or for more images, that a judge of single images gets."""
+    if count > 2:
+        return ConfigError(f"{place}: has {count} images, and this judge labels single images")
+    return pairs_refused(place)
 
 
 def pairs_refused(place: str) -> ConfigError:
@@ -100,6 +108,8 @@ def _input(path: Path, columns: InputColumns, labels: InputLabels, split: SplitN
         table = _table_of_images(path, columns) if has_table(path) else None
         if table is None:
             _refuse_images_alone(path, columns)
+        if table is None and columns.several:
+            return ItemFoldersInput(FolderInput(path))
         images = FolderInput(path, labels) if table is None else TableInput.of(table, columns, labels)
         return _as_lists(images, labels)
     if path.suffix.lower() in LABEL_SUFFIXES and path.is_file():

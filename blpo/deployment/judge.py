@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from blpo.data.image_sources import file_sample
@@ -10,8 +11,10 @@ from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import Judgement, judgement_of
+from blpo.models.catalogue import facts
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from state.errors import DataError
+from state.image_names import image_names
 from state.response import Response
 from state.result import RoleUsage
 from state.sample import Sample
@@ -80,7 +83,22 @@ class Judging:
         return JudgedSample(item, judgement.verdict, self._usage(judgement.replies), identity)
 
     async def _judgement(self, sample: Sample) -> Judgement:
-        return await judgement_of(self._models, self._judge_prompt, sample)
+        return await judgement_of(self._models, self._judge_prompt, self._named(sample))
+
+    def _named(self, sample: Sample) -> Sample:
+        """Return the sample with the names of the judge's images; raises `DataError` for images that don't fit."""
+        names, most = self._file.image_names, facts(self._file.model).max_images.value
+        if names is None:
+            return replace(sample, image_names=())
+        if most is not None and len(sample.all_images) > most:
+            raise DataError(
+                f"{sample.id}: has {len(sample.all_images)} images, and the judge's model takes {most} a request"
+                " (max_images of the model)"
+            )
+        try:
+            return replace(sample, image_names=image_names(len(sample.images), names))
+        except ValueError as error:
+            raise DataError(f"{sample.id}: {error}") from None
 
     def _usage(self, replies: Sequence[Response]) -> Usage:
         costs = [self._models.caller.usd("judge", reply) for reply in replies]

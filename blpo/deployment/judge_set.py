@@ -8,7 +8,7 @@ from pathlib import Path
 from blpo.deployment.baseline import Baseline
 from blpo.deployment.calibration import read_calibration
 from blpo.deployment.input_labels import InputLabels
-from blpo.deployment.inputs import inputs_of, pairs_refused, samples_of
+from blpo.deployment.inputs import inputs_of, samples_of, several_refused
 from blpo.deployment.judge import Judge, load_judge
 from blpo.deployment.summary import Summary, add_drift, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
@@ -79,18 +79,19 @@ class SetJudging:
         self._baseline = None if baseline is None else Baseline(Path(baseline), task)
         self._calibration = None if calibration is None else read_calibration(Path(calibration), judge.file)
         self.labels = InputLabels(task, required=bool(self._gates), pair=columns.pair)
-        columns = replace(columns, further=judge.file.further_columns or ())
+        several = judge.file.image_names is not None
+        columns = replace(columns, further=judge.file.further_columns or (), several=several)
         self.inputs = inputs_of(list(map(str, inputs)), columns, self.labels, split)
         if self._gates and not any(source.may_be_labelled for source in self.inputs):
             raise no_labels()
         self.counts = VerdictCounts(task)
 
     def _samples(self) -> Iterator[Sample]:
-        """Yield all samples in order; raises `ConfigError` for a pair if the judge labels single images."""
+        """Yield all samples in order; raises `ConfigError` for several images if the judge labels single images."""
         is_single = self.judge.file.images == 1 and self.judge.file.task.kind in ("ordinal", "categorical")
         for sample in samples_of(self.inputs):
             if is_single and len(sample.images) > 1:
-                raise pairs_refused(sample.id)
+                raise several_refused(sample.id, len(sample.images))
             yield sample
 
     async def run(self, sink: VerdictSink, on_verdict: Callable[[Verdict], None] | None = None) -> Summary:

@@ -24,6 +24,8 @@ class JudgeOfLists(Judge):
         task = judge.file.task
         if task.kind == "ranking":
             raise ConfigError("the judge ranks lists already; leave out --as ranking")
+        if judge.file.image_names is not None:
+            raise ConfigError("--as ranking is for a judge of single images or pairs; this one labels several images")
         if task.kind == "categorical" and task.positive is None:
             raise ConfigError("categories can be sorted by task.positive alone, and this judge has none")
         super().__init__(judge.file.model_copy(update={"task": TaskSettings(kind="ranking", best=best)}))

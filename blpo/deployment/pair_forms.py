@@ -21,7 +21,10 @@ def pair_forms(file: JudgeFile, *, ties: bool = False) -> dict[PairForm, Judge]:
     Raises `ConfigError` for a judge of pairs, of rankings, or of more than two labels.
     """
     if file.images not in (None, 1):
-        raise ConfigError("--as pairwise is for a judge of single images; this judge labels two images together")
+        together = "two" if file.images == 2 else "several"
+        raise ConfigError(
+            f"--as pairwise is for a judge of single images; this judge labels {together} images together"
+        )
     tasks: dict[PairForm, TaskSettings] = {
         "pairwise": TaskSettings(kind="pairwise", ties=ties),
         "ratings": _task_apart(file.task, ties),

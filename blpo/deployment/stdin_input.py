@@ -4,7 +4,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -13,6 +13,7 @@ from blpo.data.image_sources import FileImage
 from blpo.data.labels import as_text
 from blpo.data.message_text import display_text
 from blpo.deployment.input_labels import InputLabels, UnusableImage
+from state.image_names import MOST_IMAGES as MOST_NAMED_IMAGES
 from state.ranking import MOST_IMAGES, is_ranking_of
 from state.sample import ContextName, ImageSource, Sample
 from state.settings import FurtherColumn
@@ -20,7 +21,9 @@ from state.settings import FurtherColumn
 
 @dataclass(frozen=True, slots=True)
 class StdinInput:
-    """A JSON object per line: `image` (a path), or `image_a` and `image_b`, or for a ranking `images` (paths).
+    """A JSON object per line: `image` (a path), or `image_a` and `image_b`, or `images` (paths).
+
+    `images` are the images of a ranking, or several images with one label.
 
     `id`, `text`, `label` and `group` are optional. For a judge of pairs, `image`, `text_a` and `text_b` are a pair too;
     `question` is the text of both. `reference`, `before` (paths) and `reference_text` are required if the judge of the
@@ -51,7 +54,8 @@ class StdinInput:
         if self.labels.task.kind == "ranking":
             return self._list(row, place)
         names = PAIR_COLUMNS if set(PAIR_COLUMNS) <= set(row) else ("image",)
-        images = tuple(_image(row, name, place) for name in names)
+        listed = row.get("images") if self.labels.task.kind != "pairwise" and "image" not in row else None
+        images = _images(listed, place) if isinstance(listed, list) else tuple(_image(row, n, place) for n in names)
         name = as_text(row.get("id")) or (row["image"] if names == ("image",) and "image" in row else None)
         identity = name if isinstance(name, str) and name else place
         label = self.labels.read(row.get("label"), place)
@@ -66,7 +70,7 @@ class StdinInput:
         if not isinstance(paths, list) or not 2 <= len(paths) <= MOST_IMAGES:
             problem = f'has no "images" with the paths of 2 to {MOST_IMAGES} images'
             return Sample(name, (UnusableImage(place, problem),), None)
-        images = tuple(_image({"images": path}, "images", place) for path in paths)
+        images = _images(paths, place)
         label = self.labels.read(row.get("label"), place)
         whole = label if is_ranking_of(label, len(images)) else None
         sample = Sample(name, images, whole, as_text(row.get("text")), as_text(row.get("group")))
@@ -83,6 +87,13 @@ class StdinInput:
 def _two_texts(row: Mapping[str, object]) -> tuple[str, str] | None:
     first, second = (as_text(row.get(name)) for name in PAIR_TEXT_COLUMNS)
     return None if first is None or second is None else (first, second)
+
+
+def _images(paths: Sequence[object], place: str) -> tuple[ImageSource, ...]:
+    """Return the images of a list; too many images, and none, are one image that fails."""
+    if not 1 <= len(paths) <= MOST_NAMED_IMAGES:
+        return (UnusableImage(place, f'has no "images" with the paths of 1 to {MOST_NAMED_IMAGES} images'),)
+    return tuple(_image({"images": path}, "images", place) for path in paths)
 
 
 def _image(row: Mapping[str, object], name: str, place: str) -> ImageSource:

@@ -10,8 +10,9 @@ from blpo.data.columns import require_column
 from blpo.data.image_sources import FileImage
 from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.labels import as_text
+from blpo.data.list_cells import paths_in
 from blpo.data.message_text import column_hint
-from blpo.data.sample_images import id_from_images
+from blpo.data.sample_images import SampleImages, SampleImagesReader, cell_reader, holds_lists, id_from_images
 from blpo.data.tables import Table
 from blpo.deployment.input_labels import InputLabels, UnusableImage
 from state.errors import DataError
@@ -40,6 +41,8 @@ class InputColumns:
     before: str | None = None
     further: tuple[FurtherColumn, ...] = ()
     """Columns beside images and text that the judge sees: `further_columns` of the judge."""
+    several: bool = False
+    """True for a judge that labels several images together: the images of a folder are one sample."""
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -56,6 +59,8 @@ class TableInput:
     sources: Sequence[Callable[[int, str], ImageSource]]
     paths: Sequence[Sequence[object]]
     """Cells of the image columns if the cells name files, else empty."""
+    lists: SampleImagesReader | None
+    """Reader of a column whose cells hold several images; None for other columns."""
     texts: Sequence[object] | None
     two_texts: Sequence[Sequence[object]]
     """Columns of the two texts of a pair; empty for other samples."""
@@ -78,9 +83,11 @@ class TableInput:
     def of(cls, table: Table, columns: InputColumns, labels: InputLabels) -> "TableInput":
         """Find the columns and read the labels; raises `DataError`."""
         context, references = _context(table, columns), _reference_texts(table, columns)
-        names = columns.images or image_columns(table) or ("image",)
+        names = columns.images or image_columns(table, several=columns.several) or ("image",)
         sources = [_sources(table, name) for name in names]
-        paths = [] if any(table.cells(name) for name in names) else [table.values(name) for name in names]
+        lists = _lists_reader(table, names, labels.task)
+        has_no_paths = lists is not None or any(table.cells(name) for name in names)
+        paths = [] if has_no_paths else [table.values(name) for name in names]
         two_texts = _two_texts(table, columns, labels.task) if len(names) == 1 else ()
         text = columns.text if isinstance(columns.text, str) else None
         texts = _optional(table, text, "question" if two_texts else "text")
@@ -89,14 +96,13 @@ class TableInput:
         places = list(map(table.place, range(len(table.lines))))
         if labels.task.kind == "ranking":
             ranks = list(map(labels.rank, values, places))
-            unlabelled, lists = [None] * len(ranks), _lists(table, columns)
-            return cls(table, sources, paths, texts, (), context, references, ids, unlabelled, ranks, lists)
+            unlabelled, groups = [None] * len(ranks), _lists(table, columns)
+            return cls(table, sources, paths, None, texts, (), context, references, ids, unlabelled, ranks, groups)
         own_groups = _optional(table, columns.group, "group")
-        is_pair = labels.task.kind == "pairwise"
-        groups = own_groups or (_shared_by_pairs([*paths, texts or ()]) if is_pair else _same_images(paths))
+        groups = own_groups or _groups(table, names, paths, texts, labels.task, has_lists=lists is not None)
         labelled = list(map(labels.read, values, places))
         ratings = list(map(labels.rating, values, labelled))
-        return cls(table, sources, paths, texts, two_texts, context, references, ids, labelled, ratings, groups)
+        return cls(table, sources, paths, lists, texts, two_texts, context, references, ids, labelled, ratings, groups)
 
     def count(self) -> int:
         """Return the number of readable rows."""
@@ -108,10 +114,9 @@ class TableInput:
             raise DataError(self.table.problems[0] if self.table.problems else f"{self.table.name}: has no rows")
         for index in range(len(self.table.lines)):
             place = self.table.place(index)
-            images: tuple[ImageSource, ...] = tuple(source(index, place) for source in self.sources)
+            images, path = self._images(index, place)
             identity = as_text(self.ids[index]) if self.ids else None
             text = as_text(self.texts[index]) if self.texts else None
-            path = id_from_images([as_text(column[index]) or "" for column in self.paths])
             group = as_text(self.groups[index]) if self.groups else None
             label, rating = self.labels[index], self.ratings[index]
             texts = _pair([as_text(column[index]) or "" for column in self.two_texts])
@@ -121,6 +126,16 @@ class TableInput:
             reference = as_text(self.reference_texts[index]) if self.reference_texts else None
             sample = Sample(identity or path or place, images, label, text, group, rating, texts=texts)
             yield replace(sample, context=context, reference_text=reference)
+
+    def _images(self, index: int, place: str) -> SampleImages:
+        """Return the images of a row and a text for its id; an image that can't be located fails when read."""
+        if self.lists is None:
+            path = id_from_images([as_text(column[index]) or "" for column in self.paths])
+            return tuple(source(index, place) for source in self.sources), path
+        try:
+            return self.lists(index, place)
+        except ValueError as error:
+            return (UnusableImage(place, str(error)),), ""
 
 
 def _pair(texts: Sequence[str]) -> tuple[str, str] | None:
@@ -159,6 +174,34 @@ def _two_texts(table: Table, columns: InputColumns, task: TaskSettings) -> Seque
     return [table.values(name) for name in PAIR_TEXT_COLUMNS] if has_texts else ()
 
 
+def _lists_reader(table: Table, names: Sequence[str], task: TaskSettings) -> SampleImagesReader | None:
+    """Return the reader of a column whose cells hold several images; None for other columns and tasks."""
+    if task.kind in ("pairwise", "ranking") or len(names) != 1:
+        return None
+    column = require_column(table, names[0], "image")
+    return cell_reader(table, column) if holds_lists(table, column) else None
+
+
+def _groups(
+    table: Table,
+    names: Sequence[str],
+    paths: Sequence[Sequence[object]],
+    texts: Sequence[object] | None,
+    task: TaskSettings,
+    *,
+    has_lists: bool,
+) -> Sequence[object]:
+    """Return the group of every row with an image of another row, as far as paths tell; empty without paths."""
+    if task.kind == "pairwise":
+        return _shared_by_pairs([*paths, texts or ()])
+    rows: Sequence[Sequence[object]] = list(zip(*paths, strict=True)) if len(paths) > 2 else ()
+    if has_lists and table.cell_lists(names[0]) is None:
+        rows = [[value] if (listed := paths_in(value)) is None else listed for value in table.values(names[0])]
+    if rows:
+        return _shared("samples", len(rows), [(index, path) for index, row in enumerate(rows) for path in row])
+    return _same_images(paths)
+
+
 def _shared_by_pairs(columns: Sequence[Sequence[object]]) -> Sequence[object]:
     """Return the group of every pair that shares an image or a text with another pair, else None.
 
@@ -166,12 +209,17 @@ def _shared_by_pairs(columns: Sequence[Sequence[object]]) -> Sequence[object]:
     """
     columns = [column for column in columns if len(set(map(as_text, column))) > 1]
     size = len(columns[0]) if columns else 0
-    cells = [(index, text) for column in columns for index, value in enumerate(column) if (text := as_text(value))]
-    shared = [[cells[place][0] for place in places] for places in indexes_by_value([text for _, text in cells])]
+    return _shared("pairs", size, [(index, value) for column in columns for index, value in enumerate(column)])
+
+
+def _shared(noun: str, size: int, cells: Sequence[tuple[int, object]]) -> Sequence[object]:
+    """Return the group of every row that shares a value with another row, else None; `cells` are values with rows."""
+    named = [(index, text) for index, value in cells if (text := as_text(value))]
+    shared = [[named[place][0] for place in places] for places in indexes_by_value([text for _, text in named])]
     groups: list[object] = [None] * size
     for members in joined_groups(size, shared):
         for member in members if len(members) > 1 else ():
-            groups[member] = f"pairs of row {members[0] + 1}"
+            groups[member] = f"{noun} of row {members[0] + 1}"
     return groups
 
 

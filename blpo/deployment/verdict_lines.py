@@ -111,7 +111,7 @@ def _images_by_rank(sample: Sample, verdict: Verdict) -> list[str]:
 
 
 def image_of(sample: Sample) -> str | list[str]:
-    """Return the image's file or table cell; a list for a pair or a ranking."""
+    """Return the image's file or table cell; a list for several images."""
     images = [str(getattr(image, "path", image.name)) for image in sample.images]
     return images[0] if len(images) == 1 else images
 

@@ -117,7 +117,7 @@ def _write(path: Path, text: str) -> str:
 
 
 def _prompts(project: Project) -> dict[Path, str]:
-    data = {"path": ".", **{name: project.data[name] for name in ("image",) if name in project.data}}
+    data = {"path": ".", **{name: project.data[name] for name in ("image", "image_names") if name in project.data}}
     judge, i2t = initial_prompts(Settings.model_validate({"task": project.task, "data": data}))
     return {JUDGE_PROMPT: (project.question or judge) + "\n", Path("prompts/i2t.md"): i2t + "\n"}
 
@@ -129,9 +129,12 @@ def _labels_csv(rows: Iterable[tuple[str, object]]) -> str:
 
 
 def _data_lines(data: Mapping[str, object]) -> Iterator[str]:
+    of_one = "column of the images of a row, in order" if "image_names" in data else "column of the image"
+    of_several = "columns of the images, in order" if "image_names" in data else "columns of the images a and b"
     notes = {
         "path": "images are named relative to it",
-        "image": "columns of the images a and b" if isinstance(data.get("image"), list) else "column of the image",
+        "image": of_several if isinstance(data.get("image"), list) else of_one,
+        "image_names": "names for the judge, such as [front, side]; []: Image 1, Image 2, ...",
         "label": "column of the label",
         "text": "the judge reads the text of this column with the image",
         "group": "rows of one group stay in one split",

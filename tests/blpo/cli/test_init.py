@@ -13,6 +13,7 @@ from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
 from blpo.data.dataset import dataset_of
 from state.settings import TaskSettings
+from tests.clip_set import draw_clips
 from tests.pair_set import draw_pairs
 from tests.small_set import draw_dataset, edit_labels
 
@@ -415,3 +416,28 @@ def test_numbers_of_pairs_stay_categories_and_the_way_out_is_named(
     assert "does not say which one is better; write one of a, b (a is the column image_a" in capsys.readouterr().out
     assert main(["init", "other", "--data", "set", "--yes", "--labels", "a,b", "--positive", "a"]) == 2
     assert "ratings and pairs have no good label" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["lists", "columns"])
+def test_several_images_of_a_row_are_proposed_as_one_sample(
+    form: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_clips(place / "set")
+    (place / "set" / "config.yaml").unlink()
+    if form == "columns":
+        names = [f"clips/{n:02}/frame-{i}.png" for n in range(30) for i in (10, 9)]
+        columns = ("frame 2", "label", "frame 1")
+        write_csv(place / "set/labels.csv", columns, [(a, n % 5 + 1, b) for n, (a, b) in enumerate(batched(names))])
+    assert main(["init", "set", "--yes"]) == 0
+    settings = load_settings(place / "set/config.yaml")
+    assert settings.data.image == ("frames" if form == "lists" else ("frame 1", "frame 2"))
+    assert settings.data.image_names == ()
+    assert "Look at the images and rate them" in (place / "set/prompts/judge.md").read_text()
+    capsys.readouterr()
+    assert main(["check", "set/config.yaml"]) == 0
+    sizes = "10 of 2 images, 10 of 3 images, 10 of 4 images" if form == "lists" else "30 of 2 images"
+    assert f"images in order: {sizes}" in capsys.readouterr().out
+
+
+def batched(names: list[str]) -> list[tuple[str, str]]:
+    return list(zip(names[::2], names[1::2], strict=True))
