@@ -166,7 +166,6 @@ def test_the_order_of_images_changes_the_fingerprint(tmp_path: Path) -> None:
 
 
 def test_names_change_the_hash_and_none_leaves_an_old_hash() -> None:
-<<<<<<< HEAD
     choices: tuple[dict[str, list[str] | None], ...] = (
         {},
         {"image_names": None},
@@ -174,10 +173,6 @@ def test_names_change_the_hash_and_none_leaves_an_old_hash() -> None:
         {"image_names": ["a", "b"]},
     )
     hashes = {config_hash(load_settings({"data": {"path": "x", "image": ["a", "b"], **choice}})) for choice in choices}
-=======
-    names: list[dict[str, Any]] = [{}, *({"image_names": each} for each in (None, [], ["a", "b"]))]
-    hashes = {config_hash(load_settings({"data": {"path": "x", "image": ["a", "b"], **each}})) for each in names}
->>>>>>> 2cd95bf (Judge and propose samples of several images; show their numbers in check)
     assert len(hashes) == 3
 
 
