@@ -33,7 +33,8 @@ from benchmarks.drawn_sets import DRAWN_SETS, drawn_config
 from benchmarks.search_tables import Row, budget_table, rows_of, shuffled_line
 from benchmarks.trial_scores import correlations
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import dataset_of, load_dataset
+from blpo.data.dataset import load_dataset
+from blpo.data.run_dataset import dataset_of
 from evals.cells import Cell
 from evals.experiment_settings import EvalDataset, EvalSettings
 from evals.harness import Harness, OnExperimentEvent

@@ -14,8 +14,8 @@ from statistics import fmean
 
 from scipy.stats import spearmanr
 
-from blpo.data.dataset import dataset_of
 from blpo.data.images import encode_image
+from blpo.data.run_dataset import dataset_of
 from blpo.metrics.agreement import agreement
 from blpo.metrics.readings import reading
 from blpo.models.embedded.perception import perceive_cached

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from langgraph.runtime import RunControl
 
 from blpo.config.yaml_text import write_yaml
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.runs.run_info import read_info
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import write_whole

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.inference.list_parts import requests_of
 from state.errors import DataError
 from state.settings import DataSettings, SearchSettings, Settings, TaskSettings

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from blpo.data.dataset import SPLITS, dataset_of
+from blpo.data.dataset import SPLITS
+from blpo.data.run_dataset import dataset_of
 from evals.experiment_settings import EvalSettings
 from state.errors import DataError
 from state.settings import Settings, SplitColumn, SplitShares

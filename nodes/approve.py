@@ -17,7 +17,7 @@ from blpo.inference.order_words import order_words
 from blpo.inference.progress import send_event
 from blpo.inference.rounds import best_trial
 from blpo.inference.verdicts import recalled_verdicts
-from blpo.metrics.loss import score
+from blpo.metrics.task_metrics import fall_of_loss
 from blpo.prompts.diff import prompt_diff
 from state.approval import MOST_CHANGES, Answer, Change, Decision, Objection, PromptName, Question
 from state.errors import AnswerError
@@ -105,7 +105,7 @@ async def _question(state: OuterState, run: OpenRun, prompt: PromptName, old: st
     before = await recalled_verdicts(run, state["judge_prompt"], samples)
     after = await recalled_verdicts(run, trial["judge_prompt"] or "", samples)
     rows = list(zip(samples, before, after, strict=True))
-    gains = [score([b], [a], [s.target], run.settings.task) or 0.0 for s, b, a in rows]
+    gains = [fall_of_loss([b], [a], [s], run.settings) or 0.0 for s, b, a in rows]
     fixes = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain > 0]
     breaks = [_change(*row) for row, gain in zip(rows, gains, strict=True) if gain < 0]
     question = Question(

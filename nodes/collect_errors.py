@@ -23,6 +23,7 @@ from state.errors import TooManyFailures
 from state.events import ErrorsEvent
 from state.loops import OuterState
 from state.ranking import agrees
+from state.sample import Sample
 from state.settings import Settings
 from state.verdict import Verdict
 
@@ -45,8 +46,8 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
             f"none of {len(verdicts)} verdicts of the train split names a label; the first is {verdicts[0].status}:"
             f" {sentence(verdicts[0].reason[:200] or 'an empty reply')} Try the judge with one image, or another model"
         )
-    wrong = [(s.id, (s.label, _answer(v))) for s, v in answered if not agrees(v.label, s.label)]
-    right = [(s.id, (s.label, _answer(v))) for s, v in answered if agrees(v.label, s.label)]
+    wrong = [(s.id, _cell(s, v)) for s, v in answered if not agrees(v.label, s.label)]
+    right = [(s.id, _cell(s, v)) for s, v in answered if agrees(v.label, s.label)]
     most_wrong, most_right = search.error_batch, search.anchors
     if search.batch == "filled":
         most_wrong = max(plan.cases - plan.cases // 2, plan.cases - len(right))
@@ -63,6 +64,12 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
         rest = [row for row in (*wrong, *right) if row[0] not in {*errors, *anchors}]
         update["scored_on"] = draw(rest, len(errors) + len(anchors), f"{seed}/score", spread=True)
     return update
+
+
+def _cell(sample: Sample, verdict: Verdict) -> Hashable:
+    """Return the cell of a draw that is spread: human label and verdict; first the task, if there are several."""
+    cell = (sample.label, _answer(verdict))
+    return (sample.task, *cell) if sample.task else cell
 
 
 def _answer(verdict: Verdict) -> Hashable:

@@ -11,7 +11,7 @@ from blpo.inference.consult import consult
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import send_phase
 from blpo.inference.rounds import best_trial, objections_to, pooled_prompts
-from blpo.prompts.cases import cases, history, labels_in_words, objections, trial_cases
+from blpo.prompts.cases import cases, history, labels_of, objections, trial_cases
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from state.loops import InnerState, Trial
@@ -33,7 +33,7 @@ async def _missing_cues(state: InnerState, run: OpenRun) -> str:
     ids = [*(state["errors"] or []), *state["anchors"]]
     return render(
         "critique_i2t_pooled",
-        labels=labels_in_words(run.settings.task),
+        labels=labels_of(run.settings),
         objections=objections(objections_to(state, "i2t")),
         judge_prompt=neutralise(p),
         history=history(trials),
@@ -45,7 +45,7 @@ async def _compared_trials(state: InnerState, run: OpenRun) -> str:
     """Return the published question."""
     return render(
         "critique_i2t",
-        labels=labels_in_words(run.settings.task),
+        labels=labels_of(run.settings),
         objections=objections(objections_to(state, "i2t")),
         judge_prompt=neutralise(state["judge_prompt"]),
         history=history(state["trials"]),

@@ -14,7 +14,7 @@ from blpo.inference.consult import consult
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import send_phase
 from blpo.inference.rounds import objections_to, prompts_of_update
-from blpo.prompts.cases import cases, labels_in_words, objections
+from blpo.prompts.cases import cases, labels_of, objections
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from state.loops import UpdateState
@@ -39,7 +39,7 @@ async def _question(state: UpdateState, i2t_prompts: Sequence[str], run: OpenRun
     right = await batch_cases(run, state["anchors"], i2t_prompts, p)
     return render(
         "critique_judge",
-        labels=labels_in_words(run.settings.task),
+        labels=labels_of(run.settings),
         objections=objections(objections_to(state, "judge")),
         judge_prompt=neutralise(p),
         wrong_cases=cases(wrong),

@@ -10,26 +10,18 @@ from langgraph.runtime import Runtime
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase
-from blpo.inference.rater_references import rater_answers
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds, past_trials, selected_round
 from blpo.inference.search_outcome import advice, calls_by_purpose, unfinished_verdicts
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.selected_prompt import selected_prompt
+from blpo.inference.test_comparison import compared_on_test
 from blpo.inference.verdicts import judge_samples
-from blpo.metrics.agreement import metrics
-from blpo.metrics.human_ceiling import human_ceiling
-from blpo.metrics.pairs import VerdictPairs
-from blpo.metrics.resampling import own_groups
-from blpo.metrics.significance import beyond_guessing, compare_prompts
-from blpo.metrics.slices import slices
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
 from state.result import FORMAT, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
-from state.sample import Sample
 from state.settings import Settings
-from state.verdict import Verdict
 
 
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
@@ -98,36 +90,6 @@ async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetri
     return compared_on_test(samples, before, after, run.settings)
 
 
-def compared_on_test(
-    samples: Sequence[Sample], before: Sequence[Verdict], after: Sequence[Verdict], settings: Settings
-) -> TestMetrics:
-    """Compare the verdicts under p_0 and under the selected prompt on the test split, over one population."""
-    task, metric, seed = settings.task, settings.search.metric, settings.search.seed
-    labels = [sample.label for sample in samples]
-    ratings = [sample.rating for sample in samples]
-    groups = [sample.group for sample in samples]
-    pairs = VerdictPairs.of(before, after)
-    p_value, interval = compare_prompts(pairs.first, pairs.second, labels, task, metric, seed, groups, ratings)
-    test = TestMetrics(
-        initial=metrics(pairs.first, labels, task, metric, ratings, groups),
-        best=metrics(pairs.second, labels, task, metric, ratings, groups),
-        p_value=p_value,
-        difference_ci95=list(interval),
-        left_out=pairs.left_out,
-        beyond_guessing=beyond_guessing(pairs.second, labels, task, seed, groups),
-    )
-    if (raters := settings.data.raters) is not None:
-        answers = list(rater_answers(samples, raters.rule(task), task, seed))
-        test["human_ceiling"] = human_ceiling(answers, samples, (pairs.first, pairs.second), task, metric, seed)
-    if by_slice := slices(samples, pairs.first, pairs.second, task, metric, seed):
-        test["slices"] = by_slice
-    units = zip(own_groups(groups), pairs.second, strict=True)
-    counted = [unit for unit, verdict in units if verdict.status != "error"]
-    if (number := len(set(counted))) < len(counted):
-        test["groups"] = number
-    return test
-
-
 async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:
     store = run.store
     trials = await past_trials(record, store)
@@ -147,6 +109,8 @@ async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:
         result["anchors"] = len(record["anchors"])
     if "failure" in record:
         result["failure"] = record["failure"]
+    if "fallen" in record:
+        result["fallen"] = record["fallen"]
     if "decisions" in record:
         result["decisions"] = record["decisions"]
     return result

@@ -12,21 +12,24 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import counter, send_event, send_phase, send_trial
 from blpo.inference.reserve import reserve_test_of
-from blpo.inference.rounds import best_round, best_trial, closed_rounds, is_new
+from blpo.inference.rounds import best_round, best_trial, closed_rounds, fallen_tasks, is_new
 from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.verdicts import judge_samples, try_prompt
-from blpo.metrics.agreement import metrics, value
-from blpo.metrics.gain import Gain, paired_gain
+from blpo.metrics.agreement import value
+from blpo.metrics.gain import Gain
+from blpo.metrics.task_metrics import gain_on, measured
 from state.events import JudgedEvent
 from state.loops import InnerState, OuterState, RoundRecord, Trial
-from state.result import GainResult, Metrics
-from state.sample import Sample
+from state.result import GainResult
 from state.settings import Settings
 from state.verdict import Verdict
 
 
 async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Adopt the candidate as p_t (p_0 at first; p_{t-1} without a candidate) and judge train and validation."""
+    """Adopt the candidate as p_t (p_0 at first; p_{t-1} without a candidate) and judge train and validation.
+
+    A candidate under which one of several tasks falls by more than `search.floor` is not adopted: p_{t-1} stays.
+    """
     async with run_of(runtime) as run:
         p_0, q_0 = initial_prompts(run.settings)
         rounds = await closed_rounds(state, run.store)
@@ -41,23 +44,28 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
         count = counter(runtime, run, {"round": t}, len(train) + len(validation))
         on_train = await judge_samples(run, p, train, count, split="train")
         verdicts = await judge_samples(run, p, validation, count, split="validation")
-        measured = _measured(verdicts, validation, run.settings)
-        event = JudgedEvent(event="judged", round=t, metric=search.metric, validation=value(measured, search.metric))
+        on_validation = measured(verdicts, validation, run.settings)
+        event = JudgedEvent(
+            event="judged", round=t, metric=search.metric, validation=value(on_validation, search.metric)
+        )
         record = RoundRecord(
             round=t,
             judge_prompt_sha256=await run.store.put_text(p),
             i2t_prompt_sha256=await run.store.put_text(q),
-            validation=measured,
+            validation=on_validation,
             errors=[],
             anchors=[],
             trials=[],
         )
         if search.select_on == "labelled":
-            record["labelled"] = _measured([*on_train, *verdicts], [*train, *validation], run.settings)
+            record["labelled"] = measured([*on_train, *verdicts], [*train, *validation], run.settings)
             event["labelled"] = value(record["labelled"], search.metric)
             gain = await _gain(run, rounds, p, [*on_train, *verdicts])
             if gain is not None:
                 record["gain"] = GainResult(difference=gain.difference, noise=gain.noise)
+        if fallen := fallen_tasks(record, rounds, search):
+            record["fallen"] = fallen
+            p = state["judge_prompt"]
         send_event(runtime, event)
     return {
         "round": t,
@@ -83,12 +91,7 @@ async def _gain(run: OpenRun, rounds: Sequence[RoundRecord], p: str, verdicts: S
     search, samples = run.settings.search, [*run.split("train"), *run.split("validation")]
     best = await run.store.text(rounds[best_round(rounds, search)]["judge_prompt_sha256"])
     before = verdicts if best == p else await judge_samples(run, best, samples)
-    return paired_gain(before, verdicts, samples, run.settings.task, search.metric)
-
-
-def _measured(verdicts: Sequence[Verdict], samples: Sequence[Sample], settings: Settings) -> Metrics:
-    labels, ratings, groups = [s.label for s in samples], [s.rating for s in samples], [s.group for s in samples]
-    return metrics(verdicts, labels, settings.task, settings.search.metric, ratings, groups)
+    return gain_on(before, verdicts, samples, run.settings)
 
 
 async def judge_trial(state: InnerState, runtime: Runtime[Settings]) -> InnerState:

@@ -9,7 +9,7 @@ from blpo.inference.consult import consult, too_long
 from blpo.inference.open_run import run_of
 from blpo.inference.progress import send_phase
 from blpo.inference.rounds import best_trial
-from blpo.prompts.cases import history, labels_in_words
+from blpo.prompts.cases import history, labels_of
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
 from state.loops import InnerState
@@ -25,7 +25,7 @@ async def update_i2t(state: InnerState, runtime: Runtime[Settings]) -> InnerStat
         await send_phase(runtime, run, state, "update_i2t", len(trials))
         search = run.settings.search
         values = {
-            "labels": labels_in_words(run.settings.task),
+            "labels": labels_of(run.settings),
             "history": history(trials),
             "critique": neutralise(critique),
             "max_prompt_tokens": str(search.max_prompt_tokens),

@@ -10,7 +10,7 @@ from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import send_phase
 from blpo.inference.rounds import prompts_of_update
-from blpo.prompts.cases import labels_in_words
+from blpo.prompts.cases import category_names, labels_of
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
 from state.loops import UpdateState
@@ -27,7 +27,7 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
         max_tokens = run.settings.search.max_prompt_tokens
         question = render(
             "update_judge",
-            labels=labels_in_words(run.settings.task),
+            labels=labels_of(run.settings),
             judge_prompt=neutralise(state["judge_prompt"]),
             critique=neutralise(critique),
             max_prompt_tokens=str(max_tokens),
@@ -36,7 +36,7 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
         answer = await consult(
             run, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, sources)
         )
-        ours = "\n".join([state["judge_prompt"], *run.settings.task.labels])
+        ours = "\n".join([state["judge_prompt"], *category_names(run.settings)])
     candidate = None if answer.text is None else restored(answer.text, ours)
     return {"candidate": candidate, "failure": answer.problem}
 

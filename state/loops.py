@@ -69,6 +69,8 @@ class RoundRecord(TypedDict):
     """Metrics on train and validation together; absent where validation alone selects."""
     gain: NotRequired[GainResult]
     """Gain over the best prompt before, where train and validation select; absent in round 0."""
+    fallen: NotRequired[list[str]]
+    """Tasks that fall by more than `search.floor` under the prompt, which is then not adopted; absent without one."""
     failure: NotRequired[str]
     """Reason of a failed update of p_t from pooled trials; absent if the update did not fail."""
     decisions: NotRequired[list[Decision]]

@@ -44,6 +44,8 @@ class Agreement(TypedDict):
     the lists."""
     top_1: NotRequired[float | None]
     """Share of rankings with a best image of people in the first place."""
+    above_chance: NotRequired[float | None]
+    """Mean over tasks of (value - chance) / (1 - chance), by each task's own metric; alone, for several tasks."""
     f1: NotRequired[dict[str, float | None]]
     """F1 by label, `task.positive` first. Absent for tasks of more than 20 labels, as the next three."""
     recall: NotRequired[dict[str, float | None]]
@@ -63,6 +65,20 @@ class Guessing(TypedDict):
     """A label is as likely as it is frequent among the human labels."""
 
 
+class TaskReading(TypedDict):
+    """Agreement on one of several tasks, in the stricter reading."""
+
+    n: int
+    """Judged samples, errors included."""
+    coverage: float
+    """Share of answered samples in n."""
+    metric: str
+    value: float | None
+    """None if undefined."""
+    chance: float
+    """Metric of uniform guessing."""
+
+
 class Metrics(Agreement):
     """Agreement over the answered samples, and in the stricter reading."""
 
@@ -77,6 +93,8 @@ class Metrics(Agreement):
     other tasks than pairs."""
     guessing: NotRequired[Guessing]
     """Search metric of guessing on the samples of the stricter reading. Absent in older runs."""
+    by_task: NotRequired[dict[str, TaskReading]]
+    """Agreement by task; absent for a single task."""
 
 
 class SplitMetrics(TypedDict):
@@ -94,8 +112,8 @@ class SplitMetrics(TypedDict):
 class BeyondGuessing(TypedDict):
     """Agreement of the selected prompt beyond guessing. Guessing has a kappa of 0, and a Kendall's tau-b of 0."""
 
-    metric: Literal["kappa", "quadratic_kappa", "kendall_tau_b"]
-    """quadratic_kappa for ratings, kendall_tau_b for rankings."""
+    metric: Literal["kappa", "quadratic_kappa", "kendall_tau_b", "above_chance"]
+    """quadratic_kappa for ratings, kendall_tau_b for rankings, above_chance for several tasks."""
     value: float | None
     """The metric in the stricter reading; None if undefined."""
     ci95: list[float]
@@ -155,6 +173,27 @@ class HumanCeiling(TypedDict):
     """Reason for a missing value."""
 
 
+class TaskTest(TypedDict):
+    """Paired test on one of several tasks, with failures as wrong. The fields are those of `TestMetrics`."""
+
+    n: int
+    coverage: float
+    metric: str
+    initial: float | None
+    """The metric under p_0; None if undefined."""
+    best: float | None
+    """The metric under the selected prompt."""
+    chance: float
+    """Metric of uniform guessing."""
+    p_value: float
+    difference_ci95: list[float]
+    beyond_guessing: BeyondGuessing
+    strict: Agreement
+    """All metrics of the task under the selected prompt."""
+    positive: NotRequired[str]
+    """`task.positive` of the task; absent without one."""
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -173,6 +212,8 @@ class TestMetrics(SplitMetrics):
     """
     beyond_guessing: NotRequired[BeyondGuessing]
     """Absent in older runs."""
+    by_task: NotRequired[dict[str, TaskTest]]
+    """Test by task; absent for a single task."""
     human_ceiling: NotRequired[HumanCeiling]
     """Absent without the ratings of several people."""
     slices: NotRequired[dict[str, dict[str, SliceMetrics]]]
@@ -214,6 +255,8 @@ class RoundResult(TypedDict):
     anchors: NotRequired[int]
     """Rightly judged samples of the batch, where trials are pooled."""
     trials: list[TrialResult]
+    fallen: NotRequired[list[str]]
+    """Tasks that fell by more than `search.floor`, so that the prompt was not adopted; absent without one."""
     failure: NotRequired[str]
     """Reason of a failed update from pooled trials."""
     decisions: NotRequired[list[Decision]]

@@ -66,6 +66,13 @@ class Sample:
     image_names: tuple[str, ...] = ()
     """Name of each image in messages, for several images with one label (`state.image_names`); empty for one image, a
     pair, a ranking, and two columns of images without names."""
+    task: str = ""
+    """Name of the sample's task in a run with several tasks; the id then begins with the name and a slash."""
+
+    @property
+    def item(self) -> str:
+        """Id without the task: samples of one image under several criteria have one item."""
+        return self.id.removeprefix(f"{self.task}/") if self.task else self.id
 
     @property
     def all_images(self) -> tuple[ImageSource, ...]:

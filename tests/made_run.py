@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.metrics.agreement import metrics
 from blpo.metrics.significance import compare_prompts
 from blpo.runs.run_directory import RunDirectory

@@ -22,7 +22,7 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
     """
     from blpo.config.settings_file import load_settings
     from blpo.costs.run_preview import preview
-    from blpo.data.dataset import dataset_of
+    from blpo.data.run_dataset import dataset_of
     from blpo.runs.preflight import problems
 
     settings = load_settings(config, overrides or [])

@@ -36,6 +36,7 @@ _LATER: dict[str, tuple[object, ...]] = {
     "select_on": ("validation",),
     "score_on": ("batch",),
     "spare_steps": (2,),
+    "floor": (0.1,),
     "ties": (False,),
     "order": ("both",),
     "best": (None,),
@@ -57,6 +58,7 @@ def config_hash(settings: Settings) -> str:
         **{name: measuring[name] for name in ("task", "data", "prompts")},
         "models": {role: _model(settings, role) for role in ("judge", "verbalizer", "optimizer")},
         "search": _without_later_defaults(settings.search, {"preset"}),
+        **_tasks(settings),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -71,7 +73,21 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
         "data": _data(settings),
         "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")} | _references(settings),
         "models.judge": _model(settings, "judge"),
+        **_tasks(settings),
     }
+
+
+def _tasks(settings: Settings) -> dict[str, Any]:
+    """Return the settings of several tasks; empty for a single task, so that old hashes stay."""
+    if not settings.task_names:
+        return {}
+    entries = [entry.model_dump(mode="json", exclude={"task", "data"}) for entry in settings.entries]
+    own = [settings.of_task(name) for name in settings.task_names]
+    parts = [
+        {**entry, "task": _without_later_defaults(each.task), "data": _data(each)}
+        for entry, each in zip(entries, own, strict=True)
+    ]
+    return {"tasks": parts, "criteria_calls": settings.criteria_calls if settings.criteria else "each"}
 
 
 def _data(settings: Settings) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,22 @@ _DATABASE_URL = re.compile(r"postgres(ql)?:|[^/]*://", re.IGNORECASE)
 
 def absolute_paths(sections: dict[str, Any], base: Path) -> dict[str, Any]:
     """Make all paths in `sections` absolute, and return `sections`. A relative path begins at `base`."""
-    data = sections.get("data")
-    places = [(sections.get(section), name) for section, name in PATHS]
-    places.append((data.get("raters") if isinstance(data, dict) else None, "file"))
+    places = [(sections.get(section), name) for section, name in PATHS if section != "data"]
+    for data in _data_sections(sections):
+        places += [(data, "path"), (data, "corrections"), (data.get("raters"), "file")]
     for settings, name in places:
         path = settings.get(name) if isinstance(settings, dict) else None
         if isinstance(settings, dict) and isinstance(path, str) and _is_path(name, path):
             settings[name] = str(base / os.path.expanduser(path))
     return sections
+
+
+def _data_sections(sections: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the section `data`, and those of all tasks."""
+    tasks = sections.get("tasks")
+    for owner in (sections, *(tasks if isinstance(tasks, list) else ())):
+        if isinstance(owner, dict) and isinstance(data := owner.get("data"), dict):
+            yield data
 
 
 def is_database_url(checkpoints: str) -> bool:

@@ -19,6 +19,8 @@ from state.settings import Settings
 _SECRET = re.compile(r"api_?key|secret|passw|credential", re.IGNORECASE)
 _PARSER_WORDS = re.compile(", unable to (parse string as an? (integer|number)|interpret input)$")
 """End of a message of pydantic about the parser, not about the setting."""
+_LISTS = ("tasks.", "criteria.")
+"""Sections whose members repeat the names of other sections."""
 _MAX_LENGTH = 60
 """Characters of a name or a value in a line."""
 
@@ -130,7 +132,7 @@ def _unknown(key: str, names: Sequence[str]) -> str:
     if _SECRET.search(last):
         return "unknown; secrets are read from the environment alone, so take it out"
     siblings = [name for name in names if name.rpartition(".")[0] == section]
-    near = _nearest(last, siblings) or _nearest(last, names)
+    near = _nearest(last, siblings) or _nearest(last, [name for name in names if not name.startswith(_LISTS)])
     if near:
         return f"unknown; did you mean {' or '.join(near)}?"
     return f"unknown; known here: {', '.join(name.rpartition('.')[2] for name in siblings)}"

@@ -15,6 +15,7 @@ from blpo.config.overrides import apply_override, override_name
 from blpo.config.setting_checks import missing_files, paths_with_nul, secrets_in
 from blpo.config.setting_paths import absolute_paths
 from blpo.config.setting_problems import config_error, setting_problems
+from blpo.config.task_files import with_task_files
 from blpo.config.yaml_text import MAX_BYTES, read_yaml, write_yaml
 from state.errors import ConfigError
 from state.settings import SearchSettings, Settings
@@ -33,7 +34,8 @@ def load_settings(source: Source = None, overrides: Sequence[str] = ()) -> Setti
     Raises `ConfigError` with a line for every problem. A line names the file and the setting.
     """
     file = Path(source) if isinstance(source, str | Path) else None
-    sections = absolute_paths(_sections(source), file.absolute().parent if file else Path.cwd())
+    base = file.absolute().parent if file else Path.cwd()
+    sections = absolute_paths(with_task_files(_sections(source), base, _sections), base)
     for override in overrides:
         apply_override(sections, override)
     names = [override_name(override) for override in overrides]
@@ -53,7 +55,8 @@ def dump_settings(settings: Settings) -> str:
     """
     if problems := secrets_in(settings):
         raise config_error(problems)
-    text = write_yaml(settings.model_dump(mode="json"))
+    own_sections = {"task", "data"} if settings.tasks else {"tasks"}  # several tasks have both sections each
+    text = write_yaml(settings.model_dump(mode="json", exclude=own_sections))
     if len(text.encode()) > MAX_BYTES:
         room = f"{MAX_BYTES // 1024} KiB"
         raise ConfigError(f"the settings take more than {room} of YAML; shorten prompts, task.labels or arguments")

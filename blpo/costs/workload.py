@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Literal
 
-from blpo.data.dataset import dataset_of
 from blpo.data.image_encoding import fitted_size
 from blpo.data.images import image_size
+from blpo.data.run_dataset import dataset_of
 from blpo.inference.consult import CHARACTERS_A_TOKEN
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.list_parts import requests_of

@@ -63,14 +63,9 @@ def load_dataset(data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
     """
     rows = read_samples(data, task)
     if rows.problems:
-        raise DataError(_summary(rows.problems), _bounded(rows.problems))
+        raise DataError(*summarised(rows.problems))
     dataset = divide(rows.usable, data, task, seed)
     return replace(dataset, warnings=(*rows.warnings, *dataset.warnings))
-
-
-def dataset_of(settings: Settings) -> Dataset:
-    """Read the dataset of a run; raises `DataError`."""
-    return searched(load_dataset(settings.data, settings.task, settings.search.seed), settings.search)
 
 
 def searched(dataset: Dataset, search: SearchSettings) -> Dataset:
@@ -108,18 +103,26 @@ def most_images_of(settings: Settings) -> int:
     return max((len(row.sample.images) for row in read_samples(data, task).usable), default=0)
 
 
-def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: int) -> Dataset:
+def divide(
+    rows: Sequence[Row],
+    data: DataSettings,
+    task: TaskSettings,
+    seed: int,
+    placed: Mapping[str, SplitName] = MappingProxyType({}),
+) -> Dataset:
     """Draw `limit` and the splits; rows with the same images are one group. `data.split.seed` replaces `seed`.
 
-    Raises `DataError` for an empty split and for a single class.
+    The groups in `placed` are in the given splits, unless the table has splits of its own. Raises `DataError` for an
+    empty split and for a single class.
     """
     seed = seed if data.split.seed is None else data.split.seed
     are_pairs = task.kind in ("pairwise", "ranking")
-    rows, warnings = join_same_images(_limited(rows, data.limit, seed), are_pairs=are_pairs)
+    rows, warnings = join_same_images(limited(rows, data.limit, seed), are_pairs=are_pairs)
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
         shares: dict[SplitName, float] = {name: getattr(data.split, name) for name in SPLITS}
-        by_split = assign_splits([row.sample for row in rows], shares, seed)
+        by_split = {row.sample.id: placed[group] for row in rows if (group := row.sample.group or "") in placed}
+        by_split |= assign_splits([row.sample for row in rows if row.sample.id not in by_split], shares, seed)
     splits = {name: tuple(row.sample for row in rows if by_split[row.sample.id] == name) for name in SPLITS}
     if task.kind != "ranking":
         _require_contrast("the whole set", [row.sample for row in rows])
@@ -136,7 +139,8 @@ def divide(rows: Sequence[Row], data: DataSettings, task: TaskSettings, seed: in
     return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task), tuple(warnings))
 
 
-def _limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:
+def limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:
+    """Return at most `limit` rows, drawn by split and label from the seed; all rows for None."""
     if limit is None or limit >= len(rows):
         return rows
     strata = [(row.split, row.sample.label) for row in rows]
@@ -175,12 +179,10 @@ def _later_fields(sample: Sample) -> Iterator[object]:
         yield {"reference_text": sample.reference_text}
 
 
-def _summary(problems: Sequence[str]) -> str:
-    if len(problems) == 1:
-        return problems[0]
-    return f"{len(problems)} problems, the first: {problems[0]} (blpo check lists the problems)"
-
-
-def _bounded(problems: Sequence[str]) -> tuple[str, ...]:
+def summarised(problems: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the summary of problems and the first `MAX_PROBLEMS` with a count of the rest, for a `DataError`."""
     more = len(problems) - MAX_PROBLEMS
-    return (*problems[:MAX_PROBLEMS], *([f"and {more} more"] if more > 0 else []))
+    bounded = (*problems[:MAX_PROBLEMS], *([f"and {more} more"] if more > 0 else []))
+    if len(problems) == 1:
+        return problems[0], bounded
+    return f"{len(problems)} problems, the first: {problems[0]} (blpo check lists the problems)", bounded

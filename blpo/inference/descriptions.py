@@ -56,8 +56,9 @@ async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -
 
     A pair or a list is described in one message, a pair always a first: the differences are what helps.
     """
-    model, is_pair = models.settings.models.of("verbalizer"), models.settings.task.kind == "pairwise"
-    words = str(most_words(models.settings.task, len(sample.images)))
+    task = models.settings.of_task(sample.task).task
+    model, is_pair = models.settings.models.of("verbalizer"), task.kind == "pairwise"
+    words = str(most_words(task, len(sample.images)))
     order: Order | None = "ab" if is_pair else None
     request = await question(models, sample, model, "verbalize", order, i2t_prompt=i2t_prompt, max_words=words)
     response = await models.caller.ask("verbalizer", [request])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from blpo.inference.consult import too_long
 from blpo.prompts.cases import labels_in_words, words_of_scale
+from blpo.prompts.parts import join_parts
 from blpo.prompts.template import render, template
 from state.errors import ConfigError
 from state.settings import PromptSettings, Settings, TaskSettings
@@ -22,10 +23,29 @@ def initial_prompts(settings: Settings) -> tuple[str, str]:
     Raises `ConfigError` for a file with an unreadable or empty text, a text longer than `search.max_prompt_tokens`, or
     a placeholder.
     """
+    return _of_tasks(settings) if settings.task_names else _of_task(settings)
+
+
+def _of_task(settings: Settings) -> tuple[str, str]:
     data, task = settings.data, settings.task.parts or settings.task
     shape = {"pairwise": "_pairwise_texts" if isinstance(data.text, tuple) else "_pairwise", "ranking": "_ranking"}
     own_shape = shape.get(task.kind, "_images" if data.has_several_images else "")
     return _initial_prompts(settings.prompts, task, settings.search.max_prompt_tokens, own_shape)
+
+
+@lru_cache(maxsize=16)
+def _of_tasks(settings: Settings) -> tuple[str, str]:
+    """Return p_0 with a part for each task, and q_0 of the first task. Prompts of the settings are for all tasks."""
+    own = {name: _of_task(settings.of_task(name)) for name in settings.task_names}
+    first = next(iter(own.values()))
+    prompts = settings.prompts
+    if prompts.judge is not None or prompts.judge_file is not None:
+        return first
+    parts = {entry.name: entry.judge or own[entry.name][0] for entry in settings.entries}
+    text = join_parts(template("default_judge_tasks"), parts)
+    if problem := too_long(text, settings.search.max_prompt_tokens):
+        raise ConfigError(f"prompts.judge: the default for {len(own)} tasks: {problem} (search.max_prompt_tokens)")
+    return text, first[1]
 
 
 @lru_cache(maxsize=16)

@@ -16,10 +16,11 @@ from pathlib import Path
 from langgraph.runtime import Runtime
 
 from blpo.config.config_hash import config_hash
-from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset import Dataset
+from blpo.data.run_dataset import dataset_of
+from blpo.inference.answer_forms import questions_about
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
-from blpo.inference.list_parts import requests_of
 from blpo.inference.open_models import OpenModels
 from blpo.inference.run_store import StorePlace, images_folder, open_store, store_place
 from blpo.models.calls import ModelCaller
@@ -29,7 +30,7 @@ from blpo.storage.team_store import TeamRun
 from state.errors import ConfigError, RunError
 from state.loops import InnerState, OuterState, UpdateState
 from state.sample import Sample, SplitName
-from state.settings import DataSettings, Settings, TaskSettings
+from state.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class OpenRun(OpenModels):
 
     def questions(self, *names: SplitName) -> int:
         """Return the judge requests for all samples of splits under one prompt, repairs not counted."""
-        return sum(requests_of(self.split(name), self.settings.task) for name in names)
+        return questions_about(self.settings, [sample for name in names for sample in self.split(name)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,12 @@ class SharedModels:
     """Caller below the runs' own callers."""
     folder: Path
     """Folder of encoded images."""
-    images: dict[tuple[DataSettings, TaskSettings], ImageCache] = field(default_factory=dict)
+    images: dict[tuple[object, ...], ImageCache] = field(default_factory=dict)
     """Encoded images of every dataset that was checked."""
 
     def images_of(self, settings: Settings) -> ImageCache:
         """Return the encoded images of a run's dataset."""
-        return self.images.setdefault((settings.data, settings.task), ImageCache(self.folder))
+        return self.images.setdefault(settings.dataset_key, ImageCache(self.folder))
 
 
 _CURRENT: ContextVar[OpenRun | None] = ContextVar("open_run", default=None)

@@ -51,7 +51,7 @@ async def question(
         sample, view = side_of(sample, view), None
     first = model.part_order == "image_first"
     place = "above" if first else "below"
-    if models.settings.task.kind == "ranking":
+    if models.settings.of_task(sample.task).task.kind == "ranking":
         places = _named_parts(images, numbered(len(images)))
         item: list[Part] = [*_context_parts(sample, context), *places, *_text_parts(sample)]
         values |= {"count": str(len(images)), "text_note": " ".join(_notes(sample, _LIST_TEXT_NOTE))}

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from blpo.inference.answer_forms import answer_form, asks_once
 from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.list_parts import parts_of, with_task
 from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of
 from blpo.inference.verdicts import judge_messages, repair_messages, request_name, verdict_of
-from blpo.models.verdict_format import verdict_schema
 from state.response import Failure
 from state.sample import Sample
 
@@ -68,28 +68,28 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
     recall = run.recall
     if (parts := run.settings.task.parts) is not None:
         recall, samples = with_task(recall, parts), [part for sample in samples for part in parts_of(sample, parts)]
-    task_of_requests = recall.settings.task
+    asked = recall.settings
 
     async def due(request: tuple[str, Sample, View | None]) -> Due:
         prompt, sample, view = request
-        task = task_of_requests.scale_of(len(sample.images))
-        schema = verdict_schema(task)
+        form = answer_form(asked, sample)
         messages = await judge_messages(recall, prompt, sample, view)
-        response = await recall.caller.ask("judge", messages, schema)
+        response = await recall.caller.ask("judge", messages, form.schema)
         if isinstance(response, Failure):
             return "verdict"
-        needs_repair = verdict_of(sample, response, task).status == "unparseable"
+        needs_repair = verdict_of(sample, response, form).status == "unparseable"
         run.budget.judged(request_name(sample, view), repaired=needs_repair)
         if not needs_repair:
             return "nothing"
-        repair = await recall.caller.ask("judge", repair_messages(messages, response, task), schema)
+        repair = await recall.caller.ask("judge", repair_messages(messages, response, form), form.schema)
         return "repair" if isinstance(repair, Failure) else "nothing"
 
-    seed = run.settings.search.seed
+    if asks_once(asked):  # the criteria of an item share a request
+        samples = list({sample.item: sample for sample in samples}.values())
     requests = [
         (prompt, sample, view)
         for prompt in judge_prompts
         for sample in samples
-        for view in orders_of(task_of_requests, sample, seed)
+        for view in orders_of(asked.of_task(sample.task).task, sample, asked.search.seed)
     ]
     return await fan_out(due, requests, run.width("judge"))

@@ -5,8 +5,9 @@ validation. The reserve of the test stays. Calls that pay for no further full ro
 round.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from blpo.inference.answer_forms import descriptions_about
 from blpo.inference.open_run import OpenRun
 from blpo.inference.verdicts import judge_samples
 from state.settings import SearchSettings
@@ -23,19 +24,29 @@ class RoundPlan:
     """Cases of the batch."""
     inner_steps: int
     """K: I2T prompts; 0 for a frozen q."""
+    images: int | None = None
+    """Descriptions of the batch by one I2T prompt, at most; None: one a case. Criteria of an image share them."""
 
     @property
     def calls(self) -> int:
         """Largest number of calls before the new prompt is judged, repairs aside: descriptions and optimizer."""
-        return max(self.inner_steps, 1) * self.cases + 2 * self.inner_steps + 2
+        return max(self.inner_steps, 1) * self.descriptions + 2 * self.inner_steps + 2
+
+    @property
+    def descriptions(self) -> int:
+        """Largest number of descriptions by one I2T prompt."""
+        return self.cases if self.images is None else min(self.cases, self.images)
 
 
-def planned_round(search: SearchSettings, train: int, calls: int | None, candidate: int) -> RoundPlan | None:
+def planned_round(
+    search: SearchSettings, train: int, calls: int | None, candidate: int, images: int | None = None
+) -> RoundPlan | None:
     """Return the largest plan of at most `calls` calls (None: no limit), or None if no round fits.
 
-    `calls` are the calls left, and `candidate` the calls to judge a new prompt on train and validation.
+    `calls` are the calls left, and `candidate` the calls to judge a new prompt on train and validation. `images` is the
+    number of descriptions of all train samples, where it is less than the number of samples.
     """
-    full = RoundPlan(min(search.batch_size, train), search.inner_steps)
+    full = RoundPlan(min(search.batch_size, train), search.inner_steps, images)
     if calls is None:
         return full
     left = calls - candidate
@@ -43,7 +54,7 @@ def planned_round(search: SearchSettings, train: int, calls: int | None, candida
         return _with_spare_steps(full, search.spare_steps, (left - full.calls) % (full.calls + candidate))
     for cases in dict.fromkeys((full.cases, min(full.cases, FEWER_CASES))):
         for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
-            plan = RoundPlan(cases, steps)
+            plan = RoundPlan(cases, steps, images)
             if plan.calls <= left:
                 return plan
     return None
@@ -51,8 +62,8 @@ def planned_round(search: SearchSettings, train: int, calls: int | None, candida
 
 def _with_spare_steps(plan: RoundPlan, spare_steps: int, calls: int) -> RoundPlan:
     """Return the plan with up to `spare_steps` more I2T prompts, as far as `calls` pay for them; q stays frozen."""
-    affordable = calls // (plan.cases + 2) if plan.inner_steps else 0
-    return RoundPlan(plan.cases, plan.inner_steps + min(spare_steps, affordable))
+    affordable = calls // (plan.descriptions + 2) if plan.inner_steps else 0
+    return replace(plan, inner_steps=plan.inner_steps + min(spare_steps, affordable))
 
 
 async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan | None:
@@ -83,4 +94,5 @@ async def _affordable_plan(run: OpenRun, judge_prompt: str) -> RoundPlan | None:
     samples = [*train, *run.split("validation")]
     await judge_samples(run, judge_prompt, samples)  # from the store; tells the share of repairs after a resume
     candidate = run.budget.expected_calls(run.questions("train", "validation"))
-    return planned_round(search, len(train), left, candidate)
+    images = descriptions_about(run.settings, train) if run.settings.criteria else None
+    return planned_round(search, len(train), left, candidate, images)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Literal
 
 from blpo.metrics.agreement import value
+from blpo.metrics.task_metrics import task_value
 from blpo.storage.response_store import ResponseStore
 from state.approval import PromptName
 from state.loops import OuterState, RoundRecord, Trial, TrialDigest, UpdateState
@@ -61,15 +62,27 @@ def selecting_values(rounds: Sequence[RoundRecord], search: SearchSettings) -> l
     ]
 
 
+def fallen_tasks(record: RoundRecord, rounds: Sequence[RoundRecord], search: SearchSettings) -> list[str]:
+    """Return the tasks of a new round whose value above chance is more than `search.floor` below the best round's."""
+    if not rounds:
+        return []
+    best = rounds[best_round(rounds, search)]
+    before, after = (each.get("labelled", each["validation"]).get("by_task", {}) for each in (best, record))
+    return [name for name in before if task_value(before[name]) - task_value(after[name]) > search.floor]
+
+
 def selected_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Return the selected round: the best by the metric (the earlier on a tie), or the last."""
-    return max(len(rounds) - 1, 0) if search.select == "last" else best_round(rounds, search)
+    """Return the selected round: the best by the metric (the earlier on a tie), or the last that was adopted."""
+    if search.select == "last":
+        return max((t for t, record in enumerate(rounds) if not record.get("fallen")), default=0)
+    return best_round(rounds, search)
 
 
 def best_round(rounds: Sequence[RoundRecord], search: SearchSettings) -> int:
-    """Return the best round by the metric that selects, the earlier on a tie; 0 without a round."""
+    """Return the best adopted round by the metric that selects, the earlier on a tie; 0 without a round."""
     values = selecting_values(rounds, search)
-    return values.index(max(values)) if values else 0
+    adopted = [t for t, record in enumerate(rounds) if not record.get("fallen")]
+    return max(adopted, key=lambda t: values[t], default=0)
 
 
 async def closed_rounds(state: OuterState, store: ResponseStore) -> list[RoundRecord]:

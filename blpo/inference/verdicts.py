@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from blpo.inference.answer_forms import AnswerForm, answer_form
 from blpo.inference.cut_off import cut_off
 from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
@@ -12,17 +13,14 @@ from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of, pair_verdict
 from blpo.inference.progress import uncounted
 from blpo.inference.question import question
-from blpo.metrics.gain import paired_gain
-from blpo.metrics.loss import score
+from blpo.metrics.task_metrics import fall_of_loss, gain_on
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
-from blpo.models.verdict_format import label_form, verdict_schema
 from blpo.models.verdict_reading import parse_verdict
 from blpo.prompts.template import render
 from state.loops import Trial
 from state.response import Failure, Response
 from state.sample import Label, Sample
-from state.settings import TaskSettings
 from state.verdict import Verdict
 
 MOST_REPEATED = 2000
@@ -78,10 +76,9 @@ async def try_prompt(
     if candidate is None:
         return trial
     before, after = [await judge_samples(models, prompt, samples) for prompt in (judge_prompt, candidate)]
-    task = models.settings.task
     if not by_metric:
-        trial["score"] = score(before, after, [s.target for s in samples], task)
-    elif (gain := paired_gain(before, after, samples, task, models.settings.search.metric)) is not None:
+        trial["score"] = fall_of_loss(before, after, samples, models.settings)
+    elif (gain := gain_on(before, after, samples, models.settings)) is not None:
         trial["score"], trial["noise"] = gain.difference, gain.noise
     trial["failure"] = "no sample was judged under both prompts" if trial["score"] is None else None
     return trial
@@ -107,7 +104,7 @@ async def judgement_of(models: OpenModels, judge_prompt: str, sample: Sample, re
 
     A further `repeat` asks all questions again.
     """
-    task = models.settings.task
+    task = models.settings.of_task(sample.task).task
     if task.parts is not None:
         return await judgement_by_parts(with_task(models, task.parts), judge_prompt, sample, repeat)
     views = orders_of(task, sample, models.settings.search.seed)
@@ -140,10 +137,10 @@ async def _judgement(
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
     """
-    task = models.settings.task.scale_of(len(sample.images))
+    form = answer_form(models.settings, sample)
     messages = await judge_messages(models, judge_prompt, sample, view)
-    response = await models.caller.ask("judge", messages, verdict_schema(task), repeat)
-    verdict = verdict_of(sample, response, task)
+    response = await models.caller.ask("judge", messages, form.schema, repeat)
+    verdict = verdict_of(sample, response, form)
     needs_repair = verdict.status == "unparseable"
     name = request_name(sample, view)
     models.budget.judged(f"{name} repeat {repeat}" if repeat else name, repaired=needs_repair)
@@ -152,12 +149,12 @@ async def _judgement(
     verdict = _with_cut(verdict, response, models)
     if not needs_repair:
         return Judgement(verdict, (response,))
-    question = repair_messages(messages, response, task)
-    repair = await models.caller.ask("judge", question, verdict_schema(task), repeat)
+    question = repair_messages(messages, response, form)
+    repair = await models.caller.ask("judge", question, form.schema, repeat)
     if isinstance(repair, Failure):
         refuses_repairs = repair.kind in ("too_long", "rejected")
-        return Judgement(verdict if refuses_repairs else verdict_of(sample, repair, task), (response,))
-    return Judgement(_with_cut(verdict_of(sample, repair, task), repair, models), (response, repair))
+        return Judgement(verdict if refuses_repairs else verdict_of(sample, repair, form), (response,))
+    return Judgement(_with_cut(verdict_of(sample, repair, form), repair, models), (response, repair))
 
 
 def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdict:
@@ -170,25 +167,25 @@ def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdi
 
 async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, view: View | None) -> list[Message]:
     """Return the conversation with the judge about `sample`, a pair as in `view`."""
-    model, form = models.settings.models.of("judge"), label_form(models.settings.task.scale_of(len(sample.images)))
-    return [await question(models, sample, model, "judge", view, judge_prompt=judge_prompt, label_form=form)]
+    model, form = models.settings.models.of("judge"), answer_form(models.settings, sample)
+    values = {"judge_prompt": judge_prompt, "task_note": form.task_note, "answer_form": form.words}
+    return [await question(models, sample, model, "judge", view, **values)]
 
 
-def repair_messages(messages: Sequence[Message], response: Response, task: TaskSettings) -> list[Message]:
-    """Return the conversation to repair an unparseable `response` to `messages`; `task` is the scale of answers."""
+def repair_messages(messages: Sequence[Message], response: Response, form: AnswerForm) -> list[Message]:
+    """Return the conversation to repair an unparseable `response` to `messages`."""
     reply = without_thinking(response.text)[:MOST_REPEATED] or "(no answer)"  # servers refuse empty messages
-    problem = f'it is no JSON object whose "label" is {label_form(task)}'
-    return [*messages, assistant(reply), user(render("repair", problem=problem))]
+    return [*messages, assistant(reply), user(render("repair", problem=form.missing))]
 
 
-def verdict_of(sample: Sample, response: Response | Failure, task: TaskSettings) -> Verdict:
-    """Return the verdict of a reply on the scale `task`; only a `Response` can be `unparseable`."""
+def verdict_of(sample: Sample, response: Response | Failure, form: AnswerForm) -> Verdict:
+    """Return the verdict of a reply; only a `Response` can be `unparseable`."""
     if isinstance(response, Failure):
         return Verdict(sample.id, "error", None, failure_detail(response, "judge"))
     if response.refused:
         return Verdict(sample.id, "refused", None, response.text)
-    status, label, reason = parse_verdict(response.text, task)
-    labels: dict[str, Label] = task.label_by_answer
+    status, label, reason = parse_verdict(response.text, form.task, form.key)
+    labels: dict[str, Label] = form.task.label_by_answer
     label = label if label is None else labels.get(str(label), label)
     scores = tuple((labels[name], probability) for name, probability in response.scores) if status == "ok" else ()
     return Verdict(sample.id, status, label, reason, scores)

@@ -5,7 +5,7 @@ Resampling can therefore draw frequencies instead of groups: the distribution is
 and the order of the samples plays no part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from blpo.metrics.confusion import Floats
-from blpo.metrics.label_codes import LabelCodes
-from state.sample import Label
-from state.settings import TaskSettings
+from blpo.metrics.label_codes import Codes
 
 Integers = NDArray[np.int64]
 
@@ -28,7 +26,7 @@ class AnswerPatterns:
     """The patterns that occur, in a fixed order.
 
     A cell is a place in a flattened confusion matrix: code of the human label times the number of labels, plus code of
-    the answer. Codes are those of `LabelCodes`.
+    the answer.
     """
 
     old: Integers
@@ -37,17 +35,13 @@ class AnswerPatterns:
     """The same under the second prompt."""
     counts: Integers
     """Groups of a pattern, at least 1."""
-    labels: LabelCodes
+    labels: Codes
 
     @classmethod
     def of(
-        cls, answers: Sequence[tuple[Label, Label, Label]], groups: Sequence[object], task: TaskSettings
+        cls, answers: Sequence[tuple[Hashable, Hashable, Hashable]], groups: Sequence[object], labels: Codes
     ) -> "AnswerPatterns":
-        """Count at least one (human, old, new) triple. `groups` has the group of every triple.
-
-        Raises `ValueError` for a label outside the task.
-        """
-        labels = LabelCodes.of((label for triple in answers for label in triple), task)
+        """Count at least one (human, old, new) triple of labels. `groups` has the group of every triple."""
         human, old, new = np.array([[labels.codes[label] for label in triple] for triple in answers]).T
         members = _members(groups)
         rows = [_sorted_cells(human * len(labels) + codes, members) for codes in (old, new)]

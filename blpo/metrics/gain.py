@@ -7,7 +7,7 @@ import numpy as np
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
-from blpo.metrics.pairs import counted_answers
+from blpo.metrics.pairs import CountedAnswer, counted_answers
 from blpo.metrics.rankings import list_rows
 from blpo.metrics.resampling import own_groups
 from state.sample import Sample
@@ -44,6 +44,12 @@ def paired_gain(
         return None
     if task.kind == "ranking":
         return _gain_of_means(list_rows(rows, metric))
+    difference, by_unit = differences(rows, task, metric)
+    return gain_of(difference, np.array(list(by_unit.values())))
+
+
+def differences(rows: Sequence[CountedAnswer], task: TaskSettings, metric: str) -> tuple[float, dict[str | int, float]]:
+    """Return metric(after) - metric(before) of at least one answer; also without each group, by group."""
     labels = LabelCodes.of((label for _, triple in rows for label in triple), task)
     places = {unit: place for place, unit in enumerate(dict.fromkeys(unit for unit, _ in rows))}
     counts = np.zeros((2, len(places), len(labels), len(labels)))
@@ -53,7 +59,7 @@ def paired_gain(
     whole = counts.sum(axis=1)
     difference = _difference(labels.values(whole, metric))
     left_out = _difference(labels.values(whole[:, None] - counts, metric))
-    return _gain(difference, left_out)
+    return float(difference), dict(zip(places, left_out.tolist(), strict=True))
 
 
 def _gain_of_means(rows: Sequence[tuple[float, float, float, str | int]]) -> Gain:
@@ -66,11 +72,11 @@ def _gain_of_means(rows: Sequence[tuple[float, float, float, str | int]]) -> Gai
     changes, sizes = np.array(list(sums.values())).T
     rest = sizes.sum() - sizes
     left_out = np.divide(changes.sum() - changes, rest, out=np.zeros(len(rest)), where=rest > 0)
-    return _gain(changes.sum() / sizes.sum(), left_out)
+    return gain_of(changes.sum() / sizes.sum(), left_out)
 
 
-def _gain(difference: Floats, left_out: Floats) -> Gain:
-    """Return the gain, with the jackknife's noise from the differences without each group."""
+def gain_of(difference: float, left_out: Floats) -> Gain:
+    """Return the gain, with the jackknife's noise from the differences without each group; rounded to 12 decimals."""
     groups = len(left_out)
     noise = np.sqrt((groups - 1) / groups * np.square(left_out - left_out.mean()).sum())
     return Gain(round(float(difference), 12), round(float(noise), 12))

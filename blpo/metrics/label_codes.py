@@ -1,13 +1,33 @@
 """Numbers in place of labels, so that array operations can count labels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from blpo.metrics.confusion import Floats, metric_values, values_or_nan
 from state.sample import Label
 from state.settings import TaskSettings, split_metric
+
+
+class Codes(Protocol):
+    """Codes 0, 1, ... of labels, and metrics of confusion matrices over the codes."""
+
+    @property
+    def codes(self) -> Mapping[Any, int]:
+        """Code by label."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def values(self, counts: Floats, metric: str) -> Floats:
+        """Return the metric of confusion matrices, shape (..., labels, labels); an undefined value counts as 0.0."""
+        ...
+
+    def values_or_nan(self, counts: Floats, metric: str) -> Floats:
+        """Return the same, with NaN for an undefined value."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from scipy.stats import binom, binomtest
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
+from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.mean_ratings import MEAN, MEAN_METRICS, compare_with_means, intervals_with_means
 from blpo.metrics.pairs import CountedAnswer, counted_answers
 from blpo.metrics.rankings import list_rows
@@ -67,6 +68,11 @@ def compare_prompts(
         rows = list(_with_ratings(units, initial, best, labels, ratings, task, metric))
         return compare_with_means(rows, metric, seed)
     patterns = _patterns(answers, task)
+    return compare_patterns(patterns, metric, seed)
+
+
+def compare_patterns(patterns: AnswerPatterns, metric: str, seed: int) -> tuple[float, tuple[float, float]]:
+    """Return p-value and 95 % interval as `compare_prompts`, of answers that differ somewhere."""
     simple = metric in ("accuracy", *PAIR_METRICS) and patterns.are_of_samples
     p_value = _mcnemar_test(patterns) if simple else _permutation_test(patterns, metric, seed)
     return min(1.0, max(p_value, float(np.finfo(float).tiny))), _bootstrap_interval(patterns, metric, seed)
@@ -96,7 +102,7 @@ def bootstrap_intervals(
         rows = list(_with_ratings(units, initial, best, labels, ratings, task, metric))
         return intervals_with_means(rows, metric, seed)
     patterns = _patterns(answers, task)
-    return _new_interval(patterns, metric, seed), _bootstrap_interval(patterns, metric, seed)
+    return new_interval(patterns, metric, seed), _bootstrap_interval(patterns, metric, seed)
 
 
 def _with_ratings(
@@ -137,7 +143,7 @@ def beyond_guessing(
     return BeyondGuessing(
         metric=metric,
         value=None if math.isnan(number) else number,
-        ci95=list(_new_interval(patterns, metric, seed)),
+        ci95=list(new_interval(patterns, metric, seed)),
     )
 
 
@@ -159,7 +165,7 @@ def metric_interval(
         return None
     if task.kind == "ranking":
         return intervals_with_means(list_rows(answers, metric), MEAN, seed)[0]
-    return _new_interval(_patterns(answers, task), metric, seed)
+    return new_interval(_patterns(answers, task), metric, seed)
 
 
 def _beyond_random_order(answers: Sequence[CountedAnswer], seed: int) -> BeyondGuessing:
@@ -227,11 +233,12 @@ def _is_lower(rows: Integers, others: Integers) -> NDArray[np.bool_]:
 
 
 def _patterns(answers: Sequence[CountedAnswer], task: TaskSettings) -> AnswerPatterns:
-    return AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], task)
+    labels = LabelCodes.of((label for _, triple in answers for label in triple), task)
+    return AnswerPatterns.of([triple for _, triple in answers], [unit for unit, _ in answers], labels)
 
 
-def _new_interval(patterns: AnswerPatterns, metric: str, seed: int) -> tuple[float, float]:
-    """Return the percentile interval of the metric under the second prompt."""
+def new_interval(patterns: AnswerPatterns, metric: str, seed: int) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the metric under the second prompt."""
     matrices = patterns.matrices(patterns.new)
     return _interval(patterns, lambda draw: patterns.values(draw @ matrices, metric), seed)
 

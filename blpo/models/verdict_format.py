@@ -9,7 +9,11 @@ from typing import Any
 
 from blpo.models.answer_wrapping import first_turn
 from blpo.models.thinking import without_thinking
+from blpo.prompts.template import render
 from state.settings import TaskSettings
+
+LABEL, REASON = "label", "reason"
+"""Keys of a verdict."""
 
 _MOST_ENUMERATED = 200
 """Ratings of a scale that are listed in a schema; a longer scale gives a range."""
@@ -32,10 +36,24 @@ def _quoted(label: str) -> str:
 
 def verdict_schema(task: TaskSettings) -> dict[str, Any]:
     """Return the JSON schema of a verdict; the reason comes first: the label shall follow from the reason."""
+    return _object_schema({LABEL: _label_schema(task)})
+
+
+def answer_words(task: TaskSettings) -> str:
+    """Return the instruction how to answer with one label."""
+    return render("answer_label", label_form=label_form(task))
+
+
+def criteria_schema(scales: Mapping[str, TaskSettings]) -> dict[str, Any]:
+    """Return the JSON schema of an answer with a reason, then a label for each criterion by name."""
+    return _object_schema({name: _label_schema(scale) for name, scale in scales.items()})
+
+
+def _object_schema(labels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"reason": {"type": "string"}, "label": _label_schema(task)},
-        "required": ["reason", "label"],
+        "properties": {REASON: {"type": "string"}, **labels},
+        "required": [REASON, *labels],
         "additionalProperties": False,
     }
 
@@ -57,8 +75,10 @@ def obeys(text: str, schema: Mapping[str, Any]) -> bool:
         return False
     if not isinstance(value, dict) or set(value) != set(schema.get("properties", {})):
         return False
-    allowed = schema["properties"]["label"]
-    label = value["label"]
+    return all(_is_allowed(value[key], allowed) for key, allowed in schema["properties"].items() if key != REASON)
+
+
+def _is_allowed(label: object, allowed: Mapping[str, Any]) -> bool:
     if "items" in allowed:
         return _is_array(label, allowed)
     if isinstance(label, bool) or ("enum" in allowed and label not in allowed["enum"]):

@@ -66,27 +66,31 @@ class LabelScale(Protocol):
         ...
 
 
-def parse_verdict(text: str, task: LabelScale) -> tuple[Literal["ok", "unparseable"], int | str | None, str]:
+def parse_verdict(
+    text: str, task: LabelScale, key: str = "label"
+) -> tuple[Literal["ok", "unparseable"], int | str | None, str]:
     """Return (`ok`, label, the judge's reason) or (`unparseable`, None, an excerpt of the reply).
 
     The last JSON object with a `label` decides. A reply without such an object is a label if the reply is a bare label,
     or names exactly one label (`Rating: 4`). `4`, `"4"`, `4.0` and, on a scale that ends at 5, `4/5` are 4. Categories
     are compared without regard to case and white space. `[2, 1, 3]` and `2 > 1 > 3` are the ranking 2>1>3. Nothing else
-    becomes a label: no value off the scale, no fraction, no two labels, no number in passing.
+    becomes a label: no value off the scale, no fraction, no two labels, no number in passing. A `key` other than
+    `label` is the key of one of several labels; then only a JSON object names a label.
     """
     answer = _unquoted(without_thinking(text)[-_LONGEST:])
-    fields = _last_labelled(answer)
+    key = key.strip().lower()
+    fields = _last_labelled(answer, key)
     plain = plain_text(answer)
     if fields is None and plain != answer:
-        fields = _last_labelled(plain)
+        fields = _last_labelled(plain, key)
     if fields is not None:
-        label = _read_label(fields["label"], task)
-        if label is None and isinstance(fields["label"], str):
-            label = _labelled(fields["label"], task)[1]
+        label = _read_label(fields[key], task)
+        if label is None and isinstance(fields[key], str):
+            label = _labelled(fields[key], task)[1]
         reason = fields.get("reason")
         if label is not None:
             return "ok", label, clean_text(reason) if isinstance(reason, str) else ""  # JSON inside the clean reply
-    else:
+    elif key == "label":
         label = _label_of(plain, task)
         if label is not None:
             return "ok", label, answer
@@ -115,8 +119,8 @@ def _label_of(text: str, task: LabelScale) -> int | str | None:
     return labels.pop() if len(labels) == 1 else None
 
 
-def _last_labelled(text: str) -> dict[str, Any] | None:
-    """Return the last JSON object with a label, keys in lower case."""
+def _last_labelled(text: str, key: str) -> dict[str, Any] | None:
+    """Return the last JSON object with the key, keys in lower case."""
     last = None
     start = text.find("{")
     while start >= 0:
@@ -126,7 +130,7 @@ def _last_labelled(text: str) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             value = {}
         fields = {str(key).strip().lower(): content for key, content in value.items()}
-        if "label" in fields:
+        if key in fields:
             last, end = fields, stop
         start = text.find("{", end)
     return last

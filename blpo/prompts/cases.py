@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from blpo.prompts.delimiters import element, neutralise, pair_element, reference_element
+from blpo.prompts.delimiters import element, neutralise, pair_element, reference_element, task_element
 from blpo.prompts.pair_words import PLACES, pair_answer, pair_label
 from state.loops import Trial
 from state.ranking import agrees
 from state.sample import Sample
-from state.settings import TaskSettings
+from state.settings import Settings, TaskEntry, TaskSettings
 from state.verdict import Description, Verdict
 
 
@@ -23,6 +23,33 @@ def labels_in_words(task: TaskSettings) -> str:
     if task.kind == "ranking":
         return _RANKING_NOTE
     return ", ".join(map(_label_in_words, task.labels))
+
+
+def labels_of(settings: Settings) -> str:
+    """List the labels of a run for the optimizer: of its task, or task by task."""
+    if not settings.task_names:
+        return labels_in_words(settings.task)
+    lines = "\n".join(_task_in_words(entry) for entry in settings.entries)
+    return f"{_TASKS_NOTE}\n{lines}\n{_PARTS_NOTE}"
+
+
+_TASKS_NOTE = "those of several tasks under one judge prompt. The judge is told the task at hand and its labels:"
+_PARTS_NOTE = (
+    "Each case names its task. A line of the judge prompt that begins with ## names the task that the text below it is"
+    " for. Keep these lines, and write what is for one task alone below its line."
+)
+
+
+def _task_in_words(entry: TaskEntry) -> str:
+    labels, *notes = labels_in_words(entry.task).split("\n")
+    about = [f"It decides: {neutralise(entry.about)}"] if entry.about else []
+    return "\n  ".join((f'- "{entry.name}": {labels}', *about, *notes))
+
+
+def category_names(settings: Settings) -> list[str]:
+    """Return the names of all categories of a run, of all its tasks."""
+    tasks = [entry.task for entry in settings.entries] or [settings.task]
+    return [label for task in tasks for label in task.labels]
 
 
 _RANKING_NOTE = (
@@ -103,7 +130,8 @@ def objections(reasons: Sequence[str]) -> str:
 
 
 def _case(row: Case) -> str:
-    parts = [element("human", _label(row)), element("judge", _answer(row.verdict, row.sample))]
+    parts = [task_element(row.sample.task)] if row.sample.task else []
+    parts += [element("human", _label(row)), element("judge", _answer(row.verdict, row.sample))]
     if row.after is not None:
         parts.append(element("judge_after", _answer(row.after, row.sample)))
     if row.verdict.reason:

@@ -43,6 +43,11 @@ def reference_element(text: str) -> str:
     return pair_element("reference", without_reference_tags(text))
 
 
+def task_element(name: str) -> str:
+    """Return the name of a task between `<task>` and `</task>`; a name holds no tag."""
+    return f"<task>{name}</task>"
+
+
 def without_reference_tags(text: str) -> str:
     """Make a text of a sample with a reference safe: the tag of the reference is no longer a tag."""
     return _REFERENCE_DELIMITER.sub(r"‹\1", text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.metrics.loss import loss
 from blpo.reports.label_source import LabelSource
 from blpo.runs.answer_words import answer_words

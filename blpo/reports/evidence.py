@@ -7,7 +7,8 @@ nothing is written. Without the dataset there is no evidence, and the report say
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset import Dataset
+from blpo.data.run_dataset import dataset_of
 from blpo.inference.descriptions import describe_sample
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels, open_recall

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.reports.differences import word_diff
 from blpo.reports.disagreements import Disagreement
 from blpo.reports.gallery import is_sensitive

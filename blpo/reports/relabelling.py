@@ -15,8 +15,9 @@ from blpo.data.corrections import (
     require_whole_rankings,
     write_corrections,
 )
-from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset import Dataset
 from blpo.data.label_studio_export import read_label_studio
+from blpo.data.run_dataset import dataset_of
 from blpo.data.tables import label_files
 from blpo.reports.disagreements import require_verdicts
 from blpo.runs.run_record import RunRecord

@@ -16,7 +16,8 @@ from langgraph.runtime import RunControl
 
 from blpo.config.config_hash import measuring_settings
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset import Dataset
+from blpo.data.run_dataset import dataset_of
 from blpo.inference.initial_prompts import prompt_problem
 from blpo.inference.run_store import store_path
 from blpo.runs.driver import BLPO, Driver, OnEvent

@@ -12,7 +12,8 @@ from pydantic import Field
 from blpo.config.config_hash import config_hash
 from blpo.config.graph_context import Context
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset import Dataset
+from blpo.data.run_dataset import dataset_of
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.prompts.template import read_templates
 from blpo.runs.driver import BLPO

@@ -12,9 +12,9 @@ from typing import Any
 from langgraph.runtime import RunControl
 
 from blpo.config.settings_file import dump_settings, load_settings
-from blpo.data.dataset import dataset_of
 from blpo.data.dataset_check import check_dataset
 from blpo.data.dataset_warnings import dataset_warnings
+from blpo.data.run_dataset import dataset_of
 from blpo.inference.open_run import SharedModels
 from blpo.runs.driver import BLPO, Driver, OnEvent, Search
 from blpo.runs.lineage import lineage_of
@@ -54,7 +54,7 @@ async def start_run(
     """
     settings = load_settings(config, overrides)
     require_usable_for_a_new_run(settings)
-    if shared is None or (settings.data, settings.task) not in shared.images:
+    if shared is None or settings.dataset_key not in shared.images:
         check_data(settings)
     path = Path(settings.run.dir or _default_directory(settings)).absolute()
     settings = settings.model_copy(update={"run": settings.run.model_copy(update={"dir": str(path)})})

@@ -2,6 +2,7 @@
 
 from state.settings.data_settings import DataSettings, FurtherColumn, SplitColumn, SplitShares
 from state.settings.metric_names import (
+    ABOVE_CHANCE,
     LABEL_METRICS,
     NOMINAL_METRICS,
     ORDINAL_METRICS,
@@ -18,9 +19,11 @@ from state.settings.rater_settings import Aggregate, RaterSettings
 from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings
 from state.settings.search_settings import PRESETS, SERVED_OPTIMIZER_BATCH, SearchSettings
 from state.settings.settings import Settings
+from state.settings.task_entries import CriterionEntry, TaskEntry
 from state.settings.task_settings import TaskSettings
 
 __all__ = [
+    "ABOVE_CHANCE",
     "LABEL_METRICS",
     "NOMINAL_METRICS",
     "ORDINAL_METRICS",
@@ -31,6 +34,7 @@ __all__ = [
     "RANKING_METRICS",
     "SERVED_OPTIMIZER_BATCH",
     "Aggregate",
+    "CriterionEntry",
     "DataSettings",
     "FurtherColumn",
     "LimitSettings",
@@ -46,6 +50,7 @@ __all__ = [
     "Settings",
     "SplitColumn",
     "SplitShares",
+    "TaskEntry",
     "TaskSettings",
     "metric_problem",
     "split_metric",

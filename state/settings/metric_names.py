@@ -18,6 +18,8 @@ PAIR_RATES = ("consistency", "first_rate", "ties")
 """Shares of a judge's answers about pairs. A share is for gates alone: no share is agreement with people."""
 RANKING_METRICS = ("kendall_tau_b", "ndcg", "top_1")
 """All metrics of rankings, as means over the lists; higher is better."""
+ABOVE_CHANCE = "above_chance"
+"""Metric of several tasks: the mean over tasks of (value - chance) / (1 - chance), by each task's own metric."""
 LABEL_METRICS = ("f1", "recall", "precision", "specificity")
 """Metrics of a single label against all other labels; higher is better."""
 
@@ -70,7 +72,8 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _require_known(name: str) -> str:
     metric, label = split_metric(name)
-    names_alone = tuple(dict.fromkeys((*NOMINAL_METRICS, *ORDINAL_METRICS, *PAIR_METRICS, *RANKING_METRICS)))
+    of_one_task = (*NOMINAL_METRICS, *ORDINAL_METRICS, *PAIR_METRICS, *RANKING_METRICS)
+    names_alone = tuple(dict.fromkeys((*of_one_task, ABOVE_CHANCE)))
     if metric not in (names_alone if label is None else LABEL_METRICS):
         names = [f"'{name}'" for name in names_alone]
         raise ValueError(f"must be {', '.join(names)}, or a metric with a label, such as 'recall.unsafe'")

@@ -31,6 +31,8 @@ _DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors"
 _OLD_RUN = {**_DEFAULT_SCORED, **_PUBLISHED}
 """Values of a run from a version without `trials`, for settings that its config.yaml lacks."""
 
+MOST_TASKS_IN_BATCH = 3
+"""With several tasks the default of `error_batch` grows with the number of tasks, up to this factor."""
 SERVED_OPTIMIZER_BATCH = 40
 """Default of `error_batch` for an optimizer that is no embedded model."""
 
@@ -64,7 +66,7 @@ class SearchSettings(Section):
     use."""
     error_batch: int = Field(default=80, ge=1, le=1000)
     """filled: cases of a batch, at most; 40 unless the optimizer is embedded. split: size of I_B, the batch of wrong
-    verdicts (default 10)."""
+    verdicts (default 10). The defaults are twice as large for two tasks, and three times for more."""
     draw: Literal["spread", "uniform"] = "spread"
     """Draw of I_B: spread over (label, verdict) cells, or uniform."""
     anchors: int = Field(default=0, ge=0, le=1000)
@@ -81,6 +83,9 @@ class SearchSettings(Section):
     metric: Metric = "macro_f1"
     """Metric that selects among rounds and is tested at the end, such as macro_f1 or recall.LABEL. Ratings have the
     default quadratic_kappa."""
+    floor: float = Field(default=0.1, ge=0, le=2)
+    """Several tasks: a prompt is not adopted if a task falls by more than this below the best prompt before, in units
+    of (value - chance) / (1 - chance)."""
     select: Literal["best", "last"] = "best"
     """Prompt to return: of the best round by the metric, or of the last round."""
     max_prompt_tokens: int = Field(default=1500, ge=50, le=8000)

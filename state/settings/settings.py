@@ -1,17 +1,19 @@
 """All settings of a run: the context of the graph."""
 
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from state.settings.data_settings import DataSettings, FurtherColumn
-from state.settings.metric_names import metric_problem
+from state.settings.metric_names import ABOVE_CHANCE, metric_problem
 from state.settings.model_settings import ModelsSettings
 from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
-from state.settings.search_settings import SERVED_OPTIMIZER_BATCH, SearchSettings
+from state.settings.search_settings import MOST_TASKS_IN_BATCH, SERVED_OPTIMIZER_BATCH, SearchSettings
 from state.settings.section import Section
+from state.settings.task_entries import MOST_TASKS, CriterionEntry, TaskEntry, with_common_fields
 from state.settings.task_settings import TaskSettings
 
 _DEFAULT_METRICS = {"ordinal": "quadratic_kappa", "pairwise": "accuracy", "ranking": "kendall_tau_b"}
@@ -30,10 +32,31 @@ class Settings(Section):
     run: RunSettings = RunSettings()
     approval: Literal["none", "judge", "all"] = "none"
     """New prompts that a person decides about: none, judge prompts, or all (judge and I2T prompts)."""
+    tasks: Annotated[tuple[TaskEntry, ...], Field(max_length=MOST_TASKS)] = ()
+    """Several tasks under one judge prompt, each with its own labels and data; in place of `task` and `data`."""
+    criteria: Annotated[tuple[CriterionEntry, ...], Field(max_length=MOST_TASKS)] = ()
+    """Several criteria of the images of `data`, each with its own column of labels."""
+    criteria_calls: Literal["one", "each"] = "one"
+    """Judge requests for an image with several criteria: one request for all, or one each."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_common_fields(cls, sections: Any) -> Any:
+        if not isinstance(sections, dict) or not sections.get("criteria"):
+            return sections
+        return {**sections, "criteria": with_common_fields(sections["criteria"], sections.get("task"))}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if problem := self._tasks_problem():
+            raise ValueError(problem)
         self._resolve_search()
+        if self.task_names:
+            if self.search.metric != ABOVE_CHANCE:
+                raise ValueError(f"search.metric: is {ABOVE_CHANCE} for several tasks; a task has its own `metric`")
+            for name in self.task_names:
+                self.of_task(name)  # raises for unusable settings of a task
+            return self
         if problem := metric_problem(self.search.metric, self.task):
             raise ValueError(f"search.metric: {problem}")
         if self.data.path is None and (self.task.kind, self.task.min, self.task.max) != ("ordinal", 1, 5):
@@ -50,6 +73,23 @@ class Settings(Section):
         for problem in filter(None, (check() for check in shapes)):
             raise ValueError(problem)
         return self
+
+    def _tasks_problem(self) -> str | None:
+        """Return the problem of several tasks; None for usable settings, also for a single task."""
+        names, given = self.task_names, self.model_fields_set
+        if not names:
+            return None
+        if self.tasks and self.criteria:
+            return "criteria: belongs to one dataset, tasks to several; give one of the two"
+        if len({name.casefold() for name in names}) < len(names):
+            return f"{'tasks' if self.tasks else 'criteria'}: two have the same name; give each its own"
+        if self.tasks and (section := next((name for name in ("task", "data") if name in given), None)):
+            return f"{section}: each of tasks has its own; take the section out"
+        if self.criteria and self.data.path is None:
+            return "criteria: the built-in sample has one label an image; give data.path"
+        if self.criteria and self.data.raters is not None:
+            return "data.raters: are ratings of one label; with criteria, give a column of labels for each criterion"
+        return None
 
     def _pair_problem(self) -> str | None:
         """Return the problem of settings about pairs; None for usable settings."""
@@ -127,16 +167,39 @@ class Settings(Section):
     def _resolve_search(self) -> None:
         """Set the defaults of `search` that depend on the task and on the optimizer, without marking them as set."""
         search, defaults = self.search, dict[str, Any]()
-        default_metric = _DEFAULT_METRICS.get(self.task.kind)
+        default_metric = ABOVE_CHANCE if self.task_names else _DEFAULT_METRICS.get(self.task.kind)
         if default_metric is not None and "metric" not in search.model_fields_set:
             defaults["metric"] = default_metric
         is_embedded = self.models.of("optimizer").name.startswith("embedded:")
-        if not is_embedded and "error_batch" not in search.model_fields_set:
-            defaults["error_batch"] = SERVED_OPTIMIZER_BATCH
+        if "error_batch" not in search.model_fields_set and (not is_embedded or self.task_names):
+            cases = search.error_batch if is_embedded else SERVED_OPTIMIZER_BATCH
+            defaults["error_batch"] = cases * min(max(len(self.task_names), 1), MOST_TASKS_IN_BATCH)
         if defaults:
             resolved = search.model_copy()
             vars(resolved).update(defaults)
             vars(self)["search"] = resolved
+
+    @property
+    def entries(self) -> tuple[TaskEntry, ...]:
+        """All tasks of a run with several tasks or criteria; empty for a single task."""
+        return self.tasks or tuple(criterion.entry(self.data) for criterion in self.criteria)
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """Names of all tasks or criteria; empty for a single task."""
+        return tuple(entry.name for entry in self.tasks or self.criteria)
+
+    def of_task(self, name: str) -> "Settings":
+        """Return the settings of a single task of the run; the settings themselves for the name "" of a single task.
+
+        Raises `ValueError` for unusable settings of the task.
+        """
+        return _of_task(self, name) if name else self
+
+    @property
+    def dataset_key(self) -> tuple[object, ...]:
+        """Hashable settings that tell one dataset from another."""
+        return (self.data, self.task, self.tasks, self.criteria)
 
     @property
     def further_columns(self) -> tuple[FurtherColumn, ...] | None:
@@ -160,3 +223,23 @@ class Settings(Section):
     def run_name(self) -> str:
         """Short name for the run's folder."""
         return Path(self.data.path).stem if self.data.path else "sample"
+
+
+@lru_cache(maxsize=256)
+def _of_task(settings: Settings, name: str) -> Settings:
+    entry = next(entry for entry in settings.entries if entry.name == name)
+    fields = {key: value for key, value in settings.search.explicit.items() if key != "metric"}
+    if entry.metric is not None:
+        fields["metric"] = entry.metric
+    sections = {key: getattr(settings, key) for key in ("models", "prompts", "limits", "run", "approval")}
+    try:
+        return Settings(task=entry.task, data=entry.data, search=SearchSettings(**fields), **sections)
+    except ValueError as error:
+        raise ValueError(f"{name}: {_plain_message(error)}") from None
+
+
+def _plain_message(error: ValueError) -> str:
+    """Return the first message of a validation without pydantic's words."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return str(error.errors(include_url=False)[0]["msg"]).removeprefix("Value error, ")

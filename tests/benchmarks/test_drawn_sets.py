@@ -10,7 +10,7 @@ import pytest
 from benchmarks.drawn_images import BESIDE_CAPTION, CUES, IN_CAPTION
 from benchmarks.drawn_sets import DRAWN_SETS, SIZE, drawn_config, labels_and_cues
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.models.embedded.perception import perceive
 from blpo.models.embedded.vocabulary import ATTRIBUTES
 from state.errors import DataError

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from blpo.cli.main import main
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.runs.start_and_resume import start_run
 from evals.cells import cells_of
 from evals.config import load_eval_settings

@@ -11,7 +11,7 @@ from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
 from blpo.costs.estimate import estimate
 from blpo.costs.workload import workload_of
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.deployment.judge import Judge
 from blpo.deployment.list_judging import JudgeOfLists
 from blpo.inference.initial_prompts import initial_prompts

@@ -15,7 +15,7 @@ from PIL import Image
 import blpo
 from blpo.config.settings_file import load_settings
 from blpo.costs.call_counts import least_calls
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.models.embedded.message_images import images
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
 from graph.outer import graph
@@ -161,7 +161,7 @@ async def test_a_server_of_one_image_a_request_is_refused_before_anything_is_pai
         requests_before = server.count
         with pytest.raises(ModelError, match=r"models\.judge: .* takes 1 image a request \(by its setting\)"):
             await blpo.optimize(config(pairs, tmp_path / "known", models=models))
-    assert server.count == requests_before <= 16
+    assert server.count == requests_before < 80  # of 80: calls under way are not taken back
     assert not (tmp_path / "known").exists()
     with sqlite3.connect(tmp_path / "told" / "responses.sqlite") as db:
         assert db.execute("SELECT count(*) FROM responses").fetchone() == (0,)

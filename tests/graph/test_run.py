@@ -260,7 +260,7 @@ async def test_the_judge_judges_as_the_run_did(finished: Finished) -> None:
     judge = blpo.load_judge(directory / "judge.yaml")
     assert judge.file.judge_prompt == result["rounds"][result["best_round"]]["judge_prompt"]
     rows = [json.loads(line) for line in (directory / "verdicts" / "best.jsonl").read_text().splitlines()]
-    from blpo.data.dataset import dataset_of
+    from blpo.data.run_dataset import dataset_of
 
     dataset = dataset_of(Settings.model_validate(config(directory, search=search)))
     verdicts = await judge([dataset.by_id[row["id"]] for row in rows])

@@ -15,6 +15,7 @@ from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import dump_settings, load_settings
 from blpo.data.image_sources import FileImage
 from blpo.data.labels import label_reader
+from blpo.inference.answer_forms import answer_form
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_models import open_models
 from blpo.inference.verdicts import judge_sample, verdict_of
@@ -98,10 +99,11 @@ def test_a_word_is_a_rating_in_verdicts_and_in_files(tmp_path: Path) -> None:
     sample = Sample("s", (), 4)
     scores = (("good", 0.75), ("fair", 0.25))
     reply = Response('{"reason": "sharp", "label": "Good"}', scores=scores)
-    verdict = verdict_of(sample, reply, ANSWERS.answer_scale)
+    form = answer_form(Settings(task=ANSWERS, data=DataSettings(path="x")), sample)
+    verdict = verdict_of(sample, reply, form)
     assert (verdict.status, verdict.label, verdict.reason) == ("ok", 4, "sharp")
     assert verdict.scores == ((4, 0.75), (3, 0.25))
-    assert verdict_of(sample, Response("great"), ANSWERS.answer_scale).status == "unparseable"
+    assert verdict_of(sample, Response("great"), form).status == "unparseable"
     read = label_reader(NUMBERS, None, ())
     assert [read(value) for value in ("Unusable ", "4", 2, "good")] == [1, 4, 2, 4]
     with pytest.raises(ValueError, match="label great is not an integer from 1 to 5"):

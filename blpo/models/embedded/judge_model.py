@@ -1,7 +1,7 @@
 """Embedded judge: measures the image and follows the rubric sentences of the judge prompt."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.messages import BaseMessage
 
@@ -13,6 +13,7 @@ from blpo.models.embedded.ranked_images import asks_for_ranking, numbered_images
 from blpo.models.embedded.ranking_verdict import decide_ranking
 from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame, words_in_frame
 from blpo.models.embedded.several_images import asks_about_several
+from blpo.models.embedded.task_parts import criteria_in_frame, part_of, task_in_frame
 from state.errors import DataError
 
 
@@ -30,6 +31,10 @@ class EmbeddedJudge(EmbeddedChat):
     def answer(self, messages: Sequence[BaseMessage]) -> str:
         """Judge by the prompt before the line `---`. The text after the line names the labels."""
         prompt, frame = prompt_and_frame(messages)
+        if (criteria := criteria_in_frame(frame)) and judged_images(messages):
+            return _answer_by_criteria(messages, prompt, frame, criteria)
+        if (name := task_in_frame(frame)) is not None:
+            prompt = part_of(prompt, name)
         words = words_in_frame(frame)
         labels = range(min(words), max(words) + 1) if words else labels_in_frame(frame)
         if not judged_images(messages):
@@ -42,6 +47,23 @@ class EmbeddedJudge(EmbeddedChat):
             return "I can't make out this image."
         answer = words[label] if words and isinstance(label, int) else label
         return json.dumps({"reason": reason, "label": answer}, ensure_ascii=False)
+
+
+def _answer_by_criteria(
+    messages: Sequence[BaseMessage], prompt: str, frame: str, criteria: Mapping[str, LabelSet | None]
+) -> str:
+    """Return a label for each criterion, by the criterion's part of the prompt. The reason joins all reasons."""
+    answer: dict[str, object] = {}
+    reasons = []
+    for name, labels in criteria.items():
+        if labels is None:
+            return "I am not told which labels there are."
+        try:
+            answer[name], reason = _verdict(messages, part_of(prompt, name), frame, labels)
+        except DataError:
+            return "I can't make out this image."
+        reasons.append(f"{name}: {reason}")
+    return json.dumps({"reason": " ".join(reasons), **answer}, ensure_ascii=False)
 
 
 def _ranking(messages: Sequence[BaseMessage], prompt: str) -> tuple[int | str | list[int], str]:

@@ -27,6 +27,7 @@ from blpo.models.embedded.random_criteria import random_proposals
 from blpo.models.embedded.recombination import ScoredPrompt, recombine
 from blpo.models.embedded.rubric import Rule
 from blpo.models.embedded.rubric_text import parse_rubric
+from blpo.models.embedded.task_parts import common_part, joined_replies, task_messages
 
 _REQUEST = re.compile(r"inside <(critique|judge_prompt|i2t_prompt|feedback)> and\s</\1>")
 _MAX_TOKENS = re.compile(r"at most\s(\d{1,9}) tokens")
@@ -56,6 +57,16 @@ class EmbeddedOptimizer(EmbeddedChat):
 
 
 def _text_for(tag: str, task: str, files: Sequence[MessageImage], room: float) -> str:
+    """Return the text between the tags; of a prompt or critique for several tasks, a part for each."""
+    messages = task_messages(task) if tag in ("judge_prompt", "critique") and "<cases>" not in task else {}
+    if not messages:
+        return _text_of_task(tag, task, files, room)
+    own_room = room / len(messages)
+    replies = {name: _text_of_task(tag, message, files, own_room) for name, message in messages.items()}
+    return joined_replies(replies, common_part(first_element(task, "judge_prompt")) if tag == "judge_prompt" else "")
+
+
+def _text_of_task(tag: str, task: str, files: Sequence[MessageImage], room: float) -> str:
     if tag == "judge_prompt":
         return _judge_prompt(task, int(room))
     if tag == "i2t_prompt":

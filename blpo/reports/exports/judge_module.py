@@ -112,7 +112,7 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
     address, query = address_and_query(model.base_url or "")
     return {
         "judge_prompt": judge.judge_prompt,
-        "frame": template("judge_pair" if judge.task.kind == "pairwise" else "judge"),
+        "frame": _frame("judge_pair" if judge.task.kind == "pairwise" else "judge"),
         "scale": scale,
         "ratings": scale.label_by_answer if judge.task.answer == "word" else {},
         "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
@@ -143,6 +143,11 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "labels": labels_of(schema) if model.logprobs else [],
         "own_modules": Code(standalone_text([*STANDALONE, *_further_modules(judge)])),
     }
+
+
+def _frame(name: str) -> str:
+    """Return the frame of a single task with the form of its answer; the other places stay to be filled."""
+    return template(name).replace("{{task_note}}", "").replace("{{answer_form}}", template("answer_label"))
 
 
 def _further_modules(judge: JudgeFile) -> list[str]:

@@ -16,8 +16,8 @@ from xml.etree import ElementTree as Xml
 
 from PIL import Image
 
-from blpo.data.dataset import dataset_of
 from blpo.data.images import encode_stored_file
+from blpo.data.run_dataset import dataset_of
 from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.runs.run_record import RunRecord
 from blpo.storage.whole_files import whole_file, write_whole

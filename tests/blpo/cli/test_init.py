@@ -11,7 +11,7 @@ import pytest
 
 from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from state.settings import TaskSettings
 from tests.clip_set import draw_clips
 from tests.pair_set import draw_pairs

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import Dataset, dataset_of
+from blpo.data.dataset import Dataset
 from blpo.data.dataset_warnings import dataset_warnings
 from blpo.data.image_sources import FileImage
 from blpo.data.rows import Row
+from blpo.data.run_dataset import dataset_of
 from blpo.data.same_images import join_same_images
 from state.errors import ConfigError
 from state.sample import Rating, Sample

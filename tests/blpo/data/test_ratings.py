@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from blpo.config.config_hash import config_hash
 from blpo.data.aggregation import aggregated
-from blpo.data.dataset import dataset_of, read_samples
+from blpo.data.dataset import read_samples
+from blpo.data.run_dataset import dataset_of
 from state.errors import DataError
 from state.sample import Label, Rating
 from state.settings import DataSettings, RaterSettings, Settings, SplitColumn, TaskSettings

@@ -8,7 +8,7 @@ import pytest
 
 from blpo.cli.main import main
 from blpo.config.settings_file import dump_settings, load_settings
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.reports.compare_page import comparison_headline
 from blpo.reports.comparison import compare_runs
 from blpo.runs.run_record import RunRecord

@@ -8,7 +8,7 @@ import pytest
 
 from blpo.cli.main import main
 from blpo.config.settings_file import load_settings
-from blpo.data.dataset import dataset_of
+from blpo.data.run_dataset import dataset_of
 from blpo.reports.ranking_places import place_rows
 from blpo.reports.run_page import write_report
 from blpo.runs.verdict_rows import VerdictRow

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blpo.inference.test_comparison import compared_on_test
 from blpo.metrics.agreement import metrics
 from blpo.metrics.readings import SIGNIFICANT, strict_reading
 from blpo.metrics.significance import compare_prompts
 from blpo.reports.label_source import PEOPLE
 from blpo.reports.outcome import headline, tone
 from blpo.runs.verdict_sentence import outcome, strict_difference, verdict
-from nodes.evaluate_test import compared_on_test
 from state.result import Result, RoundResult, empty_result
 from state.result import TestMetrics as OnTest
 from state.sample import Label, Sample

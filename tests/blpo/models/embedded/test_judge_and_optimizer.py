@@ -20,11 +20,11 @@ from blpo.models.embedded.rubric_text import parse_rubric
 from blpo.models.embedded.rubric_verdict import decide
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 from blpo.models.messages import Message, to_langchain, user
-from blpo.models.verdict_format import label_form
+from blpo.models.verdict_format import answer_words
 from blpo.models.verdict_reading import parse_verdict
 from blpo.prompts.cases import Case, cases, history, labels_in_words, trial_cases
 from blpo.prompts.delimiters import tagged
-from blpo.prompts.template import placeholders, render
+from blpo.prompts.template import render
 from state.loops import Trial
 from state.sample import EncodedImage, Sample
 from state.settings import TaskSettings
@@ -54,8 +54,8 @@ def picture(noise: float) -> EncodedImage:
 
 
 def judge_frame(prompt: str, task: TaskSettings) -> str:
-    values = {"judge_prompt": prompt, "text_note": "", "label_form": label_form(task), "place": "above this text"}
-    return render("judge", **{name: values[name] for name in placeholders("judge")})
+    values = {"text_note": "", "task_note": "", "answer_form": answer_words(task), "place": "above this text"}
+    return render("judge", judge_prompt=prompt, **values)
 
 
 def message_case(values: dict[str, float], human: object, judge: object, number: int = 0) -> Case:

@@ -28,7 +28,7 @@ from blpo.models.embedded.text_claims import NO_STATEMENT, distance, read_claims
 from blpo.models.embedded.verbalizer_model import MAX_SENTENCES, EmbeddedVerbalizer
 from blpo.models.embedded.vocabulary import ATTRIBUTES, mentioned
 from blpo.models.messages import Part, to_langchain, user
-from blpo.models.verdict_format import label_form
+from blpo.models.verdict_format import answer_words
 from blpo.prompts.cases import Case, cases, labels_in_words
 from blpo.prompts.delimiters import tagged
 from blpo.prompts.template import render
@@ -61,7 +61,8 @@ def message(prompt: str, *parts: Part, task: TaskSettings = PAIR) -> list[BaseMe
         item="image",
         place="above",
         text_note="",
-        label_form=label_form(task.answer_scale),
+        task_note="",
+        answer_form=answer_words(task.answer_scale),
     )
     return to_langchain([user(*parts, frame)])
 

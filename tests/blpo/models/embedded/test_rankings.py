@@ -17,7 +17,7 @@ from blpo.models.embedded.ranked_images import MOST_PAIRS, numbered_text, ranked
 from blpo.models.embedded.ranking_verdict import decide_ranking
 from blpo.models.embedded.rubric_text import parse_rubric
 from blpo.models.embedded.verbalizer_model import EmbeddedVerbalizer
-from blpo.models.verdict_format import label_form
+from blpo.models.verdict_format import answer_words
 from blpo.prompts.cases import labels_in_words
 from blpo.prompts.template import render
 from state.ranking import label_of_permutation, ranking_label, ranks_of
@@ -41,8 +41,8 @@ def message(template: str, noises: tuple[float, ...] = NOISES, **values: str) ->
 
 
 def judge(prompt: str, noises: tuple[float, ...] = NOISES) -> dict[str, object]:
-    form = label_form(TASK.scale_of(len(noises)))
-    reply = EmbeddedJudge().answer([message("judge", noises, judge_prompt=prompt, label_form=form)])
+    form = answer_words(TASK.scale_of(len(noises)))
+    reply = EmbeddedJudge().answer([message("judge", noises, judge_prompt=prompt, task_note="", answer_form=form)])
     answer: dict[str, object] = json.loads(reply)
     return answer
 
