@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +16,13 @@ def init(
     label: Annotated[str | None, typer.Option(metavar="NAME", help="The labels file's column of the label.")] = None,
     labels: Annotated[str | None, typer.Option(metavar="A,B,...", help="The labels are these categories.")] = None,
     scale: Annotated[str | None, typer.Option(metavar="LOW-HIGH", help="The labels are ratings, such as 1-5.")] = None,
+    ranking: Annotated[
+        Literal["lowest", "highest"] | None,
+        typer.Option(metavar="BEST", help="The labels order the images of lists: lowest (ranks) or highest (ratings)."),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The column of the group; for rankings of the list.")
+    ] = None,
     judge: Annotated[
         str | None, typer.Option(metavar="MODEL", help="embedded, or a model's name such as vllm:Qwen/Qwen2.5-VL-7B.")
     ] = None,
@@ -49,7 +56,17 @@ def init(
 
     refuse_config(folder)
     options = ProjectOptions(
-        data, ColumnNames(image, label), labels, scale, judge, base_url, optimizer, positive, question, round
+        data,
+        ColumnNames(image, label, group),
+        labels,
+        scale,
+        judge,
+        base_url,
+        optimizer,
+        positive,
+        question,
+        round,
+        ranking,
     )
     project = ask_project(folder, options, asks=not yes)
     typer.echo("\n".join(write_project(folder, project)))

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from blpo.cli.error_lines import say
 from blpo.cli.init_criterion import ask_positive, ask_question, ask_rounding
 from blpo.cli.init_dialog import Dialog
 from blpo.config.settings_file import load_settings
-from blpo.config.task_text import categories_of, pair_of, scale_of, task_of, task_text
+from blpo.config.task_text import categories_of, pair_of, ranking_of, scale_of, task_of, task_text
 from blpo.data.label_proposal import ProposedLabels, as_numbers, propose_labels
 from blpo.data.pair_proposal import NOT_A_PREFERENCE, propose_pair
 from blpo.data.project_data import ColumnNames, ProjectData, data_at, data_here
+from blpo.data.ranking_proposal import propose_ranking
 from blpo.models.project_models import default_address, default_optimizer, is_served, model_name, models_section
-from blpo.runs.new_project import Project, refuse_question, stand_ins
+from blpo.runs.new_project import NEW_LISTS, Project, refuse_question, stand_ins
 from state.errors import DataError
 from state.settings import TaskSettings
 
@@ -32,6 +34,7 @@ class ProjectOptions:
     positive: str | None = None
     question: str | None = None
     round: str | None = None
+    ranking: Literal["lowest", "highest"] | None = None
 
 
 def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project:
@@ -54,7 +57,7 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
     for warning in data.warnings:
         say(f"warning: {warning}")
     task, is_cut = _task(data, options, dialog)
-    section = {**data.section, **({"threshold": "median"} if is_cut else {})}
+    section = {**data.section, **({"threshold": "median"} if is_cut else {}), **_list_column(data, task)}
     if task.kind == "pairwise":
         section.pop("image_names", None)  # a pair has names of its own
     models = _models(options, dialog)
@@ -63,7 +66,7 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
     question = ask_question(folder, options.question, dialog)
     if dialog.assumptions:
         say(f"assumed: {'; '.join(dialog.assumptions)} (blpo init --help lists the options for other answers)")
-    files, todo = stand_ins(folder, data, task, question)
+    files, todo = stand_ins(folder, replace(data, section=section), task, question)
     return Project(task, section, models, question, files, todo)
 
 
@@ -73,7 +76,18 @@ def _pair(section: Mapping[str, object]) -> tuple[str, str] | None:
     return (images[0], images[1]) if isinstance(images, list) and len(images) == 2 else None
 
 
+def _list_column(data: ProjectData, task: TaskSettings) -> dict[str, str]:
+    """Return the column of lists for a ranking without data; raises `DataError` for a table without such a column."""
+    if task.kind != "ranking" or "group" in data.section:
+        return {}
+    if data.images is None:
+        raise DataError("a ranking needs the list of every image; name the column with --group")
+    return {"group": NEW_LISTS}
+
+
 def _proposal(data: ProjectData, pair: tuple[str, str] | None) -> ProposedLabels:
+    if data.lists:
+        return propose_ranking(data.lists)
     if pair is None:
         return propose_labels(data.values, data.column)
     preference = propose_pair(data.values, pair)
@@ -85,9 +99,10 @@ def _proposal(data: ProjectData, pair: tuple[str, str] | None) -> ProposedLabels
 
 def _task(data: ProjectData, options: ProjectOptions, dialog: Dialog) -> tuple[TaskSettings, bool]:
     """Return the task, and True if the labels are numbers to be cut in two."""
-    option = options.labels if options.labels is not None else options.scale
-    if options.labels is not None and options.scale is not None:
-        raise DataError("give --labels or --scale, not both")
+    kinds = (options.labels, options.scale, options.ranking and f"ranking {options.ranking}")
+    option = next((kind for kind in kinds if kind is not None), None)
+    if len([kind for kind in kinds if kind is not None]) > 1:
+        raise DataError("give one of --labels, --scale and --ranking")
     if options.round is not None and options.labels is not None:
         raise DataError("--round belongs to ratings, and --labels names categories; leave one out")
     parse = categories_of if options.labels is not None else scale_of if options.scale is not None else task_of
@@ -99,8 +114,12 @@ def _task(data: ProjectData, options: ProjectOptions, dialog: Dialog) -> tuple[T
         for warning in labels.warnings:
             say(f"warning: {_place(warning, data)}{warning}")
         default = (task_text(labels.task), labels.task)
-    question = "What is a label? Categories such as safe,unsafe, or a scale such as 1-5"
-    task = dialog.answer("labels", question, option, lambda text: (pair and pair_of(text)) or parse(text), default)
+    question = "What is a label? Categories such as safe,unsafe, a scale such as 1-5, or ranking lowest (or highest)"
+
+    def read(text: str) -> TaskSettings:
+        return ranking_of(text) or (pair and pair_of(text)) or parse(text)
+
+    task = dialog.answer("labels", question, option, read, default)
     numbers = as_numbers(data.values)
     is_cut = len(set(numbers)) > 2 and task.kind == "categorical" and len(task.labels) == 2
     return ask_rounding(task, numbers, options.round, dialog), is_cut

@@ -1,7 +1,8 @@
-"""Short text of a task: `safe,unsafe` for categories, `1-5` for a scale, `a,b` or `a,b,tie` for pairs."""
+"""Short text of a task: `safe,unsafe` (categories), `1-5` (a scale), `a,b` or `a,b,tie` (pairs), `ranking lowest`."""
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 from blpo.config.settings_file import load_settings
 from state.errors import DataError
@@ -34,8 +35,17 @@ def pair_of(text: str) -> TaskSettings | None:
     return TaskSettings(kind="pairwise", ties="tie" in names) if names | {"tie"} == {"a", "b", "tie"} else None
 
 
+def ranking_of(text: str) -> TaskSettings | None:
+    """Read `ranking lowest` (ranks) or `ranking highest` (ratings); None for another text."""
+    bests: tuple[Literal["lowest", "highest"], ...] = ("lowest", "highest")
+    named = (best for best in bests if text.casefold().split() == ["ranking", best])
+    return next((TaskSettings(kind="ranking", best=best) for best in named), None)
+
+
 def task_text(task: TaskSettings) -> str:
-    """Return the short text of a task, for `task_of` or, for pairs, `pair_of` to read."""
+    """Return the short text of a task, for `task_of`, `pair_of` or `ranking_of` to read."""
+    if task.kind == "ranking":
+        return f"ranking {task.best}"
     return f"{task.min}-{task.max}" if task.kind == "ordinal" else ",".join(map(str, task.values))
 
 

@@ -20,7 +20,7 @@ from state.image_names import MOST_IMAGES
 
 IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "img", "picture")
 LABEL_NAMES = ("label", "rating", "score", "class", "category", "verdict", "target", "mos")
-GROUP_NAMES = ("group", "group_id", "prompt_id")
+GROUP_NAMES = ("group", "group_id", "prompt_id", "list", "list_id")
 SPLIT_COLUMNS = ("split", "subset", "partition", "set")
 _NUMBERED = re.compile(r"(.*?[^\d])(\d{1,2})")
 """Name of one of several columns of images, such as frame_3."""
@@ -51,16 +51,18 @@ class ProposedColumns:
     """True if a row has several images, by numbered columns or by lists."""
 
 
-def propose_columns(table: Table, *, image: str | None = None, label: str | None = None) -> ProposedColumns:
-    """Propose columns by their names, then by their values. `image` and `label` are columns that the user named.
+def propose_columns(
+    table: Table, *, image: str | None = None, label: str | None = None, group: str | None = None
+) -> ProposedColumns:
+    """Propose columns by their names, then by their values. `image`, `label` and `group` are columns of the user.
 
     Raises `DataError` if a named column is missing, or if no column or several columns could be the images or labels.
     """
-    for name in (image, label):
+    for name in (image, label, group):
         if name is not None and name not in table.columns:
             raise DataError(f"{table.name}: has no column {name!r}{column_hint(name, table.columns)}")
     images = image or _image_column(table)
-    groups = _first(table, GROUP_NAMES)
+    groups = group or _first(table, GROUP_NAMES)
     split, warnings = _split_column(table)
     scores = _opinion_scores(table)
     column = label or _label_column(table, images)

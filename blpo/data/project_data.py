@@ -12,6 +12,7 @@ from blpo.data.foreign_labels import foreign_labels
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below, sidecar_warnings
 from blpo.data.labels import as_number, is_empty
 from blpo.data.message_text import listed
+from blpo.data.ranking_proposal import ranked_lists
 from blpo.data.ratings import rater_column, wide_rating_columns
 from blpo.data.similar_names import read_alike
 from blpo.data.split_words import SPLIT_NAMES
@@ -47,6 +48,8 @@ class ProjectData:
     """Line about the column of texts: if the judge reads the column."""
     warnings: tuple[str, ...] = ()
     """Lines about data that is left out or not used."""
+    lists: int = 0
+    """Number of lists, if the labels are ranks of images in lists; else 0."""
     images: tuple[str, ...] | None = None
     """Images without labels, relative to the folder of the labels file to be written; None if there are labels."""
 
@@ -57,6 +60,7 @@ class ColumnNames:
 
     image: str | None = None
     label: str | None = None
+    group: str | None = None
 
 
 def data_here(folder: Path, columns: ColumnNames) -> tuple[str, ProjectData]:
@@ -129,7 +133,7 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
     wide = wide_rating_columns(table)
     if len(wide) > 1 and names.label is None and "label" not in table.columns:
         return _wide(table, path, names, wide)
-    columns = propose_columns(table, image=names.image, label=names.label)
+    columns = propose_columns(table, image=names.image, label=names.label, group=names.group)
     raters = _repeated_raters(table, columns.image)
     section = {**_section(table, path, columns, columns.label), **({"raters": {"by": raters}} if raters else {})}
     labels = table.values(columns.label)
@@ -139,13 +143,14 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         fractions=tuple(islice(_fractions(table, labels), _MOST_FRACTIONS)),
         column=f"{table.name}: column {columns.label!r}",
         text_note=_text_note(table, columns.label),
+        lists=0 if columns.group is None else ranked_lists(columns.label, labels, table.values(columns.group)),
         warnings=(*columns.warnings, *([f"{table.name}: column {raters!r} names the raters"] if raters else [])),
     )
 
 
 def _wide(table: Table, path: str, names: ColumnNames, wide: Sequence[str]) -> ProjectData:
     """Return the data of a table with a column of ratings for each rater."""
-    columns = propose_columns(table, image=names.image, label=wide[0])
+    columns = propose_columns(table, image=names.image, label=wide[0], group=names.group)
     section = {**_section(table, path, columns, None), "raters": {"columns": list(wide)}}
     values = [value for name in wide for value in table.values(name) if not is_empty(value)]
     note = f"{table.name}: columns {listed(wide)} are the ratings of {len(wide)} raters"

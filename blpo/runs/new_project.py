@@ -18,8 +18,11 @@ _SCALE_NOTES = {
     "nearest": "means count as the nearest rating, 3.5 as 4",
     "none": "MAE and correlations are with the means",
 }
+_BEST = {"lowest": "rank 1", "highest": "the highest rating"}
 CONFIG_FILE = "config.yaml"
 JUDGE_PROMPT = Path("prompts/judge.md")
+NEW_LISTS = "list"
+"""Column with the list of every image in a new labels file of a ranking."""
 _HEAD = """\
 # Made by blpo init. Settings that are not here have their defaults; examples/sample.yaml writes all of them out.
 # blpo check says what is wrong, blpo estimate what a run costs, and blpo optimize runs it.
@@ -66,11 +69,12 @@ def stand_ins(
         return {}, criterion if data.values else (f"write the labels into {table}", *criterion)
     if data.images:
         labels = f"write the labels of {len(data.images)} images into {folder / path}"
-        return {path: _labels_csv((name, "") for name in data.images)}, (labels, *criterion)
+        return {path: _labels_csv(((name, "", "") for name in data.images), task)}, (labels, *criterion)
     images = f"put your images into {folder / 'images'}"
     rows = f"write a row for each into {folder / path}, instead of the two examples"
-    examples = [("images/first.jpg", task.values[0]), ("images/second.jpg", task.values[-1])]
-    return {path: _labels_csv(examples)}, (images, rows, *criterion)
+    values = task.values or (1, 2)
+    examples = [("images/first.jpg", values[0], "first list"), ("images/second.jpg", values[-1], "first list")]
+    return {path: _labels_csv(examples, task)}, (images, rows, *criterion)
 
 
 def write_project(folder: Path, project: Project) -> list[str]:
@@ -90,11 +94,12 @@ def config_text(project: Project) -> str:
     notes = {
         "ordinal": _SCALE_NOTES[project.task.round],
         "pairwise": "which image is better; the judge sees both orders",
+        "ranking": f"order of the images of a list; {_BEST.get(project.task.best or '')} is the best",
     }
     note = notes.get(kind, "one of these; or a scale: {kind: ordinal, min: 1, max: 5}")
     sections = [
         [_line("", "task", fields, note)],
-        ["data:", *_data_lines(project.data)],
+        ["data:", *_data_lines(project.data, is_ranking=kind == "ranking")],
         ["models:", *_model_lines(project.models)],
         [
             "prompts:",
@@ -117,27 +122,32 @@ def _write(path: Path, text: str) -> str:
 
 
 def _prompts(project: Project) -> dict[Path, str]:
-    data = {"path": ".", **{name: project.data[name] for name in ("image", "image_names") if name in project.data}}
+    data = {
+        "path": ".",
+        **{name: project.data[name] for name in ("image", "image_names", "group") if name in project.data},
+    }
     judge, i2t = initial_prompts(Settings.model_validate({"task": project.task, "data": data}))
     return {JUDGE_PROMPT: (project.question or judge) + "\n", Path("prompts/i2t.md"): i2t + "\n"}
 
 
-def _labels_csv(rows: Iterable[tuple[str, object]]) -> str:
+def _labels_csv(rows: Iterable[tuple[str, object, str]], task: TaskSettings) -> str:
+    """Return a labels file of (image, label, list); only a ranking has the column of lists."""
+    columns = 3 if task.kind == "ranking" else 2
     text = io.StringIO()
-    csv.writer(text).writerows([("image", "label"), *rows])
+    csv.writer(text).writerows(row[:columns] for row in [("image", "label", NEW_LISTS), *rows])
     return text.getvalue()
 
 
-def _data_lines(data: Mapping[str, object]) -> Iterator[str]:
+def _data_lines(data: Mapping[str, object], *, is_ranking: bool) -> Iterator[str]:
     of_one = "column of the images of a row, in order" if "image_names" in data else "column of the image"
     of_several = "columns of the images, in order" if "image_names" in data else "columns of the images a and b"
     notes = {
         "path": "images are named relative to it",
         "image": of_several if isinstance(data.get("image"), list) else of_one,
         "image_names": "names for the judge, such as [front, side]; []: Image 1, Image 2, ...",
-        "label": "column of the label",
+        "label": "column of the rank or the rating" if is_ranking else "column of the label",
         "text": "the judge reads the text of this column with the image",
-        "group": "rows of one group stay in one split",
+        "group": "column with the list of every image" if is_ranking else "rows of one group stay in one split",
         "split": "train, validation and test as the column says",
         "raters": "ratings of several people become one label",
         "threshold": "cuts the numbers into the task's two labels",

@@ -14,6 +14,7 @@ from blpo.config.settings_file import load_settings
 from blpo.data.run_dataset import dataset_of
 from state.settings import TaskSettings
 from tests.clip_set import draw_clips
+from tests.list_set import draw_lists
 from tests.pair_set import draw_pairs
 from tests.small_set import draw_dataset, edit_labels
 
@@ -308,7 +309,7 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
         (["--question", " "], "the question can't be used: it is empty"),
         (["--scale", "high"], "'high' is no scale"),
         (["--scale", "5-1"], "min (5) must be below max (1)"),
-        (["--labels", "a,b", "--scale", "1-5"], "not both"),
+        (["--labels", "a,b", "--scale", "1-5"], "give one of --labels, --scale and --ranking"),
         (["--judge", "nobody:x"], "unknown provider 'nobody'"),
         (["--judge", "openai:x", "--base-url", "http://me:word@host/v1"], "base_url: holds a user name"),
     ],
@@ -441,3 +442,41 @@ def test_several_images_of_a_row_are_proposed_as_one_sample(
 
 def batched(names: list[str]) -> list[tuple[str, str]]:
     return list(zip(names[::2], names[1::2], strict=True))
+
+
+def test_ranks_in_lists_are_a_ranking(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = draw_lists(place / "set", 12)
+    (folder / "config.yaml").unlink()
+    labels = folder / "labels.csv"
+    labels.write_text(labels.read_text().replace("label", "rank", 1))
+    assert main(["init", "set", "--yes"]) == 0
+    assert "column 'rank' holds ranks of images in 12 lists" in capsys.readouterr().err
+    settings = load_settings(folder / "config.yaml")
+    assert (settings.task, settings.data.label) == (TaskSettings(kind="ranking", best="lowest"), "rank")
+    assert settings.data.group == "list"
+    assert "Rank the images from best to worst" in (folder / "prompts/judge.md").read_text()
+    assert main(["check", "set/config.yaml"]) == 0
+    assert "lists: " in capsys.readouterr().out
+
+
+def test_ratings_in_lists_are_a_ranking_if_asked(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = draw_lists(place / "set", 12)
+    (folder / "config.yaml").unlink()
+    labels = folder / "labels.csv"
+    labels.write_text(labels.read_text().replace("list,", "scene,", 1))
+    assert main(["init", "new", "--data", "set", "--ranking", "highest", "--yes"]) == 2
+    assert "name the column with --group" in capsys.readouterr().err
+    assert not (place / "new").exists()
+    assert main(["init", "new", "--data", "set", "--ranking", "highest", "--group", "scene", "--yes"]) == 0
+    assert load_settings(place / "new/config.yaml").task == TaskSettings(kind="ranking", best="highest")
+    assert main(["check", "new/config.yaml"]) == 0
+
+
+def test_a_ranking_without_data_gets_a_labels_file_with_lists(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\nranking lowest\n"))
+    assert main(["init", "new"]) == 0
+    assert (place / "new/labels.csv").read_text().splitlines()[0] == "image,label,list"
+    assert main(["check", "new/config.yaml"]) == 2
+    assert capsys.readouterr().out.count("does not exist in the dataset's folder") == 2
