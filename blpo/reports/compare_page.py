@@ -15,7 +15,7 @@ from blpo.reports.evidence import dataset_samples
 from blpo.reports.gallery import is_sensitive, shortened
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
-from blpo.reports.named_pictures import Picture, named_pictures, named_texts
+from blpo.reports.named_pictures import Picture, most_samples, named_pictures, named_texts
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.slice_rows import CAUTION
@@ -118,9 +118,9 @@ def _prompt(run: RunRecord, name: str) -> str:
 
 def _differing(comparison: Comparison) -> dict[str, object]:
     differing = comparison.differing
-    keys = differing[:_MOST_SAMPLES]
     first = comparison.entries[0].run
     samples, missing = dataset_samples(first)
+    keys = differing[: most_samples(samples.values(), _MOST_SAMPLES)]
     pictures = named_pictures((samples[key] for key in keys if key in samples), first.settings.task)
     labels = [str(label) for label in first.settings.task.values if any(first.best[k].label == label for k in keys)]
     items = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blpo.metrics.rankings import tau_b
 from blpo.reports.evidence import Evidence
-from blpo.reports.named_pictures import Picture, named_pictures, named_texts
+from blpo.reports.named_pictures import Picture, most_samples, named_pictures, named_texts
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from state.settings import TaskSettings
@@ -66,7 +66,7 @@ def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
     """Return the disagreements up to `MOST_ITEMS`: broken samples, then samples wrong twice, then fixed samples."""
     rows = [(run.change(key), before, run.best[key]) for key, before in run.initial.items()]
     wrong = sorted((row for row in rows if row[0] != "right"), key=lambda row: _order(row, run.settings.task))
-    rows_on_page = wrong[:MOST_ITEMS]
+    rows_on_page = wrong[: most_samples(evidence.samples.values(), MOST_ITEMS)]
     labels = [str(label) for label in run.settings.task.values if any(row[1].label == label for row in rows_on_page)]
     samples = (evidence.samples[row[1].id] for row in rows_on_page if row[1].id in evidence.samples)
     pictures = named_pictures(samples, run.settings.task)

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from blpo.reports.compare_page import comparison_page
 from blpo.reports.comparison import compare_runs
 from blpo.reports.evidence import gather
 from blpo.reports.gallery import gallery
-from blpo.reports.named_pictures import named_pictures, named_texts, picture_names
+from blpo.reports.named_pictures import most_samples, named_pictures, named_texts, picture_names
 from blpo.reports.relabelling import correct
 from blpo.runs.run_record import RunRecord
+from state.image_names import numbered
 from state.sample import Sample
 from state.settings import TaskSettings
 from tests.chromium import browser, watched_page
@@ -219,6 +221,11 @@ def test_names_of_pictures() -> None:
     assert picture_names(two, PAIRS) == ["a", "b"]
     assert picture_names(one, PAIRS) == [""]
     assert picture_names(two, TaskSettings()) == ["", ""]
+    views = replace(two, image_names=("front", "side"))
+    assert picture_names(views, TaskSettings()) == ["front", "side"]
+    frames = replace(two, images=(image,) * 16, image_names=numbered(16), context=(("reference", image),))
+    assert picture_names(frames, TaskSettings()) == [*map(str, range(1, 17)), "reference"]
+    assert (most_samples([views, frames], 500), most_samples([two], 500)) == (125, 500)
     edit = Sample("e", (image, image), "a", context=(("before", image), ("reference", image)))
     assert picture_names(edit, PAIRS) == ["a", "b", "before the edit", "reference"]
     assert named_texts(one) == [("a", "x"), ("b", "y")]
