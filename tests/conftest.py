@@ -1,14 +1,17 @@
 """Settings of all tests, a cache folder of the suite, and servers for several test files."""
 
+import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.servers.postgres import Cluster, cluster, programs
+from tests.short_runs import criteria_config
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
@@ -27,6 +30,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the cache folder at the end of the suite, not of a worker."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(_CACHE), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def criteria_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a finished run over two criteria, `grain` and `mood`; tests that change files copy it first."""
+    import blpo
+
+    folder = tmp_path_factory.mktemp("criteria") / "set"
+    return asyncio.run(blpo.optimize(criteria_config(folder), progress=False)).directory
 
 
 @pytest.fixture(scope="session")
