@@ -2,7 +2,8 @@
 
 The node is the same at both levels. Scored trials: in the inner loop q is the prompt on trial; in the outer loop q is
 q*, and the store answers the identical request, so the adopted prompt is the scored prompt. Pooled trials: the outer
-loop alone updates p, and every case has the descriptions by all q's of the round.
+loop alone updates p, and every case has the descriptions by all q's of the round. A prompt for several tasks may be
+criticized part by part (`prompts.parts`).
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,11 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.batch_cases import batch_cases
 from blpo.inference.consult import consult
-from blpo.inference.open_run import OpenRun, run_of
+from blpo.inference.open_run import run_of
 from blpo.inference.progress import send_phase
+from blpo.inference.prompt_parts import PromptPart, joined, prompt_parts
 from blpo.inference.rounds import objections_to, prompts_of_update
-from blpo.prompts.cases import cases, labels_of, objections
+from blpo.prompts.cases import Case, cases, objections
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from state.loops import UpdateState
@@ -28,20 +30,26 @@ async def critique_judge(state: UpdateState, runtime: Runtime[Settings]) -> Upda
         if not prompts:
             return {"critique": None, "candidate": None}
         await send_phase(runtime, run, state, "critique_judge")
-        question = await _question(state, prompts, run)
-        answer = await consult(run, question, "critique", lambda text: None)
-    return {"critique": answer.text, "candidate": None, "failure": answer.problem}
+        wrong = await batch_cases(run, state["errors"] or [], prompts, state["judge_prompt"])
+        right = await batch_cases(run, state["anchors"], prompts, state["judge_prompt"])
+        answers = {}
+        for part in prompt_parts(state, run.settings):
+            if any(part.has(case.sample) for case in wrong):
+                question = _question(part, state, wrong, right)
+                answers[part.name] = await consult(run, question, "critique", lambda text: None)
+    critiques = {name: answer.text for name, answer in answers.items() if answer.text is not None}
+    failures = [answer.problem for answer in answers.values() if answer.problem is not None]
+    critique = joined(critiques) if critiques else None
+    return {"critique": critique, "candidate": None, "failure": None if critique else next(iter(failures), None)}
 
 
-async def _question(state: UpdateState, i2t_prompts: Sequence[str], run: OpenRun) -> str:
-    p = state["judge_prompt"]
-    wrong = await batch_cases(run, state["errors"] or [], i2t_prompts, p)
-    right = await batch_cases(run, state["anchors"], i2t_prompts, p)
+def _question(part: PromptPart, state: UpdateState, wrong: Sequence[Case], right: Sequence[Case]) -> str:
+    """Ask for the critique of a part by the cases of its tasks."""
     return render(
         "critique_judge",
-        labels=labels_of(run.settings),
+        labels=part.labels,
         objections=objections(objections_to(state, "judge")),
-        judge_prompt=neutralise(p),
-        wrong_cases=cases(wrong),
-        right_cases=cases(right),
+        judge_prompt=neutralise(part.text),
+        wrong_cases=cases(case for case in wrong if part.has(case.sample)),
+        right_cases=cases(case for case in right if part.has(case.sample)),
     )

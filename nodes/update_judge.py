@@ -5,12 +5,12 @@ The node is the same at both levels, as critique_judge is.
 
 from langgraph.runtime import Runtime
 
-from blpo.inference.consult import consult, copies, too_long
+from blpo.inference.consult import Advice, consult, copies, too_long
 from blpo.inference.descriptions import describe_samples
 from blpo.inference.open_run import OpenRun, run_of
 from blpo.inference.progress import send_phase
+from blpo.inference.prompt_parts import PromptPart, by_part, joined, prompt_parts, without_other_parts
 from blpo.inference.rounds import prompts_of_update
-from blpo.prompts.cases import category_names, labels_of
 from blpo.prompts.delimiters import neutralise, restored
 from blpo.prompts.template import render
 from state.loops import UpdateState
@@ -24,21 +24,35 @@ async def update_judge(state: UpdateState, runtime: Runtime[Settings]) -> Update
         return {"candidate": None}
     async with run_of(runtime) as run:
         await send_phase(runtime, run, state, "update_judge")
-        max_tokens = run.settings.search.max_prompt_tokens
-        question = render(
-            "update_judge",
-            labels=labels_of(run.settings),
-            judge_prompt=neutralise(state["judge_prompt"]),
-            critique=neutralise(critique),
-            max_prompt_tokens=str(max_tokens),
-        )
         sources = await _texts_of_batch(state, run)
-        answer = await consult(
-            run, question, "judge_prompt", lambda text: too_long(text, max_tokens) or copies(text, sources)
-        )
-        ours = "\n".join([state["judge_prompt"], *category_names(run.settings)])
-    candidate = None if answer.text is None else restored(answer.text, ours)
-    return {"candidate": candidate, "failure": answer.problem}
+        parts = prompt_parts(state, run.settings)
+        critiques = by_part(critique, parts)
+        texts, problems = {}, []
+        for part in parts:
+            answer = await _new_text(part, critiques[part.name], sources, run) if part.name in critiques else None
+            texts[part.name] = part.text if answer is None or answer.text is None else answer.text
+            problems += [answer.problem] if answer is not None and answer.problem is not None else []
+    if len(problems) == len(critiques):
+        return {"candidate": None, "failure": problems[0]}
+    return {"candidate": joined(texts), "failure": None}
+
+
+async def _new_text(part: PromptPart, critique: str, sources: list[str], run: OpenRun) -> Advice:
+    """Ask for a part of p rewritten by its critique; the text has the tags of the old part, if any."""
+    question = render(
+        "update_judge",
+        labels=part.labels,
+        judge_prompt=neutralise(part.text),
+        critique=neutralise(critique),
+        max_prompt_tokens=str(part.max_tokens),
+    )
+    answer = await consult(
+        run, question, "judge_prompt", lambda text: too_long(text, part.max_tokens) or copies(text, sources)
+    )
+    if answer.text is None:
+        return answer
+    text = restored(answer.text, "\n".join([part.text, *part.categories]))
+    return Advice(without_other_parts(text, run.settings), None)
 
 
 async def _texts_of_batch(state: UpdateState, run: OpenRun) -> list[str]:

@@ -71,7 +71,7 @@ def measuring_settings(settings: Settings) -> dict[str, Any]:
     return {
         "task": _without_later_defaults(settings.task),
         "data": _data(settings),
-        "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")} | _references(settings),
+        "prompts": {name: _prompt(settings, name) for name in ("judge", "i2t")} | _further_prompts(settings),
         "models.judge": _model(settings, "judge"),
         **_tasks(settings),
     }
@@ -107,10 +107,11 @@ def _without_later_defaults(section: Section, exclude: set[str] | None = None) -
     return {name: value for name, value in content.items() if value not in _LATER.get(name, ())}
 
 
-def _references(settings: Settings) -> dict[str, str]:
-    """Return `prompts.reference`; empty for the default, so that old hashes stay."""
-    reference = settings.prompts.reference
-    return {} if reference == "both" else {"reference": reference}
+def _further_prompts(settings: Settings) -> dict[str, str]:
+    """Return `prompts.reference` and `prompts.parts`; nothing for defaults, so that old hashes stay."""
+    prompts = settings.prompts
+    reference = {} if prompts.reference == "both" else {"reference": prompts.reference}
+    return reference | ({} if prompts.parts == "one" else {"parts": prompts.parts})
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

@@ -5,12 +5,15 @@ validation. The reserve of the test stays. Calls that pay for no further full ro
 round.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from blpo.inference.answer_forms import descriptions_about
 from blpo.inference.open_run import OpenRun
+from blpo.inference.prompt_parts import rewrites_parts
 from blpo.inference.verdicts import judge_samples
-from state.settings import SearchSettings
+from state.sample import Sample
+from state.settings import SearchSettings, Settings
 
 FEWER_CASES = 40
 """Cases of a batch where the budget pays for no full batch."""
@@ -24,13 +27,15 @@ class RoundPlan:
     """Cases of the batch."""
     inner_steps: int
     """K: I2T prompts; 0 for a frozen q."""
+    updates: int = 1
+    """Parts of the judge prompt that are rewritten: each takes a critique and an update."""
     images: int | None = None
     """Descriptions of the batch by one I2T prompt, at most; None: one a case. Criteria of an image share them."""
 
     @property
     def calls(self) -> int:
         """Largest number of calls before the new prompt is judged, repairs aside: descriptions and optimizer."""
-        return max(self.inner_steps, 1) * self.descriptions + 2 * self.inner_steps + 2
+        return max(self.inner_steps, 1) * self.descriptions + 2 * self.inner_steps + 2 * self.updates
 
     @property
     def descriptions(self) -> int:
@@ -39,14 +44,14 @@ class RoundPlan:
 
 
 def planned_round(
-    search: SearchSettings, train: int, calls: int | None, candidate: int, images: int | None = None
+    search: SearchSettings, train: int, calls: int | None, candidate: int, shape: RoundPlan = RoundPlan(0, 0)
 ) -> RoundPlan | None:
     """Return the largest plan of at most `calls` calls (None: no limit), or None if no round fits.
 
-    `calls` are the calls left, and `candidate` the calls to judge a new prompt on train and validation. `images` is the
-    number of descriptions of all train samples, where it is less than the number of samples.
+    `calls` are the calls left, and `candidate` the calls to judge a new prompt on train and validation. `shape` has the
+    fields of a plan that do not depend on the budget.
     """
-    full = RoundPlan(min(search.batch_size, train), search.inner_steps, images)
+    full = replace(shape, cases=min(search.batch_size, train), inner_steps=search.inner_steps)
     if calls is None:
         return full
     left = calls - candidate
@@ -54,7 +59,7 @@ def planned_round(
         return _with_spare_steps(full, search.spare_steps, (left - full.calls) % (full.calls + candidate))
     for cases in dict.fromkeys((full.cases, min(full.cases, FEWER_CASES))):
         for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
-            plan = RoundPlan(cases, steps, images)
+            plan = replace(shape, cases=cases, inner_steps=steps)
             if plan.calls <= left:
                 return plan
     return None
@@ -94,5 +99,10 @@ async def _affordable_plan(run: OpenRun, judge_prompt: str) -> RoundPlan | None:
     samples = [*train, *run.split("validation")]
     await judge_samples(run, judge_prompt, samples)  # from the store; tells the share of repairs after a resume
     candidate = run.budget.expected_calls(run.questions("train", "validation"))
-    images = descriptions_about(run.settings, train) if run.settings.criteria else None
-    return planned_round(search, len(train), left, candidate, images)
+    return planned_round(search, len(train), left, candidate, round_shape(run.settings, train))
+
+
+def round_shape(settings: Settings, train: Sequence[Sample]) -> RoundPlan:
+    """Return a plan without cases, with the fields that follow from the tasks of a run."""
+    updates = len(settings.task_names) + 1 if rewrites_parts(settings) else 1
+    return RoundPlan(0, 0, updates, descriptions_about(settings, train) if settings.criteria else None)

@@ -12,6 +12,7 @@ from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of, pair_verdict
 from blpo.inference.progress import uncounted
+from blpo.inference.prompt_parts import prompt_shown
 from blpo.inference.question import question
 from blpo.metrics.task_metrics import fall_of_loss, gain_on
 from blpo.models.messages import Message, assistant, user
@@ -168,7 +169,11 @@ def _with_cut(verdict: Verdict, response: Response, models: OpenModels) -> Verdi
 async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, view: View | None) -> list[Message]:
     """Return the conversation with the judge about `sample`, a pair as in `view`."""
     model, form = models.settings.models.of("judge"), answer_form(models.settings, sample)
-    values = {"judge_prompt": judge_prompt, "task_note": form.task_note, "answer_form": form.words}
+    values = {
+        "judge_prompt": prompt_shown(judge_prompt, sample, models.settings),
+        "task_note": form.task_note,
+        "answer_form": form.words,
+    }
     return [await question(models, sample, model, "judge", view, **values)]
 
 

@@ -13,9 +13,11 @@ def split_parts(prompt: str, tasks: Sequence[str]) -> tuple[str, dict[str, str]]
     """
     names = {name.casefold(): name for name in tasks}
     headings = [match for match in _HEADING.finditer(prompt) if match[1].casefold() in names]
-    starts = [match.start() for match in headings]
-    common = prompt[: starts[0]].strip() if starts else prompt.strip()
     parts = dict.fromkeys(tasks, "")
+    if not headings:
+        return prompt.strip(), parts
+    starts = [match.start() for match in headings]
+    common = prompt[: starts[0]].strip()
     for match, end in zip(headings, [*starts[1:], len(prompt)], strict=True):
         name = names[match[1].casefold()]
         parts[name] = "\n".join(filter(None, (parts[name], prompt[match.end() : end].strip())))

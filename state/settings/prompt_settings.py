@@ -29,6 +29,9 @@ class PromptSettings(Section):
     judge_file: str | None = None
     i2t: PromptText | None = None
     i2t_file: str | None = None
+    parts: Literal["one", "per_task"] = "one"
+    """Several tasks. one: an update rewrites the whole judge prompt. per_task: the part of each task is rewritten from
+    the task's own cases, and the common part from all; the judge sees the common part and the part of the task."""
     reference: Literal["both", "judge", "verbalizer"] = "both"
     """Models that see `data.reference` and `data.reference_text`: judge and verbalizer, or one of the two."""
 
