@@ -45,6 +45,8 @@ def metric_problem(name: str, task: TaskSettings, further: tuple[str, ...] = ())
         return f"{metric} needs an ordinal task; the metrics are {_listed(names)}"
     if metric in PAIR_METRICS and metric not in names:
         return f"{metric} needs pairs in both orders (task.kind: pairwise, task.order: both)"
+    if name == ABOVE_CHANCE:
+        return f"{name} is the metric of several tasks; the metrics are {_listed(names)}"
     if metric not in names:
         close = get_close_matches(metric, (*names, *LABEL_METRICS), 1)
         hint = f"did you mean {close[0]!r}? " if close else ""

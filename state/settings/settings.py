@@ -78,7 +78,7 @@ class Settings(Section):
         """Return the problem of several tasks; None for usable settings, also for a single task."""
         names, given = self.task_names, self.model_fields_set
         if not names:
-            return None
+            return "prompts.parts: needs tasks or criteria" if self.prompts.parts != "one" else None
         if self.tasks and self.criteria:
             return "criteria: belongs to one dataset, tasks to several; give one of the two"
         if len({name.casefold() for name in names}) < len(names):
@@ -231,9 +231,10 @@ def _of_task(settings: Settings, name: str) -> Settings:
     fields = {key: value for key, value in settings.search.explicit.items() if key != "metric"}
     if entry.metric is not None:
         fields["metric"] = entry.metric
-    sections = {key: getattr(settings, key) for key in ("models", "prompts", "limits", "run", "approval")}
+    sections = {key: getattr(settings, key) for key in ("models", "limits", "run", "approval")}
+    prompts = settings.prompts.model_copy(update={"parts": "one"})
     try:
-        return Settings(task=entry.task, data=entry.data, search=SearchSettings(**fields), **sections)
+        return Settings(task=entry.task, data=entry.data, prompts=prompts, search=SearchSettings(**fields), **sections)
     except ValueError as error:
         raise ValueError(f"{name}: {_plain_message(error)}") from None
 
