@@ -32,7 +32,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def result_of(config: dict[str, Any]) -> dict[str, Any]:
     run = await blpo.optimize(config)
-    return json.loads((Path(run.directory) / "result.json").read_text())
+    result: dict[str, Any] = json.loads((Path(run.directory) / "result.json").read_text())
+    return result
 
 
 def calls(directory: Path) -> Counter[str]:

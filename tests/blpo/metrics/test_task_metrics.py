@@ -30,7 +30,7 @@ LABELS: dict[str, tuple[Label, ...]] = {"rating": (1, 2, 3, 4, 5), "kind": ("no"
 @st.composite
 def judged(draw: st.DrawFn) -> tuple[list[Sample], list[Verdict], list[Verdict]]:
     """Samples of both tasks in shared groups, with verdicts under two prompts."""
-    samples, before, after = [], [], []
+    samples, before, after = list[Sample](), list[Verdict](), list[Verdict]()
     for name, size in (("rating", draw(st.integers(3, 8))), ("kind", draw(st.integers(3, 8)))):
         for place in range(size):
             sample = Sample(
@@ -68,7 +68,7 @@ def test_the_metric_is_the_mean_of_values_above_chance(rows: tuple[list[Sample],
 
 def test_the_noise_is_the_jackknife_over_groups_of_all_tasks() -> None:
     generator = np.random.default_rng(0)
-    samples, before, after = [], [], []
+    samples, before, after = list[Sample](), list[Verdict](), list[Verdict]()
     for place in range(12):
         for name, labels in LABELS.items():
             samples.append(
@@ -93,11 +93,11 @@ def test_the_noise_is_the_jackknife_over_groups_of_all_tasks() -> None:
     noise = sqrt(5 / 6 * float(np.square(left_out - left_out.mean()).sum()))
     gain = gain_on(before, after, samples, SETTINGS)
     assert gain is not None
-    assert (gain.difference, gain.noise) == (pytest.approx(difference(None)), pytest.approx(noise))
+    assert gain.difference == pytest.approx(difference(None)) and gain.noise == pytest.approx(noise)
 
 
 def test_a_clear_gain_on_both_tasks_is_significant_and_none_is_not() -> None:
-    samples, wrong, right = [], [], []
+    samples, wrong, right = list[Sample](), list[Verdict](), list[Verdict]()
     for place in range(30):
         for name, labels in LABELS.items():
             label = labels[place % len(labels)]
