@@ -34,7 +34,10 @@ def estimate(
     settings = load_settings(config, overrides or [])
     work = workload_of(settings)
     roles, plans = estimate_roles(settings, work), plan_of(settings, work.sizes)
-    notes = [*filter(None, [plan_in_words(settings, plans, work.sizes)]), *assumptions(settings, roles)]
+    notes = [
+        *filter(None, [plan_in_words(settings, plans, work.sizes)]),
+        *assumptions(settings, roles, work.named_images),
+    ]
     limit = settings.limits.calls
     if as_json:
         typer.echo(json.dumps(estimate_json(roles, notes, plans, limit), indent=1, ensure_ascii=False))

@@ -17,15 +17,18 @@ CASES = {
 """Cases of an estimate, with their meaning."""
 
 
-def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate]) -> Iterator[str]:
-    """Yield the assumptions, then a line for each limit that may end the search early."""
+def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate], named_images: int = 0) -> Iterator[str]:
+    """Yield the assumptions, then a line for each limit that may end the search early.
+
+    `named_images` is the number of `Workload.named_images`.
+    """
     yield from (f"{case}: {meaning}" for case, meaning in CASES.items())
     for role, estimate in roles.items():
         yield ", ".join(_role(settings, role, estimate))
     yield f"text: four characters a token; images: the mean of up to {MOST_MEASURED} samples, scaled as they are sent"
+    longest = long_replies(settings.task, named_images)
     lengths = ", ".join(
-        f"{name}s {getattr(SHORT, name)} to {getattr(long_replies(settings.task), name)}"
-        for name in ("verdict", "description", "critique")
+        f"{name}s {getattr(SHORT, name)} to {getattr(longest, name)}" for name in ("verdict", "description", "critique")
     )
     yield f"tokens of replies: {lengths}; cached input counts in full"
     if settings.task.questions > 1:

@@ -31,9 +31,13 @@ _REPAIR = 60
 """Tokens of the message that asks for a repair."""
 
 
-def long_replies(task: TaskSettings) -> Replies:
-    """Return the longest replies to expect in a task; the description of a pair or a list is longer."""
-    return replace(LONG, description=most_words(task, MOST_IMAGES) * 4 // 3)
+def long_replies(task: TaskSettings, named_images: int = 0) -> Replies:
+    """Return the longest replies to expect in a task; the description of several images is longer.
+
+    `named_images` is the number of `Workload.named_images`.
+    """
+    images = MOST_IMAGES if task.kind == "ranking" else named_images
+    return replace(LONG, description=most_words(task, images) * 4 // 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,8 @@ class CallSizes:
     @property
     def _frame_suffix(self) -> str:
         task = self.settings.task.parts or self.settings.task
-        return {"pairwise": "_pair", "ranking": "_ranking"}.get(task.kind, "") if task.order != "apart" else ""
+        own = "_images" if self.work.named_images else ""
+        return {"pairwise": "_pair", "ranking": "_ranking"}.get(task.kind, own) if task.order != "apart" else ""
 
     def _cases(self, descriptions: float = 1) -> float:
         reasons = self.settings.task.questions * self.replies.verdict

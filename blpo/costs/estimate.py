@@ -43,7 +43,7 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     longest = tuple(max(search.max_prompt_tokens, length) for length in initial)
     grown = tuple((first + last) // 2 for first, last in zip(initial, longest, strict=True))
     low = CallSizes(settings, work, SHORT, *initial).loads(low_counts)
-    replies = long_replies(settings.task)
+    replies = long_replies(settings.task, work.named_images)
     high = CallSizes(settings, work, replies, *grown).loads(high_counts)
     longest_sizes = CallSizes(settings, work, replies, *longest)
     most, repairs = longest_sizes.loads(most_counts), longest_sizes.loads(most_counts.repairs, repairing=True)

@@ -36,6 +36,8 @@ class Workload:
     """Tokens of p_0."""
     i2t_prompt: int
     """Tokens of q_0."""
+    named_images: int = 0
+    """Most images of a sample with one label whose images have names; 0 for other samples."""
 
 
 def workload_of(settings: Settings) -> Workload:
@@ -53,6 +55,7 @@ def workload_of(settings: Settings) -> Workload:
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
+        named_images=max(len(sample.image_names) for sample in samples),
     )
 
 

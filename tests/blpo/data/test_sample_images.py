@@ -11,11 +11,13 @@ import pytest
 
 from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import load_settings
+from blpo.costs.call_sizes import long_replies
+from blpo.costs.workload import workload_of
 from blpo.data.dataset import Dataset, most_images_of
 from blpo.data.image_folders import in_order
 from state.errors import ConfigError
 from state.settings import SplitColumn
-from tests.blpo.data.dataset_folders import load, png, problems, write
+from tests.blpo.data.dataset_folders import ORDINAL, load, png, problems, write
 
 NUMBERED = ("Image 1", "Image 2", "Image 3")
 
@@ -200,3 +202,15 @@ def test_the_most_images_of_a_list_are_found_in_the_dataset(tmp_path: Path) -> N
 def test_settings_that_do_not_fit_are_named(task: dict[str, Any], data: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         load_settings({"task": task, "data": {"path": "x", **data}})
+
+
+def test_an_estimate_counts_all_images_and_longer_descriptions(tmp_path: Path) -> None:
+    path = str(write(tmp_path, triples(), 36))
+    work = {
+        count: workload_of(load_settings({"task": {"max": 3}, "data": {"path": path, "image": image}}))
+        for count, image in ((1, "a"), (3, ["a", "b", "c"]))
+    }
+    assert work[3].judge_images == 3 * work[1].judge_images
+    assert (work[1].named_images, work[3].named_images) == (0, 3)
+    lengths = [long_replies(ORDINAL, images).description for images in (0, 3, 16)]
+    assert lengths == [160, 160, 640]
