@@ -42,6 +42,19 @@ def judge(
         Path | None,
         typer.Option(metavar="OLD.jsonl", help="Lines of an earlier judging of the same samples: what changed since."),
     ] = None,
+    confidence: Annotated[
+        Literal["logprobs", "repeats", "words"] | None,
+        typer.Option(help="Source of the confidence, in place of the judge's own."),
+    ] = None,
+    calibrate_on: Annotated[
+        str | None,
+        typer.Option(metavar="INPUT", help="Labelled samples that the search has not seen; they calibrate."),
+    ] = None,
+    target_agreement: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Mark verdicts as trusted that agree with people this often."),
+    ] = None,
+    delta: Annotated[float, typer.Option(help="Accepted probability that the target is missed.")] = 0.05,
     split: Annotated[
         Literal["train", "validation", "test"] | None, typer.Option(help="Judge only this split of a config.yaml.")
     ] = None,
@@ -93,13 +106,19 @@ def judge(
 
     With --baseline stderr shows the samples whose label changed since an earlier judging, agreement before and after
     with a test, and a changed version of the model. Gates: 'drift:flips<=0.05', 'drift:difference>=-0.02'.
+
+    With --confidence, or for a judge whose model has a confidence, a line holds the probability that the verdict is
+    right. --calibrate-on makes it honest. --target-agreement 0.9 marks the verdicts that agree with people in at least
+    90 % of the cases, at a confidence of 1 - delta.
     """
     from blpo import load_judge
     from blpo.cli.judge_as_pairs import judge_as_pairs
     from blpo.cli.judge_run import run_judging
     from blpo.cli.judge_view import print_judged
+    from blpo.deployment.confidence_source import with_source
     from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
+    from blpo.deployment.trust import TrustTarget
     from blpo.deployment.verdict_sinks import StreamLines, open_lines
     from state.errors import ConfigError
 
@@ -110,19 +129,20 @@ def judge(
     if as_kind == "pairwise":
         if best is not None:
             raise ConfigError("--best belongs to --as ranking")
-        if gate or calibration or baseline:
-            raise ConfigError(
-                "--as pairwise compares two forms of a judge; leave out --gate, --calibration, --baseline"
-            )
+        if gate or calibration or baseline or confidence or calibrate_on or target_agreement:
+            others = "--gate, --calibration, --baseline, --confidence, --calibrate-on and --target-agreement"
+            raise ConfigError(f"--as pairwise compares two forms of a judge; leave out {others}")
         return judge_as_pairs(load_judge(judge), inputs, columns, split, out, as_json=as_json, quiet=quiet)
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
     work = SetJudging(
-        _judge_of(load_judge(judge), as_kind, best),
+        with_source(_judge_of(load_judge(judge), as_kind, best), confidence),
         inputs,
         gates=gate or (),
         calibration=calibration,
         baseline=baseline,
+        calibrate_on=calibrate_on,
+        target=None if target_agreement is None else TrustTarget(target_agreement, delta),
         split=split,
         columns=columns,
     )

@@ -1,6 +1,6 @@
 """Output of `blpo judge` on stderr: a bar in a terminal, and the summary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from blpo.cli.confidence_sentences import confidence_sentences
 from blpo.cli.drift_sentences import drift_sentences
 from blpo.cli.error_lines import say
 from blpo.deployment.input_labels import InputLabels
@@ -75,23 +76,7 @@ class JudgeView:
 def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool, quiet: bool) -> None:
     """Print the summary on stderr; quiet: only missed gates."""
     if not quiet:
-        statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
-        say(f"judged {counted(summary['judged'], 'sample')}: {statuses}")
-        if labels.ignored:
-            say(f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}")
-        if (measured := summary["metrics"]) is not None:
-            strict: Mapping[str, Any] = measured["strict"]
-            names = [f"{name}.{labels.task.positive}" for name in ("f1", "recall")] if labels.task.positive else []
-            of_task = RANKING_METRICS if labels.task.kind == "ranking" else _SHOWN
-            shown = [*names, *(name for name in of_task if name in strict)]
-            listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in shown)
-            say(f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})")
-        if (positions := summary.get("positions")) is not None and labels.task.questions > 1:
-            same = figure(positions["consistency"])
-            lean = lean_sentence(positions["first_rate"], positions["first_rate_ci95"])
-            say(f"consistency of the two orders {same}. {lean}")
-    if "drift" in summary and not quiet:
-        for line in drift_sentences(summary["drift"]):
+        for line in (*_counts(summary, labels), *confidence_sentences(summary), *_drift(summary)):
             say(line)
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:
@@ -99,6 +84,30 @@ def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool
     shares = summary["shares"]
     if shares is not None and not quiet and (is_calibrated or shares["labelled"] < summary["judged"]):
         _print_shares(shares)
+
+
+def _counts(summary: "Summary", labels: InputLabels) -> Iterator[str]:
+    """Yield statuses, ignored labels, agreement with people, and the lean of a judge of pairs."""
+    statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
+    yield f"judged {counted(summary['judged'], 'sample')}: {statuses}"
+    if labels.ignored:
+        yield f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}"
+    if (measured := summary["metrics"]) is not None:
+        strict: Mapping[str, Any] = measured["strict"]
+        names = [f"{name}.{labels.task.positive}" for name in ("f1", "recall")] if labels.task.positive else []
+        of_task = RANKING_METRICS if labels.task.kind == "ranking" else _SHOWN
+        shown = [*names, *(name for name in of_task if name in strict)]
+        listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in shown)
+        yield f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})"
+    if (positions := summary.get("positions")) is not None and labels.task.questions > 1:
+        same = figure(positions["consistency"])
+        lean = lean_sentence(positions["first_rate"], positions["first_rate_ci95"])
+        yield f"consistency of the two orders {same}. {lean}"
+
+
+def _drift(summary: "Summary") -> Iterator[str]:
+    if "drift" in summary:
+        yield from drift_sentences(summary["drift"])
 
 
 def _gate_value(gate: "GateResult") -> str:

@@ -1,6 +1,6 @@
 """The judge of a run, at work on new images."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from blpo.data.image_sources import file_sample
 from blpo.deployment.in_order import in_order
 from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample, Usage
+from blpo.inference.confidence import Confidence, confidence_of
 from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import Judgement, judgement_of
 from blpo.models.catalogue import facts
@@ -24,8 +25,10 @@ from state.verdict import Verdict
 class Judge:
     """The judge prompt and the model of a run."""
 
-    def __init__(self, file: JudgeFile) -> None:
+    def __init__(self, file: JudgeFile, run: Path | None = None) -> None:
         self.file = file
+        self.run = run
+        """Directory of the judge's run; None: not known."""
 
     async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
         """Judge files, or samples with texts; return one verdict per image, in order.
@@ -58,6 +61,8 @@ class Judging:
         self._file = file
         self._judge_prompt = file.judge_prompt
         self._models = models
+        self.mark: Callable[[JudgedSample], JudgedSample] = unmarked
+        """Puts the calibrated confidence into a sample with a new verdict."""
 
     async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
         """Judge samples in order; samples judged before keep place and verdict.
@@ -75,12 +80,16 @@ class Judging:
     async def _judged(self, item: Sample | JudgedSample) -> JudgedSample:
         if isinstance(item, JudgedSample):
             return item
+        confidence = Confidence()
         try:
             judgement = await self._judgement(item)
+            confidence = await self._confidence(item, judgement.verdict)
         except DataError as error:
             judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
         identity = JudgeIdentity.of(self._file, (reply.model_version for reply in judgement.replies))
-        return JudgedSample(item, judgement.verdict, self._usage(judgement.replies), identity)
+        usage = self._usage((*judgement.replies, *confidence.replies))
+        verdict = replace(judgement.verdict, scores=confidence.scores or judgement.verdict.scores)
+        return self.mark(JudgedSample(item, verdict, usage, identity, confidence.value))
 
     async def _judgement(self, sample: Sample) -> Judgement:
         return await judgement_of(self._models, self._judge_prompt, self._named(sample))
@@ -100,6 +109,9 @@ class Judging:
         except ValueError as error:
             raise DataError(f"{sample.id}: {error}") from None
 
+    async def _confidence(self, sample: Sample, verdict: Verdict) -> Confidence:
+        return await confidence_of(self._models, self._judge_prompt, self._named(sample), verdict)
+
     def _usage(self, replies: Sequence[Response]) -> Usage:
         costs = [self._models.caller.usd("judge", reply) for reply in replies]
         return Usage(
@@ -109,6 +121,12 @@ class Judging:
         )
 
 
+def unmarked(item: JudgedSample) -> JudgedSample:
+    """Return the sample with the confidence as the model tells it."""
+    return item
+
+
 def load_judge(path: str | Path) -> Judge:
     """Read a judge.yaml, or the judge.yaml of a run directory; raises `ConfigError`."""
-    return Judge(read_judge_file(Path(path)))
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    return Judge(read_judge_file(Path(path)), folder if (folder / "run.json").is_file() else None)

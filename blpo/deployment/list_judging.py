@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from blpo.deployment.judge import Judge, Judging
+from blpo.inference.confidence import Confidence
 from blpo.inference.open_models import open_models
 from blpo.inference.verdicts import Judgement, judgement_by_parts
 from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError
 from state.sample import Sample
 from state.settings import TaskSettings
+from state.verdict import Verdict
 
 
 class JudgeOfLists(Judge):
@@ -39,5 +41,8 @@ class JudgeOfLists(Judge):
 
 
 class _ListJudging(Judging):
+    async def _confidence(self, sample: Sample, verdict: Verdict) -> Confidence:
+        return Confidence()
+
     async def _judgement(self, sample: Sample) -> Judgement:
         return await judgement_by_parts(self._models, self._judge_prompt, sample)

@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 from blpo.deployment.baseline import Baseline, DriftRecord
 from blpo.deployment.calibration import Calibration
+from blpo.deployment.confidence_summary import ConfidenceRecord, TrustRecord
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.metrics.drift_gates import DriftGate
 from blpo.metrics.gate import Gate
@@ -87,6 +88,10 @@ class Summary(TypedDict):
     judge: NotRequired[JudgeRecord]
     drift: NotRequired[DriftRecord]
     """Absent without a baseline."""
+    confidence: NotRequired[ConfidenceRecord]
+    """Absent for a judge without a confidence."""
+    trust: NotRequired[TrustRecord]
+    """Absent without a target."""
 
 
 def summarize(

@@ -6,7 +6,8 @@ store: lines with a verdict keep their places, lines with an error are asked aga
 store. FILE is replaced only once all old lines are written again.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import TextIOWrapper
 from itertools import islice
@@ -60,6 +61,18 @@ class VerdictFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+
+    def bind(self, calibration: Mapping[str, object]) -> None:
+        """Keep what decides about confidences; raises `RunError` if old lines were written with another calibration."""
+        file, text = self.folder / "calibration.json", json.dumps(calibration, sort_keys=True)
+        old = file.read_text(encoding="utf-8") if file.exists() else "{}"
+        if self.old_lines and old != text:
+            raise RunError(
+                f"{self.file}: was begun with another calibration of the confidences ({file});"
+                " give the options and labelled samples of the first command, or another output file"
+            )
+        if old != text:
+            write_whole(file, text)
 
     def merge(self, samples: Iterable[Sample]) -> Iterator[Sample | JudgedSample]:
         """Yield the samples in order; a sample with an old verdict comes as judged.
@@ -147,5 +160,7 @@ class VerdictFile:
             self._lock.close()
 
 
-def _measuring(judge: JudgeFile) -> tuple[dict[str, Any], int | None]:
-    return measuring_settings(judge.settings), judge.seed
+def _measuring(judge: JudgeFile) -> tuple[dict[str, Any], int | None, str | None, int | None]:
+    confidence = judge.model.confidence
+    repeats = judge.model.repeats if confidence == "repeats" else None
+    return measuring_settings(judge.settings), judge.seed, confidence, repeats

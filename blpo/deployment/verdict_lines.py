@@ -35,6 +35,10 @@ class JudgedSample:
     usage: Usage
     judge: JudgeIdentity | None = None
     """None in lines of versions before 0.2.0."""
+    confidence: float | None = None
+    """Probability that the verdict is right, in [0, 1], calibrated where a calibration was given. None: not known."""
+    trusted: bool | None = None
+    """True if the agreement of such verdicts is guaranteed; None without `--target-agreement`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class VerdictLine:
     """Answers about a pair by order; empty for other tasks."""
     usage: Usage
     judge: JudgeIdentity | None
+    confidence: float | None
+    trusted: bool | None
 
     def is_of(self, sample: Sample) -> bool:
         """Return True if the line is about `sample`."""
@@ -62,7 +68,7 @@ class VerdictLine:
 
     def judged(self, sample: Sample) -> JudgedSample:
         """Return `sample`, which has the id of this line, with the verdict of this line."""
-        return JudgedSample(sample, self.verdict, self.usage, self.judge)
+        return JudgedSample(sample, self.verdict, self.usage, self.judge, self.confidence, self.trusted)
 
     @property
     def verdict(self) -> Verdict:
@@ -94,6 +100,8 @@ def line_of(item: JudgedSample) -> str:
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({} if sample.group is None else {"group": sample.group}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
+        **({} if item.confidence is None else {"confidence": round(item.confidence, 6)}),
+        **({} if item.trusted is None else {"trusted": item.trusted}),
         **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
         "usage": item.usage,
@@ -133,9 +141,24 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         reason = str(content["reason"])
         texts = _TEXTS.validate_python(content.get("texts"))
         judge = JudgeIdentity.read(content.get("judge"))
-        return VerdictLine(content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
+        answer = (content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
+        return VerdictLine(*answer, _confidence(content), _truth(content))
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
+
+
+def _confidence(content: Mapping[str, Any]) -> float | None:
+    value = content.get("confidence")
+    if value is not None and not 0 <= value <= 1:
+        raise TypeError("a confidence is a share")
+    return value if value is None else float(value)
+
+
+def _truth(content: Mapping[str, Any]) -> bool | None:
+    value = content.get("trusted")
+    if value not in (None, True, False):
+        raise TypeError("trusted is true or false")
+    return value
 
 
 def _is_ranked(status: str, label: object, images: int) -> bool:

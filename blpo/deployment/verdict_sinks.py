@@ -1,6 +1,6 @@
 """Destinations of verdict lines: a file that can be resumed, a stream, or nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -22,6 +22,9 @@ class VerdictSink(Protocol):
     def old_lines(self) -> int:
         """Whole lines of an earlier command."""
 
+    def bind(self, calibration: Mapping[str, object]) -> None:
+        """Keep what decides about confidences in lines; raises `RunError` if old lines were written with another."""
+
     def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
         """Yield the samples in order; a sample with an old verdict comes as judged."""
 
@@ -34,6 +37,9 @@ class NoLines:
 
     store = None
     old_lines = 0
+
+    def bind(self, calibration: Mapping[str, object]) -> None:
+        """Keep nothing: there are no old lines."""
 
     def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
         """Return all samples, none judged."""

@@ -43,6 +43,11 @@ class ModelSettings(Section):
     """Ask the server to constrain verdicts: to a verdict's JSON schema, or (choice, vLLM alone) to a bare label."""
     logprobs: bool = False
     """Ask for log-probabilities, and keep the probability of each label."""
+    confidence: Literal["logprobs", "repeats", "words"] | None = None
+    """Source of a judge's confidence when it labels new images: the label's log-probability, the share of equal answers
+    to the same question, or a second question. Verdicts are the same with and without. null: no confidence."""
+    repeats: int = Field(default=5, ge=2, le=100)
+    """Answers to a question for `confidence: repeats`, the first included."""
     reasoning: bool | None = None
     """True for a model that refuses a temperature, so that none is sent; null: by `blpo.models.catalogue`."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
@@ -76,6 +81,12 @@ class ModelSettings(Section):
     """Most images that the server takes in one request; null: by `blpo.models.catalogue`, else no limit."""
     arguments: dict[str, JsonValue] = Field(default={})
     """Arguments for the constructor of a `langchain:`, `community:` or `vllm-engine:` model; never a secret."""
+
+    @model_validator(mode="after")
+    def _confidence_has_its_source(self) -> Self:
+        if self.confidence == "logprobs" and not self.logprobs:
+            raise ValueError("confidence: logprobs needs logprobs: true")
+        return self
 
     @field_validator("arguments")
     @classmethod

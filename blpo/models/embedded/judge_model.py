@@ -11,7 +11,7 @@ from blpo.models.embedded.pair_verdict import decide_pair, decide_texts
 from blpo.models.embedded.perception import mean_perception, perceive_image
 from blpo.models.embedded.ranked_images import asks_for_ranking, numbered_images
 from blpo.models.embedded.ranking_verdict import decide_ranking
-from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame, words_in_frame
+from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, labels_in_frame, sureness, words_in_frame
 from blpo.models.embedded.several_images import asks_about_several
 from blpo.models.embedded.task_parts import criteria_in_frame, part_of, task_in_frame
 from state.errors import DataError
@@ -22,8 +22,8 @@ class EmbeddedJudge(EmbeddedChat):
 
     The judge sees only the first image, the two images of a pair, or all images of a ranking. Of several images with
     one label the judge sees the mean of every attribute. The judge ignores the text of the sample, what the sample is
-    compared with, and all other images. Without a readable image, or without labels in the message, the answer is a
-    plain sentence.
+    compared with, and all other images. Asked for its confidence, the judge answers `{"confidence": ...}`. Without a
+    readable image, or without labels in the message, the answer is a plain sentence.
     """
 
     model_name: str = "embedded-judge-1"
@@ -41,6 +41,8 @@ class EmbeddedJudge(EmbeddedChat):
             return "I see no image."
         if labels is None and not asks_for_ranking(frame):
             return "I am not told which labels there are."
+        if _asks_for_confidence(messages):
+            return _confidence(messages, prompt, frame, labels)
         try:
             label, reason = _ranking(messages, prompt) if labels is None else _verdict(messages, prompt, frame, labels)
         except DataError:
@@ -64,6 +66,23 @@ def _answer_by_criteria(
             return "I can't make out this image."
         reasons.append(f"{name}: {reason}")
     return json.dumps({"reason": " ".join(reasons), **answer}, ensure_ascii=False)
+
+
+def _asks_for_confidence(messages: Sequence[BaseMessage]) -> bool:
+    """Return True if the last message is that of prompts/confidence.md."""
+    return len(messages) > 1 and '{"confidence": ' in str(messages[-1].content)
+
+
+def _confidence(messages: Sequence[BaseMessage], prompt: str, frame: str, labels: LabelSet | None) -> str:
+    """Answer how sure the judge is, in percent; about pairs and rankings the judge can't tell."""
+    images = judged_images(messages)
+    if labels is None or is_pair(labels):
+        return "I can't tell."
+    try:
+        values = mean_perception(images if asks_about_several(frame) else images[:1])
+    except DataError:
+        return "I can't make out this image."
+    return json.dumps({"confidence": round(100 * sureness(prompt, labels, values))})
 
 
 def _ranking(messages: Sequence[BaseMessage], prompt: str) -> tuple[int | str | list[int], str]:

@@ -68,6 +68,23 @@ def decide(prompt: str, labels: LabelSet, values: Mapping[str, float]) -> tuple[
     return label, _reason(sentences, values)
 
 
+def sureness(prompt: str, labels: LabelSet, values: Mapping[str, float]) -> float:
+    """Return how sure the judge is of the label of `decide`, from 0.5 to 1.
+
+    Ratings: by the distance from the border to the next rating, at most half a rating. Categories: by the lead over the
+    second. A first impression is as sure as a guess.
+    """
+    sentences = parse_rubric(prompt)
+    if not sentences or len(labels) < 2:
+        return 0.5
+    if isinstance(labels, range):
+        rating = _rating(sentences, labels, values)
+        borders = [label + 0.5 for label in labels[:-1]]
+        return 0.5 + min(0.5, min(abs(rating - border) for border in borders))
+    second, first = sorted(_leaning(sentences, label, values) for label in labels)[-2:]
+    return 0.5 + min(0.5, (first - second) / 2)
+
+
 def _rating(sentences: Sequence[Sentence], labels: range, values: Mapping[str, float]) -> float:
     """Return the rating of a rubric, not rounded. An attribute without a value counts nothing."""
     starts = (s.value for s in sentences if isinstance(s, RubricStart) and s.label is None)

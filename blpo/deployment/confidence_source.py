@@ -1,0 +1,21 @@
+"""Another source of confidence for a judge; its verdicts stay the same."""
+
+from typing import Literal
+
+from blpo.deployment.judge import Judge
+from state.errors import ConfigError
+
+
+def with_source(judge: Judge, source: Literal["logprobs", "repeats", "words"] | None) -> Judge:
+    """Return the judge with a source of confidence; None keeps the source of its settings.
+
+    Raises `ConfigError` for log-probabilities of a judge that was aligned without, because a request for them is
+    another request.
+    """
+    model = judge.file.model
+    if source is None or source == model.confidence:
+        return judge
+    if source == "logprobs" and not model.logprobs:
+        raise ConfigError("--confidence logprobs: this judge has no log-probabilities; give repeats or words")
+    judge.file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": source})})
+    return judge
