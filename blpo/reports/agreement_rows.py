@@ -65,7 +65,9 @@ def agreement_rows(columns: Sequence[Metrics], metric: str, positive: str | None
     """
     is_whole = all(column["coverage"] == 1 for column in columns)
     rows = [
-        AgreementRow(metric_name(name), tuple(reading(column, name) for column in columns), is_whole and name == metric)
+        AgreementRow(
+            _title(name, columns), tuple(reading(column, name) for column in columns), is_whole and name == metric
+        )
         for name in _names(columns[0], metric, positive)
     ]
     if not is_whole:
@@ -156,6 +158,12 @@ def _names(metrics: Metrics, metric: str, positive: str | None) -> Iterator[str]
     if "." in metric and metric not in own:
         yield metric
     yield from (name for name in METRICS if name in metrics)
+
+
+def _title(name: str, columns: Sequence[Metrics]) -> str:
+    """Return the name of a metric; two sides of a pair that were judged alone have no orders."""
+    is_apart = name == "consistency" and all("first_rate" not in column for column in columns)
+    return "pairs with two different labels" if is_apart else metric_name(name)
 
 
 def _guessing_rows(columns: Sequence[Metrics], metric: str) -> Iterator[AgreementRow]:

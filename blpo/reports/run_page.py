@@ -110,6 +110,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         matrices=[(name, table) for name, table in tables if table is not None] if before else [],
         matrix_split=split,
         in_orders=task.has_both_orders,
+        apart=task.kind == "pairwise" and task.order == "apart",
         words=task.scale,
         confusions=confusions(after),
         ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max, source)

@@ -53,6 +53,9 @@ async def test_two_ratings_are_compared_and_equal_ratings_are_half_right(pairs: 
         assert labels == {("a", "a"), ("b", "b"), ("tie", "tie") if ties else ("a", "b")}
         undecided = {each.answer for each in blpo.disagreements(directory) if each.verdict is None}
         assert undecided == (set() if ties else {"equal labels"})
+        page = (directory / "report.html").read_text()
+        assert "pairs with two different labels" in page and "shown first" not in page
+        assert "two equal labels count as one a and one b" in page
         with sqlite3.connect(directory / "responses.sqlite") as db:
             assert db.execute("SELECT count(*) FROM calls").fetchone() == (2 * SIZE,)
         db.close()
