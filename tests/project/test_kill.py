@@ -9,9 +9,11 @@ import pytest
 
 from benchmarks.kill import kill_until_done
 from benchmarks.kill_storage import Files, Postgres, Storage
+from tests.criteria_set import draw_criteria
 from tests.pair_set import draw_pairs
 from tests.small_set import draw_dataset
 
+CRITERIA = ("criteria=[{name: quality}, {name: light, kind: categorical, labels: [dark, light]}]",)
 PAIRS = ("task.kind=pairwise", "data.image=[image_a, image_b]")
 SEARCH = ("search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=6")
 
@@ -32,3 +34,10 @@ def test_killed_runs_end_as_the_uninterrupted_one(kind: str, storage: Storage, t
     assert outcome.differences == []
     assert outcome.paid_twice == 0
     assert outcome.integrity == []
+
+
+def test_killed_runs_of_criteria_end_as_the_uninterrupted_one(tmp_path: Path) -> None:
+    labels = draw_criteria(tmp_path / "dataset", 40) / "labels.csv"
+    outcome = kill_until_done(tmp_path, kills=1, seed=1, settings=(f"data.path={labels}", *CRITERIA, *SEARCH))
+    assert outcome.kills >= 1
+    assert (outcome.differences, outcome.paid_twice, outcome.integrity) == ([], 0, [])
