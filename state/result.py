@@ -194,6 +194,24 @@ class TaskTest(TypedDict):
     """`task.positive` of the task; absent without one."""
 
 
+class AggregateValues(TypedDict):
+    """Agreement of the judge's shares of a checklist with people's shares."""
+
+    mae: float | None
+    """Mean absolute error of the share, in [0, 1]; lower is better. None without an item."""
+    spearman: float | None
+    """None if all shares of one side are equal."""
+
+
+class AggregateResult(TypedDict):
+    """Agreement on the aggregate of a checklist, over the items with an answer to each criterion."""
+
+    n: int
+    """Items."""
+    initial: AggregateValues
+    best: AggregateValues
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -214,6 +232,8 @@ class TestMetrics(SplitMetrics):
     """Absent in older runs."""
     by_task: NotRequired[dict[str, TaskTest]]
     """Test by task; absent for a single task."""
+    aggregate: NotRequired[AggregateResult]
+    """Agreement on the aggregate of a checklist; absent without `criteria_aggregate`."""
     human_ceiling: NotRequired[HumanCeiling]
     """Absent without the ratings of several people."""
     slices: NotRequired[dict[str, dict[str, SliceMetrics]]]

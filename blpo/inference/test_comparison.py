@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from blpo.inference.rater_references import rater_answers
 from blpo.metrics.agreement import metrics
+from blpo.metrics.checklist import aggregate_result
 from blpo.metrics.human_ceiling import human_ceiling
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.readings import strict_reading
@@ -55,7 +56,7 @@ def _single_task(samples: Sequence[Sample], pairs: VerdictPairs, settings: Setti
 
 def _tasks(samples: Sequence[Sample], pairs: VerdictPairs, settings: Settings) -> TestMetrics:
     p_value, interval, beyond = compare_on_tasks(pairs.first, pairs.second, samples, settings)
-    return TestMetrics(
+    test = TestMetrics(
         initial=measured(pairs.first, samples, settings),
         best=measured(pairs.second, samples, settings),
         p_value=p_value,
@@ -72,6 +73,9 @@ def _tasks(samples: Sequence[Sample], pairs: VerdictPairs, settings: Settings) -
             for name, places in places_by_task(samples).items()
         },
     )
+    if settings.criteria_aggregate is not None:
+        test["aggregate"] = aggregate_result(samples, pairs.first, pairs.second, settings)
+    return test
 
 
 def _task(

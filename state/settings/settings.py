@@ -39,6 +39,10 @@ class Settings(Section):
     criteria_calls: Literal["one", "each"] = "one"
     """Judge requests for an image with several criteria: one request for all, or one each."""
 
+    criteria_aggregate: Literal["share"] | None = None
+    """Checklist: the aggregate of an image's criteria, in results and lines. share: the weighted share of the criteria
+    with their positive label. Each criterion then has two labels and `positive`."""
+
     @model_validator(mode="before")
     @classmethod
     def _with_common_fields(cls, sections: Any) -> Any:
@@ -77,6 +81,8 @@ class Settings(Section):
     def _tasks_problem(self) -> str | None:
         """Return the problem of several tasks; None for usable settings, also for a single task."""
         names, given = self.task_names, self.model_fields_set
+        if self.criteria_aggregate and not self.criteria:
+            return "criteria_aggregate: needs criteria"
         if not names:
             return "prompts.parts: needs tasks or criteria" if self.prompts.parts != "one" else None
         if self.tasks and self.criteria:
@@ -85,6 +91,10 @@ class Settings(Section):
             return f"{'tasks' if self.tasks else 'criteria'}: two have the same name; give each its own"
         if self.tasks and (section := next((name for name in ("task", "data") if name in given), None)):
             return f"{section}: each of tasks has its own; take the section out"
+        if self.criteria_aggregate and any(len(each.labels) != 2 or not each.positive for each in self.criteria):
+            return (
+                "criteria_aggregate: needs criteria with two labels and positive, as {labels: [no, yes], positive: yes}"
+            )
         if self.criteria and self.data.path is None:
             return "criteria: the built-in sample has one label an image; give data.path"
         if self.criteria and self.data.raters is not None:

@@ -66,6 +66,8 @@ class CriterionEntry(TaskSettings):
     """Metric of this criterion; null: the default for its labels."""
     judge: PromptText | None = None
     """Part of p_0 for this criterion; null: the default for its labels."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """Weight of the criterion in `criteria_aggregate: share`."""
 
     def entry(self, data: DataSettings) -> TaskEntry:
         """Return the criterion as a task over `data`."""

@@ -184,6 +184,11 @@ def test_written_settings_read_as_they_were(images: Path, tmp_path: Path) -> Non
         ({"tasks": [{"name": "a"}], "search": {"metric": "accuracy"}}, "search.metric: is above_chance for several"),
         ({"criteria": [{"name": "a"}]}, "criteria: the built-in sample has one label an image"),
         ({"tasks": [{"name": "a", "config": "gone.yaml"}]}, "tasks.0.config: "),
+        ({"criteria_aggregate": "share"}, "criteria_aggregate: needs criteria"),
+        (
+            {"criteria": [{"name": "a"}], "criteria_aggregate": "share", "data": {"path": "x"}},
+            "criteria_aggregate: needs criteria with two labels and positive",
+        ),
         ({"prompts": {"parts": "per_task"}}, "prompts.parts: needs tasks or criteria"),
         ({"search": {"metric": "above_chance"}}, "search.metric: above_chance is the metric of several tasks"),
     ],

@@ -10,6 +10,7 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from blpo.metrics.agreement import metrics
+from blpo.metrics.checklist import aggregate_result, shares
 from blpo.metrics.task_metrics import compare_on_tasks, fall_of_loss, gain_on, measured
 from state.sample import Label, Sample
 from state.settings import Settings
@@ -113,3 +114,24 @@ def test_a_clear_gain_on_both_tasks_is_significant_and_none_is_not() -> None:
     assert gain_on(errors, right, samples, SETTINGS) is None
     assert fall_of_loss(wrong, right, samples, SETTINGS) == pytest.approx((0.5 + 0.5) / 2)
     assert fall_of_loss(errors, right, samples, SETTINGS) is None
+
+
+def test_the_share_of_a_checklist_is_weighted_over_answered_items() -> None:
+    checks = {"kind": "categorical", "labels": ["no", "yes"], "positive": "yes"}
+    entries = [{"name": "sharp", "weight": 3, **checks}, {"name": "legible", **checks}]
+    settings = Settings.model_validate({"criteria": entries, "criteria_aggregate": "share", "data": {"path": "x"}})
+    labels = [("yes", "no"), ("no", "yes"), ("yes", "yes")]
+    samples = [
+        Sample(f"{name}/{place}", (), label, task=name)
+        for place, pair in enumerate(labels)
+        for name, label in zip(("sharp", "legible"), pair, strict=True)
+    ]
+    answers = [Verdict(s.id, "ok", "yes") for s in samples]
+    missing = [*answers[:-1], Verdict(samples[-1].id, "refused", None)]
+    assert shares(samples, [s.label for s in samples], settings) == {"0": 0.75, "1": 0.25, "2": 1.0}
+    own = [Verdict(s.id, "ok", s.label) for s in samples]
+    result = aggregate_result(samples, answers, own, settings)
+    assert (result["n"], result["initial"]) == (3, {"mae": pytest.approx(1 / 3), "spearman": None})
+    assert result["best"] == {"mae": 0.0, "spearman": pytest.approx(1)}
+    assert aggregate_result(samples, missing, own, settings)["n"] == 2
+    assert aggregate_result([], [], [], settings)["best"] == {"mae": None, "spearman": None}
