@@ -18,6 +18,7 @@ import sys
 import tempfile
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -63,7 +64,7 @@ def measure(size: int, tasks: int) -> tuple[int, float, int, float]:
     with tempfile.TemporaryDirectory(prefix="blpo-checkpoints-") as name:
         folder = Path(name)
         labels = [str(draw_dataset(folder / f"data{task}", size, task)) for task in range(tasks)]
-        data = {"data": {"path": labels[0]}}
+        data: dict[str, Any] = {"data": {"path": labels[0]}}
         if tasks > 1:
             data = {"tasks": [{"name": f"task {n}", "data": {"path": path}} for n, path in enumerate(labels)]}
         asyncio.run(blpo.optimize({**data, "search": {"patience": None}, "run": {"dir": f"{name}/run"}}))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import aiosqlite
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from blpo.storage.checkpoint_serializer import CheckpointSerializer
 from blpo.storage.database_url import connection_parameters
 from blpo.storage.sqlite_connection import is_damaged
 from state.errors import RunError, StoreError
@@ -49,7 +49,7 @@ async def _open_file(path: Path) -> AsyncIterator[AsyncSqliteSaver]:
         try:
             await connection.execute("PRAGMA busy_timeout=30000")
             await connection.execute("PRAGMA synchronous=NORMAL")
-            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+            saver = AsyncSqliteSaver(connection, serde=CheckpointSerializer())
             await saver.setup()
         except aiosqlite.Error as error:
             if is_damaged(error):

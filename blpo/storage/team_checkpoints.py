@@ -7,10 +7,10 @@ from typing import Any
 
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow
 
+from blpo.storage.checkpoint_serializer import CheckpointSerializer
 from blpo.storage.postgres import SCHEMA, connect, connect_async, newer_schema, schema_lock
 from blpo.storage.postgres_errors import one_line_errors
 
@@ -28,7 +28,7 @@ class TeamSaver(AsyncPostgresSaver):
     conn: AsyncConnection[DictRow]
 
     def __init__(self, connection: AsyncConnection[DictRow]) -> None:
-        super().__init__(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        super().__init__(connection, serde=CheckpointSerializer())
         self._connecting = asyncio.Lock()
 
     @asynccontextmanager
