@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from blpo.data.part_names import part_name
+
 _AS_TABLE = "write a labels.csv with the columns image and label"
 _SHEET = "is a spreadsheet; save the sheet with the labels as labels.csv (UTF-8)"
 _BINARY = "is a table in a form that is not read; save the table as labels.parquet or labels.csv"
@@ -28,7 +30,6 @@ _SHARD = "is a part of a dataset; name its folder in data.path, or the dataset o
 _TAR = "is an archive; unpack the images, and write a labels.csv with the columns image and label"
 _MOST_BYTES = 64 * 2**20
 _START = 4096
-_SHARD_NAME = re.compile(r"-\d+-of-\d+\.parquet$")
 _IMAGE_NAME = re.compile(rb"\w\.(?:png|jpe?g|webp|gif|tiff?|bmp|avif)\b", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ def _file_problem(file: Path) -> str:
     if suffix in (".txt", ".lst", ".dat", ".yaml", ".yml", ".toml"):
         return _TEXT_LIST if _names_images(file) else ""
     if suffix == ".parquet":
-        return _SHARD if _SHARD_NAME.search(file.name) else ""
+        return _SHARD if part_name(file.stem).count else ""
     if suffix == ".tar":
         return _TAR
     if suffix == ".xml":

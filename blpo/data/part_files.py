@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from blpo.data.message_text import listed
+from blpo.data.part_names import part_name
 from blpo.data.similar_names import read_alike
 from blpo.data.split_words import SPLIT_NAMES
 from state.errors import DataError
 
 _SUFFIXES = (".parquet", ".arrow")
-_OF = re.compile(r"(?P<name>.+)-(?P<number>\d+)-of-(?P<count>\d+)(?:-[0-9a-f]{16})?")
-"""Name of a part, as the hub and the `datasets` library write it."""
 _NUMBERED = re.compile(r"\d{4,}|part[-._]\d+.*")
 """Names of parts without their number, as the hub's converter, Arrow, Dask and Spark write them."""
 _WORDS = re.compile(r"[^\W_]+")
@@ -39,8 +38,7 @@ def part_files(folder: Path) -> list[Path]:
 
 def split_of(file: Path) -> str | None:
     """Return the word for a split in the name of a part, or in the name of its folder; None without such a word."""
-    match = _OF.fullmatch(file.stem)
-    words = [*_WORDS.findall(match["name"] if match else file.stem)[::-1], file.parent.name]
+    words = [*_WORDS.findall(part_name(file.stem).table)[::-1], file.parent.name]
     return next((word for word in words if read_alike(word) in SPLIT_NAMES), None)
 
 
@@ -73,7 +71,7 @@ def _parts(files: Iterable[Path], is_below: bool) -> list[Path]:
 
 
 def _is_part(file: Path) -> bool:
-    if _OF.fullmatch(file.stem):
+    if part_name(file.stem).count:
         return True
     if file.suffix.lower() == ".arrow":  # `cache-1234.arrow` is none
         return split_of(file) is not None and not file.stem.startswith("cache-")
@@ -89,8 +87,8 @@ def _require_all(folder: Path, files: list[Path]) -> None:
     """Raise `DataError` for missing parts, and for parts of several configurations of a dataset."""
     numbers: dict[tuple[Path, str, int], set[int]] = defaultdict(set)
     for file in files:
-        if match := _OF.fullmatch(file.stem):
-            numbers[file.parent, match["name"], int(match["count"])].add(int(match["number"]))
+        if (part := part_name(file.stem)).count:
+            numbers[file.parent, part.table, part.count].add(part.number)
     for (_, name, count), present in numbers.items():
         if len(present) < count:
             raise DataError(f"{folder}: has {len(present)} of {count} parts of {name}; download the missing parts")

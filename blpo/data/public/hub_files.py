@@ -1,6 +1,5 @@
 """Parquet files of a set as the hub names them, and their images."""
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +7,7 @@ from typing import TypeVar
 from blpo.data.image_sources import CellImage
 from blpo.data.message_text import did_you_mean
 from blpo.data.parquet_table import open_parquet
+from blpo.data.part_names import part_name
 from blpo.data.public.cell_stream import ActiveStream, CellStream
 from blpo.data.public.public_set import SourceProblem
 from blpo.data.public.source_files import matching_files
@@ -18,8 +18,6 @@ from state.errors import ConfigError, DataError
 RowImages = Callable[[str], CellImage]
 """Function from an image column to the image of a row."""
 _R = TypeVar("_R")
-
-_SHARD = re.compile(r"(?P<split>\w+?)(-\d{5}-of-\d{5})?(-[0-9a-f]{16})?\.parquet")
 
 
 def split_files(source: Path, split: str, folders: Sequence[str] = ("data",)) -> list[Path]:
@@ -48,13 +46,12 @@ def parquet_files(source: Path, folders: Sequence[str] = ("data",)) -> list[Path
 
 def split_name(file: Path) -> str:
     """Return the split in a file's name."""
-    match = _SHARD.fullmatch(file.name)
-    return match["split"] if match else file.stem
+    return part_name(file.stem).table
 
 
 def row_id(file: Path, index: int) -> str:
     """Return an id made of the shard and of the row's number, from 1."""
-    return f"{re.sub(r'-[0-9a-f]{16}$', '', file.stem)}/{index + 1:05}"
+    return f"{part_name(file.stem).shard}/{index + 1:05}"
 
 
 def require_subset(subsets: Sequence[str], names: Sequence[str], default: str) -> str:
