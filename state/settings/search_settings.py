@@ -29,7 +29,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 _DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors": 10, "adopt": "clear"}
 """Values of the preset `default` with `trials: scored`."""
 _OLD_RUN = {**_DEFAULT_SCORED, **_PUBLISHED}
-"""Values of a run from a version without `trials`, for settings that its config.yaml lacks."""
+"""Values of a run from a version without `trials` or `score_on`, for settings that its config.yaml lacks."""
 
 MOST_TASKS_IN_BATCH = 3
 """With several tasks the default of `error_batch` grows with the number of tasks, up to this factor."""
@@ -40,7 +40,7 @@ _KEYS_OF_OLD_RUNS = {
     *("preset", "outer_rounds", "inner_steps", "error_batch", "draw", "anchors", "adopt", "patience", "metric"),
     *("select", "max_prompt_tokens", "seed"),
 }
-"""Keys in config.yaml of a run from a version without `trials`; such a run has scored trials."""
+"""Keys in config.yaml of a run from any version. Without `trials` and `score_on`, the batch scored the trials."""
 
 
 class SearchSettings(Section):
@@ -117,7 +117,8 @@ class SearchSettings(Section):
 def _preset_values(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values for keys without an explicit value; empty for an unknown preset."""
     preset = keys.get("preset", "default")
-    if preset == "default" and keys.keys() >= _KEYS_OF_OLD_RUNS and "trials" not in keys:
+    is_old = "trials" not in keys or (keys["trials"] == "scored" and "score_on" not in keys)
+    if preset == "default" and is_old and keys.keys() >= _KEYS_OF_OLD_RUNS:
         return _OLD_RUN
     if preset == "default" and keys.get("trials") == "scored":
         return _DEFAULT_SCORED

@@ -63,6 +63,9 @@ def test_a_configuration_that_an_old_run_wrote_out_stays_scored() -> None:
         del old[name]
     search = load_settings({"search": old}).search
     assert (search.trials, search.batch, search.select_on) == ("scored", "split", "validation")
+    older = {name: value for name, value in {**old, "trials": "scored"}.items() if name != "score_on"}
+    assert load_settings({"search": older}).search.score_on == "batch"
+    assert load_settings({"search": {"trials": "scored"}}).search.score_on == "unseen"
 
 
 def test_the_preset_of_settings_made_in_python_can_be_overridden() -> None:
