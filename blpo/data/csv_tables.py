@@ -73,15 +73,48 @@ class _Header:
 
 
 def _header_line(stream: Iterator[str]) -> tuple[Iterable[str], int, str]:
-    """Return the lines that were read and are not skipped, the number of skipped lines, and the separator."""
+    """Return the lines that were read and are not skipped, the number of skipped lines, and the separator.
+
+    Skipped are blank lines, titles and comments above the header.
+    """
+    lines, skipped = _next_line(stream)
+    while lines:
+        if named := _SEPARATOR_LINE.fullmatch(lines[0]):
+            return [], skipped + 1, named[1]
+        following, blank_lines = _next_line(stream)
+        between = ["\n"] * blank_lines
+        if not following or not _is_title(lines[0], blank_lines, following[0]):
+            return [*lines, *between, *following], skipped, _separator(lines[0])
+        lines, skipped = following, skipped + 1 + blank_lines
+    return [], skipped, _separator("")
+
+
+def _next_line(stream: Iterator[str]) -> tuple[list[str], int]:
+    """Return the next line that is not blank, or no line at the end, and the number of blank lines before."""
     blank_lines = 0
-    line = next(stream, "")
-    while line and not line.strip("\r\n\ufeff "):
+    for line in stream:
+        if line.strip("\r\n\ufeff "):
+            return [line], blank_lines
         blank_lines += 1
-        line = next(stream, "")
-    if named := _SEPARATOR_LINE.fullmatch(line):
-        return [], blank_lines + 1, named[1]
-    return [line] if line else [], blank_lines, _separator(line)
+    return [], blank_lines
+
+
+def _is_title(line: str, blank_lines: int, following: str) -> bool:
+    """Return True for a comment (`# ...`), or for a line of one field above a blank line and a wider line."""
+    width, next_width = _width(line), _width(following)
+    if _is_comment(line):
+        return width != next_width  # else `#image,label` is the header
+    return width == 1 and blank_lines > 0 and (next_width > 1 or _is_comment(following))
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip("\ufeff ").startswith("#")
+
+
+def _width(line: str) -> int:
+    """Return the number of fields up to the last that is not blank."""
+    fields = next(csv.reader([line], delimiter=_separator(line)), [])
+    return max((at + 1 for at, field in enumerate(fields) if field.strip()), default=0)
 
 
 def _separator(line: str) -> str:

@@ -1,12 +1,15 @@
 """Hints at a file that a missing path may mean: the same name in another folder, or with a suffix."""
 
 import os
+import re
 from collections import defaultdict
 from pathlib import PurePath
 from urllib.parse import unquote
 
 from blpo.data.similar_names import read_alike
 
+_UPLOAD = re.compile(r"^[0-9a-f]{8}-")
+"""Begin of a name that Label Studio gives to an uploaded file."""
 _MOST_FILES = 200_000
 """Files of a folder that are listed for hints."""
 
@@ -23,8 +26,11 @@ class FileHints:
         if self._names is None:
             self._names = self._listed()
         name = PurePath(unquote(path.replace("\\", "/"))).name
-        files = self._names.get(read_alike(name), [])
-        return f"; did you mean {files[0]!r}?" if len(files) == 1 else ""
+        for spelling in (name, _UPLOAD.sub("", name), PurePath(name).stem):
+            files = self._names.get(read_alike(spelling), [])
+            if files:
+                return f"; did you mean {files[0]!r}?" if len(files) == 1 else ""
+        return ""
 
     def _listed(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = defaultdict(list)

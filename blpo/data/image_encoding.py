@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from blpo.data.heif_images import is_heif, register_heif
 from blpo.data.image_conversion import transposition, upright_srgb
 from blpo.data.metadata import without_metadata
+from blpo.data.other_content import other_content
 from blpo.data.png_chunks import readable_png
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
@@ -86,11 +87,16 @@ def image_error(error: Exception) -> ImageError:
     if isinstance(error, ImportError):
         return ImageError(f"can't be decoded: {error}")
     if isinstance(error, UnidentifiedImageError):
-        return ImageError(f"is not a readable image (formats: {', '.join(FORMATS)})")
+        known = f": it is {error}" if isinstance(error, _OtherContent) else f" (formats: {', '.join(FORMATS)})"
+        return ImageError(f"is not a readable image{known}")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning | _TooLarge):
         return ImageError(f"has more than {MAX_DECODED_PIXELS // 1_000_000} million pixels; scale the image down")
     reason = " ".join(str(error).split()) or type(error).__name__
     return ImageError(f"can't be decoded, the file is damaged or cut off ({reason[:120]})")
+
+
+class _OtherContent(UnidentifiedImageError):
+    """Error of a file with content that is no image; the text names the content."""
 
 
 class _TooLarge(Exception):
@@ -103,7 +109,12 @@ def open_image(data: bytes) -> Image.Image:
         register_heif()
         image = Image.open(BytesIO(data), formats=("HEIF",))
     else:
-        image = Image.open(BytesIO(readable_png(data)), formats=FORMATS)
+        try:
+            image = Image.open(BytesIO(readable_png(data)), formats=FORMATS)
+        except UnidentifiedImageError as error:
+            if content := other_content(data):
+                raise _OtherContent(content) from error
+            raise
     if image.width * image.height > MAX_DECODED_PIXELS:
         raise _TooLarge
     return image

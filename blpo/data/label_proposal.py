@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from blpo.data.label_warnings import similar_labels
+from blpo.data.label_warnings import nearly_similar, similar_labels
 from blpo.data.labels import as_number, is_empty, is_missing_word
 from blpo.data.message_text import display_text, listed
 from blpo.data.similar_names import spelled_alike
@@ -145,6 +145,7 @@ def _spellings(values: Sequence[object], texts: Sequence[str]) -> tuple[list[str
         )
     else:
         spellings = list(texts)
+    warnings += nearly_similar(spellings)
     if missing := [display_text(text) for text in spellings if is_missing_word(text)]:
         warnings.append(
             f"labels {', '.join(missing)} may stand for missing labels; if so, name the others with --labels, and set "

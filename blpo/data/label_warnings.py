@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from blpo.data.labels import is_missing_word
 from blpo.data.message_text import display_text, listed
-from blpo.data.similar_names import read_alike
+from blpo.data.similar_names import nearly_alike, read_alike
 from state.settings import TaskSettings
 
 
@@ -14,6 +14,7 @@ def label_warnings(task: TaskSettings, values: Sequence[object]) -> Iterator[str
     for spellings in similar_labels(task.labels):
         names = " and ".join(map(display_text, spellings))
         yield f"task.labels {names} look alike; if they mean one label, keep one: all its spellings are read"
+    yield from nearly_similar(task.labels)
     missing = [display_text(label) for label in task.labels if is_missing_word(label)]
     if missing:
         yield (
@@ -43,6 +44,17 @@ def similar_labels(labels: Sequence[str]) -> list[list[str]]:
     for label in labels:
         spellings[read_alike(label)].append(label)
     return [labels for labels in spellings.values() if len(labels) > 1]
+
+
+def nearly_similar(labels: Sequence[str]) -> Iterator[str]:
+    """Yield a warning about labels that differ in marks alone: quotes, a full stop, `_` for a space."""
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for label in {read_alike(label): label for label in labels}.values():
+        spellings[nearly_alike(label)].append(label)
+    for family in spellings.values():
+        if len(family) > 1:
+            names = " and ".join(map(display_text, family))
+            yield f"labels {names} are nearly alike, and count as different labels; if not so, correct the rows"
 
 
 def _only_similar(value: str, task: TaskSettings) -> list[str]:

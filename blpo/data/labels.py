@@ -20,6 +20,9 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})", re.ASCII)
 _MISSING_WORDS = frozenset(
     (
         *("na", "n/a", "n.a.", "#n/a", "<na>", "nan", "#nan", "none", "null", "nil", "nat", "-", "--", "?", "??"),
+        *("unlabeled", "unlabelled", "not labeled", "not labelled", "unannotated", "unrated", "no label", "no answer"),
+        *("not available", "not applicable", "missing", "undefined", "unknown", "unset", "empty", "(empty)", "blank"),
+        *("(blank)", "tbd", "to do", "todo", "to be determined", "---", "...", "."),
         *("#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#error!", "#spill!", "#####"),
     )
 )

@@ -7,6 +7,9 @@ import unicodedata
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 _SEPARATORS = re.compile(r"[\\/]")
+_QUOTES = "'\"`‘’“” "
+_AT_ENDS = "'\"`‘’“”.,;:!()[] "
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_])[-_/ ]+(?=[^\W\d_])")
 
 
 def spelled_alike(name: str) -> str:
@@ -18,6 +21,11 @@ def spelled_alike(name: str) -> str:
 def read_alike(name: str) -> str:
     """Return one spelling for names that read equal: as `spelled_alike`, in any case."""
     return spelled_alike(spelled_alike(name).casefold())
+
+
+def nearly_alike(name: str) -> str:
+    """Return one spelling for names that differ in marks at the ends and between words: `not_safe`, `'not safe'.`."""
+    return _BETWEEN_WORDS.sub(" ", read_alike(name).strip(_AT_ENDS))
 
 
 class SimilarFiles:
@@ -32,7 +40,15 @@ class SimilarFiles:
         `/` and `\\` both separate. No result leads out of `folder`, except by a link.
         """
         parts = [part for part in _SEPARATORS.split(relative) if spelled_alike(part) not in ("", ".")]
-        return self._matches(folder, parts, any_case=False) or self._matches(folder, parts, any_case=True)
+        if not parts:
+            return []
+        unquoted = [*parts[:-1], parts[-1].rstrip(_QUOTES)]
+        unquoted[0] = unquoted[0].lstrip(_QUOTES)
+        return (
+            self._matches(folder, parts, any_case=False)
+            or self._matches(folder, parts, any_case=True)
+            or (self._matches(folder, unquoted, any_case=False) if unquoted != parts else [])
+        )
 
     def _matches(self, folder: str, parts: list[str], *, any_case: bool) -> list[str]:
         places = [folder]
@@ -41,7 +57,7 @@ class SimilarFiles:
             places = [
                 os.path.join(place, name) for place in places for name in self._listed(place, any_case).get(key, ())
             ]
-        return places if parts else []
+        return places
 
     def _listed(self, folder: str, any_case: bool) -> dict[str, list[str]]:
         if (folder, any_case) not in self._names:

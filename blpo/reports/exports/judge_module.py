@@ -46,6 +46,7 @@ STANDALONE = (
     "blpo.data.heif_images",
     "blpo.data.metadata",
     "blpo.data.image_conversion",
+    "blpo.data.other_content",
     "blpo.data.image_encoding",
     "blpo.prompts.delimiters",
     "blpo.models.foreign_text",

@@ -49,6 +49,25 @@ def test_what_is_no_image_is_refused(data: bytes) -> None:
         encode(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", "an empty file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
+        (b"\n<!DOCTYPE html><html>Not found</html>", "a web page"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="x"/>', "an SVG drawing"),
+        (b"<?xml version='1.0'?><Error/>", "XML"),
+        (b'{"detail": "not found"}', "JSON"),
+        (b"%PDF-1.7", "a PDF document"),
+        (b"\0\0\0\x18ftypisom", "a video"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_content_in_the_place_of_an_image_is_named(data: bytes, kind: str) -> None:
+    with pytest.raises(DataError, match=f"is not a readable image: it is .*{kind}"):
+        encode(data)
+
+
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     data = bytearray(image_bytes(Image.new("L", (1, 1)), "PNG"))
     for side in (9_500, 60_000):

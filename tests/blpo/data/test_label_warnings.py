@@ -10,6 +10,7 @@ import pytest
 
 from blpo.config.config_hash import config_hash
 from blpo.data.label_proposal import propose_labels
+from blpo.data.label_warnings import label_warnings
 from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
 from tests.blpo.data.dataset_folders import HALVES, ORDINAL, labels, load, png, problems, rows, write
 
@@ -42,7 +43,24 @@ def test_similar_labels_of_the_task_are_told_apart_with_a_warning(tmp_path: Path
     assert problems(unclear, task)[0].startswith("labels.csv:4: label SAFE is not one of Safe, safe, n/a")
 
 
-@pytest.mark.parametrize("word", ["", " ", "NA", "NaN", "None", "null", "n/a", "-", "–", "?", "#N/A"])
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (("safe", "'Safe'", "unsafe"), "safe and 'Safe'"),
+        (("safe.", "safe", "unsafe"), "safe. and safe"),
+        (("not_safe", "not safe", "safe"), "not_safe and not safe"),
+        (("not-safe", "not safe", "safe"), "not-safe and not safe"),
+        (("+1", "-1", "a-1", "a 1", "3.5", "35"), None),
+    ],
+)
+def test_labels_that_differ_in_marks_alone_are_named(labels: tuple[str, ...], names: str | None) -> None:
+    lines = [line for line in label_warnings(TaskSettings(kind="categorical", labels=labels), ()) if "nearly" in line]
+    assert [line.startswith(f"labels {names} are nearly alike") for line in lines] == [True] * (names is not None)
+
+
+@pytest.mark.parametrize(
+    "word", ["", " ", "NA", "NaN", "None", "null", "n/a", "-", "–", "?", "#N/A", "Unlabeled", "TBD"]
+)
 def test_rows_without_a_label_are_refused_or_skipped(tmp_path: Path, word: str) -> None:
     folder = write(tmp_path, labelled(["1", "2", "3"] * 3 + [word, "1", word]))
     (first, second) = problems(folder)

@@ -11,6 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from blpo.data.csv_tables import read_csv
 from blpo.data.dataset import load_dataset
 from blpo.data.dataset_check import check_dataset
 from state.errors import DataError
@@ -140,6 +141,8 @@ EXPORTED = "image,label\n" + "".join(f"images/{i}.png,{i % 3 + 1}\n" for i in ra
         EXPORTED.replace("\n", ",,,\n").encode() + b",,,,\n" * 3 + b" ,\n",
         EXPORTED.replace("image,label", " image , label ,, ").encode(),
         b"\r\n \n" + EXPORTED.encode(),
+        b"My labels,\n\n" + EXPORTED.encode(),
+        b"# exported in 2026\n# by me, and others, again\n" + EXPORTED.encode(),
         b"," + EXPORTED.replace("\n", "\n,").encode(),
         EXPORTED.replace("\n", "," + "x" * 140_000 + "\n").replace("label," + "x" * 140_000, "label,pixels").encode(),
     ],
@@ -153,6 +156,8 @@ EXPORTED = "image,label\n" + "".join(f"images/{i}.png,{i % 3 + 1}\n" for i in ra
         "blank ends",
         "spaced header",
         "blank start",
+        "title",
+        "comments",
         "index",
         "long fields",
     ],
@@ -168,6 +173,18 @@ def test_lines_are_counted_below_a_line_that_names_the_separator(tmp_path: Path)
     folder = write(tmp_path, rows())
     (folder / "labels.csv").write_text("sep=;\nimage;label\nimages/0.png;1\n;\nimages/1.png;9\n")
     assert problems(folder) == ("labels.csv:5: label 9 is not an integer from 1 to 3",)
+
+
+def test_lines_are_counted_below_a_title(tmp_path: Path) -> None:
+    folder = write(tmp_path, rows())
+    (folder / "labels.csv").write_text("Labels\n\n# 2026\nimage,label\nimages/0.png,1\n\nimages/1.png,9\n")
+    assert problems(folder) == ("labels.csv:7: label 9 is not an integer from 1 to 3",)
+
+
+def test_a_header_may_begin_as_a_comment_and_stand_above_a_blank_line() -> None:
+    for text in ("#image,label\na.png,1\n", "#image,label\n\na.png,1\n"):
+        assert read_csv("t.csv", "t.csv", iter(text.splitlines(keepends=True))).columns == ("#image", "label")
+    assert read_csv("t.csv", "t.csv", iter(["image\n", "\n", "a.png\n"])).columns == ("image",)
 
 
 def test_a_tsv_file_is_read(tmp_path: Path) -> None:
