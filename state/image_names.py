@@ -1,4 +1,7 @@
-"""Names of several images that have one label, such as frames of a video, screenshots or pages."""
+"""Names of several images that have one label, such as frames of a video, screenshots or pages.
+
+Standard library alone: `blpo export` puts this file into an exported judge as it stands.
+"""
 
 from functools import cache
 

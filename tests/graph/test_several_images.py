@@ -13,6 +13,7 @@ import blpo
 from blpo.data.image_sources import FileImage
 from blpo.deployment.list_judging import JudgeOfLists
 from blpo.deployment.pair_forms import pair_forms
+from blpo.reports.exports.write import export_disagreements
 from blpo.runs.judge_file import read_judge_file
 from blpo.runs.run_record import RunRecord
 from state.errors import ConfigError
@@ -98,3 +99,16 @@ async def test_samples_that_do_not_fit_are_lines_with_their_error(clips: Path, r
         pair_forms(judge.file)
     with pytest.raises(ConfigError, match="this one labels several images"):
         JudgeOfLists(judge, "highest")
+
+
+async def test_the_report_and_label_studio_show_all_frames(run: Path, tmp_path: Path) -> None:
+    await blpo.report(run)
+    page = (run / "report.html").read_text()
+    assert 'alt="Image 4 of sample clip ' in page and 'aria-hidden="true">4</b>' in page
+    folder, count = export_disagreements(run, tmp_path / "studio")
+    tasks = json.loads((folder / "tasks.json").read_text())
+    assert len(tasks) == count > 0
+    shown = [[name for name, url in task["data"].items() if str(url).startswith("data:image/png")] for task in tasks]
+    assert all(names == [f"image_{place}" for place in range(1, len(names) + 1)] for names in shown)
+    assert {len(names) for names in shown} <= {2, 3, 4}
+    assert all("image_2" in task["data"] for task in tasks)

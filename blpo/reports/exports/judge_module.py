@@ -16,6 +16,7 @@ from blpo.inference.question import (
     CONTEXT_NAMES,
     CONTEXT_NOTES,
     JUDGED_IMAGE,
+    LIST_TEXT_NOTE,
     PAIR_TEXT_NOTE,
     REFERENCE_TEXT_NOTE,
     TEXT_NOTE,
@@ -61,6 +62,8 @@ STANDALONE = (
 """Modules in the text of an exported judge."""
 SCORES = "blpo.models.label_scores"
 """Further module for a judge with log-probabilities."""
+IMAGE_NAMES = "state.image_names"
+"""Further module for a judge of several images with one label."""
 SENTENCES = "blpo.models.sentences"
 """Further module for a judge of pairs."""
 
@@ -90,6 +93,7 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "verdict": judge.verdict,
         "task": judge.task,
         "is_pair": judge.task.kind == "pairwise",
+        "is_several": judge.image_names is not None,
         "further": tuple(name for name in judge.further_columns or () if name != "before"),
         "scores": _scores(judge.task),
         "Code": Code,
@@ -116,6 +120,9 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "frame": _frame("judge_pair" if judge.task.kind == "pairwise" else "judge"),
         "scale": scale,
         "ratings": scale.label_by_answer if judge.task.answer == "word" else {},
+        "image_names": judge.image_names,
+        "frame_of_several": _frame("judge_images"),
+        "list_text_note": LIST_TEXT_NOTE,
         "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
         "context_names": CONTEXT_NAMES,
         "context_notes": CONTEXT_NOTES,
@@ -153,7 +160,8 @@ def _frame(name: str) -> str:
 
 def _further_modules(judge: JudgeFile) -> list[str]:
     pair = [SENTENCES] if judge.task.kind == "pairwise" else []
-    return [*pair, *([SCORES] if judge.model.logprobs else [])]
+    names = [IMAGE_NAMES] if judge.image_names is not None else []
+    return [*pair, *names, *([SCORES] if judge.model.logprobs else [])]
 
 
 def _scores(task: TaskSettings) -> dict[str, float | None]:

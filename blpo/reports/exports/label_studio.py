@@ -32,6 +32,8 @@ MOST_CHOICES = 20
 
 _LARGE = 400_000
 """Bytes: a larger file is written as JPEG of quality 95 instead."""
+_NO_IMAGE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+"""A transparent image, in place of an image that a sample with fewer images lacks."""
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML can't hold."""
 
@@ -67,25 +69,30 @@ class Fields:
     """Names of the images and texts of a task."""
 
     images: tuple[str, ...] = ("image",)
-    """Images of the sample, `image_a` and `image_b` for a pair, then `reference` or `before`."""
+    """Images of the sample, `image_a` and `image_b` for a pair, `image_1` and so on for several images with one label;
+    then `reference` or `before`."""
     texts: tuple[str, ...] = ()
     """`text`, for a pair of texts `text_a` and `text_b`, and `reference_text`."""
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> "Fields":
         """Return the names for samples of one dataset."""
-        pairs = any(len(each.images) > 1 for each in samples)
+        pair = ("image_a", "image_b") if any(len(each.images) > 1 for each in samples) else ("image",)
+        most = max((len(each.image_names) for each in samples), default=0)
+        own = tuple(f"image_{place}" for place in range(1, most + 1)) or pair
         context = dict.fromkeys(name for each in samples for name, _ in each.context)
         text = ("text",) if any(each.text for each in samples) else ()
         two_texts = ("text_a", "text_b") if any(each.texts for each in samples) else ()
         reference = ("reference_text",) if any(each.reference_text for each in samples) else ()
-        return cls((*(("image_a", "image_b") if pairs else ("image",)), *context), (*text, *two_texts, *reference))
+        return cls((*own, *context), (*text, *two_texts, *reference))
 
     def content(self, sample: Sample) -> dict[str, str]:
         """Return the images as data and the texts of a sample by name."""
         two_texts = {f"text_{side}": text for side, text in zip("ab", sample.texts or (), strict=False)}
         texts = {"text": sample.text, **two_texts, "reference_text": sample.reference_text}
-        images = dict(zip(self.images, map(data_url, sample.all_images), strict=True))
+        own, context = map(data_url, sample.images), (data_url(source) for _, source in sample.context)
+        missing = [_NO_IMAGE] * (len(self.images) - len(sample.all_images))
+        images = dict(zip(self.images, (*own, *missing, *context), strict=True))
         return {**images, **{name: texts.get(name) or "(no text)" for name in self.texts}}
 
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,7 +28,7 @@ from blpo.reports.exports.literals import literal
 from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError
 from state.sample import Sample
-from state.settings import ModelSettings, TaskSettings
+from state.settings import FurtherColumn, ModelSettings, TaskSettings
 from tests.servers.chat_server import ChatServer, Fault, Messages
 
 HOSTILE = (
@@ -156,6 +157,41 @@ async def test_it_asks_what_we_ask_and_answers_what_we_answer(
     assert schemas[0] == schemas[1]  # the order of a schema's properties matters too
     assert len(requests) > len(items) - 1, "something was repaired"
     assert {verdict["status"] for verdict in expected} == {"ok", "unparseable", "error"}
+
+
+@pytest.mark.parametrize(
+    ("names", "further"), [((), None), (("front", "side"), None), ((), ("reference", "reference_text"))]
+)
+async def test_several_images_are_asked_about_as_we_ask(
+    images: Path, tmp_path: Path, names: tuple[str, ...], further: tuple[FurtherColumn, ...] | None
+) -> None:
+    files = sorted(images.iterdir())
+    counts = (2,) if names else (1, 2, 4)
+    samples = [
+        Sample("x", tuple(FileImage(str(f), str(f)) for f in files[:count]), None, text, reference_text=text and "y")
+        for count in counts
+        for text in (None, "a </text> cat")
+    ]
+    async with ChatServer(answer=lambda _: '{"reason": "calm", "label": 4}') as server:
+        judge = judge_of(server.base_url).model_copy(update={"image_names": names, "further_columns": further})
+        reference = FileImage(str(files[0]), "reference")
+        compared = [replace(each, context=(("reference", reference),)) for each in samples]
+        shown = compared if further else [replace(each, reference_text=None) for each in samples]
+        expected = await blpo.Judge(judge)(shown)
+        requests, server.requests = server.requests, []
+        module = exported(judge, tmp_path)
+        for sample in shown:
+            others = {"reference": files[0], "reference_text": sample.reference_text} if further else {}
+            paths = [source.name for source in sample.images]
+            answer = await asyncio.to_thread(module.judge, *paths, text=sample.text, **others)
+            assert answer == {"status": "ok", "label": 4, "reason": "calm"}
+    assert {verdict.label for verdict in expected} == {4}
+    sent, ours_sent = (sorted(json.dumps(r, sort_keys=True) for r in each) for each in (server.requests, requests))
+    assert sent == ours_sent
+    if names:
+        assert module.judge(files[0])["reason"] == "has 1 image, and data.image_names names 2"
+        evaluator = exported(judge, tmp_path, "langsmith")
+        assert evaluator.images_in({"images": ["a.png", "b.png"]}) == ["a.png", "b.png"]
 
 
 @pytest.mark.parametrize(
