@@ -32,6 +32,8 @@ lint: $(DEV) ## Lint, format check, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Bytecode is kept: dozens of processes would compile the same files again.
+unit: export PYTHONDONTWRITEBYTECODE =
 unit: $(DEV) ## The tests alone
 	$(BIN)/pytest -n 3 --dist worksteal
 
