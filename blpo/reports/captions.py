@@ -120,7 +120,7 @@ def separation(texts: Sequence[str], labels: Sequence[Label]) -> tuple[float | N
         return None, None
     ranks = rankdata(_similarities(texts)[first, second])
     generator = np.random.default_rng(0)
-    labelings = np.array([codes, *(generator.permutation(codes) for _ in range(SHUFFLES))])
+    labelings = np.vstack([codes, generator.permuted(np.tile(codes, (SHUFFLES, 1)), axis=1)])
     observed, *shuffled = _aucs(ranks, labelings, int(same.sum()))
     return observed, (1 + sum(value >= observed - 1e-12 for value in shuffled)) / (1 + SHUFFLES)
 

@@ -1,11 +1,14 @@
-"""Altair charts as SVG for a page: colours follow the theme of the page, and no style attribute breaks its policy."""
+"""Vega-Lite charts as SVG for a page: in the colours of the theme, without style attributes, which the page forbids."""
 
-import io
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import altair as alt
+import vl_convert
 from markupsafe import Markup
+
+Layer = dict[str, Any]
+"""Layer of a Vega-Lite specification, or a part of a layer."""
 
 PAGE, LINE, EDGE, TEXT, QUIET, ACCENT, BAD = (
     f"var(--{name})" for name in ("page", "line", "edge", "text", "quiet", "accent", "bad")
@@ -21,20 +24,29 @@ _FONT: dict[str, Any] = {
     "titleFontSize": 12,
     "titleFontWeight": 400,
 }
-_THEME = alt.Config(
-    background="transparent",
-    view=alt.ViewConfig(stroke=None),
-    axis=alt.AxisConfig(domain=False, ticks=False, gridColor=LINE, labelPadding=7, **_FONT),
-    legend=alt.LegendConfig(
-        orient="bottom", direction="vertical", labelLimit=_WIDTH, symbolType="stroke", symbolSize=600, **_FONT
-    ),
-    text=alt.MarkConfig(fontSize=12),
-)
+_THEME: Layer = {
+    "background": "transparent",
+    "view": {"stroke": None},
+    "axis": {"domain": False, "ticks": False, "gridColor": LINE, "labelPadding": 7, **_FONT},
+    "legend": {
+        "orient": "bottom",
+        "direction": "vertical",
+        "labelLimit": _WIDTH,
+        "symbolType": "stroke",
+        "symbolSize": 600,
+        **_FONT,
+    },
+    "text": {"fontSize": 12},
+}
 _DESCRIBED = re.compile(r'<path aria-label="([^"]*)"([^>]*)/>')
 
 
-def svg(chart: alt.LayerChart | alt.FacetChart) -> Markup:
-    """Draw a chart as an SVG element. The description of a mark also shows when the pointer rests on the mark."""
-    buffer = io.StringIO()
-    chart.properties(width=_WIDTH, height=_HEIGHT, config=_THEME).save(buffer, format="svg")
-    return Markup(_DESCRIBED.sub(r'<path aria-label="\1"\2><title>\1</title></path>', buffer.getvalue()))
+def specification(layers: Sequence[Layer], rows: Sequence[Mapping[str, Any]]) -> Layer:
+    """Return the Vega-Lite specification of a chart. `rows` are the data of all layers without data of their own."""
+    return {"layer": [*layers], "data": {"values": [*rows]}, "width": _WIDTH, "height": _HEIGHT, "config": _THEME}
+
+
+def svg(chart: Layer) -> Markup:
+    """Draw a specification as an SVG element. A mark shows its description also when the pointer rests on the mark."""
+    drawing = vl_convert.vegalite_to_svg(chart)
+    return Markup(_DESCRIBED.sub(r'<path aria-label="\1"\2><title>\1</title></path>', drawing))

@@ -1,14 +1,17 @@
-"""Curves of a run as SVG in the colours of the page: metric by round, score by trial, mean rating by human rating."""
+"""Curves of a run as SVG in the colours of the page: metric by round, score by trial, mean rating by human rating.
+
+A layer and a channel are parts of a Vega-Lite specification. Altair would check such parts in several times the time
+of drawing; tests check the parts against Altair's schema.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 from markupsafe import Markup
 
 from blpo.metrics.readings import strict_reading
-from blpo.reports.chart_svg import ACCENT, BAD, EDGE, INKS, PAGE, TEXT, svg
+from blpo.reports.chart_svg import ACCENT, BAD, EDGE, INKS, PAGE, TEXT, Layer, specification, svg
 from blpo.reports.confusions import RatingRow
 from blpo.reports.label_source import LabelSource
 from blpo.reports.validation_band import Band
@@ -26,8 +29,13 @@ class Chart:
     """Drawing of a run, and the values as text for blind readers."""
 
     title: str
-    svg: Markup
+    specification: Layer
     values: tuple[str, ...]
+
+    @property
+    def svg(self) -> Markup:
+        """The drawing as an SVG element."""
+        return svg(self.specification)
 
 
 def validation_chart(runs: Sequence[tuple[str, RunRecord]], bands: Sequence[Band] = ()) -> Chart | None:
@@ -39,16 +47,16 @@ def validation_chart(runs: Sequence[tuple[str, RunRecord]], bands: Sequence[Band
     if not rows:
         return None
     rows = [_with_band(row, bands[row["round"]] if bands else None) for row in rows]
-    color, dash = _look([plain(name) for name, _ in runs])
-    heights = [row[name] for row in rows for name in ("low", "value", "high")]
-    base = alt.Chart().encode(x=_rounds(), y=_y(heights, span=0.1), color=color)
-    labels = base.mark_text(dx=alt.expr("datum.rises ? 30 : 0"), dy=alt.expr("datum.rises ? 0 : -13"), fontWeight=600)
-    layers = (
+    names = [plain(name) for name, _ in runs]
+    y = _y([row[name] for row in rows for name in ("low", "value", "high")], span=0.1)
+    base = {"x": _rounds(), "y": y, "color": _look(names, INKS)}
+    labels = {"type": "text", "dx": {"expr": "datum.rises ? 30 : 0"}, "dy": {"expr": "datum.rises ? 0 : -13"}}
+    layers = [
         *(_band(base) if any(bands) else ()),
-        base.mark_line().encode(strokeDash=dash),
+        _layer({"type": "line"}, base, strokeDash=_look(names, _DASHES)),
         *_points(base),
-        labels.encode(text="label:N", color=alt.value(TEXT)),
-    )
+        _layer({**labels, "fontWeight": 600}, base, text=_field("label", "nominal"), color={"value": TEXT}),
+    ]
     return _chart(f"{metric_name(runs[0][1].result['metric'])} on validation, by round", layers, rows)
 
 
@@ -58,11 +66,12 @@ def _with_band(row: dict[str, Any], band: Band) -> dict[str, Any]:
     return {**row, "low": low, "high": high, "title": row["title"] + interval}
 
 
-def _band(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
+def _band(base: Layer) -> tuple[Layer, Layer]:
     """Return the area of the intervals, and a thin rule at every round."""
-    ends = base.encode(y=base.encoding.y.copy(), y2="high:Q")
-    ends.encoding.y.shorthand = "low:Q"
-    return ends.mark_area(opacity=0.14), ends.mark_rule(opacity=0.45)
+    ends = {"y": {**base["y"], "field": "low"}, "y2": {"field": "high"}}
+    return _layer({"type": "area", "opacity": 0.14}, base, **ends), _layer(
+        {"type": "rule", "opacity": 0.45}, base, **ends
+    )
 
 
 def trials_chart(run: RunRecord) -> Chart | None:
@@ -83,13 +92,13 @@ def trials_chart(run: RunRecord) -> Chart | None:
     ]
     if not rows or any(trial.score is None and not trial.has_failed for past in run.rounds for trial in past.trials):
         return None
-    x = _rounds(scale=alt.Scale(paddingInner=0.1), tickBand="extent", grid=True, gridDash=[2, 3])
+    x = _rounds({"paddingInner": 0.1}, tickBand="extent", grid=True, gridDash=[2, 3])
     y = _y((0.0, *(row["value"] for row in rows)), span=0.2)
-    base = alt.Chart().encode(x=x, y=y, xOffset="step:O", color=alt.value(ACCENT))
-    failed = base.mark_point(shape="cross", angle=45, filled=True, size=110, opacity=1).encode(color=alt.value(BAD))
-    zero = alt.Chart().mark_rule(color=EDGE).encode(y=alt.datum(0.0, type="quantitative"))
-    layers = (zero, *_points(base), _described(failed, "failed"))
-    return _chart("Score of each trial of an I2T prompt, by round", layers, rows)
+    base = {"x": x, "y": y, "xOffset": _field("step", "ordinal"), "color": {"value": ACCENT}}
+    cross = {"type": "point", "shape": "cross", "angle": 45, "filled": True, "size": 110, "opacity": 1}
+    failed = _marked(cross, {**base, "color": {"value": BAD}}, "failed")
+    zero = _layer({"type": "rule", "color": EDGE}, {"y": {"datum": 0.0, "type": "quantitative"}})
+    return _chart("Score of each trial of an I2T prompt, by round", [zero, *_points(base), failed], rows)
 
 
 def ratings_chart(
@@ -101,15 +110,17 @@ def ratings_chart(
         for name, mark, ratings in (("before", "dot", before), ("after", "chosen", after))
         for row in ratings
     ]
-    scale = alt.Scale(domain=[low, high])
-    axis = alt.Axis(grid=False, tickMinStep=1, format="d")
-    x = alt.X("human:Q", title=source.label, scale=alt.Scale(domain=[low, high], padding=25), axis=axis)
-    y = alt.Y("value:Q", title="judge", scale=scale, axis=alt.Axis(tickMinStep=1, format="d"))
-    color, _ = _look(["before", "after"])
-    base = alt.Chart().encode(x=x, y=y, color=color)
-    ends = alt.InlineData([{"human": end, "value": end} for end in (low, high)])
-    diagonal = alt.Chart(ends).mark_line(color=EDGE, strokeDash=[5, 4], strokeWidth=1.25).encode(x=x, y=y)
-    layers = (diagonal, base.mark_line(), *_points(base))
+    scale = {"domain": [low, high]}
+    axis = {"tickMinStep": 1, "format": "d"}
+    x = _field(
+        "human", "quantitative", title=source.label, scale={**scale, "padding": 25}, axis={**axis, "grid": False}
+    )
+    y = _field("value", "quantitative", title="judge", scale=scale, axis=axis)
+    base = {"x": x, "y": y, "color": _look(["before", "after"], INKS)}
+    dashes = {"type": "line", "color": EDGE, "strokeDash": [5, 4], "strokeWidth": 1.25}
+    ends = {"values": [{"human": end, "value": end} for end in (low, high)]}
+    diagonal = {"data": ends, **_layer(dashes, {"x": x, "y": y})}
+    layers = [diagonal, _layer({"type": "line"}, base), *_points(base)]
     return _chart(f"Mean rating of the judge for each of {source.labels}", layers, rows)
 
 
@@ -141,39 +152,46 @@ def _rating(name: str, row: RatingRow, source: LabelSource) -> str:
     )
 
 
-def _points(base: alt.Chart) -> tuple[alt.Chart, alt.Chart]:
+def _points(base: Layer) -> tuple[Layer, Layer]:
     """Return dots, and rings for chosen points."""
-    dots = base.mark_point(filled=True, size=_DOT, opacity=1)
-    rings = base.mark_point(fill=PAGE, size=_RING, strokeWidth=2.5, opacity=1)
-    return _described(dots, "dot"), _described(rings, "chosen")
+    dots = {"type": "point", "filled": True, "size": _DOT, "opacity": 1}
+    rings = {"type": "point", "fill": PAGE, "size": _RING, "strokeWidth": 2.5, "opacity": 1}
+    return _marked(dots, base, "dot"), _marked(rings, base, "chosen")
 
 
-def _described(chart: alt.Chart, mark: str) -> alt.Chart:
-    return chart.encode(description="title:N").transform_filter(f"datum.mark == '{mark}'")
+def _marked(mark: Layer, base: Layer, value: str) -> Layer:
+    """Return the layer of the rows with this mark, described by their titles."""
+    layer = _layer(mark, base, description=_field("title", "nominal"))
+    return {**layer, "transform": [{"filter": f"datum.mark == '{value}'"}]}
 
 
-def _rounds(scale: alt.Scale | None = None, **axis: Any) -> alt.X:
-    axes = alt.Axis(labelAngle=0, labelOverlap="parity", **axis)
-    return alt.X("round:O", title="round", axis=axes, scale=scale or alt.Scale())
+def _layer(mark: Layer, base: Layer, **channels: Layer) -> Layer:
+    return {"mark": mark, "encoding": {**base, **channels}}
 
 
-def _y(values: Iterable[float], span: float) -> alt.Y:
+def _field(name: str, kind: str, **options: Any) -> Layer:
+    return {"field": name, "type": kind, **options}
+
+
+def _rounds(scale: Layer | None = None, **axis: Any) -> Layer:
+    axes = {"labelAngle": 0, "labelOverlap": "parity", **axis}
+    return _field("round", "ordinal", title="round", axis=axes, scale=scale or {})
+
+
+def _y(values: Iterable[float], span: float) -> Layer:
     """Return the vertical axis. The axis covers at least `span`: a tiny difference looks tiny."""
     numbers = list(values)
     low, high = min(numbers), max(numbers)
     spare = max(0.0, span - (high - low)) / 2
-    scale = alt.Scale(domain=[low - spare, high + spare], nice=True)
-    return alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5, grid=True))
+    scale = {"domain": [low - spare, high + spare], "nice": True}
+    return _field("value", "quantitative", title=None, scale=scale, axis={"tickCount": 5, "grid": True})
 
 
-def _look(names: Sequence[str]) -> tuple[alt.Color, alt.StrokeDash]:
-    """Return colour and dashes by series, with a legend for several series."""
-    domain, legend = list(names), alt.Legend(title=None) if len(names) > 1 else None
-    color = alt.Color("series:N", scale=alt.Scale(domain=domain, range=list(INKS)), legend=legend)
-    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=domain, range=list(_DASHES)), legend=legend)
-    return color, dash
+def _look(names: Sequence[str], looks: Sequence[Any]) -> Layer:
+    """Return colours or dashes by series, with a legend for several series."""
+    scale = {"domain": list(names), "range": list(looks)}
+    return _field("series", "nominal", scale=scale, legend={"title": None} if len(names) > 1 else None)
 
 
-def _chart(title: str, layers: Sequence[alt.Chart], rows: Sequence[Mapping[str, Any]]) -> Chart:
-    drawing = alt.layer(*layers, data=alt.InlineData(list(rows)))
-    return Chart(title, svg(drawing), tuple(row["title"] for row in rows))
+def _chart(title: str, layers: Sequence[Layer], rows: Sequence[Mapping[str, Any]]) -> Chart:
+    return Chart(title, specification(layers, rows), tuple(row["title"] for row in rows))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from blpo.metrics.readings import SIGNIFICANT, strict_reading
 from blpo.reports.agreement_rows import agreement_rows
+from blpo.reports.charts import validation_chart
 from blpo.reports.comparison import Comparison, compare_runs
 from blpo.reports.comparison_slices import ceiling_sentences, compared_slices
 from blpo.reports.differences import word_diff
@@ -44,8 +45,6 @@ async def write_comparison(directories: Sequence[Path], target: Path) -> Compari
 
 def comparison_page(comparison: Comparison) -> str:
     """Return the page's HTML."""
-    from blpo.reports.charts import validation_chart  # Altair takes long to import
-
     entries = comparison.entries
     first = entries[0]
     tested = [entry.against for entry in entries if entry.against]

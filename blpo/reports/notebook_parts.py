@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from blpo.data.run_dataset import dataset_of
+from blpo.reports.charts import validation_chart
 from blpo.reports.differences import word_diff
 from blpo.reports.disagreements import Disagreement
 from blpo.reports.gallery import is_sensitive
@@ -47,8 +48,6 @@ def prompt_changes(run: RunRecord, prompt: Literal["judge", "i2t"]) -> NotebookP
 
 def validation_curve(run: RunRecord) -> NotebookPart:
     """Return the metric on validation by round; raises `RunError` for a run without a judged round."""
-    from blpo.reports.charts import validation_chart  # Altair takes long to import
-
     _rounds(run)
     chart = validation_chart([("validation", run)])
     if chart is None:

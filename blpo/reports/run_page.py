@@ -9,6 +9,7 @@ from blpo.config.settings_file import dump_settings
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.captions import caption_quality, separations
+from blpo.reports.charts import ratings_chart, trials_chart, validation_chart
 from blpo.reports.confusions import answer_rows, confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
@@ -50,8 +51,6 @@ async def write_report(directory: str | Path, overrides: Iterable[str] = ()) -> 
 
 def report_page(run: RunRecord, evidence: Evidence) -> str:
     """Return the page's HTML."""
-    from blpo.reports.charts import ratings_chart, trials_chart, validation_chart  # Altair takes long to import
-
     result, tested = run.result, Tested.of(run.result)
     measured = result["test"] or result["validation"]
     first, selected = judge_prompts(result)

@@ -7,11 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import altair
 import pytest
 from langchain_core.messages import BaseMessage
 
 import blpo
+from blpo.reports.charts import ratings_chart, trials_chart, validation_chart
 from blpo.reports.compare_page import write_comparison
+from blpo.reports.confusions import RatingRow
+from blpo.reports.label_source import label_source
+from blpo.runs.run_record import RunRecord
 from tests.chromium import browser, watched_page
 from tests.made_run import draw_images, make_run
 from tests.scripted import scripted
@@ -31,6 +36,20 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overrides = [f"run.dir={folder.parent / 'run'}", "search.trials=scored"]
     asyncio.run(blpo.optimize(folder / "config.yaml", overrides=overrides))
     return folder.parent / "run" / "report.html"
+
+
+def test_charts_keep_to_the_schema_of_altair(small: Path) -> None:
+    run = RunRecord.read(small.parent)
+    rows = [RatingRow(human=1, n=3, mean=1.5, low=1, high=2)]
+    charts = [
+        validation_chart([("run", run)], [(0.1, 0.4)] * len(run.result["rounds"])),
+        validation_chart([("run", run), ("again", run)]),
+        trials_chart(run),
+        ratings_chart(rows, rows, 1, 5, label_source(run.settings.data)),
+    ]
+    for chart in charts:
+        assert chart is not None
+        altair.LayerChart.from_dict(chart.specification).to_dict()  # refuses names and values outside of the schema
 
 
 @pytest.fixture(scope="module")
