@@ -90,6 +90,15 @@ class Sample:
         return self.label if self.rating is None else self.rating
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Labelled sample that is shown to the judge before the judged item."""
+
+    sample: Sample
+    description: str | None = None
+    """Description in place of the image; None: it is made when it is needed."""
+
+
 class DataUrl(str):
     """A `data:` URL of base64; no character needs an escape in JSON."""
 

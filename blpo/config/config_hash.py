@@ -111,7 +111,9 @@ def _further_prompts(settings: Settings) -> dict[str, str]:
     """Return `prompts.reference` and `prompts.parts`; nothing for defaults, so that old hashes stay."""
     prompts = settings.prompts
     reference = {} if prompts.reference == "both" else {"reference": prompts.reference}
-    return reference | ({} if prompts.parts == "one" else {"parts": prompts.parts})
+    parts = {} if prompts.parts == "one" else {"parts": prompts.parts}
+    examples = {"examples": f"{prompts.examples} {prompts.examples_as}"} if prompts.examples else {}
+    return reference | parts | examples
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class Dataset:
     splits: Mapping[SplitName, tuple[Sample, ...]]
     warnings: tuple[str, ...] = ()
     """Lines about data that is usable, and perhaps not as meant."""
+    examples: tuple[Sample, ...] = ()
+    """Samples of train that the judge is shown with their labels; in no split."""
     left_out: Mapping[SplitName, int] = field(default_factory=dict)
     """Samples that `search.agreement` leaves out, by split; empty without the setting."""
 
@@ -52,6 +54,8 @@ class Dataset:
             for sample in self.splits[name]:
                 fields = (name, sample.id, sample.label, sample.text, sample.group, *map(stamp, sample.images))
                 digest.update(json.dumps((*fields, *_later_fields(sample))).encode() + b"\n")
+        for sample in self.examples:
+            digest.update(json.dumps(("example", sample.id, sample.label, *map(stamp, sample.images))).encode() + b"\n")
         return digest.hexdigest()
 
 

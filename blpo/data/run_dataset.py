@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from blpo.data.dataset import SPLITS, Dataset, divide, limited, load_dataset, read_samples, searched, summarised
+from blpo.data.example_draw import with_examples_drawn
 from blpo.data.rows import Row, TableRows
 from blpo.data.same_images import join_same_images
 from state.errors import DataError
@@ -18,6 +19,10 @@ from state.settings import Settings
 
 def dataset_of(settings: Settings) -> Dataset:
     """Read the dataset of a run; raises `DataError` with all problems (the first hundred and a count of the rest)."""
+    return with_examples_drawn(_dataset_of(settings), settings)
+
+
+def _dataset_of(settings: Settings) -> Dataset:
     if not settings.task_names:
         return searched(load_dataset(settings.data, settings.task, settings.search.seed), settings.search)
     rows = read_tasks(settings)

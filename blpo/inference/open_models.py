@@ -6,7 +6,7 @@ The judge at work on new images, the nodes of a run and the report of a finished
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from blpo.inference.garbage import frozen_garbage
@@ -19,6 +19,7 @@ from blpo.models.messages import Role
 from blpo.models.recall import Recall
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.sqlite_connection import TEMPORARY
+from state.sample import Example
 from state.settings import LimitSettings, Settings
 
 
@@ -31,6 +32,8 @@ class OpenModels:
     images: ImageCache
     budget: Budget
     """Budget over all roles."""
+    examples: tuple[Example, ...] = field(default=(), kw_only=True)
+    """Labelled examples that the judge is shown, of all tasks."""
 
     def width(self, role: Role) -> int:
         """Return the number of samples to work on at once: enough to keep the model of `role` busy."""
@@ -57,7 +60,9 @@ async def open_models(settings: Settings, store: Path | None = None) -> AsyncIte
 
 
 @asynccontextmanager
-async def open_recall(settings: Settings, place: StorePlace) -> AsyncIterator[OpenModels]:
+async def open_recall(
+    settings: Settings, place: StorePlace, examples: tuple[Example, ...] = ()
+) -> AsyncIterator[OpenModels]:
     """Open the models of a run to answer from the run's response store alone; nothing in the run changes.
 
     A request without a stored answer is a failure. Raises `RunError` for a missing store, and `ModelError`.
@@ -66,6 +71,7 @@ async def open_recall(settings: Settings, place: StorePlace) -> AsyncIterator[Op
     try:
         folder = images_folder(place)
         images = ImageCache(folder if folder.is_dir() else None)
-        yield OpenModels(settings, Recall(settings.models, answers), images, Budget(LimitSettings()))
+        recall = Recall(settings.models, answers)
+        yield OpenModels(settings, recall, images, Budget(LimitSettings()), examples=examples)
     finally:
         await answers.close()

@@ -29,7 +29,7 @@ from blpo.storage.response_store import ResponseStore
 from blpo.storage.team_store import TeamRun
 from state.errors import ConfigError, RunError
 from state.loops import InnerState, OuterState, UpdateState
-from state.sample import Sample, SplitName
+from state.sample import Example, Sample, SplitName
 from state.settings import Settings
 
 
@@ -54,7 +54,8 @@ class OpenRun(OpenModels):
     @property
     def recall(self) -> OpenModels:
         """The same models, answered from the store alone."""
-        return OpenModels(self.settings, Recall(self.settings.models, self.store), self.images, self.budget)
+        recall = Recall(self.settings.models, self.store)
+        return OpenModels(self.settings, recall, self.images, self.budget, examples=self.examples)
 
     def samples(self, ids: Sequence[str]) -> list[Sample]:
         """Return the samples with the ids `ids`, in the same order."""
@@ -128,7 +129,10 @@ async def open_run(
         caller = await ModelCaller.create(settings.models, settings.limits, store, upstream=upstream)
         stack.push_async_callback(caller.close)
         images = shared.images_of(settings) if shared else ImageCache(images_folder(place))
-        run = OpenRun(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic())
+        run = OpenRun(
+            *(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic()),
+            examples=tuple(map(Example, dataset.examples)),
+        )
         run.budget.reserve(2 * run.questions("test"))
         stack.enter_context(frozen_garbage())
         _CURRENT.set(run)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from blpo.inference.answer_forms import AnswerForm, answer_form
 from blpo.inference.cut_off import cut_off
+from blpo.inference.examples import example_parts
 from blpo.inference.failure_rate import FailureCount, failure_detail
 from blpo.inference.fan_out import fan_out
 from blpo.inference.list_parts import parts_of, ranking_of, with_task
@@ -174,7 +175,8 @@ async def judge_messages(models: OpenModels, judge_prompt: str, sample: Sample, 
         "task_note": form.task_note,
         "answer_form": form.words,
     }
-    return [await question(models, sample, model, "judge", view, **values)]
+    examples = await example_parts(models, sample, model) if models.examples else []
+    return [await question(models, sample, model, "judge", view, examples, **values)]
 
 
 def repair_messages(messages: Sequence[Message], response: Response, form: AnswerForm) -> list[Message]:

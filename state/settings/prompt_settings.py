@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from state.settings.section import Section
 
@@ -32,6 +32,11 @@ class PromptSettings(Section):
     parts: Literal["one", "per_task"] = "one"
     """Several tasks. one: an update rewrites the whole judge prompt. per_task: the part of each task is rewritten from
     the task's own cases, and the common part from all; the judge sees the common part and the part of the task."""
+    examples: int = Field(default=0, ge=0, le=16)
+    """Labelled examples that the judge sees before each item: so many samples of train (of each task), drawn from
+    search.seed with each label in turn. They no longer serve the search."""
+    examples_as: Literal["images", "descriptions"] = "images"
+    """Form of the examples: the images, or their descriptions by the first I2T prompt."""
     reference: Literal["both", "judge", "verbalizer"] = "both"
     """Models that see `data.reference` and `data.reference_text`: judge and verbalizer, or one of the two."""
 

@@ -69,6 +69,7 @@ class Settings(Section):
             raise ValueError("data.threshold: cuts labels in two, so the task must have exactly two labels")
         shapes = (
             self._reference_problem,
+            self._examples_problem,
             self._rater_problem,
             self._pair_problem,
             self._ranking_problem,
@@ -133,6 +134,16 @@ class Settings(Section):
             return f"data.{name}: the built-in sample has no such column; give data.path"
         if name is None and self.prompts.reference != "both":
             return "prompts.reference: needs data.reference or data.reference_text"
+        return None
+
+    def _examples_problem(self) -> str | None:
+        """Return the problem of settings about examples; None for usable settings."""
+        if not self.prompts.examples:
+            return None
+        if self.task.kind not in ("ordinal", "categorical") or len(self.data.columns_of_images) > 1:
+            return "prompts.examples: shows single images with one label; pairs, rankings and lists have no examples"
+        if self.data.reference is not None or self.data.reference_text is not None:
+            return "prompts.examples: shows images without a reference; take out data.reference and data.reference_text"
         return None
 
     def _ranking_problem(self) -> str | None:
@@ -227,7 +238,8 @@ class Settings(Section):
         own = max(len(self.data.columns_of_images), most_images)
         if self.task.parts is not None:
             own = 2 if self.task.order == "pairs" else 1
-        return own + reference + (self.data.before is not None)
+        examples = self.prompts.examples if role == "judge" and self.prompts.examples_as == "images" else 0
+        return own + reference + (self.data.before is not None) + examples
 
     @property
     def run_name(self) -> str:

@@ -13,12 +13,18 @@ FIRST, SECOND = "First image:", "Second image:"
 CONTEXT_HEADINGS = ("Reference image:", "Image before the edit:")
 """Text parts before images that are not judged."""
 
+_EXAMPLE = re.compile(r"Example \d{1,2}:")
+"""Text part before an example, which is not judged."""
 _TEXT = re.compile(r"\s*<(first|second)>(.*)</\1>\s*", re.DOTALL)
 
 
 def judged_images(messages: Sequence[BaseMessage]) -> list[MessageImage]:
-    """Return all images but an image to compare with, in order."""
-    return [image for heading, image in headed_images(messages) if heading not in CONTEXT_HEADINGS]
+    """Return all images but examples and an image to compare with, in order."""
+    return [image for heading, image in headed_images(messages) if not _is_context(heading)]
+
+
+def _is_context(heading: str) -> bool:
+    return heading in CONTEXT_HEADINGS or _EXAMPLE.fullmatch(heading) is not None
 
 
 def pair_images(messages: Sequence[BaseMessage]) -> tuple[MessageImage, MessageImage] | None:
