@@ -50,13 +50,18 @@ def workload_of(settings: Settings) -> Workload:
     return Workload(
         sizes={name: len(split) for name, split in dataset.splits.items()},
         requests={name: requests_of(split, settings.task) for name, split in dataset.splits.items()},
-        judge_images=_tokens_a_request(chosen_samples, pixels, settings),
+        judge_images=(1 + _images_of_examples(settings)) * _tokens_a_request(chosen_samples, pixels, settings),
         verbalizer_images=mean(_tokens_of(chosen_samples, pixels, settings, "verbalizer")),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
         named_images=max(len(sample.image_names) for sample in samples),
     )
+
+
+def _images_of_examples(settings: Settings) -> int:
+    """Return the images of examples in a request to the judge, each as large as a sample's images in the mean."""
+    return settings.prompts.examples if settings.prompts.examples_as == "images" else 0
 
 
 def tokens(text: str) -> int:

@@ -50,7 +50,8 @@ class Judge:
     @asynccontextmanager
     async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
         """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
-        async with open_models(self.file.settings, store) as models:
+        examples = tuple(example.example() for example in self.file.examples)
+        async with open_models(self.file.settings, store, examples) as models:
             yield Judging(self.file, models)
 
 

@@ -22,16 +22,17 @@ async def example_parts(models: OpenModels, sample: Sample, model: ModelSettings
     for number, (example, label) in enumerate(_labelled(models, sample), 1):
         parts.append(f"Example {number}:")
         if models.settings.prompts.examples_as == "images":
-            parts += await models.images.of(example.sample, model)
+            parts += await (models.example_images or models.images).of(example.sample, model)
         else:
-            parts.append(element("description", await _description(models, example)))
+            parts.append(element("description", await described(models, example)))
         if example.sample.text:
             parts.append(element("text", example.sample.text))
         parts.append(f"Label of example {number}: {label}")
     return parts
 
 
-async def _description(models: OpenModels, example: Example) -> str:
+async def described(models: OpenModels, example: Example) -> str:
+    """Return the description of an example: its own, else by q_0."""
     if example.description is not None:
         return example.description
     description = await describe_sample(models, initial_prompts(models.settings)[1], example.sample)

@@ -34,6 +34,8 @@ class OpenModels:
     """Budget over all roles."""
     examples: tuple[Example, ...] = field(default=(), kw_only=True)
     """Labelled examples that the judge is shown, of all tasks."""
+    example_images: ImageCache | None = field(default=None, kw_only=True)
+    """Images of the examples, where `images` keeps none in memory."""
 
     def width(self, role: Role) -> int:
         """Return the number of samples to work on at once: enough to keep the model of `role` busy."""
@@ -41,8 +43,10 @@ class OpenModels:
 
 
 @asynccontextmanager
-async def open_models(settings: Settings, store: Path | None = None) -> AsyncIterator[OpenModels]:
-    """Open the models of `settings` to judge new images, every image once: no image stays in memory.
+async def open_models(
+    settings: Settings, store: Path | None = None, examples: tuple[Example, ...] = ()
+) -> AsyncIterator[OpenModels]:
+    """Open the models of `settings` to judge new images, every image once: no image but examples stays in memory.
 
     Answers go to the response store `store`; None: to a temporary store. Raises `ModelError`, `ConfigError` and
     `RunError`.
@@ -52,7 +56,8 @@ async def open_models(settings: Settings, store: Path | None = None) -> AsyncIte
         caller = await ModelCaller.create(settings.models, settings.limits, answers)
         try:
             with frozen_garbage():
-                yield OpenModels(settings, caller, ImageCache(max_bytes=0), caller.budget)
+                fields = (settings, caller, ImageCache(max_bytes=0), caller.budget)
+                yield OpenModels(*fields, examples=examples, example_images=ImageCache() if examples else None)
         finally:
             await caller.close()
     finally:

@@ -17,7 +17,7 @@ from blpo.inference.verdicts import judge_sample
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from state.errors import BlpoError, DataError
-from state.sample import Sample, SplitName
+from state.sample import Example, Sample, SplitName
 
 MOST_RECALLED = 2000
 """Maximum number of validation and train samples with verdicts by round, because each image must be read."""
@@ -48,7 +48,8 @@ async def gather(run: RunRecord) -> Evidence:
     samples = dataset.by_id
     place = store_place(run.settings, run.directory, run.info.thread_id)
     try:
-        async with open_recall(run.settings, place) as models:
+        examples = tuple(map(Example, dataset.examples))
+        async with open_recall(run.settings, place, examples) as models:
             captions = await _captions(models, samples, run)
             verdicts = await _verdicts(models, dataset, run)
     except BlpoError as error:  # no store, or unknown models: images remain

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from blpo.config.yaml_text import read_yaml, write_yaml
 from blpo.metrics.readings import strict_reading
+from blpo.runs.judge_examples import JudgeExample, placed
 from state.errors import ConfigError
 from state.result import Metrics, Result
 from state.settings import (
@@ -74,6 +75,8 @@ class JudgeFile(BaseModel):
     further_columns: tuple[FurtherColumn, ...] | None = None
     """Columns beside images and text that the judge sees, such as a reference. None: the run's data had no such
     columns; files of older versions have no such field."""
+    examples: tuple[JudgeExample, ...] = ()
+    """Labelled examples that the judge is shown before each item."""
     validation: dict[str, float | None] = {}
     """Agreement with people on the validation split, for the record. This split selected the prompt: it flatters."""
     test: JudgeTest | None = None
@@ -88,7 +91,10 @@ class JudgeFile(BaseModel):
             task=self.task,
             models=ModelsSettings.model_construct(judge=self.model, verbalizer=None, optimizer=None),
             prompts=PromptSettings(
-                judge=self.judge_prompt, reference="verbalizer" if self._hides_reference else "both"
+                judge=self.judge_prompt,
+                reference="verbalizer" if self._hides_reference else "both",
+                examples=len({example.item for example in self.examples}),
+                examples_as="descriptions" if any(example.description for example in self.examples) else "images",
             ),
             limits=LimitSettings(max_failure_rate=1.0),
             search=SearchSettings(seed=self.seed or 0),
@@ -103,6 +109,8 @@ class JudgeFile(BaseModel):
         """Return the file's YAML, with the prompt as readable text."""
         content = self.model_dump(mode="json")
         absent = [name for name in ("seed", "image_names", "further_columns") if content[name] is None]
+        if not self.examples:
+            absent.append("examples")
         return write_yaml({name: value for name, value in content.items() if name not in absent})
 
 
@@ -113,7 +121,8 @@ def read_judge_file(path: Path) -> JudgeFile:
     if not path.exists():
         raise ConfigError(f"{path} does not exist; give the judge.yaml of a run directory")
     try:
-        return JudgeFile.model_validate(read_yaml(path))
+        file = JudgeFile.model_validate(read_yaml(path))
+        return file.model_copy(update={"examples": placed(file.examples, path.absolute().parent)})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole file"

@@ -4,6 +4,7 @@ run.json         format, thread id, config hash, checkpoints, seconds   config.y
 result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
 events.jsonl     progress, one event a line                             responses.sqlite
 start.json       the state in which a fork starts (blpo.runs.fork_start)
+examples/        images of the labelled examples of the judge
 images/          scaled or converted images, as sent
 verdicts/{initial,best}.jsonl                                           report.html   made by the facade
 rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
@@ -146,11 +147,11 @@ class RunDirectory:
         except (OSError, ValidationError):
             raise RunError(f"{file} can't be read, and the run starts from it; restore the file") from None
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, content: str | bytes) -> None:
         """Write a file of the run directory, whole or not at all."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, text)
+        write_whole(target, content)
 
     def write_lines(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write JSON lines."""

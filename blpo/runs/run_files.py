@@ -12,6 +12,7 @@ from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.verdicts import recalled_verdicts
 from blpo.models.recall import NEVER_ASKED
 from blpo.prompts.diff import prompt_diff
+from blpo.runs.judge_examples import write_examples
 from blpo.runs.judge_file import JudgeFile, JudgeTest, figures
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
@@ -60,6 +61,7 @@ async def write_judge(
         model=settings.models.of("judge"),
         seed=settings.search.seed if settings.task.order == "random" else None,
         further_columns=settings.further_columns,
+        examples=await write_examples(directory, run),
         validation=figures(validation, settings.search.metric) if validation else {},
         test=JudgeTest.of(result) if result else None,
         verdict=verdict(result) if result else "",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import blpo
 from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import load_settings
 from blpo.data.run_dataset import dataset_of
+from blpo.runs.judge_file import read_judge_file
 from state.errors import ConfigError, DataError
+from state.settings import ModelSettings
 from tests.criteria_set import criteria_config, draw_criteria
 from tests.servers.chat_server import ChatServer
 from tests.servers.embedded_answers import embedded_answer
@@ -90,3 +93,21 @@ async def test_criteria_in_one_request_show_all_labels_of_an_example(images: Pat
 def test_other_samples_have_no_examples(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"prompts.examples: {message}"):
         load_settings({"prompts": {"examples": 2}, **change})
+
+
+@pytest.mark.parametrize("form", ["images", "descriptions"])
+async def test_the_judge_of_the_run_keeps_its_examples(images: Path, tmp_path: Path, form: str) -> None:
+    settings = config(images, tmp_path / "run", examples_as=form)
+    settings["search"] = {"outer_rounds": 0}
+    await blpo.optimize(settings)
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    file = read_judge_file(tmp_path / "moved")
+    assert sorted(int(example.label) for example in file.examples) == [1, 2, 3, 4, 5]
+    async with ChatServer(respond=embedded_answer) as server:
+        model = ModelSettings(name="vllm:judge", base_url=server.base_url)
+        judge = blpo.Judge(file.model_copy(update={"model": model}))
+        (verdict,) = await judge([images / "images" / "000.png"])
+        content = server.requests[0]["messages"][0]["content"]
+    assert verdict.status == "ok"
+    assert sum(part["type"] == "image_url" for part in content) == (6 if form == "images" else 1)
+    assert sum("Label of example" in part.get("text", "") for part in content) == 5

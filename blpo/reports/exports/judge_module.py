@@ -77,11 +77,13 @@ class Code(str):
 def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
     """Return the source of a file with this judge.
 
-    Raises `ConfigError` for a secret in the address, and for pairs in a random order or apart.
+    Raises `ConfigError` for a secret in the address, for pairs in a random order or apart, and for examples.
     The file of a judge on an OpenAI-compatible server needs no blpo. For other judges the file calls `blpo.load_judge`.
     """
     _refuse_secrets(judge.model)
     _refuse_task(judge.task)
+    if judge.examples:
+        raise ConfigError("an exported file has no examples, and this judge sees some: judge with blpo judge")
     served = judge.model.name.partition(":")[0] in _KEYS
     content = {
         "base": "served.jinja" if served else "inside.jinja",
