@@ -1,5 +1,6 @@
 """`blpo check`: list all problems of a config and its dataset before the first call."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -7,11 +8,12 @@ import typer
 
 from blpo.cli.error_lines import folded_problems, say
 from blpo.cli.options import ConfigArgument, Overrides
+from blpo.data.message_text import in_task
 from blpo.runs.wording import counted, in_groups, single_line
 from state.sample import SplitName
 
 if TYPE_CHECKING:
-    from blpo.costs.run_preview import RunPreview
+    from blpo.costs.run_preview import RunPreview, TaskPreview
 
 
 def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
@@ -37,26 +39,35 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
 
 def _lines(run: "RunPreview") -> list[str]:
     calls = f"{run.calls_a_prompt} for each prompt on train and validation, at most {run.test_calls} for the test"
+    by_split = Counter[SplitName]()
+    for task in run.tasks.values():
+        by_split.update(task.samples)
     return [
-        f"no problem found: {sum(run.samples.values())} samples, {_listed(run.samples)}",
-        *(f"label {label}{_word(run, label)}: {_listed(counts)}" for label, counts in run.labels.items()),
+        f"no problem found: {by_split.total()} samples, {_listed(by_split)}",
+        *(in_task(name, line) for name, task in run.tasks.items() for line in _task_lines(name, task)),
         *run.facts,
         *(f"{role}: {model}" for role, model in run.models.items()),
         f"judge calls: {calls}",
-        *_test_line(run),
+        *(in_task(name, line) for name, task in run.tasks.items() for line in _test_line(task)),
         *(f"warning: {warning}" for warning in run.warnings),
     ]
 
 
-def _word(run: "RunPreview", label: str) -> str:
-    return f" ({run.words[label]})" if label in run.words else ""
+def _task_lines(name: str, task: "TaskPreview") -> list[str]:
+    samples = [f"{sum(task.samples.values())} samples, {_listed(task.samples)}"] if name else []
+    labels = [f"label {label}{_word(task, label)}: {_listed(counts)}" for label, counts in task.labels.items()]
+    return [*samples, *labels]
 
 
-def _test_line(run: "RunPreview") -> list[str]:
-    if run.detectable is None:
+def _word(task: "TaskPreview", label: str) -> str:
+    return f" ({task.words[label]})" if label in task.words else ""
+
+
+def _test_line(task: "TaskPreview") -> list[str]:
+    if task.detectable is None:
         return []
-    size = in_groups(run.samples["test"], run.test_groups)
-    return [f"test: {size} can show differences in accuracy above about {run.detectable:.2f}"]
+    size = in_groups(task.samples["test"], task.test_groups)
+    return [f"test: {size} can show differences in accuracy above about {task.detectable:.2f}"]
 
 
 def _listed(counts: Mapping[SplitName, int]) -> str:

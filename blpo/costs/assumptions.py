@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from blpo.costs.call_sizes import LONG, SHORT, long_replies
 from blpo.costs.estimate import RoleEstimate, total
 from blpo.costs.workload import MOST_MEASURED
+from blpo.inference.answer_forms import asks_once
 from blpo.models.catalogue import AS_OF, facts
-from state.settings import Settings
+from state.settings import Settings, TaskSettings
 
 CASES = {
     "low": "stops after search.patience rounds without a gain; prompts as long as the initial ones, short replies",
@@ -26,18 +27,27 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate], named_ima
     for role, estimate in roles.items():
         yield ", ".join(_role(settings, role, estimate))
     yield f"text: four characters a token; images: the mean of up to {MOST_MEASURED} samples, scaled as they are sent"
-    longest = long_replies(settings.task, named_images)
+    longest = long_replies(settings, named_images)
     lengths = ", ".join(
         f"{name}s {getattr(SHORT, name)} to {getattr(longest, name)}" for name in ("verdict", "description", "critique")
     )
     yield f"tokens of replies: {lengths}; cached input counts in full"
-    if settings.task.questions > 1:
-        each = "order" if settings.task.has_both_orders else "image; an image in several pairs is paid once"
-        yield f"judge: two calls a pair and prompt, one for each {each} (task.order)"
-    if settings.task.parts is not None:
-        each = "image" if settings.task.order == "apart" else "order of every two images"
-        yield f"judge: a call for each {each} of a list (task.order)"
+    for name in settings.task_names or ("",):
+        yield from (f"{name}: {line}" if name else line for line in _requests(settings.of_task(name).task))
+    if asks_once(settings):
+        yield "judge: one call an image and prompt for all criteria (criteria_calls: one)"
+    if settings.criteria:
+        yield "verbalizer: one description an image for all criteria"
     yield from _low_limits(settings, roles)
+
+
+def _requests(task: TaskSettings) -> Iterator[str]:
+    if task.questions > 1:
+        each = "order" if task.has_both_orders else "image; an image in several pairs is paid once"
+        yield f"judge: two calls a pair and prompt, one for each {each} (task.order)"
+    if task.parts is not None:
+        each = "image" if task.order == "apart" else "order of every two images"
+        yield f"judge: a call for each {each} of a list (task.order)"
 
 
 def _role(settings: Settings, role: str, estimate: RoleEstimate) -> Iterator[str]:

@@ -1,16 +1,16 @@
 """Number of calls of a search, from the search settings and the sizes of the splits alone.
 
-Counts are of distinct requests, because the response store answers a repeated request. `questions` are the judge
-requests a sample (`TaskSettings.questions`): two for a pair in both orders. Where trials are scored, a trial
-has already judged an adopted prompt on its batch, and the outer critique and update repeat those of a trial.
+Counts are of distinct requests, because the response store answers a repeated request. A pair in both orders is two
+judge requests, and an image under criteria that are asked at once is one. Where trials are scored, a trial has already
+judged an adopted prompt on its batch, and the outer critique and update repeat those of a trial.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.inference.consult import REPAIRS
 from blpo.inference.round_plan import FEWER_CASES, RoundPlan, planned_round
-from state.sample import SplitName
 from state.settings import SearchSettings
 
 
@@ -47,50 +47,42 @@ def batch_size(train: int, search: SearchSettings) -> int:
 
 
 def planned_rounds(
-    sizes: Mapping[SplitName, int],
-    search: SearchSettings,
-    rounds: int,
-    limit: int | None,
-    questions: int = 1,
-    *,
-    adopts: bool = True,
+    sizes: DatasetSizes, search: SearchSettings, rounds: int, limit: int | None, *, adopts: bool = True
 ) -> list[RoundPlan]:
     """Return the plans of up to `rounds` rounds of pooled trials within `limit` calls.
 
     `adopts`: every round has a new prompt, whose verdicts are paid; else no round has a new prompt. The budget ends the
     list early. None: no limit.
     """
-    labelled, plans = questions * (sizes["train"] + sizes["validation"]), list[RoundPlan]()
-    left = None if limit is None else limit - labelled - 2 * questions * sizes["test"]
+    plans, train = list[RoundPlan](), sizes.samples["train"]
+    left = None if limit is None else limit - sizes.labelled - 2 * sizes.requests["test"]
     while len(plans) < rounds:
-        plan = planned_round(search, sizes["train"], left, labelled)
+        plan = planned_round(search, train, left, sizes.labelled, sizes.shape)
         if plan is None:
             break
         if left is not None:
-            left -= _calls_before_judging(plan, is_first=not plans) + (labelled if adopts else 0)
+            left -= _calls_before_judging(plan, is_first=not plans) + (sizes.labelled if adopts else 0)
         plans.append(plan)
     return plans
 
 
-def least_calls(sizes: Mapping[SplitName, int], search: SearchSettings, questions: int = 1) -> int:
+def least_calls(sizes: DatasetSizes, search: SearchSettings) -> int:
     """Return the smallest limit of calls that pays for a round of pooled trials, beside p_0 and the test."""
-    cases = min(search.batch_size, sizes["train"], FEWER_CASES)
-    return 2 * questions * sum(sizes.values()) + RoundPlan(cases, min(search.inner_steps, 1)).calls
+    cases = min(search.batch_size, sizes.samples["train"], FEWER_CASES)
+    return 2 * sum(sizes.requests.values()) + sizes.plan(cases, min(search.inner_steps, 1)).calls
 
 
-def pooled_counts(
-    sizes: Mapping[SplitName, int], plans: Sequence[RoundPlan], adopted: int, questions: int = 1
-) -> CallCounts:
+def pooled_counts(sizes: DatasetSizes, plans: Sequence[RoundPlan], adopted: int) -> CallCounts:
     """Count the calls of a search without repairs: planned rounds with pooled trials, of which `adopted` change p."""
-    labelled = sizes["train"] + sizes["validation"]
     new = [_new_prompts(plan, is_first=t == 0) for t, plan in enumerate(plans)]
-    described = sum(max(plan.inner_steps, 1) * plan.cases for plan in plans)
-    judged = questions * ((1 + adopted) * labelled + (2 if adopted else 1) * sizes["test"])
-    return CallCounts(judged, described, len(plans), len(plans), sum(new), sum(new))
+    described = sum(max(plan.inner_steps, 1) * plan.descriptions for plan in plans)
+    judged = (1 + adopted) * sizes.labelled + (2 if adopted else 1) * sizes.requests["test"]
+    updates = sum(plan.updates for plan in plans)
+    return CallCounts(judged, described, updates, updates, sum(new), sum(new))
 
 
 def _calls_before_judging(plan: RoundPlan, *, is_first: bool) -> int:
-    return max(plan.inner_steps, 1) * plan.cases + 2 * _new_prompts(plan, is_first=is_first) + 2
+    return max(plan.inner_steps, 1) * plan.descriptions + 2 * _new_prompts(plan, is_first=is_first) + 2 * plan.updates
 
 
 def _new_prompts(plan: RoundPlan, *, is_first: bool) -> int:
@@ -98,43 +90,39 @@ def _new_prompts(plan: RoundPlan, *, is_first: bool) -> int:
     return max(plan.inner_steps - 1, 0) if is_first else plan.inner_steps
 
 
-def scored_counts(
-    sizes: Mapping[SplitName, int], search: SearchSettings, rounds: int, adopted: int, questions: int = 1
-) -> CallCounts:
+def scored_counts(sizes: DatasetSizes, search: SearchSettings, rounds: int, adopted: int) -> CallCounts:
     """Count the calls of a search without repairs: `rounds` full rounds of scored trials, of which `adopted` change p.
 
     The count is the maximum for so many rounds: batches are full and disjoint, and no prompt is written twice.
     """
-    batch, trials = batch_size(sizes["train"], search), rounds * (search.inner_steps + 1)
-    selection = (1 + adopted) * (sizes["train"] + sizes["validation"]) + (trials - adopted) * batch
-    tests = (2 if adopted else 1) * sizes["test"]
+    batch, trials = batch_size(sizes.samples["train"], search), rounds * (search.inner_steps + 1)
+    selection = (1 + adopted) * sizes.labelled + (trials - adopted) * sizes.judged(batch)
+    tests = (2 if adopted else 1) * sizes.requests["test"]
     steps = rounds * search.inner_steps
-    return CallCounts(questions * (selection + tests), trials * batch, trials, trials, steps, steps)
+    round = sizes.plan(batch, search.inner_steps)
+    updates = trials * round.updates
+    return CallCounts(selection + tests, trials * round.descriptions, updates, updates, steps, steps)
 
 
-def all_rounds(
-    sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None, questions: int = 1
-) -> CallCounts:
+def all_rounds(sizes: DatasetSizes, search: SearchSettings, limit: int | None = None) -> CallCounts:
     """Count the calls of the longest search: every round adopts a new prompt. Pooled trials keep to `limit` calls.
 
     With a limit each count is the largest of its kind: a round without a new prompt leaves calls for more descriptions.
     """
     if search.trials == "pooled":
-        plans = planned_rounds(sizes, search, search.outer_rounds, limit, questions)
-        counts = pooled_counts(sizes, plans, len(plans), questions)
+        plans = planned_rounds(sizes, search, search.outer_rounds, limit)
+        counts = pooled_counts(sizes, plans, len(plans))
         if limit is None:
             return counts
-        plans = planned_rounds(sizes, search, search.outer_rounds, limit, questions, adopts=False)
-        return counts.largest(pooled_counts(sizes, plans, 0, questions))
-    return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds, questions)
+        plans = planned_rounds(sizes, search, search.outer_rounds, limit, adopts=False)
+        return counts.largest(pooled_counts(sizes, plans, 0))
+    return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds)
 
 
-def early_stop(
-    sizes: Mapping[SplitName, int], search: SearchSettings, limit: int | None = None, questions: int = 1
-) -> CallCounts:
+def early_stop(sizes: DatasetSizes, search: SearchSettings, limit: int | None = None) -> CallCounts:
     """Count the calls of a search that stops after `patience` rounds without a gain, or after 1 round (no patience)."""
     rounds = min(search.patience or 1, search.outer_rounds)
     if search.trials == "pooled":
-        return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit, questions), 0, questions)
+        return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit), 0)
     keeps_prompt = search.patience is not None and search.adopt != "always"
-    return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds, questions)
+    return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 
 from blpo.costs.call_counts import CallCounts, batch_size
-from blpo.costs.workload import Workload, tokens
+from blpo.costs.token_sizes import tokens
+from blpo.costs.workload import Workload
 from blpo.inference.descriptions import MAX_WORDS, most_words
 from blpo.models.catalogue import facts
 from blpo.prompts.template import template
 from state.ranking import MOST_IMAGES
-from state.settings import PriceSettings, Settings, TaskSettings
+from state.settings import PriceSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,14 @@ _REPAIR = 60
 """Tokens of the message that asks for a repair."""
 
 
-def long_replies(task: TaskSettings, named_images: int = 0) -> Replies:
-    """Return the longest replies to expect in a task; the description of several images is longer.
+def long_replies(settings: Settings, named_images: int = 0) -> Replies:
+    """Return the longest replies to expect in a run; the description of several images is longer.
 
     `named_images` is the number of `Workload.named_images`.
     """
-    images = MOST_IMAGES if task.kind == "ranking" else named_images
-    return replace(LONG, description=most_words(task, images) * 4 // 3)
+    tasks = [settings.of_task(name).task for name in settings.task_names or ("",)]
+    words = [most_words(task, MOST_IMAGES if task.kind == "ranking" else named_images) for task in tasks]
+    return replace(LONG, description=max(words) * 4 // 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,19 @@ class CallSizes:
 
     def _judge(self) -> tuple[float, int]:
         work = self.work
-        frame = tokens(template(f"judge{self._frame_suffix}"))
-        return work.judge_images + work.text + frame + self.judge_prompt, self.replies.verdict
+        question = work.judge_images + work.text + work.judge_frame + self.judge_prompt
+        return question, self.replies.verdict + work.further_labels
 
     def _verbalize(self) -> tuple[float, int]:
         work = self.work
-        frame = tokens(template(f"verbalize{self._frame_suffix}"))
-        return work.verbalizer_images + work.text + frame + self.i2t_prompt, self.replies.description
-
-    @property
-    def _frame_suffix(self) -> str:
-        task = self.settings.task.parts or self.settings.task
-        own = "_images" if self.work.named_images else ""
-        return {"pairwise": "_pair", "ranking": "_ranking"}.get(task.kind, own) if task.order != "apart" else ""
+        question = work.verbalizer_images + work.text + work.verbalizer_frame + self.i2t_prompt
+        return question, self.replies.description
 
     def _cases(self, descriptions: float = 1) -> float:
-        reasons = self.settings.task.questions * self.replies.verdict
+        reasons = self.work.sizes.questions * self.replies.verdict
         case = _CASE + reasons + self.work.text + descriptions * self.replies.description
-        return batch_size(self.work.sizes["train"], self.settings.search) * case
+        cases = batch_size(self.work.sizes.samples["train"], self.settings.search)
+        return self.work.case_notes + cases * case
 
     def _history(self) -> float:
         """Mean tokens of H over the steps of a round."""

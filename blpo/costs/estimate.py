@@ -35,15 +35,14 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
     """Estimate calls and tokens of each role, without reading files, building models or sending requests."""
     search = settings.search
     limit = settings.limits.calls
-    sizes, questions = (work.sizes, settings.task.questions) if search.outer_rounds else (work.requests, 1)
-    low_counts = early_stop(sizes, search, limit, questions)
-    high_counts = all_rounds(sizes, search, limit, questions)
-    most_counts = all_rounds(sizes, search, questions=questions)
+    low_counts = early_stop(work.sizes, search, limit)
+    high_counts = all_rounds(work.sizes, search, limit)
+    most_counts = all_rounds(work.sizes, search)
     initial = (work.judge_prompt, work.i2t_prompt)
     longest = tuple(max(search.max_prompt_tokens, length) for length in initial)
     grown = tuple((first + last) // 2 for first, last in zip(initial, longest, strict=True))
     low = CallSizes(settings, work, SHORT, *initial).loads(low_counts)
-    replies = long_replies(settings.task, work.named_images)
+    replies = long_replies(settings, work.named_images)
     high = CallSizes(settings, work, replies, *grown).loads(high_counts)
     longest_sizes = CallSizes(settings, work, replies, *longest)
     most, repairs = longest_sizes.loads(most_counts), longest_sizes.loads(most_counts.repairs, repairing=True)

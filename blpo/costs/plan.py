@@ -1,23 +1,21 @@
 """Plan of a search with pooled trials: the rounds that the budget pays for."""
 
-from collections.abc import Mapping
 from itertools import groupby
 
 from blpo.costs.call_counts import least_calls, planned_rounds
+from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.inference.round_plan import RoundPlan
-from state.sample import SplitName
 from state.settings import Settings
 
 
-def plan_of(settings: Settings, sizes: Mapping[SplitName, int]) -> list[RoundPlan]:
+def plan_of(settings: Settings, sizes: DatasetSizes) -> list[RoundPlan]:
     """Return the plans of all rounds; empty for scored trials, whose rounds have a fixed size."""
     if settings.search.trials == "scored":
         return []
-    search, questions = settings.search, settings.task.questions
-    return planned_rounds(sizes, search, search.outer_rounds, settings.limits.calls, questions)
+    return planned_rounds(sizes, settings.search, settings.search.outer_rounds, settings.limits.calls)
 
 
-def plan_in_words(settings: Settings, plans: list[RoundPlan], sizes: Mapping[SplitName, int]) -> str | None:
+def plan_in_words(settings: Settings, plans: list[RoundPlan], sizes: DatasetSizes) -> str | None:
     """Return the plan in one line; None for scored trials."""
     if settings.search.trials == "scored":
         return None
@@ -25,7 +23,7 @@ def plan_in_words(settings: Settings, plans: list[RoundPlan], sizes: Mapping[Spl
     if not plans:
         if limit is None or settings.search.outer_rounds == 0:
             return "plan: no round"
-        least = least_calls(sizes, settings.search, settings.task.questions)
+        least = least_calls(sizes, settings.search)
         return f"plan: limits.calls ({limit}) pays for no round; one round needs at least {least}, the test included"
     parts = []
     for plan, group in groupby(plans):

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.costs.rater_facts import rater_facts
 from blpo.data.dataset import Dataset
 from blpo.data.dataset_warnings import dataset_warnings, label_counts
-from blpo.inference.list_parts import requests_of
+from blpo.data.run_dataset import lines_by_task, of_task
 from blpo.metrics.detectable import LEAST_GROUPS, detectable_difference
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import FEW_SAMPLES
@@ -18,55 +19,78 @@ from state.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class RunPreview:
-    """Numbers of a run that are known before the run."""
+class TaskPreview:
+    """Numbers of one task."""
 
     samples: Mapping[SplitName, int]
     labels: Mapping[str, Mapping[SplitName, int]]
     """Samples by label and split."""
+    test_groups: int
+    """Groups in the test split: the independent observations of the test."""
+    detectable: float | None
+    """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing, and
+    for rankings, which have no accuracy."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Words of ratings, by rating."""
+
+    @classmethod
+    def of(cls, settings: Settings, dataset: Dataset) -> "TaskPreview":
+        """Count the samples and labels of a single task."""
+        groups = _test_groups(dataset)
+        return cls(
+            samples={name: len(samples) for name, samples in dataset.splits.items()},
+            labels=label_counts(settings.task, dataset),
+            test_groups=len(set(own_groups(groups))),
+            detectable=None if settings.task.kind == "ranking" else detectable_difference(groups),
+            words={str(rating): word for rating, word in settings.task.scale},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunPreview:
+    """Numbers of a run that are known before the run."""
+
+    tasks: Mapping[str, TaskPreview]
+    """Numbers by task; of a single task under the name ""."""
     models: Mapping[str, str]
     """Model names by role."""
     calls_a_prompt: int
     """Judge calls that judge one prompt on train and validation."""
     test_calls: int
     """Largest number of judge calls of the test."""
-    test_groups: int
-    """Groups in the test split: the independent observations of the test."""
-    detectable: float | None
-    """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing, and
-    for rankings, which have no accuracy."""
-    warnings: tuple[str, ...]
-    facts: tuple[str, ...] = ()
+    facts: tuple[str, ...]
     """Lines about lists, raters and slices."""
-    words: Mapping[str, str] = field(default_factory=dict)
-    """Words of ratings, by rating."""
+    warnings: tuple[str, ...]
 
 
 def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     """Count samples, labels and judge calls of a run with these settings."""
-    sizes = {name: len(samples) for name, samples in dataset.splits.items()}
-    requests = {name: requests_of(samples, settings.task) for name, samples in dataset.splits.items()}
-    calls, test_calls = requests["train"] + requests["validation"], 2 * requests["test"]
-    labels = label_counts(settings.task, dataset)
-    groups = [sample.group for sample in dataset.splits["test"]]
+    sizes = DatasetSizes.of(settings, dataset)
+    calls, test_calls = sizes.labelled, 2 * sizes.requests["test"]
+    parts = {name: of_task(dataset, name) for name in settings.task_names or ("",)}
+    facts = {name: _facts(settings.of_task(name), part) for name, part in parts.items()}
     warnings = [
         *dataset_warnings(settings, dataset),
         *_limit_warnings(settings.limits.calls, calls, test_calls),
-        *_test_warnings(groups),
+        *lines_by_task({name: list(_test_warnings(_test_groups(part))) for name, part in parts.items()}, settings),
         *_address_warnings(settings),
     ]
     return RunPreview(
-        samples=sizes,
-        labels=labels,
+        tasks={name: TaskPreview.of(settings.of_task(name), part) for name, part in parts.items()},
         models={role: settings.models.of(role).name for role in ROLES},
         calls_a_prompt=calls,
         test_calls=test_calls,
-        test_groups=len(set(own_groups(groups))),
-        detectable=None if settings.task.kind == "ranking" else detectable_difference(groups),
+        facts=tuple(lines_by_task(facts, settings)),
         warnings=tuple(warnings),
-        words={str(rating): word for rating, word in settings.task.scale},
-        facts=(*_pair_facts(settings, dataset), *_list_facts(settings, dataset), *rater_facts(settings, dataset)),
     )
+
+
+def _test_groups(dataset: Dataset) -> list[str | None]:
+    return [sample.group for sample in dataset.splits["test"]]
+
+
+def _facts(settings: Settings, dataset: Dataset) -> list[str]:
+    return [*_pair_facts(settings, dataset), *_list_facts(settings, dataset), *rater_facts(settings, dataset)]
 
 
 def _pair_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Literal
 
+from blpo.costs.dataset_sizes import DatasetSizes
+from blpo.costs.frame_sizes import case_notes, frame, further_labels
+from blpo.costs.token_sizes import tokens
 from blpo.data.image_encoding import fitted_size
 from blpo.data.images import image_size
 from blpo.data.run_dataset import dataset_of
-from blpo.inference.consult import CHARACTERS_A_TOKEN
+from blpo.inference.answer_forms import asks_once
 from blpo.inference.initial_prompts import initial_prompts
-from blpo.inference.list_parts import requests_of
 from blpo.inference.question import as_shown
 from blpo.models.catalogue import facts
-from state.sample import Sample, SplitName
+from state.sample import Sample
 from state.settings import Settings
 
 MOST_MEASURED = 200
@@ -24,9 +26,7 @@ MOST_MEASURED = 200
 class Workload:
     """Sizes in samples and in tokens."""
 
-    sizes: Mapping[SplitName, int]
-    requests: Mapping[SplitName, int]
-    """Judge requests for every split under one prompt."""
+    sizes: DatasetSizes
     judge_images: float
     """Mean tokens of all images in a request to the judge."""
     verbalizer_images: float
@@ -36,6 +36,13 @@ class Workload:
     """Tokens of p_0."""
     i2t_prompt: int
     """Tokens of q_0."""
+    judge_frame: float
+    """Mean tokens of the text around the judge prompt."""
+    verbalizer_frame: float
+    further_labels: int = 0
+    """Tokens of an answer for all criteria, beyond an answer with one label."""
+    case_notes: int = 0
+    """Tokens of the notes on several tasks in a message to the optimizer."""
     named_images: int = 0
     """Most images of a sample with one label whose images have names; 0 for other samples."""
 
@@ -44,29 +51,29 @@ def workload_of(settings: Settings) -> Workload:
     """Measure dataset and prompts of a run; raises `DataError` or `ConfigError` for unreadable ones."""
     dataset = dataset_of(settings)
     samples = [sample for split in dataset.splits.values() for sample in split]
+    if asks_once(settings):
+        samples = list({sample.item: sample for sample in samples}.values())
     chosen_samples = samples[:: -(-len(samples) // MOST_MEASURED)]
     pixels = {id(source): image_size(source) for sample in chosen_samples for source in sample.all_images}
     judge_prompt, i2t_prompt = initial_prompts(settings)
     return Workload(
-        sizes={name: len(split) for name, split in dataset.splits.items()},
-        requests={name: requests_of(split, settings.task) for name, split in dataset.splits.items()},
+        sizes=DatasetSizes.of(settings, dataset),
         judge_images=(1 + _images_of_examples(settings)) * _tokens_a_request(chosen_samples, pixels, settings),
         verbalizer_images=mean(_tokens_of(chosen_samples, pixels, settings, "verbalizer")),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
         named_images=max(len(sample.image_names) for sample in samples),
+        judge_frame=mean(frame(settings, sample, "judge") for sample in chosen_samples),
+        verbalizer_frame=mean(frame(settings, sample, "verbalize") for sample in chosen_samples),
+        further_labels=further_labels(settings),
+        case_notes=case_notes(settings),
     )
 
 
 def _images_of_examples(settings: Settings) -> int:
     """Return the images of examples in a request to the judge, each as large as a sample's images in the mean."""
     return settings.prompts.examples if settings.prompts.examples_as == "images" else 0
-
-
-def tokens(text: str) -> int:
-    """Return the tokens of a text, at four characters a token."""
-    return -(-len(text) // CHARACTERS_A_TOKEN)
 
 
 def _text(sample: Sample) -> int:
@@ -77,14 +84,16 @@ def _text(sample: Sample) -> int:
 
 def _tokens_a_request(samples: Sequence[Sample], pixels: Mapping[int, tuple[int, int]], settings: Settings) -> float:
     """Return the mean tokens of images in a request to the judge: of a whole sample, or of its parts."""
-    sizes, task = _tokens_of(samples, pixels, settings, "judge"), settings.task
-    shown = {"apart": 1, "pairs": 2}.get(task.order)
-    if shown is None:
-        return mean(sizes)
-    images = [len(sample.images) for sample in samples]
-    requests = [task.questions_of(number) for number in images]
-    tokens_by_sample = zip(sizes, requests, images, strict=True)
-    return sum(size * count * shown / number for size, count, number in tokens_by_sample) / sum(requests)
+    sizes, images = _tokens_of(samples, pixels, settings, "judge"), [len(sample.images) for sample in samples]
+    tasks = [settings.of_task(sample.task).task for sample in samples]
+    requests = [task.questions_of(number) for task, number in zip(tasks, images, strict=True)]
+    shown = [_PARTS.get(task.order, number) for task, number in zip(tasks, images, strict=True)]
+    tokens_by_sample = zip(sizes, requests, shown, images, strict=True)
+    return sum(size * count * part / number for size, count, part, number in tokens_by_sample) / sum(requests)
+
+
+_PARTS = {"apart": 1, "pairs": 2}
+"""Images of a sample in a request, by `task.order`; all in other orders."""
 
 
 def _tokens_of(

@@ -6,7 +6,7 @@ from functools import partial
 from blpo.data.dataset import Dataset, divide, read_samples, searched
 from blpo.data.images import check_images
 from blpo.data.rows import Row, TableRows
-from blpo.data.run_dataset import divide_tasks, read_tasks
+from blpo.data.run_dataset import divide_tasks, lines_by_task, read_tasks
 from state.errors import DataError
 from state.sample import Sample
 from state.settings import Settings
@@ -34,7 +34,7 @@ def _divided(rows: list[Row], settings: Settings) -> Dataset:
 
 def _check_tasks(rows: Mapping[str, TableRows], settings: Settings) -> list[str]:
     samples = [row.sample for each in rows.values() for row in each.usable]
-    problems = [problem for each in rows.values() for problem in each.problems]
+    problems = lines_by_task({name: each.problems for name, each in rows.items()}, settings)
     problems += check_images(_by_item(samples) if settings.criteria else samples)
     usable = {name: each.usable for name, each in rows.items()}
     return problems or _split_problems(partial(divide_tasks, usable, settings))

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from blpo.data.dataset import Dataset
 from blpo.data.left_out_files import left_out_files
-from blpo.data.message_text import display_text, listed
+from blpo.data.message_text import display_text, in_task, listed
+from blpo.data.run_dataset import of_task
 from state.sample import SplitName
 from state.settings import Settings, TaskSettings
 
@@ -15,12 +16,13 @@ _MOSTLY = 0.7
 
 def dataset_warnings(settings: Settings, dataset: Dataset) -> list[str]:
     """Return a line for every warning. Reads no image; lists the files of the dataset's folder once."""
-    return [
-        *dataset.warnings,
-        *_label_warnings(settings.task, label_counts(settings.task, dataset)),
-        *_order_warnings(settings.task, dataset),
-        *left_out_files(settings.data.path, dataset),
-    ]
+    warnings = list(dataset.warnings)
+    for name in settings.task_names or ("",):
+        task, own = settings.of_task(name).task, of_task(dataset, name)
+        lines = [*_label_warnings(task, label_counts(task, own)), *_order_warnings(task, own)]
+        warnings += [in_task(name, line) for line in lines]
+    paths = dict.fromkeys(settings.of_task(name).data.path for name in settings.task_names or ("",))
+    return [*warnings, *(line for path in paths for line in left_out_files(path, dataset))]
 
 
 def _order_warnings(task: TaskSettings, dataset: Dataset) -> Iterator[str]:

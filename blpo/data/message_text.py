@@ -28,3 +28,8 @@ def column_hint(name: str, columns: Sequence[str]) -> str:
     hint = did_you_mean(name, columns)
     listing = ", ".join(map(display_text, columns)) or "none"
     return f"{hint} Columns: {listing}" if hint else f"; columns: {listing}"
+
+
+def in_task(name: str, line: str) -> str:
+    """Return a line about one of several tasks; the line itself for the name "" of a single task."""
+    return f"{name}: {line}" if name else line

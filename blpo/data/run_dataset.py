@@ -4,12 +4,14 @@ Samples of several tasks have ids that begin with the task's name. An image is i
 divided in order, and a group that an earlier task has placed stays in its split.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from blpo.data.dataset import SPLITS, Dataset, divide, limited, load_dataset, read_samples, searched, summarised
 from blpo.data.example_draw import with_examples_drawn
+from blpo.data.message_text import in_task
 from blpo.data.rows import Row, TableRows
 from blpo.data.same_images import join_same_images
 from state.errors import DataError
@@ -26,20 +28,31 @@ def _dataset_of(settings: Settings) -> Dataset:
     if not settings.task_names:
         return searched(load_dataset(settings.data, settings.task, settings.search.seed), settings.search)
     rows = read_tasks(settings)
-    problems = [problem for each in rows.values() for problem in each.problems]
+    problems = lines_by_task({name: each.problems for name, each in rows.items()}, settings)
     if problems:
         raise DataError(*summarised(problems))
     dataset = divide_tasks({name: each.usable for name, each in rows.items()}, settings)
-    warnings = [f"{name}: {warning}" for name, each in rows.items() for warning in each.warnings]
+    warnings = lines_by_task({name: each.warnings for name, each in rows.items()}, settings)
     return replace(dataset, warnings=(*dict.fromkeys((*warnings, *dataset.warnings)),))
 
 
 def read_tasks(settings: Settings) -> dict[str, TableRows]:
-    """Read the rows of all tasks, by task; the ids are those of the tables. Problems begin with the task's name.
+    """Read the rows of all tasks, by task; the ids are those of the tables.
 
     A task whose table can't be opened has the problem, and no row.
     """
-    return {name: _read_task(settings.of_task(name), name) for name in settings.task_names}
+    return {name: _read_task(settings.of_task(name)) for name in settings.task_names}
+
+
+def lines_by_task(lines: Mapping[str, Sequence[str]], settings: Settings) -> list[str]:
+    """Return lines about tasks, each with the task's name in front.
+
+    Criteria have one table: a line about all criteria stands there once, without a name.
+    """
+    named = [(name, line) for name, own in lines.items() for line in own]
+    counts = Counter(line for own in lines.values() for line in dict.fromkeys(own))
+    shared = {line for line, count in counts.items() if settings.criteria and count == len(lines)}
+    return list(dict.fromkeys(line if line in shared else in_task(name, line) for name, line in named))
 
 
 def divide_tasks(rows: Mapping[str, Sequence[Row]], settings: Settings) -> Dataset:
@@ -63,17 +76,22 @@ def divide_tasks(rows: Mapping[str, Sequence[Row]], settings: Settings) -> Datas
     return Dataset(splits, tuple(dict.fromkeys(warnings)))
 
 
+def of_task(dataset: Dataset, task: str) -> Dataset:
+    """Return the samples of a task in all splits; the dataset itself for the name "" of a single task."""
+    splits = {split: tuple(task_samples(samples, task)) for split, samples in dataset.splits.items()}
+    return Dataset(splits) if task else dataset
+
+
 def task_samples(samples: Sequence[Sample], task: str) -> list[Sample]:
     """Return the samples of a task, in order; all samples for the name "" of a single task."""
     return [sample for sample in samples if sample.task == task] if task else list(samples)
 
 
-def _read_task(settings: Settings, name: str) -> TableRows:
+def _read_task(settings: Settings) -> TableRows:
     try:
-        rows = read_samples(settings.data, settings.task)
+        return read_samples(settings.data, settings.task)
     except DataError as error:
-        return TableRows([], [f"{name}: {problem}" for problem in error.problems], [])
-    return replace(rows, problems=[f"{name}: {problem}" for problem in rows.problems])
+        return TableRows([], list(error.problems), [])
 
 
 def _with_common_groups(rows: Mapping[str, Sequence[Row]], settings: Settings) -> dict[str, list[Row]]:

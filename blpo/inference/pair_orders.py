@@ -33,7 +33,7 @@ def orders_of(task: TaskSettings, sample: Sample, seed: int) -> tuple[View | Non
         return ("ab", "ba")
     if task.order == "one":
         return ("ab",)
-    return ("ba",) if seeded(seed, "order", sample.id)[0] % 2 else ("ab",)
+    return ("ba",) if seeded(seed, "order", sample.item)[0] % 2 else ("ab",)
 
 
 def side_of(sample: Sample, side: Literal["a", "b"]) -> Sample:

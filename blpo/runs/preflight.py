@@ -56,8 +56,10 @@ def problems(settings: Settings) -> list[str]:
 
 
 def _require_images(settings: Settings) -> None:
-    if limits_images(settings):  # else the labels need not be read here
-        require_images(settings, most_images_of(settings))
+    if not limits_images(settings):  # the labels need not be read here
+        return
+    for own in map(settings.of_task, settings.task_names or ("",)):
+        require_images(own, most_images_of(own))
 
 
 def _errors(*attempts: Callable[[], object]) -> Iterator[BlpoError]:

@@ -47,7 +47,7 @@ def test_lists_are_ranked_by_sorted_ratings_and_by_pairs(
         sizes = [len(sample.images) for sample in dataset_of(settings).by_id.values()]
         assert rows[method]["calls"] == sum(n if order == "apart" else n * (n - 1) for n in sizes)
         assert estimate(settings, work)["judge"].high.calls == rows[method]["calls"]
-        assert rows[method]["test"]["samples"] == work.sizes["test"]
+        assert rows[method]["test"]["samples"] == work.sizes.samples["test"]
         parts = settings.task.parts
         assert parts is not None
         judge = read_judge_file(cell).model_copy(update={"task": parts, "judge_prompt": initial_prompts(settings)[0]})

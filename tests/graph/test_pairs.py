@@ -15,6 +15,7 @@ from PIL import Image
 import blpo
 from blpo.config.settings_file import load_settings
 from blpo.costs.call_counts import least_calls
+from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.data.run_dataset import dataset_of
 from blpo.models.embedded.message_images import images
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows
@@ -132,8 +133,7 @@ async def test_over_http_as_in_process(pairs: Path, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("spare", [-1, 0, 1, 60])
 async def test_a_budget_pays_for_the_test_in_both_orders(pairs: Path, tmp_path: Path, spare: int) -> None:
     settings = load_settings(config(pairs, tmp_path / "run"))
-    sizes = {name: len(samples) for name, samples in dataset_of(settings).splits.items()}
-    least = least_calls(sizes, settings.search, questions=2)
+    least = least_calls(DatasetSizes.of(settings, dataset_of(settings)), settings.search)
     result = (await blpo.optimize(config(pairs, tmp_path / "run", limits={"calls": least + spare}))).result
     calls = requests(tmp_path / "run")
     assert len(set(calls)) == len(calls) <= least + spare

@@ -20,12 +20,13 @@ from PIL import Image
 import blpo
 from blpo.config.settings_file import load_settings
 from blpo.costs.call_counts import all_rounds, early_stop, least_calls, planned_rounds, pooled_counts
+from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
+from blpo.data.dataset import SPLITS
 from blpo.models.catalogue import facts
 from blpo.models.embedded.message_images import images
 from state.result import Result
-from state.sample import SplitName
 from state.settings import LimitSettings, ModelSettings, SearchSettings, Settings
 from tests.scripted import scripted
 from tests.small_set import blpo as command
@@ -62,6 +63,19 @@ async def test_both_orders_of_a_pair_are_counted_exactly(
     result = (await blpo.optimize(config)).result
     assert issued(result) == {role: own.high.calls for role, own in roles.items()}
     assert roles["judge"].high.calls % questions == 0
+
+
+@pytest.mark.parametrize("shape", ["one", "each", "tasks"])
+async def test_criteria_and_tasks_are_counted_exactly(tmp_path: Path, shape: str) -> None:
+    config = restless(tmp_path, 2, 2, order="both" if shape == "tasks" else None, shape=shape)
+    config["search"] |= {"trials": "pooled", "batch": "filled", "error_batch": 200}
+    roles = estimated(config)
+    result = (await blpo.optimize(config)).result
+    assert issued(result) == {role: own.high.calls for role, own in roles.items()}
+    labels = {"one": 1, "each": 2, "tasks": 3}[shape]
+    assert roles["judge"].low.calls == 40 * labels
+    descriptions = 2 * 2 * (2 if shape == "tasks" else 1)
+    assert roles["verbalizer"].high.calls % descriptions == 0
 
 
 async def test_every_repair_of_a_pair_is_counted(tmp_path: Path) -> None:
@@ -101,7 +115,7 @@ async def test_a_run_of_the_embedded_models_keeps_to_the_bounds(tmp_path: Path) 
     assert judge["input_tokens"] / judge["issued"] > workload_of(load_settings(config)).judge_images
 
 
-SIZES = st.fixed_dictionaries({name: st.integers(1, 500) for name in ("train", "validation", "test")})
+SIZES = st.fixed_dictionaries(dict.fromkeys(SPLITS, st.integers(1, 500))).map(DatasetSizes.alike)
 SCORED = st.builds(
     SearchSettings,
     trials=st.just("scored"),
@@ -124,14 +138,14 @@ POOLED = st.builds(
 
 @given(SIZES, POOLED, st.integers(1, 5000))
 def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
-    sizes: dict[SplitName, int], search: SearchSettings, limit: int
+    sizes: DatasetSizes, search: SearchSettings, limit: int
 ) -> None:
     plans = planned_rounds(sizes, search, search.outer_rounds, limit)
     counts = pooled_counts(sizes, plans, len(plans))
     calls = counts.judge + counts.verbalize + counts.optimizer
     assert calls <= limit or not plans
     most = search.inner_steps + (search.spare_steps if search.inner_steps else 0)
-    assert all(plan.inner_steps <= most and plan.cases <= sizes["train"] for plan in plans)
+    assert all(plan.inner_steps <= most and plan.cases <= sizes.samples["train"] for plan in plans)
     more = planned_rounds(sizes, search, search.outer_rounds, limit + 500)
     assert len(more) >= len(plans)
     least = least_calls(sizes, search)
@@ -140,12 +154,12 @@ def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
 
 
 @given(SIZES, SCORED | POOLED, st.none() | st.integers(1, 5000))
-def test_the_range_is_one(sizes: dict[SplitName, int], search: SearchSettings, limit: int | None) -> None:
+def test_the_range_is_one(sizes: DatasetSizes, search: SearchSettings, limit: int | None) -> None:
     low, high = early_stop(sizes, search, limit), all_rounds(sizes, search, limit)
     for kind in ("judge", "verbalize", "critique_judge", "update_judge", "critique_i2t", "update_i2t"):
         assert 0 <= getattr(low, kind) <= getattr(high, kind)
-    assert low.judge >= sum(sizes.values())
-    work = Workload(sizes, sizes, 100.5, 100.5, 3.2, 50, 5)
+    assert low.judge >= sum(sizes.requests.values())
+    work = Workload(sizes, 100.5, 100.5, 3.2, 50, 5, 60, 60)
     roles = estimate(Settings(search=search, limits=LimitSettings(calls=limit)), work)
     loads = [total(roles, case)[0] for case in ("low", "high", "most")]
     for one, other in pairwise(loads):
@@ -219,13 +233,21 @@ def run(folder: Path, *settings: str, as_json: bool = False) -> "subprocess.Comp
 
 
 def restless(
-    folder: Path, rounds: int, steps: int, *, learns: bool = True, repairs: bool = False, order: str | None = None
+    folder: Path,
+    rounds: int,
+    steps: int,
+    *,
+    learns: bool = True,
+    repairs: bool = False,
+    order: str | None = None,
+    shape: str = "",
 ) -> dict[str, Any]:
     """Configure a search over 40 samples with models that never repeat a reply.
 
     The first prompt is wrong on even samples and later prompts are wrong on odd samples, so two batches share no
     sample. Without `learns` every prompt is wrong on the even samples. With `repairs` the first replies are unusable.
-    With `order` the samples are pairs: the better image is the darker one.
+    With `order` the samples are pairs: the better image is the darker one. `shape` asks for two criteria in one request
+    or in one each, or for two tasks: the ratings, and the pairs.
     """
     write_samples(folder, are_pairs=order is not None)
 
@@ -235,9 +257,14 @@ def restless(
         text = str(messages[0].content)
         number, label = (int(value) for value in re.findall(r"sample (\d+) of rating (\d)", text)[0])
         wrong = number % 2 == (int("Prompt" in text) if learns else 0)
+        answer = label % 5 + 1 if wrong else label
+        if shape == "one":
+            return json.dumps({"reason": "so", "rating": answer, "again": answer})
+        if order is not None and '"better"' not in text.rpartition("task at hand")[2][:30] and shape:
+            return json.dumps({"reason": "so", "label": answer})
         if order is not None:
             return json.dumps({"reason": "so", "label": "second" if shows_darker_first(messages) == wrong else "first"})
-        return json.dumps({"reason": "so", "label": label % 5 + 1 if wrong else label})
+        return json.dumps({"reason": "so", "label": answer})
 
     def optimizer(messages: Sequence[BaseMessage]) -> str:
         if repairs and len(messages) < 5:
@@ -253,10 +280,19 @@ def restless(
     }
     search: dict[str, Any] = {"preset": "paper"} if learns else {"trials": "scored", "patience": 1}
     batch = {"outer_rounds": rounds, "inner_steps": steps, "error_batch": 4, "anchors": 0}
+    path = str(folder / "labels.csv")
     pairs: dict[str, Any] = {"image": ["image", "other"], "label": "better"} if order else {}
-    return {
+    sections: dict[str, Any] = {
         **({"task": {"kind": "pairwise", "order": order}} if order else {}),
-        "data": {"path": str(folder / "labels.csv"), **pairs},
+        "data": {"path": path, **pairs},
+    }
+    if shape == "tasks":
+        sections = {"tasks": [{"name": "rating", "data": {"path": path}}, {"name": "better", **sections}]}
+    elif shape:
+        sections |= {"criteria": [{"name": "rating", "label": "label"}, {"name": "again", "label": "label"}]}
+        sections |= {"criteria_calls": shape}
+    return {
+        **sections,
         "models": {role: {"name": name} for role, name in names.items()},
         "search": {**search, **batch},
         "run": {"dir": str(folder / "run")},

@@ -17,7 +17,7 @@ from blpo.data.dataset import Dataset, most_images_of
 from blpo.data.image_folders import in_order
 from state.errors import ConfigError
 from state.settings import SplitColumn
-from tests.blpo.data.dataset_folders import ORDINAL, load, png, problems, write
+from tests.blpo.data.dataset_folders import load, png, problems, write
 
 NUMBERED = ("Image 1", "Image 2", "Image 3")
 
@@ -212,5 +212,6 @@ def test_an_estimate_counts_all_images_and_longer_descriptions(tmp_path: Path) -
     }
     assert work[3].judge_images == 3 * work[1].judge_images
     assert (work[1].named_images, work[3].named_images) == (0, 3)
-    lengths = [long_replies(ORDINAL, images).description for images in (0, 3, 16)]
+    settings = load_settings({"task": {"max": 3}, "data": {"path": path}})
+    lengths = [long_replies(settings, images).description for images in (0, 3, 16)]
     assert lengths == [160, 160, 640]
