@@ -1,7 +1,7 @@
 """Cost of an experiment before the first call: a cell of BLPO by dataset and judge.
 
-Every method counts as BLPO: with a budget no method may use more, and without a budget no better number is known.
-Cells share answers, so an experiment really spends less than its cells are charged.
+Every method counts as BLPO: with a budget no method may use more, and without a budget no better number is known. A
+method that judges the parts of lists has no search, and its calls are known, so it counts by itself. Cells share answers, so an experiment really spends less than its cells are charged.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from pathlib import Path
 from blpo.costs.call_sizes import Load
 from blpo.costs.estimate import estimate, total
 from blpo.costs.workload import workload_of
-from evals.cells import cells_of
+from evals.cells import Cell, cells_of
 from evals.experiment_settings import EvalSettings, GridSettings, SweepSettings
 from evals.table import YARDSTICK
 from state.settings import LimitSettings
@@ -47,16 +47,19 @@ class GroupEstimate:
     """Cost of a cell that stops early."""
     high: Cost
     """Cost of a cell that reaches its last round or the end of its budget."""
+    method: str = ""
+    """Name of a method that judges lists by their parts, and counts by itself; empty for all other methods."""
 
 
 def estimate_evals(evals: EvalSettings, out: Path) -> list[GroupEstimate]:
     """Estimate each group of cells from labels and image sizes, without sending requests."""
     cells = cells_of(evals, out)
-    counts = Counter((cell.dataset, cell.judge) for cell in cells)
+    counts = Counter(map(_group, cells))
+    own = tuple(dict.fromkeys(cell.method for cell in cells if _group(cell)[2]))
     budget = evals.budget.model_copy(update={"calls": max(evals.grid.calls, default=evals.budget.calls)})
     one_of_each = evals.model_copy(
         update={
-            "methods": (YARDSTICK,),
+            "methods": (YARDSTICK, *own),
             "seeds": evals.seeds[:1],
             "sweeps": SweepSettings(),
             "grid": GridSettings(),
@@ -67,8 +70,14 @@ def estimate_evals(evals: EvalSettings, out: Path) -> list[GroupEstimate]:
     for cell in cells_of(one_of_each, out):
         roles = estimate(cell.settings, workload_of(cell.settings))
         low, high = (_within(_cost(*total(roles, case)), budget) for case in ("low", "high"))
-        groups.append(GroupEstimate(cell.dataset, cell.judge, counts[cell.dataset, cell.judge], low, high))
-    return groups
+        dataset, judge, method = group = _group(cell)
+        groups.append(GroupEstimate(dataset, judge, counts[group], low, high, method))
+    return [group for group in groups if group.cells]
+
+
+def _group(cell: Cell) -> tuple[str, str, str]:
+    """Return dataset, judge and, for a method that counts by itself, method."""
+    return cell.dataset, cell.judge, "" if cell.settings.task.parts is None else cell.method
 
 
 def _cost(load: Load, usd: float | None) -> Cost:

@@ -33,7 +33,7 @@ def print_estimate(settings: "EvalSettings", folder: Path, *, as_json: bool) -> 
     console.print(_table(groups))
     for note in (
         f"a range from a search that stops early to all rounds; budget of a cell: {budget_in_words(settings)}",
-        "every method is counted as BLPO; `none` uses far less",
+        "a method without a line of its own is counted as BLPO; `none` uses far less",
         "charged to the cells: cells share answers, so that less is really spent",
         "the assumptions are those of blpo estimate, which shows one run by role",
     ):
@@ -52,7 +52,7 @@ def _table(groups: "Sequence[GroupEstimate]") -> "Table":
     for name in ("cells", "calls", "tokens", "US $"):
         table.add_column(name, justify="right", no_wrap=True)
     for group in groups:
-        name = single_line(f"{group.dataset}, judge {group.judge}")
+        name = single_line(f"{group.dataset}, judge {group.judge}{', ' * bool(group.method)}{group.method}")
         table.add_row(name, str(group.cells), *_ranges(group.low, group.high))
     total = experiment_total(groups)
     table.add_row("all cells", str(total.cells), *_ranges(total.low, total.high), style="bold")

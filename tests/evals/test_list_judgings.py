@@ -35,7 +35,11 @@ def test_lists_are_ranked_by_sorted_ratings_and_by_pairs(
         "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 4},
     }
     (folder / "evals.yaml").write_text(yaml.safe_dump(config))
-    assert main(["evals", str(folder / "evals.yaml"), "--out", str(out), "-q"]) == 0
+    command = ["evals", str(folder / "evals.yaml"), "--out", str(out)]
+    assert main([*command, "--estimate", "--json"]) == 0
+    costs = {group["method"]: group for group in json.loads(capsys.readouterr().out)["groups"]}
+    assert {name: group["cells"] for name, group in costs.items()} == {"": 2, "pointwise_sort": 1, "bradley_terry": 1}
+    assert main([*command, "-q"]) == 0
     table = capsys.readouterr().out
     assert "ratings sorted" in table and "Bradley-Terry" in table and "macro" not in table
     rows = {row["method"]: row for row in json.loads((out / "table.json").read_text())["rows"]}
@@ -46,7 +50,7 @@ def test_lists_are_ranked_by_sorted_ratings_and_by_pairs(
         work = workload_of(settings)
         sizes = [len(sample.images) for sample in dataset_of(settings).by_id.values()]
         assert rows[method]["calls"] == sum(n if order == "apart" else n * (n - 1) for n in sizes)
-        assert estimate(settings, work)["judge"].high.calls == rows[method]["calls"]
+        assert estimate(settings, work)["judge"].high.calls == rows[method]["calls"] == costs[method]["high"]["calls"]
         assert rows[method]["test"]["samples"] == work.sizes.samples["test"]
         parts = settings.task.parts
         assert parts is not None
