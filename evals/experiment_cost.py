@@ -1,7 +1,8 @@
 """Cost of an experiment before the first call: a cell of BLPO by dataset and judge.
 
 Every method counts as BLPO: with a budget no method may use more, and without a budget no better number is known. A
-method that judges the parts of lists has no search, and its calls are known, so it counts by itself. Cells share answers, so an experiment really spends less than its cells are charged.
+method that judges the parts of lists has no search, and its calls are known, so it counts by itself. Cells share
+answers, so an experiment really spends less than its cells are charged.
 """
 
 from collections import Counter
