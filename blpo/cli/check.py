@@ -1,13 +1,15 @@
 """`blpo check`: list all problems of a config and its dataset before the first call."""
 
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from blpo.cli.error_lines import folded_problems, say
 from blpo.cli.options import ConfigArgument, Overrides
+from blpo.cli.terminal_lines import fitted
 from blpo.data.message_text import in_task
 from blpo.runs.wording import counted, in_groups, single_line
 from state.sample import SplitName
@@ -29,12 +31,16 @@ def check(config: ConfigArgument = None, overrides: Overrides = None) -> int:
 
     settings = load_settings(config, overrides or [])
     if lines := problems(settings):
-        typer.echo("\n".join(map(single_line, folded_problems(lines))))
+        _print(folded_problems(lines))
         say(f"{counted(len(lines), 'problem')} found")
         return 2
     dataset = dataset_of(settings)
-    typer.echo("\n".join(map(single_line, _lines(preview(settings, dataset)))))
+    _print(_lines(preview(settings, dataset)))
     return 0
+
+
+def _print(lines: Sequence[str]) -> None:
+    typer.echo("\n".join(fitted(single_line(line), sys.stdout) for line in lines))
 
 
 def _lines(run: "RunPreview") -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from blpo.cli.terminal_lines import fitted
 from blpo.runs.wording import single_line
 from state.errors import BlpoError, DataError
 
@@ -45,7 +46,7 @@ def explain(error: BaseException) -> int:
 
 def say(message: str) -> None:
     """Print a line on stderr."""
-    print(f"blpo: {single_line(message)}", file=sys.stderr)
+    print(fitted(f"blpo: {single_line(message)}", sys.stderr), file=sys.stderr)
 
 
 def _usage(error: typer.TyperException) -> int:
@@ -61,7 +62,7 @@ def _usage(error: typer.TyperException) -> int:
 def _list_problems(error: BlpoError) -> None:
     problems = [p for p in error.problems if p not in str(error)] if isinstance(error, DataError) else []
     for line in folded_problems(problems):
-        print(f"  {single_line(line)}", file=sys.stderr)
+        print(fitted(f"  {single_line(line)}", sys.stderr), file=sys.stderr)
 
 
 def folded_problems(problems: Sequence[str]) -> list[str]:
