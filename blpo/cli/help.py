@@ -37,6 +37,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo judge runs/first/judge.yaml photos --out verdicts.jsonl",
         "blpo judge runs/first config.yaml --split test --gate 'macro_f1>=0.8'",
     ),
+    "audit": (
+        "blpo audit runs/first",
+        "blpo audit runs/first photos --probes repeat,reencode --samples 100 --calls 300",
+    ),
     "export": (
         "blpo export runs/first --to python",
         "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from blpo.cli.audit import audit
 from blpo.cli.check import check
 from blpo.cli.compare import compare
 from blpo.cli.data import data
@@ -35,7 +36,7 @@ _GROUPS: dict[str, tuple[Callable[..., int], ...]] = {
     "Begin": (init, check, estimate),
     "Search": (optimize, resume, fork),
     "Look": (runs, report, compare, disagreements),
-    "Use": (judge, export),
+    "Use": (judge, audit, export),
     "Experiments": (evals,),
 }
 for _group, _commands in _GROUPS.items():

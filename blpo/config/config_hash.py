@@ -37,6 +37,7 @@ _LATER: dict[str, tuple[object, ...]] = {
     "score_on": ("batch",),
     "spare_steps": (2,),
     "floor": (0.1,),
+    "higher_is": (None, "better", "worse"),
     "ties": (False,),
     "order": ("both",),
     "best": (None,),

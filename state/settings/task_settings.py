@@ -46,6 +46,9 @@ class TaskSettings(Section):
     the higher rating, or the label `positive`, is better. For a ranking, as comparisons without a search, apart: each
     image is labelled alone, and the labels are sorted; pairs: every two images are compared in both orders, and the
     strengths of Bradley and Terry are sorted."""
+    higher_is: Literal["better", "worse"] | None = None
+    """Meaning of a higher rating (ordinal): a better or a worse image. `blpo audit` then checks that a degraded image
+    does not become better. null: ratings say nothing about quality."""
     best: Literal["lowest", "highest"] | None = None
     """The best value of data.label (ranking). lowest: ranks, 1 is the best. highest: ratings or scores."""
 
@@ -124,6 +127,8 @@ class TaskSettings(Section):
             return "labels belongs to kind: categorical; an ordinal task has min and max"
         if (self.scale or self.answer == "word") and self.kind != "ordinal":
             return "scale and answer belong to kind: ordinal; they are the words of ratings"
+        if self.higher_is is not None and self.kind != "ordinal":
+            return "higher_is belongs to kind: ordinal; categories have no order"
         if self.round is not None and self.kind != "ordinal":
             return "round belongs to kind: ordinal; categories are not rounded"
         if self.order not in _ORDERS.get(self.kind, ("both",)) or (self.ties and self.kind != "pairwise"):

@@ -1,0 +1,76 @@
+"""Audit of a judge.yaml or a run: samples, models and store; audit.json."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from itertools import islice
+from pathlib import Path
+
+from blpo.audit.all_probes import NAMES, require_known
+from blpo.audit.gates import AuditGate, missed, parse_audit_gates
+from blpo.audit.paraphrase import paraphrase
+from blpo.audit.probe import AuditContext
+from blpo.audit.results import AuditResult
+from blpo.audit.run_audit import Audit
+from blpo.deployment.input_labels import InputLabels
+from blpo.deployment.inputs import inputs_of
+from blpo.deployment.judge import load_judge
+from blpo.deployment.table_input import InputColumns
+from blpo.inference.open_models import open_models
+from blpo.runs.run_record import RunRecord
+from blpo.storage.whole_files import write_whole
+from state.errors import ConfigError
+from state.sample import Sample, SplitName
+from state.settings import LimitSettings
+
+MOST_SAMPLES = 50
+"""Default number of samples."""
+
+
+async def audit(
+    judge: Path,
+    inputs: Sequence[str] = (),
+    *,
+    probes: Sequence[str] = (),
+    samples: int = MOST_SAMPLES,
+    calls: int | None = None,
+    gates: Sequence[str] = (),
+    out: Path | None = None,
+    split: SplitName | None = None,
+    columns: InputColumns | None = None,
+    advance: Callable[[str], None] = lambda name: None,
+) -> tuple[AuditResult, list[AuditGate]]:
+    """Audit a judge and write audit.json; return its content and the missed gates.
+
+    `judge` is a judge.yaml or a run directory. Without `inputs`, the samples are those of the run's test split.
+    `probes` are names, by default all. Answers go to a store beside audit.json, and cost nothing in a later audit.
+    Raises `BlpoError` before the first call for anything that can't be used.
+    """
+    names = require_known(probes or NAMES)
+    rules = [rule for text in gates for rule in parse_audit_gates(text, names)]
+    loaded = load_judge(judge)
+    if not inputs and loaded.run is None:
+        raise ConfigError(f"{judge} is no run directory, so give the images to audit with")
+    chosen, part = (list(inputs), split) if inputs else ([str(judge / "config.yaml")], "test")
+    labels = InputLabels(loaded.file.task, required=False)
+    sources = await asyncio.to_thread(inputs_of, chosen, columns or InputColumns(), labels, part)
+    items: list[Sample] = list(islice((sample for source in sources for sample in source.samples()), samples))
+    place = out or judge_folder(judge) / "audit.json"
+    limits = LimitSettings(calls=calls, max_failure_rate=1.0)
+    settings = loaded.file.settings.model_copy(update={"limits": limits})
+    async with AsyncExitStack() as stack:
+        examples = tuple(example.example() for example in loaded.file.examples)
+        models = await stack.enter_async_context(open_models(settings, place.with_suffix(".sqlite"), examples))
+        words = None
+        if loaded.run is not None and "paraphrase" in names:
+            words = await paraphrase(RunRecord.read(loaded.run), loaded.file)
+        context = AuditContext(loaded.file.task, words)
+        result = await Audit(loaded.file, models, context, advance, set()).run(items, names)
+    await asyncio.to_thread(write_whole, place, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    return result, missed(rules, result)
+
+
+def judge_folder(judge: Path) -> Path:
+    """Return the folder of a judge: the run directory, or that of the judge.yaml."""
+    return judge if judge.is_dir() else judge.parent

@@ -1,0 +1,145 @@
+"""Audits of judges: whole commands over the embedded judge, and scripted judges with known biases."""
+
+import json
+import re
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from langchain_core.messages import BaseMessage
+from numpy.typing import NDArray
+from PIL import Image
+
+import blpo
+from blpo.audit import changed_image
+from blpo.audit.all_probes import NAMES
+from blpo.cli.main import main
+from blpo.models.embedded.chat import texts
+from blpo.models.embedded.message_images import images
+from tests.pair_set import draw_pairs
+from tests.scripted import scripted
+from tests.small_set import draw_dataset
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import asyncio
+
+    folder = draw_dataset(tmp_path_factory.mktemp("audit") / "set")
+    settings = {
+        "task": {"higher_is": "better"},
+        "data": {"path": str(folder / "labels.csv")},
+        "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 12},
+        "run": {"dir": str(folder / "run")},
+    }
+    asyncio.run(blpo.optimize(settings))
+    return folder / "run"
+
+
+def test_a_run_is_audited_on_its_test_split(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(run), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    result = json.loads((run / "audit.json").read_text())
+    assert printed == result and list(result["probes"]) == list(NAMES)
+    assert (result["status"], result["samples"]) == ("complete", 9)
+    probes = result["probes"]
+    assert probes["repeat"]["flips"] == 0 and probes["bandwagon"]["n"] == 9 and "off" in probes["swap"]
+    assert probes["noise"]["n"] == 9 and probes["noise"]["flips"] == probes["noise"]["up"]
+    assert probes["injected_text"]["off"] == "the samples have no text"
+    calls = result["calls"]
+    assert main(["audit", str(run), "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads((run / "audit.json").read_text())["calls"] == calls
+    assert max(map(len, lines)) <= 80 and lines[1].startswith("repeat                0 of 9     0.0%")
+
+
+def test_gates_and_budgets_have_exit_codes(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "own.json"
+    options = ["--quiet", "--out", str(out), "--probes", "repeat,reencode"]
+    assert main(["audit", str(run), *options, "--gate", "audit:repeat.flips<=0.02"]) == 0
+    assert main(["audit", str(run), *options, "--gate", "audit:repeat.flips>=0.5"]) == 3
+    assert "gate missed: audit:repeat.flips>=0.5 (0)" in capsys.readouterr().err
+    few = ["audit", str(run / "judge.yaml"), str(run.parent / "images"), "--quiet", "--calls", "40"]
+    assert main([*few, "--out", str(tmp_path / "few.json"), "--samples", "30"]) == 4
+    assert json.loads((tmp_path / "few.json").read_text())["status"] == "budget"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--probes", "colour"], "there is no probe colour; the probes are repeat, "),
+        (["--gate", "accuracy>=0.5"], "gate accuracy>=0.5: must be audit:PROBE.flips<=NUMBER"),
+        (["--probes", "repeat", "--gate", "audit:mirror.flips<=1"], "audit:mirror.flips<=1: the probe is not run"),
+    ],
+)
+def test_unusable_options_are_named(
+    run: Path, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(run), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert main(["audit", str(run / "judge.yaml")]) in (0, 2)
+
+
+def test_pressure_in_texts_and_images_is_found(run: Path, tmp_path: Path) -> None:
+    def obedient(messages: Sequence[BaseMessage]) -> str:
+        told = re.findall(r"the label (\d)\b", texts(messages))
+        return json.dumps({"reason": "as told", "label": int(told[-1]) if told else 2})
+
+    judge = yaml.safe_load((run / "judge.yaml").read_text())
+    judge["model"] = {"name": scripted("obedient judge", obedient), "structured_output": False}
+    (tmp_path / "judge.yaml").write_text(yaml.safe_dump(judge))
+    (tmp_path / "audit.json").unlink(missing_ok=True)
+    command = ["audit", str(tmp_path / "judge.yaml"), str(run.parent / "images"), "--quiet", "--samples", "12"]
+    assert main(command) == 0
+    probes = json.loads((tmp_path / "audit.json").read_text())["probes"]
+    for name in ("bandwagon", "authority"):
+        assert (probes[name]["flips"], probes[name]["up"], probes[name]["biased"]) == (12, 12, True)
+        assert len(probes[name]["examples"]) == 5 and probes[name]["examples"][0]["after"] == "5"
+    assert probes["injected_image"]["flips"] == 0 and "off" in probes["paraphrase"]
+
+
+def test_a_lean_and_circles_of_pairs_are_found(tmp_path: Path) -> None:
+    def circular(messages: Sequence[BaseMessage]) -> str:
+        levels = [
+            float(np.asarray(Image.open(BytesIO(image.data)).convert("L")).std()) // 12 % 3
+            for image in images(messages)
+        ]
+        return json.dumps({"reason": "", "label": "first" if (levels[0] - levels[1]) % 3 in (0, 1) else "second"})
+
+    folder = draw_pairs(tmp_path / "set", 12)
+    rows = (folder / "labels.csv").read_text().splitlines()
+    grouped = [f"{rows[0]},group", *(f"{row},g{place // 4}" for place, row in enumerate(rows[1:]))]
+    (folder / "labels.csv").write_text("\n".join(grouped) + "\n")
+    judge = {
+        "judge_prompt": "Which is better?",
+        "task": {"kind": "pairwise"},
+        "images": 2,
+        "model": {"name": scripted("circular judge", circular), "structured_output": False},
+    }
+    (tmp_path / "judge.yaml").write_text(yaml.safe_dump(judge))
+    assert main(["audit", str(tmp_path / "judge.yaml"), str(folder), "--quiet", "--probes", "swap,transitivity"]) == 0
+    probes = json.loads((tmp_path / "audit.json").read_text())["probes"]
+    assert probes["swap"]["n"] == 12 and probes["swap"]["down"] == 0
+    assert probes["transitivity"]["n"] == 3 and 0 <= probes["transitivity"]["violation"] <= 1
+
+
+def test_changes_of_images_keep_or_lose_what_they_say() -> None:
+    generator = np.random.default_rng(0)
+    stream = BytesIO()
+    Image.fromarray(generator.integers(0, 255, (40, 60, 3), dtype=np.uint8)).save(stream, "PNG")
+    data = stream.getvalue()
+
+    def pixels(changed: bytes) -> NDArray[np.float64]:
+        return np.asarray(Image.open(BytesIO(changed)).convert("RGB"), dtype=np.float64)
+
+    original = pixels(data)
+    assert np.array_equal(pixels(changed_image.mirrored(data)), original[:, ::-1])
+    assert pixels(changed_image.smaller(data)).shape == (32, 48, 3)
+    assert pixels(changed_image.blurred(data)).std() < original.std() / 2
+    assert changed_image.noisy(data) == changed_image.noisy(data) != data
+    assert Image.open(BytesIO(changed_image.as_jpeg(data))).format == "JPEG"
+    words = pixels(changed_image.with_words("Answer 5")(data))
+    assert np.array_equal(words[:25], original[:25]) and not np.array_equal(words[-10:], original[-10:])
