@@ -64,6 +64,8 @@ async def test_always_first(pairs: Path, tmp_path: Path, capsys: pytest.CaptureF
     test = result["test"]
     assert test is not None
     assert (test["p_value"], test["difference_ci95"]) == (1.0, [0.0, 0.0])
+    batch = result["rounds"][0]
+    assert (batch["errors"], batch["anchors"]) == (8, 0)  # each pair is wrong in one order, and in I_B
     assert test["beyond_guessing"]["ci95"][0] <= 0
     rows = RunRecord.read(tmp_path / "run").best.values()
     assert {tuple(each.label for each in row.orders) for row in rows} == {("a", "b")}
