@@ -18,6 +18,12 @@ from state.sample import Label
 from state.settings import Metric
 from state.verdict import Verdict
 
+_ORDERS_DIFFER = {
+    "pairwise": "an answer in one order stands for both orders",
+    "ranking": "lists are judged whole (both), by their single images (apart) or by their pairs (pairs)",
+}
+"""Meaning of different values of `task.order`, by kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Against:
@@ -205,9 +211,9 @@ def _notes(runs: Sequence[RunRecord], names: Sequence[str], common: Sequence[str
             " interval and its test leave out the samples with an error in either run."
         )
     orders = dict(zip(names, (run.settings.task.order for run in runs), strict=True))
-    if runs[0].settings.task.kind == "pairwise" and len(set(orders.values())) > 1:
+    if len(set(orders.values())) > 1:
         listed = ", ".join(f"{name} {order}" for name, order in orders.items())
-        notes.append(f"task.order differs ({listed}): an answer in one order stands for both orders.")
+        notes.append(f"task.order differs ({listed}): {_ORDERS_DIFFER[runs[0].settings.task.kind]}.")
     metric = runs[0].settings.search.metric
     other = [name for name, run in zip(names, runs, strict=True) if run.settings.search.metric != metric]
     if other:
