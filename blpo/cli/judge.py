@@ -61,7 +61,8 @@ def judge(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary on stdout as JSON; needs --out.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary on stderr.")] = False,
     image_column: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A dataset's image column; two for pairs [image].")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A dataset's image column; or several columns [image]."),
     ] = None,
     text_column: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="A dataset's text column; two for pairs of texts [text].")

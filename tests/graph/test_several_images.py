@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 
 import blpo
+from blpo.config.settings_file import load_settings
 from blpo.data.image_sources import FileImage
 from blpo.deployment.list_judging import JudgeOfLists
 from blpo.deployment.pair_forms import pair_forms
 from blpo.reports.exports.write import export_disagreements
 from blpo.runs.judge_file import read_judge_file
 from blpo.runs.run_record import RunRecord
-from state.errors import ConfigError
+from state.errors import ConfigError, ModelError
 from state.sample import Sample
 from tests.clip_set import draw_clips
+from tests.servers.chat_server import ChatServer
+from tests.servers.embedded_answers import embedded_answer
+from tests.short_runs import FREE, comparable
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,19 @@ def test_a_search_learns_from_all_frames(run: Path) -> None:
     assert (judge.images, judge.image_names) == (4, ())
     assert "image_names: []" in (run / "judge.yaml").read_text()
     assert json.loads((run / "verdicts" / "best.jsonl").read_text().splitlines()[0])["verdict"] in range(1, 6)
+
+
+async def test_over_http_as_in_process(clips: Path, run: Path, tmp_path: Path) -> None:
+    config = load_settings(clips / "config.yaml").model_dump(mode="json", include={"data", "search"})
+    async with ChatServer(respond=embedded_answer) as server:
+        model = {"base_url": server.base_url, "price": FREE}
+        models = {role: {"name": f"vllm:{role}", **model} for role in ("judge", "verbalizer", "optimizer")}
+        result = (await blpo.optimize({**config, "models": models, "run": {"dir": str(tmp_path / "run")}})).result
+    assert comparable(result) == comparable(RunRecord.read(run).result)
+    few = {role: {**each, "max_images": 3} for role, each in models.items()}
+    with pytest.raises(ModelError, match=r"takes 3 images a request .* sample has 4; .* models.judge.max_images"):
+        await blpo.optimize({**config, "models": few, "run": {"dir": str(tmp_path / "few")}})
+    assert not (tmp_path / "few").exists()
 
 
 async def test_its_judge_takes_configs_tables_folders_and_lines(
