@@ -31,7 +31,7 @@ def _dataset_of(settings: Settings) -> Dataset:
     problems = lines_by_task({name: each.problems for name, each in rows.items()}, settings)
     if problems:
         raise DataError(*summarised(problems))
-    dataset = divide_tasks({name: each.usable for name, each in rows.items()}, settings)
+    dataset = searched(divide_tasks({name: each.usable for name, each in rows.items()}, settings), settings.search)
     warnings = lines_by_task({name: each.warnings for name, each in rows.items()}, settings)
     return replace(dataset, warnings=(*dict.fromkeys((*warnings, *dataset.warnings)),))
 
