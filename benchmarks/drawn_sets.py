@@ -142,6 +142,12 @@ def labels_and_cues(name: str) -> tuple[list[str], Strengths]:
     return [drawn.labels[place] for place in np.where(changes, other, places)], cues
 
 
+def image_of(name: str, number: int, cues: Strengths) -> bytes:
+    """Return an image of a set as a PNG. `cues` are the strengths of `labels_and_cues`."""
+    strengths = {cue: float(values[number]) for cue, values in cues.items()}
+    return draw_image(strengths, default_rng((VERSION, crc32(name.encode()), number)))
+
+
 def _draw(name: str, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(prefix=".draft-", dir=place.parent))
@@ -152,10 +158,9 @@ def _draw(name: str, place: Path) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("id", "image", "label", *CUES))
             for number, label in enumerate(labels):
-                strengths = {cue: float(values[number]) for cue, values in cues.items()}
                 image = f"images/{number:03}.png"
-                (draft / image).write_bytes(draw_image(strengths, default_rng((VERSION, crc32(name.encode()), number))))
-                writer.writerow((f"{number:03}", image, label, *(f"{value:.3f}" for value in strengths.values())))
+                (draft / image).write_bytes(image_of(name, number, cues))
+                writer.writerow((f"{number:03}", image, label, *(f"{cues[cue][number]:.3f}" for cue in cues)))
         (draft / CONFIG).write_text(_config(DRAWN_SETS[name]), encoding="utf-8")
         put_in_place(draft, place, durable=False)
     finally:

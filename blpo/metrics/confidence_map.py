@@ -11,8 +11,6 @@ from typing import Literal
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from blpo.metrics.answer_patterns import Integers
 from blpo.metrics.confusion import Floats
@@ -86,6 +84,8 @@ def fit_map(method: Method, confidences: Sequence[float] | Floats, right: Sequen
     if method == "platt":
         return _platt(values, truths)
     if method == "isotonic":
+        from sklearn.isotonic import IsotonicRegression  # scikit-learn takes long to import
+
         fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(values, truths)
         knots = zip(map(float, fitted.X_thresholds_), map(float, fitted.y_thresholds_), strict=True)
         return ConfidenceMap("isotonic", knots=tuple(_without_middles(knots)))
@@ -98,6 +98,8 @@ def _platt(values: Floats, truths: Floats) -> ConfidenceMap:
     targets = np.where(truths == 1, (rights + 1) / (rights + 2), 1 / (wrongs + 2))
     twice = np.concatenate([_logits(values), _logits(values)])[:, None]
     classes = np.repeat([1, 0], len(values))
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=_FREE, max_iter=1000)
     model.fit(twice, classes, sample_weight=np.concatenate([targets, 1 - targets]))
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])

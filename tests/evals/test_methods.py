@@ -35,7 +35,7 @@ POOLING = ["blpo", "random_i2t_pooled"]
 """Methods with pooled trials, which have no score."""
 SHORT_ROUNDS = ["textgrad", "judge_as_i2t", "no_image"]
 """Methods whose rounds cost little. The budget sets the number of rounds."""
-LIMITS = {name: 120 if name in SHORT_ROUNDS else 220 for name in NAMES}
+LIMITS = {name: 75 if name in SHORT_ROUNDS else 220 for name in NAMES}
 """Budgets of runs: 21 calls for p_0 on train and validation, 18 reserved for the test, the rest for the search."""
 _WANTED_TAG = re.compile(r"inside <(\w+)> and\s</\1>")
 

@@ -4,7 +4,7 @@ from math import sqrt
 from statistics import mean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blpo.metrics.agreement import metrics, value
@@ -22,6 +22,7 @@ def verdicts(answers: list[Label | None]) -> list[Verdict]:
     return [Verdict(str(i), "refused" if label is None else "ok", label) for i, label in enumerate(answers)]
 
 
+@settings(max_examples=30)
 @given(ROWS, st.sampled_from(["accuracy", "macro_f1", "quadratic_kappa"]))
 def test_a_gain_is_a_difference_with_its_jackknife_error(
     rows: list[tuple[int, int | None, int | None]], metric: str
