@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
 from PIL import Image
+
+from tests.forked_blpo import ForkedBlpo
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-c", "import sys; from blpo.cli.main import main; sys.exit(main())"]
@@ -46,6 +47,8 @@ def edit_labels(folder: Path, change: Callable[[list[dict[str, str]]], object]) 
     write_labels(folder, rows)
 
 
-def blpo(*arguments: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, **options)
+def blpo(*arguments: str | Path, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end in a process of its own, forked after the imports."""
+    with ForkedBlpo(*arguments, folder=cwd) as process:
+        code = process.wait()
+        return subprocess.CompletedProcess(arguments, code, process.stdout, process.stderr)
