@@ -1,16 +1,17 @@
 """Result of a cell: numbers of the table, read from the run directory of the cell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
 from blpo.metrics.agreement import value
+from blpo.metrics.task_codes import above_chance
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
 from evals.cells import Cell
-from state.result import Metrics, Result, TestMetrics
+from state.result import Metrics, Result, TaskTest, TestMetrics
 from state.settings import Settings
 
 CellStatus = Literal["done", "failed", "open"]
@@ -25,6 +26,25 @@ class Readings:
     """With failures counted as wrong."""
     answered: float
     """Over answered samples alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """Result on the test samples of one of several tasks."""
+
+    metric: str
+    value: float
+    """The task's metric under the selected prompt, with failures counted as wrong; 0.0 if undefined."""
+    initial: float
+    """The same metric under p_0."""
+    chance: float
+    """The same metric of uniform guessing."""
+    samples: int
+
+    @property
+    def above_chance(self) -> float:
+        """0 for guessing, 1 for full agreement."""
+        return above_chance(self.value, self.chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,12 @@ class CellResult:
     """Rounds with an update of the judge prompt."""
     stopped: str = ""
     seconds: float = 0.0
+    task: str = ""
+    """Task that the cell learns alone, of several tasks; empty for a cell of all tasks."""
+    judge_calls: int = 0
+    """Charged calls of the judge."""
+    by_task: Mapping[str, TaskResult] = field(default_factory=dict)
+    """Results by task; empty for a single task."""
 
     @property
     def is_done(self) -> bool:
@@ -76,7 +102,7 @@ class CellResult:
 
 def read_cell(cell: Cell, reason: str | None = None) -> CellResult:
     """Read the result of a cell from the run directory; `reason` is the reason of a failure just now."""
-    row = partial(CellResult, cell.name, cell.method, cell.dataset, cell.judge, cell.seed, cell.varied)
+    row = partial(CellResult, cell.name, cell.method, cell.dataset, cell.judge, cell.seed, cell.varied, task=cell.task)
     result = _result(cell)
     if reason is not None:
         return row(status="failed", reason=reason, **(_usage(result) if result else {}))
@@ -109,6 +135,7 @@ def _usage(result: Result) -> dict[str, Any]:
         "rounds": max(len(result["rounds"]) - 1, 0),
         "stopped": result["stop_reason"],
         "seconds": result["seconds"],
+        "judge_calls": result["calls"]["judge"]["issued"] if "judge" in result["calls"] else 0,
     }
 
 
@@ -125,7 +152,12 @@ def _numbers(test: TestMetrics, settings: Settings) -> dict[str, Any]:
         "positive_f1": _positive_f1(best, settings.task.positive),
         "coverage": best["coverage"],
         "samples": best["n"],
+        "by_task": {name: _task_result(task) for name, task in test.get("by_task", {}).items()},
     }
+
+
+def _task_result(task: TaskTest) -> TaskResult:
+    return TaskResult(task["metric"], task["best"] or 0.0, task["initial"] or 0.0, task["chance"], task["n"])
 
 
 def _positive_f1(metrics: Metrics, positive: str | None) -> Readings | None:

@@ -1,5 +1,6 @@
 """Cells of an experiment: a cell is a run of a method on a dataset with a judge and a seed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -36,11 +37,13 @@ class Cell:
     """The varied settings, as `inner_steps=3`; empty for a cell with the settings of the experiment."""
     settings: Settings
     """Settings of the run: adapted by the method, with run directory, seed and budget."""
+    task: str = ""
+    """Task that the run learns, for a method with a run for each task; empty for a run of all tasks."""
 
     @property
     def name(self) -> str:
         """Name of the run directory."""
-        return _name(self.method, self.dataset, self.judge, self.seed, self.varied)
+        return self.path.name
 
     @property
     def path(self) -> Path:
@@ -66,12 +69,13 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
         for judge in evals.judges
     }
     cells = [
-        _cell(evals, dataset, judge, method, seed, change, bases[dataset, judge], out)
+        _cell(evals, dataset, judge, method, seed, change, bases[dataset, judge], out, task)
         for seed in evals.seeds
         for dataset in evals.datasets
         for judge in evals.judges
         for change in changes(evals)
         for method in evals.methods
+        for task in METHODS[method].tasks_of(bases[dataset, judge])
     ]
     cells = _without_repetitions(cells)
     for cell in cells:
@@ -99,9 +103,9 @@ def changes(evals: EvalSettings) -> Iterator[dict[str, int]]:
 def _without_repetitions(cells: list[Cell]) -> list[Cell]:
     """Leave out a varied cell with the same settings as the cell without a change: its value is the method's own."""
     distinct: list[Cell] = []
-    plain: dict[tuple[str, str, str, int], Settings] = {}
+    plain: dict[tuple[str, str, str, int, str], Settings] = {}
     for cell in cells:
-        key = (cell.method, cell.dataset, cell.judge, cell.seed)
+        key = (cell.method, cell.dataset, cell.judge, cell.seed, cell.task)
         settings = cell.settings.model_copy(update={"run": RunSettings()})
         if not cell.varied:
             plain[key] = settings
@@ -124,37 +128,56 @@ def _cell(
     change: Mapping[str, int],
     base: Settings,
     out: Path,
+    task: str,
 ) -> Cell:
     search_change = {name: value for name, value in change.items() if name != CALLS}
     search = evals.search.model_copy(update={"seed": seed, **search_change})
-    path = out.absolute() / CELLS / _name(method, dataset.name, judge.name, seed, varied(change))
+    place = f"{base.task_names.index(task) + 1}-{re.sub('[ _]', '-', task)}" if task else ""
+    path = out.absolute() / CELLS / _name(method, dataset.name, judge.name, place, seed, varied(change))
     run = base.run.model_copy(update={"dir": str(path), "checkpoints": str(path / "checkpoints.sqlite")})
-    settings = base.model_copy(update={"search": search, "run": run})
-    settings = settings.model_copy(update={"limits": _limits(evals, change.get(CALLS), settings)})
+    only = {"only": (task,)} if task else {}
+    settings = base.model_copy(update={"search": search, "run": run, **only})
+    limits = _limits(evals, change.get(CALLS), settings, len(base.task_names) if task else 1)
+    settings = settings.model_copy(update={"limits": limits})
     adapted = METHODS[method].adapt(settings, {**evals.method_search.get(method, {}), **search_change})
-    return Cell(method, dataset.name, judge.name, seed, varied(change), load_settings(adapted))
+    return Cell(method, dataset.name, judge.name, seed, varied(change), load_settings(adapted), task)
 
 
-def _limits(evals: EvalSettings, calls: int | None, settings: Settings) -> LimitSettings:
-    """Return the limits of a cell: `calls` if a grid varies the calls, and the test on top as the experiment says."""
-    calls = evals.budget.calls if calls is None else calls
+def _limits(evals: EvalSettings, calls: int | None, settings: Settings, runs: int) -> LimitSettings:
+    """Return the limits of a cell: `calls` if a grid varies the calls, and the test on top as the experiment says.
+
+    `runs` runs share one budget.
+    """
+    budget = evals.budget
+    calls = budget.calls if calls is None else calls
     sizes = split_sizes(settings) if evals.test == "on_top" else None
     on_top = 0 if sizes is None else 2 * sizes.test_requests
-    return evals.budget.model_copy(update={CALLS: None if calls is None else calls + on_top})
+    shared = {
+        CALLS: None if calls is None else calls // runs + on_top,
+        "tokens": None if budget.tokens is None else budget.tokens // runs,
+        "usd": None if budget.usd is None else budget.usd / runs,
+    }
+    return budget.model_copy(update=shared)
+
+
+_SECTIONS = {"task", "data", "prompts", "tasks", "criteria", "criteria_calls", "criteria_aggregate"}
+"""Sections of a run that belong to a dataset."""
 
 
 def _base(dataset: EvalDataset, judge: EvalJudge) -> Settings:
     own = dataset_settings(dataset)
     try:
-        return load_settings({"task": own.task, "data": own.data, "prompts": own.prompts, "models": judge.models})
+        sections = {name: getattr(own, name) for name in own.model_fields_set & _SECTIONS}
+        return load_settings({**sections, "models": judge.models})
     except ConfigError as error:
         raise ConfigError(
             "\n".join(f"{dataset.name} with {judge.name}: {line}" for line in str(error).splitlines())
         ) from None
 
 
-def _name(method: str, dataset: str, judge: str, seed: int, varied: str) -> str:
-    return "_".join(filter(None, (method.replace("_", "-"), dataset, judge, varied.replace("_", "-"), f"seed{seed}")))
+def _name(method: str, dataset: str, judge: str, task: str, seed: int, varied: str) -> str:
+    parts = (method.replace("_", "-"), dataset, judge, task, varied.replace("_", "-"), f"seed{seed}")
+    return "_".join(filter(None, parts))
 
 
 def _require_same_settings(cell: Cell, out: Path) -> None:

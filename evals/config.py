@@ -14,6 +14,7 @@ from blpo.config.overrides import apply_override
 from blpo.config.setting_paths import absolute_paths
 from blpo.config.setting_problems import setting_problems
 from blpo.config.settings_file import load_settings
+from blpo.config.task_files import with_task_files
 from blpo.config.yaml_text import read_yaml
 from evals.experiment_settings import EvalDataset, EvalSettings
 from state.errors import ConfigError
@@ -23,6 +24,8 @@ _EXAMPLES = Path(__file__).parent.parent / "examples"
 OFFLINE_CALLS = 800
 """Default budget in calls for a cell with embedded models."""
 _DEFAULTS = EvalSettings.model_construct()
+_SAMPLE_TASKS = [{"name": "rating"}, {"name": "exact rating", "metric": "macro_f1"}]
+"""Two tasks of the built-in sample: the same ratings, by how near and by how often a verdict is right."""
 
 
 def load_eval_settings(
@@ -34,8 +37,9 @@ def load_eval_settings(
 ) -> EvalSettings:
     """Return the settings of an experiment from the file, then `preset`, then overrides; a later source wins.
 
-    `offline` adds defaults for datasets, judges and budget: the built-in sample, the ratings of appeal if their folder
-    lies beside the checkout, embedded models, and 800 calls a cell. None: only for the preset `budget`. Raises
+    `offline` adds defaults for datasets, judges and budget: the built-in sample, the ratings of appeal (for `unified`,
+    of three criteria) if their folder lies beside the checkout, embedded models, and 800 calls a cell (for `unified`,
+    2,400). None: only for the preset `budget`. Raises
     `ConfigError` with one line for each problem.
     """
     file = Path(config) if config is not None else None
@@ -43,7 +47,7 @@ def load_eval_settings(
     if preset is not None:
         content["preset"] = preset
     if offline or (offline is None and content.get("preset") == "budget"):
-        content = {**_offline(), **content}
+        content = {**_offline(content.get("preset")), **content}
     for override in overrides:
         apply_override(content, override, _DEFAULTS)
     if missing := [name for name in ("datasets", "judges") if not content.get(name)]:
@@ -58,12 +62,11 @@ def load_eval_settings(
 
 
 def dataset_settings(dataset: EvalDataset) -> Settings:
-    """Return task, data and prompts of a dataset as settings of a run; raises `ConfigError`."""
+    """Return task, data, prompts and several tasks of a dataset as settings of a run; raises `ConfigError`."""
     if dataset.config is not None:
         return load_settings(dataset.config)
-    parts = {name: getattr(dataset, name) for name in ("task", "data", "prompts")}
     try:
-        return load_settings(parts)
+        return load_settings(dataset.sections)
     except ConfigError as error:
         lines = str(error).splitlines()
         raise ConfigError("\n".join(f"datasets: {dataset.name}: {line}" for line in lines)) from None
@@ -76,17 +79,31 @@ def _from_file(file: Path) -> dict[str, Any]:
     sections = {name: section for name, section in content.items() if section is not None}
     base = file.absolute().parent
     datasets = sections.get("datasets")
-    for dataset in datasets if isinstance(datasets, list) else ():
-        if isinstance(dataset, dict):
-            absolute_paths(dataset, base)
-            if isinstance(dataset.get("config"), str):
-                dataset["config"] = str(base / os.path.expanduser(dataset["config"]))
+    if isinstance(datasets, list):
+        sections["datasets"] = [_with_paths(dataset, base) for dataset in datasets]
     return sections
 
 
-def _offline() -> dict[str, Any]:
-    datasets: list[dict[str, Any]] = [{"name": "sample"}]
-    appeal = _EXAMPLES / "avt-appeal-median.yaml"
-    if appeal.exists() and os.path.exists(load_settings(appeal).data.path or ""):
-        datasets.append({"name": "appeal", "config": str(appeal)})
-    return {"datasets": datasets, "judges": [{"name": "embedded"}], "budget": {"calls": OFFLINE_CALLS}}
+def _with_paths(dataset: Any, base: Path) -> Any:
+    """Return a dataset with absolute paths, and with the files of its tasks written out."""
+    if not isinstance(dataset, dict):
+        return dataset
+    if isinstance(dataset.get("config"), str):
+        dataset["config"] = str(base / os.path.expanduser(dataset["config"]))
+    return absolute_paths(with_task_files(dataset, base, _sections_of_run), base)
+
+
+def _sections_of_run(file: Path) -> dict[str, Any]:
+    content = read_yaml(file)
+    return dict(content) if isinstance(content, dict) else {}
+
+
+def _offline(preset: object) -> dict[str, Any]:
+    several = preset == "unified"
+    calls = OFFLINE_CALLS * (3 if several else 1)  # as much for each of three tasks as for a single task
+    datasets: list[dict[str, Any]] = [{"name": "sample", **({"tasks": _SAMPLE_TASKS} if several else {})}]
+    name, file = ("criteria", "avt-criteria.yaml") if several else ("appeal", "avt-appeal-median.yaml")
+    ratings = _EXAMPLES / file
+    if ratings.exists() and os.path.exists(load_settings(ratings).data.path or ""):
+        datasets.append({"name": name, "config": str(ratings)})
+    return {"datasets": datasets, "judges": [{"name": "embedded"}], "budget": {"calls": calls}}

@@ -14,7 +14,7 @@ from blpo.costs.estimate import estimate, total
 from blpo.costs.workload import workload_of
 from evals.cells import Cell, cells_of
 from evals.experiment_settings import EvalSettings, GridSettings, SweepSettings
-from evals.table import YARDSTICK
+from evals.paired_tests import YARDSTICK
 from state.settings import LimitSettings
 
 

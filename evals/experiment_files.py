@@ -92,6 +92,9 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in row.items():
         if name in _NESTED:
             flat.update({f"{name}.{inner}": _text((value or {}).get(inner)) for inner in _NESTED[name]})
+        elif name == "by_task":
+            columns = ("metric", "mean", "sd", "above_chance", "initial", "samples")
+            flat.update({f"{task['task']}.{inner}": _text(task[inner]) for task in value for inner in columns})
         else:
             flat[name] = _text(value)
     return flat

@@ -6,34 +6,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from blpo.config.setting_problems import setting_problems
 from evals.methods import METHODS, installed_methods
-from state.settings import DataSettings, LimitSettings, ModelsSettings, PromptSettings, SearchSettings, TaskSettings
+from evals.presets import PRESETS, ExperimentPreset
+from state.settings import (
+    CriterionEntry,
+    DataSettings,
+    LimitSettings,
+    ModelsSettings,
+    PromptSettings,
+    SearchSettings,
+    TaskEntry,
+    TaskSettings,
+)
+from state.settings.task_entries import with_common_fields
 
-ExperimentPreset = Literal["table1", "table2", "pairs", "rankings", "figure4", "figure1", "budget"]
 DEFAULT_SEEDS = tuple(range(10))
 """Default seeds: with fewer, the interval of a difference is wide."""
-
-_PRESETS: dict[str, dict[str, Any]] = {
-    "table1": {"methods": installed_methods()},
-    "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image")},
-    "pairs": {"methods": ("none", "blpo", "one_order", "random_order", "pointwise")},
-    "rankings": {"methods": ("none", "blpo", "pointwise_sort", "bradley_terry")},
-    "figure4": {
-        "methods": ("blpo",),
-        "sweeps": {
-            "error_batch": (1, 5, 10, 15, 20, 30),
-            "inner_steps": (0, 1, 2, 3, 5, 8),
-            "outer_rounds": (0, 1, 2, 3, 5, 8),
-        },
-    },
-    "budget": {
-        "methods": ("blpo",),
-        "test": "on_top",
-        "method_search": {"blpo": {"spare_steps": 0}},
-        "grid": {"error_batch": (20, 40, 80), "inner_steps": (1, 3, 5), "calls": (600, 800, 2000)},
-    },
-    "figure1": {"methods": ("apo_image",), "sweeps": {"error_batch": (1, 2, 3, 5, 8, 10, 15, 20)}},
-}
-"""Defaults of each preset: methods and sweeps of the paper's tables and figures. An explicit key overrides them."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$")]
 """Part of a folder name: letters, digits, dots and hyphens."""
@@ -45,22 +32,42 @@ class _Section(BaseModel):
 
 
 class EvalDataset(_Section):
-    """A dataset: task, data and initial prompts, here or in the configuration of a run."""
+    """A dataset: task, data and initial prompts, here or in the configuration of a run; or several tasks."""
 
     name: Name
     """Name in the table; agin, seetrue, imagereward and unsafebench have the paper's numbers beside them."""
     config: str | None = None
-    """YAML file of a run, the source of task, data and prompts."""
+    """YAML file of a run, the source of task, data, prompts and several tasks."""
     task: TaskSettings = TaskSettings()
     data: DataSettings = DataSettings()
     prompts: PromptSettings = PromptSettings()
+    tasks: tuple[TaskEntry, ...] = ()
+    """Several tasks under one judge prompt, as in a run."""
+    criteria: tuple[CriterionEntry, ...] = ()
+    """Several criteria of the images of `data`, as in a run."""
+    criteria_calls: Literal["one", "each"] = "one"
+    criteria_aggregate: Literal["share"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_common_fields(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or not content.get("criteria"):
+            return content
+        return {**content, "criteria": with_common_fields(content["criteria"], content.get("task"))}
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        own = (self.task, self.data, self.prompts)
-        if self.config is not None and own != (TaskSettings(), DataSettings(), PromptSettings()):
-            raise ValueError("give config, or task, data and prompts, not both")
+        if self.config is not None and self.sections:
+            raise ValueError(f"give config, or task, data and prompts, not both (take out {', '.join(self.sections)})")
         return self
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """The sections of a run's settings that are not the default."""
+        names = ("task", "data", "prompts", "tasks", "criteria", "criteria_calls", "criteria_aggregate")
+        default = type(self).model_fields
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value != default[name].default}
 
 
 class EvalJudge(_Section):
@@ -128,7 +135,7 @@ class EvalSettings(_Section):
         if not isinstance(content, dict):
             return content
         preset = content.get("preset")
-        return {**_PRESETS.get(preset, {}), **content} if isinstance(preset, str) else content
+        return {**PRESETS.get(preset, {}), **content} if isinstance(preset, str) else content
 
     @field_validator("methods")
     @classmethod

@@ -89,10 +89,10 @@ def method_means(content: Content, dataset: str, judge: str) -> Iterator[tuple[M
 
 
 def _values(content: Content, group: tuple[str, str, str], varied: str) -> list[float]:
-    return [
-        cell["value"]
-        for cell in content["cells"]
-        if (cell["method"], cell["dataset"], cell["judge"]) == group
-        and cell["varied"] == varied
-        and cell["status"] == "done"
-    ]
+    """Return the value of every seed whose cells are done: of one cell, or the mean over the cells of all tasks."""
+    seeds: dict[int, list[Mapping[str, Any]]] = {}
+    for cell in content["cells"]:
+        if (cell["method"], cell["dataset"], cell["judge"]) == group and cell["varied"] == varied:
+            seeds.setdefault(cell["seed"], []).append(cell)
+    done = (cells for cells in seeds.values() if all(cell["status"] == "done" for cell in cells))
+    return [fmean(cell["value"] for cell in cells) for cells in done]

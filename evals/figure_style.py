@@ -8,7 +8,7 @@ import altair as alt
 
 from evals.experiment_settings import EvalSettings
 from evals.figure_data import Content
-from evals.table import YARDSTICK
+from evals.paired_tests import YARDSTICK
 from evals.table_reading import budget_in_words, is_offline
 from state.settings import ORDINAL_METRICS
 

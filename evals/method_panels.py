@@ -8,7 +8,7 @@ import altair as alt
 from evals.figure_data import Content, SeedMean, method_means, panels
 from evals.figure_style import BLUE, GREY, RED, MetricScale, metric_of, metric_title, styled
 from evals.methods import METHODS
-from evals.table import YARDSTICK
+from evals.paired_tests import YARDSTICK
 
 _COLUMNS = 2
 _WIDTH, _ROW = 330, 34

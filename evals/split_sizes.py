@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from blpo.data.run_dataset import dataset_of
-from blpo.inference.list_parts import requests_of
+from blpo.inference.answer_forms import questions_about
 from state.errors import DataError
-from state.settings import DataSettings, SearchSettings, Settings, TaskSettings
+from state.settings import SearchSettings, Settings
 
 _REMEMBERED = 4096
 
@@ -24,15 +24,17 @@ class SplitSizes:
 
 def split_sizes(settings: Settings) -> SplitSizes | None:
     """Return the sizes of the splits; None for a broken dataset, whose cells fail with the reason."""
+    search = SearchSettings().model_copy(update={"seed": settings.search.seed, "agreement": settings.search.agreement})
+    names = ("data", "task", "tasks", "criteria", "criteria_calls", "only", "prompts")
+    sections = {name: getattr(settings, name) for name in names}
     try:
-        return _read(settings.data, settings.task, settings.search.seed, settings.search.agreement)
+        return _read(Settings().model_copy(update={**sections, "search": search}))
     except DataError:
         return None
 
 
 @lru_cache(_REMEMBERED)
-def _read(data: DataSettings, task: TaskSettings, seed: int, agreement: float | None) -> SplitSizes:
-    search = SearchSettings().model_copy(update={"seed": seed, "agreement": agreement})
-    splits = dataset_of(Settings().model_copy(update={"data": data, "task": task, "search": search})).splits
+def _read(settings: Settings) -> SplitSizes:
+    splits = dataset_of(settings).splits
     labelled, test = [*splits["train"], *splits["validation"]], splits["test"]
-    return SplitSizes(len(labelled), len(test), requests_of(labelled, task), requests_of(test, task))
+    return SplitSizes(len(labelled), len(test), questions_about(settings, labelled), questions_about(settings, test))

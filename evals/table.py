@@ -6,39 +6,14 @@ from itertools import groupby
 from statistics import fmean, stdev
 
 from blpo.metrics.holm import holm
-from blpo.metrics.pairwise import answer_pairs
-from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
-from blpo.runs.verdict_rows import VerdictRow
-from evals.cell_results import CellResult, Readings, read_answers
+from evals.cell_results import CellResult, Readings
 from evals.cells import Cell
 from evals.methods import METHODS
+from evals.outcomes import Outcome, outcomes
+from evals.paired_tests import YARDSTICK, PairedTest, paired_tests
 from evals.published import Published, published
 from evals.splits import Spread, spread_of
-
-YARDSTICK = "blpo"
-"""Method that is compared with each other method."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """Test of BLPO against the method of a row, paired by seed and sample, over the seeds with both results.
-
-    Seeds vary and samples vary: see `blpo.metrics.seed_comparison`.
-    """
-
-    difference: float
-    """Mean over seeds of BLPO's metric minus the metric of the method; BLPO is better above 0."""
-    interval: tuple[float, float]
-    """95 % interval of the difference, over seeds and samples."""
-    p_value: float
-    p_holm: float
-    """p-value corrected over the tests of a dataset and judge, by Holm's method."""
-    seeds: int
-    samples: int
-    groups: int
-    """Different groups of samples; a sample without a group is a group of its own."""
-    left_out: int
-    """Pairs of verdicts left out, because a verdict has the status `error`."""
+from evals.task_rows import TaskRow, corrected_tasks, task_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +67,22 @@ class TableRow:
     paper: Published | None
     reasons: tuple[str, ...]
     """Distinct reasons of failed and open cells, with their seeds."""
+    judge_calls: float | None = None
+    """Mean calls of the judge that a cell is charged."""
+    by_task: tuple[TaskRow, ...] = ()
+    """Results by task; empty for a single task."""
 
 
 def table_rows(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[TableRow]:
     """Return the rows by dataset and judge, then in the order of methods. `results[i]` is the result of `cells[i]`."""
-    groups: dict[tuple[str, str, str, str], list[tuple[Cell, CellResult]]] = {}
-    for cell, result in zip(cells, results, strict=True):
-        key = (cell.dataset, cell.judge, cell.varied, cell.method)
-        groups.setdefault(key, []).append((cell, result))
+    groups: dict[tuple[str, str, str, str], list[Outcome]] = {}
+    for outcome in outcomes(cells, results):
+        cell = outcome.cell
+        groups.setdefault((cell.dataset, cell.judge, cell.varied, cell.method), []).append(outcome)
     rows = []
     for (dataset, judge, varied, method), group in groups.items():
         yardstick = groups.get((dataset, judge, varied, YARDSTICK), []) if method != YARDSTICK else []
-        rows.append(_row(group, _test(group, yardstick)))
+        rows.append(_row(group, paired_tests(group, yardstick)))
     return _corrected(sorted(rows, key=_place(cells)))
 
 
@@ -118,9 +97,9 @@ def _place(cells: Sequence[Cell]) -> Callable[[TableRow], tuple[int, ...]]:
     )
 
 
-def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> TableRow:
-    cell = group[0][0]
-    done = [result for _, result in group if result.is_done]
+def _row(group: Sequence[Outcome], tests: Mapping[str, PairedTest]) -> TableRow:
+    cell = group[0].cell
+    done = [outcome.result for outcome in group if outcome.result.is_done]
     costs = [result.usd for result in done]
     values = [result.value for result in done]
     return TableRow(
@@ -146,13 +125,15 @@ def _row(group: Sequence[tuple[Cell, CellResult]], test: PairedTest | None) -> T
         coverage=_mean([result.coverage for result in done]),
         samples=sum(result.samples for result in done),
         calls=_mean([result.calls for result in done]),
-        most_calls=max((result.calls for _, result in group), default=0),
+        most_calls=max((result.calls for result in (each.result for each in group)), default=0),
         tokens=_mean([result.tokens for result in done]),
         usd=None if None in costs else _mean([cost or 0.0 for cost in costs]),
         rounds=_mean([result.rounds for result in done]),
-        test=test,
+        test=tests.get(""),
         paper=published(cell.method, cell.dataset, cell.judge) if not cell.varied else None,
-        reasons=_reasons([result for _, result in group]),
+        reasons=_reasons([outcome.result for outcome in group]),
+        judge_calls=_mean([result.judge_calls for result in done]),
+        by_task=task_rows(done, tests),
     )
 
 
@@ -183,47 +164,13 @@ def _reasons(results: Sequence[CellResult]) -> tuple[str, ...]:
     )
 
 
-def _test(group: Sequence[tuple[Cell, CellResult]], yardstick: Sequence[tuple[Cell, CellResult]]) -> PairedTest | None:
-    blpo = {cell.seed: cell for cell, result in yardstick if result.is_done}
-    both = [(cell, blpo[cell.seed]) for cell, result in group if result.is_done and cell.seed in blpo]
-    if not both:
-        return None
-    search, task = both[0][0].settings.search, both[0][0].settings.task
-    answers = [(read_answers(own), read_answers(best)) for own, best in both]
-    pairs = [_paired(own, best, search.metric) for own, best in answers]
-    compared = compare_seeds(pairs, task, search.metric)
-    return PairedTest(
-        difference=compared.difference,
-        interval=compared.interval,
-        p_value=compared.p_value,
-        p_holm=compared.p_value,
-        seeds=compared.seeds,
-        samples=compared.samples,
-        groups=compared.groups,
-        left_out=sum(
-            len(own) - len({row.sample for row in rows}) for (own, _), rows in zip(answers, pairs, strict=True)
-        ),
-    )
-
-
-def _paired(method: Mapping[str, VerdictRow], blpo: Mapping[str, VerdictRow], metric: str) -> list[PairedAnswer]:
-    """Pair the answers; a failure counts as wrong, and an `error` under either method leaves the pair out.
-
-    A sample that is a pair has an answer for every order, or one answer under a metric of pairs.
-    """
-    return [
-        PairedAnswer(name, row.label, first.label, second.label, row.group)
-        for name, row in method.items()
-        if name in blpo and "error" not in (row.status, blpo[name].status)
-        for first, second in answer_pairs(row.in_verdict, blpo[name].in_verdict, metric)
-    ]
-
-
 def _corrected(rows: list[TableRow]) -> list[TableRow]:
     """Correct the p-values over the methods of each dataset and judge; the rows are in the order of the table."""
     corrected = []
     for _, group in groupby(rows, key=lambda row: (row.dataset, row.judge)):
         part = list(group)
         adjusted = iter(holm([row.test.p_value for row in part if row.test]))
-        corrected += [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in part]
+        part = [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in part]
+        by_task = corrected_tasks([row.by_task for row in part])
+        corrected += [replace(row, by_task=tasks) for row, tasks in zip(part, by_task, strict=True)]
     return corrected

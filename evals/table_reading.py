@@ -33,6 +33,12 @@ _PAIRS = (
     " right). consistent accuracy: right in both orders, or by two different ratings; share of first: 0.5 without a"
     " lean to a position."
 )
+_TASKS = (
+    "Several tasks: above chance is the mean over tasks of (metric - chance) / (1 - chance), with the metric of each"
+    " task. A run a task: runs with the samples, splits and frame of the run for all tasks; they share one budget in"
+    " equal parts, and their calls are summed. In the table by task, BLPO better by is about the task's own metric, and"
+    " Holm corrects over the tasks of all methods."
+)
 _PAPER = (
     "paper's F1, accuracy: as printed by Pan et al. (arXiv 2602.11340), spread not known, with o3 as the optimizer and"
     " its own samples of the dataset; not measured here. ?: the paper has the result, and the number is not known here."
@@ -72,6 +78,8 @@ def reading_notes(
         lines += [f"{method.title} is not compared: it {method.missing}." for method in missing]
     if any(row.first_rate is not None for row in rows):
         lines.append(_PAIRS)
+    if any(row.by_task for row in rows):
+        lines.append(_TASKS)
     if any(row.paper for row in rows):
         lines.append(_PAPER)
     return "\n".join(f"- {line}" for line in lines)

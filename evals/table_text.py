@@ -7,11 +7,12 @@ from typing import NamedTuple
 from blpo.runs.wording import metric_name
 from evals.cell_results import Readings
 from evals.experiment_settings import EvalSettings
-from evals.markdown_cells import escaped, table_line
+from evals.markdown_cells import escaped, interval_text, number, of_test, p_text, table_line
 from evals.published import Published
-from evals.table import PairedTest, TableRow
+from evals.table import TableRow
 from evals.table_grid import grid_table
 from evals.table_reading import budget_in_words, reading_notes
+from evals.table_tasks import task_table
 
 
 def markdown(
@@ -28,6 +29,8 @@ def markdown(
         if any(values for _, values in evals.grid):
             parts.append(grid_table(evals, section))
         parts.append(_table(section))
+        if any(row.by_task for row in section):
+            parts.append(task_table(section))
     if reasons := list(_reasons(rows)):
         parts += ["## What is missing", "\n".join(reasons)]
     parts += ["## How to read it", reading_notes(evals, rows, charged, spent)]
@@ -77,8 +80,8 @@ def _columns(rows: Sequence[TableRow]) -> Iterable[_Column]:
     if any(row.varied for row in rows):
         yield _Column("varied", lambda row: row.varied)
     yield _Column("rule", lambda row: row.rule)
-    yield _Column(metric_name(rows[0].metric), lambda row: _number(row.mean, 3))
-    yield _Column("sd", lambda row: _number(row.sd, 3))
+    yield _Column(metric_name(rows[0].metric), lambda row: number(row.mean, 3))
+    yield _Column("sd", lambda row: number(row.sd, 3))
     yield _Column("sd over", lambda row: row.spread or "nothing")
     if any(row.macro_f1 for row in rows):
         yield _Column("macro F1, strict / answered", lambda row: _readings(row.macro_f1))
@@ -87,22 +90,24 @@ def _columns(rows: Sequence[TableRow]) -> Iterable[_Column]:
             f"F1 of {escaped(str(rows[0].positive))}, strict / answered", lambda row: _readings(row.positive_f1)
         )
     if any(row.accuracy is not None for row in rows):
-        yield _Column("accuracy", lambda row: _number(row.accuracy, 3))
+        yield _Column("accuracy", lambda row: number(row.accuracy, 3))
     if any(row.first_rate is not None for row in rows):
-        yield _Column("consistent accuracy", lambda row: _number(row.consistent_accuracy, 3))
-        yield _Column('share of "first"', lambda row: _number(row.first_rate, 3))
-    yield _Column("coverage", lambda row: _number(row.coverage, 3))
+        yield _Column("consistent accuracy", lambda row: number(row.consistent_accuracy, 3))
+        yield _Column('share of "first"', lambda row: number(row.first_rate, 3))
+    yield _Column("coverage", lambda row: number(row.coverage, 3))
     yield _Column("seeds", lambda row: f"{row.seeds}/{row.asked}")
     yield _Column("samples", lambda row: str(row.samples))
-    yield _Column("calls", lambda row: _number(row.calls, 0))
-    yield _Column("tokens", lambda row: _number(row.tokens, 0))
-    yield _Column("US $", lambda row: "?" if row.usd is None and row.seeds else _number(row.usd, 2))
-    yield _Column("rounds", lambda row: _number(row.rounds, 1))
+    yield _Column("calls", lambda row: number(row.calls, 0))
+    if any(row.by_task for row in rows):
+        yield _Column("of the judge", lambda row: number(row.judge_calls, 0))
+    yield _Column("tokens", lambda row: number(row.tokens, 0))
+    yield _Column("US $", lambda row: "?" if row.usd is None and row.seeds else number(row.usd, 2))
+    yield _Column("rounds", lambda row: number(row.rounds, 1))
     if any(row.test for row in rows):
-        yield _Column("BLPO better by", lambda row: _of_test(row.test, lambda test: f"{test.difference:+.3f}"))
-        yield _Column("95 % interval", lambda row: _of_test(row.test, _interval))
-        yield _Column("p", lambda row: _of_test(row.test, lambda test: _p(test.p_value)))
-        yield _Column("p (Holm)", lambda row: _of_test(row.test, lambda test: _p(test.p_holm)))
+        yield _Column("BLPO better by", lambda row: of_test(row.test, lambda test: f"{test.difference:+.3f}"))
+        yield _Column("95 % interval", lambda row: of_test(row.test, interval_text))
+        yield _Column("p", lambda row: of_test(row.test, lambda test: p_text(test.p_value)))
+        yield _Column("p (Holm)", lambda row: of_test(row.test, lambda test: p_text(test.p_holm)))
     if any(row.paper for row in rows):
         yield _Column("paper's F1", lambda row: _printed(row.paper, lambda paper: paper.f1))
         yield _Column("paper's accuracy", lambda row: _printed(row.paper, lambda paper: paper.accuracy))
@@ -114,24 +119,8 @@ def _reasons(rows: Sequence[TableRow]) -> Iterable[str]:
         yield from (f"- {escaped(where)}: {escaped(reason)}" for reason in row.reasons)
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
-
-
 def _readings(value: Readings | None) -> str:
     return "" if value is None else f"{value.strict:.3f} / {value.answered:.3f}"
-
-
-def _of_test(test: PairedTest | None, text: Callable[[PairedTest], str]) -> str:
-    return "" if test is None else text(test)
-
-
-def _interval(test: PairedTest) -> str:
-    return f"{test.interval[0]:+.3f} to {test.interval[1]:+.3f}"
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _printed(paper: Published | None, number: Callable[[Published], float | None]) -> str:

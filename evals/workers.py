@@ -17,6 +17,7 @@ from typing import Any
 from langgraph.runtime import RunControl
 from pydantic import BaseModel
 
+from blpo.config.settings_file import plain_settings
 from blpo.inference.open_run import SharedModels
 from blpo.runs.driver import OnEvent
 from evals.cells import Cell
@@ -85,7 +86,7 @@ class Worker:
         """Run a cell to the end, and return the status of the run; raises `CellFailed`."""
         process = self._process = self._process or await self._start_process()
         assert process.stdout is not None
-        self._send({"method": cell.method, "settings": cell.settings.model_dump(mode="json")})
+        self._send({"method": cell.method, "settings": plain_settings(cell.settings)})
         if self._control.drain_requested:
             self.drain()
         while line := await process.stdout.readline():

@@ -34,6 +34,9 @@ def print_table(content: Mapping[str, Any], folder: Path) -> None:
             if any(row["accuracy"] is not None for row in rows):
                 console.print(_readings_table(rows))
                 console.print()
+            if any(row["by_task"] for row in rows):
+                console.print(_tasks_table(rows))
+                console.print()
             if any(row["first_rate"] is not None for row in rows):
                 console.print(_pairs_table(rows))
                 console.print()
@@ -121,6 +124,33 @@ def _pairs_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         values = ["" if row[name] is None else f"{row[name]:.3f}" for name in names]
         table.add_row(_name(row), *values, style="bold" if row["method"] == "blpo" else "")
     return table
+
+
+def _tasks_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the methods on each task, below a line with the task and its metric."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("by task", no_wrap=True, overflow="ellipsis")
+    for name in ("value", "above\nchance", "BLPO better by", "p\n(Holm)"):
+        table.add_column(name, justify="right", no_wrap=True)
+    names = {task["task"]: task["metric"] for row in rows for task in row["by_task"]}
+    for name, metric in names.items():
+        table.add_row(single_line(f"{name}, {metric_name(metric)}"), style="dim")
+        for row in rows:
+            for task in row["by_task"]:
+                if task["task"] == name:
+                    table.add_row(*_task_cells(row, task), style="bold" if row["method"] == "blpo" else "")
+    return table
+
+
+def _task_cells(row: Mapping[str, Any], task: Mapping[str, Any]) -> list[str]:
+    test = task["test"]
+    return [
+        f"  {_name(row)}",
+        f"{task['mean']:z.3f}",
+        f"{task['above_chance']:z.3f}",
+        _difference(test) if test else "",
+        _p(test["p_holm"]) if test else "",
+    ]
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -55,12 +55,17 @@ def dump_settings(settings: Settings) -> str:
     """
     if problems := secrets_in(settings):
         raise config_error(problems)
-    own_sections = {"task", "data"} if settings.tasks else {"tasks"}  # several tasks have both sections each
-    text = write_yaml(settings.model_dump(mode="json", exclude=own_sections))
+    text = write_yaml(plain_settings(settings))
     if len(text.encode()) > MAX_BYTES:
         room = f"{MAX_BYTES // 1024} KiB"
         raise ConfigError(f"the settings take more than {room} of YAML; shorten prompts, task.labels or arguments")
     return text
+
+
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """Return all settings as plain values, from which the same settings can be read."""
+    own_sections = {"task", "data"} if settings.tasks else {"tasks"}  # several tasks have both sections each
+    return settings.model_dump(mode="json", exclude=own_sections)
 
 
 def _sections(source: Source) -> dict[str, Any]:

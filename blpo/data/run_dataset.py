@@ -27,6 +27,8 @@ def dataset_of(settings: Settings) -> Dataset:
 def _dataset_of(settings: Settings) -> Dataset:
     if not settings.task_names:
         return searched(load_dataset(settings.data, settings.task, settings.search.seed), settings.search)
+    if settings.only:
+        return _of_tasks(_dataset_of(settings.model_copy(update={"only": ()})), settings.only)
     rows = read_tasks(settings)
     problems = lines_by_task({name: each.problems for name, each in rows.items()}, settings)
     if problems:
@@ -85,6 +87,14 @@ def of_task(dataset: Dataset, task: str) -> Dataset:
 def task_samples(samples: Sequence[Sample], task: str) -> list[Sample]:
     """Return the samples of a task, in order; all samples for the name "" of a single task."""
     return [sample for sample in samples if sample.task == task] if task else list(samples)
+
+
+def _of_tasks(dataset: Dataset, names: Sequence[str]) -> Dataset:
+    """Return the samples of some of the tasks; the splits stay."""
+    splits = {
+        split: tuple(sample for sample in samples if sample.task in names) for split, samples in dataset.splits.items()
+    }
+    return replace(dataset, splits=splits)
 
 
 def _read_task(settings: Settings) -> TableRows:

@@ -7,8 +7,9 @@ groups of samples (Cameron, Gelbach and Miller 2011; Miglioretti and Heagerty 20
 the influence of every sample on the metric. The test is Student's t with Satterthwaite's degrees of freedom.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf, sqrt
 
 import numpy as np
@@ -20,8 +21,9 @@ from blpo.metrics.confusion import Floats
 from blpo.metrics.label_codes import LabelCodes
 from blpo.metrics.rankings import list_rows
 from blpo.metrics.significance import ROUNDING_ERROR
+from blpo.metrics.task_codes import chance_level
 from state.sample import Label
-from state.settings import TaskSettings
+from state.settings import Settings, TaskSettings
 
 _STEP = 0.5
 """Samples added to a cell of a confusion matrix for the influence of a sample. A step far below 1 would take the jump
@@ -43,11 +45,19 @@ class PairedAnswer:
     second: Label | None
     group: str | None = None
     """None for a sample that is a group of its own."""
+    task: str = ""
+    """Task of the sample; empty for a single task."""
 
     @property
     def unit(self) -> tuple[str, str]:
         """Key of the group, equal for all samples of the group."""
         return ("", self.sample) if self.group is None else (self.group, "")
+
+
+_Units = Mapping[tuple[str, str], int]
+"""Place of every group."""
+_Scores = Callable[[Sequence[PairedAnswer], _Units], tuple[float, Floats]]
+"""Function of the answers of one seed: metric(second) - metric(first), and the influence of every group on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +98,25 @@ def compare_seeds(seeds: Sequence[Sequence[PairedAnswer]], task: TaskSettings, m
     overlap or be distinct. A single seed has no spread between runs: its test is about the samples alone. No difference
     at all gives p = 1 and the interval (0, 0). Raises `ValueError` for a label outside the task.
     """
+    return _compared(seeds, partial(_scores, task, metric))
+
+
+def compare_seeds_on_tasks(seeds: Sequence[Sequence[PairedAnswer]], settings: Settings) -> SeedsComparison:
+    """Compare two methods by `above_chance` over several tasks, as `compare_seeds`.
+
+    The difference and the influences of a seed are the means over tasks of those of the task's own metric, divided by
+    1 - chance.
+    """
+    return _compared(seeds, partial(_scores_on_tasks, settings))
+
+
+def _compared(seeds: Sequence[Sequence[PairedAnswer]], scores_of: _Scores) -> SeedsComparison:
     splits = [rows for rows in seeds if rows]
     samples = {row.sample for rows in splits for row in rows}
     units = {unit: place for place, unit in enumerate(sorted({row.unit for rows in splits for row in rows}))}
     if not splits:
         return SeedsComparison(0.0, (0.0, 0.0), 1.0, 0, 0, 0)
-    scores = [_scores(rows, units, task, metric) for rows in splits]
+    scores = [scores_of(rows, units) for rows in splits]
     differences = np.array([difference for difference, _ in scores])
     influences = np.array([influence for _, influence in scores])
     variance = _variance(differences, influences)
@@ -138,9 +161,19 @@ def _variance(differences: Floats, influences: Floats) -> _Variance:
     return _Variance(by_seeds, of_groups, total, total**2 / parts if parts > 0 else inf)
 
 
-def _scores(
-    rows: Sequence[PairedAnswer], units: dict[tuple[str, str], int], task: TaskSettings, metric: str
-) -> tuple[float, Floats]:
+def _scores_on_tasks(settings: Settings, rows: Sequence[PairedAnswer], units: _Units) -> tuple[float, Floats]:
+    difference, influence = 0.0, np.zeros(len(units))
+    names = list(dict.fromkeys(row.task for row in rows))
+    for name in names:
+        own, part = settings.of_task(name), [row for row in rows if row.task == name]
+        value, change = _scores(own.task, own.search.metric, part, units)
+        chance = chance_level([row.human for row in part], own)
+        scale = 1 / (1 - chance) if chance < 1 else 0.0
+        difference, influence = difference + scale * value, influence + scale * change
+    return difference / len(names), influence / len(names)
+
+
+def _scores(task: TaskSettings, metric: str, rows: Sequence[PairedAnswer], units: _Units) -> tuple[float, Floats]:
     """Return metric(second) - metric(first) of one seed, and the influence of every group on this difference.
 
     The influence of a group is the sum over its samples; the influences of a seed sum to 0.
@@ -156,7 +189,7 @@ def _scores(
     return after - before, _by_group(rows, units, new - old)
 
 
-def _by_group(rows: Sequence[PairedAnswer], units: dict[tuple[str, str], int], change: Floats) -> Floats:
+def _by_group(rows: Sequence[PairedAnswer], units: _Units, change: Floats) -> Floats:
     influence = np.zeros(len(units))
     np.add.at(influence, [units[row.unit] for row in rows], change - change.mean())
     return influence

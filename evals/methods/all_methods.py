@@ -17,6 +17,7 @@ from evals.methods.opro import OPRO
 from evals.methods.pair_judgings import ONE_ORDER, POINTWISE, RANDOM_ORDER
 from evals.methods.random_i2t import RANDOM_I2T
 from evals.methods.random_i2t_pooled import RANDOM_I2T_POOLED
+from evals.methods.separate_runs import SEPARATE_RUNS
 from evals.methods.textgrad import TEXTGRAD
 
 _IN_TABLE_ORDER = (
@@ -37,6 +38,7 @@ _IN_TABLE_ORDER = (
     POINTWISE,
     POINTWISE_SORT,
     BRADLEY_TERRY,
+    SEPARATE_RUNS,
 )
 
 METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in _IN_TABLE_ORDER})
@@ -44,4 +46,4 @@ METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method
 
 def installed_methods() -> tuple[str, ...]:
     """Return the names of the methods for any task whose packages are installed."""
-    return tuple(name for name, method in METHODS.items() if method.is_installed and method.judging is None)
+    return tuple(name for name, method in METHODS.items() if method.is_default)

@@ -6,4 +6,4 @@ A round learns the most helpful I2T prompt for the judge prompt's update; see `g
 from evals.methods.method import Method
 from graph.outer import builder
 
-BLPO_METHOD = Method("blpo", "BLPO", builder)
+BLPO_METHOD = Method("blpo", "BLPO", builder, learns_several_tasks=True)

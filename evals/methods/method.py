@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from graph.outer import Builder
-from state.errors import ModelError
+from state.errors import ConfigError, ModelError
 from state.settings import Settings
 from state.settings.search_settings import PRESETS
 
@@ -67,6 +67,10 @@ class Method:
     """Function that raises `ModelError` for an unsuitable model, and `ConfigError` for an unsuitable task."""
     judging: Callable[[Settings], Settings] | None = None
     """Function that changes how pairs or lists are judged; the method is then for these, and no default of presets."""
+    learns_several_tasks: bool = False
+    """True for a search that proposes prompts for several tasks."""
+    runs_each_task: bool = False
+    """True for a method with a run of its own for each task."""
     package: str | None = None
     """Package that the method needs, from the extra of the same name; None: the method needs none."""
     rule: Callable[[Settings], str] = rule_in_words
@@ -78,9 +82,27 @@ class Method:
         return self.package is None or find_spec(self.package) is not None
 
     @property
+    def is_default(self) -> bool:
+        """True for an installed method for any single task."""
+        return self.is_installed and self.judging is None and not self.runs_each_task
+
+    @property
     def missing(self) -> str:
         """The missing package, and the command to install the package."""
         return f"needs the extra {self.package!r}; install it with: pip install -e '.[{self.package}]'"
+
+    def tasks_of(self, settings: Settings) -> tuple[str, ...]:
+        """Return the task of every run of the method, "" for a run of all tasks.
+
+        Raises `ConfigError` for several tasks if the method learns one task alone, and the other way round.
+        """
+        if settings.task_names and not self.learns_several_tasks:
+            raise ConfigError(f"method {self.name}: learns a single task; take it out of methods for several tasks")
+        if not self.runs_each_task:
+            return ("",)
+        if len(settings.task_names) < 2:
+            raise ConfigError(f"method {self.name}: needs a dataset with several tasks or criteria")
+        return settings.task_names
 
     def adapt(self, settings: Settings, changes: SearchChanges = _NO_CHANGES) -> Settings:
         """Return the settings of a run of the method; `changes` replace the method's own settings.

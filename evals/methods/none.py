@@ -9,4 +9,5 @@ NO_OPTIMIZATION = Method(
     builder,
     defining=lambda settings: {"outer_rounds": 0},
     rule=lambda settings: "",
+    learns_several_tasks=True,
 )

@@ -13,7 +13,7 @@ from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
 from state.settings.search_settings import MOST_TASKS_IN_BATCH, SERVED_OPTIMIZER_BATCH, SearchSettings
 from state.settings.section import Section
-from state.settings.task_entries import MOST_TASKS, CriterionEntry, TaskEntry, with_common_fields
+from state.settings.task_entries import MOST_TASKS, CriterionEntry, TaskEntry, TaskName, with_common_fields
 from state.settings.task_settings import TaskSettings
 
 _DEFAULT_METRICS = {"ordinal": "quadratic_kappa", "pairwise": "accuracy", "ranking": "kendall_tau_b"}
@@ -38,7 +38,8 @@ class Settings(Section):
     """Several criteria of the images of `data`, each with its own column of labels."""
     criteria_calls: Literal["one", "each"] = "one"
     """Judge requests for an image with several criteria: one request for all, or one each."""
-
+    only: Annotated[tuple[TaskName, ...], Field(max_length=MOST_TASKS)] = ()
+    """Names of the tasks or criteria that the run learns, on the splits of all; empty: all of them."""
     criteria_aggregate: Literal["share"] | None = None
     """Checklist: the aggregate of an image's criteria, in results and lines. share: the weighted share of the criteria
     with their positive label. Each criterion then has two labels and `positive`."""
@@ -81,7 +82,10 @@ class Settings(Section):
 
     def _tasks_problem(self) -> str | None:
         """Return the problem of several tasks; None for usable settings, also for a single task."""
-        names, given = self.task_names, self.model_fields_set
+        names, given = [entry.name for entry in self.tasks or self.criteria], self.model_fields_set
+        if foreign := [name for name in self.only if name not in names]:
+            there = f"the names are {', '.join(names)}" if names else "there are no tasks and no criteria"
+            return f"only: {foreign[0]} is no task of the run; {there}"
         if self.criteria_aggregate and not self.criteria:
             return "criteria_aggregate: needs criteria"
         if not names:
@@ -202,13 +206,15 @@ class Settings(Section):
 
     @property
     def entries(self) -> tuple[TaskEntry, ...]:
-        """All tasks of a run with several tasks or criteria; empty for a single task."""
-        return self.tasks or tuple(criterion.entry(self.data) for criterion in self.criteria)
+        """The tasks of a run with several tasks or criteria, those of `only` if named; empty for a single task."""
+        entries = self.tasks or tuple(criterion.entry(self.data) for criterion in self.criteria)
+        return tuple(entry for entry in entries if not self.only or entry.name in self.only)
 
     @property
     def task_names(self) -> tuple[str, ...]:
-        """Names of all tasks or criteria; empty for a single task."""
-        return tuple(entry.name for entry in self.tasks or self.criteria)
+        """Names of the tasks or criteria, those of `only` if named; empty for a single task."""
+        names = (entry.name for entry in self.tasks or self.criteria)
+        return tuple(name for name in names if not self.only or name in self.only)
 
     def of_task(self, name: str) -> "Settings":
         """Return the settings of a single task of the run; the settings themselves for the name "" of a single task.
@@ -220,7 +226,7 @@ class Settings(Section):
     @property
     def dataset_key(self) -> tuple[object, ...]:
         """Hashable settings that tell one dataset from another."""
-        return (self.data, self.task, self.tasks, self.criteria)
+        return (self.data, self.task, self.tasks, self.criteria, self.only)
 
     @property
     def further_columns(self) -> tuple[FurtherColumn, ...] | None:
