@@ -212,6 +212,30 @@ class AggregateResult(TypedDict):
     best: AggregateValues
 
 
+class CriteriaAgreement(TypedDict):
+    """Agreement about pairs under several criteria at once: see `blpo.metrics.criteria_conflicts`."""
+
+    pairs: int
+    """Pairs, each with all its criteria."""
+    all_right: float | None
+    """Share of pairs that are right by every criterion; None without a pair."""
+    divided_pairs: int
+    """Pairs with a conflict: people prefer one side by a criterion, and the other side by another."""
+    trade_off_sensitivity: float | None
+    """Share of such pairs for which the judge prefers different sides by two criteria in conflict."""
+    conflicts: int
+    """Every two criteria in conflict, over all pairs."""
+    conflict_match: float | None
+    """Share of conflicts with both criteria right."""
+
+
+class CriteriaTest(TypedDict):
+    """Agreement of p_0 and of the selected prompt about pairs under several criteria."""
+
+    initial: CriteriaAgreement
+    best: CriteriaAgreement
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -234,6 +258,8 @@ class TestMetrics(SplitMetrics):
     """Test by task; absent for a single task."""
     aggregate: NotRequired[AggregateResult]
     """Agreement on the aggregate of a checklist; absent without `criteria_aggregate`."""
+    criteria: NotRequired[CriteriaTest]
+    """Agreement over all criteria of a pair; absent unless the run has several criteria of pairs."""
     human_ceiling: NotRequired[HumanCeiling]
     """Absent without the ratings of several people."""
     slices: NotRequired[dict[str, dict[str, SliceMetrics]]]

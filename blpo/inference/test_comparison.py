@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from blpo.inference.rater_references import rater_answers
 from blpo.metrics.agreement import metrics
 from blpo.metrics.checklist import aggregate_result
+from blpo.metrics.criteria_conflicts import conflicts_on
 from blpo.metrics.human_ceiling import human_ceiling
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.readings import strict_reading
@@ -12,7 +13,7 @@ from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import beyond_guessing, compare_prompts
 from blpo.metrics.slices import slices
 from blpo.metrics.task_metrics import compare_on_tasks, measured, places_by_task
-from state.result import TaskTest, TestMetrics
+from state.result import CriteriaTest, TaskTest, TestMetrics
 from state.sample import Sample
 from state.settings import Settings
 from state.verdict import Verdict
@@ -25,6 +26,9 @@ def compared_on_test(
     pairs = VerdictPairs.of(before, after)
     compared = _tasks if settings.task_names else _single_task
     test = compared(samples, pairs, settings)
+    initial, best = (conflicts_on(verdicts, samples, settings) for verdicts in (pairs.first, pairs.second))
+    if initial is not None and best is not None:
+        test["criteria"] = CriteriaTest(initial=initial, best=best)
     units = zip(own_groups([sample.group for sample in samples]), pairs.second, strict=True)
     counted = [unit for unit, verdict in units if verdict.status != "error"]
     if (number := len(set(counted))) < len(counted):
