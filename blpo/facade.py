@@ -56,9 +56,9 @@ __all__ = [
 class Run(RunRecord):
     """A run: its directory, the content of result.json as `result`, and what its directory holds besides."""
 
-    def judge(self) -> Judge:
-        """Return the judge that the run leaves behind; raises `ConfigError`."""
-        return load_judge(self.directory)
+    def judge(self, task: str | None = None) -> Judge:
+        """Return the judge that the run leaves behind; `task` is as in `blpo.load_judge`. Raises `ConfigError`."""
+        return load_judge(self.directory, task)
 
     async def report(self, overrides: Iterable[str] = ()) -> Path:
         """Write report.html and return its path; see `blpo.report`."""

@@ -7,7 +7,7 @@ from blpo.runs.wording import counted, figure
 
 if TYPE_CHECKING:
     from blpo.deployment.confidence_summary import ConfidenceRecord, TrustRecord
-    from blpo.deployment.summary import Summary
+    from blpo.deployment.summary import TaskSummary
 
 _CALIBRATIONS = {
     "none": "left as the model tells it: no calibration helped",
@@ -16,7 +16,7 @@ _CALIBRATIONS = {
 }
 
 
-def confidence_sentences(summary: "Summary") -> Iterator[str]:
+def confidence_sentences(summary: "TaskSummary") -> Iterator[str]:
     """Yield source and calibration, the quality on labelled samples, and the trusted share."""
     if (record := summary.get("confidence")) is None:
         return

@@ -26,6 +26,10 @@ def judge(
             " JSON lines on stdin. Labels are not needed.",
         ),
     ],
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The task of the images, or one criterion, for a judge of several."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write to FILE, not to stdout; a stopped command can go on."),
@@ -97,6 +101,9 @@ def judge(
     the human label and scores (the probability of each label). A failed image gets a line with its status (error,
     refused, unparseable) and no verdict; the exit code is then 1.
 
+    A judge of several criteria labels every image by all of them, one line each with the `task`. For several tasks
+    --task names the one of the images.
+
     With --out the same command goes on after a stop or a kill, and asks again only about failed images.
 
     With --as pairwise the inputs are pairs, and the judge labels single images: each pair is judged by the same prompt
@@ -119,6 +126,7 @@ def judge(
     from blpo.deployment.confidence_source import with_source
     from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
+    from blpo.deployment.task_judging import JudgingOptions
     from blpo.deployment.trust import TrustTarget
     from blpo.deployment.verdict_sinks import StreamLines, open_lines
     from state.errors import ConfigError
@@ -133,12 +141,10 @@ def judge(
         if gate or calibration or baseline or confidence or calibrate_on or target_agreement:
             others = "--gate, --calibration, --baseline, --confidence, --calibrate-on and --target-agreement"
             raise ConfigError(f"--as pairwise compares two forms of a judge; leave out {others}")
-        return judge_as_pairs(load_judge(judge), inputs, columns, split, out, as_json=as_json, quiet=quiet)
+        return judge_as_pairs(load_judge(judge, task), inputs, columns, split, out, as_json=as_json, quiet=quiet)
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
-    work = SetJudging(
-        with_source(_judge_of(load_judge(judge), as_kind, best), confidence),
-        inputs,
+    options = JudgingOptions(
         gates=gate or (),
         calibration=calibration,
         baseline=baseline,
@@ -147,13 +153,15 @@ def judge(
         split=split,
         columns=columns,
     )
+    work = SetJudging(with_source(_judge_of(load_judge(judge, task), as_kind, best), confidence), inputs, options)
     lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
     summary = run_judging(work, lines, out, visible=not quiet and (out is not None or not sys.stdout.isatty()))
     if summary is None:
         return INTERRUPTED
     if as_json:
         typer.echo(json.dumps(summary, indent=1))
-    print_judged(summary, work.labels, is_calibrated=calibration is not None, quiet=quiet)
+    labels = {name: own.labels for name, own in work.works.items()}
+    print_judged(summary, labels, is_calibrated=calibration is not None, quiet=quiet)
     if not all(result["kept"] for result in summary["gates"]):
         return _GATE_MISSED
     return 0 if summary["statuses"].get("ok", 0) == summary["judged"] else 1

@@ -16,6 +16,7 @@ from blpo.deployment.judge import Judge
 from blpo.deployment.judge_set import SetJudging
 from blpo.deployment.pair_forms import PairForm, have_ties, pair_forms
 from blpo.deployment.table_input import InputColumns
+from blpo.deployment.task_judging import JudgingOptions
 from blpo.deployment.verdict_sinks import open_lines
 from blpo.metrics.readings import strict_reading
 from blpo.runs.wording import count, figure
@@ -52,8 +53,9 @@ def judge_as_pairs(
     """
     if STDIN in inputs:
         raise ConfigError("--as pairwise reads the inputs twice, and stdin can be read only once; give a file")
+    options = JudgingOptions(split=split, columns=columns)
     forms = pair_forms(judge.file, ties=have_ties(inputs))
-    works = {form: SetJudging(each, inputs, split=split, columns=columns) for form, each in forms.items()}
+    works = {form: SetJudging(each, inputs, options) for form, each in forms.items()}
     summaries: dict[PairForm, Summary] = {}
     for form, work in works.items():
         file = out if out is None or form == "pairwise" else out.with_name(f"{out.stem}.{form}{out.suffix}")
@@ -66,7 +68,7 @@ def judge_as_pairs(
     else:
         Console(highlight=False).print(_figures(summaries, has_ties=works["pairwise"].judge.file.task.ties))
     if not quiet:
-        labels = works["pairwise"].labels
+        labels = works["pairwise"].works[""].labels
         if labels.ignored:
             say(f"{labels.ignored} labels are no labels of pairs and were ignored, the first: {labels.first_ignored}")
     return 0 if all(each["statuses"].get("ok", 0) == each["judged"] for each in summaries.values()) else 1

@@ -32,11 +32,11 @@ def run_judging(
                 return asyncio.run(_announce_stop(work.run(sink, view.advance)))
     except (KeyboardInterrupt, asyncio.CancelledError):
         hint = "give the same command to go on" if out else "nothing is kept without --out FILE"
-        say(f"stopped after {work.counts.statuses.total()} images; {hint}")
+        say(f"stopped after {work.judged} images; {hint}")
         return None
     except BlpoError:
-        if out is not None and work.counts.statuses:
-            say(f"{work.counts.statuses.total()} lines are in {out}; give the same command to go on")
+        if out is not None and work.judged:
+            say(f"{work.judged} lines are in {out}; give the same command to go on")
         raise
 
 

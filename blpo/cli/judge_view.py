@@ -12,6 +12,7 @@ from rich.text import Text
 from blpo.cli.confidence_sentences import confidence_sentences
 from blpo.cli.drift_sentences import drift_sentences
 from blpo.cli.error_lines import say
+from blpo.data.message_text import in_task
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
 from blpo.metrics.readings import strict_reading
@@ -21,7 +22,7 @@ from state.settings import RANKING_METRICS
 from state.verdict import Verdict
 
 if TYPE_CHECKING:
-    from blpo.deployment.summary import GateResult, SharesRecord, Summary
+    from blpo.deployment.summary import GateResult, SharesRecord, Summary, TaskSummary
 
 _MOST_SHARES = 20
 """Labels in the table of shares; --json has all labels."""
@@ -73,23 +74,32 @@ class JudgeView:
         self._bar.update(self._task, advance=1, failed=failed)
 
 
-def print_judged(summary: "Summary", labels: InputLabels, *, is_calibrated: bool, quiet: bool) -> None:
-    """Print the summary on stderr; quiet: only missed gates."""
+def print_judged(summary: "Summary", labels: Mapping[str, InputLabels], *, is_calibrated: bool, quiet: bool) -> None:
+    """Print the summary on stderr; quiet: only missed gates. `labels` are those of the inputs by task."""
+    parts: Mapping[str, TaskSummary] = summary.get("by_task", {"": summary})
     if not quiet:
-        for line in (*_counts(summary, labels), *confidence_sentences(summary), *_drift(summary)):
-            say(line)
+        if len(parts) > 1:
+            say(_statuses(summary))
+        for name, part in parts.items():
+            for line in (*_counts(part, labels[name]), *confidence_sentences(part), *_drift(part)):
+                say(in_task(name, line))
     for gate in summary["gates"]:
         if not gate["kept"] or not quiet:
             say(f"gate {gate['gate']} is {'kept' if gate['kept'] else 'missed'}: {_gate_value(gate)}")
-    shares = summary["shares"]
-    if shares is not None and not quiet and (is_calibrated or shares["labelled"] < summary["judged"]):
-        _print_shares(shares)
+    for name, part in parts.items():
+        shares = part["shares"]
+        if shares is not None and not quiet and (is_calibrated or shares["labelled"] < part["judged"]):
+            _print_shares(name, shares)
 
 
-def _counts(summary: "Summary", labels: InputLabels) -> Iterator[str]:
-    """Yield statuses, ignored labels, agreement with people, and the lean of a judge of pairs."""
+def _statuses(summary: "TaskSummary") -> str:
     statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
-    yield f"judged {counted(summary['judged'], 'sample')}: {statuses}"
+    return f"judged {counted(summary['judged'], 'sample')}: {statuses}"
+
+
+def _counts(summary: "TaskSummary", labels: InputLabels) -> Iterator[str]:
+    """Yield statuses, ignored labels, agreement with people, and the lean of a judge of pairs."""
+    yield _statuses(summary)
     if labels.ignored:
         yield f"{labels.ignored} labels are not the judge's and were ignored, the first: {labels.first_ignored}"
     if (measured := summary["metrics"]) is not None:
@@ -105,7 +115,7 @@ def _counts(summary: "Summary", labels: InputLabels) -> Iterator[str]:
         yield f"consistency of the two orders {same}. {lean}"
 
 
-def _drift(summary: "Summary") -> Iterator[str]:
+def _drift(summary: "TaskSummary") -> Iterator[str]:
     if "drift" in summary:
         yield from drift_sentences(summary["drift"])
 
@@ -117,11 +127,12 @@ def _gate_value(gate: "GateResult") -> str:
 _SHOWN = ("macro_f1", "accuracy", "consistent_accuracy", "kappa", "mae", "quadratic_kappa")
 
 
-def _print_shares(shares: "SharesRecord") -> None:
+def _print_shares(name: str, shares: "SharesRecord") -> None:
     if shares["undefined"]:
-        say(f"shares of labels can't be corrected: {shares['undefined']}")
+        say(in_task(name, f"shares of labels can't be corrected: {shares['undefined']}"))
         return
-    say(f"share of each label, corrected for the judge's errors by {shares['labelled']} labelled samples:")
+    line = f"share of each label, corrected for the judge's errors by {shares['labelled']} labelled samples:"
+    say(in_task(name, line))
     if shares["absent"]:
         say(f"no labelled sample is {', '.join(map(str, shares['absent']))}: such are taken not to occur")
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 2))

@@ -1,7 +1,7 @@
 """Comparison with an earlier judging of the same samples: drift of a served model."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -54,20 +54,23 @@ class DriftRecord(TypedDict):
 class Baseline:
     """Lines of an earlier judging by id, and the new verdicts on the same samples.
 
-    Reading raises `DataError` for a file that can't be read, a line of another task, and an id with two lines.
+    Reading raises `DataError` for a file that can't be read, a line of another task, and an id with two lines. For a
+    judge of several tasks, `name` is the one task, and `scales` are all tasks by name: lines of others are left out.
     """
 
-    def __init__(self, file: Path, task: TaskSettings) -> None:
+    def __init__(
+        self, file: Path, task: TaskSettings, name: str = "", scales: Mapping[str, TaskSettings] | None = None
+    ) -> None:
         self.file = file
         self._task = task
-        self._lines = _lines_by_id(file, task)
+        self._lines = _lines_by_id(file, scales or {"": task}, name)
         self._pairs: list[tuple[Verdict, Verdict, Label | None, str | None]] = []
         self._unmatched = 0
         self._identities: Counter[tuple[bool, tuple[tuple[str, str], ...]]] = Counter()
 
     def add(self, item: JudgedSample) -> None:
         """Match a new verdict with the old one by id; raises `DataError` if the old image has another name."""
-        line = self._lines.get(item.sample.id)
+        line = self._lines.get(item.sample.item)
         if line is None:
             self._unmatched += 1
             return
@@ -101,22 +104,26 @@ class Baseline:
         return [dict(fields) for (new, fields), _ in self._identities.most_common() if new == is_new]
 
 
-def _lines_by_id(file: Path, task: TaskSettings) -> dict[str, VerdictLine]:
+def _lines_by_id(file: Path, scales: Mapping[str, TaskSettings], name: str) -> dict[str, VerdictLine]:
     lines: dict[str, VerdictLine] = {}
     try:
         with file.open(encoding="utf-8") as texts:
             for number, text in enumerate(texts, start=1):
                 try:
-                    line = read_line(text, task)
+                    line = read_line(text, scales)
                 except ValueError as error:
                     raise DataError(f"{file}:{number}: {error}; give lines of blpo judge, of this task") from None
+                if line.task != name:
+                    continue
                 if line.id in lines:
                     raise DataError(f"{file}:{number}: {line.id} has a second line; give the lines of one judging")
                 lines[line.id] = line
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: can't be read ({getattr(error, 'strerror', None) or error})") from None
     if not lines:
-        raise DataError(f"{file}: has no line; give the lines of an earlier blpo judge")
+        raise DataError(
+            f"{file}: has no line{f' of the task {name}' if name else ''}; give the lines of an earlier blpo judge"
+        )
     return lines
 
 

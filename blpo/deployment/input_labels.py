@@ -26,11 +26,14 @@ class InputLabels:
     """Reader of human labels in the form of the judge's task.
 
     `pair` are the columns of a pair: their names are labels too. Labels are optional. A value that is no label of the
-    task is counted and ignored, or refused if `required`.
+    task is counted and ignored, or refused if `required`. `name` is the task's name for a judge of several tasks.
     """
 
-    def __init__(self, task: TaskSettings, *, required: bool, pair: tuple[str, str] = PAIR_COLUMNS) -> None:
+    def __init__(
+        self, task: TaskSettings, *, required: bool, pair: tuple[str, str] = PAIR_COLUMNS, name: str = ""
+    ) -> None:
         self.task = task
+        self.name = name
         self.ignored = 0
         """Values that are no label of the task."""
         self.first_ignored = ""

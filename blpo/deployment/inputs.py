@@ -21,6 +21,7 @@ from blpo.deployment.stdin_input import StdinInput
 from blpo.deployment.table_input import InputColumns, TableInput
 from state.errors import ConfigError, DataError
 from state.sample import Sample, SplitName
+from state.settings import Settings
 
 STDIN = "-"
 
@@ -150,6 +151,8 @@ def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) ->
     from blpo.data.dataset import load_dataset, read_samples
 
     settings = load_settings(path)
+    if settings.task_names or labels.name:
+        return _samples_of_task(path, settings, labels, split)
     if settings.task.kind == "pairwise" and labels.task.kind in ("ordinal", "categorical"):
         raise pairs_refused(str(path))
     are_lists = labels.task.kind == settings.task.kind == "ranking"  # the config knows the best rank of its own data
@@ -159,3 +162,22 @@ def _config_samples(path: Path, labels: InputLabels, split: SplitName | None) ->
         return dataset.splits[split]
     rows = read_samples(settings.data, task).usable
     return [dataset.by_id[row.sample.id] for row in rows if row.sample.id in dataset.by_id]
+
+
+def _samples_of_task(path: Path, settings: Settings, labels: InputLabels, split: SplitName | None) -> Sequence[Sample]:
+    """Return the samples of the judge's task in a run with this config, with the ids of the table.
+
+    Raises `ConfigError` for a judge and a config of which one alone has this task.
+    """
+    from blpo.data.run_dataset import dataset_of, of_task, read_tasks
+
+    if labels.name not in settings.task_names:
+        here = f"the tasks {', '.join(settings.task_names)}" if settings.task_names else "a single task"
+        wanted = f"the task {labels.name}" if labels.name else "a single task"
+        raise ConfigError(f"{path}: has {here}, and the judge is asked for {wanted}; give its labels file instead")
+    dataset = of_task(dataset_of(settings), labels.name)
+    rows = read_tasks(settings)[labels.name].usable
+    by_item = {sample.item: replace(sample, id=sample.item, task="") for sample in dataset.by_id.values()}
+    if split is not None:
+        return [by_item[sample.item] for sample in dataset.splits[split]]
+    return [by_item[row.sample.id] for row in rows if row.sample.id in by_item]

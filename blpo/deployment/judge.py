@@ -1,20 +1,22 @@
 """The judge of a run, at work on new images."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from blpo.data.image_sources import file_sample
+from blpo.data.message_text import did_you_mean
 from blpo.deployment.in_order import in_order
 from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample, Usage
+from blpo.inference.answer_forms import asks_once
 from blpo.inference.confidence import Confidence, confidence_of
 from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import Judgement, judgement_of
 from blpo.models.catalogue import facts
 from blpo.runs.judge_file import JudgeFile, read_judge_file
-from state.errors import DataError
+from state.errors import ConfigError, DataError
 from state.image_names import image_names
 from state.response import Response
 from state.result import RoleUsage
@@ -23,17 +25,30 @@ from state.verdict import Verdict
 
 
 class Judge:
-    """The judge prompt and the model of a run."""
+    """The judge prompt and the model of a run. A judge of several tasks works on one task, a judge of criteria on all.
 
-    def __init__(self, file: JudgeFile, run: Path | None = None) -> None:
+    Raises `ConfigError` for a `task` that the judge lacks.
+    """
+
+    def __init__(self, file: JudgeFile, run: Path | None = None, task: str | None = None) -> None:
         self.file = file
         self.run = run
         """Directory of the judge's run; None: not known."""
+        self.tasks = judged_tasks(file, task)
+        """Tasks that an image is judged for: "" for a single task; empty if none of several is named."""
+
+    def require_tasks(self) -> tuple[str, ...]:
+        """Return the tasks of every image; raises `ConfigError` if the image's task is not known."""
+        if not self.tasks:
+            names = ", ".join(self.file.task_names)
+            raise ConfigError(f"this judge has several tasks ({names}); name the one of the images: --task NAME")
+        return self.tasks
 
     async def __call__(self, images: Iterable[str | Path | Sample]) -> list[Verdict]:
         """Judge files, or samples with texts; return one verdict per image, in order.
 
-        A failure is a verdict without a label, also for an unreadable image.
+        A judge of several criteria gives one verdict per image and criterion, the criteria of an image in a row. A
+        failure is a verdict without a label, also for an unreadable image.
         """
         samples = (image if isinstance(image, Sample) else file_sample(Path(image)) for image in images)
         return [verdict async for verdict in self.verdicts(samples)]
@@ -41,25 +56,31 @@ class Judge:
     async def verdicts(self, samples: Iterable[Sample]) -> AsyncIterator[Verdict]:
         """Yield the verdicts of samples in order, `max_concurrency` at a time; a thread reads the samples.
 
-        Memory does not grow with the number of samples.
+        Memory does not grow with the number of samples. Raises `ConfigError` for an image whose task is not known.
         """
-        async with self.open() as judging, aclosing(judging.judged(samples)) as stream:
+        async with self.open() as judging, aclosing(judging.judged(self._in_tasks(samples))) as stream:
             async for item in stream:
                 yield item.verdict
+
+    def _in_tasks(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        for sample in samples:
+            names = ("",) if sample.task else self.require_tasks()
+            yield from (in_task(sample, name) for name in names)
 
     @asynccontextmanager
     async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
         """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
         examples = tuple(example.example() for example in self.file.examples)
         async with open_models(self.file.settings, store, examples) as models:
-            yield Judging(self.file, models)
+            yield Judging(self.file, models, self.tasks[:1])
 
 
 class Judging:
     """An open judge. Made by `Judge.open`."""
 
-    def __init__(self, file: JudgeFile, models: OpenModels) -> None:
+    def __init__(self, file: JudgeFile, models: OpenModels, paying: Sequence[str] = ("",)) -> None:
         self._file = file
+        self._paying = paying
         self._judge_prompt = file.judge_prompt
         self._models = models
         self.mark: Callable[[JudgedSample], JudgedSample] = unmarked
@@ -88,16 +109,21 @@ class Judging:
         except DataError as error:
             judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
         identity = JudgeIdentity.of(self._file, (reply.model_version for reply in judgement.replies))
-        usage = self._usage((*judgement.replies, *confidence.replies))
+        replies = (*judgement.replies, *confidence.replies)
+        usage = self._usage(() if self._is_shared(item) else replies)
         verdict = replace(judgement.verdict, scores=confidence.scores or judgement.verdict.scores)
         return self.mark(JudgedSample(item, verdict, usage, identity, confidence.value))
+
+    def _is_shared(self, sample: Sample) -> bool:
+        """Return True if the reply is that of another criterion, whose line has the usage."""
+        return asks_once(self._models.settings) and sample.task not in self._paying
 
     async def _judgement(self, sample: Sample) -> Judgement:
         return await judgement_of(self._models, self._judge_prompt, self._named(sample))
 
     def _named(self, sample: Sample) -> Sample:
         """Return the sample with the names of the judge's images; raises `DataError` for images that don't fit."""
-        names, most = self._file.image_names, facts(self._file.model).max_images.value
+        names, most = self._file.of_task(sample.task).image_names, facts(self._file.model).max_images.value
         if names is None:
             return replace(sample, image_names=())
         if most is not None and len(sample.all_images) > most:
@@ -127,7 +153,28 @@ def unmarked(item: JudgedSample) -> JudgedSample:
     return item
 
 
-def load_judge(path: str | Path) -> Judge:
-    """Read a judge.yaml, or the judge.yaml of a run directory; raises `ConfigError`."""
+def in_task(sample: Sample, name: str) -> Sample:
+    """Return the sample as one of the task `name`, with an id of the task; itself for the name "" of a single task."""
+    return replace(sample, id=f"{name}/{sample.id}", task=name) if name else sample
+
+
+def judged_tasks(file: JudgeFile, task: str | None) -> tuple[str, ...]:
+    """Return the tasks that an image is judged for; raises `ConfigError` for a task that the judge lacks."""
+    names = file.task_names
+    if task is None:
+        return names if file.criteria_calls else () if names else ("",)
+    if task in names:
+        return (task,)
+    if not names:
+        raise ConfigError("this judge has a single task without a name; leave out --task")
+    hint = did_you_mean(task, names) or "."
+    raise ConfigError(f"this judge has no task {task!r}{hint} Its tasks are {', '.join(names)}")
+
+
+def load_judge(path: str | Path, task: str | None = None) -> Judge:
+    """Read a judge.yaml, or the judge.yaml of a run directory; raises `ConfigError`.
+
+    `task` names one of several tasks or criteria. None: all criteria of an image.
+    """
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
-    return Judge(read_judge_file(Path(path)), folder if (folder / "run.json").is_file() else None)
+    return Judge(read_judge_file(Path(path)), folder if (folder / "run.json").is_file() else None, task)

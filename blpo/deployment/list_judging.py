@@ -23,6 +23,8 @@ class JudgeOfLists(Judge):
     """
 
     def __init__(self, judge: Judge, best: Literal["lowest", "highest"]) -> None:
+        if judge.file.tasks:
+            raise ConfigError("--as ranking is for a judge of a single task; this one has several")
         task = judge.file.task
         if task.kind == "ranking":
             raise ConfigError("the judge ranks lists already; leave out --as ranking")

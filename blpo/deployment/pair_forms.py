@@ -20,6 +20,8 @@ def pair_forms(file: JudgeFile, *, ties: bool = False) -> dict[PairForm, Judge]:
 
     Raises `ConfigError` for a judge of pairs, of rankings, or of more than two labels.
     """
+    if file.tasks:
+        raise ConfigError("--as pairwise is for a judge of a single task; this one has several")
     if file.images not in (None, 1):
         together = "two" if file.images == 2 else "several"
         raise ConfigError(

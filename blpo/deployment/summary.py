@@ -1,7 +1,8 @@
 """Summary of a judged set: statuses, agreement with people, gates, shares of labels, usage."""
 
-from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict, cast
 
 from blpo.deployment.baseline import Baseline, DriftRecord
 from blpo.deployment.calibration import Calibration
@@ -69,29 +70,37 @@ class JudgeRecord(TypedDict):
     """Samples by the model's version as the server told it, the most frequent first."""
 
 
-class Summary(TypedDict):
-    """Plain JSON values; `blpo judge --json` prints the same."""
+class TaskSummary(TypedDict):
+    """Summary of one task."""
 
     judged: int
     """Samples, also the samples without a verdict."""
     statuses: dict[str, int]
     """Samples by status, the most frequent status first."""
-    calls: RoleUsage
-    """Counted by the response store, over all resumes."""
     metrics: Metrics | None
-    """Agreement with the labels of the inputs; None without labels."""
-    gates: list[GateResult]
+    """Agreement with the labels of the inputs; None without labels, and for several tasks together."""
     shares: SharesRecord | None
-    """None without labelled samples."""
+    """None without labelled samples, and for several tasks together."""
     positions: NotRequired[PositionsRecord]
     """Absent for other tasks than pairs."""
-    judge: NotRequired[JudgeRecord]
     drift: NotRequired[DriftRecord]
     """Absent without a baseline."""
     confidence: NotRequired[ConfidenceRecord]
     """Absent for a judge without a confidence."""
     trust: NotRequired[TrustRecord]
     """Absent without a target."""
+
+
+class Summary(TaskSummary):
+    """Plain JSON values; `blpo judge --json` prints the same."""
+
+    calls: RoleUsage
+    """Counted by the response store, over all resumes."""
+    gates: list[GateResult]
+    judge: NotRequired[JudgeRecord]
+    by_task: NotRequired[dict[str, TaskSummary]]
+    """Summary of each task or criterion of a judge of several; then a sample is an image under one of them. Absent for
+    a judge of a single task."""
 
 
 def summarize(
@@ -117,6 +126,40 @@ def summarize(
         versions = dict(counts.versions.most_common())
         summary["judge"] = JudgeRecord(prompt=counts.judge.prompt, model=counts.judge.model, versions=versions)
     return summary
+
+
+def joined(parts: Mapping[str, Summary], calls: RoleUsage) -> Summary:
+    """Return the summary over several tasks from those of each; a gate begins with the name of its task."""
+    statuses, versions = Counter[str](), Counter[str]()
+    for part in parts.values():
+        statuses.update(part["statuses"])
+        versions.update(part["judge"]["versions"] if "judge" in part else {})
+    gates = [
+        GateResult(**{**gate, "gate": f"{name}:{gate['gate']}"}) for name in parts for gate in parts[name]["gates"]
+    ]
+    summary = Summary(
+        judged=statuses.total(),
+        statuses=dict(statuses.most_common()),
+        calls=calls,
+        metrics=None,
+        gates=gates,
+        shares=None,
+    )
+    if judge := next((part["judge"] for part in parts.values() if "judge" in part), None):
+        versions_by_count = dict(versions.most_common())
+        summary["judge"] = JudgeRecord(prompt=judge["prompt"], model=judge["model"], versions=versions_by_count)
+    summary["by_task"] = {name: _task_summary(part) for name, part in parts.items()}
+    return summary
+
+
+def _gate_of(name: str, gate: GateResult) -> GateResult:
+    named = gate.copy()
+    named["gate"] = f"{name}:{gate['gate']}"
+    return named
+
+
+def _task_summary(part: Summary) -> TaskSummary:
+    return cast(TaskSummary, {name: value for name, value in part.items() if name not in ("calls", "gates", "judge")})
 
 
 def add_drift(summary: Summary, baseline: Baseline, gates: Sequence[DriftGate]) -> None:

@@ -41,6 +41,8 @@ class InputColumns:
     before: str | None = None
     further: tuple[FurtherColumn, ...] = ()
     """Columns beside images and text that the judge sees: `further_columns` of the judge."""
+    usual_label: str = "label"
+    """Column of the label where `label` is None: for a criterion the criterion's own."""
     several: bool = False
     """True for a judge that labels several images together: the images of a folder are one sample."""
 
@@ -92,7 +94,7 @@ class TableInput:
         text = columns.text if isinstance(columns.text, str) else None
         texts = _optional(table, text, "question" if two_texts else "text")
         ids = _optional(table, columns.id, "id")
-        values = _optional(table, columns.label, "label") or [None] * len(table.lines)
+        values = _optional(table, columns.label, columns.usual_label) or [None] * len(table.lines)
         places = list(map(table.place, range(len(table.lines))))
         if labels.task.kind == "ranking":
             ranks = list(map(labels.rank, values, places))

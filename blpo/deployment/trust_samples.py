@@ -10,17 +10,18 @@ from blpo.deployment.table_input import InputColumns
 from blpo.runs.run_record import RunRecord
 from state.errors import BlpoError, DataError
 from state.sample import Sample, SplitName
-from state.settings import TaskSettings
 
 
-def trust_samples(name: str, task: TaskSettings, columns: InputColumns, run: Path | None) -> list[Sample]:
+def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path | None) -> list[Sample]:
     """Return the labelled samples of an input; of a config the test split.
 
-    `run` is the directory of the judge's run, if known. Raises `DataError` for an input without labels, and for a
-    sample of the train or validation split of the run: such samples chose the prompt.
+    `own` has the labels of the judge's task. `run` is the directory of the judge's run, if known. Raises `DataError`
+    for an input without labels, and for a sample of the train or validation split of the run: such samples chose the
+    prompt.
     """
     split: SplitName | None = "test" if is_config(Path(name)) else None
-    inputs = inputs_of([name], columns, InputLabels(task, required=True, pair=columns.pair), split)
+    labels = InputLabels(own.task, required=True, pair=columns.pair, name=own.name)
+    inputs = inputs_of([name], columns, labels, split)
     samples = [sample for sample in samples_of(inputs) if sample.label is not None]
     if not samples:
         raise DataError(f"{name}: has no labels, and a calibration needs labels")

@@ -121,7 +121,7 @@ class VerdictFile:
                 if not text.endswith("\n"):
                     return  # torn by a kill
                 try:
-                    yield read_line(text, self._judge.task)
+                    yield read_line(text, self._judge.scales)
                 except ValueError as error:
                     raise RunError(
                         f"{self.file}:{number}: can't go on from this line, {error}; remove it and the lines after it"

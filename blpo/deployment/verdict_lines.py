@@ -60,10 +60,12 @@ class VerdictLine:
     judge: JudgeIdentity | None
     confidence: float | None
     trusted: bool | None
+    task: str = ""
+    """Name of the task for a judge of several tasks."""
 
     def is_of(self, sample: Sample) -> bool:
         """Return True if the line is about `sample`."""
-        is_same = (self.id, self.image) == (sample.id, image_of(sample))
+        is_same = (self.task, self.id, self.image) == (sample.task, sample.item, image_of(sample))
         return is_same and (self.texts is None or self.texts == sample.texts)
 
     def judged(self, sample: Sample) -> JudgedSample:
@@ -73,7 +75,8 @@ class VerdictLine:
     @property
     def verdict(self) -> Verdict:
         """The verdict of this line."""
-        return Verdict(self.id, self.status, self.label, self.reason, self.scores, self.orders)
+        name = f"{self.task}/{self.id}" if self.task else self.id
+        return Verdict(name, self.status, self.label, self.reason, self.scores, self.orders)
 
 
 _USAGE = TypeAdapter(Usage)
@@ -86,11 +89,13 @@ def line_of(item: JudgedSample) -> str:
 
     `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
     label, `rating`, the same with its fraction, `group` and `scores` are present if known. `texts` has two texts about
-    one image, `orders` the answers about a pair, `ranking` the images of a list, best first.
+    one image, `orders` the answers about a pair, `ranking` the images of a list, best first. A judge of several tasks
+    names the `task`, and the id is the image's own.
     """
     sample, verdict = item.sample, item.verdict
     content = {
-        "id": sample.id,
+        "id": sample.item,
+        **({"task": sample.task} if sample.task else {}),
         "image": image_of(sample),
         **({} if sample.texts is None else {"texts": sample.texts}),
         "status": verdict.status,
@@ -124,10 +129,17 @@ def image_of(sample: Sample) -> str | list[str]:
     return images[0] if len(images) == 1 else images
 
 
-def read_line(text: str, task: TaskSettings) -> VerdictLine:
-    """Read a line of `line_of`; raises `ValueError` for any other text."""
+def read_line(text: str, scale: TaskSettings | Mapping[str, TaskSettings]) -> VerdictLine:
+    """Read a line of `line_of`; raises `ValueError` for any other text.
+
+    `scale` is the task of the judge, or the tasks of the judge by name.
+    """
     try:
         content: Mapping[str, Any] = json.loads(text)
+        name = content.get("task", "")
+        task = scale if isinstance(scale, TaskSettings) else scale.get(name)
+        if task is None:
+            raise ValueError(f"its task {name!r} is none of this judge")
         status, label = content["status"], content["verdict"]
         labels: dict[str, Label] = {str(value): value for value in task.values}
         orders = _ORDERS.validate_python(content.get("orders", ()))
@@ -142,7 +154,7 @@ def read_line(text: str, task: TaskSettings) -> VerdictLine:
         texts = _TEXTS.validate_python(content.get("texts"))
         judge = JudgeIdentity.read(content.get("judge"))
         answer = (content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
-        return VerdictLine(*answer, _confidence(content), _truth(content))
+        return VerdictLine(*answer, _confidence(content), _truth(content), name)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
 

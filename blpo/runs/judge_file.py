@@ -1,13 +1,14 @@
 """judge.yaml: the judge of a run with all settings to judge new images."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from blpo.config.yaml_text import read_yaml, write_yaml
 from blpo.metrics.readings import strict_reading
 from blpo.runs.judge_examples import JudgeExample, placed
+from blpo.runs.judge_tasks import JudgeTask, JudgingSettings
 from state.errors import ConfigError
 from state.result import Metrics, Result
 from state.settings import (
@@ -62,7 +63,14 @@ class JudgeFile(BaseModel):
     format: Literal[1] = 1
     judge_prompt: PromptText
     """The selected prompt. The frame with the answer's format is added at judging."""
-    task: TaskSettings
+    task: TaskSettings = TaskSettings()
+    """The single task; without a meaning for several tasks."""
+    tasks: tuple[JudgeTask, ...] = ()
+    """Several tasks or criteria under the prompt; empty for a single task."""
+    criteria_calls: Literal["one", "each"] | None = None
+    """Requests about an image under several criteria; None for a single task, and for tasks with data of their own."""
+    parts: Literal["one", "per_task"] = "one"
+    """Text of the prompt that the judge sees, as in `prompts.parts`."""
     images: int | None = None
     """Most images of a sample that are labelled together; None for rankings, and in files of version 0.1."""
     image_names: tuple[str, ...] | None = None
@@ -84,18 +92,52 @@ class JudgeFile(BaseModel):
     verdict: str = ""
     """Outcome of the test in one sentence; empty before the end of the run."""
 
+    @model_validator(mode="after")
+    def _has_a_task(self) -> Self:
+        if "task" not in self.model_fields_set and not self.tasks:
+            raise ValueError("must have a task, or several tasks")
+        return self
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """Names of all tasks or criteria; empty for a single task."""
+        return tuple(task.name for task in self.tasks)
+
+    @property
+    def scales(self) -> dict[str, TaskSettings]:
+        """Labels of all tasks by name; of a single task under the name ""."""
+        return {task.name: task.task for task in self.tasks} or {"": self.task}
+
+    def of_task(self, name: str) -> "JudgeFile":
+        """Return the facts about one of several tasks as a judge of it alone; itself for the name "" of a single task.
+
+        Only the whole file judges: the judge is told about all tasks.
+        """
+        if not name:
+            return self
+        own = next(task for task in self.tasks if task.name == name)
+        shared = ("task", "images", "image_names", "further_columns", "validation")
+        changes = {field: getattr(own, field) for field in shared} | {"tasks": (), "test": None, "verdict": ""}
+        return self.model_copy(update=changes)
+
     @property
     def settings(self) -> Settings:
         """Settings for judging with the judge, without a dataset."""
+        models = ModelsSettings.model_construct(judge=self.model, verbalizer=None, optimizer=None)
+        prompts = PromptSettings(
+            judge=self.judge_prompt,
+            parts=self.parts,
+            reference="verbalizer" if self._hides_reference else "both",
+            examples=len({example.item for example in self.examples}),
+            examples_as="descriptions" if any(example.description for example in self.examples) else "images",
+        )
+        if self.tasks:
+            entries = tuple(task.entry for task in self.tasks)
+            return JudgingSettings.of(entries, self.criteria_calls, models, prompts, self.seed)
         return Settings.model_construct(
             task=self.task,
-            models=ModelsSettings.model_construct(judge=self.model, verbalizer=None, optimizer=None),
-            prompts=PromptSettings(
-                judge=self.judge_prompt,
-                reference="verbalizer" if self._hides_reference else "both",
-                examples=len({example.item for example in self.examples}),
-                examples_as="descriptions" if any(example.description for example in self.examples) else "images",
-            ),
+            models=models,
+            prompts=prompts,
             limits=LimitSettings(max_failure_rate=1.0),
             search=SearchSettings(seed=self.seed or 0),
         )
@@ -103,14 +145,19 @@ class JudgeFile(BaseModel):
     @property
     def _hides_reference(self) -> bool:
         """True if the judge of the run did not see the references of the data."""
-        return self.further_columns is not None and not {"reference", "reference_text"} & set(self.further_columns)
+        columns = [task.further_columns for task in self.tasks] or [self.further_columns]
+        known = [set(each) for each in columns if each is not None]
+        return bool(known) and not any({"reference", "reference_text"} & each for each in known)
 
     def dump(self) -> str:
         """Return the file's YAML, with the prompt as readable text."""
         content = self.model_dump(mode="json")
-        absent = [name for name in ("seed", "image_names", "further_columns") if content[name] is None]
-        if not self.examples:
-            absent.append("examples")
+        optional = ("seed", "image_names", "further_columns", "criteria_calls")
+        absent = {name for name in optional if content[name] is None}
+        absent |= {"task", "images"} if self.tasks else {"tasks"}
+        absent |= {"parts"} if self.parts == "one" else set()
+        absent |= set() if self.examples else {"examples"}
+        content["tasks"] = [task.dump() for task in self.tasks]
         return write_yaml({name: value for name, value in content.items() if name not in absent})
 
 
@@ -126,4 +173,5 @@ def read_judge_file(path: Path) -> JudgeFile:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole file"
-        raise ConfigError(f"{path} is no judge file: {field}: {first['msg']}") from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{path} is no judge file: {field}: {problem}") from None

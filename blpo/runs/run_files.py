@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from blpo.data.run_dataset import task_samples
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
 from blpo.inference.rounds import past_trials, selected_round
@@ -14,13 +15,14 @@ from blpo.models.recall import NEVER_ASKED
 from blpo.prompts.diff import prompt_diff
 from blpo.runs.judge_examples import write_examples
 from blpo.runs.judge_file import JudgeFile, JudgeTest, figures
+from blpo.runs.judge_tasks import JudgeTask, task_figures, task_test_figures
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
 from blpo.runs.verdict_sentence import verdict
 from state.loops import RoundRecord
-from state.result import Result
-from state.sample import SplitName
-from state.settings import Settings
+from state.result import Metrics, Result
+from state.sample import Sample, SplitName
+from state.settings import Settings, TaskEntry
 from state.verdict import Verdict
 
 
@@ -51,29 +53,57 @@ async def write_judge(
 
     `result` is the result of a finished run; the file then holds the outcome of the test.
     """
-    settings, images = run.settings, _images_of(run)
-    validation = rounds[selected_round(rounds, settings.search)]["validation"] if rounds else None
+    validation = rounds[selected_round(rounds, run.settings.search)]["validation"] if rounds else None
     judge = JudgeFile(
         judge_prompt=await selected_prompt(run, rounds),
-        task=settings.task,
-        images=images,
-        image_names=(settings.data.image_names or ()) if _names_images(settings, images) else None,
-        model=settings.models.of("judge"),
-        seed=settings.search.seed if settings.task.order == "random" else None,
-        further_columns=settings.further_columns,
+        **_tasks(run, validation, result),
+        model=run.settings.models.of("judge"),
+        seed=_seed(run.settings),
         examples=await write_examples(directory, run),
-        validation=figures(validation, settings.search.metric) if validation else {},
+        validation=figures(validation, run.settings.search.metric) if validation else {},
         test=JudgeTest.of(result) if result else None,
         verdict=verdict(result) if result else "",
     )
     await asyncio.to_thread(directory.write, "judge.yaml", judge.dump())
 
 
-def _images_of(run: OpenRun) -> int | None:
-    """Return the most images of a sample; None for rankings."""
-    if run.settings.task.kind == "ranking":
-        return None
-    return max(len(sample.images) for sample in run.dataset.by_id.values())
+def _tasks(run: OpenRun, validation: Metrics | None, result: Result | None) -> dict[str, Any]:
+    """Return the fields of judge.yaml about the single task, or about all tasks."""
+    settings = run.settings
+    if not settings.task_names:
+        return _task(settings, list(run.dataset.by_id.values()))
+    calls = {"criteria_calls": settings.criteria_calls} if settings.criteria else {}
+    tasks = tuple(_judge_task(entry, run, validation, result) for entry in settings.entries)
+    return {"tasks": tasks, "parts": settings.prompts.parts, **calls}
+
+
+def _judge_task(entry: TaskEntry, run: OpenRun, validation: Metrics | None, result: Result | None) -> JudgeTask:
+    name, test = entry.name, result and result["test"]
+    samples = task_samples(list(run.dataset.by_id.values()), name)
+    return JudgeTask(
+        name=name,
+        about=entry.about,
+        label=entry.data.label if run.settings.criteria else None,
+        validation=task_figures(validation, name),
+        test=task_test_figures(test, name) if test else None,
+        **_task(run.settings.of_task(name), samples),
+    )
+
+
+def _task(settings: Settings, samples: Sequence[Sample]) -> dict[str, Any]:
+    """Return what new images of a task must be like."""
+    images = None if settings.task.kind == "ranking" else max(len(sample.images) for sample in samples)
+    return {
+        "task": settings.task,
+        "images": images,
+        "image_names": (settings.data.image_names or ()) if _names_images(settings, images) else None,
+        "further_columns": settings.further_columns,
+    }
+
+
+def _seed(settings: Settings) -> int | None:
+    orders = {settings.of_task(name).task.order for name in settings.task_names or ("",)}
+    return settings.search.seed if "random" in orders else None
 
 
 def _names_images(settings: Settings, images: int | None) -> bool:
