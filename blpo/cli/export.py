@@ -19,6 +19,10 @@ def export(
     out: Annotated[
         Path | None, typer.Option(metavar="PATH", help="A file, or for label-studio a folder [RUN/exports/...].")
     ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The one task or criterion to export, for a judge of several."),
+    ] = None,
     overrides: Overrides = None,
 ) -> int:
     """Write a run's judge or its verdicts for other tools.
@@ -35,14 +39,14 @@ def export(
     from blpo.runs.wording import counted
 
     if to == "label-studio":
-        path, number = export_disagreements(run, out, overrides)
+        path, number = export_disagreements(run, out, overrides, task)
         tasks, interface = short_path(path / "tasks.json"), short_path(path / "config.xml")
         say(f"{number} disagreements: import {tasks} into a project whose labeling interface is {interface}")
     elif to == "csv":
         path, number = export_verdicts(run, out)
         say(f"{counted(number, 'row')}; a report made from now on links the table in its place: blpo report RUN")
     else:
-        path = export_judge(run, to, out, overrides or [])
+        path = export_judge(run, to, out, overrides or [], task)
         if hint := missing_here(to):
             say(hint)
     typer.echo(short_path(path))

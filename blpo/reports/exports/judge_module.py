@@ -4,6 +4,7 @@ The files are made from templates/*.jinja. All values are written as Python lite
 escaped, so that a prompt or a label is never code.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from blpo.deployment.input_labels import UnusableImage
+from blpo.inference.answer_forms import AnswerForm, answer_form
+from blpo.inference.prompt_parts import prompt_shown
 from blpo.inference.question import (
     CONTEXT_NAMES,
     CONTEXT_NOTES,
@@ -25,12 +29,13 @@ from blpo.inference.question import (
 from blpo.inference.verdicts import MOST_REPEATED
 from blpo.models.openai.parameters import request_fields, schema_arguments
 from blpo.models.server_address import address_and_query, served_name
-from blpo.models.verdict_format import label_form, labels_of, verdict_schema
+from blpo.models.verdict_format import LABEL, label_form, labels_of, verdict_schema
 from blpo.prompts.template import template
 from blpo.reports.exports.literals import literal
 from blpo.reports.exports.standalone import standalone_text
 from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError
+from state.sample import Sample
 from state.settings import ModelSettings, TaskSettings
 
 Door = Literal["python", "openevals", "langsmith", "mlflow"]
@@ -68,16 +73,44 @@ SENTENCES = "blpo.models.sentences"
 """Further module for a judge of pairs."""
 
 
+@dataclass(frozen=True, slots=True)
+class JudgeOfTasks:
+    """A judge of several tasks, and the one task of an export."""
+
+    file: JudgeFile
+    name: str
+
+    @property
+    def form(self) -> AnswerForm:
+        """Form of the answer about one image."""
+        return answer_form(self.file.settings, self._sample)
+
+    @property
+    def prompt(self) -> str:
+        """Text of the judge prompt that the judge sees about the task."""
+        return prompt_shown(self.file.judge_prompt, self._sample, self.file.settings)
+
+    @property
+    def test(self) -> dict[str, Any] | None:
+        """Figures of the test of the task; None without a test."""
+        return next(task.test for task in self.file.tasks if task.name == self.name)
+
+    @property
+    def _sample(self) -> Sample:
+        return Sample(f"{self.name}/item", (UnusableImage("item", "is no image"),), None, task=self.name)
+
+
 class Code(str):
     """Source text, inserted unchanged."""
 
     __slots__ = ()
 
 
-def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
+def judge_module(judge: JudgeFile, door: Door, exported_from: str, whole: JudgeOfTasks | None = None) -> str:
     """Return the source of a file with this judge.
 
-    Raises `ConfigError` for a secret in the address, for pairs in a random order or apart, and for examples.
+    `whole` is the judge of several tasks of which `judge` is one. Raises `ConfigError` for a secret in the address, for
+    pairs in a random order or apart, and for examples.
     The file of a judge on an OpenAI-compatible server needs no blpo. For other judges the file calls `blpo.load_judge`.
     """
     _refuse_secrets(judge.model)
@@ -94,13 +127,16 @@ def judge_module(judge: JudgeFile, door: Door, exported_from: str) -> str:
         "test": judge.test and judge.test.model_dump(),
         "verdict": judge.verdict,
         "task": judge.task,
+        "task_name": whole.name if whole else "",
         "is_pair": judge.task.kind == "pairwise",
         "is_several": judge.image_names is not None,
         "further": tuple(name for name in judge.further_columns or () if name != "before"),
         "scores": _scores(judge.task),
         "Code": Code,
-        **(_served(judge) if served else {"model": judge.model.name, "judge_yaml": judge.dump()}),
+        **(_served(judge, whole) if served else {"model": judge.model.name, "judge_yaml": _yaml(judge, whole)}),
     }
+    if whole is not None:
+        content["test"] = whole.test
     return _environment().get_template(f"{door}.jinja").render(content).strip() + "\n"
 
 
@@ -111,19 +147,28 @@ def missing_here(door: Door) -> str:
     return f"the file needs {door}, which is not installed here; install it with: pip install -e '.[exports]'"
 
 
-def _served(judge: JudgeFile) -> dict[str, Any]:
+def _yaml(judge: JudgeFile, whole: JudgeOfTasks | None) -> str:
+    return judge.dump() if whole is None else whole.file.dump()
+
+
+def _served(judge: JudgeFile, whole: JudgeOfTasks | None) -> dict[str, Any]:
     model, provider = judge.model, judge.model.name.partition(":")[0]
     scale = judge.task.answer_scale
-    schema = verdict_schema(scale)
+    form = None if whole is None else whole.form
+    schema = verdict_schema(scale) if form is None else form.schema
+    key = LABEL if form is None else form.key
+    missing = f'it is no JSON object whose "{LABEL}" is {label_form(scale)}' if form is None else form.missing
     structure = schema_arguments(schema, model.structured_output)["extra_body"] if model.structured_output else {}
     address, query = address_and_query(model.base_url or "")
     return {
-        "judge_prompt": judge.judge_prompt,
-        "frame": _frame("judge_pair" if judge.task.kind == "pairwise" else "judge"),
+        "judge_prompt": judge.judge_prompt if whole is None else whole.prompt,
+        "key": key,
+        "task_note": "" if form is None else form.task_note,
+        "frame": _frame("judge_pair" if judge.task.kind == "pairwise" else "judge", key),
         "scale": scale,
         "ratings": scale.label_by_answer if judge.task.answer == "word" else {},
         "image_names": judge.image_names,
-        "frame_of_several": _frame("judge_images"),
+        "frame_of_several": _frame("judge_images", key),
         "list_text_note": LIST_TEXT_NOTE,
         "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
         "context_names": CONTEXT_NAMES,
@@ -133,14 +178,15 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "pair_text_note": PAIR_TEXT_NOTE,
         "two_texts_note": TWO_TEXTS_NOTE,
         "repair": template("repair"),
-        "label_form": label_form(scale),
+        "label_form": label_form(scale) if key == LABEL else missing.partition(" with ")[2],
+        "missing": missing,
         "place": "above" if model.part_order == "image_first" else "below",
         "text_note": TEXT_NOTE,
         "most_repeated": MOST_REPEATED,
         "model": served_name(model),
         "base_url": address or None,
         "query": dict(parse_qsl(query)),
-        "key": _KEYS[provider],
+        "key_variable": _KEYS[provider],
         "needs_key": provider == "openai" and not _CREDENTIALS & {name.lower() for name in model.headers},
         "headers": model.headers,
         "fields": {name: value for name, value in request_fields(model).items() if value is not None},
@@ -150,14 +196,15 @@ def _served(judge: JudgeFile) -> dict[str, Any]:
         "max_concurrency": model.max_concurrency,
         "max_pixels": model.max_pixels,
         "max_side": model.max_side,
-        "labels": labels_of(schema) if model.logprobs else [],
+        "labels": labels_of(schema) if model.logprobs and key == LABEL else [],
         "own_modules": Code(standalone_text([*STANDALONE, *_further_modules(judge)])),
     }
 
 
-def _frame(name: str) -> str:
-    """Return the frame of a single task with the form of its answer; the other places stay to be filled."""
-    return template(name).replace("{{task_note}}", "").replace("{{answer_form}}", template("answer_label"))
+def _frame(name: str, key: str) -> str:
+    """Return the frame with the form of the answer; the other places stay to be filled."""
+    answer = template("answer_label") if key == LABEL else template("answer_criteria")
+    return template(name).replace("{{answer_form}}", answer.replace("{{label_forms}}", "{{label_form}}"))
 
 
 def _further_modules(judge: JudgeFile) -> list[str]:

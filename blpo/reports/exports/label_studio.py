@@ -38,11 +38,12 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML can't hold."""
 
 
-def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -> int:
+def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = (), task: str = "") -> int:
     """Write tasks.json and config.xml into `folder`, the most confident first, and return the number of tasks.
 
-    `overrides` (`data.path=...`) give the place of the dataset. Raises `RunError` for a run without verdicts,
-    `DataError` for a missing dataset, and `ConfigError` for a category that Label Studio can't show.
+    `overrides` (`data.path=...`) give the place of the dataset; `task` is the one task of a run of several. Raises
+    `RunError` for a run without verdicts, `DataError` for a missing dataset, and `ConfigError` for a category that
+    Label Studio can't show.
     """
     problems = disagreements(run)
     record = RunRecord.read(run, overrides)
@@ -50,10 +51,11 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = ()) -
     dataset = dataset_of(settings)
     if dataset.fingerprint != record.info.dataset:
         raise DataError("the dataset is not the one that the run used; --set data.path=PATH says where that is")
-    samples = [dataset.by_id[each.id] for each in problems]
+    problems = [each for each in problems if dataset.by_id[each.id].task == task]
+    samples, scale = [dataset.by_id[each.id] for each in problems], settings.of_task(task).task
     fields = Fields.of(samples)
-    interface = labeling_interface(settings.task, fields)
-    maker = _Tasks(settings.task, f"blpo {run.resolve().name}", fields)
+    interface = labeling_interface(scale, fields)
+    maker = _Tasks(scale, f"blpo {run.resolve().name}", fields)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "config.xml", interface, durable=False)
     with whole_file(folder / "tasks.json", durable=False) as file:

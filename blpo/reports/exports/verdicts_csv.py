@@ -40,10 +40,14 @@ def write_verdicts_csv(run: RunRecord, path: Path) -> int:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     has_orders = any(row.orders and not row.is_compared for row in run.best.values())
-    writer.writerow((*_COLUMNS, *_ORDERS) if has_orders else _COLUMNS)
+    names = run.settings.task_names
+    columns = (_COLUMNS[0], "task", *_COLUMNS[1:]) if names else _COLUMNS
+    writer.writerow((*columns, *_ORDERS) if has_orders else columns)
     rows = sorted(run.best.values(), key=lambda row: (_SPLITS.index(row.split), row.id))
     for row in rows:
         cells = _cells(run, row) + (_labels_by_order(run, row) if has_orders else [])
+        if names:
+            cells.insert(1, row.id.partition("/")[0])
         writer.writerow([spreadsheet_cell(cell) for cell in cells])
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue(), durable=False)  # can be made again at no cost

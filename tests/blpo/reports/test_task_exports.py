@@ -1,0 +1,68 @@
+"""Exports of a judge of several tasks: one task, asked as the whole judge asks."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import blpo
+from blpo.cli.main import main
+from blpo.reports.exports.judge_module import JudgeOfTasks, judge_module
+from blpo.runs.judge_file import JudgeFile
+from blpo.runs.judge_tasks import JudgeTask
+from state.settings import ModelSettings, TaskSettings
+from tests.blpo.reports.test_exports import HOSTILE, KINDS, environment, images, load
+from tests.servers.chat_server import ChatServer
+
+__all__ = ["environment", "images"]
+
+REPLIES = (
+    {"reason": "calm", "grain": 4, "mood": "na'tural", "label": "na'tural"},
+    {"reason": "no label", "grain": 9},
+)
+
+
+def judge_of(url: str, fields: Mapping[str, Any]) -> JudgeFile:
+    tasks = (
+        JudgeTask(name="grain", about="how {{place}} it is", task=TaskSettings(), images=1),
+        JudgeTask(name="mood", task=KINDS.model_copy(update={"positive": KINDS.labels[0]}), images=1),
+    )
+    prompt = f"Look.\n\n## grain\nFine is good.\n\n## mood\n{HOSTILE}"
+    model = ModelSettings(name="vllm:org/judge", base_url=url, max_retries=0)
+    return JudgeFile(judge_prompt=prompt, tasks=tasks, model=model, **fields)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"criteria_calls": "one"}, {"criteria_calls": "each"}, {"parts": "per_task"}], ids=str
+)
+@pytest.mark.parametrize("reply", REPLIES, ids=["answered", "unusable"])
+async def test_a_task_is_asked_about_as_the_whole_judge_asks(
+    images: Path, tmp_path: Path, fields: Mapping[str, Any], reply: Mapping[str, Any]
+) -> None:
+    file = images / "plain.png"
+    async with ChatServer(answer=lambda _: json.dumps(reply)) as server:
+        judge = judge_of(server.base_url, fields)
+        (expected,) = await blpo.Judge(judge, task="mood")([file])
+        requests, server.requests = server.requests, []
+        source = judge_module(judge.of_task("mood"), "python", "here", JudgeOfTasks(judge, "mood"))
+        answer = await asyncio.to_thread(load(source, tmp_path).judge, file)
+    assert (answer["status"], answer["label"]) == (expected.status, expected.label)
+    assert server.requests == requests and len(requests) == (1 if expected.status == "ok" else 2)
+
+
+def test_an_export_names_one_task_of_several(
+    criteria_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = ["export", str(criteria_run), "--out", str(tmp_path), "--to"]
+    assert main([*export, "python"]) == 2 and main([*export, "python", "--task", "moo"]) == 2
+    errors = capsys.readouterr().err
+    assert "several tasks (grain, mood); an export is of one: --task NAME" in errors
+    assert "no task 'moo'; did you mean 'mood'?" in errors
+    assert main([*export, "openevals", "--task", "mood"]) == 0
+    assert 'blpo.load_judge(path, "mood")' in (tmp_path / "mood_openevals_judge.py").read_text()
+    assert main([*export, "csv"]) == 0
+    header, *rows = (tmp_path / "verdicts.csv").read_text().splitlines()
+    assert header.startswith("id,task,split,") and {row.split(",")[1] for row in rows} == {"grain", "mood"}
