@@ -14,6 +14,10 @@ def init(
     ] = None,
     image: Annotated[str | None, typer.Option(metavar="NAME", help="The labels file's column of the image.")] = None,
     label: Annotated[str | None, typer.Option(metavar="NAME", help="The labels file's column of the label.")] = None,
+    criteria: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Several columns of labels: each is a criterion of the image."),
+    ] = None,
     labels: Annotated[str | None, typer.Option(metavar="A,B,...", help="The labels are these categories.")] = None,
     scale: Annotated[str | None, typer.Option(metavar="LOW-HIGH", help="The labels are ratings, such as 1-5.")] = None,
     ranking: Annotated[
@@ -57,7 +61,7 @@ def init(
     refuse_config(folder)
     options = ProjectOptions(
         data,
-        ColumnNames(image, label, group),
+        ColumnNames(image, label, group, _names(criteria)),
         labels,
         scale,
         judge,
@@ -72,3 +76,7 @@ def init(
     typer.echo("\n".join(write_project(folder, project)))
     typer.echo("\n".join([*project.todo, f"then: blpo check {shlex.quote(str(folder / CONFIG_FILE))}"]))
     return 0
+
+
+def _names(criteria: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in (criteria or "").split(",") if name.strip()))

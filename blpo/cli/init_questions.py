@@ -10,12 +10,13 @@ from blpo.cli.init_criterion import ask_positive, ask_question, ask_rounding
 from blpo.cli.init_dialog import Dialog
 from blpo.config.settings_file import load_settings
 from blpo.config.task_text import categories_of, pair_of, ranking_of, scale_of, task_of, task_text
+from blpo.data.criteria_proposal import propose_criteria
 from blpo.data.label_proposal import ProposedLabels, as_numbers, propose_labels
 from blpo.data.pair_proposal import NOT_A_PREFERENCE, propose_pair
 from blpo.data.project_data import ColumnNames, ProjectData, data_at, data_here
 from blpo.data.ranking_proposal import propose_ranking
 from blpo.models.project_models import default_address, default_optimizer, is_served, model_name, models_section
-from blpo.runs.new_project import NEW_LISTS, Project, refuse_question, stand_ins
+from blpo.runs.new_project import CONFIG_FILE, NEW_LISTS, Project, refuse_question, stand_ins
 from state.errors import DataError
 from state.settings import TaskSettings
 
@@ -42,6 +43,8 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
 
     Raises `BlpoError` for an option that can't be used. A bad answer is explained and asked for again.
     """
+    if options.columns.criteria:
+        _refuse_labels(options)
     if options.question is not None:
         refuse_question(folder)
     dialog = Dialog(asks)
@@ -56,6 +59,8 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
         say(data.text_note)
     for warning in data.warnings:
         say(f"warning: {warning}")
+    if data.criteria:
+        return _project_of_criteria(folder, data, options, dialog)
     task, is_cut = _task(data, options, dialog)
     section = {**data.section, **({"threshold": "median"} if is_cut else {}), **_list_column(data, task)}
     if task.kind == "pairwise":
@@ -68,6 +73,31 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
         say(f"assumed: {'; '.join(dialog.assumptions)} (blpo init --help lists the options for other answers)")
     files, todo = stand_ins(folder, replace(data, section=section), task, question)
     return Project(task, section, models, question, files, todo)
+
+
+def _refuse_labels(options: ProjectOptions) -> None:
+    """Raise `DataError` for options about one column of labels."""
+    one = {"--label": options.columns.label, **{f"--{name}": getattr(options, name) for name in _OF_ONE_LABEL}}
+    if given := [name for name, value in one.items() if value is not None]:
+        raise DataError(f"--criteria takes the labels of each criterion from its column; leave out {given[0]}")
+
+
+_OF_ONE_LABEL = ("labels", "scale", "ranking", "positive", "round", "question")
+
+
+def _project_of_criteria(folder: Path, data: ProjectData, options: ProjectOptions, dialog: Dialog) -> Project:
+    """Return the project of several criteria, whose labels follow from the columns."""
+    criteria = propose_criteria(data.criteria, data.column)
+    for line in criteria.in_words:
+        say(line)
+    section = {**data.section, **({"threshold": "median"} if criteria.is_cut else {})}
+    models = _models(options, dialog)
+    sections = {"criteria": list(criteria.entries), "data": {**section, "path": "."}}
+    load_settings({**sections, **({"models": models} if models else {})})
+    if dialog.assumptions:
+        say(f"assumed: {'; '.join(dialog.assumptions)} (blpo init --help lists the options for other answers)")
+    todo = f"say in {folder / CONFIG_FILE} what each criterion is (about: a sentence)"
+    return Project(TaskSettings(), section, models, todo=(todo,), criteria=criteria.entries)
 
 
 def _pair(section: Mapping[str, object]) -> tuple[str, str] | None:

@@ -16,8 +16,11 @@ from state.sample import Sample
 from state.settings import DataSettings, Settings, SplitColumn, TaskSettings
 
 
-def rater_facts(settings: Settings, dataset: Dataset) -> list[str]:
-    """Return lines about raters and slices of a dataset. Reads the labels file again, and no image."""
+def rater_facts(settings: Settings, dataset: Dataset, other_labels: Sequence[str] = ()) -> list[str]:
+    """Return lines about raters and slices of a dataset. Reads the labels file again, and no image.
+
+    `other_labels` are columns of labels of other criteria, which are no slices.
+    """
     samples = list(dataset.by_id.values())
     lines = [*_raters(samples, settings.task), *_slices(settings, dataset)]
     path = settings.data.path
@@ -27,7 +30,7 @@ def rater_facts(settings: Settings, dataset: Dataset) -> list[str]:
     raters = rater_column(table)
     if settings.data.raters is None and raters is not None:
         lines.append(f"column {raters!r} looks like raters; to use it: data.raters: {{by: {raters}}}")
-    candidates = slice_candidates(table, _used(settings.data))
+    candidates = slice_candidates(table, [*_used(settings.data), *other_labels])
     if candidates and not settings.data.slices:
         names = [f"{name} ({number} values)" for name, number in candidates.items()]
         lines.append(f"columns that could be slices (data.slices): {listed(names, 6)}")

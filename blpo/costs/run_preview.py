@@ -68,7 +68,8 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     sizes = DatasetSizes.of(settings, dataset)
     calls, test_calls = sizes.labelled, 2 * sizes.requests["test"]
     parts = {name: of_task(dataset, name) for name in settings.task_names or ("",)}
-    facts = {name: _facts(settings.of_task(name), part) for name, part in parts.items()}
+    labels = [entry.data.label for entry in settings.entries if settings.criteria and entry.data.label]
+    facts = {name: _facts(settings.of_task(name), part, labels) for name, part in parts.items()}
     warnings = [
         *dataset_warnings(settings, dataset),
         *_limit_warnings(settings.limits.calls, calls, test_calls),
@@ -89,8 +90,9 @@ def _test_groups(dataset: Dataset) -> list[str | None]:
     return [sample.group for sample in dataset.splits["test"]]
 
 
-def _facts(settings: Settings, dataset: Dataset) -> list[str]:
-    return [*_pair_facts(settings, dataset), *_list_facts(settings, dataset), *rater_facts(settings, dataset)]
+def _facts(settings: Settings, dataset: Dataset, labels: Sequence[str]) -> list[str]:
+    own = (*_pair_facts(settings, dataset), *_list_facts(settings, dataset))
+    return [*own, *rater_facts(settings, dataset, labels)]
 
 
 def _pair_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:

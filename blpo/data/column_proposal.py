@@ -139,8 +139,9 @@ def _label_column(table: Table, images: str | tuple[str, ...]) -> str:
         raise DataError(f"{table.name}: has no column of labels; columns: {_listing(table.columns)}")
     fitting = fitting or [name for name in candidates if as_numbers(table.values(name))]
     if len(fitting) != 1:
+        several = f"; or name several criteria with --criteria {','.join(fitting[:2])}" if len(fitting) > 1 else ""
         raise DataError(
-            f"{table.name}: the label column is unclear; name the column with --label: {_listing(candidates)}"
+            f"{table.name}: the label column is unclear; name the column with --label: {_listing(candidates)}{several}"
         )
     return fitting[0]
 

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from blpo.data.class_folders import is_class_table
 from blpo.data.column_proposal import TEXT_NAMES, ProposedColumns, has_image_column, propose_columns
+from blpo.data.columns import require_column
 from blpo.data.foreign_labels import foreign_labels
 from blpo.data.image_listing import image_suffixes, images_below, left_out_below, sidecar_warnings
 from blpo.data.labels import as_number, is_empty
@@ -50,6 +51,8 @@ class ProjectData:
     """Lines about data that is left out or not used."""
     lists: int = 0
     """Number of lists, if the labels are ranks of images in lists; else 0."""
+    criteria: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    """Values of each named column of a criterion; empty for one column of labels."""
     images: tuple[str, ...] | None = None
     """Images without labels, relative to the folder of the labels file to be written; None if there are labels."""
 
@@ -61,6 +64,8 @@ class ColumnNames:
     image: str | None = None
     label: str | None = None
     group: str | None = None
+    criteria: tuple[str, ...] = ()
+    """Columns of the labels of several criteria."""
 
 
 def data_here(folder: Path, columns: ColumnNames) -> tuple[str, ProjectData]:
@@ -130,6 +135,8 @@ def _names_images(path: Path) -> bool:
 
 
 def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
+    if names.criteria:
+        return _with_criteria(table, path, names)
     wide = wide_rating_columns(table)
     if len(wide) > 1 and names.label is None and "label" not in table.columns:
         return _wide(table, path, names, wide)
@@ -145,6 +152,21 @@ def _labelled(table: Table, path: str, names: ColumnNames) -> ProjectData:
         text_note=_text_note(table, columns.label),
         lists=0 if columns.group is None else ranked_lists(columns.label, labels, table.values(columns.group)),
         warnings=(*columns.warnings, *([f"{table.name}: column {raters!r} names the raters"] if raters else [])),
+    )
+
+
+def _with_criteria(table: Table, path: str, names: ColumnNames) -> ProjectData:
+    """Return the data of a table with a column of labels for each criterion."""
+    for name in names.criteria:
+        require_column(table, name, "label")
+    columns = propose_columns(table, image=names.image, label=names.criteria[0], group=names.group)
+    values = {name: tuple(v for v in table.values(name) if not is_empty(v)) for name in names.criteria}
+    return ProjectData(
+        _section(table, path, columns, None),
+        column=table.name,
+        text_note=_text_note(table, names.criteria[0]),
+        criteria=values,
+        warnings=columns.warnings,
     )
 
 

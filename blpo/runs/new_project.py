@@ -44,6 +44,8 @@ class Project:
     """Stand-ins for missing data, by path from the project's folder."""
     todo: tuple[str, ...] = ()
     """Remaining work for people, by line."""
+    criteria: tuple[Mapping[str, object], ...] = ()
+    """Entries of the section `criteria`, in place of `task`; empty for a single task."""
 
 
 def refuse_config(folder: Path) -> None:
@@ -98,7 +100,7 @@ def config_text(project: Project) -> str:
     }
     note = notes.get(kind, "one of these; or a scale: {kind: ordinal, min: 1, max: 5}")
     sections = [
-        [_line("", "task", fields, note)],
+        _criteria_lines(project.criteria) if project.criteria else [_line("", "task", fields, note)],
         ["data:", *_data_lines(project.data, is_ranking=kind == "ranking")],
         ["models:", *_model_lines(project.models)],
         [
@@ -126,7 +128,8 @@ def _prompts(project: Project) -> dict[Path, str]:
         "path": ".",
         **{name: project.data[name] for name in ("image", "image_names", "group") if name in project.data},
     }
-    judge, i2t = initial_prompts(Settings.model_validate({"task": project.task, "data": data}))
+    labels = {"criteria": list(project.criteria)} if project.criteria else {"task": project.task}
+    judge, i2t = initial_prompts(Settings.model_validate({**labels, "data": data}))
     return {JUDGE_PROMPT: (project.question or judge) + "\n", Path("prompts/i2t.md"): i2t + "\n"}
 
 
@@ -136,6 +139,11 @@ def _labels_csv(rows: Iterable[tuple[str, object, str]], task: TaskSettings) -> 
     text = io.StringIO()
     csv.writer(text).writerows(row[:columns] for row in [("image", "label", NEW_LISTS), *rows])
     return text.getvalue()
+
+
+def _criteria_lines(criteria: Iterable[Mapping[str, object]]) -> list[str]:
+    note = "# criteria of an image, judged in one call; `about` tells the judge in a sentence what one is"
+    return ["criteria:", f"  {note}", *(f"  - {write_flow(dict(entry))}" for entry in criteria)]
 
 
 def _data_lines(data: Mapping[str, object], *, is_ranking: bool) -> Iterator[str]:

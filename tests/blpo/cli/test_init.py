@@ -301,6 +301,9 @@ def test_bad_answers_are_asked_again_and_the_end_of_input_takes_defaults(
     [
         (["--data", "nowhere"], "nowhere: does not exist"),
         (["--data", "few.csv"], "the label column is unclear; name the column with --label: a, b"),
+        (["--data", "few.csv"], "; or name several criteria with --criteria a,b"),
+        (["--data", "few.csv", "--criteria", "a,b", "--label", "a"], "from its column; leave out --label"),
+        (["--data", "few.csv", "--criteria", "a,c"], "has no column 'c'"),
         (["--data", "few.csv", "--label", "c"], "has no column 'c'; columns: image, a, b"),
         (["--labels", "one"], "at least two different"),
         (["--labels", "cat,dog", "--positive", "bird"], "'bird' is none of the labels cat, dog"),
@@ -442,6 +445,19 @@ def test_several_images_of_a_row_are_proposed_as_one_sample(
 
 def batched(names: list[str]) -> list[tuple[str, str]]:
     return list(zip(names[::2], names[1::2], strict=True))
+
+
+def test_several_columns_of_labels_become_criteria(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(f"{n}.png", 1 + n % 4, "yes" if n % 3 else "no", "x") for n in range(12)]
+    write_csv(place / "labels.csv", ("image", "realism", "matches (the text)", "text"), rows)
+    assert main(["init", "new", "--yes", "--data", "labels.csv", "--criteria", "realism, matches (the text)"]) == 0
+    settings = load_settings("new/config.yaml")
+    assert settings.task_names == ("realism", "matches _the text")
+    ratings, match = (settings.of_task(name) for name in settings.task_names)
+    assert (ratings.task.min, ratings.task.max, ratings.data.label) == (1, 4, "realism")
+    assert (match.task.positive, match.data.label, match.data.text) == ("yes", "matches (the text)", "text")
+    assert "## realism" in (place / "new/prompts/judge.md").read_text()
+    assert "column 'realism' holds whole numbers from 1 to 4" in capsys.readouterr().err
 
 
 def test_ranks_in_lists_are_a_ranking(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
