@@ -27,7 +27,7 @@ def prepare(
         typer.Argument(
             metavar="NAME",
             help="agin, seetrue, imagereward, unsafebench; pairs: mjbench, hpdv2, pickapic, genaibench, mmrb2, "
-            "vlrewardbench, multicrit.",
+            "vlrewardbench, multicrit; several criteria: agiqa3k, evalmuse, richhf18k.",
         ),
     ],
     source: Annotated[Path, typer.Option(metavar="PATH", help="The folder with the set's files as downloaded.")],
@@ -45,7 +45,8 @@ def prepare(
         typer.Option(
             metavar="NAME",
             help="AGIN: naturalness, technical or rationality; ImageReward: overall, alignment or fidelity; "
-            "Multi-Crit: completeness, clarity, logic ...",
+            "Multi-Crit: completeness, clarity, logic ... or all; AGIQA-3K: quality or alignment; RichHF-18K: overall, "
+            "plausibility, alignment or aesthetics (otherwise all).",
             show_default="the first",
         ),
     ] = None,

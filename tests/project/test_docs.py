@@ -13,7 +13,7 @@ import blpo
 from blpo.cli.help import EXAMPLES
 from state.events import Event
 from state.result import Metrics, Result
-from tests import pair_sources, public_sources
+from tests import criteria_sources, pair_sources, public_sources
 from tests.clip_set import draw_clips
 from tests.documented import Step, given, run, run_python, steps
 from tests.list_set import draw_lists
@@ -44,6 +44,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         getattr(public_sources, name)(place / "downloads" / name)
     for name in ("hpdv2", "pickapic", "genaibench", "mmrb2", "vlrewardbench", "multicrit"):
         getattr(pair_sources, name)(place / "downloads" / name)
+    for name in ("agiqa3k", "evalmuse", "richhf18k"):
+        getattr(criteria_sources, name)(place / "downloads" / name)
     pair_sources.rated(place / "rated")
     return place
 

@@ -42,6 +42,8 @@ class SourcePair:
     names: tuple[str, str] | None = None
     """Names for the files of the images; None: made of the id."""
     shipped: SplitName | None = None
+    criteria: Mapping[str, Preference] = field(default_factory=dict)
+    """Preferences by criterion, each a column of its own."""
 
 
 def shuffled(pair: SourcePair, seed: int) -> Record:
@@ -54,6 +56,7 @@ def shuffled(pair: SourcePair, seed: int) -> Record:
         images, texts, names = images[::-1], texts and (texts[1], texts[0]), names and (names[1], names[0])
     label = _label(pair.preferred, swap)
     sides = {f"{name}_{side}": values[i ^ swap] for name, values in pair.sided.items() for i, side in enumerate("ab")}
+    criteria = {name: _label(preferred, swap) for name, preferred in pair.criteria.items()}
     return Record(
         pair.id,
         images,
@@ -63,7 +66,7 @@ def shuffled(pair: SourcePair, seed: int) -> Record:
         pair.text,
         pair.group,
         pair.shipped,
-        {**sides, **pair.extra, "swapped": swap},
+        {**criteria, **sides, **pair.extra, "swapped": swap},
         names or (),
         texts,
         pair.before,

@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from blpo.data.message_text import did_you_mean
 from blpo.data.public.agin import load_agin
+from blpo.data.public.agiqa3k import load_agiqa3k
+from blpo.data.public.evalmuse import load_evalmuse
 from blpo.data.public.genaibench import load_genaibench
 from blpo.data.public.hpdv2 import load_hpdv2
 from blpo.data.public.imagereward import load_imagereward
@@ -15,6 +17,7 @@ from blpo.data.public.multicrit import load_multicrit
 from blpo.data.public.pickapic import load_pickapic
 from blpo.data.public.preparation_options import SAMPLINGS, Options, require_choice
 from blpo.data.public.public_set import PublicSet
+from blpo.data.public.richhf18k import load_richhf18k
 from blpo.data.public.seetrue import load_seetrue
 from blpo.data.public.source_rows import unique_records
 from blpo.data.public.unsafebench import load_unsafebench
@@ -34,6 +37,9 @@ LOADERS: Mapping[str, Callable[[Path, Options], PublicSet]] = MappingProxyType(
         "mmrb2": load_mmrb2,
         "vlrewardbench": load_vlrewardbench,
         "multicrit": load_multicrit,
+        "agiqa3k": load_agiqa3k,
+        "evalmuse": load_evalmuse,
+        "richhf18k": load_richhf18k,
     }
 )
 """Public sets by name."""

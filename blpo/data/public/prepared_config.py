@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from blpo.config.yaml_text import write_yaml
 from blpo.data.public.label_columns import LabelColumns
@@ -36,8 +37,26 @@ def write_config(
     data["split"] = {"column": "split"} if has_splits else dict(shares)
     task = {name: value for name, value in description.task.changes().items() if name != "kind"}
     prompts = {"prompts": {"judge": description.prompt}} if description.prompt else {}
-    content = {"task": {"kind": description.task.kind, **task}, "data": data, **prompts, "search": {"seed": seed}}
+    criteria = _criteria(description)
+    if len(criteria) == 1:
+        data["label"] = description.criteria[0].column
+    elif description.is_pair and criteria:
+        data["unlabelled"] = "skip"
+    content: dict[str, Any] = {
+        "task": {"kind": description.task.kind, **task},
+        "data": data,
+        **({"criteria": criteria} if len(criteria) > 1 else {}),
+        **prompts,
+        "search": {"seed": seed},
+    }
     notes = [_TEST_SET] if columns.has_splits and not has_splits else []
     notes += [_RATERS] if columns.has_ratings else []
     header = f"# {description.title}, as `blpo data {command}` made it; source.json says how.\n"
     (folder / "config.yaml").write_text("".join([header, *notes]) + write_yaml(content), encoding="utf-8")
+
+
+def _criteria(description: SetDescription) -> list[dict[str, str]]:
+    return [
+        {"name": each.name, **({"label": each.column} if each.column != each.name else {}), "about": each.about}
+        for each in description.criteria
+    ]

@@ -52,6 +52,17 @@ class SourceProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCriterion:
+    """One of the criteria by which people judged every item of a set."""
+
+    name: str
+    column: str
+    """Column of labels.csv with the labels, one of `Record.extra`."""
+    about: str
+    """What the criterion is."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetDescription:
     """Meaning of a set's labels, and the samples of the set that papers use."""
 
@@ -67,6 +78,10 @@ class SetDescription:
     """
     counts: Counts = field(default_factory=dict)
     """Rows of both labels by split in MT-RL-Judge; empty for labels that MT-RL-Judge lacks."""
+    criteria: tuple[SetCriterion, ...] = ()
+    """Criteria with a column each, all with the labels of `task`; empty for the column `label`."""
+    has_sample: bool = True
+    """False for a set without a sample in papers: all rows are taken."""
 
     @property
     def is_pair(self) -> bool:

@@ -37,6 +37,9 @@ def draw_sample(description: SetDescription, records: Sequence[Record], options:
     """
     if require_choice("--sample", options.sample, SAMPLINGS, "every set") == "all":
         return _all(records, options.seed)
+    if options.sample == "paper" and not description.has_sample:
+        whole = _all(records, options.seed)
+        return DrawnSample(whole.splits, ("papers have no sample of this set: all rows are taken", *whole.notes))
     if options.sample == "mt-rl-judge":
         if not description.counts:
             raise ConfigError(f"--sample mt-rl-judge: {description.title} has no such sample; use paper or all")
