@@ -41,6 +41,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo audit runs/first",
         "blpo audit runs/first photos --probes repeat,reencode --samples 100 --calls 300",
     ),
+    "confidence": (
+        "blpo confidence runs/first --confidence words",
+        "blpo confidence runs/first --confidence words --calibrate-on photos",
+    ),
     "export": (
         "blpo export runs/first --to python",
         "blpo export runs/first/judge.yaml --to langsmith --out my_judge.py",

@@ -16,6 +16,7 @@ import typer
 from blpo.cli.audit import audit
 from blpo.cli.check import check
 from blpo.cli.compare import compare
+from blpo.cli.confidence import confidence
 from blpo.cli.data import data
 from blpo.cli.disagreements import disagreements
 from blpo.cli.error_lines import explain
@@ -36,7 +37,7 @@ _GROUPS: dict[str, tuple[Callable[..., int], ...]] = {
     "Begin": (init, check, estimate),
     "Search": (optimize, resume, fork),
     "Look": (runs, report, compare, disagreements),
-    "Use": (judge, audit, export),
+    "Use": (judge, confidence, audit, export),
     "Experiments": (evals,),
 }
 for _group, _commands in _GROUPS.items():

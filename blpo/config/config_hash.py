@@ -93,8 +93,9 @@ def _tasks(settings: Settings) -> dict[str, Any]:
 
 def _data(settings: Settings) -> dict[str, Any]:
     content = _without_later_defaults(settings.data, {"path", "corrections", "unlabelled"})
-    if content["split"]["seed"] is None:
-        del content["split"]["seed"]  # as before there was such a setting
+    for name in ("seed", "calibration"):
+        if content["split"].get(name, ...) is None:
+            del content["split"][name]  # as before there was such a setting
     return content
 
 

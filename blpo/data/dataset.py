@@ -36,6 +36,8 @@ class Dataset:
     """Samples of train that the judge is shown with their labels; in no split."""
     left_out: Mapping[SplitName, int] = field(default_factory=dict)
     """Samples that `search.agreement` leaves out, by split; empty without the setting."""
+    calibration: tuple[Sample, ...] = ()
+    """Samples of `data.split.calibration`, in no split: no run asks about them."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Sample]:
@@ -122,6 +124,8 @@ def divide(
     seed = seed if data.split.seed is None else data.split.seed
     are_pairs = task.kind in ("pairwise", "ranking")
     rows, warnings = join_same_images(limited(rows, data.limit, seed), are_pairs=are_pairs)
+    calibration = _calibration(rows, data, seed)
+    rows = [row for row in rows if row.sample.id not in calibration]
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
         shares: dict[SplitName, float] = {name: getattr(data.split, name) for name in SPLITS}
@@ -140,7 +144,23 @@ def divide(
             )
     if task.kind != "ranking":
         _require_contrast("the train split", splits["train"])
-    return Dataset(apply_corrections(MappingProxyType(splits), data.corrections, task), tuple(warnings))
+    return Dataset(
+        apply_corrections(MappingProxyType(splits), data.corrections, task),
+        tuple(warnings),
+        calibration=tuple(calibration.values()),
+    )
+
+
+def _calibration(rows: Sequence[Row], data: DataSettings, seed: int) -> dict[str, Sample]:
+    """Draw the samples of `data.split.calibration`, by id; a group is never divided."""
+    split = data.split
+    if isinstance(split, SplitColumn) or split.calibration is None:
+        return {}
+    total = split.calibration + sum(getattr(split, name) for name in SPLITS)
+    share = split.calibration / total
+    samples = [row.sample for row in rows]
+    drawn = assign_splits(samples, {"train": 1 - share, "test": share}, seed)
+    return {sample.id: sample for sample in samples if drawn[sample.id] == "test"}
 
 
 def limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:

@@ -64,6 +64,8 @@ def divide_tasks(rows: Mapping[str, Sequence[Row]], settings: Settings) -> Datas
     parts: dict[str, Dataset] = {}
     for name, own in joined.items():
         task = settings.of_task(name)
+        if getattr(task.data.split, "calibration", None) is not None:
+            raise DataError(f"{name}: data.split.calibration is for a single task; label a set of its own")
         try:
             parts[name] = divide(own, task.data, task.task, settings.search.seed, placed)
         except DataError as error:

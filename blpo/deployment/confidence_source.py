@@ -5,8 +5,10 @@ from typing import Literal
 from blpo.deployment.judge import Judge
 from state.errors import ConfigError
 
+Source = Literal["logprobs", "repeats", "words"]
 
-def with_source(judge: Judge, source: Literal["logprobs", "repeats", "words"] | None) -> Judge:
+
+def with_source(judge: Judge, source: Source | None) -> Judge:
     """Return the judge with a source of confidence; None keeps the source of its settings.
 
     Raises `ConfigError` for log-probabilities of a judge that was aligned without, because a request for them is

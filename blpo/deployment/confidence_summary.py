@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from blpo.deployment.trust import Trust, is_right, with_confidence
 from blpo.deployment.verdict_lines import JudgedSample, image_of
@@ -60,7 +62,8 @@ class ConfidenceCounts:
     def __init__(self, task: TaskSettings, calibration: Iterable[Sample]) -> None:
         self._task = task
         self._calibration = {_place(sample) for sample in calibration}
-        self._labelled: list[JudgedSample] = []
+        self.labelled: list[JudgedSample] = []
+        """Labelled samples that did not calibrate, also those without a confidence."""
         self.judged = 0
         self.known = 0
         self.trusted = 0
@@ -70,13 +73,13 @@ class ConfidenceCounts:
         self.judged += 1
         self.known += item.confidence is not None
         self.trusted += item.trusted is True
-        if _place(item.sample) not in self._calibration:
-            self._labelled += with_confidence([item])
+        if item.sample.label is not None and _place(item.sample) not in self._calibration:
+            self.labelled.append(item)
 
     def record(self, source: str, trust: Trust | None) -> ConfidenceRecord:
         """Return source, calibration and quality."""
-        confidences = [item.confidence or 0.0 for item in self._labelled]
-        right = list(map(is_right, self._labelled))
+        known = with_confidence(self.labelled)
+        confidences, right = [item.confidence or 0.0 for item in known], list(map(is_right, known))
         quality = confidence_quality(confidences, right)
         content = ConfidenceRecord(
             source=source,
@@ -88,7 +91,7 @@ class ConfidenceCounts:
         )
         if trust is not None:
             content["calibration_samples"] = trust.samples
-        if ratings := rating_figures(self._labelled, self._task):
+        if ratings := rating_figures(known, self._task):
             content["ratings"] = ratings
         return content
 

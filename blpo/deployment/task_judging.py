@@ -13,7 +13,7 @@ from blpo.deployment.judge import Judge, in_task
 from blpo.deployment.summary import Summary, add_drift, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.trust import Trust, TrustTarget, learn, require_enough, unit_of
-from blpo.deployment.trust_samples import trust_samples
+from blpo.deployment.trust_samples import own_calibration, trust_samples
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.drift_gates import divide_gates
@@ -62,10 +62,13 @@ class TaskJudging:
             usual_label=_usual_label(judge, name),
         )
         self._options = options
-        self._calibrate_on = "" if options.calibrate_on is None else str(options.calibrate_on)
+        own = None if options.target is None or judge.run is None else own_calibration(judge.run)
+        self._calibrate_on = str(options.calibrate_on or own or "")
         self.trust_samples = self._labelled(judge)
         self.counts = VerdictCounts(task)
-        self._confidences = ConfidenceCounts(task, self.trust_samples)
+        self.confidences = ConfidenceCounts(task, self.trust_samples)
+        self.calibration: Sequence[JudgedSample] = ()
+        """Judged samples of the calibration, with the confidences as the model tells them; empty before `learn`."""
 
     def inputs(self, names: Sequence[str | Path]) -> list[Input]:
         """Return the named inputs with the labels of this task."""
@@ -95,12 +98,13 @@ class TaskJudging:
 
     def learn(self, items: Sequence[JudgedSample]) -> Trust:
         """Return what the judged labelled samples tell about the confidences."""
+        self.calibration = items
         return learn(items, self._calibrate_on, self._options.target)
 
     def add(self, item: JudgedSample) -> None:
         """Count one judged sample."""
         self.counts.add(item)
-        self._confidences.add(item)
+        self.confidences.add(item)
         if self.baseline is not None:
             self.baseline.add(item)
 
@@ -110,8 +114,8 @@ class TaskJudging:
         if self.baseline is not None:
             add_drift(summary, self.baseline, self._drift_gates)
         if (source := self.file.model.confidence) is not None:
-            summary["confidence"] = self._confidences.record(source, trust)
-        if trust is not None and (guarantee := self._confidences.trust_record(trust)) is not None:
+            summary["confidence"] = self.confidences.record(source, trust)
+        if trust is not None and (guarantee := self.confidences.trust_record(trust)) is not None:
             summary["trust"] = guarantee
         return summary
 

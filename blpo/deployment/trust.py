@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 
+from typing_extensions import TypedDict
+
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.confidence_map import MapChoice, choose_map
 from blpo.metrics.guarantee import TrustThreshold, fewest_samples, trust_threshold
@@ -72,6 +74,36 @@ class Trust:
             "threshold": None if self.threshold is None else asdict(self.threshold),
             "versions": sorted(self.versions),
         }
+
+
+class Guarantee(TypedDict):
+    """A target, and the verdicts that reach it on the labelled samples of the calibration."""
+
+    target_agreement: float
+    threshold: float | None
+    """Confidence, as the model tells it; None: no threshold reaches the target."""
+    coverage: float
+    """Share of the labelled samples, one a group, of at least this confidence."""
+    agreement_bound: float | None
+    fewest: int
+    """Labelled samples that the target needs without an error."""
+
+
+def guarantees(items: Sequence[JudgedSample], targets: Iterable[float], delta: float) -> list[Guarantee]:
+    """Return what labelled samples guarantee at several targets, each at its own probability `delta` of a miss."""
+    known = one_of_each_group(with_confidence(items))
+    confidences, right = [item.confidence or 0.0 for item in known], list(map(is_right, known))
+    rows = [(target, trust_threshold(confidences, right, target, delta)) for target in targets]
+    return [
+        Guarantee(
+            target_agreement=target,
+            threshold=None if found is None else found.confidence,
+            coverage=0.0 if found is None else found.trusted / found.samples,
+            agreement_bound=None if found is None else found.agreement_bound,
+            fewest=fewest_samples(target, delta),
+        )
+        for target, found in rows
+    ]
 
 
 def is_right(item: JudgedSample) -> bool:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from blpo.config.settings_file import load_settings
+from blpo.data.dataset import load_dataset
 from blpo.data.image_sources import stamp
 from blpo.data.run_dataset import dataset_of
 from blpo.deployment.input_labels import InputLabels
@@ -10,18 +12,22 @@ from blpo.deployment.table_input import InputColumns
 from blpo.runs.run_record import RunRecord
 from state.errors import BlpoError, DataError
 from state.sample import Sample, SplitName
+from state.settings import TaskSettings
 
 
 def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path | None) -> list[Sample]:
-    """Return the labelled samples of an input; of a config the test split.
+    """Return the labelled samples of an input; of a config, or a run, its calibration split, else its test split.
 
     `own` has the labels of the judge's task. `run` is the directory of the judge's run, if known. Raises `DataError`
     for an input without labels, and for a sample of the train or validation split of the run: such samples chose the
     prompt.
     """
-    split: SplitName | None = "test" if is_config(Path(name)) else None
+    file = Path(name) / "config.yaml" if (Path(name) / "run.json").is_file() else Path(name)
+    if is_config(file) and (drawn := _calibration_split(file, own.task)):
+        return drawn
+    split: SplitName | None = "test" if is_config(file) else None
     labels = InputLabels(own.task, required=True, pair=columns.pair, name=own.name)
-    inputs = inputs_of([name], columns, labels, split)
+    inputs = inputs_of([str(file)], columns, labels, split)
     samples = [sample for sample in samples_of(inputs) if sample.label is not None]
     if not samples:
         raise DataError(f"{name}: has no labels, and a calibration needs labels")
@@ -33,6 +39,20 @@ def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path 
                 " its agreement flatters; give labelled samples that the search has not seen"
             )
     return samples
+
+
+def own_calibration(run: Path) -> str | None:
+    """Return the name of a run as labelled samples; None for a run without a calibration split."""
+    file = run / "config.yaml"
+    split = load_settings(file).data.split if file.is_file() else None
+    return None if getattr(split, "calibration", None) is None else str(run)
+
+
+def _calibration_split(config: Path, task: TaskSettings) -> list[Sample]:
+    settings = load_settings(config)
+    if getattr(settings.data.split, "calibration", None) is None:
+        return []
+    return list(load_dataset(settings.data, task, settings.search.seed).calibration)
 
 
 def _searched(run: Path) -> frozenset[object]:

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata, spearmanr
 
 from blpo.metrics.confusion import Floats
 from state.sample import Label
@@ -76,10 +75,19 @@ def confidence_quality(confidences: Sequence[float], right: Sequence[bool]) -> C
         agreement=float(truths.mean()),
         ece=sum(gaps) / len(values),
         brier=float(np.mean((values - truths) ** 2)),
-        auroc=float(roc_auc_score(truths, values)) if 0 < truths.sum() < len(truths) else None,
+        auroc=_auroc(values, truths),
         aurc=float(risks.mean()),
         agreement_at_half=float(1 - risks[half - 1]),
     )
+
+
+def _auroc(values: Floats, truths: Floats) -> float | None:
+    """Return the area by the rank sum of the right verdicts (Mann and Whitney 1947)."""
+    right, wrong = int(truths.sum()), int(len(truths) - truths.sum())
+    if not right or not wrong:
+        return None
+    ranks = rankdata(values)[truths == 1].sum()
+    return float((ranks - right * (right + 1) / 2) / (right * wrong))
 
 
 def bins(confidences: Sequence[float], right: Sequence[bool]) -> list[Bin]:

@@ -10,6 +10,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.captions import caption_quality, separations
 from blpo.reports.charts import ratings_chart, trials_chart, validation_chart
+from blpo.reports.confidence_section import confidence_section
 from blpo.reports.confusions import answer_rows, confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
@@ -115,6 +116,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max, source)
         if is_ordinal and before
         else None,
+        sureness=confidence_section(run.directory),
         gallery=gallery(run, evidence),
         verdicts_csv=fresh_verdicts(run),
         captions=captions,

@@ -21,6 +21,8 @@ class SplitShares(Section):
     train: float = Field(default=0.4, gt=0)
     validation: float = Field(default=0.3, gt=0)
     test: float = Field(default=0.3, gt=0)
+    calibration: float | None = Field(default=None, gt=0)
+    """Share that a run does not touch: it calibrates the judge's confidences afterwards. null: none."""
     seed: int | None = None
     """Seed of the draw; null: search.seed."""
 

@@ -1,0 +1,88 @@
+"""`blpo confidence`: how sure the judge of a run is, and what agreement follows from it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from blpo.cli.options import RunArgument
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from blpo.deployment.run_confidence import RunConfidence
+
+
+def confidence(
+    run: RunArgument,
+    source: Annotated[
+        Literal["logprobs", "repeats", "words"] | None,
+        typer.Option("--confidence", help="Source of the confidence, in place of the config's."),
+    ] = None,
+    calibrate_on: Annotated[
+        str | None,
+        typer.Option(metavar="INPUT", help="Labelled samples that the search has not seen [data.split.calibration]."),
+    ] = None,
+    delta: Annotated[float, typer.Option(help="Accepted probability that a target is missed.")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
+) -> int:
+    """Measure how sure the judge of a run is.
+
+    Judges the test split with confidences; answers of the run are not paid for again. Prints the agreement at each
+    coverage, and with labelled samples that the search has not seen the thresholds with guaranteed agreement. The
+    numbers are also in RUN/confidence/, and in the report with a reliability plot.
+    """
+    from blpo import report as write_report
+    from blpo.cli.confidence_sentences import quality_sentences
+    from blpo.cli.error_lines import say
+    from blpo.cli.paths import short_path
+    from blpo.deployment.run_confidence import measure_confidence
+
+    content = asyncio.run(measure_confidence(run, source, calibrate_on, delta))
+    if as_json:
+        typer.echo(json.dumps(content, indent=1))
+    else:
+        _print(content)
+    for line in quality_sentences(content["confidence"]):
+        say(line)
+    page: Path = asyncio.run(write_report(run.absolute()))
+    say(f"wrote {short_path(page)}")
+    return 0
+
+
+def _print(content: "RunConfidence") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(_replay_table(content))
+    if content["guarantees"]:
+        console.print(_guarantee_table(content))
+
+
+def _replay_table(content: "RunConfidence") -> "Table":
+    table = _table("Test split, from the surest verdicts on", "confidence", "coverage", "agreement", "left to others")
+    for row in content["replay"]:
+        cells = f"{row['threshold']:.3f}", f"{row['coverage']:.1%}", f"{row['agreement']:.1%}", str(row["left"])
+        table.add_row(*cells)
+    return table
+
+
+def _guarantee_table(content: "RunConfidence") -> "Table":
+    title = f"Guaranteed agreement at delta {content['delta']:g}, from {content['confidence']['calibrated_on']}"
+    table = _table(title, "agreement", "coverage", "fewest labelled samples")
+    for row in content["guarantees"]:
+        coverage = "none" if row["threshold"] is None else f"{row['coverage']:.1%}"
+        table.add_row(f"{row['target_agreement']:g}", coverage, str(row["fewest"]))
+    return table
+
+
+def _table(title: str, *columns: str) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table

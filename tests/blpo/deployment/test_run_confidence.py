@@ -1,0 +1,114 @@
+"""`blpo confidence`: calibration split, measured quality, thresholds, and the section of the report."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blpo.cli.main import main
+from blpo.data.run_dataset import dataset_of
+from blpo.deployment.confidence_replay import replay
+from blpo.deployment.verdict_lines import JudgedSample
+from blpo.metrics.confidence import coverage_curve
+from state.sample import Sample
+from state.settings import Settings
+from state.verdict import Verdict
+from tests.small_set import draw_dataset
+
+SPLIT = {"train": 0.2, "validation": 0.2, "test": 0.3, "calibration": 0.3}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run whose config sets a calibration split aside."""
+    place = tmp_path_factory.mktemp("confidence")
+    config = draw_dataset(place / "set", 80) / "config.yaml"
+    content = yaml.safe_load(config.read_text())
+    content["data"]["split"] = SPLIT
+    config.write_text(yaml.safe_dump(content))
+    prompt = "prompts.judge=Start from a rating of 5. Lower the rating strongly when noise is above 90."
+    settings = ["search.outer_rounds=0", prompt]
+    command = ["optimize", str(config), "--run-dir", str(place / "run"), "--quiet"]
+    assert main([*command, *(word for setting in settings for word in ("--set", setting))]) == 0
+    return place / "run"
+
+
+def test_the_calibration_split_is_in_no_other_split(run: Path) -> None:
+    data = {"path": str(run.parent / "set" / "labels.csv")}
+    dataset = dataset_of(Settings.model_validate({"data": {**data, "split": SPLIT}}))
+    sizes = [len(dataset.splits[name]) for name in ("train", "validation", "test")]
+    assert (sizes, len(dataset.calibration)) == ([16, 16, 24], 24)
+    assert not {sample.id for sample in dataset.calibration} & dataset.by_id.keys()
+    shares = {name: share for name, share in SPLIT.items() if name != "calibration"}
+    plain, unset = (
+        dataset_of(Settings.model_validate({"data": {**data, "split": split}}))
+        for split in (shares, {**shares, "calibration": None})
+    )
+    assert plain.splits == unset.splits and plain.calibration == ()
+
+
+def test_a_run_is_measured_once_and_reported(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["confidence", str(run), "--confidence", "words"]
+    assert main([*command, "--json"]) == 0
+    printed, told = capsys.readouterr()
+    content = json.loads(printed)
+    assert json.loads((run / "confidence" / "confidence.json").read_text()) == content
+    assert content["confidence"]["calibration_samples"] == 24
+    assert content["confidence"]["quality"]["samples"] == 24
+    lines = [json.loads(line) for line in (run / "confidence" / "words.jsonl").read_text().splitlines()]
+    right = [line["verdict"] == line["label"] for line in lines]
+    points = coverage_curve([line["confidence"] for line in lines], right)
+    assert content["replay"][-1]["agreement"] == pytest.approx(points[-1].agreement)
+    assert [row["target_agreement"] for row in content["guarantees"]] == [0.7, 0.8, 0.9, 0.95]
+    assert "over 24 labelled: calibration error" in told
+    page = (run / "report.html").read_text()
+    assert 'id="confidence"' in page and "Agreement with people by confidence, on the test split" in page
+    answered = content["calls"]["issued"]
+    assert answered == 24 + 24 + 24  # the run's answers about the test split are there; two questions about the others
+    assert main(command) == 0
+    table = capsys.readouterr().out
+    assert "Guaranteed agreement at delta 0.05" in table and "left to others" in table
+    again = json.loads((run / "confidence" / "confidence.json").read_text())
+    assert again["calls"]["issued"] == answered
+    draw_dataset(run.parent / "other", 10)
+    assert main([*command, "--calibrate-on", str(run.parent / "other")]) == 2  # its images are among the run's
+    assert "is of the train or validation split" in capsys.readouterr().err
+    assert main([*command, "--calibrate-on", str(run.parent / "set" / "config.yaml"), "--delta", "0.2"]) == 0
+
+
+def test_the_runs_own_split_sets_a_threshold(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = str(run.parent / "set" / "images" / "000.png")
+    assert main(["judge", str(run), image, "--confidence", "words", "--target-agreement", "0.9"]) == 2
+    assert "has 24 labelled samples, one a group, and an agreement of 0.9" in capsys.readouterr().err
+
+
+def test_a_judge_without_a_confidence_and_a_damaged_file_are_named(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["confidence", str(run)]) == 2
+    assert "its judge has no confidence; give --confidence repeats or words" in capsys.readouterr().err
+    file = run / "confidence" / "confidence.json"
+    text = file.read_text()
+    file.write_text("{}")
+    assert main(["report", str(run)]) == 2
+    assert "is damaged; write it again with `blpo confidence" in capsys.readouterr().err
+    file.write_text(text)
+
+
+def test_a_replay_covers_verdicts_without_a_confidence_never() -> None:
+    usage = {"input_tokens": 0, "output_tokens": 0, "usd": None}
+    items = [
+        JudgedSample(Sample(str(n), (), 3), Verdict(str(n), "ok", 3 if n < 5 else 2), usage, None, c)  # type: ignore[arg-type]
+        for n, c in enumerate([0.9, 0.9, 0.8, 0.7, 0.7, 0.6, 0.5, None, None, None])
+    ]
+    rows = replay(items)
+    assert [(row["threshold"], row["coverage"], row["left"]) for row in rows] == [
+        (0.9, 0.2, 8),
+        (0.8, 0.3, 7),
+        (0.7, 0.5, 5),
+        (0.6, 0.6, 4),
+        (0.5, 0.7, 3),
+    ]
+    assert [row["agreement"] for row in rows] == pytest.approx([1, 1, 1, 5 / 6, 5 / 7])
+    assert replay([]) == []
