@@ -13,16 +13,17 @@ from blpo.audit.paraphrase import paraphrase
 from blpo.audit.probe import AuditContext
 from blpo.audit.results import AuditResult
 from blpo.audit.run_audit import Audit
+from blpo.data.run_dataset import dataset_of, task_samples
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import inputs_of
-from blpo.deployment.judge import load_judge
+from blpo.deployment.judge import Judge, in_task, load_judge
 from blpo.deployment.table_input import InputColumns
 from blpo.inference.open_models import open_models
 from blpo.runs.run_record import RunRecord
 from blpo.storage.whole_files import write_whole
 from state.errors import ConfigError
 from state.sample import Sample, SplitName
-from state.settings import LimitSettings
+from state.settings import LimitSettings, TaskSettings
 
 MOST_SAMPLES = 50
 """Default number of samples."""
@@ -38,24 +39,26 @@ async def audit(
     gates: Sequence[str] = (),
     out: Path | None = None,
     split: SplitName | None = None,
-    columns: InputColumns | None = None,
+    task: str | None = None,
     advance: Callable[[str], None] = lambda name: None,
 ) -> tuple[AuditResult, list[AuditGate]]:
     """Audit a judge and write audit.json; return its content and the missed gates.
 
     `judge` is a judge.yaml or a run directory. Without `inputs`, the samples are those of the run's test split.
-    `probes` are names, by default all. Answers go to a store beside audit.json, and cost nothing in a later audit.
-    Raises `BlpoError` before the first call for anything that can't be used.
+    `probes` are names, by default all. `task` names one of several tasks or criteria of the judge. Answers go to a
+    store beside audit.json, and cost nothing in a later audit. Raises `BlpoError` before the first call for anything
+    that can't be used.
     """
     names = require_known(probes or NAMES)
     rules = [rule for text in gates for rule in parse_audit_gates(text, names)]
-    loaded = load_judge(judge)
+    loaded = load_judge(judge, task)
+    name, *others = loaded.require_tasks()
+    if others:
+        raise ConfigError(f"this judge has several criteria ({', '.join(loaded.tasks)}); name one: --task NAME")
     if not inputs and loaded.run is None:
         raise ConfigError(f"{judge} is no run directory, so give the images to audit with")
-    chosen, part = (list(inputs), split) if inputs else ([str(judge / "config.yaml")], "test")
-    labels = InputLabels(loaded.file.task, required=False)
-    sources = await asyncio.to_thread(inputs_of, chosen, columns or InputColumns(), labels, part)
-    items: list[Sample] = list(islice((sample for source in sources for sample in source.samples()), samples))
+    scale = loaded.file.of_task(name).task
+    items = await asyncio.to_thread(_samples, loaded, name, scale, inputs, split, samples)
     place = out or judge_folder(judge) / "audit.json"
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
     settings = loaded.file.settings.model_copy(update={"limits": limits})
@@ -65,10 +68,21 @@ async def audit(
         words = None
         if loaded.run is not None and "paraphrase" in names:
             words = await paraphrase(RunRecord.read(loaded.run), loaded.file)
-        context = AuditContext(loaded.file.task, words)
+        context = AuditContext(scale, words)
         result = await Audit(loaded.file, models, context, advance, set()).run(items, names)
     await asyncio.to_thread(write_whole, place, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     return result, missed(rules, result)
+
+
+def _samples(
+    judge: Judge, task: str, scale: TaskSettings, inputs: Sequence[str], split: SplitName | None, most: int
+) -> list[Sample]:
+    """Return the samples to ask about: of the inputs, else of the run's test split."""
+    if not inputs and judge.run is not None:
+        return task_samples(dataset_of(RunRecord.read(judge.run).settings).splits[split or "test"], task)[:most]
+    sources = inputs_of(list(inputs), InputColumns(), InputLabels(scale, required=False), split)
+    found = islice((sample for source in sources for sample in source.samples()), most)
+    return [in_task(sample, task) for sample in found]
 
 
 def judge_folder(judge: Path) -> Path:

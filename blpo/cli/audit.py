@@ -40,6 +40,9 @@ def audit(
     split: Annotated[
         Literal["train", "validation", "test"] | None, typer.Option(help="Only this split of a config.yaml.")
     ] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The task or criterion, for a judge of several.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results on stdout as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> int:
@@ -62,6 +65,7 @@ def audit(
             gates=gate or (),
             out=out,
             split=split,
+            task=task,
             advance=(lambda name: None) if quiet else (lambda name: say(f"probe {name}")),
         )
     )

@@ -19,6 +19,7 @@ from blpo.audit.all_probes import NAMES
 from blpo.cli.main import main
 from blpo.models.embedded.chat import texts
 from blpo.models.embedded.message_images import images
+from tests.criteria_set import criteria_config, draw_criteria
 from tests.pair_set import draw_pairs
 from tests.scripted import scripted
 from tests.small_set import draw_dataset
@@ -124,6 +125,18 @@ def test_a_lean_and_circles_of_pairs_are_found(tmp_path: Path) -> None:
     probes = json.loads((tmp_path / "audit.json").read_text())["probes"]
     assert probes["swap"]["n"] == 12 and probes["swap"]["down"] == 0
     assert probes["transitivity"]["n"] == 3 and 0 <= probes["transitivity"]["violation"] <= 1
+
+
+def test_one_criterion_of_a_judge_is_audited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import asyncio
+
+    settings = criteria_config(draw_criteria(tmp_path / "set"), tmp_path / "run")
+    asyncio.run(blpo.optimize({**settings, "search": {"outer_rounds": 0}}))
+    assert main(["audit", str(tmp_path / "run"), "--quiet"]) == 2
+    assert "this judge has several criteria (quality, light); name one: --task NAME" in capsys.readouterr().err
+    assert main(["audit", str(tmp_path / "run"), "--quiet", "--task", "light", "--probes", "repeat,mirror"]) == 0
+    result = json.loads((tmp_path / "run" / "audit.json").read_text())
+    assert (result["samples"], result["probes"]["mirror"]["n"], result["calls"]) == (12, 12, 36)
 
 
 def test_changes_of_images_keep_or_lose_what_they_say() -> None:
