@@ -89,7 +89,8 @@ class Judging:
     async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
         """Judge samples in order; samples judged before keep place and verdict.
 
-        Raises `ModelError` if no request can succeed, `StoreError`, and the errors of the iteration.
+        Samples for a judge of several tasks name their task. Raises `ModelError` if no request can succeed,
+        `StoreError`, and the errors of the iteration.
         """
         async with aclosing(in_order(self._judged, items, self._models.width("judge"))) as stream:
             async for item in stream:
@@ -102,6 +103,8 @@ class Judging:
     async def _judged(self, item: Sample | JudgedSample) -> JudgedSample:
         if isinstance(item, JudgedSample):
             return item
+        if item.task not in self._file.scales:
+            raise ConfigError(f"{item.id}: names no task of the judge ({', '.join(self._file.scales)})")
         confidence = Confidence()
         try:
             judgement = await self._judgement(item)

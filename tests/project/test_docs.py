@@ -11,14 +11,17 @@ import yaml
 
 import blpo
 from blpo.cli.help import EXAMPLES
+from blpo.runs.judge_file import JudgeFile
+from blpo.runs.judge_tasks import JudgeTask
 from state.events import Event
 from state.result import Metrics, Result
+from state.settings import ModelSettings, TaskSettings
 from tests import criteria_sources, pair_sources, public_sources
 from tests.clip_set import draw_clips
 from tests.documented import Step, given, run, run_python, steps
 from tests.list_set import draw_lists
 from tests.pair_set import draw_pairs
-from tests.small_set import ROOT, draw_dataset
+from tests.small_set import ROOT, draw_dataset, edit_labels
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
@@ -65,6 +68,26 @@ def _prompt(prepared: Path, target: Path) -> None:
     target.write_text("Rate how natural the image looks, from 1 (worst) to 5 (best).\n")
 
 
+def _two_criteria(rows: list[dict[str, str]]) -> None:
+    for place, row in enumerate(rows):
+        row.update(realism=row.pop("label"), match="no" if place % 2 else "yes")
+
+
+def _criteria(_: Path, target: Path) -> None:
+    """Draw images with the labels of two criteria, and write a judge of both."""
+    draw_dataset(target, 8)
+    edit_labels(target, _two_criteria)
+    match = TaskSettings(kind="categorical", labels=("no", "yes"), positive="yes")
+    tasks = (
+        JudgeTask(name="realism", about="how real the image looks", task=TaskSettings(), label="realism", images=1),
+        JudgeTask(name="match", task=match, label="match", images=1),
+    )
+    model = ModelSettings(name="embedded:judge")
+    judge = JudgeFile(judge_prompt="Judge the image.", tasks=tasks, criteria_calls="one", model=model)
+    (target / "judge.yaml").write_text(judge.dump())
+    (target / "config.yaml").unlink()
+
+
 GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "runs/first": _run_directory,
     "runs/second": _run_directory,
@@ -75,10 +98,12 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "lists": lambda prepared, target: shutil.copytree(prepared / "lists", target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
+    "criteria": _criteria,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
 """Makers of things for pages: two finished runs of one dataset, a folder of labelled images, a folder of images rated
-by several people, pairs, a config for the first folder, a prompt, and the public sets as downloaded."""
+by several people, pairs, a config for the first folder, a prompt, a folder with a judge of two criteria, and the public
+sets as downloaded."""
 
 
 def lay_out(names: list[str], prepared: Path, folder: Path) -> None:

@@ -21,6 +21,7 @@ from blpo.runs.server import main as can_start
 from blpo.runs.server_threads import checkpoint_target, run_of_thread
 from state.errors import ConfigError
 from state.result import Result
+from tests.criteria_set import criteria_config, draw_criteria
 from tests.list_set import draw_lists
 from tests.pair_set import draw_pairs
 from tests.servers.studio import StudioServer
@@ -99,6 +100,8 @@ async def test_the_graph_and_its_forms(client: LangGraphClient) -> None:
     search = context["$defs"]["SearchSettings"]["properties"]
     assert {"title", "description", "default", "minimum", "maximum"} <= search["outer_rounds"].keys()
     assert {"pairwise", "ranking"} <= set(context["$defs"]["TaskSettings"]["properties"]["kind"]["enum"])
+    assert {"name", "about", "label", "metric", "weight"} <= set(context["$defs"]["CriterionEntry"]["properties"])
+    assert {"tasks", "criteria", "criteria_calls", "only"} <= set(context["properties"])
     for name, section in context["$defs"].items():
         fields = section.get("properties", {}).values()
         assert all("title" in field or "$ref" in json.dumps(field) for field in fields), name
@@ -165,12 +168,26 @@ async def _history(client: LangGraphClient, thread: str) -> Any:
         yield state
 
 
-@pytest.mark.parametrize(("draw", "asks"), [(draw_pairs, "p"), (draw_lists, "list ")])
-async def test_pairs_and_rankings_give_what_the_command_line_gives(
-    client: LangGraphClient, server: StudioServer, tmp_path: Path, draw: Callable[[Path, int], Path], asks: str
+def draw_configured_criteria(folder: Path, _: int) -> Path:
+    """Draw images with two criteria, and write a config beside them."""
+    config = criteria_config(draw_criteria(folder), folder / "unused")
+    (folder / "config.yaml").write_text(json.dumps({key: config[key] for key in ("data", "criteria")}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("draw", "asks"),
+    [(draw_pairs, "p"), (draw_lists, "list "), (draw_configured_criteria, ("quality/", "light/"))],
+)
+async def test_other_shapes_of_tasks_give_what_the_command_line_gives(
+    client: LangGraphClient,
+    server: StudioServer,
+    tmp_path: Path,
+    draw: Callable[[Path, int], Path],
+    asks: str | tuple[str, ...],
 ) -> None:
     config = draw(tmp_path / "set", 16) / "config.yaml"
-    search = {"outer_rounds": 1, "inner_steps": 1, "error_batch": 6}
+    search = {"outer_rounds": 1, "inner_steps": 1, "error_batch": 24}
     calm = (
         await blpo.optimize(config, overrides=[f"search={json.dumps(search)}", f"run.dir={tmp_path / 'calm'}"])
     ).result
