@@ -46,11 +46,12 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results on stdout as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> int:
-    """Probe a judge without labels: change the question, and see whether the verdict changes.
+    """Probe a judge without labels, by changed questions.
 
-    Each probe states its assumption, and is off where it does not fit the task. audit.json has the rates with 95 %
-    intervals, the direction of the changes, and the largest changes. Answers are kept: a later audit pays for new
-    questions alone. Exit code 3: a gate is missed. 4: --calls did not suffice.
+    A good judge keeps its verdict where the change says nothing. Each probe states its assumption, and is off where it
+    does not fit the task. audit.json has the rates with 95 % intervals, the direction of the changes, and the largest
+    changes. Answers are kept: a later audit pays for new questions alone. Exit code 3: a gate is missed. 4: --calls did
+    not suffice.
     """
     from blpo.audit.audit_file import audit as run_audit
 

@@ -39,7 +39,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "audit": (
         "blpo audit runs/first",
-        "blpo audit runs/first photos --probes repeat,reencode --samples 100 --calls 300",
+        "blpo audit runs/first photos --probes repeat,reencode --calls 300",
     ),
     "confidence": (
         "blpo confidence runs/first --confidence words",
