@@ -236,6 +236,28 @@ class CriteriaTest(TypedDict):
     best: CriteriaAgreement
 
 
+CorrelationMeasure = Literal["phi", "spearman", "kappa"]
+
+
+class CriteriaCorrelation(TypedDict):
+    """Correlation of two criteria over the test images with an answer about both under both prompts.
+
+    None: undefined, as for a single label.
+    """
+
+    criteria: list[str]
+    """The two names."""
+    measure: CorrelationMeasure
+    n: int
+    """Number of images."""
+    people: float | None
+    """Correlation of the human labels, in [-1, 1]."""
+    initial: float | None
+    """Correlation of the judge's answers under p_0."""
+    best: float | None
+    """Correlation of the judge's answers under the selected prompt."""
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -256,6 +278,8 @@ class TestMetrics(SplitMetrics):
     """Absent in older runs."""
     by_task: NotRequired[dict[str, TaskTest]]
     """Test by task; absent for a single task."""
+    correlations: NotRequired[list[CriteriaCorrelation]]
+    """Correlations between criteria of the same images; absent for other runs."""
     aggregate: NotRequired[AggregateResult]
     """Agreement on the aggregate of a checklist; absent without `criteria_aggregate`."""
     criteria: NotRequired[CriteriaTest]

@@ -62,7 +62,7 @@ def disagreements(
     elif as_csv:
         write_csv(sys.stdout, problems)
     else:
-        source = label_source(RunRecord.read(run).settings.data)
+        source = label_source(RunRecord.read(run).settings)
         _print_table(problems, source)
         say(f"{len(problems)} disagreements, {order(problems, source)}")
     return 0

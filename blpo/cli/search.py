@@ -71,7 +71,7 @@ def _print_hint(result: Result, directory: Path) -> None:
 
 
 def _label_source(directory: Path) -> LabelSource:
-    return label_source(load_settings(directory / "config.yaml").data)
+    return label_source(load_settings(directory / "config.yaml"))
 
 
 def _answer(result: Result, directory: Path, quiet: bool) -> dict[str, Any] | None:

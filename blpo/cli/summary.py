@@ -14,8 +14,10 @@ from blpo.reports.agreement_rows import main_rows, undefined_notes
 from blpo.reports.label_source import LabelSource
 from blpo.reports.run_page import REPORT
 from blpo.reports.slice_rows import slice_lines
+from blpo.reports.task_rows import TaskRow, task_rows
 from blpo.runs.end_words import stopped
 from blpo.runs.lean_sentence import lean_sentences
+from blpo.runs.task_sentence import aggregate_sentence, not_adopted
 from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import counted, duration, figure, in_groups, plain, single_line
 from state.result import Result, SplitMetrics
@@ -57,7 +59,8 @@ def _print_outcome(console: Console, result: Result, *, in_file: bool) -> None:
     """Print the verdict, a lean to a position, the reason of the stop, advice, slices, warnings and the origin."""
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
     stop = f"Stopped after {duration(result['seconds'])}: {stopped(result)}."
-    for sentence in [*lean_sentences(result), stop, result.get("advice", ""), *slice_lines(result)]:
+    advice = (aggregate_sentence(result), not_adopted(result), result.get("advice", ""))
+    for sentence in [*lean_sentences(result), stop, *advice, *slice_lines(result)]:
         if sentence:
             console.print(single_line(sentence), markup=False, soft_wrap=in_file)
     for sentence in result.get("warnings", []):
@@ -72,6 +75,9 @@ def _print_metrics(console: Console, result: Result, source: LabelSource) -> Non
         return
     console.print()
     name = "test" if result["test"] else "validation (which took part in the selection)"
+    if rows := task_rows(split):
+        console.print(task_table(name, split, rows, source))
+        return
     metric, positive = result["metric"], result.get("positive")
     console.print(agreement_table(name, split, metric, source, positive))
     for note in undefined_notes(split["initial"], split["best"], metric, positive, is_short=True):
@@ -104,6 +110,21 @@ def agreement_table(
     for row in main_rows(measured, metric, positive):
         table.add_row(Text(row.name), figure(row.before), figure(row.after), row.change)
     return Group(Text(f"Agreement with {source.name} on {split}, {size}"), table)
+
+
+def task_table(split: str, measured: SplitMetrics, rows: Sequence[TaskRow], source: LabelSource) -> Group:
+    """Return a row per task: metric, values under the first and under the selected prompt, chance and p."""
+    size = in_groups(measured["best"]["n"], measured.get("groups"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("task", overflow="fold")
+    table.add_column("metric", overflow="fold")
+    for name in ("first", "selected", "change", "chance", "p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(row.name), Text(row.metric), *row.cells, style="" if row.metric else "bold")
+    answered = measured["best"]["coverage"]
+    coverage = f", coverage {answered:.1%}" if answered < 1 else ""
+    return Group(Text(f"Agreement with {source.name} on {split}, {size}{coverage}"), table)
 
 
 def print_changes(console: Console, lines: Sequence[Text]) -> None:

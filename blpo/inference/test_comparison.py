@@ -6,6 +6,7 @@ from blpo.inference.rater_references import rater_answers
 from blpo.metrics.agreement import metrics
 from blpo.metrics.checklist import aggregate_result
 from blpo.metrics.criteria_conflicts import conflicts_on
+from blpo.metrics.criteria_correlations import correlations
 from blpo.metrics.human_ceiling import human_ceiling
 from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.readings import strict_reading
@@ -79,6 +80,8 @@ def _tasks(samples: Sequence[Sample], pairs: VerdictPairs, settings: Settings) -
     )
     if settings.criteria_aggregate is not None:
         test["aggregate"] = aggregate_result(samples, pairs.first, pairs.second, settings)
+    if records := correlations(samples, pairs.first, pairs.second, settings):
+        test["correlations"] = records
     return test
 
 

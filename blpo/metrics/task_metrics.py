@@ -5,7 +5,7 @@ of samples may hold samples of several tasks, such as one image under several cr
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -18,7 +18,7 @@ from blpo.metrics.pairs import CountedAnswer, counted_answers
 from blpo.metrics.readings import reading, strict_reading
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import compare_patterns, new_interval
-from blpo.metrics.task_codes import TaskCodes, above_chance
+from blpo.metrics.task_codes import TaskCodes, TaskLabel, above_chance
 from state.result import Agreement, BeyondGuessing, Metrics, TaskReading
 from state.sample import Sample
 from state.settings import ABOVE_CHANCE, Settings
@@ -105,11 +105,10 @@ def compare_on_tasks(
     As `compare_prompts` and `beyond_guessing`, over all tasks: a group's samples are swapped and drawn together.
     """
     seed, answers = settings.search.seed, _answers_by_task(initial, best, samples, settings)
-    rows = [(unit, [(name, label) for label in triple]) for name, each in answers.items() for unit, triple in each]
+    rows = _coded_rows(answers)
     if not rows:
         return 1.0, (0.0, 0.0), BeyondGuessing(metric="above_chance", value=None, ci95=[0.0, 0.0])
-    codes = TaskCodes.of(answers, settings)
-    patterns = AnswerPatterns.of([(y, old, new) for _, (y, old, new) in rows], [unit for unit, _ in rows], codes)
+    patterns = _patterns(rows, TaskCodes.of(answers, settings))
     beyond = BeyondGuessing(
         metric="above_chance",
         value=patterns.value_or_nan(ABOVE_CHANCE),
@@ -119,6 +118,33 @@ def compare_on_tasks(
         return 1.0, (0.0, 0.0), beyond
     p_value, interval = compare_patterns(patterns, ABOVE_CHANCE, seed)
     return p_value, interval, beyond
+
+
+def interval_on_tasks(
+    verdicts: Sequence[Verdict], samples: Sequence[Sample], settings: Settings
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of a prompt's `above_chance`, as `metric_interval`; None for less than two groups."""
+    answers = _answers_by_task(verdicts, verdicts, samples, settings)
+    rows = _coded_rows(answers)
+    if len({unit for unit, _ in rows}) < 2:
+        return None
+    return new_interval(_patterns(rows, TaskCodes.of(answers, settings)), ABOVE_CHANCE, settings.search.seed)
+
+
+_CodedRow = tuple[str | int, tuple[TaskLabel, TaskLabel, TaskLabel]]
+"""Group of a sample; human label, first answer, second answer, each with the task's name."""
+
+
+def _coded_rows(answers: Mapping[str, Sequence[CountedAnswer]]) -> list[_CodedRow]:
+    return [
+        (unit, ((name, human), (name, old), (name, new)))
+        for name, rows in answers.items()
+        for unit, (human, old, new) in rows
+    ]
+
+
+def _patterns(rows: Sequence[_CodedRow], codes: TaskCodes) -> AnswerPatterns:
+    return AnswerPatterns.of([triple for _, triple in rows], [unit for unit, _ in rows], codes)
 
 
 def _answers_by_task(

@@ -41,7 +41,8 @@ class CaptionQuality:
 
     round: int
     role: str
-    """`start` of the round, `kept`, `start and kept`; or `pooled` and the number of the trial."""
+    """`start` of the round, `kept`, `start and kept`; or `pooled` and the number of the trial. For one of several
+    tasks its name stands in front."""
     prompt: str
     n: int
     words: float
@@ -56,18 +57,25 @@ class CaptionQuality:
 def caption_quality(run: RunRecord, evidence: Evidence) -> list[CaptionQuality]:
     """Measure the captions of all rounds: under the first and the selected I2T prompt, or under all pooled prompts."""
     rows = []
-    are_lists = run.settings.task.kind == "ranking"
     for t, past in enumerate(run.rounds):
         for role, prompt in _prompts(past).items():
-            pairs = [
-                (evidence.captions[prompt or "", sample_id], _ONE_LABEL if are_lists else label)
-                for sample_id in past.batch
-                if (prompt or "", sample_id) in evidence.captions
-                and (label := evidence.samples[sample_id].label) is not None
-            ]
-            if prompt is not None and pairs:
-                rows.append(_measured(t, role, prompt, pairs))
+            for task in run.settings.task_names or ("",):
+                pairs = _captions(past, prompt or "", task, run, evidence)
+                if prompt is not None and pairs:
+                    rows.append(_measured(t, f"{task}: {role}" if task else role, prompt, pairs))
     return _corrected(rows)
+
+
+def _captions(past: Round, prompt: str, task: str, run: RunRecord, evidence: Evidence) -> list[tuple[str, Label]]:
+    """Return captions of the batch with the labels of one task."""
+    are_lists = run.settings.of_task(task).task.kind == "ranking"
+    return [
+        (evidence.captions[prompt, sample_id], _ONE_LABEL if are_lists else label)
+        for sample_id in past.batch
+        if (prompt, sample_id) in evidence.captions
+        and (label := evidence.samples[sample_id].label) is not None
+        and evidence.samples[sample_id].task == task
+    ]
 
 
 def _corrected(rows: Sequence[CaptionQuality]) -> list[CaptionQuality]:

@@ -55,7 +55,7 @@ def comparison_page(comparison: Comparison) -> str:
         comparison=comparison,
         entries=entries,
         size=in_groups(len(comparison.shared), comparison.groups, "shared test sample"),
-        source=label_source(first.run.settings.data),
+        source=label_source(first.run.settings),
         metric=metric_name(comparison.metric),
         headline=comparison_headline(comparison),
         values={entry.name: strict_reading(entry.metrics, comparison.metric) for entry in entries},
@@ -140,5 +140,5 @@ def _differing(comparison: Comparison) -> dict[str, object]:
         "differing": len(differing),
         "labels": labels,
         "missing": missing,
-        "is_sensitive": is_sensitive(first.settings.task),
+        "is_sensitive": is_sensitive(first.settings),
     }

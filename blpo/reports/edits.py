@@ -8,7 +8,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.reports.differences import Piece, word_diff
 from blpo.reports.evidence import Evidence
 from blpo.reports.gallery import shortened
-from blpo.reports.named_pictures import Picture, named_pictures
+from blpo.reports.named_pictures import Picture, run_pictures
 from blpo.reports.pooled_prompts import PooledPrompt, pooled_prompts_of
 from blpo.runs.round_spending import RoundSpending, spending_by_round
 from blpo.runs.rounds import Round
@@ -53,6 +53,8 @@ class Edit:
     """True if the update is from the descriptions of all trials, without scores."""
     failure: str
     """Reason of a failed update from pooled trials; empty otherwise."""
+    fallen: Sequence[str]
+    """Tasks that fell by more than `search.floor`, so that the new prompt was not adopted."""
     pooled: tuple[PooledPrompt, ...]
     """I2T prompts of pooled trials; empty for scored trials."""
     spending: RoundSpending | None
@@ -69,7 +71,7 @@ def edits(run: RunRecord, evidence: Evidence) -> list[Edit]:
     """Return an edit for every round after the first."""
     ids = {error.id for past in run.rounds[:-1] for error in past.errors}
     samples = (evidence.samples[key] for key in ids if key in evidence.samples)
-    pictures = named_pictures(samples, run.settings.task, _SIDE, _MOST_BYTES)
+    pictures = run_pictures(samples, run.settings, _SIDE, _MOST_BYTES)
     spending = spending_by_round(run.directory)
     return [_edit(t, run, evidence, pictures, spending.get(t)) for t in range(len(run.result["rounds"]) - 1)]
 
@@ -99,6 +101,7 @@ def _edit(
         score=past.best_trial.score if past.best_trial else None,
         is_pooled=is_pooled,
         failure=past.record.get("failure", ""),
+        fallen=new.get("fallen", ()),
         pooled=pooled_prompts_of(past, evidence.captions) if is_pooled else (),
         spending=spending,
         trials=len(past.trials),

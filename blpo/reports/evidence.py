@@ -5,7 +5,7 @@ nothing is written. Without the dataset there is no evidence, and the report say
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from blpo.data.dataset import Dataset
 from blpo.data.run_dataset import dataset_of
@@ -14,6 +14,7 @@ from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels, open_recall
 from blpo.inference.run_store import store_place
 from blpo.inference.verdicts import judge_sample
+from blpo.reports.label_source import is_sample
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from state.errors import BlpoError, DataError
@@ -68,7 +69,7 @@ def _dataset(run: RunRecord) -> tuple[Dataset | None, str]:
     try:
         dataset = dataset_of(run.settings)
         if dataset.fingerprint != run.info.dataset:
-            if run.settings.data.path is None:
+            if is_sample(run.settings):
                 return None, "the run used another version of the built-in sample"
             return None, "the dataset is not the one that the run used"
     except (BlpoError, OSError) as error:
@@ -119,6 +120,5 @@ async def _recalled(models: OpenModels, prompt: str, split: SplitName, sample: S
         return None
     if verdict.status == "error" or sample.label is None:
         return None
-    return VerdictRow(
-        sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split, orders=verdict.orders
-    )
+    row = VerdictRow(sample.id, sample.label, verdict.label, verdict.status, verdict.reason, split)
+    return replace(row, orders=verdict.orders, task=sample.task)

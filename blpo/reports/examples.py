@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from blpo.reports.evidence import Evidence
 from blpo.reports.named_pictures import Picture, named_pictures
+from blpo.reports.thumbnails import THUMBNAIL_BYTES
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from state.settings import TaskSettings
@@ -40,17 +41,22 @@ class Examples:
         return any(len(item.images) > 1 for item in self.items)
 
 
-def examples(run: RunRecord, evidence: Evidence) -> list[Examples]:
-    """Return examples of fixed and of broken test samples; none without the dataset, and without such samples."""
+def examples(run: RunRecord, evidence: Evidence, task: str = "") -> list[Examples]:
+    """Return examples of fixed and of broken test samples; none without the dataset, and without such samples.
+
+    `task` is the name of one of several tasks.
+    """
     kinds: tuple[VerdictChange, ...] = ("fixed", "broken")
-    return [some for change in kinds if (some := _examples(change, run, evidence)).items]
+    return [some for change in kinds if (some := _examples(change, run, evidence, task)).items]
 
 
-def _examples(change: VerdictChange, run: RunRecord, evidence: Evidence) -> Examples:
-    keys = [key for key, row in run.best.items() if row.split == "test" and run.change(key) == change]
-    pairs = _varied([(run.initial[key], run.best[key]) for key in keys], run.settings.task)[:MOST_EXAMPLES]
+def _examples(change: VerdictChange, run: RunRecord, evidence: Evidence, name: str) -> Examples:
+    rows = [row for row in run.best.values() if row.split == "test" and row.task == name]
+    keys, task = [row.id for row in rows if run.change(row.id) == change], run.settings.of_task(name).task
+    pairs = _varied([(run.initial[key], run.best[key]) for key in keys], task)[:MOST_EXAMPLES]
     samples = (evidence.samples[row.id] for row, _ in pairs if row.id in evidence.samples)
-    pictures = named_pictures(samples, run.settings.task, _SIDE)
+    share = THUMBNAIL_BYTES // max(4 * len(run.settings.task_names), 1)
+    pictures = named_pictures(samples, task, _SIDE, share)
     items = [Example(before, after, pictures[before.id]) for before, after in pairs if before.id in pictures]
     return Examples(change, tuple(items), len(keys))
 

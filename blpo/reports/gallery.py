@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from blpo.metrics.rankings import tau_b
 from blpo.reports.evidence import Evidence
-from blpo.reports.named_pictures import Picture, most_samples, named_pictures, named_texts
+from blpo.reports.named_pictures import Picture, most_samples, named_texts, run_pictures
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
-from state.settings import TaskSettings
+from state.settings import Settings, TaskSettings
 
 MOST_ITEMS = 500
 """Maximum number of samples; samples of the test split come first."""
@@ -23,6 +23,8 @@ _SENSITIVE = re.compile(
 )
 _SPLITS = ("test", "validation", "train")
 _CHANGES: tuple[VerdictChange, ...] = ("broken", "wrong", "fixed")
+_ChangedRow = tuple[VerdictChange, VerdictRow, VerdictRow]
+"""Change of a sample, and the rows under the first and the selected prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class GalleryItem:
     texts: tuple[tuple[str, str], ...]
     """Names and texts of a pair of texts; empty for other samples."""
     images: tuple[Picture, ...]
+    task: str = ""
+    """Task among several tasks; empty for a single task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Gallery:
     changes: Mapping[VerdictChange, int]
     labels: tuple[str, ...]
     splits: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
+    """Tasks with a sample in the gallery; empty for a single task."""
 
     @property
     def is_wide(self) -> bool:
@@ -65,11 +71,12 @@ class Gallery:
 def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
     """Return the disagreements up to `MOST_ITEMS`: broken samples, then samples wrong twice, then fixed samples."""
     rows = [(run.change(key), before, run.best[key]) for key, before in run.initial.items()]
-    wrong = sorted((row for row in rows if row[0] != "right"), key=lambda row: _order(row, run.settings.task))
-    rows_on_page = wrong[: most_samples(evidence.samples.values(), MOST_ITEMS)]
-    labels = [str(label) for label in run.settings.task.values if any(row[1].label == label for row in rows_on_page)]
+    wrong = [row for row in rows if row[0] != "right"]
+    rows_on_page = _on_page(wrong, run.settings, most_samples(evidence.samples.values(), MOST_ITEMS))
+    values = dict.fromkeys(label for task in tasks_of(run.settings) for label in task.values)
+    labels = [str(label) for label in values if any(row[1].label == label for row in rows_on_page)]
     samples = (evidence.samples[row[1].id] for row in rows_on_page if row[1].id in evidence.samples)
-    pictures = named_pictures(samples, run.settings.task)
+    pictures = run_pictures(samples, run.settings)
     captions = latest_captions(run, evidence)
     return Gallery(
         items=tuple(_item(row, labels, pictures, captions, evidence) for row in rows_on_page),
@@ -77,12 +84,30 @@ def gallery(run: RunRecord, evidence: Evidence) -> Gallery:
         changes=Counter(row[0] for row in rows_on_page),
         labels=tuple(labels),
         splits=tuple(split for split in _SPLITS if any(row[1].split == split for row in rows_on_page)),
+        tasks=tuple(name for name in run.settings.task_names if any(row[1].task == name for row in rows_on_page)),
     )
 
 
-def is_sensitive(task: TaskSettings) -> bool:
-    """Return True if a label's name suggests unsafe images."""
-    return any(_SENSITIVE.search(str(label)) for label in task.labels)
+def _on_page(rows: Sequence[_ChangedRow], settings: Settings, most: int) -> list[_ChangedRow]:
+    """Return the rows in order, at most `most`: an equal share of each of several tasks, task by task."""
+    names = settings.task_names or ("",)
+    chosen: list[_ChangedRow] = []
+    for name in names:
+        task = settings.of_task(name).task
+        own = sorted((row for row in rows if row[1].task == name), key=lambda row: _order(row, task))
+        chosen += own[: max(most // len(names), 1)]
+    return chosen
+
+
+def is_sensitive(settings: Settings) -> bool:
+    """Return True if the name of a label, or of one of several tasks, suggests unsafe images."""
+    labels = (label for task in tasks_of(settings) for label in task.labels)
+    return any(_SENSITIVE.search(str(name)) for name in (*labels, *settings.task_names))
+
+
+def tasks_of(settings: Settings) -> list[TaskSettings]:
+    """Return the task of a run, or its tasks."""
+    return [settings.of_task(name).task for name in settings.task_names or ("",)]
 
 
 def latest_captions(run: RunRecord, evidence: Evidence) -> dict[str, tuple[int, str]]:
@@ -102,7 +127,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + " …"
 
 
-def _order(row: tuple[VerdictChange, VerdictRow, VerdictRow], task: TaskSettings) -> tuple[int, int, int]:
+def _order(row: _ChangedRow, task: TaskSettings) -> tuple[int, int, int]:
     """Return the rank: test first, then broken before wrong before fixed, then the distance from people's label."""
     kind, _, after = row
     far = 0
@@ -114,7 +139,7 @@ def _order(row: tuple[VerdictChange, VerdictRow, VerdictRow], task: TaskSettings
 
 
 def _item(
-    row: tuple[VerdictChange, VerdictRow, VerdictRow],
+    row: _ChangedRow,
     labels: Sequence[str],
     pictures: Mapping[str, tuple[Picture, ...]],
     captions: Mapping[str, tuple[int, str]],
@@ -136,4 +161,5 @@ def _item(
         caption_round=described[0] if described else None,
         texts=tuple((name, shortened(text)) for name, text in named_texts(sample)) if sample else (),
         images=pictures.get(before.id, ()),
+        task=after.task,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from state.settings import DataSettings
+from state.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ PEOPLE = LabelSource("people", "people's labels", "people's label", "people")
 SAMPLE = LabelSource("the sample's labels", "the sample's labels", "the sample's label", "label")
 
 
-def label_source(data: DataSettings) -> LabelSource:
-    """Return the source of a dataset's labels. A program labelled the built-in sample; people label all other sets."""
-    return SAMPLE if data.path is None else PEOPLE
+def label_source(settings: Settings) -> LabelSource:
+    """Return the source of a run's labels. A program labelled the built-in sample; people label all other sets."""
+    return SAMPLE if is_sample(settings) else PEOPLE
+
+
+def is_sample(settings: Settings) -> bool:
+    """Return True for a run over the built-in sample alone."""
+    return all(settings.of_task(name).data.path is None for name in settings.task_names or ("",))

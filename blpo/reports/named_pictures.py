@@ -6,7 +6,7 @@ from typing import NamedTuple
 from blpo.reports.thumbnails import THUMBNAIL_BYTES, THUMBNAIL_SIDE, thumbnails
 from state.image_names import numbered
 from state.sample import Sample
-from state.settings import TaskSettings
+from state.settings import Settings, TaskSettings
 
 _CONTEXT = {"reference": "reference", "before": "before the edit"}
 
@@ -24,6 +24,21 @@ class Picture(NamedTuple):
     """`data:` URL."""
     name: str
     """Name in the labels of the task; empty for a single image."""
+
+
+def run_pictures(
+    samples: Iterable[Sample],
+    settings: Settings,
+    side: int = THUMBNAIL_SIDE,
+    most_bytes: int = THUMBNAIL_BYTES,
+) -> dict[str, tuple[Picture, ...]]:
+    """Return the pictures of samples of a run as `named_pictures`, of a single task or of several tasks."""
+    by_task: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_task.setdefault(sample.task, []).append(sample)
+    share = most_bytes // max(len(by_task), 1)
+    parts = (named_pictures(own, settings.of_task(name).task, side, share) for name, own in by_task.items())
+    return {sample_id: pictures for part in parts for sample_id, pictures in part.items()}
 
 
 def named_pictures(

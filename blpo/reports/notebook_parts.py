@@ -10,7 +10,7 @@ from blpo.reports.differences import word_diff
 from blpo.reports.disagreements import Disagreement
 from blpo.reports.gallery import is_sensitive
 from blpo.reports.label_source import label_source
-from blpo.reports.named_pictures import named_pictures
+from blpo.reports.named_pictures import run_pictures
 from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
 from blpo.runs.wording import counted, plain, single_line
@@ -61,14 +61,14 @@ def images_of(run: RunRecord, disagreements: Sequence[Disagreement], blur: bool 
     `blur` blurs the images; None: if the labels suggest unsafe images.
     """
     samples = dataset_of(run.settings).by_id
-    source = label_source(run.settings.data)
+    source = label_source(run.settings)
     chosen = (samples[each.id] for each in disagreements if each.id in samples)
-    pictures = named_pictures(chosen, run.settings.task, _SIDE)
+    pictures = run_pictures(chosen, run.settings, _SIDE)
     html = render_part(
         "notebook_images.html",
         items=[(each, pictures.get(each.id, ())) for each in disagreements],
         source=source,
-        is_blurred=is_sensitive(run.settings.task) if blur is None else blur,
+        is_blurred=is_sensitive(run.settings) if blur is None else blur,
     )
     lines = [
         single_line(f"{each.id} ({each.split}): {source.short} {each.label}, judge {each.answer}")

@@ -9,6 +9,7 @@ from blpo.metrics.significance import FEW_SAMPLES
 from blpo.reports.label_source import LabelSource, label_source
 from blpo.runs.lean_sentence import lean_sentences
 from blpo.runs.run_record import RunRecord
+from blpo.runs.task_sentence import task_sentence
 from blpo.runs.verdict_rows import VerdictChange, VerdictRow
 from blpo.runs.verdict_sentence import judge_prompts, outcome, strict_difference, why_not_tested
 from blpo.runs.wording import (
@@ -110,6 +111,8 @@ def _tested(run: RunRecord, tested: Tested) -> Iterator[str]:
     changes = [run.change(row.id) for row in run.best.values() if row.split == "test" and not _is_left_out(run, row)]
     if changes:
         yield _counts(changes, run.settings)
+    if sentence := task_sentence(run.result):
+        yield sentence
     yield from lean_sentences(run.result)
     if len(set(judge_prompts(run.result))) == 1:
         yield (
@@ -139,13 +142,14 @@ def _is_left_out(run: RunRecord, row: VerdictRow) -> bool:
 
 
 def _counts(changes: Iterable[VerdictChange], settings: Settings) -> str:
-    changes, source = list(changes), label_source(settings.data)
+    changes, source = list(changes), label_source(settings)
     in_orders = " in both orders" if settings.task.has_both_orders else ""
     fixed, broken = changes.count("fixed"), changes.count("broken")
     after = changes.count("right") + fixed
     before = changes.count("right") + broken
+    tasks = f" of {len(settings.task_names)} tasks" if settings.task_names else ""
     return (
-        f"Of {counted(len(changes), 'sample')} that the search never saw, the judge agreed with {source.name}"
+        f"Of {counted(len(changes), 'sample')}{tasks} that the search never saw, the judge agreed with {source.name}"
         f"{in_orders} on {before} under the first prompt and on {after} under the selected one: {fixed} fixed,"
         f" {broken} broken."
     )

@@ -49,7 +49,7 @@ if (gallery) {
   };
   const filter = () => {
     const wanted = new FormData(filters);
-    const differs = (card) => ["change", "label", "split"].some((name) => wanted.get(name) && wanted.get(name) !== card.dataset[name]);
+    const differs = (card) => ["change", "label", "split", "task"].some((name) => wanted.get(name) && wanted.get(name) !== card.dataset[name]);
     matches = cards.filter((card) => !differs(card));
     for (const each of document.querySelectorAll("[data-blur]")) each.classList.toggle("blurred", wanted.has("blur"));
     filters.elements.shown.value = `${matches.length} sample${matches.length === 1 ? "" : "s"}`;

@@ -9,27 +9,28 @@ from blpo.config.settings_file import dump_settings
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.captions import caption_quality, separations
-from blpo.reports.charts import ratings_chart, trials_chart, validation_chart
+from blpo.reports.charts import trials_chart, validation_chart
 from blpo.reports.confidence_section import confidence_section
-from blpo.reports.confusions import answer_rows, confusions, matrix, occurring_labels, rating_rows
 from blpo.reports.differences import word_diff
 from blpo.reports.edits import edits
 from blpo.reports.evidence import Evidence, gather
 from blpo.reports.examples import examples
 from blpo.reports.exports.verdicts_csv import fresh_verdicts
-from blpo.reports.gallery import gallery, is_sensitive
+from blpo.reports.gallery import gallery, is_sensitive, tasks_of
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
+from blpo.reports.label_tables import label_tables
 from blpo.reports.outcome import Tested, headline, meaning, tone, validation_note
 from blpo.reports.page import render_page, write_page
-from blpo.reports.ranking_places import place_rows
 from blpo.reports.slice_rows import CAUTION, slice_tables
+from blpo.reports.task_parts import task_parts
+from blpo.reports.task_rows import of_result
 from blpo.reports.validation_band import validation_bands
 from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of, ceiling_sentence
 from blpo.runs.end_words import spent, stopped
 from blpo.runs.run_record import RunRecord
+from blpo.runs.task_sentence import aggregate_sentence, not_adopted
 from blpo.runs.usage_totals import total_usage
-from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.verdict_sentence import judge_prompts
 from blpo.runs.wording import dollars
 from state.result import Result
@@ -56,15 +57,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     measured = result["test"] or result["validation"]
     first, selected = judge_prompts(result)
     rounds = result["rounds"]
-    initial_rows, best_rows, split = _compared(run)
-    before, after = answer_rows(initial_rows), answer_rows(best_rows)
-    no_answer = any(row.status != "ok" for row in (*before, *after))
-    labels = occurring_labels((*before, *after), run.settings.task)
-    tables = [
-        (name, matrix(rows, labels, no_answer=no_answer)) for name, rows in (("Before", before), ("After", after))
-    ]
-    source = label_source(run.settings.data)
-    is_ordinal = run.settings.task.kind == "ordinal"
+    source = label_source(run.settings)
     task = run.settings.task
     captions, bands = caption_quality(run, evidence), validation_bands(run, evidence)
     total = total_usage(result["calls"].values())
@@ -81,7 +74,11 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         tested=tested,
         place=interval(tested.low, tested.difference, tested.high) if tested else None,
         examples=examples(run, evidence) if tested else [],
-        is_sensitive=is_sensitive(task),
+        is_sensitive=is_sensitive(run.settings),
+        tasks=task_parts(run, evidence, source),
+        task_rows=of_result(result),
+        task_notes=[note for note in (aggregate_sentence(result), not_adopted(result)) if note],
+        correlations=result["test"].get("correlations", []) if result["test"] else [],
         meaning=meaning(run),
         stopped=stopped(result),
         spent=spent(result),
@@ -106,16 +103,8 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         overall=word_diff(first, selected),
         overall_i2t=word_diff(rounds[0]["i2t_prompt"], rounds[result["best_round"]]["i2t_prompt"]) if rounds else [],
         edits=edits(run, evidence),
-        places=place_rows((before, after)) if task.kind == "ranking" else None,
-        matrices=[(name, table) for name, table in tables if table is not None] if before else [],
-        matrix_split=split,
-        in_orders=task.has_both_orders,
-        apart=task.kind == "pairwise" and task.order == "apart",
-        words=task.scale,
-        confusions=confusions(after),
-        ratings_chart=ratings_chart(rating_rows(before), rating_rows(after), task.min, task.max, source)
-        if is_ordinal and before
-        else None,
+        tables=None if run.settings.task_names else label_tables(run, source),
+        in_orders=any(each.has_both_orders for each in tasks_of(run.settings)),
         sureness=confidence_section(run.directory),
         gallery=gallery(run, evidence),
         verdicts_csv=fresh_verdicts(run),
@@ -134,12 +123,3 @@ def cost(result: Result) -> str:
     if total.is_priced:
         return f"$ {dollars(total.known_usd)}"
     return f"$ {dollars(total.known_usd)} + ?" if total.known_usd else "$ ?"
-
-
-def _compared(run: RunRecord) -> tuple[list[VerdictRow], list[VerdictRow], str]:
-    """Return the verdicts under both prompts on the test split, or on validation for a run without a test."""
-    for split in ("test", "validation"):
-        keys = [key for key, row in run.best.items() if row.split == split]
-        if keys:
-            return [run.initial[key] for key in keys], [run.best[key] for key in keys], split
-    return [], [], "test"

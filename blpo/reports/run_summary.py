@@ -35,7 +35,7 @@ def run_html(run: RunRecord) -> str:
         verdict=verdict(result) if result else "No result yet.",
         status=run_status(result) if result else "go on with blpo resume",
         split=split,
-        source=label_source(run.settings.data),
+        source=label_source(run.settings),
         size=in_groups(measured["best"]["n"], measured.get("groups")) if measured else "",
         rows=split_rows(measured, result["metric"], run.settings.task.positive) if result and measured else [],
         directory=str(run.directory),

@@ -3,6 +3,7 @@
 from blpo.metrics.agreement import metrics
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import metric_interval
+from blpo.metrics.task_metrics import interval_on_tasks, measured
 from blpo.reports.evidence import Evidence
 from blpo.runs.run_record import RunRecord
 from state.result import Metrics, RoundResult
@@ -31,12 +32,17 @@ def _band(record: RoundResult, run: RunRecord, evidence: Evidence) -> Band:
         for (prompt, _), row in evidence.verdicts.items()
         if prompt == record["judge_prompt"] and row.split == "validation"
     ]
-    verdicts = [row.in_verdict for row in rows]
+    verdicts, settings = [row.in_verdict for row in rows], run.settings
     labels, groups = [row.label for row in rows], [evidence.samples[row.id].group for row in rows]
-    task, metric = run.settings.task, run.result["metric"]
+    task, metric = settings.task, run.result["metric"]
+    if settings.task_names:
+        samples = [evidence.samples[row.id] for row in rows]
+        recalled = measured(verdicts, samples, settings)
+        is_same = _are_equal(recalled, record["validation"], metric)
+        return interval_on_tasks(verdicts, samples, settings) if is_same else None
     if not _are_equal(metrics(verdicts, labels, task), record["validation"], metric):
         return None
-    return metric_interval(verdicts, labels, task, metric, run.settings.search.seed, groups)
+    return metric_interval(verdicts, labels, task, metric, settings.search.seed, groups)
 
 
 def _are_equal(recalled: Metrics, recorded: Metrics, metric: str) -> bool:

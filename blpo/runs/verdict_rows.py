@@ -37,6 +37,18 @@ class VerdictRow:
     """Probability of the labels by the judge; empty for a judge without log-probabilities."""
     orders: tuple[OrderedVerdict, ...] = ()
     """Verdicts of a pair by order; empty for samples of one image."""
+    task: str = ""
+    """Task of the sample among several tasks; empty for a single task."""
+
+    @property
+    def item(self) -> str:
+        """Id of the sample without the name of its task."""
+        return self.id.removeprefix(f"{self.task}/") if self.task else self.id
+
+    @property
+    def in_sample(self) -> Sample:
+        """The line as a sample without images, for metrics."""
+        return Sample(self.id, (), self.label, group=self.group, rating=self.rating, task=self.task)
 
     @property
     def in_verdict(self) -> Verdict:
@@ -85,6 +97,7 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
+        **({"task": sample.task} if sample.task else {}),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from blpo.metrics.readings import SIGNIFICANT, reading, strict_reading, strict_value
 from blpo.runs.ceiling_sentence import ceiling_sentence
+from blpo.runs.task_sentence import task_sentence
 from blpo.runs.wording import figure, in_groups, metric_name, probability
 from state.result import Result, TestMetrics
 
@@ -42,8 +43,11 @@ def is_beyond_guessing(test: TestMetrics) -> bool:
 
 
 def verdict(result: Result) -> str:
-    """Say if the best prompt is better on the test split, or why nobody knows; with raters also if as good as one."""
-    return f"{_verdict(result)} {ceiling_sentence(result)}".rstrip()
+    """Say if the best prompt is better on the test split, or why nobody knows.
+
+    With raters also if the judge is as good as one; for several tasks also which of them fell.
+    """
+    return " ".join(filter(None, (_verdict(result), ceiling_sentence(result), task_sentence(result))))
 
 
 def _verdict(result: Result) -> str:
@@ -74,7 +78,8 @@ def _place(result: Result, test: TestMetrics) -> str:
     corrected = 0 if labels is None else labels["test"]
     left_out = test.get("left_out", 0)
     size = in_groups(test["best"]["n"] - left_out, test.get("groups"), "sample" if corrected else "untouched sample")
-    parts = [f"on {size}", f"{corrected} relabelled" if corrected else "", left_out_note(left_out)]
+    tasks = f"{len(test['by_task'])} tasks" if "by_task" in test else ""
+    parts = [f"on {size}", tasks, f"{corrected} relabelled" if corrected else "", left_out_note(left_out)]
     return ", ".join(filter(None, parts))
 
 

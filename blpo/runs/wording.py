@@ -23,6 +23,7 @@ METRICS = {
     "ties": 'share of "tie"',
     "ndcg": "NDCG",
     "top_1": "top-1",
+    "above_chance": "agreement above chance",
 }
 """Metrics of `state.result.Agreement` with two readings, in the order of tables."""
 

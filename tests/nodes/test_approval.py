@@ -19,12 +19,11 @@ from langchain_core.messages import BaseMessage
 import blpo
 from blpo.cli.approval import show
 from blpo.cli.main import main
-from blpo.reports.label_source import label_source
+from blpo.reports.label_source import PEOPLE
 from nodes.approve import read_answer
 from state.approval import Question
 from state.errors import AnswerError
 from state.result import Result
-from state.settings import DataSettings
 from tests.scripted import scripted
 from tests.small_set import COMMAND, ENVIRONMENT, draw_dataset
 
@@ -87,7 +86,7 @@ async def test_a_prompt_from_pooled_trials_has_no_score(tmp_path: Path, capsys: 
     question = (await blpo.optimize(config(tmp_path / "run"))).result["question"]
     assert question["new"] != question["old"]
     assert (question["score"], question["judged"], question["fixes"], question["breaks"]) == (None, 0, [], [])
-    show(question, label_source(DataSettings(path="labels.csv")))
+    show(question, PEOPLE)
     assert "not judged" in capsys.readouterr().err
 
 

@@ -69,7 +69,7 @@ def test_verdicts_name_the_mean_of_the_raters(run: RunRecord) -> None:
 def test_the_terminal_says_if_the_judge_is_as_good_as_one_rater(
     run: RunRecord, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_summary(run.result, str(run.directory), label_source(run.settings.data))
+    print_summary(run.result, str(run.directory), label_source(run.settings))
     out = capsys.readouterr().out
     assert "of one rater (both by the other raters; difference " in out
     name = metric_name(run.result["metric"])

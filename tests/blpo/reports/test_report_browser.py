@@ -45,7 +45,7 @@ def test_charts_keep_to_the_schema_of_altair(small: Path) -> None:
         validation_chart([("run", run)], [(0.1, 0.4)] * len(run.result["rounds"])),
         validation_chart([("run", run), ("again", run)]),
         trials_chart(run),
-        ratings_chart(rows, rows, 1, 5, label_source(run.settings.data)),
+        ratings_chart(rows, rows, 1, 5, label_source(run.settings)),
     ]
     for chart in charts:
         assert chart is not None
