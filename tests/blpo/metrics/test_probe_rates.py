@@ -53,13 +53,6 @@ def test_known_violations_and_intervals() -> None:
     assert biased({"a": 0.001, "b": 0.03, "c": 0.9}) == {"a"}
 
 
-def rated(before: Array, after: Array) -> list[Change]:
-    rows = zip(before.tolist(), after.tolist(), strict=True)
-    return [
-        Change(Sample(str(i), (), None), Verdict("", "ok", b), Verdict("", "ok", a)) for i, (b, a) in enumerate(rows)
-    ]
-
-
 def in_orders(first: Array, second: Array) -> list[Verdict]:
     """Return verdicts of pairs, where an entry is True if the answer is a."""
     labels = [["ab"[1 - int(value)] for value in values] for values in (first, second)]
@@ -83,22 +76,12 @@ def interval(result: object) -> tuple[float, float]:
 
 def test_intervals_cover_planted_biases() -> None:
     def lean(generator: np.random.Generator) -> tuple[float, float]:
-        a_is_better, leans = generator.random(200) < 0.5, generator.random(200) < 0.3
+        a_is_better, leans = generator.random(80) < 0.5, generator.random(80) < 0.3
         verdicts = in_orders(a_is_better | leans, a_is_better & ~leans)
-        return interval(swap_result([Sample(str(i), (), None) for i in range(200)], verdicts))
+        return interval(swap_result([Sample(str(i), (), None) for i in range(80)], verdicts))
 
-    def noise(generator: np.random.Generator) -> tuple[float, float]:
-        before = generator.integers(1, 6, 120)
-        flips = generator.random(120) < 0.1
-        return interval(
-            probe_result(PROBES["repeat"], rated(before, np.where(flips, before % 5 + 1, before)), 0, RATINGS)
-        )
-
-    def length(generator: np.random.Generator) -> tuple[float, float]:
-        before = generator.integers(1, 5, 120)
-        return interval(
-            probe_result(PROBES["length"], rated(before, before + (generator.random(120) < 0.2)), 0, RATINGS)
-        )
+    def counts(planted: float) -> Callable[[np.random.Generator], tuple[float, float]]:
+        return lambda generator: wilson_interval(int((generator.random(120) < planted).sum()), 120) or (0, 0)
 
     def circles(generator: np.random.Generator) -> tuple[float, float]:
         rows = [
@@ -107,7 +90,7 @@ def test_intervals_cover_planted_biases() -> None:
         ]
         return interval(transitivity_result([(name, size, verdicts) for name, size, verdicts in rows]))
 
-    for rate_of, planted in ((lean, 0.3), (noise, 0.1), (length, 0.2), (circles, 0.25)):
+    for rate_of, planted in ((lean, 0.3), (counts(0.1), 0.1), (counts(0.2), 0.2), (circles, 0.25)):
         assert covered(rate_of, planted) >= 0.92
 
 
@@ -120,3 +103,14 @@ def test_an_unbiased_judge_is_rarely_called_biased() -> None:
         single += [rate.p_value < 0.05 for rate in rates]
         whole += bool(biased({str(place): rate.p_value for place, rate in enumerate(rates)}))
     assert single.max() / SEEDS <= 0.07 and whole / SEEDS <= 0.1
+
+
+def test_changes_are_counted_by_side() -> None:
+    sample = Sample("s", (), None)
+    shifts = [(2, 2), (2, 4), (5, 4), (3, 4)]
+    changes = [Change(sample, Verdict("", "ok", old), Verdict("", "ok", new)) for old, new in shifts]
+    result = probe_result(PROBES["resize"], changes, 1, RATINGS)
+    assert (result["n"], result["errors"], result["flips"], result["up"], result["down"]) == (4, 1, 3, 2, 1)
+    assert [example["after"] for example in result["examples"]] == ["4", "4", "4"]
+    worse = probe_result(PROBES["blur"], changes, 0, TaskSettings(higher_is="worse"))
+    assert (worse["flips"], worse["up"], worse["down"]) == (1, 1, 2)
