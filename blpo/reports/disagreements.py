@@ -50,7 +50,7 @@ def disagreements(run: str | Path) -> list[Disagreement]:
     wrong = [row for row in record.best.values() if row.status == "ok" and not row.is_right]
     images = _images(record.settings)
     differing = [
-        _disagreement(row, record.initial[row.id], record.settings.task, images.get(row.id, "")) for row in wrong
+        _disagreement(row, record.initial[row.id], _task(row, record.settings), images.get(row.id, "")) for row in wrong
     ]
     return sorted(differing, key=_rank)
 
@@ -86,6 +86,11 @@ def _disagreement(row: VerdictRow, before: VerdictRow, task: TaskSettings, image
         image=image,
         answer=answer_words(row),
     )
+
+
+def _task(row: VerdictRow, settings: Settings) -> TaskSettings:
+    """Return the task of a row, whose id begins with the name of one of several tasks."""
+    return settings.of_task(row.id.partition("/")[0] if settings.task_names else "").task
 
 
 def _rank(each: Disagreement) -> tuple[bool, float, float, bool, str]:

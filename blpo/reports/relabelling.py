@@ -58,6 +58,8 @@ def correct(run: str | Path, file: Path, by: str) -> Version:
     """
     path = Path(run)
     record = RunRecord.read(path)
+    if record.settings.task_names:
+        raise RunError(f"{path}: has several tasks, and corrections are of one; write the labels into the labels files")
     settings = record.settings
     dataset = dataset_of(settings)
     if dataset.fingerprint != record.info.dataset:

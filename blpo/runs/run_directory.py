@@ -28,7 +28,7 @@ from blpo.storage.locks import LOCK, lock_folder
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError
 from state.result import Lineage, Result
-from state.settings import POSTGRES, DataSettings, Settings
+from state.settings import POSTGRES, Settings
 
 _MAY_CHANGE = "only approval, limits, run.checkpoints and how models are reached may"
 _START = TypeAdapter(ForkStart)
@@ -118,11 +118,11 @@ class RunDirectory:
                 " it; give the experiment's folder to `blpo evals --out`"
             )
 
-    def check_dataset(self, fingerprint: str, data: DataSettings) -> None:
+    def check_dataset(self, fingerprint: str, settings: Settings) -> None:
         """Raise `RunError` for another dataset than at the start of the run. The dataset may have moved."""
         if fingerprint == self.info.dataset:
             return
-        if data.path is None:
+        if settings.data.path is None and not settings.tasks:
             raise RunError(f"{self.path}: the run began with another version of the built-in sample; start a new run")
         raise RunError(
             f"{self.path}: the dataset is not the one that the run began with; restore it, or start a new run"

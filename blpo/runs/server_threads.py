@@ -71,7 +71,7 @@ def run_of_thread(thread: str, context: Mapping[str, Any]) -> ThreadRun:
         settings = wish if path is None else _agreed(run, wish)
         require_usable(settings)
         dataset = dataset_of(settings)
-        run.check_dataset(dataset.fingerprint, settings.data)
+        run.check_dataset(dataset.fingerprint, settings)
         judge, i2t = initial_prompts(settings)
         update = {
             "run": settings.run.model_copy(update={"dir": str(run.path), "checkpoints": str(checkpoint_target())}),

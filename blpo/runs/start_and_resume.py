@@ -104,7 +104,7 @@ async def resume_run(
             settings = run.settings()  # a finished run keeps the limits that it ended by
         require_usable(settings)
         dataset = dataset_of(settings)
-        run.check_dataset(dataset.fingerprint, settings.data)
+        run.check_dataset(dataset.fingerprint, settings)
         await require_known_run(run)
         repair_moved_run(run, settings)
         if is_raised:

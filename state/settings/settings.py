@@ -100,10 +100,16 @@ class Settings(Section):
             return (
                 "criteria_aggregate: needs criteria with two labels and positive, as {labels: [no, yes], positive: yes}"
             )
+        return self._data_of_tasks_problem()
+
+    def _data_of_tasks_problem(self) -> str | None:
+        """Return the problem of data settings that several tasks can't have; None for usable settings."""
         if self.criteria and self.data.path is None:
             return "criteria: the built-in sample has one label an image; give data.path"
         if self.criteria and self.data.raters is not None:
             return "data.raters: are ratings of one label; with criteria, give a column of labels for each criterion"
+        if self.data.corrections is not None or any(task.data.corrections is not None for task in self.tasks):
+            return "data.corrections: are of a run of one task; write the corrected labels into the labels files"
         return None
 
     def _pair_problem(self) -> str | None:

@@ -189,6 +189,7 @@ def test_written_settings_read_as_they_were(images: Path, tmp_path: Path) -> Non
             {"criteria": [{"name": "a"}], "criteria_aggregate": "share", "data": {"path": "x"}},
             "criteria_aggregate: needs criteria with two labels and positive",
         ),
+        ({"tasks": [{"name": "a", "data": {"corrections": "c.csv"}}]}, "data.corrections: are of a run of one task"),
         ({"prompts": {"parts": "per_task"}}, "prompts.parts: needs tasks or criteria"),
         ({"search": {"metric": "above_chance"}}, "search.metric: above_chance is the metric of several tasks"),
     ],

@@ -13,6 +13,7 @@ from blpo.cli.main import main
 from blpo.reports.exports.judge_module import JudgeOfTasks, judge_module
 from blpo.runs.judge_file import JudgeFile
 from blpo.runs.judge_tasks import JudgeTask
+from blpo.runs.verdict_rows import read_verdict_rows
 from state.settings import ModelSettings, TaskSettings
 from tests.blpo.reports.test_exports import HOSTILE, KINDS, environment, images, load
 from tests.servers.chat_server import ChatServer
@@ -66,3 +67,20 @@ def test_an_export_names_one_task_of_several(
     assert main([*export, "csv"]) == 0
     header, *rows = (tmp_path / "verdicts.csv").read_text().splitlines()
     assert header.startswith("id,task,split,") and {row.split(",")[1] for row in rows} == {"grain", "mood"}
+
+
+def test_each_task_has_a_project_of_its_own_in_label_studio(
+    criteria_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(criteria_run), "--to", "label-studio"]) == 2
+    assert "an export is of one: --task NAME" in capsys.readouterr().err
+    folder = tmp_path / "studio"
+    assert main(["export", str(criteria_run), "--to", "label-studio", "--task", "mood", "--out", str(folder)]) == 0
+    tasks = json.loads((folder / "tasks.json").read_text())
+    rows = [row for row in read_verdict_rows(criteria_run / "verdicts" / "best.jsonl") if row.id.startswith("mood/")]
+    wrong = {row.id for row in rows if row.status == "ok" and not row.is_right}
+    assert {task["data"]["sample_id"] for task in tasks} == wrong
+    assert '<Choice value="low" />' in (folder / "config.xml").read_text()
+    (tmp_path / "labels.csv").write_text("id,label\nmood/s0,low\n")
+    assert main(["disagreements", str(criteria_run), "--correct", str(tmp_path / "labels.csv"), "--by", "Ada"]) == 2
+    assert "has several tasks, and corrections are of one" in capsys.readouterr().err
