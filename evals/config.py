@@ -16,7 +16,9 @@ from blpo.config.setting_problems import setting_problems
 from blpo.config.settings_file import load_settings
 from blpo.config.task_files import with_task_files
 from blpo.config.yaml_text import read_yaml
-from evals.experiment_settings import EvalDataset, EvalSettings
+from evals.experiment_settings import EvalDataset, EvalSettings, MtRlSettings
+from evals.mt_rl import DATASET, mt_rl_dataset, transfer_configs
+from evals.published import MT_RL_TASKS
 from state.errors import ConfigError
 from state.settings import Settings
 
@@ -50,6 +52,7 @@ def load_eval_settings(
         content = {**_offline(content.get("preset")), **content}
     for override in overrides:
         apply_override(content, override, _DEFAULTS)
+    _fill_mt_rl(content, file)
     if missing := [name for name in ("datasets", "judges") if not content.get(name)]:
         where = f"{file}: " if file else ""
         raise ConfigError(f"{where}{' and '.join(missing)} must be given; or use --offline for embedded models")
@@ -59,6 +62,22 @@ def load_eval_settings(
         lines = setting_problems(error, EvalSettings)
     where = f"{file}: " if file else ""
     raise ConfigError("\n".join(f"{where}{line}" for line in lines))
+
+
+def _fill_mt_rl(content: dict[str, Any], file: Path | None) -> None:
+    """Make the folder of the prepared datasets absolute, and fill in the dataset of the preset mt-rl."""
+    section = content.get("mt_rl") or {}
+    if content.get("preset") != DATASET or not isinstance(section, dict):
+        return
+    try:
+        settings = MtRlSettings.model_validate(section)
+    except ValidationError:
+        return  # reported with all other settings
+    folder = (file.absolute().parent if file else Path.cwd()) / os.path.expanduser(settings.folder)
+    content["mt_rl"] = {**section, "folder": str(folder)}
+    if not content.get("datasets"):
+        content["datasets"] = [mt_rl_dataset(folder, settings.tasks, settings.limit)]
+    transfer_configs(folder, settings.transfer)
 
 
 def dataset_settings(dataset: EvalDataset) -> Settings:
@@ -99,6 +118,9 @@ def _sections_of_run(file: Path) -> dict[str, Any]:
 
 
 def _offline(preset: object) -> dict[str, Any]:
+    models: dict[str, Any] = {"judges": [{"name": "embedded"}]}
+    if preset == DATASET:
+        return {**models, "budget": {"calls": OFFLINE_CALLS * len(MT_RL_TASKS)}}
     several = preset == "unified"
     calls = OFFLINE_CALLS * (3 if several else 1)  # as much for each of three tasks as for a single task
     datasets: list[dict[str, Any]] = [{"name": "sample", **({"tasks": _SAMPLE_TASKS} if several else {})}]
@@ -106,4 +128,4 @@ def _offline(preset: object) -> dict[str, Any]:
     ratings = _EXAMPLES / file
     if ratings.exists() and os.path.exists(load_settings(ratings).data.path or ""):
         datasets.append({"name": name, "config": str(ratings)})
-    return {"datasets": datasets, "judges": [{"name": "embedded"}], "budget": {"calls": calls}}
+    return {"datasets": datasets, **models, "budget": {"calls": calls}}

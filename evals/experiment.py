@@ -10,6 +10,7 @@ from evals.experiment_files import write_outputs
 from evals.experiment_settings import EvalSettings
 from evals.harness import Harness, OnExperimentEvent
 from evals.table import table_rows
+from evals.transfer import run_transfer
 
 
 def experiment_folder(config: Path | None, evals: EvalSettings, *, offline: bool) -> Path:
@@ -31,6 +32,10 @@ async def run_evals(
     and the same call continues. A failed cell is a row of the table. Raises `BlpoError` if the experiment as a whole
     can't run.
     """
-    harness = Harness(evals, out, on_event, control or RunControl())
+    control = control or RunControl()
+    harness = Harness(evals, out, on_event, control)
     results = await harness.run()
-    return await write_outputs(harness.out, evals, table_rows(harness.cells, results), results)
+    transfer = (
+        await run_transfer(evals, harness.out, harness.cells, results, control) if evals.preset == "mt-rl" else []
+    )
+    return await write_outputs(harness.out, evals, table_rows(harness.cells, results), results, transfer)

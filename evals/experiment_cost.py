@@ -43,7 +43,7 @@ class GroupEstimate:
     dataset: str
     judge: str
     cells: int
-    """Number of cells."""
+    """Number of cells; the cells of a run a task, which share one budget, count as one."""
     low: Cost
     """Cost of a cell that stops early."""
     high: Cost
@@ -55,7 +55,8 @@ class GroupEstimate:
 def estimate_evals(evals: EvalSettings, out: Path) -> list[GroupEstimate]:
     """Estimate each group of cells from labels and image sizes, without sending requests."""
     cells = cells_of(evals, out)
-    counts = Counter(map(_group, cells))
+    budgets = {(*_group(cell), cell.method, cell.seed, cell.varied): _group(cell) for cell in cells}
+    counts = Counter(budgets.values())
     own = tuple(dict.fromkeys(cell.method for cell in cells if _group(cell)[2]))
     budget = evals.budget.model_copy(update={"calls": max(evals.grid.calls, default=evals.budget.calls)})
     one_of_each = evals.model_copy(

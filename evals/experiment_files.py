@@ -15,12 +15,17 @@ from evals.experiment_settings import EvalSettings
 from evals.shared_models import STORE
 from evals.table import TableRow
 from evals.table_text import markdown
+from evals.transfer import TransferRow
 
 TABLE_FORMAT = 1
 
 
 async def write_outputs(
-    out: Path, evals: EvalSettings, rows: Sequence[TableRow], cells: Sequence[CellResult]
+    out: Path,
+    evals: EvalSettings,
+    rows: Sequence[TableRow],
+    cells: Sequence[CellResult],
+    transfer: Sequence[TransferRow] = (),
 ) -> dict[str, Any]:
     """Write the three files, and return the content of table.json; raises `StoreError` if a write fails."""
     charged, spent = _charged(cells), await really_spent(out)
@@ -31,11 +36,12 @@ async def write_outputs(
         "spent": spent,
         "rows": [asdict(row) for row in rows],
         "cells": [asdict(cell) for cell in cells],
+        **({"transfer": [asdict(row) for row in transfer]} if transfer else {}),
     }
     texts = {
         "table.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
         "table.csv": _csv(rows),
-        "table.md": markdown(evals, rows, charged, spent),
+        "table.md": markdown(evals, rows, charged, spent, transfer),
     }
     for name, text in texts.items():
         write_whole(out / name, text, durable=False)  # can be made again from the runs at no cost

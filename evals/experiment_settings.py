@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from blpo.config.setting_problems import setting_problems
 from evals.methods import METHODS, installed_methods
 from evals.presets import PRESETS, ExperimentPreset
+from evals.published import MJ_BENCH_SETS, MT_RL_TASKS, MjBenchSet, MtRlTask
 from state.settings import (
     CriterionEntry,
     DataSettings,
@@ -98,6 +99,18 @@ class SweepSettings(_Section):
     anchors: Values = ()
 
 
+class MtRlSettings(_Section):
+    """Datasets of the preset mt-rl, made by `blpo data prepare`."""
+
+    folder: str = "datasets"
+    """Folder that holds the dataset folders."""
+    tasks: Annotated[tuple[MtRlTask, ...], Field(min_length=2)] = MT_RL_TASKS
+    transfer: tuple[MjBenchSet, ...] = MJ_BENCH_SETS
+    """Sets of pairs of MJ-Bench that the selected prompts judge."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Largest number of samples of a task; null: all."""
+
+
 class EvalSettings(_Section):
     """An experiment: methods x datasets x judges x seeds (x values of sweeps) are cells with the same budget."""
 
@@ -126,6 +139,7 @@ class EvalSettings(_Section):
     """Search settings that cells vary one at a time."""
     grid: GridSettings = GridSettings()
     """Settings that cells vary together."""
+    mt_rl: MtRlSettings = MtRlSettings()
     parallel: int = Field(default=2, ge=1, le=256)
     """Cells at once; a cell with embedded models has a process of its own."""
 

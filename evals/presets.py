@@ -4,13 +4,14 @@ from typing import Any, Literal
 
 from evals.methods import installed_methods
 
-ExperimentPreset = Literal["table1", "table2", "pairs", "rankings", "unified", "figure4", "figure1", "budget"]
+ExperimentPreset = Literal["table1", "table2", "pairs", "rankings", "unified", "mt-rl", "figure4", "figure1", "budget"]
 PRESETS: dict[str, dict[str, Any]] = {
     "table1": {"methods": installed_methods()},
     "table2": {"methods": ("none", "blpo", "fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image")},
     "pairs": {"methods": ("none", "blpo", "one_order", "random_order", "pointwise")},
     "rankings": {"methods": ("none", "blpo", "pointwise_sort", "bradley_terry")},
     "unified": {"methods": ("none", "separate_runs", "blpo")},
+    "mt-rl": {"methods": ("none", "blpo")},
     "figure4": {
         "methods": ("blpo",),
         "sweeps": {

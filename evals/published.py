@@ -1,11 +1,13 @@
-"""Numbers that the paper reports (Pan et al. 2026, arXiv 2602.11340), for comparison with our tables.
+"""Numbers that papers report, for comparison with our tables. A number stands here as printed; its spread is not known.
 
-The paper's optimizer is o3 at temperature 0, with five rounds, five inner steps and ten errors a batch. A number stands
-here as printed; its spread is not known.
+BLPO (Pan et al. 2026, arXiv 2602.11340): the optimizer is o3 at temperature 0, with five rounds, five inner steps and
+ten errors a batch. MT-RL-Judge (Wu et al. 2026, arXiv 2603.11665): a judge trained on six yes/no tasks, and pairs of
+MJ-Bench that it was not trained on.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,25 @@ def published(method: str, dataset: str, judge: str) -> Published | None:
     if judge in (SCOUT, MAVERICK) and dataset in _DATASETS and method in _TABLE1_METHODS:
         return Published(None)
     return None
+
+
+MtRlTask = Literal["AGIN-Nat", "AGIN-Tech", "AGIN-Rat", "SeeTRUE", "ImageReward", "UnsafeBench"]
+MT_RL_TASKS: tuple[MtRlTask, ...] = get_args(MtRlTask)
+MjBenchSet = Literal["alignment", "safety"]
+MJ_BENCH_SETS: tuple[MjBenchSet, ...] = get_args(MjBenchSet)
+
+MT_RL: Mapping[str, tuple[float, ...]] = {
+    "off-the-shelf": (67.99, 63.24, 64.77, 80.01, 55.07, 72.78),
+    "SFT-Single": (78.64, 77.04, 78.08, 80.41, 64.95, 90.28),
+    "SFT-Unified": (81.75, 81.22, 81.31, 82.32, 63.34, 89.49),
+    "RL-Single": (80.50, 80.77, 82.71, 83.41, 65.07, 86.92),
+    "MT-RL-Judge": (81.63, 81.37, 81.58, 83.67, 64.97, 85.22),
+}
+"""Table 2 of MT-RL-Judge: macro F1 in percent, by row, in the order of `MT_RL_TASKS`."""
+
+MJ_BENCH: Mapping[str, tuple[float, ...]] = {
+    "off-the-shelf": (59.41, 73.07),
+    "SFT-Unified": (55.82, 49.40),
+    "MT-RL-Judge": (60.59, 82.23),
+}
+"""Table 3 of MT-RL-Judge: accuracy in percent, by row, in the order of `MJ_BENCH_SETS`."""

@@ -11,8 +11,10 @@ from evals.markdown_cells import escaped, interval_text, number, of_test, p_text
 from evals.published import Published
 from evals.table import TableRow
 from evals.table_grid import grid_table
+from evals.table_mt_rl import mt_rl_tables
 from evals.table_reading import budget_in_words, reading_notes
 from evals.table_tasks import task_table
+from evals.transfer import TransferRow
 
 
 def markdown(
@@ -20,6 +22,7 @@ def markdown(
     rows: Sequence[TableRow],
     charged: Mapping[str, float | None],
     spent: Mapping[str, float | None],
+    transfer: Sequence[TransferRow] = (),
 ) -> str:
     """Return the whole page."""
     parts = [f"# Methods under an equal budget{f' ({evals.preset})' if evals.preset else ''}", _setup(evals)]
@@ -31,6 +34,8 @@ def markdown(
         parts.append(_table(section))
         if any(row.by_task for row in section):
             parts.append(task_table(section))
+    if evals.preset == "mt-rl":
+        parts.append(mt_rl_tables(rows, transfer))
     if reasons := list(_reasons(rows)):
         parts += ["## What is missing", "\n".join(reasons)]
     parts += ["## How to read it", reading_notes(evals, rows, charged, spent)]

@@ -19,7 +19,7 @@ def evals(
         typer.Argument(metavar="CONFIG", help="A YAML file of an experiment (see examples/evals).", show_default=False),
     ] = None,
     preset: Annotated[
-        Literal["table1", "table2", "pairs", "rankings", "unified", "figure4", "figure1", "budget"] | None,
+        Literal["table1", "table2", "pairs", "rankings", "unified", "mt-rl", "figure4", "figure1", "budget"] | None,
         typer.Option(help="Methods and sweeps of one of the paper's tables or figures; budget: batches x K x calls."),
     ] = None,
     offline: Annotated[

@@ -373,14 +373,14 @@ def test_the_budget_preset_varies_batch_steps_and_calls(tmp_path: Path) -> None:
     assert sizes == {(n, k, calls) for n in (20, 40, 80) for k in (1, 3, 5) for calls in (600, 800, 2000)}
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", ["maverick", "qwen", "scout"])
 def test_the_examples_load_and_can_be_estimated(
-    example: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    example: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Load an example beside small datasets with the names of `blpo data prepare`."""
-    config = tmp_path / "examples" / "evals" / example.name
+    config = tmp_path / "examples" / "evals" / f"{example}.yaml"
     config.parent.mkdir(parents=True)
-    config.write_text(example.read_text())
+    config.write_text((EXAMPLES / config.name).read_text())
     for name in ("agin", "seetrue", "imagereward", "unsafebench"):
         (tmp_path / "datasets").mkdir(exist_ok=True)
         (tmp_path / "datasets" / name).symlink_to(folder)
