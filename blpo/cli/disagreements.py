@@ -5,11 +5,12 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from blpo.cli.error_lines import say
+from blpo.cli.label_next import label_next
 from blpo.cli.options import RunArgument
 from blpo.cli.paths import short_path
 from blpo.runs.wording import counted, single_line
@@ -39,13 +40,39 @@ def disagreements(
         ),
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who corrected them; default: your login.")] = None,
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT", help="Judge images without labels, and write those to label next; may be repeated."
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option("-n", min=1, max=10_000, help="With --unlabelled: most samples to label.")] = 50,
+    calls: Annotated[
+        int | None, typer.Option(min=1, help="With --unlabelled: most judge calls of all commands with one --out.")
+    ] = None,
+    confidence: Annotated[
+        Literal["logprobs", "repeats", "words"] | None,
+        typer.Option(help="With --unlabelled: source of the confidence, in place of the judge's own."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="With --unlabelled: folder to write [RUN/to-label].")
+    ] = None,
 ) -> int:
     """List the samples on which judge and people differ.
 
     Verdicts are of the best prompt, the most confident first. --correct records corrected labels as a new version of
     the dataset in a separate file; the dataset stays unchanged. A row that nobody changed counts only with yes in the
     column confirmed.
+
+    --unlabelled judges images without labels, and writes those about which the judge is least sure, without
+    near-duplicates: a labels file to fill in, and tasks for Label Studio. Exit code 4: --calls did not suffice.
     """
+    if unlabelled:
+        if as_json or as_csv or correct is not None:
+            raise typer.BadParameter("--unlabelled writes a folder; leave out --json, --csv and --correct")
+        return label_next(run, unlabelled, out or run / "to-label", most, calls, confidence)
+    if calls is not None or confidence is not None or out is not None:
+        raise typer.BadParameter("--calls, --confidence and --out belong to --unlabelled")
     if as_json and as_csv:
         raise typer.BadParameter("give --json or --csv, not both")
     if correct is not None:

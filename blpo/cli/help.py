@@ -31,6 +31,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "disagreements": (
         "blpo disagreements runs/first",
         "blpo disagreements runs/first --csv > disagreements.csv",
+        "blpo disagreements runs/first --unlabelled photos --confidence words -n 20",
     ),
     "judge": (
         "blpo judge runs/first photos",

@@ -8,7 +8,7 @@ export of the project.
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +22,7 @@ from blpo.reports.disagreements import Disagreement, disagreements
 from blpo.runs.run_record import RunRecord
 from blpo.storage.whole_files import whole_file, write_whole
 from state.errors import ConfigError, DataError
-from state.sample import ImageSource, Sample
+from state.sample import ImageSource, Label, Sample
 from state.settings import TaskSettings
 
 LONGEST_SIDE = 1024
@@ -55,15 +55,22 @@ def write_label_studio(run: Path, folder: Path, overrides: Iterable[str] = (), t
     samples, scale = [dataset.by_id[each.id] for each in problems], settings.of_task(task).task
     fields = Fields.of(samples)
     interface = labeling_interface(scale, fields)
-    maker = _Tasks(scale, f"blpo {run.resolve().name}", fields)
+    maker = TaskMaker(scale, f"blpo {run.resolve().name}", fields)
+    tasks = (_second_look(maker, each, sample) for each, sample in zip(problems, samples, strict=True))
+    return write_project(folder, interface, tasks)
+
+
+def write_project(folder: Path, interface: str, tasks: Iterable[dict[str, object]]) -> int:
+    """Write config.xml and tasks.json into `folder`, with one task in memory at a time; return the number of tasks."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "config.xml", interface, durable=False)
+    count = 0
     with whole_file(folder / "tasks.json", durable=False) as file:
-        for number, (each, sample) in enumerate(zip(problems, samples, strict=True)):  # one image in memory at a time
-            file.write(b"[\n" if number == 0 else b",\n")
-            file.write(json.dumps(maker.task(each, sample)).encode())
-        file.write(b"\n]\n" if problems else b"[]\n")
-    return len(problems)
+        for count, task in enumerate(tasks, start=1):
+            file.write(b"[\n" if count == 1 else b",\n")
+            file.write(json.dumps(task).encode())
+        file.write(b"\n]\n" if count else b"[]\n")
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,32 +135,45 @@ def _is_typed(task: TaskSettings) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tasks:
+class TaskMaker:
+    """Maker of the tasks of one project."""
+
     settings: TaskSettings
     judge: str
     """Name of the predictions' model."""
     fields: Fields
 
-    def task(self, each: Disagreement, sample: Sample) -> dict[str, object]:
-        return {
-            "data": {
-                **self.fields.content(sample),
-                "told": f"People: {each.label}. Judge: {each.answer}." + (f" {each.reason}" if each.reason else ""),
-                "sample_id": each.id,
-                "split": each.split,
-                "human_label": each.label,
-                "judge_label": each.answer if each.verdict is None else each.verdict,
-                "judge_reason": each.reason,
-            },
-            "predictions": [] if each.verdict is None else [self._prediction(each, self.fields.images[0])],
-        }
+    def task(
+        self,
+        sample: Sample,
+        told: str,
+        facts: Mapping[str, object],
+        verdict: Label | None,
+        confidence: float | None,
+    ) -> dict[str, object]:
+        """Return the task of a sample: images, texts, a sentence and facts, and the verdict as a prediction."""
+        data = {**self.fields.content(sample), "told": told, **facts}
+        predictions = [] if verdict is None else [self._prediction(verdict, confidence, self.fields.images[0])]
+        return {"data": data, "predictions": predictions}
 
-    def _prediction(self, each: Disagreement, image: str) -> dict[str, object]:
+    def _prediction(self, verdict: Label, confidence: float | None, image: str) -> dict[str, object]:
         kind = "number" if _is_typed(self.settings) else "choices"
-        value = {kind: each.verdict if kind == "number" else [str(each.verdict)]}
+        value = {kind: verdict if kind == "number" else [str(verdict)]}
         label = {"id": "judge", "from_name": "label", "to_name": image, "type": kind, "value": value}
-        score = {} if each.confidence is None else {"score": each.confidence}
+        score = {} if confidence is None else {"score": confidence}
         return {"model_version": self.judge, **score, "result": [label]}
+
+
+def _second_look(maker: TaskMaker, each: Disagreement, sample: Sample) -> dict[str, object]:
+    facts = {
+        "sample_id": each.id,
+        "split": each.split,
+        "human_label": each.label,
+        "judge_label": each.answer if each.verdict is None else each.verdict,
+        "judge_reason": each.reason,
+    }
+    told = f"People: {each.label}. Judge: {each.answer}." + (f" {each.reason}" if each.reason else "")
+    return maker.task(sample, told, facts, each.verdict, each.confidence)
 
 
 def data_url(source: ImageSource) -> str:

@@ -3,23 +3,27 @@
 import asyncio
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copyfile, copytree, ignore_patterns
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import blpo
 from blpo.cli.main import main
 from blpo.cli.summary import origin
 from blpo.config.settings_file import load_settings
 from blpo.data.corrections import read_corrections
-from blpo.data.dataset import load_dataset
+from blpo.data.dataset import load_dataset, read_samples
 from blpo.runs.verdict_sentence import verdict
 from state.errors import DataError
 from state.result import Result
 from state.settings import TaskSettings
-from tests.small_set import draw_dataset
+from tests.small_set import draw_dataset, write_labels
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +257,64 @@ def test_a_result_without_lineage_has_no_origin() -> None:
     result: Any = {}
     plain: Result = result
     assert origin(plain) == []
+
+
+def draw_new(folder: Path, like: Path) -> Path:
+    """Draw eight images, with a copy of the first in another format, one as it is, and an image of the dataset."""
+    (folder / "new").mkdir(parents=True)
+    generator = np.random.default_rng(5)
+    for i in range(8):
+        soft = Image.fromarray(generator.integers(0, 255, (6, 6, 3), dtype=np.uint8)).resize((64, 64))
+        soft.save(folder / "new" / f"{i}.png")
+    with Image.open(folder / "new" / "0.png") as image:
+        image.save(folder / "new" / "copy.jpg", quality=90)
+    copyfile(folder / "new" / "1.png", folder / "new" / "same.png")
+    copyfile(like, folder / "new" / "labelled.png")
+    return folder / "new"
+
+
+def calls(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "answers.sqlite")) as db:
+        return int(db.execute("SELECT count(*) FROM calls").fetchone()[0])
+
+
+def test_the_least_sure_images_are_to_be_labelled_next(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new, out = draw_new(tmp_path, run.parent / "set" / "images" / "000.png"), tmp_path / "out"
+    command = ["disagreements", str(run), "--unlabelled", str(new), "--confidence", "words", "--out", str(out)]
+    assert main([*command, "--calls", "3"]) == 4
+    assert "--calls is spent" in capsys.readouterr().err
+    assert main([*command, "-n", "6"]) == 0
+    told, err = capsys.readouterr()
+    assert told.strip() == str(out / "labels.csv")
+    assert "judged 10 samples; the 6 least sure" in err and "1 with a label or in the run's dataset" in err
+    with (out / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["id", "image", "label", "verdict", "confidence"]
+    sure = [float(row["confidence"]) for row in rows]
+    assert sure == sorted(sure) and {row["label"] for row in rows} == {""}
+    paid = calls(out)
+    assert main([*command, "-n", "50"]) == 0
+    assert calls(out) == paid  # all answers are there
+    assert "2 near-duplicates" in capsys.readouterr().err
+    with (out / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [Path(row["id"]).name for row in rows]
+    assert len(names) == 8 and not {"0.png", "copy.jpg"} <= set(names) and "labelled.png" not in names
+    tasks = json.loads((out / "label-studio" / "tasks.json").read_text())
+    assert [task["data"]["sample_id"] for task in tasks] == [row["id"] for row in rows]
+    assert [task["data"]["file"] for task in tasks] == [row["image"] for row in rows]
+
+    write_labels(out, [{**row, "label": "3" if i else ""} for i, row in enumerate(rows)])
+    data = load_settings(run / "config.yaml", [f"data.path={out}", "data.unlabelled=skip"]).data
+    assert len(read_samples(data, TaskSettings()).usable) == 7  # the folder is a dataset
+    assert main(command) == 2
+    assert "people have begun to label" in capsys.readouterr().err
+
+
+def test_a_judge_without_a_confidence_says_so(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["disagreements", str(run), "--unlabelled", str(run.parent / "set")]) == 2
+    assert "this judge has no confidence; give --confidence repeats or words" in " ".join(
+        capsys.readouterr().err.split()
+    )

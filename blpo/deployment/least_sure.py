@@ -1,0 +1,180 @@
+"""Samples that are worth a label: those about which a judge is least sure, each once."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from heapq import heappush, heappushpop
+from pathlib import Path
+
+from blpo.data.image_sources import stamp
+from blpo.data.near_duplicates import Signature, are_near, signature_of
+from blpo.data.run_dataset import dataset_of
+from blpo.deployment.judge import Judge, Judging
+from blpo.deployment.verdict_lines import JudgedSample
+from blpo.inference.open_models import open_models
+from blpo.runs.run_record import RunRecord
+from state.errors import BlpoError, BudgetSpent, ConfigError, DataError
+from state.sample import Sample
+from state.settings import LimitSettings
+
+_POOL = 20
+"""Samples kept for each sample that is asked for: near-duplicates of surer ones may take their places."""
+
+Content = tuple[object, ...]
+"""Identity of a sample: stamps of the images, and the texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Judged sample that may be worth a label."""
+
+    place: int
+    """Place among the judged samples; of two equally sure samples the earlier one is taken."""
+    item: JudgedSample
+    signatures: tuple[Signature, ...]
+
+    @property
+    def key(self) -> tuple[float, int]:
+        """Order of candidates: the least sure first. No label, as by a refusal or two orders that differ, is first."""
+        return (self.item.confidence or 0.0, self.place)
+
+    def is_near(self, other: "Candidate") -> bool:
+        """Return True for near-duplicates with the same texts."""
+        return _texts(self.item.sample) == _texts(other.item.sample) and are_near(self.signatures, other.signatures)
+
+
+@dataclass
+class LeastSure:
+    """Outcome: the least sure samples so far, in bounded memory, and counts."""
+
+    most: int
+    judged: int = 0
+    errors: int = 0
+    """Judged samples without an answer."""
+    unknown: int = 0
+    """Samples with a verdict, but without a confidence."""
+    labelled: int = 0
+    """Samples with a label, and samples of the run's dataset: left out unjudged."""
+    near: int = 0
+    """Near-duplicates of a less sure sample."""
+    budget_spent: bool = False
+    _heap: list[tuple[tuple[float, int], Candidate]] = field(default_factory=list)
+    """The surest candidate first; keys are negative."""
+
+    async def add(self, item: JudgedSample) -> None:
+        """Count a judged sample, and keep the sample if few are less sure."""
+        self.judged += 1
+        if item.verdict.status == "error":
+            self.errors += 1
+            return
+        if item.confidence is None and item.verdict.label is not None:
+            self.unknown += 1
+            return
+        is_full = len(self._heap) == _POOL * self.most
+        if is_full and (item.confidence or 0.0) >= self._heap[0][1].key[0]:
+            return
+        try:
+            signatures = await asyncio.to_thread(lambda: tuple(map(signature_of, item.sample.images)))
+        except DataError:
+            self.errors += 1
+            return
+        self._keep(Candidate(self.judged, item, signatures), is_full=is_full)
+
+    def _keep(self, candidate: Candidate, *, is_full: bool) -> None:
+        entry = ((-candidate.key[0], -candidate.place), candidate)
+        if is_full:
+            heappushpop(self._heap, entry)
+        else:
+            heappush(self._heap, entry)
+
+    def chosen(self) -> list[JudgedSample]:
+        """Return the least sure samples, at most `most`, without near-duplicates of one before; and count these."""
+        chosen: list[Candidate] = []
+        self.near = 0
+        for candidate in sorted((each for _, each in self._heap), key=lambda each: each.key):
+            if len(chosen) == self.most:
+                break
+            if any(candidate.is_near(earlier) for earlier in chosen):
+                self.near += 1
+            else:
+                chosen.append(candidate)
+        return [each.item for each in chosen]
+
+
+def require_confidence(judge: Judge) -> Judge:
+    """Return the judge with a source of confidence: its own, else its log-probabilities.
+
+    Raises `ConfigError` for a judge without any, and for a judge of rankings.
+    """
+    model = judge.file.model
+    if judge.file.task.kind == "ranking":
+        raise ConfigError("--unlabelled: rankings have no confidence, so nothing tells which lists to label next")
+    if model.confidence is not None:
+        return judge
+    if not model.logprobs:
+        raise ConfigError("--unlabelled: this judge has no confidence; give --confidence repeats or words")
+    file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": "logprobs"})})
+    return Judge(file, judge.run)
+
+
+async def least_sure(
+    judge: Judge,
+    samples: Iterable[Sample],
+    store: Path,
+    *,
+    most: int,
+    calls: int | None = None,
+    advance: Callable[[int], object] = lambda judged: None,
+) -> LeastSure:
+    """Judge samples, and keep the `most` least sure; where `calls` are spent, among those judged so far.
+
+    Answers go to the response store `store` and cost nothing in a later call. Samples with a label,
+    and of the dataset of the judge's run, are left out. Raises `ConfigError`, `ModelError` and `DataError`.
+    """
+    judge, found = require_confidence(judge), LeastSure(most)
+    limits = LimitSettings(calls=calls, max_failure_rate=1.0)
+    settings = judge.file.settings.model_copy(update={"limits": limits})
+    known = await asyncio.to_thread(_known, judge.run)
+    examples = tuple(example.example() for example in judge.file.examples)
+    async with open_models(settings, store, examples) as models:
+        new = _new(samples, known, found)
+        try:
+            async with aclosing(Judging(judge.file, models).judged(new)) as stream:
+                async for item in stream:
+                    await found.add(item)
+                    advance(found.judged)
+        except BudgetSpent:
+            found.budget_spent = True
+    return found
+
+
+def _new(samples: Iterable[Sample], known: frozenset[Content], found: LeastSure) -> Iterator[Sample]:
+    """Yield the samples without a label that are not in the run's dataset."""
+    for sample in samples:
+        if sample.label is not None or (known and _content(sample) in known):
+            found.labelled += 1
+        else:
+            yield sample
+
+
+def _known(run: Path | None) -> frozenset[Content]:
+    """Return the contents of the dataset of a run; none where the run or its dataset is gone."""
+    if run is None:
+        return frozenset()
+    try:
+        return frozenset(map(_content, dataset_of(RunRecord.read(run).settings).by_id.values()))
+    except BlpoError:
+        return frozenset()
+
+
+def _content(sample: Sample) -> Content:
+    """Return the identity of a sample; the id for an image that can't be read."""
+    try:
+        return (*map(stamp, sample.images), *_texts(sample))
+    except DataError:
+        return (sample.id,)
+
+
+def _texts(sample: Sample) -> Sequence[object]:
+    return (sample.text, sample.texts)
