@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
+from blpo.deployment.checklist_share import ChecklistShare
 from blpo.deployment.gates_by_task import gates_by_task
 from blpo.deployment.inputs import samples_of, several_refused
 from blpo.deployment.judge import Judge, Judging, load_judge
@@ -102,12 +103,13 @@ class SetJudging:
 
     async def run(self, sink: VerdictSink, on_verdict: Callable[[Verdict], None] | None = None) -> Summary:
         """Judge all samples in order, write a line per sample as soon as its turn comes, and return the summary."""
+        share = ChecklistShare(self.judge.file)
         async with self.judge.open(sink.store) as judging:
             trusts = await self._learned(judging, sink)
             items = sink.merge(self._samples())
             async with aclosing(judging.judged(items)) as stream:
                 async for item in stream:
-                    sink.write(item)
+                    sink.write(share.add(item))
                     self.works[item.sample.task].add(item)
                     if on_verdict is not None:
                         on_verdict(item.verdict)

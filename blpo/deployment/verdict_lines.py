@@ -39,6 +39,8 @@ class JudgedSample:
     """Probability that the verdict is right, in [0, 1], calibrated where a calibration was given. None: not known."""
     trusted: bool | None = None
     """True if the agreement of such verdicts is guaranteed; None without `--target-agreement`."""
+    share: float | None = None
+    """Aggregate of a checklist, in [0, 1], at the last criterion of an image; None for other samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def line_of(item: JudgedSample) -> str:
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
         **({} if item.confidence is None else {"confidence": round(item.confidence, 6)}),
         **({} if item.trusted is None else {"trusted": item.trusted}),
+        **({} if item.share is None else {"share": round(item.share, 6)}),
         **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
         "usage": item.usage,

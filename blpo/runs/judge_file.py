@@ -69,6 +69,8 @@ class JudgeFile(BaseModel):
     """Several tasks or criteria under the prompt; empty for a single task."""
     criteria_calls: Literal["one", "each"] | None = None
     """Requests about an image under several criteria; None for a single task, and for tasks with data of their own."""
+    criteria_aggregate: Literal["share"] | None = None
+    """Aggregate of an image's criteria; None for a judge that is no checklist."""
     parts: Literal["one", "per_task"] = "one"
     """Text of the prompt that the judge sees, as in `prompts.parts`."""
     images: int | None = None
@@ -152,7 +154,7 @@ class JudgeFile(BaseModel):
     def dump(self) -> str:
         """Return the file's YAML, with the prompt as readable text."""
         content = self.model_dump(mode="json")
-        optional = ("seed", "image_names", "further_columns", "criteria_calls")
+        optional = ("seed", "image_names", "further_columns", "criteria_calls", "criteria_aggregate")
         absent = {name for name in optional if content[name] is None}
         absent |= {"task", "images"} if self.tasks else {"tasks"}
         absent |= {"parts"} if self.parts == "one" else set()

@@ -37,6 +37,8 @@ class JudgeTask(BaseModel):
     """Names of several images with one label."""
     further_columns: tuple[FurtherColumn, ...] | None = None
     """Columns beside images and text that the judge sees."""
+    weight: float = 1.0
+    """Weight of a criterion in the aggregate of a checklist."""
     validation: dict[str, float | None] = {}
     """Metric of the task, `n` and `coverage` on the validation split, for the record."""
     test: dict[str, Any] | None = None
@@ -51,7 +53,8 @@ class JudgeTask(BaseModel):
         """Return plain values, without fields that say nothing."""
         content = self.model_dump(mode="json")
         optional = ("about", "label", "image_names", "further_columns")
-        return {name: value for name, value in content.items() if name not in optional or value is not None}
+        absent = {name for name in optional if content[name] is None} | ({"weight"} if self.weight == 1 else set())
+        return {name: value for name, value in content.items() if name not in absent}
 
 
 def task_figures(metrics: Metrics | None, name: str) -> dict[str, float | None]:

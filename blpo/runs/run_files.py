@@ -72,7 +72,8 @@ def _tasks(run: OpenRun, validation: Metrics | None, result: Result | None) -> d
     settings = run.settings
     if not settings.task_names:
         return _task(settings, list(run.dataset.by_id.values()))
-    calls = {"criteria_calls": settings.criteria_calls} if settings.criteria else {}
+    names = ("criteria_calls", "criteria_aggregate")
+    calls = {name: getattr(settings, name) for name in names} if settings.criteria else {}
     tasks = tuple(_judge_task(entry, run, validation, result) for entry in settings.entries)
     return {"tasks": tasks, "parts": settings.prompts.parts, **calls}
 
@@ -84,6 +85,7 @@ def _judge_task(entry: TaskEntry, run: OpenRun, validation: Metrics | None, resu
         name=name,
         about=entry.about,
         label=entry.data.label if run.settings.criteria else None,
+        weight=next((each.weight for each in run.settings.criteria if each.name == name), 1.0),
         validation=task_figures(validation, name),
         test=task_test_figures(test, name) if test else None,
         **_task(run.settings.of_task(name), samples),

@@ -16,6 +16,7 @@ from blpo.config.config_hash import measuring_settings
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from blpo.runs.verdict_rows import read_verdict_rows
 from state.errors import BlpoError
+from state.settings import TaskSettings
 from tests.short_runs import criteria_config
 
 
@@ -150,3 +151,21 @@ def test_a_config_of_other_tasks_is_refused(
     config.write_text("task: {min: 1, max: 5}\n")
     assert main(["judge", str(criteria_run), str(config)]) == 2
     assert "has a single task, and the judge is asked for the task grain" in capsys.readouterr().err
+
+
+def test_the_last_criterion_of_an_image_has_the_share_of_a_checklist(
+    criteria_run: Path, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = read_judge_file(criteria_run)
+    labels = TaskSettings(kind="categorical", labels=("no", "yes"), positive="yes")
+    light, heavy = (
+        task.model_copy(update={"task": labels, "weight": weight})
+        for task, weight in zip(file.tasks, (1.0, 3.0), strict=True)
+    )
+    changes = {"tasks": (light, heavy), "criteria_aggregate": "share"}
+    path = write_judge(file.model_copy(update=changes), tmp_path / "judge.yaml")
+    assert main(["judge", path, str(few), "--quiet"]) == 0
+    lines = lines_in(capsys.readouterr().out)
+    for first, last in zip(lines[::2], lines[1::2], strict=True):
+        assert "share" not in first
+        assert last["share"] == (0.25 * (first["verdict"] == "yes") + 0.75 * (last["verdict"] == "yes"))
