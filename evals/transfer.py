@@ -1,8 +1,9 @@
 """Transfer of the preset mt-rl: the selected prompt of every run judges pairs that it was not learned on.
 
-A row of the table of transfer is a judging of the pairs of a set, in both orders, under the prompt that a run selected;
-for no optimization under the default prompt for pairs. These judgings are runs without a search, in `OUT/transfer`.
-Nearly all pairs are test samples; train and validation of a run need a few. Their calls are on top of the budget.
+A row of the table of transfer is a judging of the pairs of a set, in both orders, under the prompt that a run of all
+tasks selected; for no optimization under the default prompt for pairs. These judgings are runs without a search, in
+`OUT/transfer`. Nearly all pairs are test samples; train and validation of a run need a few. Their calls are on top of
+the budget.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ async def run_transfer(
 
     A judging that was interrupted goes on. A failed judging is a reason in its row.
     """
-    done = [cell for cell, result in zip(cells, results, strict=True) if result.is_done]
+    done = [cell for cell, result in zip(cells, results, strict=True) if result.is_done and not cell.task]
     planned = [
         _planned(cell, name, config, out)
         for name, config in transfer_configs(Path(evals.mt_rl.folder), evals.mt_rl.transfer).items()
