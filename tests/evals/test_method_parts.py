@@ -122,7 +122,7 @@ def test_methods_with_cheaper_rounds_get_more_of_them() -> None:
 
 def test_what_a_method_makes_of_the_settings_are_settings() -> None:
     paper = Settings.model_validate({"search": {"preset": "paper", "outer_rounds": 900}})
-    adapted = {name: method.adapt(paper) for name, method in METHODS.items() if method.judging is None}
+    adapted = {name: method.adapt(paper) for name, method in METHODS.items() if method.is_default}
     for name, changed in adapted.items():
         search = changed.search
         rules = {"none": ("last", "always", None), "random_i2t_pooled": ("best", "always", 3)}

@@ -28,7 +28,7 @@ from state.settings import Settings
 from tests.scripted import scripted
 from tests.small_set import draw_dataset, edit_labels
 
-NAMES = [name for name, method in METHODS.items() if method.judging is None]
+NAMES = [name for name, method in METHODS.items() if method.judging is None and not method.runs_each_task]
 OWN_GRAPHS = ["opro", "apo", "textgrad", "gepa", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image"]
 """The remaining methods share BLPO's graph, which other tests drain, or APO's graph."""
 POOLING = ["blpo", "random_i2t_pooled"]
@@ -83,7 +83,11 @@ def test_methods_are_known_by_name_and_in_order() -> None:
     assert all(name == method.name and method.title for name, method in METHODS.items())
     assert [*METHODS][:7] == ["none", "opro", "apo", "apo_image", "textgrad", "gepa", "blpo"]
     assert [*METHODS][7:12] == ["fixed_i2t", "judge_as_i2t", "random_i2t", "random_i2t_pooled", "no_image"]
-    assert [*METHODS][12:] == ["one_order", "random_order", "pointwise"]
+    assert [*METHODS][12:] == [
+        *("one_order", "random_order", "pointwise"),
+        *("pointwise_sort", "bradley_terry"),
+        "separate_runs",
+    ]
     assert [*METHODS][:12] == NAMES
 
 
