@@ -105,9 +105,11 @@ class LeastSure:
 def require_confidence(judge: Judge) -> Judge:
     """Return the judge with a source of confidence: its own, else its log-probabilities.
 
-    Raises `ConfigError` for a judge without any, and for a judge of rankings.
+    Raises `ConfigError` for a judge without any, for a judge of rankings, and for a judge of several tasks.
     """
     model = judge.file.model
+    if judge.file.tasks:
+        raise ConfigError("--unlabelled: is for a judge of a single task, and this one has several")
     if judge.file.task.kind == "ranking":
         raise ConfigError("--unlabelled: rankings have no confidence, so nothing tells which lists to label next")
     if model.confidence is not None:
