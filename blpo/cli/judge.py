@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from blpo.cli.error_lines import INTERRUPTED
+from blpo.cli.run_gates import GATE_MISSED
 
 if TYPE_CHECKING:
     from blpo.deployment.judge import Judge
-
-_GATE_MISSED = 3
 
 
 def judge(
@@ -163,7 +162,7 @@ def judge(
     labels = {name: own.labels for name, own in work.works.items()}
     print_judged(summary, labels, is_calibrated=calibration is not None, quiet=quiet)
     if not all(result["kept"] for result in summary["gates"]):
-        return _GATE_MISSED
+        return GATE_MISSED
     return 0 if summary["statuses"].get("ok", 0) == summary["judged"] else 1
 
 

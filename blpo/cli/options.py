@@ -32,6 +32,14 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Set any setting, e.g. search.seed=3; may be repeated."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print result.json on stdout, and nothing else.")]
+Gates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gate",
+        metavar="GATE",
+        help="Bound to keep on the test split: 'macro_f1>=0.8', 'TASK:recall.unsafe>=0.95'; may be repeated.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a run.", show_default=False)]
 

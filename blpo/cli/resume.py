@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from blpo.cli.options import AsJson, Overrides, Quiet, RunArgument
+from blpo.cli.options import AsJson, Gates, Overrides, Quiet, RunArgument
 
 
 def resume(
@@ -18,6 +18,7 @@ def resume(
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    gates: Gates = None,
 ) -> int:
     """Go on with a run that stopped, was killed, or waits.
 
@@ -27,9 +28,13 @@ def resume(
     """
     import blpo
     from blpo.cli.approval import answer_of
+    from blpo.cli.run_gates import read_gates
     from blpo.cli.search import search
+    from blpo.config.settings_file import load_settings
 
     answer = answer_of(approve, edit, reject)
+    if gates and (run / "config.yaml").exists():
+        read_gates(gates, load_settings(run / "config.yaml"))
     return search(
         lambda on_event, control: blpo.resume(
             run, overrides=overrides or [], on_event=on_event, control=control, answer=answer, progress=False
@@ -37,4 +42,5 @@ def resume(
         directory=run.absolute(),
         as_json=as_json,
         quiet=quiet,
+        gates=gates or (),
     )

@@ -3,7 +3,7 @@
 import shlex
 import sqlite3
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from blpo import OnEvent, Run
 from blpo.cli.approval import ask, can_ask, show
 from blpo.cli.error_lines import INTERRUPTED, explain, say
 from blpo.cli.paths import short_path
+from blpo.cli.run_gates import GATE_MISSED, are_kept
 from blpo.cli.search_view import SearchView, view_on
 from blpo.cli.signals import run_with_signals
 from blpo.cli.summary import print_summary
@@ -28,8 +29,12 @@ SearchCall = Callable[[OnEvent, RunControl], Coroutine[Any, Any, Run]]
 EXIT_CODES: dict[RunStatus, int] = {"complete": 0, "failed": 1, "budget": 4, "interrupted": INTERRUPTED}
 
 
-def search(run: SearchCall, *, directory: Path | None = None, as_json: bool, quiet: bool) -> int:
+def search(
+    run: SearchCall, *, directory: Path | None = None, as_json: bool, quiet: bool, gates: Sequence[str] = ()
+) -> int:
     """Run a search until the search ends, stops or fails; print the result and return the exit code.
+
+    A finished run that misses one of `gates` ends with the exit code of a missed gate.
 
     `directory`: the run directory, if known before the search starts.
     """
@@ -48,6 +53,8 @@ def search(run: SearchCall, *, directory: Path | None = None, as_json: bool, qui
     if directory is not None:
         _print_result(result, directory, as_json)
         _print_hint(result, directory)
+        if result["status"] == "complete" and gates and not are_kept(directory, gates):
+            return GATE_MISSED
     return EXIT_CODES[result["status"]]
 
 

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from blpo.metrics.readings import reading, reason_undefined
 from state.errors import ConfigError
 from state.result import Agreement, Metrics
-from state.settings import PAIR_RATES, TaskSettings, metric_problem
+from state.settings import ABOVE_CHANCE, PAIR_RATES, Settings, TaskSettings, metric_problem
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -18,7 +18,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 _GATE = re.compile(
-    r"\s*(?:(?P<task>\w+):)?(?:(?P<reading>strict|answered)\.)?(?P<metric>\w+(?:\.[^\r\n]+?)?)"
+    r"\s*(?:(?P<task>[A-Za-z0-9][\w -]*):\s*)?(?:(?P<reading>strict|answered)\.)?(?P<metric>\w+(?:\.[^\r\n]+?)?)"
     r"\s*(?P<sign>[<>]=?)\s*(?P<bound>[+-]?(\d+\.?\d*|\.\d+))\s*(?:,|\Z)"
 )
 _WHOLE = ("coverage", "n")
@@ -66,10 +66,40 @@ def parse_gates(text: str, task: TaskSettings) -> list[Gate]:
     `answered.` before a metric changes the reading. Raises `ConfigError` for any other text, for a metric that the task
     lacks, and for the name of a task, because a judge has one task.
     """
-    return list(_gates(text, task))
+    gates = []
+    for match in _matches(text):
+        if match["task"]:
+            raise ConfigError(f"gate {_text(match)}: this judge has a single task; leave out {match['task']}:")
+        gates.append(_gate(match, task))
+    return gates
 
 
-def _gates(text: str, task: TaskSettings) -> Iterator[Gate]:
+def parse_run_gates(text: str, settings: Settings) -> list[tuple[str, Gate]]:
+    """Parse gates of a run as `parse_gates`, each with the name of its task; the name is empty for the whole run.
+
+    With several tasks, a gate without a task is on `above_chance`, `coverage` or `n` of all together. Raises
+    `ConfigError`, also for an unknown task.
+    """
+    if not settings.task_names:
+        return [("", gate) for gate in parse_gates(text, settings.task)]
+    return [(match["task"] or "", _gate_of_run(match, settings)) for match in _matches(text)]
+
+
+def _gate_of_run(match: re.Match[str], settings: Settings) -> Gate:
+    names, listed = settings.task_names, ", ".join(settings.task_names)
+    if match["task"]:
+        if match["task"] not in names:
+            raise ConfigError(f"gate {_text(match)}: {match['task']} is no task of the run ({listed})")
+        return _gate(match, settings.of_task(match["task"]).task)
+    if match["metric"] not in (ABOVE_CHANCE, *_WHOLE):
+        raise ConfigError(
+            f"gate {_text(match)}: the run has several tasks ({listed}); put one in front, as in"
+            f" {names[0]}:{_text(match)}, or use {ABOVE_CHANCE}"
+        )
+    return _unchecked(match)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
     place = 0
     while place < len(text) or place == 0 or text[place - 1 : place] == ",":
         match = _GATE.match(text, place)
@@ -78,20 +108,24 @@ def _gates(text: str, task: TaskSettings) -> Iterator[Gate]:
                 f"gate {text[place:].strip()}: must be METRIC>=NUMBER (or <=, >, <), for instance macro_f1>=0.8 or"
                 " recall.unsafe>=0.95"
             )
-        yield _gate(match, task)
+        yield match
         place = match.end()
 
 
 def _gate(match: re.Match[str], task: TaskSettings) -> Gate:
-    text = match[0].strip().removesuffix(",").strip()
-    if match["task"]:
-        raise ConfigError(f"gate {text}: this judge has a single task; leave out {match['task']}:")
     metric = match["metric"]
     if metric not in _WHOLE and (problem := _problem(metric, task)):
-        raise ConfigError(f"gate {text}: {problem}")
-    return Gate(
-        cast(Literal["strict", "answered"], match["reading"] or "strict"), metric, match["sign"], float(match["bound"])
-    )
+        raise ConfigError(f"gate {_text(match)}: {problem}")
+    return _unchecked(match)
+
+
+def _unchecked(match: re.Match[str]) -> Gate:
+    kind = cast(Literal["strict", "answered"], match["reading"] or "strict")
+    return Gate(kind, match["metric"], match["sign"], float(match["bound"]))
+
+
+def _text(match: re.Match[str]) -> str:
+    return match[0].strip().removesuffix(",").strip()
 
 
 def _problem(metric: str, task: TaskSettings) -> str | None:
