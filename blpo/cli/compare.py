@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from blpo.reports.comparison import Comparison
     from blpo.reports.comparison_slices import ComparedSlice
+    from blpo.reports.comparison_tasks import ComparedTask
 
 
 def compare(
@@ -19,6 +20,10 @@ def compare(
         list[Path],
         typer.Argument(metavar="RUN", help="Run directories; the others are tested against the first."),
     ],
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Compare by one of several tasks, also with a run of that task."),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("compare.html"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
@@ -33,7 +38,7 @@ def compare(
     from blpo.reports.compare_page import comparison_headline, write_comparison
     from blpo.reports.comparison_json import comparison_json
 
-    comparison = asyncio.run(write_comparison([run.absolute() for run in runs], out))
+    comparison = asyncio.run(write_comparison([run.absolute() for run in runs], out, task))
     if as_json:
         typer.echo(json.dumps(comparison_json(comparison), indent=1, ensure_ascii=False))
     else:
@@ -50,6 +55,7 @@ def _print(comparison: "Comparison", headline: str) -> None:
     from rich.console import Console
 
     from blpo.reports.comparison_slices import ceiling_sentences, compared_slices
+    from blpo.reports.comparison_tasks import compared_tasks
     from blpo.runs.wording import metric_name, single_line
 
     console = Console(highlight=False)
@@ -58,6 +64,9 @@ def _print(comparison: "Comparison", headline: str) -> None:
     sentences = [f"{name}: {sentence}" for name, sentence in ceiling_sentences(comparison)]
     for line in (*comparison.notes, f"{headline}.", *sentences):
         console.print(single_line(line), markup=False, soft_wrap=not console.is_terminal)
+    if tasks := compared_tasks(comparison):
+        console.print()
+        console.print(_task_table(comparison, tasks))
     for column, rows in compared_slices(comparison).items():
         metric = metric_name(comparison.metric)
         console.print(f"\n{metric} by {single_line(column)}, each run on its own test split (samples)", markup=False)
@@ -92,6 +101,24 @@ def _table(comparison: "Comparison") -> "Table":
             cells += [f"{against.difference:+.3f}", f"{against.low:+.3f} to {against.high:+.3f}"]
             cells += [probability(against.p_value), *([probability(against.adjusted)] if several else [])]
         table.add_row(Text(single_line(entry.name)), *cells)
+    return table
+
+
+def _task_table(comparison: "Comparison", tasks: "list[ComparedTask]") -> "Table":
+    """Return the metric of each task under the selected prompts."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from blpo.runs.wording import figure, single_line
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("task", "metric"):
+        table.add_column(name, overflow="fold")
+    table.add_column("chance", justify="right")
+    for entry in comparison.entries:
+        table.add_column(Text(single_line(entry.name)), justify="right", overflow="fold")
+    for row in tasks:
+        table.add_row(Text(row.name), Text(row.metric), figure(row.chance), *map(figure, row.values))
     return table
 
 

@@ -25,6 +25,7 @@ _MOST_ROWS = 50
 
 def disagreements(
     run: RunArgument,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="Only one of several tasks.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
     as_csv: Annotated[
         bool,
@@ -83,7 +84,7 @@ def disagreements(
     from blpo.reports.label_source import label_source
     from blpo.runs.run_record import RunRecord
 
-    problems = find(run)
+    problems = find(run, task)
     if as_json:
         typer.echo(json.dumps(disagreement_rows(problems), indent=1, ensure_ascii=False))
     elif as_csv:

@@ -1,8 +1,8 @@
 """compare.html: several runs on a page."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,34 +11,37 @@ from blpo.reports.agreement_rows import agreement_rows
 from blpo.reports.charts import validation_chart
 from blpo.reports.comparison import Comparison, compare_runs
 from blpo.reports.comparison_slices import ceiling_sentences, compared_slices
+from blpo.reports.comparison_tasks import compared_tasks
 from blpo.reports.differences import word_diff
 from blpo.reports.evidence import dataset_samples
-from blpo.reports.gallery import is_sensitive, shortened
+from blpo.reports.gallery import is_sensitive, shortened, tasks_of
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
-from blpo.reports.named_pictures import Picture, most_samples, named_pictures, named_texts
+from blpo.reports.named_pictures import Picture, most_samples, named_texts, run_pictures
 from blpo.reports.page import render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.slice_rows import CAUTION
 from blpo.runs.run_record import RunRecord
+from blpo.runs.task_record import TaskRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.wording import in_groups, metric_name
 from state.errors import RunError
+from state.sample import Sample
 
 COMPARE = "compare.html"
 _MOST_SAMPLES = 200
 """Maximum number of samples on the page."""
 
 
-async def write_comparison(directories: Sequence[Path], target: Path) -> Comparison:
-    """Compare runs and write the page to `target`.
+async def write_comparison(directories: Sequence[Path], target: Path, task: str | None = None) -> Comparison:
+    """Compare runs, or one of their tasks, and write the page to `target`.
 
     Raises `BlpoError` for incomparable runs and for an unwritable page.
     """
     if len({directory.resolve() for directory in directories}) < 2:
         raise RunError("a comparison needs two different runs at least; give their directories")
     runs = [RunRecord.read(directory) for directory in directories]
-    comparison = compare_runs(runs)
+    comparison = compare_runs(runs, task)
     write_page(target, await asyncio.to_thread(comparison_page, comparison))
     return comparison
 
@@ -65,6 +68,7 @@ def comparison_page(comparison: Comparison) -> str:
         },
         costs={entry.name: cost(entry.run.result) for entry in entries},
         rows=agreement_rows([entry.metrics for entry in entries], comparison.metric, first.run.settings.task.positive),
+        tasks=compared_tasks(comparison),
         ceilings=ceiling_sentences(comparison),
         slices=compared_slices(comparison),
         slices_caution=CAUTION,
@@ -115,13 +119,23 @@ def _prompt(run: RunRecord, name: str) -> str:
     return prompt
 
 
+def _samples(run: RunRecord) -> tuple[Mapping[str, Sample], str]:
+    """Return the samples by the ids of the run's verdicts, and the reason for missing samples."""
+    if not isinstance(run, TaskRecord):
+        return dataset_samples(run)
+    samples, missing = dataset_samples(run.whole)
+    own = (sample for sample in samples.values() if sample.task == run.task)
+    return {sample.item: replace(sample, id=sample.item, task="") for sample in own}, missing
+
+
 def _differing(comparison: Comparison) -> dict[str, object]:
     differing = comparison.differing
     first = comparison.entries[0].run
-    samples, missing = dataset_samples(first)
+    samples, missing = _samples(first)
     keys = differing[: most_samples(samples.values(), _MOST_SAMPLES)]
-    pictures = named_pictures((samples[key] for key in keys if key in samples), first.settings.task)
-    labels = [str(label) for label in first.settings.task.values if any(first.best[k].label == label for k in keys)]
+    pictures = run_pictures((samples[key] for key in keys if key in samples), first.settings)
+    values = dict.fromkeys(label for task in tasks_of(first.settings) for label in task.values)
+    labels = [str(label) for label in values if any(first.best[k].label == label for k in keys)]
     items = [
         DifferingSample(
             id=key,

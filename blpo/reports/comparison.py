@@ -9,12 +9,14 @@ from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.readings import strict_value
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import compare_prompts
+from blpo.metrics.task_metrics import compare_on_tasks, measured
 from blpo.runs.run_record import RunRecord
+from blpo.runs.task_record import TaskRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.wording import counted, higher_limits
 from state.errors import RunError
 from state.result import Metrics
-from state.sample import Label
+from state.sample import Label, Sample
 from state.settings import Metric
 from state.verdict import Verdict
 
@@ -78,8 +80,12 @@ class Comparison:
         return [key for key in self.shared if len(answers[key]) > 1]
 
 
-def compare_runs(runs: Sequence[RunRecord]) -> Comparison:
-    """Compare two runs or more; raises `RunError` with the name of an incomparable run."""
+def compare_runs(runs: Sequence[RunRecord], task: str | None = None) -> Comparison:
+    """Compare two runs or more; raises `RunError` with the name of an incomparable run.
+
+    `task`: compare by one of several tasks alone; a run of a single task then stands for that task.
+    """
+    runs = runs if task is None else [_by_task(run, task) for run in runs]
     first = runs[0]
     for run in runs:
         _require_tested(run)
@@ -114,7 +120,32 @@ def _require_tested(run: RunRecord) -> None:
         )
 
 
+def _by_task(run: RunRecord, task: str) -> RunRecord:
+    names = run.settings.task_names
+    if names and task not in names:
+        raise RunError(f"{run.directory} has no task {task}; its tasks are {', '.join(names)}")
+    return TaskRecord.of(run, task) if names else run
+
+
+def _require_same_tasks(first: RunRecord, run: RunRecord) -> None:
+    """Refuse runs of different tasks, with the tasks in common."""
+    one, other = ({name: _scale(each, name) for name in each.settings.task_names} for each in (first, run))
+    if one == other:
+        return
+    shared = [name for name in one if other.get(name) == one[name]]
+    advice = f"; compare by one task of both: --task {shared[0]}" if shared else ""
+    if bool(one) != bool(other):
+        advice = f"; --task NAME compares it by one of {', '.join(one or other)}"
+    raise RunError(f"{run.directory} has other tasks than {first.directory}{advice}")
+
+
+def _scale(run: RunRecord, name: str) -> tuple[object, ...]:
+    own = run.settings.of_task(name)
+    return own.task.kind, own.task.values, own.search.metric
+
+
 def _require_same(first: RunRecord, run: RunRecord) -> None:
+    _require_same_tasks(first, run)
     one, other = first.settings.task, run.settings.task
     if (one.kind, one.values) != (other.kind, other.values):
         raise RunError(
@@ -131,11 +162,15 @@ def _require_same(first: RunRecord, run: RunRecord) -> None:
             f"{run.directory} has another dataset than {first.directory}: people's label of {unlike[0]} is"
             f" {there[unlike[0]]!r} instead of {here[unlike[0]]!r}; compare runs over the same labels"
         )
-    if first.settings.data.path != run.settings.data.path and here != there:
+    if _paths(first) != _paths(run) and here != there:
         raise RunError(
             f"{run.directory} has another dataset than {first.directory} ({len(common)} of {len(here)} samples in"
             " common); compare runs over the same samples"
         )
+
+
+def _paths(run: RunRecord) -> list[str | None]:
+    return [run.settings.of_task(name).data.path for name in run.settings.task_names or ("",)]
 
 
 def _are_versions(first: RunRecord, run: RunRecord) -> bool:
@@ -160,21 +195,31 @@ def _answers(row: VerdictRow) -> tuple[Label | None, ...]:
 
 
 def _measured(run: RunRecord, keys: Sequence[str], prompt: str) -> Metrics:
-    labels, settings = [run.best[key].label for key in keys], run.settings
-    ratings, groups = [run.best[key].rating for key in keys], [run.best[key].group for key in keys]
-    return metrics(_verdicts(run, keys, prompt), labels, settings.task, settings.search.metric, ratings, groups)
+    return measured(_verdicts(run, keys, prompt), [run.best[key].in_sample for key in keys], run.settings)
 
 
 def _against(first: RunRecord, run: RunRecord, keys: Sequence[str]) -> Against:
     labels, search = [first.best[key].label for key in keys], first.settings.search
     task, metric = first.settings.task, search.metric
     pairs = VerdictPairs.of(_verdicts(first, keys, "best"), _verdicts(run, keys, "best"))
+    if first.settings.task_names:
+        return _against_on_tasks(first, pairs, [first.best[key].in_sample for key in keys])
     groups, ratings = [first.best[key].group for key in keys], [first.best[key].rating for key in keys]
     p_value, (low, high) = compare_prompts(
         pairs.first, pairs.second, labels, task, metric, search.seed, groups, ratings
     )
     old, new = (
         strict_value(metrics(verdicts, labels, task, ratings=ratings), metric)
+        for verdicts in (pairs.first, pairs.second)
+    )
+    return Against(new - old, pairs.left_out, low, high, p_value, p_value)
+
+
+def _against_on_tasks(first: RunRecord, pairs: VerdictPairs, samples: Sequence[Sample]) -> Against:
+    settings = first.settings
+    p_value, (low, high), _ = compare_on_tasks(pairs.first, pairs.second, samples, settings)
+    old, new = (
+        strict_value(measured(verdicts, samples, settings), settings.search.metric)
         for verdicts in (pairs.first, pairs.second)
     )
     return Against(new - old, pairs.left_out, low, high, p_value, p_value)

@@ -11,7 +11,7 @@ from blpo.reports.label_source import LabelSource
 from blpo.runs.answer_words import answer_words
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
-from state.errors import DataError, RunError
+from state.errors import ConfigError, DataError, RunError
 from state.sample import Label
 from state.settings import Settings, TaskSettings
 
@@ -38,19 +38,28 @@ class Disagreement:
     """File or row of the image; empty without the dataset."""
     answer: str
     """The judge's answer in words: the label, or `first in both orders` for a pair."""
+    task: str = ""
+    """Task among several tasks; empty for a single task."""
 
 
-def disagreements(run: str | Path) -> list[Disagreement]:
+def disagreements(run: str | Path, task: str | None = None) -> list[Disagreement]:
     """Return the samples of a finished run with a best verdict unlike the human label, most confident first (`order`).
 
-    Raises `RunError` for a folder that is no run, and for a run that is not finished.
+    `task`: of one of several tasks alone. Raises `ConfigError` for an unknown task, and `RunError` for a folder that is
+    no run and for a run that is not finished.
     """
     record = RunRecord.read(run)
     require_verdicts(record)
+    settings = record.settings
+    if task is not None and task not in settings.task_names:
+        tasks = f"its tasks are {', '.join(settings.task_names)}" if settings.task_names else "it has a single task"
+        raise ConfigError(f"{run} has no task {task}; {tasks}")
     wrong = [row for row in record.best.values() if row.status == "ok" and not row.is_right]
-    images = _images(record.settings)
+    images = _images(settings)
     differing = [
-        _disagreement(row, record.initial[row.id], _task(row, record.settings), images.get(row.id, "")) for row in wrong
+        _disagreement(row, record.initial[row.id], settings.of_task(row.task).task, images.get(row.id, ""))
+        for row in wrong
+        if task is None or row.task == task
     ]
     return sorted(differing, key=_rank)
 
@@ -85,12 +94,8 @@ def _disagreement(row: VerdictRow, before: VerdictRow, task: TaskSettings, image
         reason=row.reason,
         image=image,
         answer=answer_words(row),
+        task=row.task,
     )
-
-
-def _task(row: VerdictRow, settings: Settings) -> TaskSettings:
-    """Return the task of a row, whose id begins with the name of one of several tasks."""
-    return settings.of_task(row.id.partition("/")[0] if settings.task_names else "").task
 
 
 def _rank(each: Disagreement) -> tuple[bool, float, float, bool, str]:
@@ -106,5 +111,9 @@ def _images(settings: Settings) -> dict[str, str]:
 
 
 def disagreement_rows(disagreements: Sequence[Disagreement]) -> list[dict[str, Any]]:
-    """Return the disagreements as plain values."""
-    return [{name: getattr(each, name) for name in Disagreement.__slots__} for each in disagreements]
+    """Return the disagreements as plain values; `task` is left out for a single task."""
+    names = [name for name in Disagreement.__slots__ if name != "task"]
+    return [
+        {name: getattr(each, name) for name in names} | ({"task": each.task} if each.task else {})
+        for each in disagreements
+    ]

@@ -25,7 +25,8 @@ _COLUMNS = (
 
 def write_csv(stream: TextIO, disagreements: Sequence[Disagreement]) -> None:
     """Write a header and a row per disagreement. A reason that begins like a formula gets an apostrophe in front."""
-    writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
+    tasks = ("task",) if any(each.task for each in disagreements) else ()
+    writer = csv.DictWriter(stream, (*_COLUMNS, *tasks), lineterminator="\n")
     writer.writeheader()
     for row in disagreement_rows(disagreements):
         verdict = row.pop("answer")
