@@ -64,7 +64,7 @@ async def judge(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
             if gain is not None:
                 record["gain"] = GainResult(difference=gain.difference, noise=gain.noise)
         if fallen := fallen_tasks(record, rounds, search):
-            record["fallen"] = fallen
+            record["fallen"] = event["fallen"] = fallen
             p = state["judge_prompt"]
         send_event(runtime, event)
     return {

@@ -99,6 +99,8 @@ class JudgedEvent(TypedDict):
     """Value of the metric on the validation split, with failures counted as wrong."""
     labelled: NotRequired[float]
     """The same on train and validation together; absent where validation alone selects."""
+    fallen: NotRequired[list[str]]
+    """Tasks that fell by more than `search.floor`, so that the prompt was not adopted; absent without one."""
 
 
 class ErrorsEvent(TypedDict):

@@ -147,7 +147,7 @@ def _scale(run: RunRecord, name: str) -> tuple[object, ...]:
 def _require_same(first: RunRecord, run: RunRecord) -> None:
     _require_same_tasks(first, run)
     one, other = first.settings.task, run.settings.task
-    if (one.kind, one.values) != (other.kind, other.values):
+    if not first.settings.task_names and (one.kind, one.values) != (other.kind, other.values):
         raise RunError(
             f"{run.directory} has another task than {first.directory}: {other.kind} {_listed(other.values)} instead of"
             f" {one.kind} {_listed(one.values)}; compare runs of one task"

@@ -53,7 +53,8 @@ def progress_line(event: Event, progress: Progress) -> str | None:
         case "judged":
             both = f", {event['labelled']:z.3f} on train and validation" if "labelled" in event else ""
             metric = metric_name(event["metric"])
-            return f"round {event['round']}: {metric} {event['validation']:z.3f} on validation{both}"
+            fell = f"; not adopted: {', '.join(event['fallen'])} fell" if "fallen" in event else ""
+            return f"round {event['round']}: {metric} {event['validation']:z.3f} on validation{both}{fell}"
         case "errors":
             batch = f"{event['drawn']} drawn, beside {event['anchors']} right ones"
             return f"round {event['round']}: {event['wrong']} wrong verdicts in train, {batch}"

@@ -10,11 +10,14 @@ from blpo.cli.summary import print_summary
 from blpo.reports.evidence import Evidence
 from blpo.reports.gallery import MOST_ITEMS, gallery
 from blpo.reports.label_source import PEOPLE
+from blpo.reports.progress_lines import progress_line
 from blpo.reports.task_rows import MEAN, fallen, of_result
+from blpo.runs.run_progress import Progress
 from blpo.runs.run_record import RunRecord
 from blpo.runs.task_record import TaskRecord
 from blpo.runs.task_sentence import not_adopted, task_sentence
 from blpo.runs.verdict_sentence import verdict
+from state.events import JudgedEvent
 
 
 def test_terminal_has_a_row_by_task_and_one_for_all(criteria_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +46,12 @@ def test_tasks_that_fell_are_named(criteria_run: Path) -> None:
     assert [row.name for row in fallen(of_result(result))] == ["grain"]
     result["rounds"][1]["fallen"] = ["grain", "mood"]
     assert not_adopted(result).endswith("by more than search.floor: round 1 (grain, mood).")
+
+
+def test_line_of_a_round_names_the_tasks_that_fell() -> None:
+    event = JudgedEvent(event="judged", round=2, metric="above_chance", validation=0.25, fallen=["match"])
+    expected = "round 2: agreement above chance 0.250 on validation; not adopted: match fell"
+    assert progress_line(event, Progress()) == expected
 
 
 def _with(result: Any, task: str, **fields: object) -> Any:
