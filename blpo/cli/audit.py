@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from blpo.cli.error_lines import say
+from blpo.cli.run_gates import GATE_MISSED
 
 if TYPE_CHECKING:
     from blpo.audit.gates import AuditGate
     from blpo.audit.results import AuditResult, ProbeResult
 
-_GATE_MISSED = 3
 _BUDGET_SPENT = 4
 
 
@@ -75,7 +75,7 @@ def audit(
     for each in missed:
         say(_missed(each, result))
     if missed:
-        return _GATE_MISSED
+        return GATE_MISSED
     return _BUDGET_SPENT if result["status"] == "budget" else 0
 
 
