@@ -12,6 +12,7 @@ from blpo.cli.options import RunArgument
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from blpo.deployment.cascade_replay import CascadeRow
     from blpo.deployment.run_confidence import RunConfidence
 
 
@@ -26,12 +27,19 @@ def confidence(
         typer.Option(metavar="INPUT", help="Labelled samples that the search has not seen [data.split.calibration]."),
     ] = None,
     delta: Annotated[float, typer.Option(help="Accepted probability that a target is missed.")] = 0.05,
+    escalate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="JUDGE2", help="A second judge for samples below a threshold: agreement and cost of both."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
 ) -> int:
     """Measure how sure the judge of a run is.
 
     Judges the test split with confidences; answers of the run are not paid for again. Prints the agreement at each
     coverage, and with labelled samples that the search has not seen the thresholds with guaranteed agreement. The
+    --escalate asks a second judge about the test split, and replays both judges at all thresholds with their cost. The
     numbers are also in RUN/confidence/, and in the report with a reliability plot.
     """
     from blpo import report as write_report
@@ -40,7 +48,7 @@ def confidence(
     from blpo.cli.paths import short_path
     from blpo.deployment.run_confidence import measure_confidence
 
-    content = asyncio.run(measure_confidence(run, source, calibrate_on, delta))
+    content = asyncio.run(measure_confidence(run, source, calibrate_on, delta, escalate))
     if as_json:
         typer.echo(json.dumps(content, indent=1))
     else:
@@ -59,6 +67,8 @@ def _print(content: "RunConfidence") -> None:
     console.print(_replay_table(content))
     if content["guarantees"]:
         console.print(_guarantee_table(content))
+    if content.get("cascade"):
+        console.print(_cascade_table(content["cascade"]))
 
 
 def _replay_table(content: "RunConfidence") -> "Table":
@@ -76,6 +86,24 @@ def _guarantee_table(content: "RunConfidence") -> "Table":
         coverage = "none" if row["threshold"] is None else f"{row['coverage']:.1%}"
         table.add_row(f"{row['target_agreement']:g}", coverage, str(row["fewest"]))
     return table
+
+
+def _cascade_table(rows: "list[CascadeRow]") -> "Table":
+    title = "A second judge below the confidence, on the test split"
+    table = _table(title, "confidence", "coverage", "agreement", "escalated", "agreement of both", "US $")
+    for row in _spread(rows):
+        confidence = "all escalated" if row["threshold"] is None else f"{row['threshold']:.3f}"
+        agreement = "" if row["agreement"] is None else f"{row['agreement']:.1%}"
+        usd = "?" if row["usd"] is None else f"{row['usd']:.4f}"
+        cells = f"{row['coverage']:.1%}", agreement, str(row["escalated"]), f"{row['agreement_of_both']:.1%}", usd
+        table.add_row(confidence, *cells)
+    return table
+
+
+def _spread(rows: "list[CascadeRow]") -> "list[CascadeRow]":
+    """Return at most a dozen rows, the first and the last among them; --json has all."""
+    last = len(rows) - 1
+    return [rows[place] for place in sorted({round(step * last / 11) for step in range(12)})]
 
 
 def _table(title: str, *columns: str) -> "Table":

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from blpo.runs.wording import counted, figure
+from blpo.runs.wording import counted, dollars, figure
 
 if TYPE_CHECKING:
     from blpo.deployment.confidence_summary import ConfidenceRecord, TrustRecord
+    from blpo.deployment.escalation import EscalationRecord
     from blpo.deployment.summary import TaskSummary
 
 _CALIBRATIONS = {
@@ -28,6 +29,8 @@ def confidence_sentences(summary: "TaskSummary") -> Iterator[str]:
     yield from quality_sentences(record)
     if (trust := summary.get("trust")) is not None:
         yield _trusted(trust, summary["judged"])
+    if (second := summary.get("escalation")) is not None:
+        yield _escalated(second, summary["judged"])
 
 
 def quality_sentences(record: "ConfidenceRecord") -> Iterator[str]:
@@ -50,4 +53,12 @@ def _trusted(trust: "TrustRecord", judged: int) -> str:
         f"trusted: {trust['trusted']} of {counted(judged, 'sample')} (coverage {share}), with an agreement of at least"
         f" {trust['target_agreement']:g} at delta {trust['delta']:g}; {trust['labelled_wrong']} of"
         f" {trust['labelled_trusted']} such labelled verdicts are wrong"
+    )
+
+
+def _escalated(second: "EscalationRecord", judged: int) -> str:
+    calls = second["calls"]
+    return (
+        f"escalated to {second['model']}: {second['escalated']} of {counted(judged, 'sample')}, for"
+        f" {counted(calls['issued'], 'call')} and {dollars(calls['usd'])} US $"
     )

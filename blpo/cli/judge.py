@@ -58,6 +58,10 @@ def judge(
         typer.Option(metavar="SHARE", help="Mark verdicts as trusted that agree with people this often."),
     ] = None,
     delta: Annotated[float, typer.Option(help="Accepted probability that the target is missed.")] = 0.05,
+    escalate: Annotated[
+        Path | None,
+        typer.Option(metavar="JUDGE2", help="A second judge, which decides where the verdict is not trusted."),
+    ] = None,
     split: Annotated[
         Literal["train", "validation", "test"] | None, typer.Option(help="Judge only this split of a config.yaml.")
     ] = None,
@@ -116,14 +120,14 @@ def judge(
 
     With --confidence, or for a judge whose model has a confidence, a line holds the probability that the verdict is
     right. --calibrate-on makes it honest. --target-agreement 0.9 marks the verdicts that agree with people in at least
-    90 % of the cases, at a confidence of 1 - delta.
+    90 % of the cases, at a confidence of 1 - delta. With --escalate a second judge decides about the others.
     """
     from blpo import load_judge
     from blpo.cli.judge_as_pairs import judge_as_pairs
     from blpo.cli.judge_run import run_judging
     from blpo.cli.judge_view import print_judged
     from blpo.deployment.confidence_source import with_source
-    from blpo.deployment.judge_set import SetJudging
+    from blpo.deployment.judge_set import SetJudging, second_judge
     from blpo.deployment.table_input import InputColumns
     from blpo.deployment.task_judging import JudgingOptions
     from blpo.deployment.trust import TrustTarget
@@ -137,22 +141,26 @@ def judge(
     if as_kind == "pairwise":
         if best is not None:
             raise ConfigError("--best belongs to --as ranking")
-        if gate or calibration or baseline or confidence or calibrate_on or target_agreement:
-            others = "--gate, --calibration, --baseline, --confidence, --calibrate-on and --target-agreement"
+        if gate or calibration or baseline or confidence or calibrate_on or target_agreement or escalate:
+            others = (
+                "--gate, --calibration, --baseline, --confidence, --calibrate-on, --target-agreement and --escalate"
+            )
             raise ConfigError(f"--as pairwise compares two forms of a judge; leave out {others}")
         return judge_as_pairs(load_judge(judge, task), inputs, columns, split, out, as_json=as_json, quiet=quiet)
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
+    first = load_judge(judge, task)
     options = JudgingOptions(
         gates=gate or (),
         calibration=calibration,
         baseline=baseline,
         calibrate_on=calibrate_on,
         target=None if target_agreement is None else TrustTarget(target_agreement, delta),
+        escalate=second_judge(escalate, first),
         split=split,
         columns=columns,
     )
-    work = SetJudging(with_source(_judge_of(load_judge(judge, task), as_kind, best), confidence), inputs, options)
+    work = SetJudging(with_source(_judge_of(first, as_kind, best), confidence), inputs, options)
     lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
     summary = run_judging(work, lines, out, visible=not quiet and (out is not None or not sys.stdout.isatty()))
     if summary is None:

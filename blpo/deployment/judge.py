@@ -1,6 +1,6 @@
 """The judge of a run, at work on new images."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +85,8 @@ class Judging:
         self._models = models
         self.mark: Callable[[JudgedSample], JudgedSample] = unmarked
         """Puts the calibrated confidence into a sample with a new verdict."""
+        self.decide: Callable[[JudgedSample], Awaitable[JudgedSample]] = undecided
+        """Asks a second judge where the verdict is not trusted, also where the verdict is of an earlier command."""
 
     async def judged(self, items: Iterable[Sample | JudgedSample]) -> AsyncGenerator[JudgedSample]:
         """Judge samples in order; samples judged before keep place and verdict.
@@ -101,8 +103,10 @@ class Judging:
         return (await self._models.caller.usage())["judge"]
 
     async def _judged(self, item: Sample | JudgedSample) -> JudgedSample:
-        if isinstance(item, JudgedSample):
-            return item
+        return await self.decide(item if isinstance(item, JudgedSample) else self.mark(await self.judge(item)))
+
+    async def judge(self, item: Sample) -> JudgedSample:
+        """Judge one sample, whatever other judges say; raises as `judged`."""
         if item.task not in self._file.scales:
             raise ConfigError(f"{item.id}: names no task of the judge ({', '.join(self._file.scales)})")
         confidence = Confidence()
@@ -115,7 +119,7 @@ class Judging:
         replies = (*judgement.replies, *confidence.replies)
         usage = self._usage(() if self._is_shared(item) else replies)
         verdict = replace(judgement.verdict, scores=confidence.scores or judgement.verdict.scores)
-        return self.mark(JudgedSample(item, verdict, usage, identity, confidence.value))
+        return JudgedSample(item, verdict, usage, identity, confidence.value)
 
     def _is_shared(self, sample: Sample) -> bool:
         """Return True if the reply is that of another criterion, whose line has the usage."""
@@ -153,6 +157,11 @@ class Judging:
 
 def unmarked(item: JudgedSample) -> JudgedSample:
     """Return the sample with the confidence as the model tells it."""
+    return item
+
+
+async def undecided(item: JudgedSample) -> JudgedSample:
+    """Return the sample with the verdict of the only judge."""
     return item
 
 

@@ -1,19 +1,22 @@
 """Judge whole sets of images: inputs, a verdict file that resumes, gates, corrected shares of labels."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from blpo.deployment.checklist_share import ChecklistShare
+from blpo.deployment.escalation import Escalation
 from blpo.deployment.gates_by_task import gates_by_task
 from blpo.deployment.inputs import samples_of, several_refused
-from blpo.deployment.judge import Judge, Judging, load_judge
+from blpo.deployment.judge import Judge, Judging, load_judge, undecided
 from blpo.deployment.summary import Summary, joined
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.task_inputs import inputs_of_tasks
 from blpo.deployment.task_judging import JudgingOptions, TaskJudging
 from blpo.deployment.trust import Trust, TrustTarget
+from blpo.deployment.verdict_lines import JudgedSample
 from blpo.deployment.verdict_sinks import VerdictSink, open_lines
+from state.errors import ConfigError
 from state.sample import Sample, SplitName
 from state.verdict import Verdict
 
@@ -32,6 +35,7 @@ async def judge_set(
     calibrate_on: str | Path | None = None,
     target_agreement: float | None = None,
     delta: float = 0.05,
+    escalate: Judge | str | Path | None = None,
     split: SplitName | None = None,
     columns: InputColumns = _DEFAULT,
     on_verdict: Callable[[Verdict], None] | None = None,
@@ -44,19 +48,21 @@ async def judge_set(
     `calibration` is a run directory or a file of labelled verdicts of the same judge. `baseline` is a file of lines of
     an earlier judging of the same samples. `calibrate_on` are labelled samples that the search has not seen: they
     calibrate the confidences. With `target_agreement` a verdict is trusted where its confidence shows this agreement
-    with people, at a probability of 1 - `delta`. A failed sample is counted and ends nothing. Raises `BlpoError` before
-    the first call for anything that can't be used.
+    with people, at a probability of 1 - `delta`. `escalate` is a second judge of the same task: it decides about
+    samples whose verdict is not trusted. A failed sample is counted and ends nothing. Raises `BlpoError` before the
+    first call for anything that can't be used.
     """
+    loaded = judge if isinstance(judge, Judge) else load_judge(judge)
     options = JudgingOptions(
         gates=tuple(gates),
         calibration=calibration,
         baseline=baseline,
         calibrate_on=calibrate_on,
         target=None if target_agreement is None else TrustTarget(target_agreement, delta),
+        escalate=escalate if isinstance(escalate, Judge) else second_judge(escalate, loaded),
         split=split,
         columns=columns,
     )
-    loaded = judge if isinstance(judge, Judge) else load_judge(judge)
     work = SetJudging(loaded, [inputs] if isinstance(inputs, str | Path) else inputs, options)
     with open_lines(None if out is None else Path(out), work.judge.file) as sink:
         return await work.run(sink, on_verdict)
@@ -73,6 +79,7 @@ class SetJudging:
         gates = gates_by_task(options.gates, judge.require_tasks())
         self.works = {name: TaskJudging(judge, name, own, options) for name, own in gates.items()}
         self.inputs = inputs_of_tasks(inputs, self.works)
+        self.escalation = _escalation(judge, options)
 
     @property
     def judged(self) -> int:
@@ -101,18 +108,57 @@ class SetJudging:
                 raise several_refused(sample.id, len(sample.images))
             yield sample
 
+    @asynccontextmanager
+    async def _second(self, sink: VerdictSink) -> AsyncIterator[Escalation | None]:
+        """Open the second judge, if there is one."""
+        store = sink.second_store(None if self.escalation is None else self.escalation.file)
+        if self.escalation is None:
+            yield None
+        else:
+            async with self.escalation.open(store) as second:
+                yield second
+
+    def _add(self, item: JudgedSample) -> None:
+        self.works[item.sample.task].add(item)
+        if self.escalation is not None:
+            self.escalation.add(item)
+
     async def run(self, sink: VerdictSink, on_verdict: Callable[[Verdict], None] | None = None) -> Summary:
         """Judge all samples in order, write a line per sample as soon as its turn comes, and return the summary."""
         share = ChecklistShare(self.judge.file)
-        async with self.judge.open(sink.store) as judging:
+        async with self.judge.open(sink.store) as judging, self._second(sink) as second:
             trusts = await self._learned(judging, sink)
+            judging.decide = undecided if second is None else second.decide
             items = sink.merge(self._samples())
             async with aclosing(judging.judged(items)) as stream:
                 async for item in stream:
                     sink.write(share.add(item))
-                    self.works[item.sample.task].add(item)
+                    self._add(item)
                     if on_verdict is not None:
                         on_verdict(item.verdict)
             usage = await judging.usage()
+            record = None if second is None else await second.record()
         summaries = {name: work.summary(trusts.get(name), usage) for name, work in self.works.items()}
+        if record is not None:
+            for summary in summaries.values():
+                summary["escalation"] = record
         return summaries[""] if "" in summaries else joined(summaries, usage)
+
+
+def second_judge(path: str | Path | None, first: Judge) -> Judge | None:
+    """Read the second judge beside `first`, for the same task; None for None. Raises `ConfigError`."""
+    if path is None:
+        return None
+    is_of_several = bool(first.file.tasks and first.tasks)
+    return load_judge(path, first.tasks[0] if is_of_several else None)
+
+
+def _escalation(judge: Judge, options: JudgingOptions) -> Escalation | None:
+    """Return the second judge of the options; raises `ConfigError` for options that don't fit."""
+    if options.escalate is None:
+        return None
+    if options.target is None:
+        raise ConfigError("--escalate asks about verdicts that are not trusted; give --target-agreement, as in 0.9")
+    if options.calibration is not None:
+        raise ConfigError("--calibration corrects the errors of one judge; leave out --calibration or --escalate")
+    return Escalation(options.escalate, judge)

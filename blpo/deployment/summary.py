@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict, cast
 from blpo.deployment.baseline import Baseline, DriftRecord
 from blpo.deployment.calibration import Calibration
 from blpo.deployment.confidence_summary import ConfidenceRecord, TrustRecord
+from blpo.deployment.escalation import EscalationRecord
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.metrics.drift_gates import DriftGate
 from blpo.metrics.gate import Gate
@@ -89,13 +90,15 @@ class TaskSummary(TypedDict):
     """Absent for a judge without a confidence."""
     trust: NotRequired[TrustRecord]
     """Absent without a target."""
+    escalation: NotRequired[EscalationRecord]
+    """Absent without a second judge."""
 
 
 class Summary(TaskSummary):
     """Plain JSON values; `blpo judge --json` prints the same."""
 
     calls: RoleUsage
-    """Counted by the response store, over all resumes."""
+    """Counted by the response store, over all resumes; without those of a second judge."""
     gates: list[GateResult]
     judge: NotRequired[JudgeRecord]
     by_task: NotRequired[dict[str, TaskSummary]]

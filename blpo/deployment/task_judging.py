@@ -34,6 +34,7 @@ class JudgingOptions:
     baseline: str | Path | None = None
     calibrate_on: str | Path | None = None
     target: TrustTarget | None = None
+    escalate: Judge | None = None
     split: SplitName | None = None
     columns: InputColumns = _DEFAULT
 
@@ -104,7 +105,7 @@ class TaskJudging:
     def add(self, item: JudgedSample) -> None:
         """Count one judged sample."""
         self.counts.add(item)
-        self.confidences.add(item)
+        self.confidences.add(item.by_first)
         if self.baseline is not None:
             self.baseline.add(item)
 

@@ -52,7 +52,7 @@ class VerdictCounts:
         self._counts: Counter[_Key] = Counter()
         self._groups: dict[str, Counter[_Key]] = {}
         self.judge: JudgeIdentity | None = None
-        """Identity of the judge of the last sample."""
+        """Identity of the judge of the last sample; of the first, where a second judge decides about some."""
         self.versions: Counter[str] = Counter()
         """Samples by the version of the model as served."""
 
@@ -62,10 +62,10 @@ class VerdictCounts:
         self._counts[key] += 1
         if item.sample.group is not None:
             self._groups.setdefault(item.sample.group, Counter())[key] += 1
-        if item.judge is not None:
-            self.judge = item.judge
-            if item.judge.version:
-                self.versions[item.judge.version] += 1
+        if (judge := item.by_first.judge) is not None:
+            self.judge = judge
+            if judge.version:
+                self.versions[judge.version] += 1
 
     @property
     def statuses(self) -> Counter[str]:

@@ -3,7 +3,8 @@
 FILE has whole lines in the order of the inputs, so the number of lines tells the progress. The folder FILE.judging/
 holds the response store with all paid answers, a copy of the judge, and a lock. A resumed command reads FILE and the
 store: lines with a verdict keep their places, lines with an error are asked again, a torn last line is answered by the
-store. FILE is replaced only once all old lines are written again.
+store. The folder `escalation` in it has the same for a second judge. FILE is replaced only once all old lines are
+written again.
 """
 
 import json
@@ -48,7 +49,7 @@ class VerdictFile:
         self.folder.mkdir(exist_ok=True)
         self._lock = lock_folder(self.folder)
         try:
-            self._require_judge(resumes)
+            self._require_judge(self.folder / "judge.yaml", self._judge, resumes=resumes)
             self.old_lines = sum(1 for _ in self._read_lines())
             self._stream = self._draft.open("w", encoding="utf-8", errors="backslashreplace")
             self._settle()
@@ -73,6 +74,24 @@ class VerdictFile:
             )
         if old != text:
             write_whole(file, text)
+
+    def second_store(self, judge: JudgeFile | None) -> Path | None:
+        """Return the response store of a second judge; None for None.
+
+        Old lines may have no second judge yet. Raises `RunError` if they have another one, or the only judge has now
+        to do without.
+        """
+        folder = self.folder / "escalation"
+        copy = folder / "judge.yaml"
+        if judge is None:
+            if self.old_lines and copy.exists():
+                raise RunError(
+                    f"{self.file}: was begun with a second judge; give --escalate {copy}, or another output file"
+                )
+            return None
+        folder.mkdir(exist_ok=True)
+        self._require_judge(copy, judge, resumes=copy.exists() and self.old_lines > 0)
+        return store_path(folder)
 
     def merge(self, samples: Iterable[Sample]) -> Iterator[Sample | JudgedSample]:
         """Yield the samples in order; a sample with an old verdict comes as judged.
@@ -141,11 +160,10 @@ class VerdictFile:
             )
         return resumes
 
-    def _require_judge(self, resumes: bool) -> None:
-        copy = self.folder / "judge.yaml"
+    def _require_judge(self, copy: Path, judge: JudgeFile, *, resumes: bool) -> None:
         if not resumes:
-            write_whole(copy, self._judge.dump())
-        elif _measuring(read_judge_file(copy)) != _measuring(self._judge):
+            write_whole(copy, judge.dump())
+        elif _measuring(read_judge_file(copy)) != _measuring(judge):
             raise RunError(
                 f"{self.file}: was begun with another judge ({copy}); use that judge, or give another output file"
             )

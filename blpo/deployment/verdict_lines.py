@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -41,6 +41,13 @@ class JudgedSample:
     """True if the agreement of such verdicts is guaranteed; None without `--target-agreement`."""
     share: float | None = None
     """Aggregate of a checklist, in [0, 1], at the last criterion of an image; None for other samples."""
+    first: "JudgedSample | None" = None
+    """The sample with the first judge's verdict, which was not trusted: a second judge decided. None: one judge."""
+
+    @property
+    def by_first(self) -> "JudgedSample":
+        """The sample with the verdict of the first judge."""
+        return self.first or self
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class VerdictLine:
     trusted: bool | None
     task: str = ""
     """Name of the task for a judge of several tasks."""
+    first: "VerdictLine | None" = None
+    """The first judge's verdict, where a second judge decided."""
 
     def is_of(self, sample: Sample) -> bool:
         """Return True if the line is about `sample`."""
@@ -72,7 +81,8 @@ class VerdictLine:
 
     def judged(self, sample: Sample) -> JudgedSample:
         """Return `sample`, which has the id of this line, with the verdict of this line."""
-        return JudgedSample(sample, self.verdict, self.usage, self.judge, self.confidence, self.trusted)
+        first = None if self.first is None else self.first.judged(sample)
+        return JudgedSample(sample, self.verdict, self.usage, self.judge, self.confidence, self.trusted, first=first)
 
     @property
     def verdict(self) -> Verdict:
@@ -84,6 +94,8 @@ class VerdictLine:
 _USAGE = TypeAdapter(Usage)
 _ORDERS = TypeAdapter(tuple[OrderedVerdict, ...])
 _TEXTS: TypeAdapter[tuple[str, ...] | None] = TypeAdapter(tuple[str, ...] | None)
+_OF_JUDGE = ("status", "verdict", "reason", "scores", "confidence", "orders", "usage", "judge")
+"""Fields that depend on the judge; the others are facts about the sample, and about trust."""
 
 
 def line_of(item: JudgedSample) -> str:
@@ -92,10 +104,15 @@ def line_of(item: JudgedSample) -> str:
     `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
     label, `rating`, the same with its fraction, `group` and `scores` are present if known. `texts` has two texts about
     one image, `orders` the answers about a pair, `ranking` the images of a list, best first. A judge of several tasks
-    names the `task`, and the id is the image's own.
+    names the `task`, and the id is the image's own. Where a second judge decided, `escalated` is true, `first` has the
+    first judge's verdict, and `usage` counts both.
     """
+    return json.dumps(_content(item), ensure_ascii=False) + "\n"
+
+
+def _content(item: JudgedSample) -> dict[str, object]:
     sample, verdict = item.sample, item.verdict
-    content = {
+    return {
         "id": sample.item,
         **({"task": sample.task} if sample.task else {}),
         "image": image_of(sample),
@@ -110,12 +127,16 @@ def line_of(item: JudgedSample) -> str:
         **({} if item.confidence is None else {"confidence": round(item.confidence, 6)}),
         **({} if item.trusted is None else {"trusted": item.trusted}),
         **({} if item.share is None else {"share": round(item.share, 6)}),
+        **({} if item.first is None else {"escalated": True, "first": _by_judge(item.first)}),
         **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
         "usage": item.usage,
         **({} if item.judge is None else {"judge": item.judge.fields}),
     }
-    return json.dumps(content, ensure_ascii=False) + "\n"
+
+
+def _by_judge(item: JudgedSample) -> dict[str, object]:
+    return {name: value for name, value in _content(item).items() if name in _OF_JUDGE}
 
 
 def _images_by_rank(sample: Sample, verdict: Verdict) -> list[str]:
@@ -143,23 +164,30 @@ def read_line(text: str, scale: TaskSettings | Mapping[str, TaskSettings]) -> Ve
         task = scale if isinstance(scale, TaskSettings) else scale.get(name)
         if task is None:
             raise ValueError(f"its task {name!r} is none of this judge")
-        status, label = content["status"], content["verdict"]
-        labels: dict[str, Label] = {str(value): value for value in task.values}
-        orders = _ORDERS.validate_python(content.get("orders", ()))
-        size = len(content["image"]) if isinstance(content["image"], list) else 1
-        if not (
-            _is_ranked(status, label, size) if task.kind == "ranking" else _is_consistent(status, label, orders, task)
-        ):
-            raise ValueError("its verdict is no label of this judge")
-        scores = tuple((labels[name], float(score)) for name, score in content.get("scores", {}).items())
-        usage = _USAGE.validate_python(content["usage"], strict=True)
-        reason = str(content["reason"])
-        texts = _TEXTS.validate_python(content.get("texts"))
-        judge = JudgeIdentity.read(content.get("judge"))
-        answer = (content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
-        return VerdictLine(*answer, _confidence(content), _truth(content), name)
+        line = _line(content, task)
+        if content.get("escalated"):
+            of_sample = {name: value for name, value in content.items() if name not in (*_OF_JUDGE, "first")}
+            line = replace(line, first=_line({**of_sample, **content["first"]}, task))
+        return line
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         raise ValueError("the line was not written by blpo judge") from error
+
+
+def _line(content: Mapping[str, Any], task: TaskSettings) -> VerdictLine:
+    status, label = content["status"], content["verdict"]
+    labels: dict[str, Label] = {str(value): value for value in task.values}
+    orders = _ORDERS.validate_python(content.get("orders", ()))
+    size = len(content["image"]) if isinstance(content["image"], list) else 1
+    is_ranking = task.kind == "ranking"
+    if not (_is_ranked(status, label, size) if is_ranking else _is_consistent(status, label, orders, task)):
+        raise ValueError("its verdict is no label of this judge")
+    scores = tuple((labels[name], float(score)) for name, score in content.get("scores", {}).items())
+    usage = _USAGE.validate_python(content["usage"], strict=True)
+    reason = str(content["reason"])
+    texts = _TEXTS.validate_python(content.get("texts"))
+    judge = JudgeIdentity.read(content.get("judge"))
+    answer = (content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
+    return VerdictLine(*answer, _confidence(content), _truth(content), content.get("task", ""))
 
 
 def _confidence(content: Mapping[str, Any]) -> float | None:

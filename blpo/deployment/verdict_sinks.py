@@ -25,6 +25,9 @@ class VerdictSink(Protocol):
     def bind(self, calibration: Mapping[str, object]) -> None:
         """Keep what decides about confidences in lines; raises `RunError` if old lines were written with another."""
 
+    def second_store(self, judge: JudgeFile | None) -> Path | None:
+        """Return the store of a second judge; None: a temporary store. Raises `RunError` for another than before."""
+
     def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
         """Yield the samples in order; a sample with an old verdict comes as judged."""
 
@@ -40,6 +43,10 @@ class NoLines:
 
     def bind(self, calibration: Mapping[str, object]) -> None:
         """Keep nothing: there are no old lines."""
+
+    def second_store(self, judge: JudgeFile | None) -> Path | None:
+        """Return None: nothing is kept."""
+        return None
 
     def merge(self, samples: Iterable[Sample]) -> Iterable[Sample | JudgedSample]:
         """Return all samples, none judged."""

@@ -88,6 +88,14 @@ def _criteria(_: Path, target: Path) -> None:
     (target / "config.yaml").unlink()
 
 
+def _second_judge(_: Path, target: Path) -> None:
+    target.mkdir()
+    file = JudgeFile(
+        judge_prompt="Start from 2.", task=TaskSettings(), images=1, model=ModelSettings(name="embedded:judge")
+    )
+    (target / "judge.yaml").write_text(file.dump())
+
+
 GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "runs/first": _run_directory,
     "runs/second": _run_directory,
@@ -99,11 +107,12 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
     "criteria": _criteria,
+    "strong": _second_judge,
     "downloads": lambda prepared, target: target.symlink_to(prepared / "downloads"),
 }
 """Makers of things for pages: two finished runs of one dataset, a folder of labelled images, a folder of images rated
-by several people, pairs, a config for the first folder, a prompt, a folder with a judge of two criteria, and the public
-sets as downloaded."""
+by several people, pairs, a config for the first folder, a prompt, a folder with a judge of two criteria, one with a
+second judge, and the public sets as downloaded."""
 
 
 def lay_out(names: list[str], prepared: Path, folder: Path) -> None:

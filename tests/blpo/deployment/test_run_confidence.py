@@ -1,6 +1,7 @@
 """`blpo confidence`: calibration split, measured quality, thresholds, and the section of the report."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,22 @@ def test_a_run_is_measured_once_and_reported(run: Path, capsys: pytest.CaptureFi
     assert main([*command, "--calibrate-on", str(run.parent / "other")]) == 2  # its images are among the run's
     assert "is of the train or validation split" in capsys.readouterr().err
     assert main([*command, "--calibrate-on", str(run.parent / "set" / "config.yaml"), "--delta", "0.2"]) == 0
+
+
+def test_a_second_judge_is_replayed_and_paid_once(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    second = run.parent / "second.yaml"
+    second.write_text((run / "judge.yaml").read_text().replace("Start from a rating of 5", "Start from a rating of 2"))
+    command = ["confidence", str(run), "--confidence", "words", "--escalate", str(second)]
+    assert main([*command, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["cascade"]
+    assert (rows[0]["escalated"], rows[-1]["escalated"], rows[-1]["threshold"]) == (0, 24, None)
+    assert rows[0]["agreement"] == rows[0]["agreement_of_both"]
+    store = sqlite3.connect(run / "confidence" / "escalation" / "responses.sqlite")
+    answers = store.execute("SELECT count(*) FROM responses").fetchone()
+    assert main(command) == 0
+    assert "all escalated" in capsys.readouterr().out
+    assert store.execute("SELECT count(*) FROM responses").fetchone() == answers == (24,)
+    store.close()
 
 
 def test_the_runs_own_split_sets_a_threshold(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
