@@ -14,6 +14,16 @@ Order = Literal["ab", "ba"]
 
 
 @dataclass(frozen=True, slots=True)
+class Vote:
+    """One of several answers of the judge to the same question."""
+
+    status: Status
+    label: Label | None
+    """None unless status is `ok`."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderedVerdict:
     """The judge's answer about a pair in one order."""
 
@@ -25,6 +35,8 @@ class OrderedVerdict:
     """The judge's own reason, or the reason of the failure."""
     scores: tuple[tuple[Label, float], ...] = ()
     """Probability of each label of the task, as in a `Verdict`."""
+    votes: tuple[Vote, ...] = ()
+    """Answers in this order, as in a `Verdict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,9 @@ class Verdict:
     orders: tuple[OrderedVerdict, ...] = ()
     """Verdicts of a pair by order; empty for tasks of one image. The pair's status is `error` if an order has an
     `error`, else the first status that is not `ok`, else `ok`."""
+    votes: tuple[Vote, ...] = ()
+    """Answers behind the verdict, where `models.judge.votes` is above 1. Empty for a pair, whose orders have votes, and
+    for a list or a pair that is judged in parts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _CHANGES_ANSWERS = {
     "structured_output",
     "part_order",
     "arguments",
+    "votes",
 }
 """Settings of a model with an effect on the model's answers."""
 
@@ -119,7 +120,10 @@ def _further_prompts(settings: Settings) -> dict[str, str]:
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:
-    return settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS)
+    content = settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS)
+    if role != "judge" or content["votes"] == 1:
+        del content["votes"]  # as before there was such a setting; other roles have no votes
+    return content
 
 
 def _prompt(settings: Settings, name: str) -> str | None:

@@ -32,6 +32,8 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate], named_ima
         f"{name}s {getattr(SHORT, name)} to {getattr(longest, name)}" for name in ("verdict", "description", "critique")
     )
     yield f"tokens of replies: {lengths}; cached input counts in full"
+    if (votes := settings.models.of("judge").votes) > 1:
+        yield f"judge: {votes} calls a question (models.judge.votes)"
     for name in settings.task_names or ("",):
         yield from (f"{name}: {line}" if name else line for line in _requests(settings.of_task(name).task))
     if asks_once(settings):

@@ -20,7 +20,9 @@ class DatasetSizes:
     requests: Mapping[SplitName, int]
     """Judge requests for all samples of a split under one prompt, repairs not counted."""
     questions: int = 1
-    """Most judge requests for a sample."""
+    """Most questions about a sample: one for each order of a pair."""
+    votes: int = 1
+    """Judge requests for a question."""
     shape: RoundPlan = _ONE_TASK
     """Fields of a round's plan that follow from the tasks."""
 
@@ -32,6 +34,7 @@ class DatasetSizes:
             samples={name: len(samples) for name, samples in dataset.splits.items()},
             requests={name: questions_about(settings, samples) for name, samples in dataset.splits.items()},
             questions=max(task.questions for task in tasks or [settings.task]),
+            votes=settings.models.of("judge").votes,
             shape=round_shape(settings, dataset.splits["train"]),
         )
 
@@ -47,7 +50,7 @@ class DatasetSizes:
 
     def judged(self, cases: int) -> int:
         """Return the most judge requests for so many different train samples under one prompt."""
-        return min(self.questions * cases, self.requests["train"])
+        return min(self.votes * self.questions * cases, self.requests["train"])
 
     def plan(self, cases: int, inner_steps: int) -> RoundPlan:
         """Return the plan of a round of this dataset."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from blpo.deployment.judge import Judge
 from state.errors import ConfigError
+from state.settings.model_settings import WORDS_OF_ONE
 
 Source = Literal["logprobs", "repeats", "words"]
 
@@ -12,12 +13,14 @@ def with_source(judge: Judge, source: Source | None) -> Judge:
     """Return the judge with a source of confidence; None keeps the source of its settings.
 
     Raises `ConfigError` for log-probabilities of a judge that was aligned without, because a request for them is
-    another request.
+    another request, and for the words of a judge with votes.
     """
     model = judge.file.model
     if source is None or source == model.confidence:
         return judge
     if source == "logprobs" and not model.logprobs:
         raise ConfigError("--confidence logprobs: this judge has no log-probabilities; give repeats or words")
+    if source == "words" and model.votes > 1:
+        raise ConfigError(f"{WORDS_OF_ONE}; give repeats, the share of equal votes")
     judge.file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": source})})
     return judge

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -13,7 +13,7 @@ from blpo.runs.verdict_rows import order_fields
 from state.ranking import is_ranking_of, permutation_of
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.verdict import OrderedVerdict, Status, Verdict
+from state.verdict import OrderedVerdict, Status, Verdict, Vote
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -73,6 +73,8 @@ class VerdictLine:
     """Name of the task for a judge of several tasks."""
     first: "VerdictLine | None" = None
     """The first judge's verdict, where a second judge decided."""
+    votes: tuple[Vote, ...] = ()
+    """Answers behind the verdict, as in a `Verdict`."""
 
     def is_of(self, sample: Sample) -> bool:
         """Return True if the line is about `sample`."""
@@ -88,13 +90,14 @@ class VerdictLine:
     def verdict(self) -> Verdict:
         """The verdict of this line."""
         name = f"{self.task}/{self.id}" if self.task else self.id
-        return Verdict(name, self.status, self.label, self.reason, self.scores, self.orders)
+        return Verdict(name, self.status, self.label, self.reason, self.scores, self.orders, self.votes)
 
 
 _USAGE = TypeAdapter(Usage)
 _ORDERS = TypeAdapter(tuple[OrderedVerdict, ...])
+_VOTES = TypeAdapter(tuple[Vote, ...])
 _TEXTS: TypeAdapter[tuple[str, ...] | None] = TypeAdapter(tuple[str, ...] | None)
-_OF_JUDGE = ("status", "verdict", "reason", "scores", "confidence", "orders", "usage", "judge")
+_OF_JUDGE = ("status", "verdict", "reason", "scores", "confidence", "orders", "votes", "usage", "judge")
 """Fields that depend on the judge; the others are facts about the sample, and about trust."""
 
 
@@ -103,9 +106,9 @@ def line_of(item: JudgedSample) -> str:
 
     `verdict` is null unless the status is ok, and for a pair whose orders have different labels. `label`, the human
     label, `rating`, the same with its fraction, `group` and `scores` are present if known. `texts` has two texts about
-    one image, `orders` the answers about a pair, `ranking` the images of a list, best first. A judge of several tasks
-    names the `task`, and the id is the image's own. Where a second judge decided, `escalated` is true, `first` has the
-    first judge's verdict, and `usage` counts both.
+    one image, `orders` the answers about a pair, `ranking` the images of a list, best first, `votes` the answers
+    behind the verdict of a judge with votes. A judge of several tasks names the `task`, and the id is the image's own.
+    Where a second judge decided, `escalated` is true, `first` has the first judge's verdict, and `usage` counts both.
     """
     return json.dumps(_content(item), ensure_ascii=False) + "\n"
 
@@ -130,6 +133,7 @@ def _content(item: JudgedSample) -> dict[str, object]:
         **({} if item.first is None else {"escalated": True, "first": _by_judge(item.first)}),
         **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
+        **({"votes": list(map(asdict, verdict.votes))} if verdict.votes else {}),
         "usage": item.usage,
         **({} if item.judge is None else {"judge": item.judge.fields}),
     }
@@ -187,7 +191,8 @@ def _line(content: Mapping[str, Any], task: TaskSettings) -> VerdictLine:
     texts = _TEXTS.validate_python(content.get("texts"))
     judge = JudgeIdentity.read(content.get("judge"))
     answer = (content["id"], content["image"], texts, status, label, reason, scores, orders, usage, judge)
-    return VerdictLine(*answer, _confidence(content), _truth(content), content.get("task", ""))
+    votes = _VOTES.validate_python(content.get("votes", ()))
+    return VerdictLine(*answer, _confidence(content), _truth(content), content.get("task", ""), votes=votes)
 
 
 def _confidence(content: Mapping[str, Any]) -> float | None:

@@ -44,10 +44,11 @@ def asks_once(settings: Settings) -> bool:
 
 
 def questions_about(settings: Settings, samples: Sequence[Sample]) -> int:
-    """Return the judge requests for `samples` under one prompt, repairs not counted."""
+    """Return the judge requests for `samples` under one prompt, repairs not counted. A vote is a request."""
+    votes = settings.models.of("judge").votes
     if asks_once(settings):
-        return settings.of_task(settings.task_names[0]).task.questions * items(samples)
-    return sum(settings.of_task(sample.task).task.questions_of(len(sample.images)) for sample in samples)
+        return votes * settings.of_task(settings.task_names[0]).task.questions * items(samples)
+    return votes * sum(settings.of_task(sample.task).task.questions_of(len(sample.images)) for sample in samples)
 
 
 def items(samples: Sequence[Sample]) -> int:

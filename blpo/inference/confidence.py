@@ -4,6 +4,7 @@ The verdict is the same with and without a confidence: repeats and words are fur
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -12,13 +13,15 @@ from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.pair_orders import orders_of
 from blpo.inference.verdicts import judge_messages, judgement_of
+from blpo.inference.votes import votes_of
 from blpo.models.confidence_reading import stated_confidence
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
 from blpo.prompts.template import render
 from state.response import Failure, Response
 from state.sample import Label, Sample
-from state.verdict import Verdict
+from state.settings import TaskSettings
+from state.verdict import Verdict, Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,20 @@ async def confidence_of(models: OpenModels, judge_prompt: str, sample: Sample, v
         return Confidence()
     if source == "logprobs":
         return Confidence(dict(verdict.scores).get(verdict.label))
+    if source == "repeats" and (given := votes_of(verdict)):
+        return _by_votes(given, verdict, models.settings.of_task(sample.task).task)
     if source == "repeats":
         return await _by_repeats(models, judge_prompt, sample, verdict)
     if asks_once(models.settings):  # one answer holds several labels
         return Confidence()
     return await _by_words(models, judge_prompt, sample)
+
+
+def _by_votes(given: Sequence[Sequence[Vote]], verdict: Verdict, task: TaskSettings) -> Confidence:
+    """Return the share of votes that equal the verdict, the mean of all orders of a pair; no further call is needed."""
+    value = fmean(fmean(vote.label == verdict.label for vote in votes) for votes in given)
+    counts = Counter(vote.label for votes in given for vote in votes if vote.label is not None)
+    return Confidence(value, tuple((label, counts[label] / counts.total()) for label in task.values))
 
 
 async def _by_repeats(models: OpenModels, judge_prompt: str, sample: Sample, verdict: Verdict) -> Confidence:

@@ -55,7 +55,8 @@ def ordered_verdict(verdict: Verdict, order: Order) -> OrderedVerdict:
     labels = {(place if order == "ab" else _SWAPPED[place]): label for label, place in PLACES.items()}
     scores = sorted((labels[str(answer)], probability) for answer, probability in verdict.scores)
     label = None if verdict.label is None else labels[str(verdict.label)]
-    return OrderedVerdict(order, verdict.status, label, verdict.reason, tuple(scores))
+    votes = tuple(replace(vote, label=labels.get(str(vote.label))) for vote in verdict.votes)
+    return OrderedVerdict(order, verdict.status, label, verdict.reason, tuple(scores), votes)
 
 
 def pair_verdict(

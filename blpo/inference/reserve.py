@@ -70,26 +70,27 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
         recall, samples = with_task(recall, parts), [part for sample in samples for part in parts_of(sample, parts)]
     asked = recall.settings
 
-    async def due(request: tuple[str, Sample, View | None]) -> Due:
-        prompt, sample, view = request
+    async def due(request: tuple[str, Sample, View | None, int]) -> Due:
+        prompt, sample, view, vote = request
         form = answer_form(asked, sample)
         messages = await judge_messages(recall, prompt, sample, view)
-        response = await recall.caller.ask("judge", messages, form.schema)
+        response = await recall.caller.ask("judge", messages, form.schema, vote)
         if isinstance(response, Failure):
             return "verdict"
         needs_repair = verdict_of(sample, response, form).status == "unparseable"
-        run.budget.judged(request_name(sample, view), repaired=needs_repair)
+        run.budget.judged(request_name(sample, view, vote), repaired=needs_repair)
         if not needs_repair:
             return "nothing"
-        repair = await recall.caller.ask("judge", repair_messages(messages, response, form), form.schema)
+        repair = await recall.caller.ask("judge", repair_messages(messages, response, form), form.schema, vote)
         return "repair" if isinstance(repair, Failure) else "nothing"
 
     if asks_once(asked):  # the criteria of an item share a request
         samples = list({sample.item: sample for sample in samples}.values())
     requests = [
-        (prompt, sample, view)
+        (prompt, sample, view, vote)
         for prompt in judge_prompts
         for sample in samples
         for view in orders_of(asked.of_task(sample.task).task, sample, asked.search.seed)
+        for vote in range(asked.models.of("judge").votes)
     ]
     return await fan_out(due, requests, run.width("judge"))

@@ -15,6 +15,7 @@ from blpo.inference.pair_orders import View, orders_of, pair_verdict
 from blpo.inference.progress import uncounted
 from blpo.inference.prompt_parts import prompt_shown
 from blpo.inference.question import question
+from blpo.inference.votes import voted
 from blpo.metrics.task_metrics import fall_of_loss, gain_on
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking
@@ -92,8 +93,8 @@ class Judgement:
 
     verdict: Verdict
     replies: tuple[Response, ...]
-    """One reply for each order of a pair and each part of a list, else one; two where the first was repaired; fewer
-    where a request failed."""
+    """One reply for each order of a pair, each part of a list and each vote, else one; two where the first was
+    repaired; fewer where a request failed."""
 
 
 async def judge_sample(models: OpenModels, judge_prompt: str, sample: Sample) -> Verdict:
@@ -126,15 +127,31 @@ async def judgement_by_parts(models: OpenModels, judge_prompt: str, sample: Samp
     return Judgement(ranking_of(sample, [judgement.verdict for judgement in judgements], task), replies)
 
 
-def request_name(sample: Sample, view: View | None) -> str:
+def request_name(sample: Sample, view: View | None, repeat: int = 0) -> str:
     """Return the name of a sample in an order, for the budget's count of repairs."""
-    return sample.id if view is None else f"{sample.id} {view}"
+    name = sample.id if view is None else f"{sample.id} {view}"
+    return f"{name} repeat {repeat}" if repeat else name
 
 
 async def _judgement(
     models: OpenModels, judge_prompt: str, sample: Sample, view: View | None, repeat: int
 ) -> Judgement:
-    """Return the answer in one order.
+    """Return the answer in one order; of a judge with votes the verdict of all votes.
+
+    Votes are repeats of the question: 0 to votes - 1 for the repeat 0, the next votes for the repeat 1.
+    """
+    votes = models.settings.models.of("judge").votes
+    if votes == 1:
+        return await _answer(models, judge_prompt, sample, view, repeat)
+    numbers = range(repeat * votes, (repeat + 1) * votes)
+    answers = await fan_out(lambda k: _answer(models, judge_prompt, sample, view, k), numbers, votes)
+    task = answer_form(models.settings, sample).task
+    replies = tuple(reply for answer in answers for reply in answer.replies)
+    return Judgement(voted(sample.id, [answer.verdict for answer in answers], task), replies)
+
+
+async def _answer(models: OpenModels, judge_prompt: str, sample: Sample, view: View | None, repeat: int) -> Judgement:
+    """Return one answer in one order.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
@@ -144,8 +161,7 @@ async def _judgement(
     response = await models.caller.ask("judge", messages, form.schema, repeat)
     verdict = verdict_of(sample, response, form)
     needs_repair = verdict.status == "unparseable"
-    name = request_name(sample, view)
-    models.budget.judged(f"{name} repeat {repeat}" if repeat else name, repaired=needs_repair)
+    models.budget.judged(request_name(sample, view, repeat), repaired=needs_repair)
     if isinstance(response, Failure):
         return Judgement(verdict, ())
     verdict = _with_cut(verdict, response, models)

@@ -11,7 +11,7 @@ from blpo.runs.json_lines import read_json_lines
 from state.errors import RunError
 from state.ranking import agrees
 from state.sample import Label, Sample, SplitName
-from state.verdict import OrderedVerdict, Status, Verdict
+from state.verdict import OrderedVerdict, Status, Verdict, Vote
 
 VerdictChange = Literal["fixed", "broken", "wrong", "right"]
 """Change of a sample between two prompts: wrong then right, right then wrong, wrong twice, right twice. A sample
@@ -37,6 +37,8 @@ class VerdictRow:
     """Probability of the labels by the judge; empty for a judge without log-probabilities."""
     orders: tuple[OrderedVerdict, ...] = ()
     """Verdicts of a pair by order; empty for samples of one image."""
+    votes: tuple[Vote, ...] = ()
+    """Answers behind the verdict, as in a `Verdict`."""
     task: str = ""
     """Task of the sample among several tasks; empty for a single task."""
 
@@ -59,7 +61,9 @@ class VerdictRow:
     def answers(self) -> tuple["VerdictRow", ...]:
         """A row for every answer: one for each order of a pair, else the row itself."""
         return tuple(
-            replace(self, verdict=each.label, status=each.status, reason=each.reason, scores={}, orders=())
+            replace(
+                self, verdict=each.label, status=each.status, reason=each.reason, scores={}, orders=(), votes=each.votes
+            )
             for each in self.orders
         ) or (self,)
 
@@ -97,14 +101,14 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
+        **({"votes": list(map(asdict, verdict.votes))} if verdict.votes else {}),
         **({"task": sample.task} if sample.task else {}),
     }
 
 
 def order_fields(ordered: OrderedVerdict) -> dict[str, Any]:
-    """Return the fields of a verdict in one order for a line; without scores if there are none."""
-    fields = asdict(ordered)
-    return fields if ordered.scores else {name: value for name, value in fields.items() if name != "scores"}
+    """Return the fields of a verdict in one order for a line; without scores and votes if there are none."""
+    return {name: value for name, value in asdict(ordered).items() if value or name not in ("scores", "votes")}
 
 
 def read_verdict_rows(file: Path) -> tuple[VerdictRow, ...]:

@@ -8,6 +8,9 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from state.settings.section import Section
 
+WORDS_OF_ONE = "confidence: words asks about one answer, and the judge gives several (votes)"
+"""Reason against the source of confidence `words` for a judge with votes."""
+
 _SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
 
 
@@ -48,6 +51,8 @@ class ModelSettings(Section):
     to the same question, or a second question. Verdicts are the same with and without. null: no confidence."""
     repeats: int = Field(default=5, ge=2, le=100)
     """Answers to a question for `confidence: repeats`, the first included."""
+    votes: int = Field(default=1, ge=1, le=25)
+    """Answers of the judge to every question; the verdict is the most frequent one. Each is a call."""
     reasoning: bool | None = None
     """True for a model that refuses a temperature, so that none is sent; null: by `blpo.models.catalogue`."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
@@ -86,6 +91,8 @@ class ModelSettings(Section):
     def _confidence_has_its_source(self) -> Self:
         if self.confidence == "logprobs" and not self.logprobs:
             raise ValueError("confidence: logprobs needs logprobs: true")
+        if self.confidence == "words" and self.votes > 1:
+            raise ValueError(f"{WORDS_OF_ONE}; give confidence: repeats")
         return self
 
     @field_validator("arguments")
@@ -131,6 +138,14 @@ class ModelsSettings(Section):
     def _optimizer_is_explicit(self) -> Self:
         if self.optimizer is None and not self.judge.name.startswith("embedded:"):
             raise ValueError(f"optimizer must be given where the judge, {self.judge.name}, is no embedded: model")
+        return self
+
+    @model_validator(mode="after")
+    def _only_the_judge_votes(self) -> Self:
+        for role in ("verbalizer", "optimizer"):
+            own = getattr(self, role)
+            if own is not None and own.votes > 1:
+                raise ValueError(f"{role}.votes: only the judge gives votes; take votes out of models.{role}")
         return self
 
     def of(self, role: str) -> ModelSettings:

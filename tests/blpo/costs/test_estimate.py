@@ -78,6 +78,17 @@ async def test_criteria_and_tasks_are_counted_exactly(tmp_path: Path, shape: str
     assert roles["verbalizer"].high.calls % descriptions == 0
 
 
+async def test_every_vote_is_a_call(tmp_path: Path) -> None:
+    config = restless(tmp_path, 1, 1, order="both")
+    config["search"] |= {"trials": "pooled", "batch": "filled"}
+    single = estimated(config)["judge"]
+    config["models"]["judge"]["votes"] = 3
+    roles = estimated(config)
+    result = (await blpo.optimize(config)).result
+    assert issued(result) == {role: own.high.calls for role, own in roles.items()}
+    assert (roles["judge"].low.calls, roles["judge"].high.calls) == (3 * single.low.calls, 3 * single.high.calls)
+
+
 async def test_every_repair_of_a_pair_is_counted(tmp_path: Path) -> None:
     config = restless(tmp_path, 1, 1, repairs=True, order="both")
     roles = estimated(config)
