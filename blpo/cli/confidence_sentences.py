@@ -29,6 +29,11 @@ def confidence_sentences(summary: "TaskSummary") -> Iterator[str]:
     yield from quality_sentences(record)
     if (trust := summary.get("trust")) is not None:
         yield _trusted(trust, summary["judged"])
+        if trust.get("test_used_up"):
+            yield (
+                "the test split of the judge's run set this threshold and is used up: its agreement no longer tells how"
+                " good the trusted verdicts are (test_used_up in judge.yaml)"
+            )
     if (second := summary.get("escalation")) is not None:
         yield _escalated(second, summary["judged"])
 

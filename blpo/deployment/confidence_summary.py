@@ -31,6 +31,8 @@ class TrustRecord(TypedDict):
     """Judged samples with a trusted verdict."""
     coverage: float | None
     """Share of the judged samples; None without a sample."""
+    test_used_up: NotRequired[bool]
+    """True if the labelled samples are of the test split of the judge's run."""
 
 
 class ConfidenceRecord(TypedDict):

@@ -13,11 +13,12 @@ from blpo.deployment.judge import Judge, in_task
 from blpo.deployment.summary import Summary, add_drift, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.trust import Trust, TrustTarget, learn, require_enough, unit_of
-from blpo.deployment.trust_samples import own_calibration, trust_samples
+from blpo.deployment.trust_samples import are_of_test, own_calibration, trust_samples
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.drift_gates import divide_gates
 from blpo.metrics.gate import parse_gates
+from blpo.runs.judge_file import mark_test_used_up
 from state.errors import ConfigError
 from state.result import RoleUsage
 from state.sample import Sample, SplitName
@@ -66,6 +67,7 @@ class TaskJudging:
         own = None if options.target is None or judge.run is None else own_calibration(judge.run)
         self._calibrate_on = str(options.calibrate_on or own or "")
         self.trust_samples = self._labelled(judge)
+        self._run_to_mark = judge.run if options.target and are_of_test(self.trust_samples, judge.run) else None
         self.counts = VerdictCounts(task)
         self.confidences = ConfidenceCounts(task, self.trust_samples)
         self.calibration: Sequence[JudgedSample] = ()
@@ -98,9 +100,15 @@ class TaskJudging:
         return samples
 
     def learn(self, items: Sequence[JudgedSample]) -> Trust:
-        """Return what the judged labelled samples tell about the confidences."""
+        """Return what the judged labelled samples tell about the confidences.
+
+        A threshold from the test split of the judge's run is noted in the judge.yaml of the run.
+        """
         self.calibration = items
-        return learn(items, self._calibrate_on, self._options.target)
+        trust = learn(items, self._calibrate_on, self._options.target)
+        if self._run_to_mark is not None:
+            mark_test_used_up(self._run_to_mark)
+        return trust
 
     def add(self, item: JudgedSample) -> None:
         """Count one judged sample."""
@@ -118,6 +126,8 @@ class TaskJudging:
             summary["confidence"] = self.confidences.record(source, trust)
         if trust is not None and (guarantee := self.confidences.trust_record(trust)) is not None:
             summary["trust"] = guarantee
+            if self._run_to_mark is not None:
+                guarantee["test_used_up"] = True
         return summary
 
 

@@ -1,5 +1,6 @@
 """Labelled samples to calibrate a judge on: neither search nor selection may have touched them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from blpo.config.settings_file import load_settings
@@ -31,7 +32,7 @@ def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path 
     samples = [sample for sample in samples_of(inputs) if sample.label is not None]
     if not samples:
         raise DataError(f"{name}: has no labels, and a calibration needs labels")
-    searched = frozenset[object]() if run is None else _searched(run)
+    searched = frozenset[object]() if run is None else _contents(run, "train", "validation")
     for sample in samples:
         if searched and _content(sample) in searched:
             raise DataError(
@@ -55,11 +56,17 @@ def _calibration_split(config: Path, task: TaskSettings) -> list[Sample]:
     return list(load_dataset(settings.data, task, settings.search.seed).calibration)
 
 
-def _searched(run: Path) -> frozenset[object]:
-    """Return the contents of a run's train and validation samples; none where the run's dataset is gone."""
+def are_of_test(samples: Sequence[Sample], run: Path | None) -> bool:
+    """Return True if a sample is of the test split of the run."""
+    tested = frozenset[object]() if run is None or not samples else _contents(run, "test")
+    return bool(tested) and any(_content(sample) in tested for sample in samples)
+
+
+def _contents(run: Path, *names: SplitName) -> frozenset[object]:
+    """Return the contents of the samples in splits of a run; none where the run's dataset is gone."""
     try:
         splits = dataset_of(RunRecord.read(run).settings).splits
-        return frozenset(_content(sample) for name in ("train", "validation") for sample in splits[name])
+        return frozenset(_content(sample) for name in names for sample in splits[name])
     except BlpoError:
         return frozenset()
 

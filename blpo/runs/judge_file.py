@@ -9,6 +9,7 @@ from blpo.config.yaml_text import read_yaml, write_yaml
 from blpo.metrics.readings import strict_reading
 from blpo.runs.judge_examples import JudgeExample, placed
 from blpo.runs.judge_tasks import JudgeTask, JudgingSettings
+from blpo.storage.whole_files import write_whole
 from state.errors import ConfigError
 from state.result import Metrics, Result
 from state.settings import (
@@ -93,6 +94,8 @@ class JudgeFile(BaseModel):
     """Agreement on the test split; None for a run without a test, and in files of version 0.1."""
     verdict: str = ""
     """Outcome of the test in one sentence; empty before the end of the run."""
+    test_used_up: bool = False
+    """True once the test split set a threshold of trusted verdicts: `test` does not tell how good these are."""
 
     @model_validator(mode="after")
     def _has_a_task(self) -> Self:
@@ -159,6 +162,7 @@ class JudgeFile(BaseModel):
         absent |= {"task", "images"} if self.tasks else {"tasks"}
         absent |= {"parts"} if self.parts == "one" else set()
         absent |= set() if self.examples else {"examples"}
+        absent |= set() if self.test_used_up else {"test_used_up"}
         content["tasks"] = [task.dump() for task in self.tasks]
         return write_yaml({name: value for name, value in content.items() if name not in absent})
 
@@ -177,3 +181,19 @@ def read_judge_file(path: Path) -> JudgeFile:
         field = ".".join(map(str, first["loc"])) or "the whole file"
         problem = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{path} is no judge file: {field}: {problem}") from None
+
+
+def mark_test_used_up(run: Path) -> None:
+    """Write into the judge.yaml of a run directory that the test split set a threshold; no other byte changes.
+
+    Raises `ConfigError` if the file can't be written.
+    """
+    path = run / "judge.yaml"
+    if read_judge_file(path).test_used_up:
+        return
+    try:
+        write_whole(path, path.read_text(encoding="utf-8").rstrip("\n") + "\ntest_used_up: true\n")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: can't be written ({error.strerror}), and must say that its test is used up"
+        ) from None

@@ -162,3 +162,13 @@ def test_samples_that_chose_the_prompt_are_refused(place: Path, capsys: pytest.C
     assert main([*wanted, str(place / "new")]) == 2
     assert "is of the train or validation split of the judge's run" in capsys.readouterr().err
     assert main([*wanted, str(place / "new" / "config.yaml")]) == 0  # of a config the test split
+    before = (run / "judge.yaml").read_text()
+    assert "test_used_up" not in before
+    trusting = [*wanted, str(place / "new" / "config.yaml"), "--target-agreement", "0.05", "--delta", "0.9"]
+    for _ in range(2):
+        capsys.readouterr()
+        assert main([word for word in trusting if word != "--quiet"]) == 0
+        assert "the test split of the judge's run set this threshold and is used up" in capsys.readouterr().err
+        assert (run / "judge.yaml").read_text() == before + "test_used_up: true\n"
+    file = blpo.load_judge(run).file
+    assert file.test_used_up and "test_used_up: true" in file.dump()
