@@ -36,6 +36,11 @@ def export_judge(
         raise RunError(
             f"{run}: a judge of rankings runs in blpo judge and blpo.load_judge alone; --to csv has its verdicts"
         )
+    if judge.model.votes > 1:
+        raise RunError(
+            f"{run}: this judge gives {judge.model.votes} votes, and an exported file asks once: another judge;"
+            " use blpo judge, or blpo.load_judge in Python"
+        )
     if door in WITH_SCORES:
         require_positive(judge.task)
     source = judge_module(judge, door, folder.resolve().name, of_task)

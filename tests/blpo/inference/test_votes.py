@@ -20,6 +20,9 @@ from blpo.inference.open_models import open_models
 from blpo.inference.pair_orders import joined_verdict, ordered_verdict
 from blpo.inference.verdicts import judge_samples, judgement_of
 from blpo.inference.votes import voted
+from blpo.reports.exports.write import export_judge
+from blpo.runs.judge_file import JudgeFile
+from state.errors import RunError
 from state.sample import Label, Sample
 from state.settings import LimitSettings, ModelSettings, ModelsSettings, Settings, TaskSettings
 from state.verdict import Status, Verdict
@@ -161,3 +164,10 @@ def test_only_the_judge_votes_and_words_are_refused() -> None:
         ModelsSettings(optimizer=voting)
     with pytest.raises(ValueError, match="words asks about one answer"):
         ModelSettings(name="embedded:judge", votes=3, confidence="words")
+
+
+def test_no_file_is_exported_that_asks_once(tmp_path: Path) -> None:
+    judge = JudgeFile(judge_prompt="Is it safe?", task=SAFETY, model=ModelSettings(name="openai:q", votes=5))
+    (tmp_path / "judge.yaml").write_text(judge.dump())
+    with pytest.raises(RunError, match="this judge gives 5 votes, and an exported file asks once"):
+        export_judge(tmp_path / "judge.yaml", "python")
