@@ -113,6 +113,9 @@ def _counts(summary: "TaskSummary", labels: InputLabels) -> Iterator[str]:
         same = figure(positions["consistency"])
         lean = lean_sentence(positions["first_rate"], positions["first_rate_ci95"])
         yield f"consistency of the two orders {same}. {lean}"
+    if (votes := summary.get("votes")) is not None:
+        own = ", ".join(f"{share:.1%}" for share in votes["agreement"])
+        yield f"votes: alpha between them {figure(votes['alpha'])}" + (f"; each with people: {own}" if own else "")
 
 
 def _drift(summary: "TaskSummary") -> Iterator[str]:

@@ -9,6 +9,7 @@ from blpo.deployment.calibration import Calibration
 from blpo.deployment.confidence_summary import ConfidenceRecord, TrustRecord
 from blpo.deployment.escalation import EscalationRecord
 from blpo.deployment.verdict_counts import VerdictCounts
+from blpo.deployment.vote_counts import VotesRecord
 from blpo.metrics.drift_gates import DriftGate
 from blpo.metrics.gate import Gate
 from blpo.metrics.pairwise import Positions
@@ -86,6 +87,8 @@ class TaskSummary(TypedDict):
     """Absent for other tasks than pairs."""
     drift: NotRequired[DriftRecord]
     """Absent without a baseline."""
+    votes: NotRequired[VotesRecord]
+    """Absent for a judge without votes."""
     confidence: NotRequired[ConfidenceRecord]
     """Absent for a judge without a confidence."""
     trust: NotRequired[TrustRecord]

@@ -16,6 +16,7 @@ from blpo.deployment.trust import Trust, TrustTarget, learn, require_enough, uni
 from blpo.deployment.trust_samples import are_of_test, own_calibration, trust_samples
 from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_lines import JudgedSample
+from blpo.deployment.vote_counts import VoteCounts
 from blpo.metrics.drift_gates import divide_gates
 from blpo.metrics.gate import parse_gates
 from blpo.runs.judge_file import mark_test_used_up
@@ -69,6 +70,7 @@ class TaskJudging:
         self.trust_samples = self._labelled(judge)
         self._run_to_mark = judge.run if options.target and are_of_test(self.trust_samples, judge.run) else None
         self.counts = VerdictCounts(task)
+        self._votes = VoteCounts(task)
         self.confidences = ConfidenceCounts(task, self.trust_samples)
         self.calibration: Sequence[JudgedSample] = ()
         """Judged samples of the calibration, with the confidences as the model tells them; empty before `learn`."""
@@ -113,6 +115,7 @@ class TaskJudging:
     def add(self, item: JudgedSample) -> None:
         """Count one judged sample."""
         self.counts.add(item)
+        self._votes.add(item.by_first)
         self.confidences.add(item.by_first)
         if self.baseline is not None:
             self.baseline.add(item)
@@ -122,6 +125,8 @@ class TaskJudging:
         summary = summarize(self.counts, self._gates, self._calibration, calls)
         if self.baseline is not None:
             add_drift(summary, self.baseline, self._drift_gates)
+        if (votes := self._votes.record()) is not None:
+            summary["votes"] = votes
         if (source := self.file.model.confidence) is not None:
             summary["confidence"] = self.confidences.record(source, trust)
         if trust is not None and (guarantee := self.confidences.trust_record(trust)) is not None:

@@ -14,12 +14,14 @@ from langchain_core.messages import BaseMessage
 from PIL import Image
 
 from blpo.data.image_sources import file_sample
-from blpo.deployment.verdict_lines import JudgedSample, line_of, read_line
+from blpo.deployment.verdict_lines import JudgedSample, Usage, line_of, read_line
+from blpo.deployment.vote_counts import VoteCounts
 from blpo.inference.confidence import confidence_of
 from blpo.inference.open_models import open_models
 from blpo.inference.pair_orders import joined_verdict, ordered_verdict
 from blpo.inference.verdicts import judge_samples, judgement_of
 from blpo.inference.votes import voted
+from blpo.metrics.krippendorff import krippendorff_alpha
 from blpo.reports.exports.write import export_judge
 from blpo.runs.judge_file import JudgeFile
 from state.errors import RunError
@@ -171,3 +173,15 @@ def test_no_file_is_exported_that_asks_once(tmp_path: Path) -> None:
     (tmp_path / "judge.yaml").write_text(judge.dump())
     with pytest.raises(RunError, match="this judge gives 5 votes, and an exported file asks once"):
         export_judge(tmp_path / "judge.yaml", "python")
+
+
+def test_votes_are_compared_with_each_other_and_with_people(tmp_path: Path) -> None:
+    counts, rows = VoteCounts(SAFETY), [("safe", "safe", "unsafe"), ("unsafe", "unsafe", "refused")]
+    usage: Usage = {"input_tokens": 0, "output_tokens": 0, "usd": None}
+    for labels in rows:
+        counts.add(JudgedSample(Sample("s", (), "safe"), voted("s", answers(*labels), SAFETY), usage))
+    counts.add(JudgedSample(Sample("s", (), "safe"), voted("s", answers("error", "safe", "safe"), SAFETY), usage))
+    record = counts.record()
+    assert record is not None
+    assert record["alpha"] == krippendorff_alpha([("safe", "safe", "unsafe"), ("unsafe", "unsafe", None)], "nominal")
+    assert (record["questions"], record["agreement"]) == (2, [0.5, 0.5, 0.0])
