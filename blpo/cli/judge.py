@@ -127,7 +127,7 @@ def judge(
     from blpo.cli.judge_run import run_judging
     from blpo.cli.judge_view import print_judged
     from blpo.deployment.confidence_source import with_source
-    from blpo.deployment.judge_set import SetJudging, second_judge
+    from blpo.deployment.judge_set import SetJudging
     from blpo.deployment.table_input import InputColumns
     from blpo.deployment.task_judging import JudgingOptions
     from blpo.deployment.trust import TrustTarget
@@ -149,18 +149,17 @@ def judge(
         return judge_as_pairs(load_judge(judge, task), inputs, columns, split, out, as_json=as_json, quiet=quiet)
     if as_json and out is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
-    first = load_judge(judge, task)
     options = JudgingOptions(
         gates=gate or (),
         calibration=calibration,
         baseline=baseline,
         calibrate_on=calibrate_on,
         target=None if target_agreement is None else TrustTarget(target_agreement, delta),
-        escalate=second_judge(escalate, first),
+        escalate=None if escalate is None else load_judge(escalate),
         split=split,
         columns=columns,
     )
-    work = SetJudging(with_source(_judge_of(first, as_kind, best), confidence), inputs, options)
+    work = SetJudging(with_source(_judge_of(load_judge(judge, task), as_kind, best), confidence), inputs, options)
     lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
     summary = run_judging(work, lines, out, visible=not quiet and (out is not None or not sys.stdout.isatty()))
     if summary is None:

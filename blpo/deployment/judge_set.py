@@ -59,7 +59,7 @@ async def judge_set(
         baseline=baseline,
         calibrate_on=calibrate_on,
         target=None if target_agreement is None else TrustTarget(target_agreement, delta),
-        escalate=escalate if isinstance(escalate, Judge) else second_judge(escalate, loaded),
+        escalate=load_judge(escalate) if isinstance(escalate, str | Path) else escalate,
         split=split,
         columns=columns,
     )
@@ -143,14 +143,6 @@ class SetJudging:
             for summary in summaries.values():
                 summary["escalation"] = record
         return summaries[""] if "" in summaries else joined(summaries, usage)
-
-
-def second_judge(path: str | Path | None, first: Judge) -> Judge | None:
-    """Read the second judge beside `first`, for the same task; None for None. Raises `ConfigError`."""
-    if path is None:
-        return None
-    is_of_several = bool(first.file.tasks and first.tasks)
-    return load_judge(path, first.tasks[0] if is_of_several else None)
 
 
 def _escalation(judge: Judge, options: JudgingOptions) -> Escalation | None:

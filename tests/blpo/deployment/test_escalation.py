@@ -15,6 +15,7 @@ from blpo.deployment.inputs import inputs_of, samples_of
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.verdict_lines import read_line
 from blpo.runs.judge_file import JudgeFile
+from blpo.runs.judge_tasks import JudgeTask
 from state.settings import ModelSettings, TaskSettings
 from tests.small_set import draw_dataset, edit_labels
 
@@ -113,9 +114,12 @@ def test_the_work_goes_on_and_is_paid_once(place: Path, live: blpo.Summary, caps
 def test_a_second_judge_that_does_not_fit_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "scale.yaml").write_text(judge_file(SECOND, 1, task=TaskSettings(max=7)).dump())
     (place / "columns.yaml").write_text(judge_file(SECOND, 1, further_columns=("reference",)).dump())
+    several = (JudgeTask(name="realism", task=TaskSettings(), label="realism", images=1),)
+    (place / "several.yaml").write_text(judge_file(SECOND, 1, tasks=several).dump())
     refused = {
         "scale": "the second judge has another scale of labels than the first",
         "columns": "the second judge has other columns than the first",
+        "several": "the second judge has other tasks than the first",
         "first": "the second judge is the first",
         "gone": "does not exist",
     }
