@@ -107,6 +107,8 @@ def _text(key: str, detail: ErrorDetails, names: Sequence[str]) -> str:
             return "must be given"
         case "model_type" | "model_attributes_type":
             return "must hold settings, one `name: value` a line"
+        case "tuple_type":
+            return "must be a list"
         case "string_type" if isinstance(detail["input"], bool | int | float):
             return "must be text, so write it in quotes"
     message = _PARSER_WORDS.sub("", detail["msg"])

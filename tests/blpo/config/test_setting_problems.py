@@ -38,6 +38,7 @@ from tests.blpo.config.config_files import refusal, write_config
             {"task": {"kind": "categorical", "labels": [1, "b"]}},
             "task.labels.0: must be text, so write it in quotes (got 1)",
         ),
+        ({"tasks": {"safety": 1}}, "tasks: must be a list"),
         ({"task": {"min": 5, "max": 1}}, "task: min (5) must be below max (1)"),
         ({"task": {"max": 10**9}}, "task: a scale has at most 1001 ratings"),
         ({"limits": {"usd": float("inf")}}, "limits.usd: must be a finite number (got Infinity)"),
