@@ -63,7 +63,7 @@ async def audit(
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
     settings = loaded.file.settings.model_copy(update={"limits": limits})
     async with AsyncExitStack() as stack:
-        examples = tuple(example.example() for example in loaded.file.examples)
+        examples = loaded.file.labelled_examples
         models = await stack.enter_async_context(open_models(settings, place.with_suffix(".sqlite"), examples))
         words = None
         if loaded.run is not None and "paraphrase" in names:

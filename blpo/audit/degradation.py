@@ -1,14 +1,7 @@
 """Degraded images: a rating of quality must not become better."""
 
-from collections.abc import Callable
-
-from blpo.audit.probe import AuditContext, Question, with_images
+from blpo.audit.probe import AuditContext
 from state.sample import Sample
-
-
-def degraded(change: Callable[[bytes], bytes], name: str) -> Callable[[Sample, AuditContext], Question]:
-    """Return the change of a probe that degrades all images of a sample."""
-    return lambda sample, context: Question(with_images(sample, change, name))
 
 
 def unfit_for_degradation(sample: Sample, context: AuditContext) -> str | None:

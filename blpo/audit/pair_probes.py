@@ -8,6 +8,7 @@ from itertools import combinations
 from blpo.audit.changes import answer_text
 from blpo.audit.results import MOST_EXAMPLES, ChangedVerdict, ProbeResult
 from blpo.metrics.probe_rates import ProbeRates, order_violation, wilson_interval
+from blpo.metrics.rankings import SHARES_OF_FIRST
 from state.sample import ImageSource, Sample
 from state.verdict import Verdict
 
@@ -16,7 +17,6 @@ SWAP_ASSUMPTION = "The order in which the two of a pair are shown says nothing a
 TRANSITIVITY_ASSUMPTION = "If the first is better than the second and the second than the third, so is the first."
 MOST_IMAGES = 5
 """Images of a group that are compared with each other."""
-_SHARES = {"a": 1.0, "b": 0.0, "tie": 0.5}
 _ROUNDING_ERROR = 1e-9
 
 
@@ -107,7 +107,7 @@ def _wins(size: int, verdicts: Sequence[Verdict]) -> list[list[float]]:
 
 def _share(verdict: Verdict) -> float:
     """Return the share of answers that prefer the first image."""
-    answers = [_SHARES[str(order.label)] for order in verdict.orders] or [_SHARES[str(verdict.label)]]
+    answers = [SHARES_OF_FIRST[str(order.label)] for order in verdict.orders] or [SHARES_OF_FIRST[str(verdict.label)]]
     return sum(answers) / len(answers)
 
 

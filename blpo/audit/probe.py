@@ -50,6 +50,11 @@ def with_images(sample: Sample, change: Callable[[bytes], bytes], name: str) -> 
     return replace(sample, id=f"{sample.id} {name}", images=images)
 
 
+def changed_images(change: Callable[[bytes], bytes], name: str) -> Callable[[Sample, AuditContext], Question]:
+    """Return the change of a probe that changes all images of a sample in one way."""
+    return lambda sample, context: Question(with_images(sample, change, name))
+
+
 def with_sentence(sample: Sample, sentence: str, name: str) -> Sample:
     """Return the sample with a sentence after its text, or as its text."""
     text = f"{sample.text} {sentence}" if sample.text else sentence

@@ -70,7 +70,7 @@ class Judge:
     @asynccontextmanager
     async def open(self, store: Path | None = None) -> AsyncIterator["Judging"]:
         """Open the judge over a response store: answers in the store cost nothing. None: a temporary store."""
-        examples = tuple(example.example() for example in self.file.examples)
+        examples = self.file.labelled_examples
         async with open_models(self.file.settings, store, examples) as models:
             yield Judging(self.file, models, self.tasks[:1])
 

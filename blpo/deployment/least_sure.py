@@ -138,7 +138,7 @@ async def least_sure(
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
     settings = judge.file.settings.model_copy(update={"limits": limits})
     known = await asyncio.to_thread(_known, judge.run)
-    examples = tuple(example.example() for example in judge.file.examples)
+    examples = judge.file.labelled_examples
     async with open_models(settings, store, examples) as models:
         new = _new(samples, known, found)
         try:

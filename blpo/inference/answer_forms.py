@@ -66,7 +66,7 @@ def _form(settings: Settings, name: str, images: int) -> AnswerForm:
     task = settings.of_task(name).task.scale_of(images)
     if asks_once(settings):
         return _form_of_criteria(settings, name, images)
-    note = _task_note(next(entry for entry in settings.entries if entry.name == name)) if name else ""
+    note = _task_note(settings.entry_of(name)) if name else ""
     missing = f'it is no JSON object whose "label" is {label_form(task)}'
     return AnswerForm(task, LABEL, verdict_schema(task), note, answer_words(task), missing)
 

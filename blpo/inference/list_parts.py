@@ -10,14 +10,11 @@ from dataclasses import replace
 from itertools import combinations
 
 from blpo.inference.open_models import OpenModels
-from blpo.metrics.rankings import bradley_terry, strengths_as_ranks
+from blpo.metrics.rankings import SHARES_OF_FIRST, bradley_terry, strengths_as_ranks
 from state.ranking import ranking_label
 from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
-
-_SHARES = {"a": 1.0, "b": 0.0, "tie": 0.5}
-"""Share of the first image in the win of a pair, by label."""
 
 
 def requests_of(samples: Iterable[Sample], task: TaskSettings) -> int:
@@ -80,7 +77,7 @@ def _value(verdict: Verdict, task: TaskSettings, *, by_scores: bool) -> float:
 def _by_strengths(sample: Sample, verdicts: Sequence[Verdict]) -> tuple[str, str]:
     size = len(sample.images)
     games = [
-        (i, j, _SHARES[str(answer.label)])
+        (i, j, SHARES_OF_FIRST[str(answer.label)])
         for (i, j), pair in zip(combinations(range(size), 2), verdicts, strict=True)
         for answer in pair.orders
     ]

@@ -82,6 +82,6 @@ def without_other_parts(text: str, settings: Settings) -> str:
 
 
 def _own_part(name: str, text: str, settings: Settings, room: int) -> PromptPart:
-    entry = next(entry for entry in settings.entries if entry.name == name)
+    entry = settings.entry_of(name)
     about = f"\nThe task decides: {entry.about}" if entry.about else ""
     return PromptPart(name, text, f"{labels_in_words(entry.task)}{about}", entry.task.labels, room)

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 from blpo.metrics.agreement import metrics
+from blpo.metrics.probe_rates import wilson_interval
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.significance import compare_prompts
 from state.sample import Label
@@ -50,10 +49,7 @@ class Drift:
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 % interval of `share` by Wilson (1927); None without a sample."""
-        if not self.samples:
-            return None
-        low, high = binomtest(self.flips.total(), self.samples).proportion_ci(method="wilson")
-        return float(low), float(high)
+        return wilson_interval(self.flips.total(), self.samples)
 
 
 def drift_of(

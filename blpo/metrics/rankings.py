@@ -14,6 +14,8 @@ from scipy.stats import kendalltau
 from state.ranking import ranking_label, ranks_of
 from state.sample import Label
 
+SHARES_OF_FIRST = {"a": 1.0, "b": 0.0, "tie": 0.5}
+"""Share of the first of a pair in the win, by label."""
 _MEMORY = 65_536
 """Values in memory: a run looks at the same rankings again and again."""
 _PRIOR = 0.5

@@ -12,6 +12,7 @@ from blpo.runs.judge_tasks import JudgeTask, JudgingSettings
 from blpo.storage.whole_files import write_whole
 from state.errors import ConfigError
 from state.result import Metrics, Result
+from state.sample import Example
 from state.settings import (
     FurtherColumn,
     LimitSettings,
@@ -112,6 +113,11 @@ class JudgeFile(BaseModel):
     def scales(self) -> dict[str, TaskSettings]:
         """Labels of all tasks by name; of a single task under the name ""."""
         return {task.name: task.task for task in self.tasks} or {"": self.task}
+
+    @property
+    def labelled_examples(self) -> tuple[Example, ...]:
+        """Examples for the judge's messages; images are read when a message needs them."""
+        return tuple(example.example() for example in self.examples)
 
     def of_task(self, name: str) -> "JudgeFile":
         """Return the facts about one of several tasks as a judge of it alone; itself for the name "" of a single task.

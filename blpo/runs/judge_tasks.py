@@ -115,6 +115,5 @@ class JudgingSettings(Settings):
 
     def of_task(self, name: str) -> Settings:
         """Return the settings of a single task."""
-        task = next(entry.task for entry in self.judged_tasks if entry.name == name)
         sections: Mapping[str, Any] = {key: getattr(self, key) for key in ("models", "prompts", "limits", "search")}
-        return Settings.model_construct(task=task, **sections)
+        return Settings.model_construct(task=self.entry_of(name).task, **sections)

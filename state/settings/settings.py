@@ -222,6 +222,10 @@ class Settings(Section):
         names = (entry.name for entry in self.tasks or self.criteria)
         return tuple(name for name in names if not self.only or name in self.only)
 
+    def entry_of(self, name: str) -> TaskEntry:
+        """Return one of several tasks or criteria."""
+        return next(entry for entry in self.entries if entry.name == name)
+
     def of_task(self, name: str) -> "Settings":
         """Return the settings of a single task of the run; the settings themselves for the name "" of a single task.
 
@@ -261,7 +265,7 @@ class Settings(Section):
 
 @lru_cache(maxsize=256)
 def _of_task(settings: Settings, name: str) -> Settings:
-    entry = next(entry for entry in settings.entries if entry.name == name)
+    entry = settings.entry_of(name)
     fields = {key: value for key, value in settings.search.explicit.items() if key != "metric"}
     if entry.metric is not None:
         fields["metric"] = entry.metric

@@ -1,7 +1,7 @@
 """Probe: left and right of the image are swapped."""
 
 from blpo.audit.changed_image import mirrored
-from blpo.audit.probe import AuditContext, Probe, Question, with_images
+from blpo.audit.probe import AuditContext, Probe, changed_images
 from state.sample import Sample
 
 
@@ -9,13 +9,9 @@ def _unfit(sample: Sample, context: AuditContext) -> str | None:
     return "a text may speak of writing or sides" if sample.text or sample.texts else None
 
 
-def _changed(sample: Sample, context: AuditContext) -> Question:
-    return Question(with_images(sample, mirrored, "mirror"))
-
-
 PROBE = Probe(
     "mirror",
     "The image shows no writing and nothing with a left and a right, and no text speaks of sides.",
-    _changed,
+    changed_images(mirrored, "mirror"),
     unfit=_unfit,
 )
