@@ -1,6 +1,7 @@
 """`blpo confidence`: calibration split, measured quality, thresholds, and the section of the report."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -105,12 +106,11 @@ def test_a_judge_without_a_confidence_and_a_damaged_file_are_named(
 ) -> None:
     assert main(["confidence", str(run)]) == 2
     assert "its judge has no confidence; give --confidence repeats or words" in capsys.readouterr().err
-    file = run / "confidence" / "confidence.json"
-    text = file.read_text()
-    file.write_text("{}")
-    assert main(["report", str(run)]) == 2
+    damaged = shutil.copytree(run, run.parent / "damaged")
+    (damaged / "confidence").mkdir(exist_ok=True)
+    (damaged / "confidence" / "confidence.json").write_text("{}")
+    assert main(["report", str(damaged)]) == 2
     assert "is damaged; write it again with `blpo confidence" in capsys.readouterr().err
-    file.write_text(text)
 
 
 def test_a_replay_covers_verdicts_without_a_confidence_never() -> None:
