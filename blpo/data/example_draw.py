@@ -21,32 +21,27 @@ def with_examples_drawn(dataset: Dataset, settings: Settings) -> Dataset:
         return dataset
     train = dataset.splits["train"]
     names = settings.task_names or ("",)
-    drawn: list[Sample] = []
+    examples: list[Sample] = []
     for name in names[:1] if settings.criteria else names:
-        drawn += _each_label_in_turn([sample for sample in train if sample.task == name], count, settings.search.seed)
-    if settings.criteria:
-        items = {sample.item for sample in drawn}
-        drawn = [sample for item in items_in_order(drawn) for sample in train if sample.item == item in items]
-    ids = {sample.id for sample in drawn}
+        own = [sample for sample in train if sample.task == name]
+        examples += _each_label_in_turn(own, count, settings.search.seed)
+    if settings.criteria:  # the other criteria of the same items
+        examples = [sample for example in examples for sample in train if sample.item == example.item]
+    ids = {sample.id for sample in examples}
     rest = tuple(sample for sample in train if sample.id not in ids)
     if len({(sample.task, sample.label) for sample in rest}) < 2 * len(names):
         raise DataError(f"prompts.examples: {count} examples leave too few samples in the train split; lower it")
     splits = {name: rest if name == "train" else dataset.splits[name] for name in SPLITS}
-    return replace(dataset, splits=MappingProxyType(splits), examples=tuple(drawn))
-
-
-def items_in_order(samples: Sequence[Sample]) -> list[str]:
-    """Return the different items, in order."""
-    return list(dict.fromkeys(sample.item for sample in samples))
+    return replace(dataset, splits=MappingProxyType(splits), examples=tuple(examples))
 
 
 def _each_label_in_turn(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
     queues: dict[object, list[Sample]] = {}
     for sample in sorted(samples, key=lambda sample: seeded(seed, "examples", sample.id)):
         queues.setdefault(sample.label, []).append(sample)
-    drawn: list[Sample] = []
-    while len(drawn) < count and any(queues.values()):
+    examples: list[Sample] = []
+    while len(examples) < count and any(queues.values()):
         for label in sorted(queues, key=str):
-            if queues[label] and len(drawn) < count:
-                drawn.append(queues[label].pop())
-    return drawn
+            if queues[label] and len(examples) < count:
+                examples.append(queues[label].pop())
+    return examples

@@ -1,28 +1,23 @@
 """Samples that are worth a label: those about which a judge is least sure, each once."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from pathlib import Path
 
-from blpo.data.image_sources import stamp
 from blpo.data.near_duplicates import Signature, are_near, signature_of
-from blpo.data.run_dataset import dataset_of
 from blpo.deployment.judge import Judge, Judging
+from blpo.deployment.run_contents import Content, content_of, contents_of_run, texts_of
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.inference.open_models import open_models
-from blpo.runs.run_record import RunRecord
-from state.errors import BlpoError, BudgetSpent, ConfigError, DataError
+from state.errors import BudgetSpent, ConfigError, DataError
 from state.sample import Sample
 from state.settings import LimitSettings
 
 _POOL = 20
 """Samples kept for each sample that is asked for: near-duplicates of surer ones may take their places."""
-
-Content = tuple[object, ...]
-"""Identity of a sample: stamps of the images, and the texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class Candidate:
 
     def is_near(self, other: "Candidate") -> bool:
         """Return True for near-duplicates with the same texts."""
-        return _texts(self.item.sample) == _texts(other.item.sample) and are_near(self.signatures, other.signatures)
+        return texts_of(self.item.sample) == texts_of(other.item.sample) and are_near(self.signatures, other.signatures)
 
 
 @dataclass
@@ -137,7 +132,7 @@ async def least_sure(
     judge, found = require_confidence(judge), LeastSure(most)
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
     settings = judge.file.settings.model_copy(update={"limits": limits})
-    known = await asyncio.to_thread(_known, judge.run)
+    known = await asyncio.to_thread(contents_of_run, judge.run)
     examples = judge.file.labelled_examples
     async with open_models(settings, store, examples) as models:
         new = _new(samples, known, found)
@@ -154,29 +149,7 @@ async def least_sure(
 def _new(samples: Iterable[Sample], known: frozenset[Content], found: LeastSure) -> Iterator[Sample]:
     """Yield the samples without a label that are not in the run's dataset."""
     for sample in samples:
-        if sample.label is not None or (known and _content(sample) in known):
+        if sample.label is not None or (known and content_of(sample) in known):
             found.labelled += 1
         else:
             yield sample
-
-
-def _known(run: Path | None) -> frozenset[Content]:
-    """Return the contents of the dataset of a run; none where the run or its dataset is gone."""
-    if run is None:
-        return frozenset()
-    try:
-        return frozenset(map(_content, dataset_of(RunRecord.read(run).settings).by_id.values()))
-    except BlpoError:
-        return frozenset()
-
-
-def _content(sample: Sample) -> Content:
-    """Return the identity of a sample; the id for an image that can't be read."""
-    try:
-        return (*map(stamp, sample.images), *_texts(sample))
-    except DataError:
-        return (sample.id,)
-
-
-def _texts(sample: Sample) -> Sequence[object]:
-    return (sample.text, sample.texts)

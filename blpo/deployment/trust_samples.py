@@ -5,13 +5,11 @@ from pathlib import Path
 
 from blpo.config.settings_file import load_settings
 from blpo.data.dataset import load_dataset
-from blpo.data.image_sources import stamp
-from blpo.data.run_dataset import dataset_of
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import inputs_of, is_config, samples_of
+from blpo.deployment.run_contents import Content, content_of, contents_of_run
 from blpo.deployment.table_input import InputColumns
-from blpo.runs.run_record import RunRecord
-from state.errors import BlpoError, DataError
+from state.errors import DataError
 from state.sample import Sample, SplitName
 from state.settings import TaskSettings
 
@@ -32,9 +30,9 @@ def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path 
     samples = [sample for sample in samples_of(inputs) if sample.label is not None]
     if not samples:
         raise DataError(f"{name}: has no labels, and a calibration needs labels")
-    searched = frozenset[object]() if run is None else _contents(run, "train", "validation")
+    searched = contents_of_run(run, ("train", "validation"))
     for sample in samples:
-        if searched and _content(sample) in searched:
+        if searched and content_of(sample) in searched:
             raise DataError(
                 f"{name}: {sample.id} is of the train or validation split of the judge's run, which chose the prompt:"
                 " its agreement flatters; give labelled samples that the search has not seen"
@@ -58,22 +56,5 @@ def _calibration_split(config: Path, task: TaskSettings) -> list[Sample]:
 
 def are_of_test(samples: Sequence[Sample], run: Path | None) -> bool:
     """Return True if a sample is of the test split of the run."""
-    tested = frozenset[object]() if run is None or not samples else _contents(run, "test")
-    return bool(tested) and any(_content(sample) in tested for sample in samples)
-
-
-def _contents(run: Path, *names: SplitName) -> frozenset[object]:
-    """Return the contents of the samples in splits of a run; none where the run's dataset is gone."""
-    try:
-        splits = dataset_of(RunRecord.read(run).settings).splits
-        return frozenset(_content(sample) for name in names for sample in splits[name])
-    except BlpoError:
-        return frozenset()
-
-
-def _content(sample: Sample) -> object:
-    """Return the stamps of the images and the texts; the id for an image that can't be read."""
-    try:
-        return (*map(stamp, sample.images), sample.text, sample.texts)
-    except DataError:
-        return sample.id
+    tested = contents_of_run(run, ("test",)) if samples else frozenset[Content]()
+    return bool(tested) and any(content_of(sample) in tested for sample in samples)
