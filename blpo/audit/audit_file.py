@@ -81,8 +81,8 @@ def _samples(
     if not inputs and judge.run is not None:
         return task_samples(dataset_of(RunRecord.read(judge.run).settings).splits[split or "test"], task)[:most]
     sources = inputs_of(list(inputs), InputColumns(), InputLabels(scale, required=False), split)
-    found = islice((sample for source in sources for sample in source.samples()), most)
-    return [in_task(sample, task) for sample in found]
+    first_samples = islice((sample for source in sources for sample in source.samples()), most)
+    return [in_task(sample, task) for sample in first_samples]
 
 
 def judge_folder(judge: Path) -> Path:

@@ -50,7 +50,7 @@ def groups_of_images(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
         group = sample.group or sample.text
         for image in sample.images if group else ():
             groups[str(group)].setdefault(_image_name(image), replace(sample, images=(image,)))
-    return {name: list(found.values())[:MOST_IMAGES] for name, found in groups.items() if len(found) >= 3}
+    return {name: list(members.values())[:MOST_IMAGES] for name, members in groups.items() if len(members) >= 3}
 
 
 def pairs_of(group: str, items: Sequence[Sample]) -> list[Sample]:

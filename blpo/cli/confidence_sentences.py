@@ -21,11 +21,11 @@ def confidence_sentences(summary: "TaskSummary") -> Iterator[str]:
     """Yield source and calibration, the quality on labelled samples, and the trusted share."""
     if (record := summary.get("confidence")) is None:
         return
-    known = f"confidence by {record['source']}: {record['samples']} of {counted(summary['judged'], 'sample')}"
+    heading = f"confidence by {record['source']}: {record['samples']} of {counted(summary['judged'], 'sample')}"
     if record["calibrated_on"] is None:
-        yield f"{known}, as the model tells it; --calibrate-on FILE calibrates it"
+        yield f"{heading}, as the model tells it; --calibrate-on FILE calibrates it"
     else:
-        yield f"{known}, {_CALIBRATIONS[record['calibration'] or 'none']} ({record['calibration_samples']} labelled)"
+        yield f"{heading}, {_CALIBRATIONS[record['calibration'] or 'none']} ({record['calibration_samples']} labelled)"
     yield from quality_sentences(record)
     if (trust := summary.get("trust")) is not None:
         yield _trusted(trust, summary["judged"])

@@ -39,25 +39,25 @@ def label_next(
     sources = inputs_of(inputs, columns, InputLabels(judge.file.task, required=False))
     folder.mkdir(parents=True, exist_ok=True)
     work = least_sure(judge, samples_of(sources), folder / "answers.sqlite", most=most, calls=calls)
-    found = asyncio.run(work)
-    chosen = found.chosen()
+    outcome = asyncio.run(work)
+    chosen = outcome.chosen()
     if chosen:
         write_stub(folder, chosen, judge.file.task, f"blpo {run.resolve().name}")
         typer.echo(str(folder / STUB))
-    for line in _sentences(found, len(chosen)):
+    for line in _sentences(outcome, len(chosen)):
         say(line)
-    return _BUDGET_SPENT if found.budget_spent else 0
+    return _BUDGET_SPENT if outcome.budget_spent else 0
 
 
-def _sentences(found: "LeastSure", chosen: int) -> Iterator[str]:
-    yield f"judged {counted(found.judged, 'sample')}; the {chosen} least sure are worth a label"
+def _sentences(outcome: "LeastSure", chosen: int) -> Iterator[str]:
+    yield f"judged {counted(outcome.judged, 'sample')}; the {chosen} least sure are worth a label"
     left_out = [
-        (found.labelled, "with a label or in the run's dataset"),
-        (found.near, "near-duplicates"),
-        (found.errors, "without an answer"),
-        (found.unknown, "without a confidence"),
+        (outcome.labelled, "with a label or in the run's dataset"),
+        (outcome.near, "near-duplicates"),
+        (outcome.errors, "without an answer"),
+        (outcome.unknown, "without a confidence"),
     ]
     if any(count for count, _ in left_out):
         yield "left out: " + ", ".join(f"{count} {why}" for count, why in left_out if count)
-    if found.budget_spent:
+    if outcome.budget_spent:
         yield "--calls is spent; with more, the same command goes on and pays for nothing twice"

@@ -35,14 +35,14 @@ def _with_file(entry: Any, place: int, base: Path, read: Callable[[Path], dict[s
     own = absolute_paths(read(file), file.parent)
     if own.get("tasks") or own.get("criteria"):
         raise ConfigError(f"tasks.{place}.config: {file} has several tasks itself; name configurations of one task")
-    found = {section: own[section] for section in _OF_A_TASK if section in own}
+    fields = {section: own[section] for section in _OF_A_TASK if section in own}
     for section, key, field in (("search", "metric", "metric"), ("prompts", "judge", "judge")):
         if isinstance(own.get(section), Mapping) and own[section].get(key) is not None:
-            found[field] = own[section][key]
+            fields[field] = own[section][key]
     prompt_file = (own.get("prompts") or {}).get("judge_file")
     if prompt_file is not None:
-        found["judge"] = _text(prompt_file, place)
-    return {**found, **{key: value for key, value in entry.items() if key != "config"}}
+        fields["judge"] = _text(prompt_file, place)
+    return {**fields, **{key: value for key, value in entry.items() if key != "config"}}
 
 
 def _text(path: str, place: int) -> str:

@@ -127,5 +127,5 @@ def rating_figures(items: Sequence[JudgedSample], task: TaskSettings) -> dict[st
         "label": [float(item.verdict.label or 0) for item in rated],
         "expected": [expected_rating(dict(item.verdict.scores)) for item in rated],
     }
-    found = {name: rating_quality(values, people) for name, values in numbers.items()}
-    return {name: {"mae": each.mae, "spearman": each.spearman} for name, each in found.items() if each is not None}
+    qualities = {name: rating_quality(values, people) for name, values in numbers.items()}
+    return {name: {"mae": each.mae, "spearman": each.spearman} for name, each in qualities.items() if each is not None}

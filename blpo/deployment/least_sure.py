@@ -129,27 +129,27 @@ async def least_sure(
     Answers go to the response store `store` and cost nothing in a later call. Samples with a label,
     and of the dataset of the judge's run, are left out. Raises `ConfigError`, `ModelError` and `DataError`.
     """
-    judge, found = require_confidence(judge), LeastSure(most)
+    judge, outcome = require_confidence(judge), LeastSure(most)
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
     settings = judge.file.settings.model_copy(update={"limits": limits})
-    known = await asyncio.to_thread(contents_of_run, judge.run)
+    contents = await asyncio.to_thread(contents_of_run, judge.run)
     examples = judge.file.labelled_examples
     async with open_models(settings, store, examples) as models:
-        new = _new(samples, known, found)
+        new = _new(samples, contents, outcome)
         try:
             async with aclosing(Judging(judge.file, models).judged(new)) as stream:
                 async for item in stream:
-                    await found.add(item)
-                    advance(found.judged)
+                    await outcome.add(item)
+                    advance(outcome.judged)
         except BudgetSpent:
-            found.budget_spent = True
-    return found
+            outcome.budget_spent = True
+    return outcome
 
 
-def _new(samples: Iterable[Sample], known: frozenset[Content], found: LeastSure) -> Iterator[Sample]:
+def _new(samples: Iterable[Sample], contents: frozenset[Content], outcome: LeastSure) -> Iterator[Sample]:
     """Yield the samples without a label that are not in the run's dataset."""
     for sample in samples:
-        if sample.label is not None or (known and content_of(sample) in known):
-            found.labelled += 1
+        if sample.label is not None or (contents and content_of(sample) in contents):
+            outcome.labelled += 1
         else:
             yield sample

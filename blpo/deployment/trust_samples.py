@@ -22,8 +22,8 @@ def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path 
     prompt.
     """
     file = Path(name) / "config.yaml" if (Path(name) / "run.json").is_file() else Path(name)
-    if is_config(file) and (drawn := _calibration_split(file, own.task)):
-        return drawn
+    if is_config(file) and (calibration_samples := _calibration_split(file, own.task)):
+        return calibration_samples
     split: SplitName | None = "test" if is_config(file) else None
     labels = InputLabels(own.task, required=True, pair=columns.pair, name=own.name)
     inputs = inputs_of([str(file)], columns, labels, split)

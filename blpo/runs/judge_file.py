@@ -157,8 +157,8 @@ class JudgeFile(BaseModel):
     def _hides_reference(self) -> bool:
         """True if the judge of the run did not see the references of the data."""
         columns = [task.further_columns for task in self.tasks] or [self.further_columns]
-        known = [set(each) for each in columns if each is not None]
-        return bool(known) and not any({"reference", "reference_text"} & each for each in known)
+        column_sets = [set(each) for each in columns if each is not None]
+        return bool(column_sets) and not any({"reference", "reference_text"} & each for each in column_sets)
 
     def dump(self) -> str:
         """Return the file's YAML, with the prompt as readable text."""

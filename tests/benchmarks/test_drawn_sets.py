@@ -23,15 +23,15 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", DRAWN_SETS)
 def test_labels_have_the_stated_shares_and_follow_the_stated_cues(name: str) -> None:
-    drawn = DRAWN_SETS[name]
+    drawn_set = DRAWN_SETS[name]
     labels, cues = labels_and_cues(name)
     counts = Counter(labels)
-    for label, share in zip(drawn.labels, drawn.shares, strict=True):
+    for label, share in zip(drawn_set.labels, drawn_set.shares, strict=True):
         assert abs(counts[label] / SIZE - share) < 0.06
-    places = np.array([drawn.labels.index(label) for label in labels])
+    places = np.array([drawn_set.labels.index(label) for label in labels])
     for cue in CUES:
-        means = [cues[cue][places == place].mean() for place in range(len(drawn.labels))]
-        assert (max(means) - min(means) > 0.1) == (cue in drawn.cues), cue
+        means = [cues[cue][places == place].mean() for place in range(len(drawn_set.labels))]
+        assert (max(means) - min(means) > 0.1) == (cue in drawn_set.cues), cue
 
 
 def test_the_general_caption_mentions_the_stated_cues_and_no_other(control: Path) -> None:

@@ -22,7 +22,7 @@ CRITERIA = Settings.model_validate(
 
 
 def test_by_hand() -> None:
-    found = criteria_agreement(
+    result = criteria_agreement(
         [
             [("a", "a"), ("b", "b"), ("a", "a")],  # all right: two conflicts, both matched
             [("a", "b"), ("b", "a")],  # all wrong, but the trade-off is seen
@@ -31,7 +31,7 @@ def test_by_hand() -> None:
             [("a", None), ("b", "b")],  # a failure prefers no side
         ]
     )
-    assert found == {
+    assert result == {
         "pairs": 5,
         "all_right": 2 / 5,
         "divided_pairs": 4,
@@ -42,22 +42,22 @@ def test_by_hand() -> None:
 
 
 def test_a_tie_is_in_conflict_with_nothing() -> None:
-    found = criteria_agreement([[("tie", "tie"), ("a", "a")]])
-    assert (found["all_right"], found["conflicts"], found["conflict_match"]) == (1.0, 0, None)
+    result = criteria_agreement([[("tie", "tie"), ("a", "a")]])
+    assert (result["all_right"], result["conflicts"], result["conflict_match"]) == (1.0, 0, None)
 
 
 @given(pairs)
 def test_shares_have_their_order(answers_of_pairs: list[list[CriterionAnswer]]) -> None:
     """A matched conflict is a seen conflict, and a pair that is all right has only matched conflicts."""
-    found = criteria_agreement(answers_of_pairs)
+    result = criteria_agreement(answers_of_pairs)
     divided = [each for each in answers_of_pairs if len({human for human, _ in each}) > 1]
-    assert found["pairs"] == len(answers_of_pairs) and found["divided_pairs"] == len(divided) <= found["conflicts"]
-    if found["trade_off_sensitivity"] is None:
-        assert found["conflict_match"] is None and not divided
+    assert result["pairs"] == len(answers_of_pairs) and result["divided_pairs"] == len(divided) <= result["conflicts"]
+    if result["trade_off_sensitivity"] is None:
+        assert result["conflict_match"] is None and not divided
         return
-    assert found["trade_off_sensitivity"] >= sum(all(h == j for h, j in each) for each in divided) / len(divided)
+    assert result["trade_off_sensitivity"] >= sum(all(h == j for h, j in each) for each in divided) / len(divided)
     right = [one for each in divided for one in combinations(each, 2) if one[0][0] != one[1][0]]
-    assert found["conflict_match"] == sum(one[0] == one[1] and other[0] == other[1] for one, other in right) / len(
+    assert result["conflict_match"] == sum(one[0] == one[1] and other[0] == other[1] for one, other in right) / len(
         right
     )
 
@@ -65,15 +65,15 @@ def test_shares_have_their_order(answers_of_pairs: list[list[CriterionAnswer]]) 
 @given(pairs)
 def test_a_judge_of_one_preference_sees_no_trade_off(answers_of_pairs: list[list[CriterionAnswer]]) -> None:
     always_a: list[list[CriterionAnswer]] = [[(human, "a") for human, _ in each] for each in answers_of_pairs]
-    found = criteria_agreement(always_a)
-    assert found["trade_off_sensitivity"] in (None, 0.0) and found["conflict_match"] in (None, 0.0)
+    result = criteria_agreement(always_a)
+    assert result["trade_off_sensitivity"] in (None, 0.0) and result["conflict_match"] in (None, 0.0)
 
 
 @given(pairs)
 def test_people_themselves_have_all_metrics_at_one(answers_of_pairs: list[list[CriterionAnswer]]) -> None:
     themselves: list[list[CriterionAnswer]] = [[(human, human) for human, _ in each] for each in answers_of_pairs]
-    found = criteria_agreement(themselves)
-    assert {found[name] for name in ("all_right", "trade_off_sensitivity", "conflict_match")} <= {None, 1.0}
+    result = criteria_agreement(themselves)
+    assert {result[name] for name in ("all_right", "trade_off_sensitivity", "conflict_match")} <= {None, 1.0}
 
 
 def test_the_verdicts_of_a_run_with_criteria_of_pairs() -> None:
@@ -86,7 +86,7 @@ def test_the_verdicts_of_a_run_with_criteria_of_pairs() -> None:
         Verdict(sample.id, "error" if sample.item == "two" else "ok", sample.label if sample.item == "one" else None)
         for sample in samples
     ]
-    found = conflicts_on(verdicts, samples, CRITERIA)
-    assert found is not None and (found["pairs"], found["all_right"], found["conflict_match"]) == (1, 1.0, 1.0)
+    result = conflicts_on(verdicts, samples, CRITERIA)
+    assert result is not None and (result["pairs"], result["all_right"], result["conflict_match"]) == (1, 1.0, 1.0)
     assert conflicts_on(verdicts, samples, CRITERIA.model_copy(update={"only": ("logic",)})) is None
     assert conflicts_on([], [], Settings()) is None

@@ -32,8 +32,8 @@ def test_the_fewest_samples_pass_without_an_error_and_one_fewer_never_does(
     target: float, delta: float, fewest: int
 ) -> None:
     assert fewest_samples(target, delta) == fewest
-    found = trust_threshold([0.5] * fewest, [True] * fewest, target, delta)
-    assert found is not None and (found.trusted, found.wrong) == (fewest, 0)
+    threshold = trust_threshold([0.5] * fewest, [True] * fewest, target, delta)
+    assert threshold is not None and (threshold.trusted, threshold.wrong) == (fewest, 0)
     assert agreement_bound(fewest - 1, 0, delta) < target
     assert trust_threshold([0.5] * (fewest - 1), [True] * (fewest - 1), target, delta) is None
 
@@ -41,18 +41,22 @@ def test_the_fewest_samples_pass_without_an_error_and_one_fewer_never_does(
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from([0.2, 0.6, 0.9, 0.99]), st.booleans()), max_size=120), st.floats(0.3, 0.9))
 def test_what_is_trusted_is_what_passes(rows: list[tuple[float, bool]], target: float) -> None:
-    found = trust_threshold([row[0] for row in rows], [row[1] for row in rows], target, 0.1)
-    if found is not None:
-        trusted = [row[1] for row in rows if row[0] >= found.confidence]
-        assert (found.samples, found.trusted, found.wrong) == (len(rows), len(trusted), trusted.count(False))
-        assert target - 1e-9 <= found.agreement_bound <= 1 - found.wrong / found.trusted
+    threshold = trust_threshold([row[0] for row in rows], [row[1] for row in rows], target, 0.1)
+    if threshold is not None:
+        trusted = [row[1] for row in rows if row[0] >= threshold.confidence]
+        assert (threshold.samples, threshold.trusted, threshold.wrong) == (
+            len(rows),
+            len(trusted),
+            trusted.count(False),
+        )
+        assert target - 1e-9 <= threshold.agreement_bound <= 1 - threshold.wrong / threshold.trusted
 
 
 def test_thresholds_fall_until_one_does_not_pass() -> None:
     confidences = [1 - place / 200 for place in range(200)]
     right = [place < 120 for place in range(200)]  # the 120 surest are right, all others wrong
-    found = trust_threshold(confidences, right, 0.9, 0.05)
-    assert found is not None and found.trusted == 120  # at 130, 10 are wrong
+    threshold = trust_threshold(confidences, right, 0.9, 0.05)
+    assert threshold is not None and threshold.trusted == 120  # at 130, 10 are wrong
     assert trust_threshold(confidences, right[::-1], 0.9, 0.05) is None
 
 
