@@ -8,15 +8,18 @@ from itertools import islice
 from pathlib import Path
 
 from blpo.audit.all_probes import NAMES, require_known
+from blpo.audit.asked_judge import AskedJudge
 from blpo.audit.gates import AuditGate, missed, parse_audit_gates
 from blpo.audit.paraphrase import paraphrase
 from blpo.audit.probe import AuditContext
-from blpo.audit.results import AuditResult
+from blpo.audit.results import FORMAT, AuditResult
 from blpo.audit.run_audit import Audit
+from blpo.audit.run_audits import audit_place
 from blpo.data.run_dataset import dataset_of, task_samples
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import inputs_of
 from blpo.deployment.judge import Judge, in_task, load_judge
+from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.table_input import InputColumns
 from blpo.inference.open_models import open_models
 from blpo.runs.run_record import RunRecord
@@ -42,7 +45,7 @@ async def audit(
     task: str | None = None,
     advance: Callable[[str], None] = lambda name: None,
 ) -> tuple[AuditResult, list[AuditGate]]:
-    """Audit a judge and write audit.json; return its content and the missed gates.
+    """Audit a judge and write audit.json, for one of several tasks audit.TASK.json; return its content, missed gates.
 
     `judge` is a judge.yaml or a run directory. Without `inputs`, the samples are those of the run's test split.
     `probes` are names, by default all. `task` names one of several tasks or criteria of the judge. Answers go to a
@@ -59,17 +62,28 @@ async def audit(
         raise ConfigError(f"{judge} is no run directory, so give the images to audit with")
     scale = loaded.file.of_task(name).task
     items = await asyncio.to_thread(_samples, loaded, name, scale, inputs, split, samples)
-    place = out or judge_folder(judge) / "audit.json"
+    folder = judge_folder(judge)
+    place = out or audit_place(folder, name)
+    store = folder / "audit.sqlite" if out is None else out.with_suffix(".sqlite")
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
     settings = loaded.file.settings.model_copy(update={"limits": limits})
     async with AsyncExitStack() as stack:
         examples = loaded.file.labelled_examples
-        models = await stack.enter_async_context(open_models(settings, place.with_suffix(".sqlite"), examples))
+        models = await stack.enter_async_context(open_models(settings, store, examples))
         words = None
         if loaded.run is not None and "paraphrase" in names:
             words = await paraphrase(RunRecord.read(loaded.run), loaded.file)
-        context = AuditContext(scale, words)
-        result = await Audit(loaded.file, models, context, advance, set()).run(items, names)
+        judge_at_work = AskedJudge(loaded.file, models)
+        work = Audit(judge_at_work.ask, AuditContext(scale, words), models.width("judge"), advance)
+        results, status = await work.run(items, names)
+        result = AuditResult(
+            format=FORMAT,
+            judge=JudgeIdentity.of(loaded.file, sorted(judge_at_work.versions)).fields,
+            samples=len(items),
+            status=status,
+            calls=await judge_at_work.calls(),
+            probes=results,
+        )
     await asyncio.to_thread(write_whole, place, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     return result, missed(rules, result)
 

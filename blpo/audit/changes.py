@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from blpo.audit.probe import Probe, top_label
 from blpo.audit.results import MOST_EXAMPLES, ChangedVerdict, ProbeResult
+from blpo.deployment.verdict_lines import image_places
 from blpo.metrics.probe_rates import ProbeRates
 from state.sample import Sample
 from state.settings import TaskSettings
@@ -75,7 +76,7 @@ def _answers(verdict: Verdict) -> list[str]:
 def _example(change: Change) -> ChangedVerdict:
     return ChangedVerdict(
         id=change.sample.id,
-        images=[image.name for image in change.sample.images],
+        images=image_places(change.sample),
         before=answer_text(change.before),
         after=answer_text(change.after),
         reason=change.after.reason,

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from blpo.audit.changes import answer_text
 from blpo.audit.results import MOST_EXAMPLES, ChangedVerdict, ProbeResult
+from blpo.deployment.verdict_lines import image_places
 from blpo.metrics.probe_rates import ProbeRates, order_violation, wilson_interval
 from blpo.metrics.rankings import SHARES_OF_FIRST
 from state.sample import ImageSource, Sample
@@ -66,14 +67,14 @@ def pairs_of(group: str, items: Sequence[Sample]) -> list[Sample]:
     ]
 
 
-def transitivity_result(groups: Sequence[tuple[str, int, Sequence[Verdict]]]) -> ProbeResult:
-    """Return how many groups no total order explains. A group has name, number of images, and verdicts of its pairs."""
-    counted = [(name, size, verdicts) for name, size, verdicts in groups if all(v.status == "ok" for v in verdicts)]
-    violations = [order_violation(_wins(size, verdicts)) for _, size, verdicts in counted]
+def transitivity_result(groups: Sequence[tuple[str, Sequence[Sample], Sequence[Verdict]]]) -> ProbeResult:
+    """Return how many groups no total order explains. A group has a name, images, and verdicts of their pairs."""
+    counted = [(name, items, verdicts) for name, items, verdicts in groups if all(v.status == "ok" for v in verdicts)]
+    violations = [order_violation(_wins(len(items), verdicts)) for _, items, verdicts in counted]
     broken = [
-        name
-        for (name, size, verdicts), value in zip(counted, violations, strict=True)
-        if value - _ties(size, verdicts) > _ROUNDING_ERROR
+        (name, items)
+        for (name, items, verdicts), value in zip(counted, violations, strict=True)
+        if value - _ties(len(items), verdicts) > _ROUNDING_ERROR
     ]
     interval = wilson_interval(len(broken), len(counted))
     return ProbeResult(
@@ -84,10 +85,7 @@ def transitivity_result(groups: Sequence[tuple[str, int, Sequence[Verdict]]]) ->
         rate=len(broken) / len(counted) if counted else None,
         ci95=None if interval is None else list(interval),
         violation=sum(violations) / len(counted) if counted else None,
-        examples=[
-            ChangedVerdict(id=name, images=[], before="a total order", after="a circle", reason="")
-            for name in broken[:MOST_EXAMPLES]
-        ],
+        examples=[_circle(name, items) for name, items in broken[:MOST_EXAMPLES]],
     )
 
 
@@ -117,5 +115,9 @@ def _image_name(image: ImageSource) -> str:
 
 def _example(sample: Sample, verdict: Verdict) -> ChangedVerdict:
     first, second = answer_text(verdict).split(", ")
-    names = [image.name for image in sample.images]
-    return ChangedVerdict(id=sample.id, images=names, before=first, after=second, reason=verdict.reason)
+    return ChangedVerdict(id=sample.id, images=image_places(sample), before=first, after=second, reason=verdict.reason)
+
+
+def _circle(name: str, items: Sequence[Sample]) -> ChangedVerdict:
+    images = [place for item in items for place in image_places(item)]
+    return ChangedVerdict(id=name, images=images, before="a total order", after="a circle", reason="")

@@ -1,10 +1,11 @@
 """Results of an audit: the content of audit.json."""
 
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 FORMAT = 1
+Status = Literal["complete", "budget"]
 MOST_EXAMPLES = 5
 """Samples with a changed verdict that a result lists."""
 
@@ -56,7 +57,7 @@ class AuditResult(TypedDict):
     judge: dict[str, str]
     """Identity of the judge: prompt, model, and version as far as told."""
     samples: int
-    status: str
+    status: Status
     """`complete`, or `budget` if the calls did not suffice for all probes."""
     calls: int
     """Judge calls of this audit, over all its resumes."""

@@ -1,6 +1,6 @@
 """Audit of a judge by label-free probes: change the question, and see whether the verdict changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from blpo.audit.all_probes import PROBES
@@ -15,15 +15,11 @@ from blpo.audit.pair_probes import (
     swap_result,
     transitivity_result,
 )
-from blpo.audit.probe import AuditContext, Probe
-from blpo.audit.results import FORMAT, AuditResult, ProbeResult
-from blpo.deployment.judge_identity import JudgeIdentity
+from blpo.audit.probe import AuditContext, Probe, Question
+from blpo.audit.results import ProbeResult, Status
 from blpo.inference.fan_out import fan_out
-from blpo.inference.open_models import OpenModels
-from blpo.inference.verdicts import Judgement, judgement_of
 from blpo.metrics.probe_rates import biased
-from blpo.runs.judge_file import JudgeFile
-from state.errors import BudgetSpent, DataError
+from state.errors import BudgetSpent
 from state.sample import Sample
 from state.verdict import Verdict
 
@@ -31,22 +27,22 @@ _NOT_PAIRS = "it asks about pairs in both orders (task.kind: pairwise, task.orde
 _NO_GROUPS = "no group of pairs has three images or more; groups share a text or data.group"
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """An audit at work."""
+    """Probes over samples."""
 
-    file: JudgeFile
-    models: OpenModels
+    ask: Callable[[Question], Awaitable[Verdict]]
+    """The judge; raises `BudgetSpent` where no further call is allowed."""
     context: AuditContext
+    width: int
+    """Questions asked at the same time."""
     advance: Callable[[str], None]
     """Called with the name of each probe when it begins."""
-    versions: set[str]
-    """Versions of the model, as far as told."""
 
-    async def run(self, samples: Sequence[Sample], names: Sequence[str]) -> AuditResult:
-        """Run the probes `names` over `samples`. The results so far are kept where the budget ends."""
+    async def run(self, samples: Sequence[Sample], names: Sequence[str]) -> tuple[dict[str, ProbeResult], Status]:
+        """Return the results of the probes `names`; the results so far where the budget ends."""
         probes: dict[str, ProbeResult] = {}
-        status = "complete"
+        status: Status = "complete"
         try:
             before = await self._verdicts(samples)
             for name in names:
@@ -54,22 +50,8 @@ class Audit:
                 probes[name] = await self._probe(name, samples, before)
         except BudgetSpent:
             status = "budget"
-        self._mark_biased(probes)
-        usage = (await self.models.caller.usage())["judge"]
-        return AuditResult(
-            format=FORMAT,
-            judge=JudgeIdentity.of(self.file, sorted(self.versions)).fields,
-            samples=len(samples),
-            status=status,
-            calls=usage["issued"],
-            probes=probes,
-        )
-
-    def _mark_biased(self, probes: dict[str, ProbeResult]) -> None:
-        p_values = {name: result["p_value"] for name, result in probes.items() if "p_value" in result}
-        leaning = biased(p_values)
-        for name in p_values:
-            probes[name]["biased"] = name in leaning
+        _mark_biased(probes)
+        return probes, status
 
     async def _probe(self, name: str, samples: Sequence[Sample], before: Sequence[Verdict]) -> ProbeResult:
         if name == SWAP:
@@ -86,13 +68,7 @@ class Audit:
         if not rows:
             return ProbeResult(assumption=probe.assumption, off=next(filter(None, reasons), "there is no sample"))
         questions = [probe.changed(sample, self.context) for sample, _ in rows]
-
-        async def ask(place: int) -> Verdict:
-            question = questions[place]
-            prompt = question.judge_prompt or self.file.judge_prompt
-            return await self._verdict(question.sample, prompt, question.repeat)
-
-        after = await fan_out(ask, range(len(questions)), self.models.width("judge"))
+        after = await fan_out(self.ask, questions, self.width)
         pairs = zip(rows, after, strict=True)
         changes = [Change(s, v, new) for (s, v), new in pairs if "error" not in (v.status, new.status)]
         return probe_result(probe, changes, len(rows) - len(changes), self.context.task)
@@ -103,19 +79,15 @@ class Audit:
         groups = groups_of_images(samples)
         if not groups:
             return ProbeResult(assumption=TRANSITIVITY_ASSUMPTION, off=_NO_GROUPS)
-        rows = [(name, len(items), await self._verdicts(pairs_of(name, items))) for name, items in groups.items()]
+        rows = [(name, items, await self._verdicts(pairs_of(name, items))) for name, items in groups.items()]
         return transitivity_result(rows)
 
     async def _verdicts(self, samples: Sequence[Sample]) -> list[Verdict]:
-        async def ask(sample: Sample) -> Verdict:
-            return await self._verdict(sample, self.file.judge_prompt, 0)
+        return await fan_out(self.ask, list(map(Question, samples)), self.width)
 
-        return await fan_out(ask, samples, self.models.width("judge"))
 
-    async def _verdict(self, sample: Sample, judge_prompt: str, repeat: int) -> Verdict:
-        try:
-            judgement = await judgement_of(self.models, judge_prompt, sample, repeat)
-        except DataError as error:
-            judgement = Judgement(Verdict(sample.id, "error", None, str(error)), ())
-        self.versions.update(reply.model_version for reply in judgement.replies if reply.model_version)
-        return judgement.verdict
+def _mark_biased(probes: dict[str, ProbeResult]) -> None:
+    p_values = {name: result["p_value"] for name, result in probes.items() if "p_value" in result}
+    leaning = biased(p_values)
+    for name in p_values:
+        probes[name]["biased"] = name in leaning

@@ -72,11 +72,26 @@ def audit(
     )
     print(json.dumps(result, ensure_ascii=False) if as_json else "\n".join(_lines(result)))
     sys.stdout.flush()
+    if out is None:
+        _write_report(judge, quiet=quiet)
     for each in missed:
         say(_missed(each, result))
     if missed:
         return GATE_MISSED
     return _BUDGET_SPENT if result["status"] == "budget" else 0
+
+
+def _write_report(judge: Path, *, quiet: bool) -> None:
+    """Write the report of a judge's run again, now with the audit; nothing for a judge without its run."""
+    from blpo import report
+    from blpo.audit.audit_file import judge_folder
+    from blpo.cli.paths import short_path
+
+    run = judge_folder(judge)
+    if (run / "result.json").is_file():
+        page: Path = asyncio.run(report(run.absolute()))
+        if not quiet:
+            say(f"wrote {short_path(page)}")
 
 
 def _lines(result: "AuditResult") -> list[str]:

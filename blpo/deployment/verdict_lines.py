@@ -153,8 +153,13 @@ def _images_by_rank(sample: Sample, verdict: Verdict) -> list[str]:
 
 def image_of(sample: Sample) -> str | list[str]:
     """Return the image's file or table cell; a list for several images."""
-    images = [str(getattr(image, "path", image.name)) for image in sample.images]
+    images = image_places(sample)
     return images[0] if len(images) == 1 else images
+
+
+def image_places(sample: Sample) -> list[str]:
+    """Return the file or table cell of each image."""
+    return [str(getattr(image, "path", image.name)) for image in sample.images]
 
 
 def read_line(text: str, scale: TaskSettings | Mapping[str, TaskSettings]) -> VerdictLine:

@@ -8,6 +8,7 @@ from pathlib import Path
 from blpo.config.settings_file import dump_settings
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
+from blpo.reports.audit_section import audit_sections
 from blpo.reports.captions import caption_quality, separations
 from blpo.reports.charts import trials_chart, validation_chart
 from blpo.reports.confidence_section import confidence_section
@@ -106,6 +107,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
         tables=None if run.settings.task_names else label_tables(run, source),
         in_orders=any(each.has_both_orders for each in tasks_of(run.settings)),
         sureness=confidence_section(run.directory),
+        audits=audit_sections(run, evidence),
         gallery=gallery(run, evidence),
         verdicts_csv=fresh_verdicts(run),
         captions=captions,

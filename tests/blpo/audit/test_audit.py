@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -50,11 +51,32 @@ def test_a_run_is_audited_on_its_test_split(run: Path, capsys: pytest.CaptureFix
     assert probes["repeat"]["flips"] == 0 and probes["bandwagon"]["n"] == 9 and "off" in probes["swap"]
     assert probes["noise"]["n"] == 9 and probes["noise"]["flips"] == probes["noise"]["up"]
     assert probes["injected_text"]["off"] == "the samples have no text"
+    page = (run / "report.html").read_text()
+    section = page[page.index('<section id="audit"') : page.index('<section id="disagreements"')]
+    assert "The same question has the same answer." in section and "Another judge was audited" not in section
+    changed = [name for name, probe in probes.items() if probe.get("examples")]
+    assert changed and all(f"<strong>{name}</strong>:" in section for name in changed)
+    assert section.count("data:image/webp") == sum(min(4, len(probes[name]["examples"])) for name in changed)
     calls = result["calls"]
     assert main(["audit", str(run), "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert json.loads((run / "audit.json").read_text())["calls"] == calls
     assert max(map(len, lines)) <= 80 and lines[1].startswith("repeat                0 of 9     0.0%")
+
+
+def test_a_page_tells_an_audit_of_another_judge_and_shows_no_markup_of_a_reason(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    change = {"id": "x", "images": ["gone.png"], "before": "1", "after": "5", "reason": "<script>alert(1)</script>"}
+    probe = {"assumption": "<b>", "n": 3, "flips": 1, "rate": 1 / 3, "ci95": [0.06, 0.79], "examples": [change]}
+    judge = {"prompt": "0" * 16, "model": "openai:other"}
+    audit = {"format": 1, "judge": judge, "samples": 3, "status": "budget", "calls": 9, "probes": {"repeat": probe}}
+    (copy / "audit.json").write_text(json.dumps(audit))
+    assert main(["report", str(copy)]) == 0
+    page = (copy / "report.html").read_text()
+    assert "Another judge was audited" in page and "The audit is not complete" in page and "no image" in page
+    assert "<script>alert(1)" not in page and "&lt;b&gt;" in page
+    (copy / "audit.json").write_text("{}")
+    assert main(["report", str(copy)]) == 2
 
 
 def test_gates_and_budgets_have_exit_codes(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,7 +157,8 @@ def test_one_criterion_of_a_judge_is_audited(tmp_path: Path, capsys: pytest.Capt
     assert main(["audit", str(tmp_path / "run"), "--quiet"]) == 2
     assert "this judge has several criteria (quality, light); name one: --task NAME" in capsys.readouterr().err
     assert main(["audit", str(tmp_path / "run"), "--quiet", "--task", "light", "--probes", "repeat,mirror"]) == 0
-    result = json.loads((tmp_path / "run" / "audit.json").read_text())
+    result = json.loads((tmp_path / "run" / "audit.light.json").read_text())
+    assert "<h3><bdi>light</bdi></h3>" in (tmp_path / "run" / "report.html").read_text()
     assert (result["samples"], result["probes"]["mirror"]["n"], result["calls"]) == (12, 12, 36)
 
 
