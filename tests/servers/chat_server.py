@@ -46,6 +46,8 @@ class Reply:
     text: str
     input_tokens: int
     output_tokens: int
+    choice: dict[str, Any] = field(default_factory=dict)
+    """Further fields of the choice of this reply alone, such as `logprobs`."""
 
 
 @dataclass
@@ -251,7 +253,7 @@ class ChatServer:
             message["content"] = f"You are {self.headers.get('authorization')}"
         elif fault.body == "wrong_label":
             message["content"] = '{"reason": "far off", "label": 97}'
-        choice = {"index": 0, "message": message, "finish_reason": self.finish_reason, **self.choice}
+        choice = {"index": 0, "message": message, "finish_reason": self.finish_reason, **self.choice, **reply.choice}
         usage: dict[str, Any] = {
             "prompt_tokens": reply.input_tokens,
             "completion_tokens": reply.output_tokens,
