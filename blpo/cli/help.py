@@ -55,6 +55,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo evals --preset table1 --offline --estimate",
         "blpo evals --preset table1 --offline --out runs/table1",
     ),
+    "train export": (
+        "blpo train export config.yaml --for trl --stage grpo --out training/grpo",
+        "blpo train export runs/first --for llamafactory --stage sft --out training/sft --limit 10",
+        "blpo train export photos=config.yaml sample=runs/first --for easyr1 --stage grpo --out training/both",
+    ),
     "data prepare": (
         "blpo data prepare agin --source downloads/agin --out agin --scale 1 5",
         "blpo data prepare seetrue --source downloads/seetrue --out datasets/seetrue",

@@ -31,6 +31,7 @@ from blpo.cli.optimize import optimize
 from blpo.cli.report import report
 from blpo.cli.resume import resume
 from blpo.cli.runs import runs
+from blpo.cli.train import train
 
 app = typer.Typer(cls=Grouped, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, epilog=MORE)
 _GROUPS: dict[str, tuple[Callable[..., int], ...]] = {
@@ -44,6 +45,7 @@ for _group, _commands in _GROUPS.items():
     for _command in _commands:
         app.command(cls=Page, rich_help_panel=_group, epilog=examples(_command.__name__))(_command)
 app.add_typer(data, name="data", rich_help_panel="Experiments")
+app.add_typer(train, name="train", rich_help_panel="Experiments")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

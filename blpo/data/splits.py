@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol, TypeVar
 
 from state.sample import Sample, SplitName
 
@@ -36,7 +37,19 @@ def assign_splits(samples: Iterable[Sample], shares: Mapping[SplitName, float], 
     return {name: names[ledger.place[unit.key]] for unit in units for name in unit.ids}
 
 
-def draw_by_label(samples: Sequence[Sample], strata: Sequence[object], limit: int, seed: int) -> list[Sample]:
+class Identified(Protocol):
+    """Thing with an id."""
+
+    @property
+    def id(self) -> str:
+        """Id, unique among the things of a draw."""
+        ...
+
+
+_I = TypeVar("_I", bound=Identified)
+
+
+def draw_by_label(samples: Sequence[_I], strata: Sequence[object], limit: int, seed: int) -> list[_I]:
     """Return at most `limit` samples, in order and in proportion by stratum. `strata` has a value for every sample."""
     ranks: dict[object, int] = {}
     order = sorted(range(len(samples)), key=lambda i: seeded(seed, "limit", samples[i].id))

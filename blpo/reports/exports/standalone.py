@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-_OWN_IMPORT = re.compile(r"^from blpo\.[^\n]* import [^\n(]+\n+", re.MULTILINE)
+_OWN_IMPORT = re.compile(r"^from (?:blpo|state)\.[^\n]* import [^\n(]+\n+", re.MULTILINE)
 
 
 def standalone_text(modules: Iterable[str]) -> str:
-    """Return the text of `modules` in order, without imports from blpo.
+    """Return the text of `modules` in order, without imports from blpo and state.
 
     Imported modules stand above importing modules. No name is defined in two modules (tested).
     """
