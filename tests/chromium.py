@@ -1,7 +1,7 @@
 """Real browser for pages from disk. A page must send no request, print no message and open no dialog."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,12 +44,21 @@ def watched_page(
     chromium: "Browser", page: Path, width: int = 1200, scheme: Literal["light", "dark"] = "light"
 ) -> Iterator["Page"]:
     """Open a page from disk. At the end, assert that the page sent no request, printed nothing and opened no dialog."""
-    incidents: list[str] = []
-    view = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     address = page.absolute().as_uri()
+    with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        view = context.new_page()
+        with watched(view, lambda url: url.split("#")[0] == address):
+            view.goto(address)
+            yield view
+
+
+@contextmanager
+def watched(view: "Page", may_ask: Callable[[str], bool]) -> Iterator[None]:
+    """At the end, assert that the page asked for no other address, printed nothing and opened no dialog."""
+    incidents: list[str] = []
 
     def record_request(request: Any) -> None:
-        if request.url.split("#")[0] != address and not request.url.startswith("data:"):
+        if not may_ask(request.url) and not request.url.startswith(("data:", "blob:")):
             incidents.append(f"request {request.url}")
 
     def record_dialog(dialog: Any) -> None:
@@ -61,7 +70,6 @@ def watched_page(
     view.on("console", lambda message: incidents.append(f"console {message.text}"))
     view.on("pageerror", lambda error: incidents.append(f"error {error}"))
     view.on("popup", lambda popup: incidents.append(f"popup {popup.url}"))
-    view.goto(address)
-    yield view
+    yield
     view.close()
     assert incidents == []

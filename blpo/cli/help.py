@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo fork runs/first --round 1 --set search.inner_steps=8",
         "blpo fork runs/first --round 0 --judge-prompt prompts/judge.md",
     ),
+    "view": ("blpo view", "blpo view my-judge --open", "blpo view runs --port 9000 --read-only"),
     "runs": ("blpo runs", "blpo runs runs --json"),
     "report": ("blpo report runs/first", "blpo report runs/first --set data.path=photos/labels.csv"),
     "compare": ("blpo compare runs/first runs/second", "blpo compare runs/first runs/second --out page.html --json"),

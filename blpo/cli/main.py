@@ -32,12 +32,13 @@ from blpo.cli.report import report
 from blpo.cli.resume import resume
 from blpo.cli.runs import runs
 from blpo.cli.train import train
+from blpo.cli.view import view
 
 app = typer.Typer(cls=Grouped, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, epilog=MORE)
 _GROUPS: dict[str, tuple[Callable[..., int], ...]] = {
     "Begin": (init, check, estimate),
     "Search": (optimize, resume, fork),
-    "Look": (runs, report, compare, disagreements),
+    "Look": (view, runs, report, compare, disagreements),
     "Use": (judge, confidence, audit, export),
     "Experiments": (evals,),
 }

@@ -18,7 +18,7 @@ from blpo.reports.gallery import is_sensitive, shortened, tasks_of
 from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
 from blpo.reports.named_pictures import Picture, most_samples, named_texts, run_pictures
-from blpo.reports.page import render_page, write_page
+from blpo.reports.page import Render, render_page, write_page
 from blpo.reports.run_page import cost
 from blpo.reports.slice_rows import CAUTION
 from blpo.runs.run_record import RunRecord
@@ -46,13 +46,13 @@ async def write_comparison(directories: Sequence[Path], target: Path, task: str 
     return comparison
 
 
-def comparison_page(comparison: Comparison) -> str:
+def comparison_page(comparison: Comparison, render: Render = render_page) -> str:
     """Return the page's HTML."""
     entries = comparison.entries
     first = entries[0]
     tested = [entry.against for entry in entries if entry.against]
     low, high = min((a.low for a in tested), default=0.0), max((a.high for a in tested), default=0.0)
-    return render_page(
+    return render(
         "compare.html",
         version=version("blpo"),
         comparison=comparison,

@@ -1,6 +1,10 @@
-"""Self-contained HTML pages, with our style and script inside, and a policy that forbids everything else."""
+"""Self-contained HTML pages, with our style and script inside, and a policy that forbids everything else.
+
+`blpo.view` fills the same templates inside a frame of its own: a `Render` is `render_page`, or another frame.
+"""
 
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +17,16 @@ from blpo.runs.answer_words import answer_words
 from blpo.runs.wording import count, counted, dollars, duration, figure, metric_name, plain, probability
 from blpo.storage.whole_files import write_whole
 
+Render = Callable[..., str]
+"""Fills the template of a whole page: the template's name, and the content by name."""
 _HERE = Path(__file__).parent
+STYLE, SCRIPT = _HERE / "page.css", _HERE / "page.js"
+TEMPLATES = _HERE / "templates"
 
 
 def render_page(template: str, **content: Any) -> str:
     """Fill the template of a whole page, with our style and script inside."""
-    style, script = (Markup((_HERE / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
+    style, script = (Markup(file.read_text(encoding="utf-8")) for file in (STYLE, SCRIPT))
     return render_part(
         template, style=style, script=script, style_hash=_hash(style), script_hash=_hash(script), **content
     )
@@ -26,7 +34,7 @@ def render_page(template: str, **content: Any) -> str:
 
 def render_part(template: str, **content: Any) -> str:
     """Fill a template. Text from data is escaped, without characters to reorder or hide text."""
-    return _environment().get_template(template).render(**content)
+    return environment(TEMPLATES).get_template(template).render(**content)
 
 
 def write_page(path: Path, html: str) -> None:
@@ -35,16 +43,17 @@ def write_page(path: Path, html: str) -> None:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+def environment(*folders: Path) -> Environment:
+    """Return the environment of the templates in `folders`; a template of an earlier folder comes first."""
+    templates = Environment(
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters |= {
+    templates.filters |= {
         "answer": answer_words,
         "count": count,
         "counted": counted,
@@ -56,7 +65,7 @@ def _environment() -> Environment:
         "signed": lambda value: f"{value:+.3f}",
         "percent": lambda share: f"{100 * share:.0f} %" if share in (0, 1) else f"{100 * share:.1f} %",
     }
-    return environment
+    return templates
 
 
 def _shown(value: object) -> object:

@@ -22,7 +22,7 @@ from blpo.reports.intervals import interval
 from blpo.reports.label_source import label_source
 from blpo.reports.label_tables import label_tables
 from blpo.reports.outcome import Tested, headline, meaning, tone, validation_note
-from blpo.reports.page import render_page, write_page
+from blpo.reports.page import Render, render_page, write_page
 from blpo.reports.slice_rows import CAUTION, slice_tables
 from blpo.reports.task_parts import task_parts
 from blpo.reports.task_rows import of_result
@@ -52,7 +52,7 @@ async def write_report(directory: str | Path, overrides: Iterable[str] = ()) -> 
     return target
 
 
-def report_page(run: RunRecord, evidence: Evidence) -> str:
+def report_page(run: RunRecord, evidence: Evidence, render: Render = render_page) -> str:
     """Return the page's HTML."""
     result, tested = run.result, Tested.of(run.result)
     measured = result["test"] or result["validation"]
@@ -63,7 +63,7 @@ def report_page(run: RunRecord, evidence: Evidence) -> str:
     captions, bands = caption_quality(run, evidence), validation_bands(run, evidence)
     total = total_usage(result["calls"].values())
     ceiling = ceiling_of(result["test"])
-    return render_page(
+    return render(
         "report.html",
         version=version("blpo"),
         name=run.directory.name,

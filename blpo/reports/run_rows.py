@@ -8,6 +8,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.runs.run_progress import past_progress
 from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
+from blpo.runs.verdict_sentence import VerdictWord, judge_prompts, outcome
 from blpo.runs.wording import single_line
 from blpo.storage.locks import is_locked
 from state.errors import RunError
@@ -19,6 +20,8 @@ a result (killed, for example), `broken` with unreadable files."""
 
 TRACES = ("run.json", "result.json", "events.jsonl", "responses.sqlite", "lock")
 """Files of a run directory. A folder with one of the files is listed, perhaps as broken."""
+
+_EXPERIMENT = "evals.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,14 @@ class RunRow:
     """Dollars; None for an unknown price."""
     created: str | None = None
     """ISO 8601, UTC."""
+    low: float | None = None
+    """Lower end of the 95 % interval of the difference on the test."""
+    high: float | None = None
+    """Upper end of the interval."""
+    verdict: VerdictWord | Literal["unchanged"] | None = None
+    """Outcome of the test; `unchanged` if the initial prompt stays; None without a test."""
+    parent: str | None = None
+    """Run directory of the run that this run is a fork of."""
 
 
 def run_rows(folder: Path) -> list[RunRow]:
@@ -56,20 +67,22 @@ def run_rows(folder: Path) -> list[RunRow]:
     """
     if not folder.is_dir():
         raise RunError(f"{folder}: is no folder; give one that holds runs")
-    directories = [folder] if _is_run(folder) else [path for path in sorted(folder.iterdir()) if _is_run(path)]
-    return sorted(map(_row, directories), key=lambda row: (row.created or "", row.run))
+    directories = [folder] if is_run(folder) else [path for path in sorted(folder.iterdir()) if is_run(path)]
+    return sorted(map(run_row, directories), key=lambda row: (row.created or "", row.run))
 
 
-def _is_run(path: Path) -> bool:
-    return path.is_dir() and any((path / name).exists() for name in TRACES)
+def is_run(path: Path) -> bool:
+    """Return True for a run directory, also for a broken one; False for an experiment, which has a lock too."""
+    return path.is_dir() and not (path / _EXPERIMENT).exists() and any((path / name).exists() for name in TRACES)
 
 
-def _row(path: Path) -> RunRow:
+def run_row(path: Path) -> RunRow:
+    """Return the row of a run directory; a run that can't be read has the status `broken`."""
     try:
         run = RunRecord.read(path)
     except RunError as error:
         return RunRow(str(path), "broken", single_line(str(error)))
-    row = RunRow(str(path), "stopped", created=run.info.created)
+    row = RunRow(str(path), "stopped", created=run.info.created, parent=_parent(run))
     result = run.result_or_none
     if result is None and (path / "result.json").exists():
         return replace(row, status="broken", note="result.json is damaged; blpo resume writes it again")
@@ -95,7 +108,17 @@ def _finished(row: RunRow, result: Result) -> RunRow:
     if measured is None:
         return row
     before, after = (strict_reading(measured[side], metric) for side in ("initial", "best"))
-    return replace(row, split="test" if test else "validation", before=before, after=after)
+    row = replace(row, split="test" if test else "validation", before=before, after=after)
+    if test is None:
+        return row
+    low, high = test["difference_ci95"]
+    unchanged = len(set(judge_prompts(result))) == 1
+    return replace(row, low=low, high=high, verdict="unchanged" if unchanged else outcome(result))
+
+
+def _parent(run: RunRecord) -> str | None:
+    lineage = run.info.lineage or {}
+    return lineage["fork"]["run"] if "fork" in lineage else None
 
 
 def _unfinished(row: RunRow, path: Path) -> RunRow:
