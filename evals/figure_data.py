@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 Content = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ class SeedMean:
         mean = fmean(values)
         half = 0.0
         if len(values) > 1:
-            half = float(t.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
+            half = float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / sqrt(len(values))
         return cls(tuple(values), mean, mean - half, mean + half)
 
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from state.result import AggregateResult, AggregateValues
 from state.sample import Label, Sample
@@ -49,6 +48,8 @@ def shares(samples: Sequence[Sample], labels: Sequence[Label | None], settings: 
 
 def _values(people: Sequence[float], judge: Sequence[float]) -> AggregateValues:
     """Return the mean absolute error, and Spearman's correlation (None for a constant)."""
+    from scipy.stats import spearmanr  # takes half a second to import
+
     if not people:
         return AggregateValues(mae=None, spearman=None)
     error = float(np.mean(np.abs(np.subtract(people, judge))))

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata, spearmanr
 
 from blpo.metrics.confusion import Floats
 from state.sample import Label
@@ -83,6 +82,8 @@ def confidence_quality(confidences: Sequence[float], right: Sequence[bool]) -> C
 
 def _auroc(values: Floats, truths: Floats) -> float | None:
     """Return the area by the rank sum of the right verdicts (Mann and Whitney 1947)."""
+    from scipy.stats import rankdata  # takes half a second to import
+
     right, wrong = int(truths.sum()), int(len(truths) - truths.sum())
     if not right or not wrong:
         return None
@@ -140,6 +141,8 @@ class RatingQuality:
 
 def rating_quality(numbers: Sequence[float], ratings: Sequence[float]) -> RatingQuality | None:
     """Return the mean absolute error and Spearman's correlation; None without a sample."""
+    from scipy.stats import spearmanr  # takes half a second to import
+
     if not numbers:
         return None
     is_flat = len(set(numbers)) < 2 or len(set(ratings)) < 2

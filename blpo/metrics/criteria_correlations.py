@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from state.result import CorrelationMeasure, CriteriaCorrelation
 from state.sample import Label, Sample
@@ -109,6 +108,8 @@ def _numbers(task: TaskSettings) -> Mapping[Label, float] | None:
 
 
 def _ranks(values: Sequence[Value], task: TaskSettings) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    from scipy.stats import rankdata  # takes half a second to import
+
     numbers = _numbers(task) or {}
     levels = [value if isinstance(value, float) else numbers[value] for value in values]
     return np.asarray(rankdata(levels), dtype=np.float64)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from blpo.metrics.readings import SIGNIFICANT
 from blpo.metrics.resampling import own_groups
@@ -33,4 +33,4 @@ def detectable_difference(groups: Sequence[str | None]) -> float | None:
         return None
     spread = sum(size * (1 + (size - 1) * SHARED) for size in sizes)
     error = sqrt(DIFFERING * spread) / sum(sizes)
-    return min(1.0, float(t.ppf(1 - SIGNIFICANT / 2, len(sizes) - 1)) * error)
+    return min(1.0, float(stdtrit(len(sizes) - 1, 1 - SIGNIFICANT / 2)) * error)

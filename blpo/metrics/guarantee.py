@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 _STEPS = 20
 """Thresholds: at a coverage of 5 %, 10 % ... of the labelled samples."""
@@ -45,7 +45,7 @@ def fewest_samples(target: float, delta: float) -> int:
 
 def agreement_bound(samples: int, wrong: int, delta: float) -> float:
     """Return the exact lower bound of the agreement (Clopper and Pearson), at confidence 1 - delta."""
-    return 0.0 if wrong >= samples else float(beta.ppf(delta, samples - wrong, wrong + 1))
+    return 0.0 if wrong >= samples else float(betaincinv(samples - wrong, wrong + 1, delta))
 
 
 def trust_threshold(

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.rankings import chance_value
@@ -68,6 +67,8 @@ def _expected(metric: str, place: int | None, counts: Floats, chances: Floats) -
 
 def _expected_f1(own: int, others: int, chance: float) -> float:
     """Return the expected F1 of a label with `own` samples among `own + others`, guessed with probability `chance`."""
+    from scipy.stats import binom  # takes half a second to import
+
     right, wrong = (_likely_counts(size, chance) for size in (own, others))
     guessed = right[:, None] + wrong[None, :]
     f1 = 2 * right[:, None] / np.maximum(own + guessed, 1)
@@ -78,5 +79,7 @@ def _expected_f1(own: int, others: int, chance: float) -> float:
 
 def _likely_counts(size: int, chance: float) -> Floats:
     """Return all counts from 0 to `size` that are not vanishingly rare."""
+    from scipy.stats import binom  # takes half a second to import
+
     low, high = (float(binom.ppf(tail, size, chance)) for tail in (_TAIL, 1 - _TAIL))
     return np.arange(max(low, 0.0), min(high, size) + 1, dtype=np.float64)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.resampling import own_groups
@@ -129,7 +129,7 @@ def share_interval(counts: Floats) -> tuple[float, float]:
     share, observed = hits.sum() / trials.sum(), counts[:, 0].sum() / counts[:, 1].sum()
     size = len(trials)
     error = sqrt(float(np.square(hits - share * trials).sum()) * size / (size - 1)) / trials.sum()
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, groups - 1)) * error
+    half = float(stdtrit(groups - 1, (1 + _CONFIDENCE) / 2)) * error
     low, high = min(share - half, observed), max(share + half, observed)
     return max(0.0, float(low)), min(1.0, float(high))
 

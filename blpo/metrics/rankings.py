@@ -9,7 +9,6 @@ from math import nan
 from statistics import fmean
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from state.ranking import ranking_label, ranks_of
 from state.sample import Label
@@ -30,6 +29,8 @@ def tau_b(human: str, answer: str) -> float:
 
     0.0 for an answer with all images equal, which scipy leaves undefined: no agreement was shown.
     """
+    from scipy.stats import kendalltau  # takes half a second to import
+
     ranks, answers = ranks_of(human), ranks_of(answer)
     if len(set(answers)) == 1 < len(set(ranks)):
         return 0.0

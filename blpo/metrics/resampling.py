@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 _NUMBERS_AT_ONCE = 2_000_000
 """Numbers in the arrays of a batch."""
@@ -35,4 +35,4 @@ def expanded_tail(groups: int) -> float:
     quantiles are those of the normal distribution instead of Student's (Hesterberg 2015, "What Teachers Should Know
     About the Bootstrap", section 4.2).
     """
-    return float(norm.cdf(t.ppf(0.025, groups - 1) * math.sqrt(groups / (groups - 1))))
+    return float(ndtr(stdtrit(groups - 1, 0.025) * math.sqrt(groups / (groups - 1))))

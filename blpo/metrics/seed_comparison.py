@@ -13,7 +13,7 @@ from functools import partial
 from math import inf, sqrt
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 from blpo.metrics.agreement import farthest_label
 from blpo.metrics.answer_patterns import Integers
@@ -133,8 +133,8 @@ def _student(mean: float, variance: _Variance, groups: int) -> tuple[float, floa
     if variance.total <= _NO_VARIANCE:
         return (1.0 if abs(mean) <= ROUNDING_ERROR else 2.0 ** (1 - groups)), 0.0
     error = sqrt(variance.total)
-    p_value = 2 * float(t.sf(abs(mean) / error, variance.degrees))
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, variance.degrees)) * error
+    p_value = 2 * float(stdtr(variance.degrees, -abs(mean) / error))
+    half = float(stdtrit(variance.degrees, (1 + _CONFIDENCE) / 2)) * error
     return min(1.0, max(p_value, float(np.finfo(float).tiny))), half
 
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from scipy.optimize import nnls
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.resampling import generator_of
@@ -156,6 +155,8 @@ def _reason_undefined(table: Floats, counts: Floats, human: Sequence[Label], out
 
 def _least_squares(rates: Floats, observed: Floats) -> Floats:
     """Return shares p, non-negative and adding up to 1, with rates' p nearest to `observed`."""
+    from scipy.optimize import nnls
+
     equations = np.vstack([rates.T, np.ones(len(rates))])
     shares, _ = nnls(equations, np.append(observed, 1.0))
     return np.asarray(shares / shares.sum(), dtype=np.float64)

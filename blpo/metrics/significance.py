@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, binomtest
 
 from blpo.metrics.answer_patterns import AnswerPatterns, Integers, unique_rows
 from blpo.metrics.confusion import Floats
@@ -175,6 +174,8 @@ def _beyond_random_order(answers: Sequence[CountedAnswer], seed: int) -> BeyondG
 
 
 def _mcnemar_test(patterns: AnswerPatterns) -> float:
+    from scipy.stats import binomtest  # takes half a second to import
+
     was_right, is_right = (patterns.right(cells[:, 0]) for cells in (patterns.old, patterns.new))
     gained, lost = (int(patterns.counts[mask].sum()) for mask in (~was_right & is_right, was_right & ~is_right))
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
@@ -187,6 +188,8 @@ def _permutation_test(patterns: AnswerPatterns, metric: str, seed: int) -> float
     disagreement, the number with the lower answers under the first prompt is then binomial. Outcomes are drawn, or
     enumerated, as such numbers.
     """
+    from scipy.stats import binom  # takes half a second to import
+
     sizes, observed, difference = _disagreements(patterns, metric)
     if not len(sizes):  # in every group the same answers, about other samples of the group
         return 1.0

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from blpo.metrics.holm import holm
 from blpo.metrics.readings import SIGNIFICANT
@@ -121,6 +120,8 @@ def separations(rows: Sequence[CaptionQuality]) -> str:
 
 def separation(texts: Sequence[str], labels: Sequence[Label]) -> tuple[float | None, float | None]:
     """Return separation and p-value; None for fewer than `FEWEST` texts, and without pairs of both kinds."""
+    from scipy.stats import rankdata  # takes half a second to import
+
     codes = np.unique([str(label) for label in labels], return_inverse=True)[1]
     first, second = np.triu_indices(len(texts), k=1)
     same = codes[first] == codes[second]
