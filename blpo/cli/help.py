@@ -57,9 +57,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo evals --preset table1 --offline --out runs/table1",
     ),
     "train export": (
-        "blpo train export config.yaml --for trl --stage grpo --out training/grpo",
-        "blpo train export runs/first --for llamafactory --stage sft --out training/sft --limit 10",
-        "blpo train export photos=config.yaml sample=runs/first --for easyr1 --stage grpo --out training/both",
+        "blpo train export config.yaml --for trl --stage grpo --out grpo",
+        "blpo train export runs/first --for llamafactory --stage sft --out sft",
+        "blpo train export a=runs/first b=config.yaml --for trl --stage sft --out ab",
     ),
     "data prepare": (
         "blpo data prepare agin --source downloads/agin --out agin --scale 1 5",

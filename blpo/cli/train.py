@@ -14,14 +14,12 @@ from blpo.cli.options import Overrides
 if TYPE_CHECKING:
     from blpo.training.exported import Exported
 
-train = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Train a judge by the same data: export for trainers, and run."
-)
+train = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Export the train split for trainers.")
 
 
 @train.callback()
 def commands() -> None:
-    """Train a judge by the same data: export for trainers, and run."""
+    """Export the train split for trainers."""
 
 
 @train.command(cls=Page, epilog=examples("train export"))

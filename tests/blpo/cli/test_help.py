@@ -22,7 +22,7 @@ def test_every_command_has_two_or_three_examples_of_its_own() -> None:
         assert all(f"{line} ".startswith(f"blpo {name} ") for line in lines)
 
 
-@pytest.mark.parametrize("command", ["", "data", *EXAMPLES])
+@pytest.mark.parametrize("command", ["", "data", "train", *EXAMPLES])
 def test_pages_read_well_at_80_columns(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -30,7 +30,7 @@ def test_pages_read_well_at_80_columns(
     assert main([*command.split(), "--help"]) == 0
     page = capsys.readouterr().out
     assert max(map(len, page.splitlines())) <= 80
-    assert "Examples:" in page or command == "data"
+    assert "Examples:" in page or command in ("data", "train")
     assert not re.search(r"\{|\}|\[\[|<list|<path|<str>", page)
     summary = page.split("\n\n")[1]
     assert summary.strip().endswith(".") and (len(summary.splitlines()) == 1 or not command)
