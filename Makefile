@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev
 LOWEST_READY := $(LOWEST)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test lint unit test-lowest drawing clean
+.PHONY: help demo studio test lint unit test-slow test-lowest drawing clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -24,7 +24,7 @@ studio: $(DEV) ## Serve both loops to LangGraph Studio on this machine (RUNS=run
 	LANGGRAPH_CLI_NO_ANALYTICS=1 BLPO_RUNS=$(abspath $(RUNS)) $(BIN)/langgraph dev \
 	  --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --server-log-level ERROR
 
-test: $(DEV) lint unit ## Set up, then pass lint, types, import rules and all tests
+test: $(DEV) lint unit ## Set up, then pass lint, types, import rules and the tests but the slow ones
 
 lint: $(DEV) ## Lint, format check, types, import rules
 	$(BIN)/ruff check .
@@ -33,9 +33,12 @@ lint: $(DEV) ## Lint, format check, types, import rules
 	$(BIN)/lint-imports
 
 # Bytecode is kept: dozens of processes would compile the same files again.
-unit: export PYTHONDONTWRITEBYTECODE =
-unit: $(DEV) ## The tests alone
-	$(BIN)/pytest -n 3 --dist worksteal
+unit test-slow: export PYTHONDONTWRITEBYTECODE =
+unit: $(DEV) ## The tests alone, but the slow ones
+	$(BIN)/pytest -n 3 --dist worksteal -m 'not slow'
+
+test-slow: $(DEV) ## The slow tests: kills, servers, browsers, notebooks, experiments, simulations
+	$(BIN)/pytest -n 3 --dist worksteal -m slow
 
 test-lowest: $(LOWEST_READY) ## The tests with the lowest versions of the core dependencies
 	$(LOWEST)/bin/python -m pytest -n 3

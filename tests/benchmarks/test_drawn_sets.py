@@ -15,6 +15,8 @@ from blpo.models.embedded.perception import perceive
 from blpo.models.embedded.vocabulary import ATTRIBUTES
 from state.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -9,6 +9,8 @@ from PIL import Image
 
 from benchmarks.pairs import main
 
+pytestmark = pytest.mark.slow
+
 PROMPTS, IMAGES = 9, 4
 
 

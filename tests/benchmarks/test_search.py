@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks.search import main
 
+pytestmark = pytest.mark.slow
+
 
 def options(out: Path, *more: str) -> list[str]:
     return ["--sets", "sharpness", "--seeds", "1", "--parallel", "1", "--out", str(out), *more]

@@ -7,6 +7,8 @@ from PIL import Image
 from blpo.config.settings_file import load_settings
 from evals.attribute_classifier import PENALTIES, ceiling, main
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 task: {kind: categorical, labels: [clean, noisy]}
 data: {path: labelled, group: scene}

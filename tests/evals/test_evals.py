@@ -24,6 +24,8 @@ from state.errors import ConfigError
 from tests.forked_blpo import ForkedBlpo
 from tests.small_set import ROOT, draw_dataset, edit_labels
 
+pytestmark = pytest.mark.slow
+
 BUDGET = 70
 EXAMPLES = ROOT / "examples" / "evals"
 

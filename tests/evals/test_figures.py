@@ -21,6 +21,8 @@ from evals.table import TableRow
 from state.errors import RunError
 from tests.chromium import browser, watched_page
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}href"
 TICK = 0.002

@@ -20,6 +20,8 @@ from blpo.runs.verdict_rows import read_verdict_rows
 from tests.list_set import draw_lists
 from tests.small_set import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 
 def test_lists_are_ranked_by_sorted_ratings_and_by_pairs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

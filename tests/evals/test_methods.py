@@ -124,6 +124,7 @@ def test_a_prompt_adopted_is_one_that_was_tried_and_copies_no_sample(finished: A
     assert name != "none" or len(result["rounds"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finished", OWN_GRAPHS, indirect=True)
 def test_drained_at_every_superstep_a_run_ends_alike(finished: Any, folder: Path, tmp_path: Path) -> None:
     name, run, calm = finished

@@ -14,6 +14,8 @@ from state.errors import ConfigError
 from tests import public_sources
 from tests.small_set import ROOT
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     "mt_rl.tasks=[SeeTRUE, UnsafeBench]",
     "mt_rl.transfer=[alignment]",

@@ -11,6 +11,8 @@ from blpo.cli.main import main
 from tests.pair_set import draw_pairs
 from tests.small_set import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 SIZE = 40
 
 

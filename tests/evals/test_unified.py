@@ -17,6 +17,8 @@ from evals.outcomes import joined
 from state.errors import ConfigError
 from tests.small_set import draw_dataset, edit_labels
 
+pytestmark = pytest.mark.slow
+
 SEARCH = {"outer_rounds": 1, "inner_steps": 1, "error_batch": 4}
 RUNS = ("separate-runs_noise_embedded_1-noise_seed0", "separate-runs_noise_embedded_2-turned_seed0")
 

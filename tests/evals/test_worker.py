@@ -7,6 +7,8 @@ import pytest
 
 from tests.small_set import ENVIRONMENT, ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("last_words", [b"", b'{"method": "bl', b'{"out": "/tmp", "models": []}\n{"method'])
 def test_a_worker_ends_at_the_end_of_stdin_also_after_half_a_message(last_words: bytes) -> None:

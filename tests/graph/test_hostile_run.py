@@ -65,6 +65,7 @@ def mixed(share: float, seed: int) -> Respond:
     return reply
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["lean", "langchain"])
 async def test_a_run_under_hostile_replies_ends_in_one_line_or_a_result_and_resumes(
     client: str, labels: str, tmp_path: Path

@@ -18,6 +18,8 @@ from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import FINE, Fault, staying, weather
 from tests.small_set import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 FREE = {"input": 0, "output": 0}
 SEARCH = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}
 SCORED = {**SEARCH, "trials": "scored"}

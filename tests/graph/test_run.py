@@ -267,6 +267,7 @@ async def test_the_judge_judges_as_the_run_did(finished: Finished) -> None:
     assert [v.label for v in verdicts] == [row["verdict"] for row in rows]
 
 
+@pytest.mark.slow
 async def test_draining_at_every_superstep_changes_nothing(finished: Finished, tmp_path: Path) -> None:
     directory, steps = tmp_path / "stopped", 0
     control = RunControl()
@@ -328,6 +329,7 @@ async def test_a_spent_budget_saves_the_best_prompt_so_far(tmp_path: Path) -> No
     assert read_judge_file(tmp_path / "run").judge_prompt == result["rounds"][1]["judge_prompt"]
 
 
+@pytest.mark.slow
 async def test_wherever_the_budget_ends_the_run_ends_well(tmp_path: Path) -> None:
     """Every case allows a call more: the budget is spent in every node of both loops."""
     data = {"path": str(draw_dataset(tmp_path / "set", 30))}
@@ -466,6 +468,7 @@ async def test_a_dataset_may_move_but_not_change(tmp_path: Path) -> None:
     assert (await blpo.resume(tmp_path / "run", overrides=moved)).result["status"] == "complete"
 
 
+@pytest.mark.slow
 async def test_checkpoints_stay_small_whatever_the_size_of_the_dataset(tmp_path: Path) -> None:
     growth = {}
     dataset = draw_dataset(tmp_path / "set", 240)

@@ -26,6 +26,8 @@ from tests.servers.embedded_answers import embedded_answer
 from tests.servers.faults import FINE, PASSING, Body, Fault, staying, weather
 from tests.small_set import ROOT, draw_dataset
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-serving+0123/456789&abcdef"
 SMALL: dict[str, Any] = {"search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 6}}
 FREE = {"input": 0, "output": 0}

@@ -71,6 +71,7 @@ async def test_a_request_for_each_criterion_names_the_task_at_hand(images: Path,
     assert served["test"] == own["test"] and served["rounds"] == own["rounds"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", ["one", "per_task"])
 async def test_an_interrupted_run_of_tasks_ends_as_the_uninterrupted_run(
     images: Path, tmp_path: Path, parts: str
@@ -94,6 +95,7 @@ async def test_an_interrupted_run_of_tasks_ends_as_the_uninterrupted_run(
     assert updates == 4 if parts == "one" else 4 < updates <= 12
 
 
+@pytest.mark.slow
 async def test_a_prompt_that_trades_a_task_for_another_is_not_adopted(images: Path, tmp_path: Path) -> None:
     """The first prompt judges both well; the optimizer then reverses the labels of one task."""
 
@@ -206,6 +208,7 @@ def test_problems_of_data_name_the_task(images: Path, tmp_path: Path) -> None:
         dataset_of(load_settings(config))
 
 
+@pytest.mark.slow
 async def test_the_state_of_twelve_tasks_stays_small(images: Path, tmp_path: Path) -> None:
     config = criteria_config(images, tmp_path / "run")
     quality, light = config["criteria"]

@@ -45,6 +45,7 @@ def issued(result: Result) -> int:
     return sum(usage["issued"] for usage in result["calls"].values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [POOLED, SCORED], ids=["pooled", "scored"])
 async def test_approving_everything_gives_what_asking_nobody_gives(tmp_path: Path, search: dict[str, Any]) -> None:
     alone = (await blpo.optimize(config(tmp_path / "alone", approval="none", search=search))).result
@@ -206,6 +207,7 @@ def test_options_answer(waiting: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == f"blpo: {waiting} asks no question: it is finished\n"
 
 
+@pytest.mark.slow
 def test_the_terminal_asks(waiting: Path) -> None:
     editor = waiting.parent / "editor.py"
     editor.write_text(f"import sys; open(sys.argv[1], 'w').write({PROMPT!r})")

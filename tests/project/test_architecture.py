@@ -32,6 +32,7 @@ def test_the_package_imported_is_ours(name: str) -> None:
     assert Path(str(importlib.import_module(name).__file__)).is_relative_to(ROOT)
 
 
+@pytest.mark.slow
 def test_importing_everything_opens_no_connection() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", IMPORT_EVERYTHING, str(ROOT), *PACKAGES],

@@ -13,6 +13,8 @@ from tests.criteria_set import draw_criteria
 from tests.pair_set import draw_pairs
 from tests.small_set import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 CRITERIA = ("criteria=[{name: quality}, {name: light, kind: categorical, labels: [dark, light]}]",)
 PAIRS = ("task.kind=pairwise", "data.image=[image_a, image_b]")
 SEARCH = ("search.outer_rounds=1", "search.inner_steps=1", "search.error_batch=6")

@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 
 from tests.small_set import ENVIRONMENT, ROOT
 
+pytestmark = pytest.mark.slow
+
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
 CORE = [Requirement(text) for text in PYPROJECT["project"]["dependencies"]]

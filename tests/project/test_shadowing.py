@@ -8,6 +8,8 @@ import pytest
 
 from tests.small_set import ENVIRONMENT, draw_dataset
 
+pytestmark = pytest.mark.slow
+
 OPTIMIZE = """
 import asyncio
 

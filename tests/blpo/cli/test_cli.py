@@ -291,6 +291,7 @@ def test_optimize_keeps_stdout_for_the_result(folder: Path, capsys: pytest.Captu
     assert (folder.parent / "elsewhere" / "result.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_one_line(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open("/dev/full", "w") as full:

@@ -132,6 +132,7 @@ def test_judge_refuses(arguments: list[str], message: str, finished: Path, capsy
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_error(finished: Path) -> None:
     command = [*COMMAND, "judge", str(finished), str(finished.parent / "set")]
     reading, writing = os.pipe()

@@ -129,6 +129,7 @@ def predicted(features: Any, ratings: Any) -> Any:
     return np.rint(cross_val_predict(model, features, ratings, cv=5)).clip(1, 5)
 
 
+@pytest.mark.slow
 def test_the_causes_can_be_learnt_and_a_general_description_does_not_give_them_away() -> None:
     ratings = np.array([recipe.rating for recipe in recipes()])
     majority = Counter(ratings.tolist()).most_common(1)[0][1] / SIZE

@@ -23,6 +23,7 @@ def test_heic_is_known_by_its_brands() -> None:
         assert not is_heif(data)
 
 
+@pytest.mark.slow
 def test_without_a_decoder_heic_is_named_with_the_extra(tmp_path: Path) -> None:
     folder = draw_dataset(tmp_path / "set", 12)
     (folder / "images" / "phone.HEIC").write_bytes(HEADER)

@@ -328,6 +328,7 @@ def peak(name: str, small: Path, large: Path, out: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="peak memory is read from /proc")
 def test_large_files_are_streamed(downloads: Path, tmp_path: Path) -> None:
     seetrue = tmp_path / "seetrue"

@@ -1,6 +1,7 @@
 from collections import Counter, defaultdict
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +99,7 @@ def test_seeds_draw_different_splits() -> None:
     assert len({tuple(sorted(assign_splits(samples, SHARES, seed).items())) for seed in range(5)}) == 5
 
 
+@pytest.mark.slow
 def test_adding_a_hundred_thousand_rows_stays_fast() -> None:
     samples = [Sample(f"s{i}", (), str(i % 7), group=f"g{i // 3}" if i % 2 else None) for i in range(100_000)]
     assert len(assign_splits(samples, SHARES, seed=0)) == 100_000

@@ -157,6 +157,7 @@ def test_a_line_with_another_verdict_is_refused(status: str, verdict: str | None
         read_line(json.dumps(line | {"status": status, "verdict": verdict}), TASK)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL_LISTS.exists(), reason="the real rankings are not part of the project")
 async def test_real_lists_are_measured_as_by_scipy(tmp_path: Path) -> None:
     """A scripted judge ranks drawn images in place of the real ones by their bytes. Lists of nine images are pairs."""

@@ -5,6 +5,8 @@ import pytest
 from benchmarks.calibration import SETTINGS, Setting, draw, rates, sign_flips
 from blpo.metrics.significance import compare_prompts
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 120
 
 

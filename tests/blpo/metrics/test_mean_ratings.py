@@ -85,6 +85,7 @@ def test_a_better_prompt_is_found_and_its_interval_holds_the_difference(metric: 
     assert compare_prompts(*arguments, ratings=means) == (p_value, (low, high))
 
 
+@pytest.mark.slow
 def test_the_null_is_rejected_at_its_level() -> None:
     p_values = []
     for seed in range(120):

@@ -13,6 +13,8 @@ from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 RATINGS = TaskSettings()
 
 

@@ -190,6 +190,7 @@ def test_a_real_gain_is_found_and_its_interval_is_above_zero(metric: str) -> Non
     assert 0.0 < low < high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["macro_f1", "spearman"])
 def test_the_null_hypothesis_is_rejected_about_as_often_as_promised(metric: str) -> None:
     """Bounds: five standard errors around 5 % in 150 simulated comparisons of equally good prompts."""
@@ -274,6 +275,7 @@ def test_copies_of_samples_in_groups_add_no_evidence() -> None:
         assert ends == pytest.approx(expected_ends, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_null_hypothesis_of_groups_is_rejected_about_as_often_as_promised() -> None:
     """Bound: five standard errors above 5 % in 200 comparisons. Swaps of samples reject some 25 %."""
     values = [compare_groups(grouped(20, 5, seed), "accuracy")[0] for seed in range(200)]

@@ -366,6 +366,7 @@ async def test_a_langsmith_evaluator(images: Path, tmp_path: Path) -> None:
     assert by_status["error"].comment.startswith("error: ")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # mlflow's and pandas' own, about themselves
 def test_an_mlflow_scorer(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "runs").as_uri())

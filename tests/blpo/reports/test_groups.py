@@ -12,6 +12,8 @@ from blpo.runs.run_record import RunRecord
 from state.verdict import Verdict
 from tests.small_set import draw_dataset, edit_labels
 
+pytestmark = pytest.mark.slow
+
 
 def add_groups(rows: list[dict[str, str]]) -> None:
     """Put three samples into a group; the last six samples have no group."""

@@ -112,6 +112,7 @@ async def test_probabilities_are_the_mean_of_both_orders(images: Path, tmp_path:
     assert answer.get("scores") == expected.get("scores")
 
 
+@pytest.mark.slow
 async def test_the_file_is_a_program(images: Path, tmp_path: Path) -> None:
     async with ChatServer(answer=lambda _: '{"reason": "grün", "label": "first"}') as server:
         program = tmp_path / "judge.py"

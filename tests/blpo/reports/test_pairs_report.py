@@ -81,6 +81,7 @@ async def test_the_gallery_names_the_images(run: Path) -> None:
     assert all(len(item.after.orders) == 2 for item in items.items)
 
 
+@pytest.mark.slow
 def test_images_stand_side_by_side_in_a_browser(page: Path) -> None:
     with browser() as chromium:
         for width in (1280, 390):

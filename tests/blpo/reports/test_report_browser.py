@@ -22,6 +22,8 @@ from tests.made_run import draw_images, make_run
 from tests.scripted import scripted
 from tests.small_set import draw_dataset, write_labels
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 

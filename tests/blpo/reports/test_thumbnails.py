@@ -79,6 +79,7 @@ def test_without_a_folder_that_can_be_written_thumbnails_are_made(
     assert len(thumbnails(samples)) == 2
 
 
+@pytest.mark.slow
 def test_the_folder_stays_bounded(folder: Path) -> None:
     class Drawn:
         name = "drawn"

@@ -196,6 +196,7 @@ def test_no_run_to_fork(tmp_path: Path, parent: Path, capsys: pytest.CaptureFixt
         asyncio.run(blpo.fork(parent, 5))
 
 
+@pytest.mark.slow
 async def test_a_team_forks_and_answers_in_its_database(tmp_path: Path, database_url: str) -> None:
     assert database_url
     search = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12, "patience": None}

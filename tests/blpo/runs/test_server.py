@@ -27,6 +27,8 @@ from tests.pair_set import draw_pairs
 from tests.servers.studio import StudioServer
 from tests.small_set import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 PROMPT = "Look at the image and rate it from 1 to 5.\n\n- Lower the rating strongly when noise is high or above."
 SEARCH = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12}
 GRAPH = "blpo"

@@ -21,6 +21,8 @@ from tests.servers.faults import Fault, staying
 from tests.servers.postgres import PASSWORD, Cluster, cluster, programs
 from tests.small_set import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, Any] = {"search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 6}}
 
 

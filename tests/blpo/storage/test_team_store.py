@@ -256,6 +256,7 @@ async def test_a_failure_is_not_shared() -> None:
         assert len(requests) == 2
 
 
+@pytest.mark.slow
 def test_two_first_starts_do_not_collide() -> None:
     script = """
         import asyncio, sys

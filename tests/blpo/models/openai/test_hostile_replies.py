@@ -88,6 +88,7 @@ async def test_a_hostile_reply_ends_in_time_as_an_answer_a_failure_or_one_line(c
     assert time.monotonic() - start < TRIES * timeout + 10  # seconds of the machine's own work
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("client", "count"), [("lean", MUTATIONS), ("langchain", MUTATIONS // 5)])
 async def test_mutated_replies_end_as_answers_failures_or_one_line(client: str, count: int) -> None:
     replies = [mutated(seed) for seed in range(count)] + [compressed(seed) for seed in range(count // 10)]
