@@ -1,14 +1,14 @@
 """Root folder of a dataset. Image paths never lead outside the root."""
 
 import os
-import re
 from pathlib import PurePosixPath, PureWindowsPath
 
 from blpo.data.file_hints import FileHints
+from blpo.data.image_sources import FileImage
 from blpo.data.message_text import display_text
 from blpo.data.similar_names import SimilarFiles
-
-URL = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
+from blpo.data.urls import URL
+from state.sample import ImageSource
 
 
 class DatasetRoot:
@@ -44,6 +44,10 @@ class DatasetRoot:
                 return self._inside(similar[0], relative)
         hint = self._hints.for_path(relative)
         raise ValueError(f"image {display_text(relative)} does not exist in the dataset's folder{hint}")
+
+    def image(self, relative: str, name: str) -> ImageSource:
+        """Return the image at a path; `name` is its name in messages. Raises `ValueError` as `locate`."""
+        return FileImage(self.locate(relative), name)
 
     def folder_at(self, relative: str) -> tuple[str, str] | None:
         """Return the real path of a folder, and its path from the root; None without such a folder.

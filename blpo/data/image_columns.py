@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from blpo.data.image_sources import FileImage
 from blpo.data.message_text import display_text
 from blpo.data.tables import Table
 from state.sample import ImageSource
@@ -24,4 +23,4 @@ def image_at(table: Table, path: object, place: str) -> tuple[ImageSource, str]:
     """Return the image at a path in a cell of the row `place`, and the path; raises `ValueError`."""
     if not isinstance(path, str) or not path.strip():
         raise ValueError(f"image {display_text(path)} is no path")
-    return FileImage(table.root.locate(path), f"{place}: {display_text(path)}"), path
+    return table.root.image(path, f"{place}: {display_text(path)}"), path

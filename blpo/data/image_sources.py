@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from blpo.data.dataset_root import URL
+from blpo.data.urls import URL
 from state.errors import DataError
 from state.sample import ImageSource, Sample
 

@@ -57,7 +57,7 @@ class ParquetTable:
         with self._lock, arrow_errors(self.name):
             values: list[object] = self._file.read([column]).column(column).to_pylist()
         names = class_names(self._file.schema_arrow, column)
-        return [_class_name(value, names) for value in values] if names else values
+        return [class_name(value, names) for value in values] if names else values
 
     def cells(self, column: str) -> Callable[[int, str], ImageSource] | None:
         """Return a maker of image sources for a column of bytes or of mappings; None for a column of text."""
@@ -137,7 +137,8 @@ class _ParquetColumn:
         return self.table.root.locate(relative)
 
 
-def _class_name(number: object, names: Sequence[str]) -> object:
+def class_name(number: object, names: Sequence[str]) -> object:
+    """Return the name of a class; None for a missing label, and any other value as it is."""
     if not isinstance(number, int) or isinstance(number, bool):
         return number
     if number == -1:  # a missing label, as the datasets library writes it

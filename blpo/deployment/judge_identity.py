@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from blpo.config.config_hash import measuring_settings
 from blpo.runs.judge_file import JudgeFile
 
 _DIGITS = 16
@@ -48,3 +49,10 @@ class JudgeIdentity:
         if not all(isinstance(value, str) for value in values):
             raise TypeError("an identity has texts")
         return cls(*values)
+
+
+def measuring_of(judge: JudgeFile) -> tuple[dict[str, Any], int | None, str | None, int | None]:
+    """Return what decides about the verdicts and confidences of a judge, as JSON values."""
+    confidence = judge.model.confidence
+    repeats = judge.model.repeats if confidence == "repeats" else None
+    return measuring_settings(judge.settings), judge.seed, confidence, repeats

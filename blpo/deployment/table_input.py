@@ -7,7 +7,6 @@ from typing import get_args
 
 from blpo.data.column_proposal import PAIR_COLUMNS, PAIR_TEXT_COLUMNS, image_columns
 from blpo.data.columns import require_column
-from blpo.data.image_sources import FileImage
 from blpo.data.joined_groups import indexes_by_value, joined_groups
 from blpo.data.labels import as_text
 from blpo.data.list_cells import paths_in
@@ -254,7 +253,7 @@ def _sources(table: Table, column: str) -> Callable[[int, str], ImageSource]:
 
     def source(index: int, place: str) -> ImageSource:
         try:
-            return FileImage(table.root.locate(as_text(paths[index]) or ""), place)
+            return table.root.image(as_text(paths[index]) or "", place)
         except ValueError as error:
             return UnusableImage(place, str(error))
 

@@ -56,16 +56,16 @@ class VerdictCounts:
         self.versions: Counter[str] = Counter()
         """Samples by the version of the model as served."""
 
-    def add(self, item: JudgedSample) -> None:
-        """Count one sample."""
+    def add(self, item: JudgedSample, times: int = 1) -> None:
+        """Count one sample, or so many samples that are equal here."""
         key = _Key.of(item)
-        self._counts[key] += 1
+        self._counts[key] += times
         if item.sample.group is not None:
-            self._groups.setdefault(item.sample.group, Counter())[key] += 1
+            self._groups.setdefault(item.sample.group, Counter())[key] += times
         if (judge := item.by_first.judge) is not None:
             self.judge = judge
             if judge.version:
-                self.versions[judge.version] += 1
+                self.versions[judge.version] += times
 
     @property
     def statuses(self) -> Counter[str]:

@@ -14,9 +14,9 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from blpo.config.config_hash import measuring_settings
+from blpo.deployment.judge_identity import measuring_of
 from blpo.deployment.verdict_lines import JudgedSample, VerdictLine, line_of, read_line
 from blpo.inference.run_store import store_path
 from blpo.runs.judge_file import JudgeFile, read_judge_file
@@ -163,7 +163,7 @@ class VerdictFile:
     def _require_judge(self, copy: Path, judge: JudgeFile, *, resumes: bool) -> None:
         if not resumes:
             write_whole(copy, judge.dump())
-        elif _measuring(read_judge_file(copy)) != _measuring(judge):
+        elif measuring_of(read_judge_file(copy)) != measuring_of(judge):
             raise RunError(
                 f"{self.file}: was begun with another judge ({copy}); use that judge, or give another output file"
             )
@@ -176,9 +176,3 @@ class VerdictFile:
                     self._draft.unlink()
         if self._lock is not None:
             self._lock.close()
-
-
-def _measuring(judge: JudgeFile) -> tuple[dict[str, Any], int | None, str | None, int | None]:
-    confidence = judge.model.confidence
-    repeats = judge.model.repeats if confidence == "repeats" else None
-    return measuring_settings(judge.settings), judge.seed, confidence, repeats

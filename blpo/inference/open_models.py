@@ -17,6 +17,7 @@ from blpo.models.caller import Caller
 from blpo.models.calls import ModelCaller
 from blpo.models.messages import Role
 from blpo.models.recall import Recall
+from blpo.storage.counting_store import CountingStore
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.sqlite_connection import TEMPORARY
 from state.sample import Example
@@ -44,14 +45,14 @@ class OpenModels:
 
 @asynccontextmanager
 async def open_models(
-    settings: Settings, store: Path | None = None, examples: tuple[Example, ...] = ()
+    settings: Settings, store: Path | None = None, examples: tuple[Example, ...] = (), *, keeps_answers: bool = True
 ) -> AsyncIterator[OpenModels]:
     """Open the models of `settings` to judge new images, every image once: no image but examples stays in memory.
 
-    Answers go to the response store `store`; None: to a temporary store. Raises `ModelError`, `ConfigError` and
-    `RunError`.
+    Answers go to the response store `store`; None: to a temporary store, or, unless `keeps_answers`, to none. Raises
+    `ModelError`, `ConfigError` and `RunError`.
     """
-    answers = await ResponseStore.open(store or TEMPORARY)
+    answers = await (ResponseStore.open(store or TEMPORARY) if keeps_answers else CountingStore.open(":memory:"))
     try:
         caller = await ModelCaller.create(settings.models, settings.limits, answers)
         try:
