@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from langgraph.runtime import RunControl
 
+from blpo.bulk.judge_batch import JudgeBatch
 from blpo.deployment.judge import Judge, load_judge
 from blpo.deployment.judge_set import judge_set
 from blpo.deployment.summary import Summary
@@ -38,6 +39,7 @@ __all__ = [
     "Disagreement",
     "InputColumns",
     "Judge",
+    "JudgeBatch",
     "OnEvent",
     "Run",
     "Summary",

@@ -30,8 +30,27 @@ def judge(
         typer.Option(metavar="NAME", help="The task of the images, or one criterion, for a judge of several."),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write to FILE, not to stdout; a stopped command can go on."),
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write to FILE (with --engine: a folder), not to stdout; a stopped command can go on."
+        ),
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"] | None,
+        typer.Option(help="Read Parquet files, and write Parquet files into the folder --out, for millions of images."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="N/OF", help="With --engine: judge this share of the rows, as in 3/16.")
+    ] = None,
+    block_rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=2, help="With --engine: most rows that a kill of a worker repeats [4000]."),
+    ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With --engine: budget of the folder in calls.")
+    ] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="With --engine: budget of the folder in dollars.")
     ] = None,
     gate: Annotated[
         list[str] | None,
@@ -118,12 +137,18 @@ def judge(
     With --baseline stderr shows the samples whose label changed since an earlier judging, agreement before and after
     with a test, and a changed version of the model. Gates: 'drift:flips<=0.05', 'drift:difference>=-0.02'.
 
+    With --engine the inputs are Parquet files, folders or patterns, also at s3:// and gs:// addresses, and --out is a
+    folder of Parquet files. The same command goes on after a kill. See docs/many-images.md.
+
     With --confidence, or for a judge whose model has a confidence, a line holds the probability that the verdict is
     right. --calibrate-on makes it honest. --target-agreement 0.9 marks the verdicts that agree with people in at least
     90 % of the cases, at a confidence of 1 - delta. With --escalate a second judge decides about the others.
     """
     from blpo import load_judge
+    from blpo.bulk.bulk_judging import BulkOptions
+    from blpo.bulk.shard import Shard
     from blpo.cli.judge_as_pairs import judge_as_pairs
+    from blpo.cli.judge_bulk import judge_bulk, require_bulk
     from blpo.cli.judge_run import run_judging
     from blpo.cli.judge_view import print_judged
     from blpo.deployment.confidence_source import with_source
@@ -133,11 +158,27 @@ def judge(
     from blpo.deployment.trust import TrustTarget
     from blpo.deployment.verdict_sinks import StreamLines, open_lines
     from state.errors import ConfigError
+    from state.settings import LimitSettings
 
     columns = InputColumns(
         *(tuple(image_column or ()), _texts(text_column), id_column, label_column, group_column),
         *(reference_column, reference_text_column, before_column),
     )
+    if engine or shard:
+        refused: dict[str, object] = {
+            "--calibration": calibration,
+            "--baseline": baseline,
+            "--calibrate-on": calibrate_on,
+        }
+        refused |= {"--target-agreement": target_agreement, "--escalate": escalate, "--split": split, "--as": as_kind}
+        folder = require_bulk(out, refused)
+        limits = LimitSettings(calls=max_calls, usd=max_usd)
+        bulk = BulkOptions(columns, gate or (), limits, Shard.read(shard or "1/1"), block_rows)
+        of_images = with_source(load_judge(judge, task), confidence)
+        return judge_bulk(of_images, inputs, folder, bulk, engine or "local", as_json=as_json, quiet=quiet)
+    if block_rows or max_calls or max_usd:
+        raise ConfigError("--block-rows, --max-calls and --max-usd belong to --engine local or --engine ray")
+    file = None if out is None else Path(out)
     if as_kind == "pairwise":
         if best is not None:
             raise ConfigError("--best belongs to --as ranking")
@@ -146,8 +187,8 @@ def judge(
                 "--gate, --calibration, --baseline, --confidence, --calibrate-on, --target-agreement and --escalate"
             )
             raise ConfigError(f"--as pairwise compares two forms of a judge; leave out {others}")
-        return judge_as_pairs(load_judge(judge, task), inputs, columns, split, out, as_json=as_json, quiet=quiet)
-    if as_json and out is None:
+        return judge_as_pairs(load_judge(judge, task), inputs, columns, split, file, as_json=as_json, quiet=quiet)
+    if as_json and file is None:
         raise ConfigError("--json prints the summary on stdout, where the lines go; give --out FILE for the lines")
     options = JudgingOptions(
         gates=gate or (),
@@ -160,8 +201,8 @@ def judge(
         columns=columns,
     )
     work = SetJudging(with_source(_judge_of(load_judge(judge, task), as_kind, best), confidence), inputs, options)
-    lines = nullcontext(StreamLines(sys.stdout)) if out is None else open_lines(out, work.judge.file)
-    summary = run_judging(work, lines, out, visible=not quiet and (out is not None or not sys.stdout.isatty()))
+    lines = nullcontext(StreamLines(sys.stdout)) if file is None else open_lines(file, work.judge.file)
+    summary = run_judging(work, lines, file, visible=not quiet and (file is not None or not sys.stdout.isatty()))
     if summary is None:
         return INTERRUPTED
     if as_json:

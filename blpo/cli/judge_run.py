@@ -45,7 +45,7 @@ async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
     from blpo.cli.views import CANCELLING
 
     task = asyncio.ensure_future(work)
-    with _sigterm_as_ctrl_c(asyncio.get_running_loop(), asyncio.current_task()):
+    with sigterm_as_ctrl_c(asyncio.get_running_loop(), asyncio.current_task()):
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -55,7 +55,7 @@ async def _announce_stop(work: "Coroutine[Any, Any, Summary]") -> "Summary":
 
 
 @contextmanager
-def _sigterm_as_ctrl_c(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[Any] | None") -> "Iterator[None]":
+def sigterm_as_ctrl_c(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[Any] | None") -> "Iterator[None]":
     """Cancel `task` at SIGTERM, as Ctrl-C does. A shell lets a command in the background ignore Ctrl-C alone.
 
     A handler of the loop also wakes a loop that begins to wait when a signal comes.

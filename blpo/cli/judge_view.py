@@ -28,7 +28,7 @@ _MOST_SHARES = 20
 """Labels in the table of shares; --json has all labels."""
 
 
-class _Rate(ProgressColumn):
+class Rate(ProgressColumn):
     """Images a second."""
 
     def render(self, task: Task) -> Text:
@@ -45,7 +45,7 @@ class JudgeView:
         columns = (
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            _Rate(),
+            Rate(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[failed]}"),
         )

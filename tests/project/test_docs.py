@@ -21,6 +21,7 @@ from tests.clip_set import draw_clips
 from tests.documented import Step, given, run, run_python, steps
 from tests.list_set import draw_lists
 from tests.pair_set import draw_pairs
+from tests.parquet_set import draw_shards
 from tests.small_set import ROOT, draw_dataset, edit_labels
 
 DOCS = ROOT / "docs"
@@ -105,6 +106,7 @@ GIVEN: dict[str, Callable[[Path, Path], object]] = {
     "photo-pairs": lambda prepared, target: shutil.copytree(prepared / "photo-pairs", target),
     "clips": lambda prepared, target: shutil.copytree(prepared / "clips", target),
     "lists": lambda prepared, target: shutil.copytree(prepared / "lists", target),
+    "shards": lambda _, target: draw_shards(target),
     "config.yaml": _config,
     "prompts/judge.md": _prompt,
     "criteria": _criteria,
