@@ -22,6 +22,7 @@ _CHANGES_ANSWERS = {
     "part_order",
     "arguments",
     "votes",
+    "reason",
 }
 """Settings of a model with an effect on the model's answers."""
 
@@ -121,8 +122,10 @@ def _further_prompts(settings: Settings) -> dict[str, str]:
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:
     content = settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS)
-    if role != "judge" or content["votes"] == 1:
-        del content["votes"]  # as before there was such a setting; other roles have no votes
+    later = {"votes": 1, "reason": "before"}
+    for name, old in later.items():
+        if role != "judge" or content[name] == old:
+            del content[name]  # as before there was such a setting; other roles have none
     return content
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from blpo.models.verdict_format import LABEL, answer_words, criteria_schema, label_form, verdict_schema
+from blpo.models.verdict_format import LABEL, answer_template, answer_words, criteria_schema, label_form, verdict_schema
 from blpo.prompts.delimiters import neutralise
 from blpo.prompts.template import render
 from state.sample import Sample
@@ -68,19 +68,21 @@ def _form(settings: Settings, name: str, images: int) -> AnswerForm:
         return _form_of_criteria(settings, name, images)
     note = _task_note(settings.entry_of(name)) if name else ""
     missing = f'it is no JSON object whose "label" is {label_form(task)}'
-    return AnswerForm(task, LABEL, verdict_schema(task), note, answer_words(task), missing)
+    reason = settings.models.of("judge").reason
+    return AnswerForm(task, LABEL, verdict_schema(task, reason), note, answer_words(task, reason), missing)
 
 
 def _form_of_criteria(settings: Settings, name: str, images: int) -> AnswerForm:
     scales = {each: settings.of_task(each).task.scale_of(images) for each in settings.task_names}
+    reason = settings.models.of("judge").reason
     forms = ", ".join(f'"{each}": {label_form(scale)}' for each, scale in scales.items())
     notes = "\n".join(f'- "{entry.name}"{_about(entry)}' for entry in settings.entries)
     return AnswerForm(
         scales[name],
         name,
-        criteria_schema(scales),
+        criteria_schema(scales, reason),
         f"The criteria, each with a label of its own:\n{notes}\n",
-        render("answer_criteria", label_forms=forms),
+        render(answer_template(name, reason), label_forms=forms),
         f"it is no JSON object with {forms}",
     )
 

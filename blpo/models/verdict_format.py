@@ -5,7 +5,7 @@ The form is no part of the optimized text, so the optimizer can't break parsing.
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from blpo.models.answer_wrapping import first_turn
 from blpo.models.thinking import without_thinking
@@ -14,6 +14,8 @@ from state.settings import TaskSettings
 
 LABEL, REASON = "label", "reason"
 """Keys of a verdict."""
+Place = Literal["before", "after", "none"]
+"""Place of the reason in an answer, as in `models.judge.reason`."""
 
 _MOST_ENUMERATED = 200
 """Ratings of a scale that are listed in a schema; a longer scale gives a range."""
@@ -34,26 +36,34 @@ def _quoted(label: str) -> str:
     return json.dumps(label, ensure_ascii=False)
 
 
-def verdict_schema(task: TaskSettings) -> dict[str, Any]:
-    """Return the JSON schema of a verdict; the reason comes first: the label shall follow from the reason."""
-    return _object_schema({LABEL: _label_schema(task)})
+def verdict_schema(task: TaskSettings, reason: Place = "before") -> dict[str, Any]:
+    """Return the JSON schema of a verdict. A reason before the label: the label shall follow from the reason."""
+    return _object_schema({LABEL: _label_schema(task)}, reason)
 
 
-def answer_words(task: TaskSettings) -> str:
+def answer_words(task: TaskSettings, reason: Place = "before") -> str:
     """Return the instruction how to answer with one label."""
-    return render("answer_label", label_form=label_form(task))
+    return render(answer_template(LABEL, reason), label_form=label_form(task))
 
 
-def criteria_schema(scales: Mapping[str, TaskSettings]) -> dict[str, Any]:
-    """Return the JSON schema of an answer with a reason, then a label for each criterion by name."""
-    return _object_schema({name: _label_schema(scale) for name, scale in scales.items()})
+def answer_template(key: str, reason: Place) -> str:
+    """Return the name of the prompt file how to answer, with one label under the key `label`, else by criteria."""
+    name = "answer_label" if key == LABEL else "answer_criteria"
+    return name if reason == "before" else f"{name}_{reason}"
 
 
-def _object_schema(labels: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def criteria_schema(scales: Mapping[str, TaskSettings], reason: Place = "before") -> dict[str, Any]:
+    """Return the JSON schema of an answer with a label for each criterion by name, and a reason."""
+    return _object_schema({name: _label_schema(scale) for name, scale in scales.items()}, reason)
+
+
+def _object_schema(labels: Mapping[str, Mapping[str, Any]], reason: Place) -> dict[str, Any]:
+    text = {REASON: {"type": "string"}}
+    properties = {"before": {**text, **labels}, "after": {**labels, **text}, "none": {**labels}}[reason]
     return {
         "type": "object",
-        "properties": {REASON: {"type": "string"}, **labels},
-        "required": [REASON, *labels],
+        "properties": properties,
+        "required": list(properties),
         "additionalProperties": False,
     }
 

@@ -51,6 +51,9 @@ class ModelSettings(Section):
     to the same question, or a second question. Verdicts are the same with and without. null: no confidence."""
     repeats: int = Field(default=5, ge=2, le=100)
     """Answers to a question for `confidence: repeats`, the first included."""
+    reason: Literal["before", "after", "none"] = "before"
+    """Place of the judge's reason in its answer: before the label, after the label, or no reason. A model that has
+    given a reason is over-sure of the label that follows."""
     votes: int = Field(default=1, ge=1, le=25)
     """Answers of the judge to every question; the verdict is the most frequent one. Each is a call."""
     reasoning: bool | None = None
@@ -141,11 +144,13 @@ class ModelsSettings(Section):
         return self
 
     @model_validator(mode="after")
-    def _only_the_judge_votes(self) -> Self:
+    def _only_the_judge_votes_and_gives_reasons(self) -> Self:
         for role in ("verbalizer", "optimizer"):
             own = getattr(self, role)
             if own is not None and own.votes > 1:
                 raise ValueError(f"{role}.votes: only the judge gives votes; take votes out of models.{role}")
+            if own is not None and own.reason != "before":
+                raise ValueError(f"{role}.reason: only the judge gives reasons; take reason out of models.{role}")
         return self
 
     def of(self, role: str) -> ModelSettings:

@@ -29,7 +29,7 @@ def criteria_in_frame(frame: str) -> dict[str, LabelSet | None]:
     if match is None:
         return {}
     names = _NAME.findall(match[1])
-    answer = frame[frame.rfind('{"reason"') :]
+    answer = frame[max(frame.rfind(f'{{"{key}"') for key in ("reason", names[0])) :]
     places = [answer.find(f'"{name}": ') for name in names]
     if -1 in places:
         return {}

@@ -29,7 +29,7 @@ from blpo.inference.question import (
 from blpo.inference.verdicts import MOST_REPEATED
 from blpo.models.openai.parameters import request_fields, schema_arguments
 from blpo.models.server_address import address_and_query, served_name
-from blpo.models.verdict_format import LABEL, label_form, labels_of, verdict_schema
+from blpo.models.verdict_format import LABEL, Place, answer_template, label_form, labels_of, verdict_schema
 from blpo.prompts.template import template
 from blpo.reports.exports.literals import literal
 from blpo.reports.exports.standalone import standalone_text
@@ -155,7 +155,7 @@ def _served(judge: JudgeFile, whole: JudgeOfTasks | None) -> dict[str, Any]:
     model, provider = judge.model, judge.model.name.partition(":")[0]
     scale = judge.task.answer_scale
     form = None if whole is None else whole.form
-    schema = verdict_schema(scale) if form is None else form.schema
+    schema = verdict_schema(scale, model.reason) if form is None else form.schema
     key = LABEL if form is None else form.key
     missing = f'it is no JSON object whose "{LABEL}" is {label_form(scale)}' if form is None else form.missing
     structure = schema_arguments(schema, model.structured_output)["extra_body"] if model.structured_output else {}
@@ -164,11 +164,11 @@ def _served(judge: JudgeFile, whole: JudgeOfTasks | None) -> dict[str, Any]:
         "judge_prompt": judge.judge_prompt if whole is None else whole.prompt,
         "key": key,
         "task_note": "" if form is None else form.task_note,
-        "frame": _frame("judge_pair" if judge.task.kind == "pairwise" else "judge", key),
+        "frame": _frame("judge_pair" if judge.task.kind == "pairwise" else "judge", key, model.reason),
         "scale": scale,
         "ratings": scale.label_by_answer if judge.task.answer == "word" else {},
         "image_names": judge.image_names,
-        "frame_of_several": _frame("judge_images", key),
+        "frame_of_several": _frame("judge_images", key, model.reason),
         "list_text_note": LIST_TEXT_NOTE,
         "orders": ("ab", "ba") if judge.task.order == "both" else ("ab",),
         "context_names": CONTEXT_NAMES,
@@ -201,9 +201,9 @@ def _served(judge: JudgeFile, whole: JudgeOfTasks | None) -> dict[str, Any]:
     }
 
 
-def _frame(name: str, key: str) -> str:
+def _frame(name: str, key: str, reason: Place) -> str:
     """Return the frame with the form of the answer; the other places stay to be filled."""
-    answer = template("answer_label") if key == LABEL else template("answer_criteria")
+    answer = template(answer_template(key, reason))
     return template(name).replace("{{answer_form}}", answer.replace("{{label_forms}}", "{{label_form}}"))
 
 

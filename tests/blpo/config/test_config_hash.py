@@ -25,6 +25,7 @@ from tests.blpo.config.config_files import write_config
         "models.judge.temperature=1",
         "models.judge.max_pixels=2048",
         "models.judge.votes=3",
+        "models.judge.reason=after",
         "models.judge.part_order=rubric_first",
         "models.judge.arguments={top_p: 0.5}",
         "models.verbalizer.name=embedded:judge",
