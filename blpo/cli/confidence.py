@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from blpo.deployment.cascade_replay import CascadeRow
-    from blpo.deployment.run_confidence import RunConfidence
+    from blpo.deployment.run_confidence import TaskConfidence
 
 
 def confidence(
@@ -33,6 +33,7 @@ def confidence(
             metavar="JUDGE2", help="A second judge for samples below a threshold: agreement and cost of both."
         ),
     ] = None,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="Only one of several tasks.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON on stdout.")] = False,
 ) -> int:
     """Measure how sure the judge of a run is.
@@ -40,47 +41,54 @@ def confidence(
     Judges the test split with confidences; answers of the run are not paid for again. Prints the agreement at each
     coverage, and with labelled samples that the search has not seen the thresholds with guaranteed agreement. The
     --escalate asks a second judge about the test split, and replays both judges at all thresholds with their cost. The
-    numbers are also in RUN/confidence/, and in the report with a reliability plot.
+    numbers and plots are also in RUN/confidence/, and in the report.
     """
     from blpo import report as write_report
     from blpo.cli.confidence_sentences import quality_sentences
     from blpo.cli.error_lines import say
     from blpo.cli.paths import short_path
+    from blpo.data.message_text import in_task
     from blpo.deployment.run_confidence import measure_confidence
+    from blpo.reports.confidence_charts import write_charts
 
-    content = asyncio.run(measure_confidence(run, source, calibrate_on, delta, escalate))
+    measured = asyncio.run(measure_confidence(run, source, calibrate_on, delta, escalate, task))
     if as_json:
-        typer.echo(json.dumps(content, indent=1))
-    else:
-        _print(content)
-    for line in quality_sentences(content["confidence"]):
-        say(line)
-    page: Path = asyncio.run(write_report(run.absolute()))
-    say(f"wrote {short_path(page)}")
+        typer.echo(json.dumps(measured.content, indent=1))
+    for name, part in measured.by_task.items():
+        if not as_json:
+            _print(name, part, measured.delta)
+        for line in quality_sentences(part["confidence"]):
+            say(in_task(name, line))
+    pages = [*write_charts(run.absolute(), measured), asyncio.run(write_report(run.absolute()))]
+    say(f"wrote {', '.join(map(short_path, pages))}")
     return 0
 
 
-def _print(content: "RunConfidence") -> None:
+def _print(task: str, content: "TaskConfidence", delta: float) -> None:
     from rich.console import Console
 
+    from blpo.data.message_text import in_task
+
     console = Console(highlight=False)
-    console.print(_replay_table(content))
+    console.print(_replay_table(in_task(task, "Test split, from the surest verdicts on"), content))
     if content["guarantees"]:
-        console.print(_guarantee_table(content))
+        calibrated_on = content["confidence"]["calibrated_on"]
+        title = f"Guaranteed agreement at delta {delta:g}, from {calibrated_on}"
+        console.print(_guarantee_table(in_task(task, title), content))
     if content.get("cascade"):
-        console.print(_cascade_table(content["cascade"]))
+        title = "A second judge below the confidence, on the test split"
+        console.print(_cascade_table(in_task(task, title), content["cascade"]))
 
 
-def _replay_table(content: "RunConfidence") -> "Table":
-    table = _table("Test split, from the surest verdicts on", "confidence", "coverage", "agreement", "left to others")
+def _replay_table(title: str, content: "TaskConfidence") -> "Table":
+    table = _table(title, "confidence", "coverage", "agreement", "left to others")
     for row in content["replay"]:
         cells = f"{row['threshold']:.3f}", f"{row['coverage']:.1%}", f"{row['agreement']:.1%}", str(row["left"])
         table.add_row(*cells)
     return table
 
 
-def _guarantee_table(content: "RunConfidence") -> "Table":
-    title = f"Guaranteed agreement at delta {content['delta']:g}, from {content['confidence']['calibrated_on']}"
+def _guarantee_table(title: str, content: "TaskConfidence") -> "Table":
     table = _table(title, "agreement", "coverage", "fewest labelled samples")
     for row in content["guarantees"]:
         coverage = "none" if row["threshold"] is None else f"{row['coverage']:.1%}"
@@ -88,8 +96,7 @@ def _guarantee_table(content: "RunConfidence") -> "Table":
     return table
 
 
-def _cascade_table(rows: "list[CascadeRow]") -> "Table":
-    title = "A second judge below the confidence, on the test split"
+def _cascade_table(title: str, rows: "list[CascadeRow]") -> "Table":
     table = _table(title, "confidence", "coverage", "agreement", "escalated", "agreement of both", "US $")
     for row in _spread(rows):
         confidence = "all escalated" if row["threshold"] is None else f"{row['threshold']:.3f}"

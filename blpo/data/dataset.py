@@ -1,7 +1,7 @@
 """Dataset: labelled samples in three splits."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -115,16 +115,18 @@ def divide(
     task: TaskSettings,
     seed: int,
     placed: Mapping[str, SplitName] = MappingProxyType({}),
+    set_aside: Set[str] = frozenset(),
 ) -> Dataset:
     """Draw `limit` and the splits; rows with the same images are one group. `data.split.seed` replaces `seed`.
 
-    The groups in `placed` are in the given splits, unless the table has splits of its own. Raises `DataError` for an
+    The groups in `placed` are in the given splits, unless the table has splits of its own, and the groups in
+    `set_aside` are in the calibration. Raises `DataError` for an
     empty split and for a single class.
     """
     seed = seed if data.split.seed is None else data.split.seed
     are_pairs = task.kind in ("pairwise", "ranking")
     rows, warnings = join_same_images(limited(rows, data.limit, seed), are_pairs=are_pairs)
-    calibration = _calibration(rows, data, seed)
+    calibration = _calibration(rows, data, seed, placed.keys(), set_aside)
     rows = [row for row in rows if row.sample.id not in calibration]
     by_split = _by_column(rows, data.split, seed) if isinstance(data.split, SplitColumn) else None
     if by_split is None:
@@ -151,16 +153,23 @@ def divide(
     )
 
 
-def _calibration(rows: Sequence[Row], data: DataSettings, seed: int) -> dict[str, Sample]:
-    """Draw the samples of `data.split.calibration`, by id; a group is never divided."""
+def _calibration(
+    rows: Sequence[Row], data: DataSettings, seed: int, placed: Set[str], set_aside: Set[str]
+) -> dict[str, Sample]:
+    """Draw the samples of `data.split.calibration`, by id; a group is never divided.
+
+    Groups in `set_aside` are drawn without a draw, groups in `placed` never.
+    """
     split = data.split
-    if isinstance(split, SplitColumn) or split.calibration is None:
-        return {}
-    total = split.calibration + sum(getattr(split, name) for name in SPLITS)
-    share = split.calibration / total
     samples = [row.sample for row in rows]
-    drawn = assign_splits(samples, {"train": 1 - share, "test": share}, seed)
-    return {sample.id: sample for sample in samples if drawn[sample.id] == "test"}
+    chosen = {sample.id for sample in samples if sample.group in set_aside}
+    if not isinstance(split, SplitColumn) and split.calibration is not None:
+        free = [sample for sample in samples if sample.id not in chosen and sample.group not in placed]
+        total = split.calibration + sum(getattr(split, name) for name in SPLITS)
+        share = split.calibration / total
+        drawn = assign_splits(free, {"train": 1 - share, "test": share}, seed)
+        chosen |= {name for name, part in drawn.items() if part == "test"}
+    return {sample.id: sample for sample in samples if sample.id in chosen}
 
 
 def limited(rows: Sequence[Row], limit: int | None, seed: int) -> Sequence[Row]:

@@ -61,29 +61,30 @@ def divide_tasks(rows: Mapping[str, Sequence[Row]], settings: Settings) -> Datas
     """Draw the splits of all tasks. Raises `DataError` for a task with an empty split or a single class."""
     joined = _with_common_groups(rows, settings)
     placed: dict[str, SplitName] = {}
+    set_aside: set[str] = set()
     parts: dict[str, Dataset] = {}
     for name, own in joined.items():
         task = settings.of_task(name)
-        if getattr(task.data.split, "calibration", None) is not None:
-            raise DataError(f"{name}: data.split.calibration is for a single task; label a set of its own")
         try:
-            parts[name] = divide(own, task.data, task.task, settings.search.seed, placed)
+            parts[name] = divide(own, task.data, task.task, settings.search.seed, placed, set_aside)
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
         groups = [(s.group, split) for split, samples in parts[name].splits.items() for s in samples]
         placed |= {group: split for group, split in groups if group is not None and group not in placed}
+        set_aside |= {sample.group for sample in parts[name].calibration if sample.group is not None}
     splits = {
         split: tuple(_of_task(sample, name) for name, part in parts.items() for sample in part.splits[split])
         for split in SPLITS
     }
     warnings = [f"{name}: {warning}" for name, part in parts.items() for warning in part.warnings]
-    return Dataset(splits, tuple(dict.fromkeys(warnings)))
+    calibration = tuple(_of_task(sample, name) for name, part in parts.items() for sample in part.calibration)
+    return Dataset(splits, tuple(dict.fromkeys(warnings)), calibration=calibration)
 
 
 def of_task(dataset: Dataset, task: str) -> Dataset:
-    """Return the samples of a task in all splits; the dataset itself for the name "" of a single task."""
+    """Return the samples of a task, also those of its calibration; the dataset itself for "" of a single task."""
     splits = {split: tuple(task_samples(samples, task)) for split, samples in dataset.splits.items()}
-    return Dataset(splits) if task else dataset
+    return Dataset(splits, calibration=tuple(task_samples(dataset.calibration, task))) if task else dataset
 
 
 def task_samples(samples: Sequence[Sample], task: str) -> list[Sample]:
@@ -96,7 +97,8 @@ def _of_tasks(dataset: Dataset, names: Sequence[str]) -> Dataset:
     splits = {
         split: tuple(sample for sample in samples if sample.task in names) for split, samples in dataset.splits.items()
     }
-    return replace(dataset, splits=splits)
+    calibration = tuple(sample for sample in dataset.calibration if sample.task in names)
+    return replace(dataset, splits=splits, calibration=calibration)
 
 
 def _read_task(settings: Settings) -> TableRows:

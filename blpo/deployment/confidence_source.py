@@ -3,6 +3,7 @@
 from typing import Literal
 
 from blpo.deployment.judge import Judge
+from blpo.inference.answer_forms import asks_once
 from state.errors import ConfigError
 from state.settings.model_settings import WORDS_OF_ONE
 
@@ -24,3 +25,13 @@ def with_source(judge: Judge, source: Source | None) -> Judge:
         raise ConfigError(f"{WORDS_OF_ONE}; give repeats, the share of equal votes")
     judge.file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": source})})
     return judge
+
+
+def require_told(judge: Judge) -> None:
+    """Raise `ConfigError` for log-probabilities of answers with several labels."""
+    source = judge.file.model.confidence
+    if source == "logprobs" and asks_once(judge.file.settings):
+        raise ConfigError(
+            "confidence logprobs: an answer of this judge holds a label for each criterion (criteria_calls: one), and"
+            " log-probabilities are read for a single label; give --confidence repeats or words"
+        )

@@ -116,8 +116,10 @@ class Judging:
         except DataError as error:
             judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
         identity = JudgeIdentity.of(self._file, (reply.model_version for reply in judgement.replies))
-        replies = (*judgement.replies, *confidence.replies)
-        usage = self._usage(() if self._is_shared(item) else replies)
+        is_alone = self._file.model.confidence == "words"  # of several criteria each is asked about by itself
+        own = confidence.replies if is_alone else ()
+        answers = judgement.replies if is_alone else (*judgement.replies, *confidence.replies)
+        usage = self._usage(own if self._is_shared(item) else (*answers, *own))
         verdict = replace(judgement.verdict, scores=confidence.scores or judgement.verdict.scores)
         return JudgedSample(item, verdict, usage, identity, confidence.value)
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
+from blpo.data.message_text import in_task
 from blpo.deployment.checklist_share import ChecklistShare
 from blpo.deployment.escalation import Escalation
 from blpo.deployment.gates_by_task import gates_by_task
@@ -16,7 +17,7 @@ from blpo.deployment.task_judging import JudgingOptions, TaskJudging
 from blpo.deployment.trust import Trust, TrustTarget
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.deployment.verdict_sinks import VerdictSink, open_lines
-from state.errors import ConfigError
+from state.errors import ConfigError, DataError
 from state.sample import Sample, SplitName
 from state.verdict import Verdict
 
@@ -92,7 +93,11 @@ class SetJudging:
         for name, work in self.works.items():
             if work.trust_samples:
                 async with aclosing(judging.judged(work.trust_samples)) as stream:
-                    trusts[name] = work.learn([item async for item in stream])
+                    items = [item async for item in stream]
+                try:
+                    trusts[name] = work.learn(items)
+                except DataError as error:
+                    raise DataError(in_task(name, str(error))) from None
         fields = {name: trust.fields for name, trust in trusts.items()}
         sink.bind(fields.get("", fields))
         if trusts:

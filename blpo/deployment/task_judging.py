@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blpo.deployment.baseline import Baseline
 from blpo.deployment.calibration import read_calibration
+from blpo.deployment.confidence_source import require_told
 from blpo.deployment.confidence_summary import ConfidenceCounts
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, inputs_of
@@ -65,7 +66,7 @@ class TaskJudging:
             usual_label=_usual_label(judge, name),
         )
         self._options = options
-        own = None if options.target is None or judge.run is None else own_calibration(judge.run)
+        own = None if options.target is None or judge.run is None else own_calibration(judge.run, name)
         self._calibrate_on = str(options.calibrate_on or own or "")
         self.trust_samples = self._labelled(judge)
         self._run_to_mark = judge.run if options.target and are_of_test(self.trust_samples, judge.run) else None
@@ -94,6 +95,7 @@ class TaskJudging:
         if task.kind == "ranking" or model.confidence is None:
             kind = "rankings have" if task.kind == "ranking" else "this judge has"
             raise ConfigError(f"--calibrate-on: {kind} no confidence; give --confidence repeats or words")
+        require_told(judge)
         samples = [
             in_task(each, self.name) for each in trust_samples(self._calibrate_on, self.labels, self.columns, judge.run)
         ]

@@ -1,17 +1,19 @@
 """Labelled samples to calibrate a judge on: neither search nor selection may have touched them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from blpo.config.settings_file import load_settings
 from blpo.data.dataset import load_dataset
+from blpo.data.run_dataset import dataset_of, task_samples
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import inputs_of, is_config, samples_of
 from blpo.deployment.run_contents import Content, content_of, contents_of_run
 from blpo.deployment.table_input import InputColumns
 from state.errors import DataError
 from state.sample import Sample, SplitName
-from state.settings import TaskSettings
+from state.settings import Settings
 
 
 def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path | None) -> list[Sample]:
@@ -22,7 +24,7 @@ def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path 
     prompt.
     """
     file = Path(name) / "config.yaml" if (Path(name) / "run.json").is_file() else Path(name)
-    if is_config(file) and (calibration_samples := _calibration_split(file, own.task)):
+    if is_config(file) and (calibration_samples := _calibration_split(file, own)):
         return calibration_samples
     split: SplitName | None = "test" if is_config(file) else None
     labels = InputLabels(own.task, required=True, pair=columns.pair, name=own.name)
@@ -40,18 +42,28 @@ def trust_samples(name: str, own: InputLabels, columns: InputColumns, run: Path 
     return samples
 
 
-def own_calibration(run: Path) -> str | None:
-    """Return the name of a run as labelled samples; None for a run without a calibration split."""
+def own_calibration(run: Path, task: str = "") -> str | None:
+    """Return the name of a run as labelled samples of a task; None for a run without a calibration split."""
     file = run / "config.yaml"
-    split = load_settings(file).data.split if file.is_file() else None
-    return None if getattr(split, "calibration", None) is None else str(run)
+    settings = load_settings(file) if file.is_file() else None
+    return None if settings is None or not _sets_aside(settings, task) else str(run)
 
 
-def _calibration_split(config: Path, task: TaskSettings) -> list[Sample]:
+def _sets_aside(settings: Settings, task: str) -> bool:
+    """Return True if the config has this task, and a calibration split for the task."""
+    if task not in (settings.task_names or ("",)):
+        return False
+    return getattr(settings.of_task(task).data.split, "calibration", None) is not None
+
+
+def _calibration_split(config: Path, own: InputLabels) -> list[Sample]:
     settings = load_settings(config)
-    if getattr(settings.data.split, "calibration", None) is None:
+    if not _sets_aside(settings, own.name):
         return []
-    return list(load_dataset(settings.data, task, settings.search.seed).calibration)
+    if not own.name:
+        return list(load_dataset(settings.data, own.task, settings.search.seed).calibration)
+    samples = task_samples(dataset_of(settings).calibration, own.name)
+    return [replace(sample, id=sample.item, task="") for sample in samples]
 
 
 def are_of_test(samples: Sequence[Sample], run: Path | None) -> bool:

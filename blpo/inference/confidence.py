@@ -29,7 +29,7 @@ class Confidence:
     """Confidence of a verdict, with the replies that it cost."""
 
     value: float | None = None
-    """In [0, 1]. None: not told, for a verdict without a label, and in words for one answer with several labels."""
+    """In [0, 1]. None: not told, and for a verdict without a label."""
     scores: tuple[tuple[Label, float], ...] = ()
     """Share of each label among the repeats; empty for other sources."""
     replies: tuple[Response, ...] = ()
@@ -46,8 +46,6 @@ async def confidence_of(models: OpenModels, judge_prompt: str, sample: Sample, v
         return _by_votes(given, verdict, models.settings.of_task(sample.task).task)
     if source == "repeats":
         return await _by_repeats(models, judge_prompt, sample, verdict)
-    if asks_once(models.settings):  # one answer holds several labels
-        return Confidence()
     return await _by_words(models, judge_prompt, sample)
 
 
@@ -75,14 +73,18 @@ async def _by_repeats(models: OpenModels, judge_prompt: str, sample: Sample, ver
 
 
 async def _by_words(models: OpenModels, judge_prompt: str, sample: Sample) -> Confidence:
-    """Return the mean of the confidences that the judge states about its answers, one for each order of a pair."""
+    """Return the mean of the confidences that the judge states about its answers, one for each order of a pair.
+
+    Of an answer with a label for each criterion, the judge is asked about the label for the criterion of the sample.
+    """
     task, replies, values = models.settings.of_task(sample.task).task, list[Response](), list[float]()
     for view in orders_of(task, sample, models.settings.search.seed):
         messages = await judge_messages(models, judge_prompt, sample, view)
         answer = await models.caller.ask("judge", messages, answer_form(models.settings, sample).schema)
         if isinstance(answer, Failure):
             return Confidence(replies=tuple(replies))
-        reply = await models.caller.ask("judge", confidence_messages(messages, answer))
+        criterion = sample.task if asks_once(models.settings) else ""
+        reply = await models.caller.ask("judge", confidence_messages(messages, answer, criterion))
         value = None if isinstance(reply, Failure) or reply.refused else stated_confidence(reply.text)
         replies += [reply] if isinstance(reply, Response) else []
         if value is None:
@@ -91,7 +93,8 @@ async def _by_words(models: OpenModels, judge_prompt: str, sample: Sample) -> Co
     return Confidence(fmean(values), replies=tuple(replies))
 
 
-def confidence_messages(messages: list[Message], answer: Response) -> list[Message]:
-    """Return the conversation to ask how sure the judge is of its `answer` to `messages`."""
+def confidence_messages(messages: list[Message], answer: Response, criterion: str = "") -> list[Message]:
+    """Return the conversation to ask how sure the judge is of its `answer` to `messages`, or of one label in it."""
     said = without_thinking(answer.text) or "(no answer)"  # servers refuse empty messages
-    return [*messages, assistant(said), user(render("confidence"))]
+    asked = render("confidence_criterion", criterion=criterion) if criterion else render("confidence")
+    return [*messages, assistant(said), user(asked)]

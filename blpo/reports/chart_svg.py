@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import vl_convert
@@ -50,3 +52,17 @@ def svg(chart: Layer) -> Markup:
     """Draw a specification as an SVG element. A mark shows its description also when the pointer rests on the mark."""
     drawing = vl_convert.vegalite_to_svg(chart)
     return Markup(_DESCRIBED.sub(r'<path aria-label="\1"\2><title>\1</title></path>', drawing))
+
+
+def standalone_svg(chart: Layer, title: str) -> str:
+    """Draw a specification as an SVG file: under a title, in the light colours of the page, on white."""
+    heading = {"text": title, "anchor": "start", "fontSize": 13, "fontWeight": 400, "color": QUIET}
+    drawing = vl_convert.vegalite_to_svg({**chart, "title": heading, "background": "white", "padding": 12})
+    return re.sub(r"var\(--(\w+)\)", lambda name: _light_colours()[name[1]], drawing)
+
+
+@cache
+def _light_colours() -> dict[str, str]:
+    """Return the light colours of page.css by name."""
+    style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+    return dict(re.findall(r"--(\w+): light-dark\((#\w+),", style))

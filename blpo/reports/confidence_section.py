@@ -1,21 +1,23 @@
-"""Section of the report on the confidence of the judge, with a reliability plot."""
+"""Section of the report on the confidence of the judge."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from blpo.deployment.run_confidence import RunConfidence, read_run_confidence
-from blpo.reports.chart_svg import ACCENT, EDGE, Layer, specification
+from blpo.deployment.judge_identity import JudgeIdentity
+from blpo.deployment.run_confidence import TaskConfidence, read_run_confidence
 from blpo.reports.charts import Chart
+from blpo.reports.confidence_charts import confidence_charts
+from blpo.runs.judge_file import read_judge_file
 
 
 @dataclass(frozen=True, slots=True)
-class ConfidenceSection:
-    """Numbers and plot of a run's confidence."""
+class ConfidencePart:
+    """Numbers and charts of a task."""
 
-    content: RunConfidence
-    chart: Chart | None
-    """Agreement by confidence; None without a sample."""
+    task: str
+    """Name of the task; empty for a run of a single task."""
+    content: TaskConfidence
+    charts: list[Chart]
 
     @property
     def tells_right_from_wrong(self) -> bool:
@@ -24,38 +26,22 @@ class ConfidenceSection:
         return quality is not None and quality["agreement_at_half"] > quality["agreement"]
 
 
+@dataclass(frozen=True, slots=True)
+class ConfidenceSection:
+    """Confidence of a run's judge."""
+
+    delta: float
+    parts: list[ConfidencePart]
+    is_stale: bool
+    """True if another prompt or model was measured than the run's selected one."""
+
+
 def confidence_section(run: Path) -> ConfidenceSection | None:
     """Return the section; None for a run whose confidence was not measured. Raises `RunError` for a damaged file."""
     content = read_run_confidence(run)
-    return None if content is None else ConfidenceSection(content, reliability_chart(content))
-
-
-def reliability_chart(content: RunConfidence) -> Chart | None:
-    """Draw the agreement in each bin of confidence, beside the diagonal of an honest confidence."""
-    rows: list[dict[str, Any]] = [
-        {
-            **each,
-            "title": f"{each['samples']} of confidence {each['confidence']:.2f}: agreement {each['agreement']:.2f}",
-        }
-        for each in content["confidence"]["bins"]
-    ]
-    if not rows:
+    if content is None:
         return None
-    share = {"type": "quantitative", "scale": {"domain": [0, 1]}}
-    x = {"field": "confidence", "title": "confidence", "axis": {"tickCount": 5, "grid": False}, **share}
-    y = {"field": "agreement", "title": None, "axis": {"tickCount": 5}, **share}
-    size = {"field": "samples", "type": "quantitative", "legend": None, "scale": {"range": [30, 400]}}
-    described = {"color": {"value": ACCENT}, "description": {"field": "title", "type": "nominal"}}
-    layers: list[Layer] = [
-        {
-            "data": {"values": [{"confidence": end, "agreement": end} for end in (0, 1)]},
-            "mark": {"type": "line", "color": EDGE, "strokeDash": [5, 4], "strokeWidth": 1.25},
-            "encoding": {"x": x, "y": y},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "opacity": 1},
-            "encoding": {"x": x, "y": y, "size": size, **described},
-        },
-    ]
-    title = "Agreement with people by confidence, on the test split"
-    return Chart(title, specification(layers, rows), tuple(row["title"] for row in rows))
+    judge = JudgeIdentity.of(read_judge_file(run))
+    parts = [ConfidencePart(name, part, confidence_charts(part)) for name, part in content.by_task.items()]
+    is_stale = (judge.prompt, judge.model) != (content.judge.prompt, content.judge.model)
+    return ConfidenceSection(content.delta, parts, is_stale=is_stale)

@@ -1,6 +1,7 @@
 """Embedded judge: measures the image and follows the rubric sentences of the judge prompt."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from langchain_core.messages import BaseMessage
@@ -15,6 +16,8 @@ from blpo.models.embedded.rubric_verdict import LabelSet, decide, is_pair, label
 from blpo.models.embedded.several_images import asks_about_several
 from blpo.models.embedded.task_parts import criteria_in_frame, part_of, task_in_frame
 from state.errors import DataError
+
+_OF_CRITERION = re.compile(r'How sure are you of the label for "([^"\n]{1,40})"\?')
 
 
 class EmbeddedJudge(EmbeddedChat):
@@ -32,6 +35,8 @@ class EmbeddedJudge(EmbeddedChat):
         """Judge by the prompt before the line `---`. The text after the line names the labels."""
         prompt, frame = prompt_and_frame(messages)
         if (criteria := criteria_in_frame(frame)) and judged_images(messages):
+            if (asked := _criterion_asked_for(messages)) in criteria:
+                return _confidence(messages, part_of(prompt, asked), frame, criteria[asked])
             return _answer_by_criteria(messages, prompt, frame, criteria)
         if (name := task_in_frame(frame)) is not None:
             prompt = part_of(prompt, name)
@@ -71,6 +76,12 @@ def _answer_by_criteria(
 def _asks_for_confidence(messages: Sequence[BaseMessage]) -> bool:
     """Return True if the last message is that of prompts/confidence.md."""
     return len(messages) > 1 and '{"confidence": ' in str(messages[-1].content)
+
+
+def _criterion_asked_for(messages: Sequence[BaseMessage]) -> str:
+    """Return the criterion of prompts/confidence_criterion.md in the last message; empty for another message."""
+    match = _OF_CRITERION.search(str(messages[-1].content)) if _asks_for_confidence(messages) else None
+    return match[1] if match else ""
 
 
 def _confidence(messages: Sequence[BaseMessage], prompt: str, frame: str, labels: LabelSet | None) -> str:

@@ -1,21 +1,30 @@
 """`blpo confidence`: calibration split, measured quality, thresholds, and the section of the report."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+import altair
 import pytest
 import yaml
 
+import blpo
 from blpo.cli.main import main
 from blpo.data.run_dataset import dataset_of
 from blpo.deployment.confidence_replay import replay
+from blpo.deployment.run_confidence import RunConfidence, TaskConfidence, read_run_confidence
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.confidence import coverage_curve
+from blpo.reports.confidence_charts import confidence_charts, write_charts
+from blpo.reports.confidence_section import confidence_section
 from state.sample import Sample
 from state.settings import Settings
 from state.verdict import Verdict
+from tests.criteria_set import criteria_config, draw_criteria
 from tests.small_set import draw_dataset
 
 SPLIT = {"train": 0.2, "validation": 0.2, "test": 0.3, "calibration": 0.3}
@@ -66,6 +75,9 @@ def test_a_run_is_measured_once_and_reported(run: Path, capsys: pytest.CaptureFi
     assert "over 24 labelled: calibration error" in told
     page = (run / "report.html").read_text()
     assert 'id="confidence"' in page and "Agreement with people by confidence, on the test split" in page
+    assert "Agreement with people by coverage" in page and "Another judge was measured" not in page
+    plot = (run / "confidence" / "coverage.svg").read_text()
+    assert "var(" not in plot and plot.count("verdicts of the judge, coverage") == len(content["replay"])
     answered = content["calls"]["issued"]
     assert answered == 24 + 24 + 24  # the run's answers about the test split are there; two questions about the others
     assert main(command) == 0
@@ -93,6 +105,58 @@ def test_a_second_judge_is_replayed_and_paid_once(run: Path, capsys: pytest.Capt
     assert "all escalated" in capsys.readouterr().out
     assert store.execute("SELECT count(*) FROM responses").fetchone() == answers == (24,)
     store.close()
+    assert not (run / "confidence" / "cost.svg").exists()  # the embedded judges cost nothing
+
+
+def test_charts_keep_to_the_schema_of_altair_and_tell_the_cost_of_two_judges(run: Path) -> None:
+    measured = read_run_confidence(run)
+    assert measured is not None
+    part = measured.by_task[""]
+    rows = [{**row, "usd": row["escalated"] / 100} for row in part.get("cascade", [])]
+    priced = cast(TaskConfidence, {**part, "cascade": rows})
+    charts = confidence_charts(priced)
+    assert [chart.title.split(",")[0].rpartition(" by ")[2] for chart in charts] == [
+        "coverage",
+        "cost of both judges",
+        "confidence",
+    ]
+    for chart in charts:
+        altair.LayerChart.from_dict(chart.specification).to_dict()  # refuses names and values outside of the schema
+    stale = RunConfidence(measured.delta, replace(measured.judge, prompt="0" * 16), {"": priced})
+    copy = shutil.copytree(run, run.parent / "stale")
+    (copy / "confidence" / "confidence.json").write_text(json.dumps(stale.content))
+    assert [path.name for path in write_charts(copy, stale)] == ["coverage.svg", "cost.svg"]
+    section = confidence_section(copy)
+    assert section is not None and section.is_stale and len(section.parts[0].charts) == 3
+
+
+def test_each_criterion_has_a_map_and_thresholds_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = criteria_config(draw_criteria(tmp_path / "set", 60), tmp_path / "run", search={"outer_rounds": 0})
+    config["data"]["split"] = SPLIT
+    asyncio.run(blpo.optimize(config))
+    dataset = dataset_of(Settings.model_validate(config))
+    by_task = {name: {s.item for s in dataset.calibration if s.task == name} for name in ("quality", "light")}
+    assert by_task["quality"] == by_task["light"] and len(by_task["light"]) == 18
+    assert not {sample.id for sample in dataset.calibration} & dataset.by_id.keys()
+    capsys.readouterr()
+    assert main(["confidence", str(tmp_path / "run"), "--confidence", "words", "--json"]) == 0
+    printed, told = capsys.readouterr()
+    parts = json.loads(printed)["by_task"]
+    assert list(parts) == ["quality", "light"] and "light: over 18 labelled" in told
+    calls = [part["calls"]["issued"] for part in parts.values()]
+    assert calls == [18 + 18 + 18, 18 + 18]  # an answer for both criteria, and a question of its own for each
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "<h3><bdi>light</bdi></h3>" in page and (tmp_path / "run" / "confidence" / "coverage.light.svg").exists()
+    command = ["judge", str(tmp_path / "run"), str(tmp_path / "set" / "labels.csv"), "--confidence", "words"]
+    out = tmp_path / "out.jsonl"
+    assert main([*command, "--target-agreement", "0.05", "--delta", "0.5", "--out", str(out), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    for name, part in summary["by_task"].items():
+        own = [line for line in lines if line["task"] == name]
+        assert part["trust"]["trusted"] == sum(line["trusted"] for line in own) > 0
+    assert main([*command, "--target-agreement", "0.9"]) == 2
+    assert "has 18 labelled samples, one a group" in capsys.readouterr().err
 
 
 def test_the_runs_own_split_sets_a_threshold(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

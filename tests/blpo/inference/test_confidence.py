@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from blpo.data.image_sources import file_sample
+from blpo.deployment.judge import in_task
 from blpo.inference.confidence import Confidence, confidence_of
 from blpo.inference.open_models import open_models
 from blpo.inference.verdicts import judgement_of
@@ -34,7 +35,7 @@ async def asked(
     server: ChatServer, sample: Sample, task: TaskSettings = TASK, **model: Any
 ) -> tuple[Verdict, Confidence]:
     judge = ModelSettings(name="vllm:q", base_url=server.base_url, **model)
-    roles = ModelsSettings(judge=judge, optimizer=judge)
+    roles = ModelsSettings(judge=judge, optimizer=ModelSettings(name="vllm:q", base_url=server.base_url))
     data = {"path": "x.csv", "image": ("a", "b")} if task.kind == "pairwise" else {"path": "x.csv"}
     settings = Settings.model_validate(
         {"task": task, "models": roles, "limits": LimitSettings(max_failure_rate=1), "data": data}
@@ -80,6 +81,42 @@ async def test_words_are_a_second_question_in_the_same_conversation(sample: Samp
     assert second["messages"][:1] == first["messages"]
     assert second["messages"][1] == {"role": "assistant", "content": '{"reason": "plain", "label": "safe"}'}
     assert "response_format" not in second
+
+
+@pytest.mark.parametrize(
+    ("place", "keys"), [("before", ["reason", "label"]), ("after", ["label", "reason"]), ("none", ["label"])]
+)
+async def test_the_reason_stands_where_the_settings_say(sample: Sample, place: str, keys: list[str]) -> None:
+    async with ChatServer(lambda messages: '{"label": "safe"}') as server:
+        verdict, _ = await asked(server, sample, reason=place)
+        request = server.requests[0]
+    assert (verdict.status, verdict.label, verdict.reason) == ("ok", "safe", "")
+    assert list(request["response_format"]["json_schema"]["schema"]["properties"]) == keys
+    text = request["messages"][0]["content"][-1]["text"]
+    places = [text.rindex(f'"{key}": ') for key in keys]
+    assert places == sorted(places) and ("one short sentence" in text) == ("reason" in keys)
+
+
+async def test_words_about_an_answer_by_criteria_are_about_each_label(sample: Sample) -> None:
+    def answer(messages: list[dict[str, Any]]) -> str:
+        if len(messages) == 1:
+            return '{"reason": "", "sharp": "yes", "clean": "no"}'
+        return '{"confidence": 90}' if 'the label for "sharp"' in str(messages[-1]["content"]) else "60"
+
+    criteria = [{"name": name, "kind": "categorical", "labels": ["no", "yes"]} for name in ("sharp", "clean")]
+    async with ChatServer(answer) as server:
+        model = {"name": "vllm:q", "base_url": server.base_url, "confidence": "words"}
+        settings = Settings.model_validate(
+            {"criteria": criteria, "data": {"path": "x.csv"}, "models": {"judge": model, "optimizer": model}}
+        )
+        async with open_models(settings) as models:
+            values = []
+            for name in ("sharp", "clean"):
+                own = in_task(sample, name)
+                verdict = (await judgement_of(models, "Look.", own)).verdict
+                values.append((verdict.label, (await confidence_of(models, "Look.", own, verdict)).value))
+        assert server.count == 3  # one answer about both
+    assert values == [("yes", 0.9), ("no", 0.6)]
 
 
 async def test_words_about_a_pair_are_the_mean_of_both_orders(sample: Sample, tmp_path: Path) -> None:
