@@ -1,7 +1,9 @@
 """collect_errors: draw I_B, a batch of wrong verdicts of the train split, and anchors, samples with right verdicts.
 
 Split batch, as published: as many errors and anchors as set. Filled batch: half of the cases are errors; where one kind
-is short, the other kind fills the batch. Pooled trials: the budget sets the size of the round (`round_plan`).
+is short, the other kind fills the batch. Pooled trials: the budget sets the size of the round (`round_plan`). Scored
+trials outside the paper's preset: samples of train and validation outside the batch score a trial. These samples are
+drawn uniformly, because the search metric counts labels as frequent as they are.
 
 A pair is wrong if the judge is wrong in at least one order, a ranking if two images are reversed. Only answered
 verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never from a live
@@ -25,6 +27,7 @@ from state.loops import OuterState
 from state.ranking import agrees
 from state.sample import Sample
 from state.settings import Settings
+from state.settings.search_settings import SCORE_SIZE
 from state.verdict import Verdict
 
 
@@ -32,7 +35,7 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
     """Draw I_B and the anchors under p_t; I_B is empty if no verdict of the train split is wrong."""
     async with run_of(runtime) as run:
         search = run.settings.search
-        train = run.split("train")
+        train, labelled = run.split("train"), run.labelled
         verdicts = await judge_samples(run, state["judge_prompt"], train, split="train")
         plan = RoundPlan(search.error_batch, search.inner_steps)
         if search.trials == "pooled":
@@ -61,8 +64,9 @@ async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> Outer
     send_event(runtime, event)
     update: OuterState = {"errors": errors, "anchors": anchors, "inner_steps": plan.inner_steps}
     if search.trials == "scored" and search.score_on == "unseen":
-        rest = [row for row in (*wrong, *right) if row[0] not in {*errors, *anchors}]
-        update["scored_on"] = draw(rest, len(errors) + len(anchors), f"{seed}/score", spread=True)
+        batch = {*errors, *anchors}
+        outside = [(sample.id, None) for sample in labelled if sample.id not in batch]
+        update["scored_on"] = draw(outside, SCORE_SIZE * len(batch), f"{seed}/score", spread=False)
     return update
 
 

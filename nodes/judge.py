@@ -88,7 +88,7 @@ async def _gain(run: OpenRun, rounds: Sequence[RoundRecord], p: str, verdicts: S
     """Return the gain of p, with `verdicts` on train and validation, over the best prompt before; None in round 0."""
     if not rounds:
         return None
-    search, samples = run.settings.search, [*run.split("train"), *run.split("validation")]
+    search, samples = run.settings.search, run.labelled
     best = await run.store.text(rounds[best_round(rounds, search)]["judge_prompt_sha256"])
     before = verdicts if best == p else await judge_samples(run, best, samples)
     return gain_on(before, verdicts, samples, run.settings)

@@ -12,6 +12,7 @@ from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.inference.consult import REPAIRS
 from blpo.inference.round_plan import FEWER_CASES, RoundPlan, planned_round
 from state.settings import SearchSettings
+from state.settings.search_settings import SCORE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,19 @@ def scored_counts(sizes: DatasetSizes, search: SearchSettings, rounds: int, adop
     The count is the maximum for so many rounds: batches are full and disjoint, and no prompt is written twice.
     """
     batch, trials = batch_size(sizes.samples["train"], search), rounds * (search.inner_steps + 1)
-    selection = (1 + adopted) * sizes.labelled + (trials - adopted) * sizes.judged(batch)
+    selection = (1 + adopted) * sizes.labelled + (trials - adopted) * _calls_of_score(sizes, search, batch)
     tests = (2 if adopted else 1) * sizes.requests["test"]
     steps = rounds * search.inner_steps
     round = sizes.plan(batch, search.inner_steps)
     updates = trials * round.updates
     return CallCounts(selection + tests, trials * round.descriptions, updates, updates, steps, steps)
+
+
+def _calls_of_score(sizes: DatasetSizes, search: SearchSettings, batch: int) -> int:
+    """Return the most judge calls for the score of a trial."""
+    if search.score_on == "batch":
+        return sizes.judged(batch, "train")
+    return sizes.judged(SCORE_SIZE * batch, "train", "validation")
 
 
 def all_rounds(sizes: DatasetSizes, search: SearchSettings, limit: int | None = None) -> CallCounts:

@@ -48,9 +48,9 @@ class DatasetSizes:
         """Judge requests for the train and validation splits under one prompt."""
         return self.requests["train"] + self.requests["validation"]
 
-    def judged(self, cases: int) -> int:
-        """Return the most judge requests for so many different train samples under one prompt."""
-        return min(self.votes * self.questions * cases, self.requests["train"])
+    def judged(self, cases: int, *splits: SplitName) -> int:
+        """Return the most judge requests for so many different samples of the splits under one prompt."""
+        return min(self.votes * self.questions * cases, sum(self.requests[name] for name in splits))
 
     def plan(self, cases: int, inner_steps: int) -> RoundPlan:
         """Return the plan of a round of this dataset."""

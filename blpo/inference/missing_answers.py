@@ -51,7 +51,7 @@ async def _missing(run: OpenRun, role: Role, pairs: _Pairs, recall: _Recall) -> 
 
 def _judged(run: OpenRun, rounds: Sequence[RoundRecord]) -> _Pairs:
     """Return the judge prompts of rounds with all samples, and of trials with the samples that scored the trials."""
-    samples = [*run.split("train"), *run.split("validation"), *run.split("test")]
+    samples = [*run.labelled, *run.split("test")]
     of_rounds = {(record["judge_prompt_sha256"], sample.id) for record in rounds for sample in samples}
     of_trials = _of_trials(rounds, lambda trial: trial["judge_prompt_sha256"], _scored_on)
     return of_rounds | set(of_trials)

@@ -75,6 +75,11 @@ class OpenRun(OpenModels):
         """Return all samples of a split."""
         return self.dataset.splits[name]
 
+    @property
+    def labelled(self) -> tuple[Sample, ...]:
+        """Samples of train, then of validation."""
+        return (*self.split("train"), *self.split("validation"))
+
     def questions(self, *names: SplitName) -> int:
         """Return the judge requests for all samples of splits under one prompt, repairs not counted."""
         return questions_about(self.settings, [sample for name in names for sample in self.split(name)])

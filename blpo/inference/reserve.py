@@ -26,7 +26,7 @@ async def reserve_test(run: OpenRun) -> None:
     if not run.budget.is_limited or run.budget.calls == 0:
         return  # the store is empty; verdicts under two prompts are kept back since the opening
     initial, _ = initial_prompts(run.settings)
-    await _due(run, [initial], [*run.split("train"), *run.split("validation")])
+    await _due(run, [initial], run.labelled)
     run.budget.reserve(await _missing_verdicts(run, initial) + run.questions("test"))
 
 

@@ -96,8 +96,7 @@ async def _affordable_plan(run: OpenRun, judge_prompt: str) -> RoundPlan | None:
     search, train, left = run.settings.search, run.split("train"), run.budget.remaining_calls
     if left is None:
         return planned_round(search, len(train), None, 0)
-    samples = [*train, *run.split("validation")]
-    await judge_samples(run, judge_prompt, samples)  # from the store; tells the share of repairs after a resume
+    await judge_samples(run, judge_prompt, run.labelled)  # from the store; tells the share of repairs after a resume
     candidate = run.budget.expected_calls(run.questions("train", "validation"))
     return planned_round(search, len(train), left, candidate, round_shape(run.settings, train))
 

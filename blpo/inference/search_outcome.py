@@ -44,7 +44,7 @@ async def unfinished_verdicts(run: OpenRun, state: OuterState) -> int:
     prompt = state.get("candidate") if state.get("rounds") else initial_prompts(run.settings)[0]
     if state.get("stop_reason") != "budget" or prompt is None:
         return 0
-    return await answered_verdicts(run, prompt, [*run.split("train"), *run.split("validation")])
+    return await answered_verdicts(run, prompt, run.labelled)
 
 
 def advice(run: OpenRun, rounds: Sequence[RoundRecord], result: Result, reason: StopReason | None) -> str | None:

@@ -31,6 +31,8 @@ _DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors"
 _OLD_RUN = {**_DEFAULT_SCORED, **_PUBLISHED}
 """Values of a run from a version without `trials` or `score_on`, for settings that its config.yaml lacks."""
 
+SCORE_SIZE = 4
+"""Largest number of samples outside the batch that score a trial, as a multiple of the batch."""
 MOST_TASKS_IN_BATCH = 3
 """With several tasks the default of `error_batch` grows with the number of tasks, up to this factor."""
 SERVED_OPTIMIZER_BATCH = 40
@@ -72,8 +74,8 @@ class SearchSettings(Section):
     anchors: int = Field(default=0, ge=0, le=1000)
     """split: samples with a right verdict that are shown beside I_B (default 10)."""
     score_on: Literal["unseen", "batch"] = "unseen"
-    """scored: samples of the score. unseen: as many train samples outside the batch, by `metric` (the batch if train
-    has no others). batch: the batch that the trial's prompt was written from, by the loss, as published."""
+    """scored: samples of the score. unseen: samples of train and validation outside the batch, at most four times as
+    many, by `metric`. batch: the batch that the trial's prompt was written from, by the loss, as published."""
     adopt: Literal["clear", "improving", "always"] = "always"
     """scored: adopt the best trial if its score is above the score's standard error (clear, the default with
     `score_on: unseen`), if above 0 (improving), or always, as published."""

@@ -22,7 +22,14 @@ TASKS: dict[str, dict[str, Any]] = {
 }
 SEARCHES: dict[str, dict[str, Any]] = {
     "pooled": {"outer_rounds": 2, "inner_steps": 2, "error_batch": 8},
-    "scored": {"trials": "scored", "outer_rounds": 1, "inner_steps": 1, "error_batch": 4, "anchors": 2},
+    "scored": {
+        "trials": "scored",
+        "score_on": "batch",
+        "outer_rounds": 1,
+        "inner_steps": 1,
+        "error_batch": 4,
+        "anchors": 2,
+    },
 }
 KEYS: dict[tuple[str, str], dict[str, str]] = {
     ("categorical", "pooled"): {
@@ -31,9 +38,9 @@ KEYS: dict[tuple[str, str], dict[str, str]] = {
         "verbalizer": "32 f166d0dbc25e9335",
     },
     ("categorical", "scored"): {
-        "judge": "48 ecfd5a1a3a35e22a",
-        "optimizer": "6 f13898970dc9228b",
-        "verbalizer": "12 900d0632e4beaa0d",
+        "judge": "78 ebfde1ee33ddd891",
+        "optimizer": "6 f0d2290b664a57dd",
+        "verbalizer": "12 aa852b3e5e67596f",
     },
     ("ordinal", "pooled"): {
         "judge": "72 f80f8dd67e11b286",
@@ -42,8 +49,8 @@ KEYS: dict[tuple[str, str], dict[str, str]] = {
     },
     ("ordinal", "scored"): {
         "judge": "72 f80f8dd67e11b286",
-        "optimizer": "5 8db1ddb2409b8c64",
-        "verbalizer": "12 5f63374f3a35bc1e",
+        "optimizer": "5 a96031f9e92952b6",
+        "verbalizer": "12 2b69a6a4b69c45b9",
     },
 }
 """By task and search: number and digest of the sorted request keys of a role."""

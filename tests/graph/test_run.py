@@ -180,7 +180,10 @@ async def test_a_trial_is_scored_on_samples_that_its_update_was_not_shown(tmp_pa
     adopted = best["judge_prompt"] if best["score"] > best["noise"] else result["rounds"][0]["judge_prompt"]
     assert result["rounds"][1]["judge_prompt"] == adopted
     assert not any("<judge_after>" in text for text in requests)
-    assert result["calls"]["judge"]["issued"] >= 42 + 8
+    record = json.loads((tmp_path / "run/rounds/00/record.json").read_text())
+    batch, scored_on = {*record["errors"], *record["anchors"]}, set(record["scored_on"])
+    assert (len(batch), len(scored_on)) == (8, 32) and scored_on.isdisjoint(batch)
+    assert result["calls"]["judge"]["issued"] >= 42 + 32
 
 
 async def test_the_result_tells_gains_spending_and_advice(tmp_path: Path) -> None:
