@@ -4,14 +4,14 @@
     python -m benchmarks.search --avt FOLDER --nlvr FOLDER --sets open
     python -m benchmarks.search --sets drawn --train 0.67
     python -m benchmarks.search --sets taste --shuffled 40
-    python -m benchmarks.search --rules scored --trials
+    python -m benchmarks.search --trials
 
 Budgets are calls of the search over all roles; the calls of the test come on top. Tables show the mean of the metric on
 test, its difference to the pooled search with the 95 % interval over seeds and samples, the share of the way from p_0
 to a logistic regression on all labels of train and validation (`evals/attribute_classifier.py`), and calls by role. A
 seed draws the splits anew. `cells.csv` has a line for every cell. `--shuffled` runs on shuffled labels and counts the
-runs that are called better. `--trials` prints the rank correlation of trial scores with the true gain within a round
-(`benchmarks/trial_scores.py`).
+runs that are called better. `--trials` runs no cell, and prints the rank correlation of trial scores with the true gain
+within a round of scored trials (`benchmarks/trial_scores.py`).
 
 Cells run in two processes. The same call continues: a finished cell is not run again.
 """
@@ -78,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the cells and print the tables; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.trials:
+            return _print_correlations(options)
         datasets = list(_datasets(options))
         rows = [row for calls in options.calls for row in _measure(datasets, calls, options)]
         _write(options.out / "cells.csv", rows)
@@ -113,9 +115,15 @@ def _measure(datasets: Sequence[EvalDataset], calls: int, options: argparse.Name
         name = f"{calls}-{rule.replace(' ', '')}-{size}{'-shuffled' if options.shuffled else ''}"
         harness = Harness(evals, options.out / name, _progress(name), RunControl())
         asyncio.run(harness.run())
-        if options.trials:
-            print(f"{name}: {correlations([cell.path for cell in harness.cells if _is_done(cell)])}")
         yield from rows_of(rule, calls, [cell for cell in harness.cells if _is_done(cell)])
+
+
+def _print_correlations(options: argparse.Namespace) -> int:
+    for name in _names(options):
+        seeds = (["search.trials=scored", f"search.seed={seed}"] for seed in range(options.seeds))
+        runs = [load_settings(_config(name), [*_overrides(name, options), *seed]) for seed in seeds]
+        print(correlations(name, runs), flush=True)
+    return 0
 
 
 def _test_size(dataset: EvalDataset) -> int:
@@ -136,8 +144,7 @@ def _progress(name: str) -> OnExperimentEvent:
 
 
 def _datasets(options: argparse.Namespace) -> Iterator[EvalDataset]:
-    names = [name for each in options.sets for name in _expanded(each, options)]
-    for name in dict.fromkeys(names):
+    for name in _names(options):
         settings = load_settings(_config(name), _overrides(name, options))
         data = _with_train_share(settings.data, options.train)
         parts: dict[str, Any] = {"task": settings.task, "data": data, "prompts": settings.prompts}
@@ -148,6 +155,10 @@ def _datasets(options: argparse.Namespace) -> Iterator[EvalDataset]:
             _write_shuffled(name, settings, number, corrections)
             shuffled = data.model_copy(update={"corrections": str(corrections.absolute())})
             yield EvalDataset(name=f"{name}-{number}", **{**parts, "data": shuffled})
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    return list(dict.fromkeys(name for each in options.sets for name in _expanded(each, options)))
 
 
 def _with_train_share(data: DataSettings, share: float | None) -> DataSettings:
@@ -208,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--avt", type=Path, help="folder of avt_ai_images")
     parser.add_argument("--nlvr", type=Path, help="folder of nlvr")
     parser.add_argument("--shuffled", type=int, default=0, metavar="N", help="run on N shuffles of the labels")
-    parser.add_argument("--trials", action="store_true", help="also rank correlations of trial scores")
+    parser.add_argument("--trials", action="store_true", help="rank correlations of trial scores, without runs")
     parser.add_argument("--out", type=Path, default=Path("runs/search"))
     return parser
 

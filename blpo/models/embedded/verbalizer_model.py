@@ -27,7 +27,8 @@ from state.errors import DataError
 MAX_SENTENCES = 6
 """Context budget: sentences for an image."""
 
-_GENERAL = tuple(attribute.name for attribute in ATTRIBUTES if attribute.general)
+GENERAL = tuple(attribute.name for attribute in ATTRIBUTES if attribute.general)
+"""Attributes of a general caption."""
 _COMPARES = re.compile(r"\b(?:differ|compar)", re.IGNORECASE)
 _UNREADABLE = "I can't make out this image."
 _ORDINALS = ("First", "Second", "Third", "Fourth")
@@ -48,14 +49,14 @@ class EmbeddedVerbalizer(EmbeddedChat):
         if (pair := pair_images(messages)) is not None:
             return (describe_differences if _COMPARES.search(i2t_prompt) else describe)(pair, mentioned(i2t_prompt))
         if ranked := numbered_images(messages):
-            names = (mentioned(i2t_prompt) or _GENERAL)[:MAX_SENTENCES]
+            names = (mentioned(i2t_prompt) or GENERAL)[:MAX_SENTENCES]
             return numbered_text([_description(image, names) for image in ranked])
         return describe(judged_images(messages), mentioned(i2t_prompt))
 
 
 def describe(files: Sequence[MessageImage], attributes: Sequence[str] = ()) -> str:
     """Return the description of images by the attributes; a general caption without attributes."""
-    names = (attributes or _GENERAL)[:MAX_SENTENCES]
+    names = (attributes or GENERAL)[:MAX_SENTENCES]
     descriptions = [_description(image, names) for image in files]
     if len(descriptions) < 2:
         return descriptions[0] if descriptions else "I see no image."
@@ -68,7 +69,7 @@ def describe_together(files: Sequence[MessageImage], attributes: Sequence[str] =
         values = mean_perception(files)
     except DataError:
         return _UNREADABLE
-    names = (attributes or _GENERAL)[:MAX_SENTENCES]
+    names = (attributes or GENERAL)[:MAX_SENTENCES]
     return text_about_several(len(files), " ".join(attribute_sentence(name, values[name]) for name in names))
 
 
@@ -78,7 +79,7 @@ def describe_differences(pair: Sequence[MessageImage], attributes: Sequence[str]
         first, second = map(perceive_image, pair)
     except DataError:
         return _UNREADABLE
-    names = (attributes or _GENERAL)[:MAX_SENTENCES]
+    names = (attributes or GENERAL)[:MAX_SENTENCES]
     return " ".join(_as_sentence(pair_phrase(name, first[name], second[name])) for name in names)
 
 
