@@ -9,9 +9,11 @@ LOWEST := .venv-lowest
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 LOWEST_READY := $(LOWEST)/.ready
+TRAIN := .venv-train
+TRAIN_READY := $(TRAIN)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test lint unit test-slow test-lowest drawing clean
+.PHONY: help demo studio test lint unit test-slow test-lowest test-train drawing clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -43,11 +45,15 @@ test-slow: $(DEV) ## The slow tests: kills, servers, browsers, notebooks, experi
 test-lowest: $(LOWEST_READY) ## The tests with the lowest versions of the core dependencies
 	$(LOWEST)/bin/python -m pytest -n 3
 
+# --noconftest: the fixtures of the suite need packages that a training does not need.
+test-train: $(TRAIN_READY) ## The tests of trainings, in an environment of their own (the extra train)
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(TRAIN)/bin/python -m pytest -n 0 --noconftest tests/trained
+
 drawing: $(DEV) ## Draw both loops into README.md again
 	$(BIN)/python -m blpo.reports.drawing
 
 clean: ## Remove the environment and all caches (runs/ stays)
-	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) $(TRAIN) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -65,4 +71,12 @@ $(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
 $(LOWEST_READY): pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e '.[test]'
+	@touch $@
+
+# PyTorch first: the version of the constraints has a small build for processors.
+$(TRAIN_READY): pyproject.toml constraints.txt constraints-train.txt
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-train.txt torch
+	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -c constraints-train.txt \
+	  -e '.[train]' pytest pytest-asyncio pytest-xdist hypothesis
 	@touch $@

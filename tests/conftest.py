@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.short_runs import criteria_config
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
+collect_ignore = [] if find_spec("trl") else ["trained"]
+"""Trainings have an environment of their own: make test-train."""
 _CACHE = "BLPO_TESTS_CACHE"
 """Environment variable with the cache folder of the suite; workers inherit the variable."""
 

@@ -61,6 +61,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "blpo train export runs/first --for llamafactory --stage sft --out sft",
         "blpo train export a=runs/first b=config.yaml --for trl --stage sft --out ab",
     ),
+    "train run": (
+        "blpo train run grpo",
+        "blpo train run sft --set lora.rank=16 --set learning_rate=2e-4",
+    ),
     "data prepare": (
         "blpo data prepare agin --source downloads/agin --out agin --scale 1 5",
         "blpo data prepare seetrue --source downloads/seetrue --out datasets/seetrue",

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from blpo.cli.help import Page, examples
-from blpo.cli.options import Overrides
+from blpo.cli.options import Overrides, Quiet
 
 if TYPE_CHECKING:
     from blpo.training.exported import Exported
 
-train = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Export the train split for trainers.")
+train = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Export the train split for trainers, and train by TRL."
+)
 
 
 @train.callback()
 def commands() -> None:
-    """Export the train split for trainers."""
+    """Export the train split for trainers, and train by TRL."""
 
 
 @train.command(cls=Page, epilog=examples("train export"))
@@ -87,3 +89,34 @@ def _lines(exported: "Exported", stage: str) -> Iterator[str]:
         yield f"{exported.reasons} have a reason of the judge; the others have an empty reason"
     if exported.left_out:
         yield f"left out: {counted(exported.left_out, 'train sample')} with an image of validation or test"
+
+
+@train.command(cls=Page, epilog=examples("train run"))
+def run(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="An export for TRL (blpo train export --for trl).", show_default=False)
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The folder of the training.", show_default="DIR/model")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change recipe.yaml, e.g. batch=32; may be repeated."),
+    ] = None,
+    quiet: Quiet = False,
+) -> int:
+    """Train by the recipe of an export, here or on a GPU.
+
+    Needs the extra `train`. Writes checkpoints, log.jsonl, curve.svg, and at the end final/, a whole model for vllm
+    serve. The same command goes on after Ctrl-C or a kill. Prints the model's folder.
+    """
+    from blpo.cli.error_lines import say
+    from blpo.cli.paths import short_path
+    from blpo.cli.train_view import training_view
+    from blpo.training.training_run import run_training
+
+    with training_view(quiet=quiet) as on_line:
+        trained = run_training(folder, changes or [], out, on_line)
+    say(f"trained for {trained.steps} updates; curve: {short_path(trained.model.parent / 'curve.svg')}")
+    typer.echo(short_path(trained.model))
+    return 0
