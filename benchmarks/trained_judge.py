@@ -157,7 +157,7 @@ def measure(out: Path, report: "Report") -> None:
     report.claim(text, alike)
 
     unsure = draw_colours(out / "unsure", 200, seed=3, random_share=0.6)
-    start = train(export(unsure, out / "unsure-sft", "sft", tiny, *_SFT, "steps=60"))
+    start = train(export(unsure, out / "unsure-sft", "sft", tiny, *_SFT, "steps=100"))
     grpo = export(colours, out / "grpo", "grpo", f"model={start}", *_GRPO)
     train(grpo)
     rewards = [line["reward"] for line in log_of(grpo / "model") if "reward" in line]

@@ -17,7 +17,8 @@ from blpo.config.settings_file import load_settings
 from blpo.config.task_files import with_task_files
 from blpo.config.yaml_text import read_yaml
 from evals.experiment_settings import EvalDataset, EvalSettings, MtRlSettings
-from evals.mt_rl import DATASET, mt_rl_dataset, transfer_configs
+from evals.mt_rl import DATASET, has_folders, mt_rl_dataset, transfer_configs
+from evals.mt_rl_offline import offline_dataset
 from evals.published import MT_RL_TASKS
 from state.errors import ConfigError
 from state.settings import Settings
@@ -52,7 +53,7 @@ def load_eval_settings(
         content = {**_offline(content.get("preset")), **content}
     for override in overrides:
         apply_override(content, override, _DEFAULTS)
-    _fill_mt_rl(content, file)
+    _fill_mt_rl(content, file, offline=bool(offline))
     if missing := [name for name in ("datasets", "judges") if not content.get(name)]:
         where = f"{file}: " if file else ""
         raise ConfigError(f"{where}{' and '.join(missing)} must be given; or use --offline for embedded models")
@@ -64,8 +65,11 @@ def load_eval_settings(
     raise ConfigError("\n".join(f"{where}{line}" for line in lines))
 
 
-def _fill_mt_rl(content: dict[str, Any], file: Path | None) -> None:
-    """Make the folder of the prepared datasets absolute, and fill in the dataset of the preset mt-rl."""
+def _fill_mt_rl(content: dict[str, Any], file: Path | None, *, offline: bool) -> None:
+    """Make the folder of the prepared datasets absolute, and fill in the dataset of the preset mt-rl.
+
+    Without any of the folders, offline: two small datasets, and no pairs.
+    """
     section = content.get("mt_rl") or {}
     if content.get("preset") != DATASET or not isinstance(section, dict):
         return
@@ -75,6 +79,10 @@ def _fill_mt_rl(content: dict[str, Any], file: Path | None) -> None:
         return  # reported with all other settings
     folder = (file.absolute().parent if file else Path.cwd()) / os.path.expanduser(settings.folder)
     content["mt_rl"] = {**section, "folder": str(folder)}
+    if offline and not content.get("datasets") and not has_folders(folder):
+        content["datasets"] = [offline_dataset(_beside_checkout("avt-appeal-median.yaml"), settings.limit)]
+        content["mt_rl"]["transfer"] = []
+        return
     if not content.get("datasets"):
         content["datasets"] = [mt_rl_dataset(folder, settings.tasks, settings.limit)]
     transfer_configs(folder, settings.transfer)
@@ -125,7 +133,13 @@ def _offline(preset: object) -> dict[str, Any]:
     calls = OFFLINE_CALLS * (3 if several else 1)  # as much for each of three tasks as for a single task
     datasets: list[dict[str, Any]] = [{"name": "sample", **({"tasks": _SAMPLE_TASKS} if several else {})}]
     name, file = ("criteria", "avt-criteria.yaml") if several else ("appeal", "avt-appeal-median.yaml")
-    ratings = _EXAMPLES / file
-    if ratings.exists() and os.path.exists(load_settings(ratings).data.path or ""):
+    ratings = _beside_checkout(file)
+    if ratings is not None:
         datasets.append({"name": name, "config": str(ratings)})
     return {"datasets": datasets, **models, "budget": {"calls": calls}}
+
+
+def _beside_checkout(name: str) -> Path | None:
+    """Return the example's config if its images are beside the checkout."""
+    config = _EXAMPLES / name
+    return config if config.exists() and os.path.exists(load_settings(config).data.path or "") else None

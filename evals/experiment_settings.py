@@ -109,6 +109,8 @@ class MtRlSettings(_Section):
     """Sets of pairs of MJ-Bench that the selected prompts judge."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """Largest number of samples of a task; null: all."""
+    trained: dict[Name, Annotated[float, Field(ge=0)] | None] = {}
+    """Judges that are trained, by name, with the US dollars of the training; null: not known."""
 
 
 class EvalSettings(_Section):
@@ -187,6 +189,10 @@ class EvalSettings(_Section):
         for setting, names in names_of.items():
             if len(set(names)) < len(names):
                 raise ValueError(f"{setting} names one twice; each is a cell of its own")
+        if foreign := self.mt_rl.trained.keys() - names_of["judges"]:
+            raise ValueError(
+                f"mt_rl.trained: {min(foreign)} is none of judges ({', '.join(judge.name for judge in self.judges)})"
+            )
         if self.search.seed != SearchSettings().seed:
             raise ValueError("search.seed: a cell's seed is one of seeds; take it out")
         return self

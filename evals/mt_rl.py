@@ -8,6 +8,7 @@ from typing import Any
 from blpo.config.settings_file import load_settings
 from evals.published import MJ_BENCH_SETS
 from state.errors import ConfigError
+from state.settings import Settings
 
 DATASET = "mt-rl"
 """Name of the dataset with all tasks."""
@@ -87,8 +88,18 @@ def _task(name: str, folder: Path, limit: int | None) -> dict[str, Any]:
     if own.task_names or len(own.task.values) != 2 or own.task.kind != "categorical":
         command = _TASKS[name].command(folder)
         raise ConfigError(f"{folder}/config.yaml: has no yes/no labels; make the folder with: {command}")
+    return task_entry(name, _TASKS[name].about, own, limit)
+
+
+def task_entry(name: str, about: str, own: Settings, limit: int | None) -> dict[str, Any]:
+    """Return a run's configuration as one of several tasks with macro F1, as plain settings."""
     data = own.data if limit is None else own.data.model_copy(update={"limit": limit})
     judge = {} if own.prompts.judge is None else {"judge": own.prompts.judge}
     task = own.task.model_dump(mode="json", exclude_unset=True)
     fields = {"task": task, "data": data.model_dump(mode="json"), "metric": "macro_f1", **judge}
-    return {"name": name, "about": _TASKS[name].about, **fields}
+    return {"name": name, "about": about, **fields}
+
+
+def has_folders(folder: Path) -> bool:
+    """Return True if a dataset folder of the preset is there."""
+    return any((folder / each.folder).exists() for each in (*_TASKS.values(), *_TRANSFER.values()))

@@ -35,7 +35,7 @@ def markdown(
         if any(row.by_task for row in section):
             parts.append(task_table(section))
     if evals.preset == "mt-rl":
-        parts.append(mt_rl_tables(rows, transfer))
+        parts.append(mt_rl_tables(evals.mt_rl, rows, transfer))
     if reasons := list(_reasons(rows)):
         parts += ["## What is missing", "\n".join(reasons)]
     parts += ["## How to read it", reading_notes(evals, rows, charged, spent)]

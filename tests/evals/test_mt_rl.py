@@ -8,8 +8,12 @@ import pytest
 
 from blpo.cli.main import main
 from blpo.data.public import Options, prepare
+from evals.cell_results import read_cell
+from evals.cells import cells_of
 from evals.config import load_eval_settings
 from evals.published import MJ_BENCH, MJ_BENCH_SETS, MT_RL, MT_RL_TASKS
+from evals.table import table_rows
+from evals.table_mt_rl import mt_rl_tables
 from state.errors import ConfigError
 from tests import public_sources
 from tests.small_set import ROOT
@@ -68,13 +72,14 @@ def test_both_tasks_are_one_run_with_macro_f1(finished: Path) -> None:
 
 def test_published_numbers_stand_below_ours_in_the_order_of_the_tasks(finished: Path) -> None:
     page = (finished / "table.md").read_text()
-    assert "| published: MT-RL-Judge | 81.63 | 81.37 | 81.58 | 83.67 | 64.97 | 85.22 |" in page
+    assert "| published: MT-RL-Judge | 81.63 | 81.37 | 81.58 | 83.67 | 64.97 | 85.22 |  |  |" in page
     assert "| published: MT-RL-Judge | 60.59 | 82.23 |" in page
     assert "spread not known; not measured here" in page
     blpo = content(finished)["rows"][1]
-    ours = next(line for line in page.splitlines() if line.startswith("| BLPO, embedded |"))
+    ours = next(line for line in page.splitlines() if line.startswith("| BLPO prompt, embedded |"))
     seetrue, unsafe = (f"{100 * task['mean']:.2f}" for task in blpo["by_task"])
-    assert ours == f"| BLPO, embedded |  |  |  | {seetrue} |  | {unsafe} |"
+    assert ours == f"| BLPO prompt, embedded |  |  |  | {seetrue} |  | {unsafe} | 0.00 | 0.00 |"
+    assert "wait for a trained judge" in page and "AGIN-Nat, AGIN-Tech, AGIN-Rat, ImageReward." in page
 
 
 def test_the_selected_prompt_judges_the_pairs(finished: Path) -> None:
@@ -90,7 +95,7 @@ def test_the_selected_prompt_judges_the_pairs(finished: Path) -> None:
 def test_missing_folders_are_named_with_their_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as raised:
-        load_eval_settings(preset="mt-rl", offline=True)
+        load_eval_settings(preset="mt-rl")
     lines = str(raised.value).splitlines()
     assert len(lines) == 6
     folder = tmp_path / "datasets" / "agin-nat-yes-no"
@@ -98,6 +103,33 @@ def test_missing_folders_are_named_with_their_commands(tmp_path: Path, monkeypat
         f"{folder}/config.yaml: is missing; make the folder with: blpo data prepare agin --source DOWNLOADS/agin"
         f" --out {folder} --criterion naturalness --sample mt-rl-judge"
     )
+
+
+def test_offline_without_folders_takes_two_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    evals = load_eval_settings(preset="mt-rl", offline=True, overrides=["mt_rl.limit=60"])
+    (dataset,) = evals.datasets
+    assert len(dataset.tasks) == 2 and dataset.tasks[0].name == "sample"
+    assert all(task.metric == "macro_f1" and len(task.task.labels) == 2 for task in dataset.tasks)
+    assert evals.mt_rl.transfer == ()
+    page = mt_rl_tables(evals.mt_rl, [], [])
+    assert "wait for a trained judge" in page and "MJ-Bench that wait" in page
+    assert "| published: MT-RL-Judge | 60.59 | 82.23 |" in page
+
+
+def test_a_trained_judge_has_its_own_rows_with_dollars(finished: Path) -> None:
+    place = str(finished.parent / "datasets")
+    evals = load_eval_settings(preset="mt-rl", offline=True, overrides=[*SMALL, f"mt_rl.folder={place}"])
+    cells = cells_of(evals, finished)
+    rows = table_rows(cells, [read_cell(cell) for cell in cells])
+    page = mt_rl_tables(evals.mt_rl.model_copy(update={"trained": {"embedded": 310.5}}), rows, [])
+    names = [line.split("|")[1].strip() for line in page.splitlines() if ", embedded |" in line]
+    assert names == ["trained, embedded", "trained + BLPO, embedded"]
+    assert page.count("| 310.50 |") == 2 and "wait for a trained judge" not in page
+    with pytest.raises(ConfigError, match="other is none of judges"):
+        load_eval_settings(
+            preset="mt-rl", offline=True, overrides=[*SMALL, f"mt_rl.folder={place}", "mt_rl.trained={other: 1}"]
+        )
 
 
 def test_a_folder_without_yes_no_labels_is_refused(place: Path, tmp_path: Path) -> None:
