@@ -2,7 +2,7 @@
 
     python -m benchmarks.trained_judge [--out FOLDER]
 
-Needs the extra `train`. Makes all models and images here; takes about three minutes of one core, and uses a GPU where
+Needs the extra `train`. Makes all models and images here; takes about three minutes of a core, and uses a GPU where
 one is. Prints a line for each claim, and fails if one does not hold:
 
 * SFT: the share of right labels on images that were held out, at least .95.

@@ -131,8 +131,8 @@ def _sample_line(task: str, example: TrainingExample) -> str:
 
 
 def _with_pixels(settings: Settings, max_pixels: int) -> Settings:
-    """Return the settings with the pixel limit of the recipe for the judge."""
+    """Return the settings with the pixel limit of the recipe for the judge, asked for the reason first."""
     judge = settings.models.of("judge")
-    limits = {"max_pixels": max_pixels, "max_side": max(judge.max_side, _WIDEST)}
-    models = settings.models.model_copy(update={"judge": judge.model_copy(update=limits)})
+    changes = {"max_pixels": max_pixels, "max_side": max(judge.max_side, _WIDEST), "reason": "before"}
+    models = settings.models.model_copy(update={"judge": judge.model_copy(update=changes)})
     return settings.model_copy(update={"models": models})

@@ -204,7 +204,9 @@ def test_pairs_are_asked_in_both_orders(tmp_path: Path) -> None:
 def test_criteria_asked_at_once_are_one_example(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(criteria_config(tmp_path / "set", 30)))
-    made = export(tmp_path / "out", config, "--for", "llamafactory", "--stage", "sft")
+    late = ["--set", "models.judge.name=embedded:judge", "--set", "models.judge.reason=after"]
+    made = export(tmp_path / "out", config, "--for", "llamafactory", "--stage", "sft", *late)
+    assert '"reason" first' in made["rows"][0]["messages"][0]["content"]  # the form of the paper, whatever the run has
     answer = json.loads(made["rows"][0]["messages"][1]["content"])
     assert list(answer) == ["reason", "grain", "mood"] and len(made["rows"]) == len({r["id"] for r in made["rows"]})
 
