@@ -63,6 +63,8 @@ async def audit(
     scale = loaded.file.of_task(name).task
     items = await asyncio.to_thread(_samples, loaded, name, scale, inputs, split, samples)
     folder = judge_folder(judge)
+    if out is not None and not out.absolute().parent.is_dir():
+        raise ConfigError(f"{out}: its folder does not exist; make it, or give another file with --out")
     place = out or audit_place(folder, name)
     store = folder / "audit.sqlite" if out is None else out.with_suffix(".sqlite")
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)

@@ -11,6 +11,7 @@ import typer
 
 from blpo.cli.error_lines import say
 from blpo.cli.run_gates import GATE_MISSED
+from blpo.runs.wording import counted
 
 if TYPE_CHECKING:
     from blpo.audit.gates import AuditGate
@@ -54,8 +55,11 @@ def audit(
     not suffice.
     """
     from blpo.audit.audit_file import audit as run_audit
+    from state.errors import ConfigError
 
     names = [name.strip() for name in probes.split(",") if name.strip()] if probes is not None else []
+    if probes is not None and not names:
+        raise ConfigError("--probes names no probe; give names with commas, or leave it out")
     result, missed = asyncio.run(
         run_audit(
             judge,
@@ -108,7 +112,7 @@ def _lines(result: "AuditResult") -> list[str]:
 def _figures(probe: "ProbeResult") -> str:
     rate, interval = probe["rate"], probe["ci95"]
     if rate is None or interval is None:
-        return f"{'no answer':>12}"
+        return f"{'no answer':>12}  ({counted(probe['errors'], 'error')})"
     counts = f"{probe['flips']} of {probe['n']}"
     line = f"{counts:>12}{rate:>9.1%}  {f'{interval[0]:.1%} to {interval[1]:.1%}':<16}"
     if "up" in probe and "down" in probe:

@@ -56,7 +56,10 @@ def disagreements(
         typer.Option(help="With --unlabelled: source of the confidence, in place of the judge's own."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="With --unlabelled: folder to write [RUN/to-label].")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="With --unlabelled: folder to write [RUN/to-label, for a task to-label.TASK]."
+        ),
     ] = None,
 ) -> int:
     """List the samples on which judge and people differ.
@@ -71,7 +74,8 @@ def disagreements(
     if unlabelled:
         if as_json or as_csv or correct is not None:
             raise typer.BadParameter("--unlabelled writes a folder; leave out --json, --csv and --correct")
-        return label_next(run, unlabelled, out or run / "to-label", most, calls, confidence)
+        folder = out or run / (f"to-label.{task}" if task else "to-label")
+        return label_next(run, unlabelled, folder, most, calls, confidence, task)
     if calls is not None or confidence is not None or out is not None:
         raise typer.BadParameter("--calls, --confidence and --out belong to --unlabelled")
     if as_json and as_csv:

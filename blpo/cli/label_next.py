@@ -23,26 +23,31 @@ def label_next(
     most: int,
     calls: int | None,
     confidence: Literal["logprobs", "repeats", "words"] | None,
+    task: str | None = None,
 ) -> int:
-    """Judge inputs without labels, write the least sure samples into `folder`, and print its labels file."""
+    """Judge inputs without labels, write the least sure samples into `folder`, and print its labels file.
+
+    `task` is the one of several tasks or criteria to judge by.
+    """
     from blpo.deployment.confidence_source import with_source
     from blpo.deployment.input_labels import InputLabels
     from blpo.deployment.inputs import inputs_of, samples_of
-    from blpo.deployment.judge import load_judge
+    from blpo.deployment.judge import label_column, load_judge
     from blpo.deployment.least_sure import least_sure, require_confidence
     from blpo.deployment.table_input import InputColumns
     from blpo.reports.exports.labels_stub import STUB, require_unlabelled, write_stub
 
-    judge = require_confidence(with_source(load_judge(run), confidence))
-    require_unlabelled(folder)
-    columns = InputColumns(further=judge.file.further_columns or (), several=judge.file.image_names is not None)
-    sources = inputs_of(inputs, columns, InputLabels(judge.file.task, required=False))
+    judge = require_confidence(with_source(load_judge(run, task), confidence))
+    file, column = judge.file.of_task(task or ""), label_column(judge, task or "")
+    require_unlabelled(folder, column)
+    columns = InputColumns(further=file.further_columns or (), several=file.image_names is not None, usual_label=column)
+    sources = inputs_of(inputs, columns, InputLabels(file.task, required=False, name=task or ""))
     folder.mkdir(parents=True, exist_ok=True)
     work = least_sure(judge, samples_of(sources), folder / "answers.sqlite", most=most, calls=calls)
     outcome = asyncio.run(work)
     chosen = outcome.chosen()
     if chosen:
-        write_stub(folder, chosen, judge.file.task, f"blpo {run.resolve().name}")
+        write_stub(folder, chosen, file.task, f"blpo {run.resolve().name}", column)
         typer.echo(str(folder / STUB))
     for line in _sentences(outcome, len(chosen)):
         say(line)

@@ -172,6 +172,12 @@ def in_task(sample: Sample, name: str) -> Sample:
     return replace(sample, id=f"{name}/{sample.id}", task=name) if name else sample
 
 
+def label_column(judge: Judge, name: str) -> str:
+    """Return the usual column of people's labels of a task in tables."""
+    own = next((task.label for task in judge.file.tasks if task.name == name), None)
+    return own or "label"
+
+
 def judged_tasks(file: JudgeFile, task: str | None) -> tuple[str, ...]:
     """Return the tasks that an image is judged for; raises `ConfigError` for a task that the judge lacks."""
     names = file.task_names

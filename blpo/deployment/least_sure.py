@@ -8,7 +8,8 @@ from heapq import heappush, heappushpop
 from pathlib import Path
 
 from blpo.data.near_duplicates import Signature, are_near, signature_of
-from blpo.deployment.judge import Judge, Judging
+from blpo.deployment.confidence_source import require_told
+from blpo.deployment.judge import Judge, Judging, in_task
 from blpo.deployment.run_contents import Content, content_of, contents_of_run, texts_of
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.inference.open_models import open_models
@@ -100,19 +101,21 @@ class LeastSure:
 def require_confidence(judge: Judge) -> Judge:
     """Return the judge with a source of confidence: its own, else its log-probabilities.
 
-    Raises `ConfigError` for a judge without any, for a judge of rankings, and for a judge of several tasks.
+    Raises `ConfigError` for a judge without any, for a judge of rankings, and for several tasks at once.
     """
     model = judge.file.model
-    if judge.file.tasks:
-        raise ConfigError("--unlabelled: is for a judge of a single task, and this one has several")
-    if judge.file.task.kind == "ranking":
+    name, *others = judge.require_tasks()
+    if others:
+        raise ConfigError(f"--unlabelled: this judge has several criteria ({', '.join(judge.tasks)}); add --task NAME")
+    if judge.file.of_task(name).task.kind == "ranking":
         raise ConfigError("--unlabelled: rankings have no confidence, so nothing tells which lists to label next")
-    if model.confidence is not None:
-        return judge
-    if not model.logprobs:
+    if model.confidence is None and not model.logprobs:
         raise ConfigError("--unlabelled: this judge has no confidence; give --confidence repeats or words")
-    file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": "logprobs"})})
-    return Judge(file, judge.run)
+    if model.confidence is None:
+        file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": "logprobs"})})
+        judge = Judge(file, judge.run, name or None)
+    require_told(judge)
+    return judge
 
 
 async def least_sure(
@@ -127,7 +130,8 @@ async def least_sure(
     """Judge samples, and keep the `most` least sure; where `calls` are spent, among those judged so far.
 
     Answers go to the response store `store` and cost nothing in a later call. Samples with a label,
-    and of the dataset of the judge's run, are left out. Raises `ConfigError`, `ModelError` and `DataError`.
+    and of the dataset of the judge's run, are left out. A judge of several tasks judges by the one that it was loaded
+    for. Raises `ConfigError`, `ModelError` and `DataError`.
     """
     judge, outcome = require_confidence(judge), LeastSure(most)
     limits = LimitSettings(calls=calls, max_failure_rate=1.0)
@@ -135,7 +139,7 @@ async def least_sure(
     contents = await asyncio.to_thread(contents_of_run, judge.run)
     examples = judge.file.labelled_examples
     async with open_models(settings, store, examples) as models:
-        new = _new(samples, contents, outcome)
+        new = (in_task(sample, judge.tasks[0]) for sample in _new(samples, contents, outcome))
         try:
             async with aclosing(Judging(judge.file, models).judged(new)) as stream:
                 async for item in stream:

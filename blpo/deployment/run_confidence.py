@@ -85,16 +85,22 @@ async def measure_confidence(
 
     Answers of the run are not paid for again; a stopped call goes on. `calibrate_on` are labelled samples that the
     search has not seen; None: the run's `data.split.calibration`, if its config has one. `escalate` is a second judge,
-    asked about the whole test split. `task` names one of several tasks; None: all. Raises `BlpoError`.
+    asked about the whole test split. `task` names one of several tasks, and earlier numbers of the others stay; None:
+    all. Raises `BlpoError`.
     """
     file = load_judge(run, task).file
+    if not 0 < delta < 1:
+        raise ConfigError(f"--delta {delta:g}: must be above 0 and below 1")
     tasks = [
         _TaskMeasuring(run, name, source, calibrate_on or own_calibration(run, name), escalate)
         for name in ([task] if task else file.task_names or [""])
     ]
     (run / FOLDER).mkdir(exist_ok=True)
     parts = {each.name: await each.measure([t.store for t in tasks], delta, on_verdict) for each in tasks}
-    content = RunConfidence(delta, JudgeIdentity.of(file), parts)
+    judge, earlier = JudgeIdentity.of(file), None if task is None else read_run_confidence(run)
+    if earlier is not None and (earlier.judge, earlier.delta) == (judge, delta):
+        parts = {**earlier.by_task, **parts}
+    content = RunConfidence(delta, judge, parts)
     write_whole(run / FOLDER / "confidence.json", json.dumps(content.content, indent=1) + "\n")
     return content
 

@@ -17,6 +17,7 @@ Content = tuple[object, ...]
 def contents_of_run(run: Path | None, splits: Sequence[SplitName] = SPLITS) -> frozenset[Content]:
     """Return the contents of the samples in splits of a run; those of train include the examples of the judge.
 
+    With all splits also those of the calibration.
     Empty without a run, and where the run or its dataset is gone.
     """
     if run is None:
@@ -24,8 +25,9 @@ def contents_of_run(run: Path | None, splits: Sequence[SplitName] = SPLITS) -> f
     try:
         dataset = dataset_of(RunRecord.read(run).settings)
         examples = dataset.examples if "train" in splits else ()
+        calibration = dataset.calibration if set(splits) == set(SPLITS) else ()
         samples = (sample for name in splits for sample in dataset.splits[name])
-        return frozenset(map(content_of, (*samples, *examples)))
+        return frozenset(map(content_of, (*samples, *examples, *calibration)))
     except BlpoError:
         return frozenset()
 

@@ -10,7 +10,7 @@ from blpo.deployment.confidence_source import require_told
 from blpo.deployment.confidence_summary import ConfidenceCounts
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, inputs_of
-from blpo.deployment.judge import Judge, in_task
+from blpo.deployment.judge import Judge, in_task, label_column
 from blpo.deployment.summary import Summary, add_drift, no_labels, summarize
 from blpo.deployment.table_input import InputColumns
 from blpo.deployment.trust import Trust, TrustTarget, learn, require_enough, unit_of
@@ -63,7 +63,7 @@ class TaskJudging:
             options.columns,
             further=self.file.further_columns or (),
             several=several,
-            usual_label=_usual_label(judge, name),
+            usual_label=label_column(judge, name),
         )
         self._options = options
         own = None if options.target is None or judge.run is None else own_calibration(judge.run, name)
@@ -136,8 +136,3 @@ class TaskJudging:
             if self._run_to_mark is not None:
                 guarantee["test_used_up"] = True
         return summary
-
-
-def _usual_label(judge: Judge, name: str) -> str:
-    own = next((task.label for task in judge.file.tasks if task.name == name), None)
-    return own or "label"

@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.planted_biases import PLANTED, UNBIASED, Planted, reports, share_covered
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
 def test_most_intervals_of_a_probe_cover_a_planted_bias(planted: Planted) -> None:

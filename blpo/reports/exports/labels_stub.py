@@ -1,6 +1,6 @@
 """Samples to label next, as a dataset without labels and as a Label Studio project.
 
-The folder holds labels.csv, whose column `label` is empty, and images/ with copies of the images. Once people have
+The folder holds labels.csv, whose column for labels is empty, and images/ with copies of the images. Once people have
 filled in the labels, `data.path` may name the folder. label-studio/ holds the same samples as tasks.
 """
 
@@ -25,7 +25,7 @@ _TEXT_OF_PAIRS = "question"
 """Column of the text of both, beside `text_a` and `text_b`."""
 
 
-def require_unlabelled(folder: Path) -> None:
+def require_unlabelled(folder: Path, column: str = "label") -> None:
     """Raise `RunError` if people have begun to fill in the labels of an earlier command, which would be lost."""
     stub = folder / STUB
     if folder.exists() and not folder.is_dir():
@@ -34,21 +34,26 @@ def require_unlabelled(folder: Path) -> None:
         return
     try:
         with stub.open(encoding="utf-8", newline="") as file:
-            begun = any((row.get("label") or "").strip() for row in csv.DictReader(file))
+            begun = any((row.get(column) or "").strip() for row in csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(f"{stub}: can't be read ({error}); give another folder with --out") from None
     if begun:
         raise RunError(f"{stub}: people have begun to label; give another folder with --out")
 
 
-def write_stub(folder: Path, items: Sequence[JudgedSample], task: TaskSettings, judge: str) -> None:
-    """Write labels.csv, images/ and label-studio/ into `folder`; `judge` is the name of the predictions' model."""
-    require_unlabelled(folder)
+def write_stub(
+    folder: Path, items: Sequence[JudgedSample], task: TaskSettings, judge: str, column: str = "label"
+) -> None:
+    """Write labels.csv, images/ and label-studio/ into `folder`.
+
+    `judge` is the name of the predictions' model, and `column` the empty column for people's labels.
+    """
+    require_unlabelled(folder, column)
     samples = [item.sample for item in items]
     fields = Fields.of(samples)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     rows = [_row(place, item, fields, folder) for place, item in enumerate(items, start=1)]
-    columns = ["id", *fields.images, *_text_columns(fields, samples), "label", "verdict", "confidence"]
+    columns = ["id", *fields.images, *_text_columns(fields, samples), column, "verdict", "confidence"]
     with whole_file(folder / STUB, durable=False) as file:
         file.write(_csv(columns, rows).encode())
     maker = TaskMaker(task, judge, fields)
@@ -81,10 +86,9 @@ def _row(place: int, item: JudgedSample, fields: Fields, folder: Path) -> dict[s
     stems = [f"{place:04}" if len(named) == 1 else f"{place:04}-{name}" for name, _ in named]
     files = {name: _copied(source, stem, folder) for (name, source), stem in zip(named, stems, strict=True)}
     return {
-        "id": sample.id,
+        "id": sample.item,
         **files,
         **_texts(sample),
-        "label": "",
         "verdict": "" if verdict.label is None else verdict.label,
         "confidence": "" if item.confidence is None else round(item.confidence, 4),
     }
@@ -116,5 +120,5 @@ def _copied(source: ImageSource, stem: str, folder: Path) -> str:
 def _task(maker: TaskMaker, item: JudgedSample, row: dict[str, object]) -> dict[str, object]:
     verdict = item.verdict
     told = f"Judge: {_answer(verdict)}." + (f" {verdict.reason}" if verdict.reason else "")
-    facts = {"sample_id": item.sample.id, "file": row[maker.fields.images[0]], "judge_reason": verdict.reason}
+    facts = {"sample_id": item.sample.item, "file": row[maker.fields.images[0]], "judge_reason": verdict.reason}
     return maker.task(item.sample, told, facts, verdict.label, item.confidence)

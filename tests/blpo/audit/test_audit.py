@@ -94,6 +94,8 @@ def test_gates_and_budgets_have_exit_codes(run: Path, tmp_path: Path, capsys: py
     ("options", "message"),
     [
         (["--probes", "colour"], "there is no probe colour; the probes are repeat, "),
+        (["--probes", ","], "--probes names no probe"),
+        (["--out", "gone/audit.json"], "gone/audit.json: its folder does not exist"),
         (["--gate", "accuracy>=0.5"], "gate accuracy>=0.5: must be audit:PROBE.flips<=NUMBER"),
         (["--probes", "repeat", "--gate", "audit:mirror.flips<=1"], "audit:mirror.flips<=1: the probe is not run"),
     ],

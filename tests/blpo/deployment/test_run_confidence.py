@@ -130,6 +130,7 @@ def test_charts_keep_to_the_schema_of_altair_and_tell_the_cost_of_two_judges(run
     assert section is not None and section.is_stale and len(section.parts[0].charts) == 3
 
 
+@pytest.mark.slow
 def test_each_criterion_has_a_map_and_thresholds_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = criteria_config(draw_criteria(tmp_path / "set", 60), tmp_path / "run", search={"outer_rounds": 0})
     config["data"]["split"] = SPLIT
@@ -147,6 +148,8 @@ def test_each_criterion_has_a_map_and_thresholds_of_its_own(tmp_path: Path, caps
     assert calls == [18 + 18 + 18, 18 + 18]  # an answer for both criteria, and a question of its own for each
     page = (tmp_path / "run" / "report.html").read_text()
     assert "<h3><bdi>light</bdi></h3>" in page and (tmp_path / "run" / "confidence" / "coverage.light.svg").exists()
+    assert main(["confidence", str(tmp_path / "run"), "--confidence", "words", "--task", "light", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["by_task"]) == ["quality", "light"]  # the earlier numbers stay
     command = ["judge", str(tmp_path / "run"), str(tmp_path / "set" / "labels.csv"), "--confidence", "words"]
     out = tmp_path / "out.jsonl"
     assert main([*command, "--target-agreement", "0.05", "--delta", "0.5", "--out", str(out), "--json"]) == 0
@@ -157,6 +160,14 @@ def test_each_criterion_has_a_map_and_thresholds_of_its_own(tmp_path: Path, caps
         assert part["trust"]["trusted"] == sum(line["trusted"] for line in own) > 0
     assert main([*command, "--target-agreement", "0.9"]) == 2
     assert "has 18 labelled samples, one a group" in capsys.readouterr().err
+    draw_criteria(tmp_path / "new", 65)  # the first 60 are those of the run
+    next_command = ["disagreements", str(tmp_path / "run"), "--unlabelled", str(tmp_path / "new" / "images"), "-n", "2"]
+    assert main([*next_command, "--confidence", "words"]) == 2
+    assert "several criteria (quality, light); add --task NAME" in capsys.readouterr().err
+    assert main([*next_command, "--confidence", "words", "--task", "light"]) == 0
+    assert "60 with a label or in the run's dataset" in capsys.readouterr().err
+    rows = (tmp_path / "run" / "to-label.light" / "labels.csv").read_text().splitlines()
+    assert rows[0] == "id,image,light,verdict,confidence" and len(rows) == 3
 
 
 def test_the_runs_own_split_sets_a_threshold(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +179,8 @@ def test_the_runs_own_split_sets_a_threshold(run: Path, capsys: pytest.CaptureFi
 def test_a_judge_without_a_confidence_and_a_damaged_file_are_named(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert main(["confidence", str(run), "--confidence", "words", "--delta", "1"]) == 2
+    assert "--delta 1: must be above 0 and below 1" in capsys.readouterr().err
     assert main(["confidence", str(run)]) == 2
     assert "its judge has no confidence; give --confidence repeats or words" in capsys.readouterr().err
     damaged = shutil.copytree(run, run.parent / "damaged")
