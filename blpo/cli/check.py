@@ -49,7 +49,7 @@ def _lines(run: "RunPreview") -> list[str]:
     for task in run.tasks.values():
         by_split.update(task.samples)
     return [
-        f"no problem found: {by_split.total()} samples, {_listed(by_split)}",
+        f"no problem found: {by_split.total()} samples, {_listed(by_split)}{_set_aside(*run.tasks.values())}",
         *(in_task(name, line) for name, task in run.tasks.items() for line in _task_lines(name, task)),
         *run.facts,
         *(f"{role}: {model}" for role, model in run.models.items()),
@@ -60,9 +60,15 @@ def _lines(run: "RunPreview") -> list[str]:
 
 
 def _task_lines(name: str, task: "TaskPreview") -> list[str]:
-    samples = [f"{sum(task.samples.values())} samples, {_listed(task.samples)}"] if name else []
+    samples = [f"{sum(task.samples.values())} samples, {_listed(task.samples)}{_set_aside(task)}"] if name else []
     labels = [f"label {label}{_word(task, label)}: {_listed(counts)}" for label, counts in task.labels.items()]
     return [*samples, *labels]
+
+
+def _set_aside(*tasks: "TaskPreview") -> str:
+    """Return the number of samples of the calibration, to follow those of the splits; empty without any."""
+    number = sum(task.calibration for task in tasks)
+    return f"; {number} more set aside for the calibration" if number else ""
 
 
 def _word(task: "TaskPreview", label: str) -> str:

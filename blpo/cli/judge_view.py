@@ -80,6 +80,8 @@ def print_judged(summary: "Summary", labels: Mapping[str, InputLabels], *, is_ca
     if not quiet:
         if len(parts) > 1:
             say(_statuses(summary))
+            for line in _checklist(summary):
+                say(line)
         for name, part in parts.items():
             for line in (*_counts(part, labels[name]), *confidence_sentences(part), *_drift(part)):
                 say(in_task(name, line))
@@ -95,6 +97,17 @@ def print_judged(summary: "Summary", labels: Mapping[str, InputLabels], *, is_ca
 def _statuses(summary: "TaskSummary") -> str:
     statuses = ", ".join(f"{n} {s}" for s, n in summary["statuses"].items())
     return f"judged {counted(summary['judged'], 'sample')}: {statuses}"
+
+
+def _checklist(summary: "Summary") -> Iterator[str]:
+    """Yield the mean share of a checklist, and its agreement with people's shares; nothing for other judges."""
+    record = summary.get("checklist")
+    if record is None or record["mean"] is None:
+        return
+    yield f"share of the checklist: {record['mean']:.1%} in the mean over {counted(record['images'], 'image')}"
+    if (people := record["people"]) is not None:
+        order, distance = figure(people["spearman"]), figure(people["mae"])
+        yield f"share with people, over {record['labelled']} labelled: Spearman {order}, MAE {distance}"
 
 
 def _counts(summary: "TaskSummary", labels: InputLabels) -> Iterator[str]:

@@ -93,7 +93,7 @@ class CallSizes:
 
     def _judge(self) -> tuple[float, int]:
         work = self.work
-        question = work.judge_images + work.text + work.judge_frame + self.judge_prompt
+        question = work.judge_images + work.text + work.judge_frame + work.shown * self.judge_prompt
         return question, self.replies.verdict + work.further_labels
 
     def _verbalize(self) -> tuple[float, int]:
@@ -122,13 +122,19 @@ class CallSizes:
         has_spare = self._is_pooled and limits.calls is not None and search.inner_steps and self.replies is not SHORT
         return search.inner_steps + (search.spare_steps if has_spare else 0)
 
+    @property
+    def _part(self) -> int:
+        """Tokens of the text that one update rewrites: the judge prompt, or one of its parts."""
+        return -(-self.judge_prompt // self.work.sizes.shape.updates)
+
     def _critique_judge(self) -> tuple[float, int]:
-        descriptions = max(self._inner_steps, 1) if self._is_pooled else 1
-        question = tokens(template("critique_judge")) + self.judge_prompt + self._cases(descriptions)
+        descriptions, updates = max(self._inner_steps, 1) if self._is_pooled else 1, self.work.sizes.shape.updates
+        share = 1 if updates == 1 else 2 / updates  # of the parts one is about all cases, each other about its own
+        question = tokens(template("critique_judge")) + self._part + share * self._cases(descriptions)
         return question, self.replies.critique
 
     def _update_judge(self) -> tuple[float, int]:
-        return tokens(template("update_judge")) + self.judge_prompt + self.replies.critique, self.judge_prompt
+        return tokens(template("update_judge")) + self._part + self.replies.critique, self._part
 
     def _critique_i2t(self) -> tuple[float, int]:
         if self._is_pooled:

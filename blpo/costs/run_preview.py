@@ -30,6 +30,8 @@ class TaskPreview:
     detectable: float | None
     """Difference in accuracy that the test finds in about half of all cases; None if the test can show nothing, and
     for rankings, which have no accuracy."""
+    calibration: int = 0
+    """Samples of `data.split.calibration`, in no split."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Words of ratings, by rating."""
 
@@ -42,6 +44,7 @@ class TaskPreview:
             labels=label_counts(settings.task, dataset),
             test_groups=len(set(own_groups(groups))),
             detectable=None if settings.task.kind == "ranking" else detectable_difference(groups),
+            calibration=len(dataset.calibration),
             words={str(rating): word for rating, word in settings.task.scale},
         )
 

@@ -13,6 +13,7 @@ from blpo.data.images import image_size
 from blpo.data.run_dataset import dataset_of
 from blpo.inference.answer_forms import asks_once
 from blpo.inference.initial_prompts import initial_prompts
+from blpo.inference.prompt_parts import prompt_shown
 from blpo.inference.question import as_shown
 from blpo.models.catalogue import facts
 from state.sample import Sample
@@ -39,6 +40,8 @@ class Workload:
     judge_frame: float
     """Mean tokens of the text around the judge prompt."""
     verbalizer_frame: float
+    shown: float = 1.0
+    """Share of the judge prompt that a message to the judge shows."""
     further_labels: int = 0
     """Tokens of an answer for all criteria, beyond an answer with one label."""
     case_notes: int = 0
@@ -56,19 +59,30 @@ def workload_of(settings: Settings) -> Workload:
     chosen_samples = samples[:: -(-len(samples) // MOST_MEASURED)]
     pixels = {id(source): image_size(source) for sample in chosen_samples for source in sample.all_images}
     judge_prompt, i2t_prompt = initial_prompts(settings)
+    sizes = DatasetSizes.of(settings, dataset)
     return Workload(
-        sizes=DatasetSizes.of(settings, dataset),
+        sizes=sizes,
         judge_images=(1 + _images_of_examples(settings)) * _tokens_a_request(chosen_samples, pixels, settings),
         verbalizer_images=mean(_tokens_of(chosen_samples, pixels, settings, "verbalizer")),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
         i2t_prompt=tokens(i2t_prompt),
         named_images=max(len(sample.image_names) for sample in samples),
+        shown=_share_shown(judge_prompt, chosen_samples, sizes.shape.updates, settings),
         judge_frame=mean(frame(settings, sample, "judge") for sample in chosen_samples),
         verbalizer_frame=mean(frame(settings, sample, "verbalize") for sample in chosen_samples),
         further_labels=further_labels(settings),
         case_notes=case_notes(settings),
     )
+
+
+def _share_shown(judge_prompt: str, samples: Sequence[Sample], updates: int, settings: Settings) -> float:
+    """Return the mean share of p that the judge sees: of p_0, or of a p whose parts are equally long if that is more.
+
+    `updates` is the number of parts.
+    """
+    shown = mean(tokens(prompt_shown(judge_prompt, sample, settings)) for sample in samples) / tokens(judge_prompt)
+    return max(shown, min(1.0, 2 / updates))
 
 
 def _images_of_examples(settings: Settings) -> int:

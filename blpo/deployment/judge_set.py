@@ -147,7 +147,10 @@ class SetJudging:
         if record is not None:
             for summary in summaries.values():
                 summary["escalation"] = record
-        return summaries[""] if "" in summaries else joined(summaries, usage)
+        summary = summaries[""] if "" in summaries else joined(summaries, usage)
+        if (checklist := share.record()) is not None:
+            summary["checklist"] = checklist
+        return summary
 
 
 def _escalation(judge: Judge, options: JudgingOptions) -> Escalation | None:

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict, cast
 
 from blpo.deployment.baseline import Baseline, DriftRecord
 from blpo.deployment.calibration import Calibration
+from blpo.deployment.checklist_share import ChecklistRecord
 from blpo.deployment.confidence_summary import ConfidenceRecord, TrustRecord
 from blpo.deployment.escalation import EscalationRecord
 from blpo.deployment.verdict_counts import VerdictCounts
@@ -104,6 +105,8 @@ class Summary(TaskSummary):
     """Counted by the response store, over all resumes; without those of a second judge."""
     gates: list[GateResult]
     judge: NotRequired[JudgeRecord]
+    checklist: NotRequired[ChecklistRecord]
+    """Shares of a checklist; absent for other judges."""
     by_task: NotRequired[dict[str, TaskSummary]]
     """Summary of each task or criterion of a judge of several; then a sample is an image under one of them. Absent for
     a judge of a single task."""

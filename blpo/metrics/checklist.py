@@ -25,8 +25,8 @@ def aggregate_result(
     people = [human[item] for item in items]
     return AggregateResult(
         n=len(items),
-        initial=_values(people, [old[item] for item in items]),
-        best=_values(people, [new[item] for item in items]),
+        initial=share_agreement(people, [old[item] for item in items]),
+        best=share_agreement(people, [new[item] for item in items]),
     )
 
 
@@ -46,8 +46,8 @@ def shares(samples: Sequence[Sample], labels: Sequence[Label | None], settings: 
     }
 
 
-def _values(people: Sequence[float], judge: Sequence[float]) -> AggregateValues:
-    """Return the mean absolute error, and Spearman's correlation (None for a constant)."""
+def share_agreement(people: Sequence[float], judge: Sequence[float]) -> AggregateValues:
+    """Return the mean absolute error, and Spearman's correlation (None for a constant) of shares of the same items."""
     from scipy.stats import spearmanr  # takes half a second to import
 
     if not people:

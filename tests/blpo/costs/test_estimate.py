@@ -19,7 +19,8 @@ from PIL import Image
 
 import blpo
 from blpo.config.settings_file import load_settings
-from blpo.costs.call_counts import all_rounds, early_stop, least_calls, planned_rounds, pooled_counts
+from blpo.costs.call_counts import CallCounts, all_rounds, early_stop, least_calls, planned_rounds, pooled_counts
+from blpo.costs.call_sizes import SHORT, CallSizes
 from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
@@ -28,6 +29,7 @@ from blpo.models.catalogue import facts
 from blpo.models.embedded.message_images import images
 from state.result import Result
 from state.settings import LimitSettings, ModelSettings, SearchSettings, Settings
+from tests.criteria_set import draw_criteria, tasks_config
 from tests.scripted import scripted
 from tests.small_set import blpo as command
 from tests.small_set import draw_dataset
@@ -330,3 +332,17 @@ def write_samples(folder: Path, *, are_pairs: bool) -> None:
             first, second = reversed(names) if is_swapped else names
             text = f"sample {number} of rating {rating}"
             rows.writerow([first, rating, text, second, "ab"[is_swapped]])
+
+
+def test_a_judge_with_a_part_for_each_task_is_shown_less_of_the_prompt(tmp_path: Path) -> None:
+    config = tasks_config(draw_criteria(tmp_path / "set"), tmp_path / "run")
+    whole, parts = (
+        workload_of(Settings.model_validate({**config, "prompts": {"parts": parts}})) for parts in ("one", "per_task")
+    )
+    assert whole.shown == 1 and 0.5 < parts.shown < 1
+    counts = CallCounts(judge=100, verbalize=0, critique_judge=3, update_judge=3, critique_i2t=0, update_i2t=0)
+    loads = [
+        CallSizes(Settings.model_validate({**config, "prompts": {"parts": name}}), work, SHORT, 900, 60).loads(counts)
+        for name, work in (("one", whole), ("per_task", parts))
+    ]
+    assert all(loads[1][role].input_tokens < loads[0][role].input_tokens for role in ("judge", "optimizer"))
