@@ -73,6 +73,16 @@ class ForkedBlpo:
         return self._process.is_alive()
 
     @property
+    def pid(self) -> int:
+        """Id of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Return the exit code; None for a running process."""
+        return self._process.exitcode
+
+    @property
     def stdout(self) -> str:
         """Output so far."""
         return self._text("stdout")
@@ -84,8 +94,7 @@ class ForkedBlpo:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
-        assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def kill(self) -> int:
         """End the process at once, and return the exit code: minus the number of the signal."""

@@ -1,7 +1,7 @@
 """Pages of `blpo view` in tests: a server in a thread, and browsers that have the token."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -14,9 +14,13 @@ from blpo.view.app import view_app
 from blpo.view.server import ViewServer
 from blpo.view.site import Site
 from tests.chromium import watched
+from tests.forked_blpo import ForkedBlpo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+LONG = 180_000
+"""Longest wait for a page, in milliseconds: a process imports everything, perhaps on a busy machine."""
 
 
 @contextmanager
@@ -33,6 +37,11 @@ def served(folder: Path, *, is_read_only: bool = False) -> Iterator[ViewServer]:
         server.should_exit = server.force_exit = True
         thread.join()
         bound.listener.close()
+
+
+def fork_blpo(arguments: Sequence[str], folder: Path, output: Path) -> ForkedBlpo:
+    """Begin `blpo` for a page, without the seconds of the imports."""
+    return ForkedBlpo(*arguments, folder=folder)
 
 
 def origin(server: ViewServer) -> str:
@@ -59,6 +68,7 @@ def opened(
     """Open a page in a browser of its own. At the end, assert that the page asked for no other origin."""
     with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
         view = context.new_page()
+        view.set_default_timeout(LONG)
         own = origin(server)
         with watched(view, lambda url: url.startswith(f"{own}/")):
             view.goto(server.address)

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from blpo.cli.paths import short_path
-from blpo.cli.search_frame import phase_in_words
 from blpo.cli.views import FrameView, LineView, SilentView, draws_frames
+from blpo.reports.progress_lines import phase_in_words
 from blpo.runs.run_progress import Progress
 from blpo.runs.wording import count, duration, metric_name, single_line
 from evals.cell_results import CellResult

@@ -7,19 +7,9 @@ from rich.text import Text
 
 from blpo.cli.paths import short_path
 from blpo.cli.usage_table import usage_table
-from blpo.reports.progress_lines import trial_place
+from blpo.reports.progress_lines import phase_in_words, trial_place
 from blpo.runs.run_progress import Progress
 from blpo.runs.wording import metric_name, single_line
-
-_PHASES = {
-    "collect_errors": "drawing a batch of errors",
-    "verbalize": "describing images",
-    "critique_judge": "criticising the judge prompt",
-    "update_judge": "rewriting the judge prompt",
-    "critique_i2t": "criticising the I2T prompt",
-    "update_i2t": "rewriting the I2T prompt",
-    "evaluate_test": "judging the test split",
-}
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -51,13 +41,6 @@ def sparkline(values: Iterable[float]) -> str:
     numbers = list(values)
     low, high = min(numbers), max(numbers)
     return "".join(_BLOCKS[round((x - low) / (high - low) * 7) if high > low else 0] for x in numbers)
-
-
-def phase_in_words(progress: Progress) -> str:
-    """Return the work of the current node in words."""
-    if progress.phase == "judge":
-        return "judging train and validation" if progress.step is None else "judging by the trial's prompt"
-    return _PHASES.get(progress.phase, progress.phase)
 
 
 def _where(progress: Progress, elapsed: str) -> str:

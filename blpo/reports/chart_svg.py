@@ -41,6 +41,7 @@ _THEME: Layer = {
     "text": {"fontSize": 12},
 }
 _DESCRIBED = re.compile(r'<path aria-label="([^"]*)"([^>]*)/>')
+_ROLES = re.compile(r' (?:role="graphics-[a-z-]+"|aria-roledescription="[^"]*")')
 
 
 def specification(layers: Sequence[Layer], rows: Sequence[Mapping[str, Any]]) -> Layer:
@@ -51,6 +52,7 @@ def specification(layers: Sequence[Layer], rows: Sequence[Mapping[str, Any]]) ->
 def svg(chart: Layer) -> Markup:
     """Draw a specification as an SVG element. A mark shows its description also when the pointer rests on the mark."""
     drawing = vl_convert.vegalite_to_svg(chart)
+    drawing = _ROLES.sub("", drawing)  # the page says that the whole drawing is an image, and describes the image
     return Markup(_DESCRIBED.sub(r'<path aria-label="\1"\2><title>\1</title></path>', drawing))
 
 

@@ -8,6 +8,16 @@ from blpo.runs.run_progress import Progress, follow
 from blpo.runs.wording import counted, duration, metric_name, single_line
 from state.events import Event, TrialEvent
 
+_PHASES = {
+    "collect_errors": "drawing a batch of errors",
+    "verbalize": "describing images",
+    "critique_judge": "criticising the judge prompt",
+    "update_judge": "rewriting the judge prompt",
+    "critique_i2t": "criticising the I2T prompt",
+    "update_i2t": "rewriting the I2T prompt",
+    "evaluate_test": "judging the test split",
+}
+
 
 class ProgressLines:
     """Handler of events: writes the progress of a run to stderr, in scripts and notebooks."""
@@ -35,6 +45,13 @@ def trial_place(step: int, progress: Progress) -> str:
     if progress.is_pooled:
         return f"description {step + 1} of {max(progress.inner_steps, 1)}"
     return f"trial {step} of {progress.inner_steps}"
+
+
+def phase_in_words(progress: Progress) -> str:
+    """Return the work of the current node in words."""
+    if progress.phase == "judge":
+        return "judging train and validation" if progress.step is None else "judging by the trial's prompt"
+    return _PHASES.get(progress.phase, progress.phase)
 
 
 def _outcome(event: TrialEvent) -> str:

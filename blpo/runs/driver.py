@@ -1,6 +1,7 @@
 """Driver of a run: takes the graph from its checkpoints to the end, and writes the run directory on the way."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ OnEvent = Callable[[Event], None]
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 BEFORE_ROUND = "approve"
 """Last node of a round."""
+_SECONDS = 0.5
+"""Time between two writes of progress.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Driver:
         self.control = control
         self.answer = answer
         self.writer = RunWriter(directory, settings, directory.info.seconds)
+        self._next_progress = 0.0
         most = settings.search
         self.config: RunnableConfig = {
             "configurable": {"thread_id": directory.info.thread_id},
@@ -173,5 +177,8 @@ class Driver:
     def _event(self, event: Event) -> None:
         if event["event"] != "progress":  # too many to keep
             self.directory.append_event(event)
+        elif time.monotonic() >= self._next_progress:
+            self.directory.show_progress(event)
+            self._next_progress = time.monotonic() + _SECONDS
         if self.on_event is not None:
             self.on_event(event)

@@ -3,6 +3,7 @@
 run.json         format, thread id, config hash, checkpoints, seconds   config.yaml   resolved settings
 result.json      the content of `state.result.Result`                   judge.yaml    the deployable judge
 events.jsonl     progress, one event a line                             responses.sqlite
+progress.json    position in the step at work, for pages that follow the run
 start.json       the state in which a fork starts (blpo.runs.fork_start)
 examples/        images of the labelled examples of the judge
 images/          scaled or converted images, as sent
@@ -12,6 +13,7 @@ rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, tr
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -23,10 +25,11 @@ from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import dump_settings, load_settings
 from blpo.runs.fork_start import ForkStart
 from blpo.runs.run_info import RunInfo, read_info, recorded_checkpoints
+from blpo.runs.run_progress import PROGRESS
 from blpo.runs.run_record import RunRecord
 from blpo.storage.locks import LOCK, lock_folder
 from blpo.storage.whole_files import write_whole
-from state.errors import RunError
+from state.errors import RunError, StoreError
 from state.result import Lineage, Result
 from state.settings import POSTGRES, Settings
 
@@ -157,8 +160,14 @@ class RunDirectory:
         """Write JSON lines."""
         self.write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
+    def show_progress(self, event: Mapping[str, Any]) -> None:
+        """Write progress.json for pages that follow the run; leaves the file as it was on a full disk."""
+        with suppress(StoreError):
+            write_whole(self.path / PROGRESS, json.dumps(event) + "\n", durable=False)
+
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """Append one line to events.jsonl."""
+        """Append one line to events.jsonl; the progress of the step before has ended."""
+        (self.path / PROGRESS).unlink(missing_ok=True)
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **event}) + "\n")
 

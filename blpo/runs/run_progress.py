@@ -13,6 +13,12 @@ _ROLES_AT_WORK = {"judge": "judge", "verbalize": "verbalizer", "evaluate_test": 
 """Role that a node asks, by phase. While the node works, all new spending belongs to the role."""
 
 
+PROGRESS = "progress.json"
+"""File with the last `progress` event; absent when another event has followed."""
+Position = tuple[int, int | None]
+"""Round t and step k; None outside the inner loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """State of a run after some events. A repeated event changes nothing, because a resumed run may repeat some."""
@@ -45,6 +51,18 @@ class Progress:
     usage: Mapping[str, RoleUsage] = field(default_factory=dict)
     """Calls, tokens and dollars by role. Cached and failed calls are those at the start of the node at work; an event
     in between brings the sum of tokens only."""
+
+    since: str = ""
+    """Time of the last start of a process, ISO 8601, UTC; empty where events carry no time."""
+    before: Position = (0, None)
+    """Round and step at that start."""
+    calls_before: int = 0
+    """Calls up to that start."""
+
+    @property
+    def calls(self) -> int:
+        """Calls of all roles so far."""
+        return total_usage(self.usage.values()).issued
 
 
 def advance(progress: Progress, event: Event) -> Progress:
@@ -94,18 +112,29 @@ def follow(progress: Progress, event: Event) -> Progress:
 
 
 def past_progress(run: Path) -> Progress:
-    """Return the progress of a run up to now, from events.jsonl; skips a line cut short by a kill."""
+    """Return the progress of a run up to now, from events.jsonl and progress.json.
+
+    Skips a line cut short by a kill.
+    """
     progress = Progress()
-    try:
-        lines = (run / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return progress
-    for line in lines:
+    for line in [*_lines(run / "events.jsonl"), *_lines(run / PROGRESS)]:
         try:
-            progress = advance(progress, json.loads(line))
+            event = json.loads(line)
+            if event["event"] == "started":
+                before = progress.round, progress.step
+                since = str(event.get("time", ""))
+                progress = replace(progress, since=since, before=before, calls_before=progress.calls)
+            progress = advance(progress, event)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     return progress
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def _with_spending(usage: Mapping[str, RoleUsage], role: str, spent: Spending) -> Mapping[str, RoleUsage]:

@@ -1,14 +1,16 @@
 """Locks on folders: one process at a time works on a folder. A lock is free again at the end of the process."""
 
 import fcntl
+import os
 import time
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
 from state.errors import RunError, StoreError
 
 LOCK = "lock"
-"""Name of the lock's file in the folder."""
+"""Name of the lock's file in the folder. The file holds the id of the last process."""
 
 _POLL_SECONDS = 0.1
 
@@ -28,14 +30,30 @@ def lock_folder(folder: Path, patience: float = 0.0) -> TextIOWrapper:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
         except OSError:
             if time.monotonic() >= end:
                 lock.close()
                 raise RunError(
                     f"another process is working on {folder}; wait for it, or stop it, then try again"
                 ) from None
-        time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
+            continue
+        with suppress(OSError):  # the lock counts, also on a full disk
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+        return lock
+
+
+def holder(folder: Path) -> int | None:
+    """Return the id of the process that works on the folder; None without a process, and for an unknown process."""
+    if not is_locked(folder):
+        return None
+    try:
+        text = (folder / LOCK).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
 def is_locked(folder: Path) -> bool:

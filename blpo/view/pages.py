@@ -26,7 +26,7 @@ STATIC = {
     "view.js": (_HERE / "static" / "view.js", "text/javascript"),
 }
 """Files of the pages, and their types."""
-TABS = (("", "Report"),)
+TABS = (("", "Report"), ("prompts", "Prompts"), ("label", "Label"), ("judge", "Judge"))
 """Pages of a run by the end of their address, and their titles."""
 
 
@@ -45,7 +45,12 @@ class Frame:
     @property
     def address(self) -> str:
         """Address of the run."""
-        return f"/runs/{quote(self.run.name, safe='')}" if self.run else ""
+        return self.address_of("runs", self.run.name) if self.run else ""
+
+    @staticmethod
+    def address_of(section: str, name: str) -> str:
+        """Return the address of a run, an experiment or a folder."""
+        return f"/{section}/{quote(name, safe='')}"
 
     @property
     def tabs(self) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from secrets import token_urlsafe
 from blpo.reports.run_rows import is_run
 from blpo.view.report_shelf import ReportShelf
 from blpo.view.run_list import RunList
+from blpo.view.run_process import RunProcesses
 from state.errors import BlpoError, RunError
 
 RUNS = "runs"
@@ -55,6 +56,11 @@ class Site:
         """Pages of finished runs."""
         return ReportShelf()
 
+    @cached_property
+    def processes(self) -> RunProcesses:
+        """Processes that pages have begun."""
+        return RunProcesses(self.home, self.folder)
+
     def run(self, name: str) -> Path:
         """Return the directory of a run; raises `NotHere`."""
         path = self.inside(self.home, name)
@@ -84,8 +90,12 @@ class Site:
 
     def inside(self, folder: Path, name: str) -> Path:
         """Return `folder`/`name`; raises `NotHere` unless `name` is a plain name of a file inside, and no link out."""
-        is_plain = name not in ("", ".", "..") and not {"/", "\\", "\0", os.sep} & set(name)
-        path = folder / name if is_plain else folder
-        if not is_plain or not os.path.lexists(path) or not path.resolve().is_relative_to(self.folder):
+        path = folder / name if self.is_plain(name) else folder
+        if path == folder or not os.path.lexists(path) or not path.resolve().is_relative_to(self.folder):
             raise NotHere(f"{name!r} is not in {folder}")
         return path
+
+    @staticmethod
+    def is_plain(name: str) -> bool:
+        """Return True for the name of a file, without a folder."""
+        return name not in ("", ".", "..") and not {"/", "\\", "\0"} & set(name) and len(name.encode()) < 256

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from blpo.view.server import ViewServer
+from tests.axe import serious_violations
 from tests.chromium import browser
 from tests.made_run import draw_images, make_run
 from tests.servers.other_origin import other_origin
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SCRIPT = "</script><script>alert('ran')</script><img src=x onerror=alert('ran')> \u202eevil"
 HUGE = "word " * 20_000
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +127,13 @@ def test_a_phone_and_the_dark(chromium: "Browser", server: ViewServer) -> None:
         view.wait_for_timeout(50)  # the click is told first
         view.goto(origin(server))
         assert view.evaluate(dark) != before  # the choice is kept from page to page
+
+
+def test_pages_have_no_serious_violation(chromium: "Browser", server: ViewServer) -> None:
+    with opened(chromium, server) as view:
+        for path in ("/", "/runs/first", "/experiments", "/experiments/evals-small", "/compare?run=first&run=second"):
+            view.goto(origin(server) + path)
+            assert serious_violations(view) == [], path
 
 
 def test_another_origin_can_neither_read_nor_write(chromium: "Browser", server: ViewServer) -> None:

@@ -70,7 +70,7 @@ def test_every_answer_has_the_policy(server: ViewServer) -> None:
             headers = asking.get(path).headers
             assert headers["content-security-policy"].startswith("default-src 'none'")
             assert headers["x-content-type-options"] == "nosniff" and headers["x-frame-options"] == "DENY"
-            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["referrer-policy"] == "same-origin"
 
 
 def test_a_read_only_site_changes_nothing(tmp_path: Path) -> None:
