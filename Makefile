@@ -5,15 +5,17 @@ PORT ?= 2024
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
+TRACKING := .venv-tracking
 # A stamp per set of extras: setting up again costs nothing while the requirements stand.
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 LOWEST_READY := $(LOWEST)/.ready
 TRAIN := .venv-train
 TRAIN_READY := $(TRAIN)/.ready
+TRACKING_READY := $(TRACKING)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test lint unit test-slow test-lowest test-train drawing clean
+.PHONY: help demo studio test lint unit test-slow test-lowest test-train test-tracking drawing clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -49,11 +51,14 @@ test-lowest: $(LOWEST_READY) ## The tests with the lowest versions of the core d
 test-train: $(TRAIN_READY) ## The tests of trainings, in an environment of their own (the extra train)
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(TRAIN)/bin/python -m pytest -n 0 --noconftest tests/trained
 
+test-tracking: $(TRACKING_READY) ## The tests with a real MLflow server, and with Weights & Biases
+	$(TRACKING)/bin/python -m pytest tests/trackers
+
 drawing: $(DEV) ## Draw both loops into README.md again
 	$(BIN)/python -m blpo.reports.drawing
 
 clean: ## Remove the environment and all caches (runs/ stays)
-	rm -rf $(VENV) $(LOWEST) $(TRAIN) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) $(TRAIN) $(TRACKING) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -79,4 +84,12 @@ $(TRAIN_READY): pyproject.toml constraints.txt constraints-train.txt
 	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-train.txt torch
 	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -c constraints-train.txt \
 	  -e '.[train]' pytest pytest-asyncio pytest-xdist hypothesis
+	@touch $@
+
+# The packages of $(VENV), and above them those of the server and of wandb alone.
+$(TRACKING_READY): $(DEV) constraints-tracking.txt
+	$(BIN)/python -m venv --clear $(TRACKING)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $(TRACKING)/packages.pth
+	mv $(TRACKING)/packages.pth "$$($(TRACKING)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	$(TRACKING)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-tracking.txt
 	@touch $@

@@ -32,6 +32,7 @@ from blpo.runs.driver import OnEvent
 from blpo.runs.fork import fork_run
 from blpo.runs.run_record import RunRecord
 from blpo.runs.start_and_resume import Config, resume_run, start_run
+from blpo.tracking.tracked_run import tracked
 from state.approval import Answer
 
 __all__ = [
@@ -104,7 +105,7 @@ async def optimize(
     stops the run too: the result holds the `question`, and `resume` takes the answer. `progress` shows a line for each
     trial and round on stderr. Raises `BlpoError`; a `TooManyFailures` leaves a run that `resume` goes on with.
     """
-    async with final_report(on_event, _lines(progress)) as events:
+    async with tracked(on_event, _lines(progress)) as handler, final_report(handler) as events:
         record = await start_run(config, overrides=overrides, on_event=events, control=control)
     return _returned(record)
 
@@ -125,7 +126,10 @@ async def resume(
     question that the run waits for: a `state.approval.Answer`, a mapping like one, or "approve". Raises `BlpoError`, an
     `AnswerError` if the run asks no question or the answer can't be used.
     """
-    async with final_report(on_event, _lines(progress), run=Path(directory)) as events:
+    async with (
+        tracked(on_event, _lines(progress), past=Path(directory), overrides=overrides) as handler,
+        final_report(handler, run=Path(directory)) as events,
+    ):
         record = await resume_run(directory, overrides=overrides, on_event=events, control=control, answer=answer)
     return _returned(record)
 
@@ -146,7 +150,7 @@ async def fork(
     The prompts, where given, take the place of p and q of the round. `overrides` are `key=value` for the settings of
     the new run; `run.dir` is its directory (default: beside the other run). Raises `BlpoError`.
     """
-    async with final_report(on_event, _lines(progress)) as events:
+    async with tracked(on_event, _lines(progress)) as handler, final_report(handler) as events:
         record = await fork_run(
             directory,
             round,

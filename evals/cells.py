@@ -8,6 +8,7 @@ from pathlib import Path
 
 from blpo.config.config_hash import config_hash
 from blpo.config.settings_file import load_settings
+from blpo.config.tracker_requirements import require_tracker
 from blpo.data.dataset import most_images_of
 from blpo.models.role_checks import limits_images, require_images, require_prices, require_vision
 from blpo.runs.run_info import read_info
@@ -60,8 +61,8 @@ class Cell:
 def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     """Return all cells in the order of the runs, seed by seed: an unfinished table is balanced.
 
-    Raises `ConfigError` for contradicting settings, for a missing price of a budget in dollars, and for a cell under
-    `out` with different settings.
+    Raises `ConfigError` for contradicting settings, for a missing price of a budget in dollars, for an unusable
+    tracker, and for a cell under `out` with different settings.
     """
     bases = {
         (dataset, judge): with_splits(_base(dataset, judge), evals)
@@ -81,6 +82,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     for cell in cells:
         require_prices(cell.settings.models, cell.settings.limits)
         require_vision(cell.settings.models)
+        require_tracker(cell.settings)
         require_images(cell.settings, most_images_of(cell.settings) if limits_images(cell.settings) else 0)
         _require_same_settings(cell, out)
     return cells
@@ -134,7 +136,8 @@ def _cell(
     search = evals.search.model_copy(update={"seed": seed, **search_change})
     place = f"{base.task_names.index(task) + 1}-{re.sub('[ _]', '-', task)}" if task else ""
     path = out.absolute() / CELLS / _name(method, dataset.name, judge.name, place, seed, varied(change))
-    run = base.run.model_copy(update={"dir": str(path), "checkpoints": str(path / "checkpoints.sqlite")})
+    places = {"dir": str(path), "checkpoints": str(path / "checkpoints.sqlite")}
+    run = base.run.model_copy(update={**places, "tracking": evals.tracking})
     only = {"only": (task,)} if task else {}
     settings = base.model_copy(update={"search": search, "run": run, **only})
     limits = _limits(evals, change.get(CALLS), settings, len(base.task_names) if task else 1)

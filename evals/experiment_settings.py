@@ -17,6 +17,7 @@ from state.settings import (
     SearchSettings,
     TaskEntry,
     TaskSettings,
+    TrackerName,
 )
 from state.settings.task_entries import with_common_fields
 
@@ -142,6 +143,8 @@ class EvalSettings(_Section):
     grid: GridSettings = GridSettings()
     """Settings that cells vary together."""
     mt_rl: MtRlSettings = MtRlSettings()
+    tracking: TrackerName | None = None
+    """Experiment tracker of all cells, as `run.tracking`; a cell is a record."""
     parallel: int = Field(default=2, ge=1, le=256)
     """Cells at once; a cell with embedded models has a process of its own."""
 

@@ -7,6 +7,7 @@ from langgraph.runtime import RunControl
 from blpo.inference.open_run import SharedModels
 from blpo.runs.driver import OnEvent, Search
 from blpo.runs.start_and_resume import resume_run, start_run
+from blpo.tracking.tracked_run import tracked
 from evals.methods import METHODS
 from state.result import Result
 from state.settings import Settings
@@ -22,8 +23,12 @@ async def run_cell(
     """
     path = Path(str(settings.run.dir))
     search = Search(method, METHODS[method].builder)
-    if (path / "run.json").exists():
-        run = await resume_run(path, on_event=on_event, control=control, search=search, shared=shared)
-    else:
-        run = await start_run(settings, on_event=on_event, control=control, search=search, shared=shared)
+    tracking = f"run.tracking={settings.run.tracking or ''}"
+    async with tracked(on_event, group=path.parents[1].name) as events:
+        if (path / "run.json").exists():
+            run = await resume_run(
+                path, overrides=[tracking], on_event=events, control=control, search=search, shared=shared
+            )
+        else:
+            run = await start_run(settings, on_event=events, control=control, search=search, shared=shared)
     return run.result

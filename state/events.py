@@ -27,10 +27,12 @@ class StartedEvent(TypedDict):
     """K."""
     trials: NotRequired[Literal["pooled", "scored"]]
     """`search.trials`; absent in older runs, which are scored."""
+    tracking: NotRequired[str]
+    """`run.tracking`; absent without a tracker."""
 
 
 class WarningEvent(TypedDict):
-    """The dataset of a new run may not be as meant."""
+    """The dataset of a new run may not be as meant, or the run's tracker (`run.tracking`) did not receive all."""
 
     event: Literal["warning"]
     text: str

@@ -26,7 +26,7 @@ from graph.outer import builder as blpo_builder
 from nodes.approve import read_answer
 from state.approval import Question
 from state.errors import AnswerError, BlpoError, StoreError
-from state.events import Event
+from state.events import Event, StartedEvent
 from state.result import Result, RunStatus
 from state.settings import Settings
 
@@ -85,16 +85,17 @@ class Driver:
         """
         search, thread = self.settings.search, self.directory.info.thread_id
         place = store_place(self.settings, self.directory.path, thread)
-        self._event(
-            {
-                "event": "started",
-                "run": str(self.directory.path),
-                "metric": search.metric,
-                "outer_rounds": search.outer_rounds,
-                "inner_steps": search.inner_steps,
-                "trials": search.trials,
-            }
-        )
+        started: StartedEvent = {
+            "event": "started",
+            "run": str(self.directory.path),
+            "metric": search.metric,
+            "outer_rounds": search.outer_rounds,
+            "inner_steps": search.inner_steps,
+            "trials": search.trials,
+        }
+        if self.settings.run.tracking is not None:
+            started["tracking"] = self.settings.run.tracking
+        self._event(started)
         for text in warnings:
             self._event({"event": "warning", "text": text})
         async with (

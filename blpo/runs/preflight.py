@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from blpo.config.settings_file import dump_settings
+from blpo.config.tracker_requirements import require_tracker
 from blpo.data.dataset import most_images_of
 from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
@@ -21,13 +22,14 @@ from state.settings import Settings
 
 
 def unusable(settings: Settings) -> Iterator[BlpoError]:
-    """Yield the errors of unusable prompts, unknown models and missing prices; opens no connection."""
+    """Yield the errors of unusable prompts, unknown models, missing prices and trackers; opens no connection."""
     yield from _errors(
         partial(initial_prompts, settings),
         partial(dump_settings, settings),
         partial(require_vision, settings.models),
         partial(_require_images, settings),
         partial(require_prices, settings.models, settings.limits),
+        partial(require_tracker, settings),
         *(partial(chat_model, settings.models.of(role)) for role in ROLES),
     )
 

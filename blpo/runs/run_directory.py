@@ -7,6 +7,7 @@ progress.json    position in the step at work, for pages that follow the run
 start.json       the state in which a fork starts (blpo.runs.fork_start)
 examples/        images of the labelled examples of the judge
 images/          scaled or converted images, as sent
+tracking.json    the record of `run.tracking`, written by blpo.tracking
 verdicts/{initial,best}.jsonl                                           report.html   made by the facade
 rounds/NN/{record.json, judge.md, i2t.md, judge.diff, i2t.diff, errors.jsonl, trials.jsonl}
 """

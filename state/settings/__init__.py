@@ -16,7 +16,7 @@ from state.settings.metric_names import (
 from state.settings.model_settings import ModelSettings, ModelsSettings, PriceSettings
 from state.settings.prompt_settings import PromptSettings, PromptText
 from state.settings.rater_settings import Aggregate, RaterSettings
-from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings
+from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings, TrackerName
 from state.settings.search_settings import PRESETS, SERVED_OPTIMIZER_BATCH, SearchSettings
 from state.settings.settings import Settings
 from state.settings.task_entries import CriterionEntry, TaskEntry
@@ -52,6 +52,7 @@ __all__ = [
     "SplitShares",
     "TaskEntry",
     "TaskSettings",
+    "TrackerName",
     "metric_problem",
     "split_metric",
 ]

@@ -1,6 +1,6 @@
 """Sections `limits` and `run`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,14 +21,20 @@ POSTGRES = "postgres"
 """Value of `run.checkpoints` for the database of the environment variable BLPO_DATABASE_URL."""
 
 
+TrackerName = Literal["mlflow", "wandb", "langsmith"]
+
+
 class RunSettings(Section):
-    """Place of the run."""
+    """Place of the run, and the record elsewhere."""
 
     dir: str | None = None
     """Run directory itself; null: runs/<time>-<name>."""
     checkpoints: str | None = None
     """SQLite file of the checkpoints; null: checkpoints.sqlite beside the run directory. postgres: checkpoints and
     response store are in a team's database; the environment variable BLPO_DATABASE_URL holds its address."""
+    tracking: TrackerName | None = None
+    """Experiment tracker that receives parameters, metrics, prompts and report while the run goes; null: nothing is
+    sent. Address and key come from the tracker's own environment variables."""
 
     @property
     def in_postgres(self) -> bool:

@@ -44,6 +44,7 @@ def test_what_determines_results_changes_the_hash(override: str) -> None:
         "limits.max_failure_rate=0.5",
         "run.dir=elsewhere",
         "run.checkpoints=c.sqlite",
+        "run.tracking=mlflow",
         "models.judge.base_url=http://localhost:8000/v1",
         "models.judge.timeout=5",
         "models.judge.max_concurrency=5",
