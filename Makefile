@@ -6,16 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 TRACKING := .venv-tracking
+RAY := .venv-ray
 # A stamp per set of extras: setting up again costs nothing while the requirements stand.
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 LOWEST_READY := $(LOWEST)/.ready
 TRAIN := .venv-train
 TRAIN_READY := $(TRAIN)/.ready
+RAY_READY := $(RAY)/.ready
 TRACKING_READY := $(TRACKING)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo studio test lint unit test-slow test-lowest test-train test-tracking drawing clean
+.PHONY: help demo studio test lint unit test-slow test-ray test-lowest test-train test-tracking drawing clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -44,6 +46,9 @@ unit: $(DEV) ## The tests alone, but the slow ones
 test-slow: $(DEV) ## The slow tests: kills, servers, browsers, notebooks, experiments, simulations
 	$(BIN)/pytest -n 3 --dist worksteal -m slow
 
+test-ray: $(RAY_READY) ## The tests with Ray, in an environment of their own
+	$(RAY)/bin/python -m pytest tests/ray
+
 test-lowest: $(LOWEST_READY) ## The tests with the lowest versions of the core dependencies
 	$(LOWEST)/bin/python -m pytest -n 3
 
@@ -58,7 +63,7 @@ drawing: $(DEV) ## Draw both loops into README.md again
 	$(BIN)/python -m blpo.reports.drawing
 
 clean: ## Remove the environment and all caches (runs/ stays)
-	rm -rf $(VENV) $(LOWEST) $(TRAIN) $(TRACKING) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) $(TRAIN) $(TRACKING) $(RAY) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -72,6 +77,11 @@ $(CORE): pyproject.toml constraints.txt | $(VENV)/bin/python
 $(DEV): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(CORE) $@
+
+$(RAY_READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test-ray]'
+	@touch $@
 
 $(LOWEST_READY): pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)

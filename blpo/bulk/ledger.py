@@ -11,6 +11,9 @@ from typing import Self
 
 from state.settings import LimitSettings
 
+LATER = -1
+"""In place of a number of calls: all are granted, and some of them are not used yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
@@ -57,11 +60,13 @@ class Ledger:
     def exchange(self, spent: Spent, settled: int, wanted: int) -> int:
         """Add a worker's costs, of which `settled` calls were granted before; return the calls granted now.
 
-        Returns less than `wanted` calls if no more are left.
+        Returns less than `wanted` calls if no more are left, and `LATER` if none are left, and some may come back.
         """
         self._spent += spent
         self._granted -= settled
         granted = min(wanted, self._left())
+        if wanted and not granted and self._granted > 0:
+            return LATER
         self._granted += granted
         if self._save is not None:
             self._save(self._committed())

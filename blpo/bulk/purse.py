@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from blpo.bulk.ledger import Ledger, Spent
+from blpo.bulk.ledger import LATER, Ledger, Spent
 from blpo.inference.answer_forms import asks_once, questions_about
 from blpo.inference.open_models import OpenModels
 from state.errors import BudgetSpent
@@ -16,6 +16,8 @@ Exchange = Callable[[Spent, int, int], Awaitable[int]]
 
 _HEAP = 32
 """Samples that a heap of calls pays for."""
+_TRIES = 40
+"""Requests for calls that others may give back; the calls of a killed worker never come back."""
 _INTERVAL = 0.5
 """Most seconds between two reports to the ledger while samples are judged."""
 
@@ -46,8 +48,11 @@ class Purse:
             return
         price = self._price(sample)
         async with self._lock:
-            if self._calls < price:
-                self._calls += await self._report(wanted=_HEAP * price)
+            for _ in range(_TRIES):
+                if self._calls >= price or (granted := await self._report(wanted=_HEAP * price)) == 0:
+                    break
+                self._calls += max(0, granted)
+                await asyncio.sleep(_INTERVAL if granted == LATER else 0)
             if self._calls < price:
                 raise BudgetSpent(f"the budget is spent ({self._words}); give more to go on")
             self._calls -= price
@@ -57,13 +62,9 @@ class Purse:
         self._settled += self._price(sample) if self._is_limited else 0
         self._rows += Spent(rows=1, failed=int(failed))
         if time.monotonic() - self._reported_at >= _INTERVAL:
-            await self.report()
+            await self._report(wanted=0)
 
-    async def report(self) -> None:
-        """Tell the ledger all costs so far."""
-        await self._report(wanted=0)
-
-    async def close(self) -> None:
+    async def give_back(self) -> None:
         """Tell the last costs, and give back the calls at hand."""
         self._settled, self._calls = self._settled + self._calls, 0
         await self._report(wanted=0)

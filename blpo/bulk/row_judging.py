@@ -11,7 +11,7 @@ from blpo.deployment.in_order import read_in_thread
 from blpo.deployment.judge import Judge, Judging
 from blpo.inference.image_cache import ImageCache
 from blpo.inference.open_models import OpenModels, open_models
-from state.errors import BlpoError
+from state.errors import BlpoError, BudgetSpent
 from state.sample import Sample
 
 _GRACE = 5.0
@@ -36,9 +36,13 @@ class RowJudging:
         """Reason why no further sample is judged; None while the work goes on."""
 
     def end(self, error: BlpoError) -> None:
-        """Judge no further sample. Samples in flight get a few seconds; the others become rows with the reason."""
+        """Judge no further sample. Samples in flight are finished, within a few seconds unless the budget is spent.
+
+        All other samples become rows with the reason.
+        """
         if self.end_error is None:
             self.end_error = error
+        if not isinstance(error, BudgetSpent):
             asyncio.get_running_loop().call_later(_GRACE, self._cut)
 
     def _cut(self) -> None:

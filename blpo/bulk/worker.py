@@ -1,5 +1,6 @@
 """Worker on parts: reads the rows of a part, judges them, writes the verdicts. The same in all engines."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -72,10 +73,11 @@ class PartWorker:
         """
         reader = SampleReader(self._job.judge, self._job.columns)
         samples = _samples(part, self._job.read, reader)
-        rows = await self._rows.rows(samples, self._answered(part))
+        rows = await self._rows.rows(samples, await asyncio.to_thread(self._answered, part))
         errors = sum(row["status"] == "error" for row in rows)
-        self._job.out.write(part, rows, self._schema, PartNotes(errors, reader.ignored_labels))
-        await self._purse.report()
+        notes = PartNotes(errors, reader.ignored_labels)
+        await asyncio.to_thread(self._job.out.write, part, rows, self._schema, notes)
+        await self._purse.give_back()
         return self.end_error
 
     def _answered(self, part: Part) -> Mapping[int, Row]:
@@ -106,4 +108,4 @@ async def open_worker(job: Job, exchange: Exchange) -> AsyncIterator[PartWorker]
     purse = Purse(exchange, job.limits)
     async with open_rows(job.judge, purse) as rows:
         yield PartWorker(job, rows, purse)
-        await purse.close()
+        await purse.give_back()

@@ -46,6 +46,12 @@ def judge(
         int | None,
         typer.Option(metavar="N", min=2, help="With --engine: most rows that a kill of a worker repeats [4000]."),
     ] = None,
+    actors: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With --engine ray: workers [one for each CPU].")
+    ] = None,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --engine ray: a cluster, in place of this machine.")
+    ] = None,
     max_calls: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="With --engine: budget of the folder in calls.")
     ] = None,
@@ -148,7 +154,7 @@ def judge(
     from blpo.bulk.bulk_judging import BulkOptions
     from blpo.bulk.shard import Shard
     from blpo.cli.judge_as_pairs import judge_as_pairs
-    from blpo.cli.judge_bulk import judge_bulk, require_bulk
+    from blpo.cli.judge_bulk import engine_of, judge_bulk, require_bulk
     from blpo.cli.judge_run import run_judging
     from blpo.cli.judge_view import print_judged
     from blpo.deployment.confidence_source import with_source
@@ -175,9 +181,10 @@ def judge(
         limits = LimitSettings(calls=max_calls, usd=max_usd)
         bulk = BulkOptions(columns, gate or (), limits, Shard.read(shard or "1/1"), block_rows)
         of_images = with_source(load_judge(judge, task), confidence)
-        return judge_bulk(of_images, inputs, folder, bulk, engine or "local", as_json=as_json, quiet=quiet)
-    if block_rows or max_calls or max_usd:
-        raise ConfigError("--block-rows, --max-calls and --max-usd belong to --engine local or --engine ray")
+        how = engine_of(engine, ray_address, actors)
+        return judge_bulk(of_images, inputs, folder, bulk, how, as_json=as_json, quiet=quiet)
+    if block_rows or max_calls or max_usd or actors or ray_address:
+        raise ConfigError("--block-rows, --max-calls, --max-usd, --actors and --ray-address belong to --engine")
     file = None if out is None else Path(out)
     if as_kind == "pairwise":
         if best is not None:

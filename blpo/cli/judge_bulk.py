@@ -12,6 +12,7 @@ from blpo.bulk.bulk_judging import BulkJudging, BulkOptions
 from blpo.bulk.engine import Engine, Stop
 from blpo.bulk.local_engine import judge_here
 from blpo.bulk.out_folder import OutFolder
+from blpo.bulk.ray_engine import RayEngine
 from blpo.cli.bulk_view import BulkView
 from blpo.cli.error_lines import INTERRUPTED, say
 from blpo.cli.judge_run import sigterm_as_ctrl_c
@@ -23,8 +24,6 @@ from state.errors import BlpoError, ConfigError, RunError
 
 if TYPE_CHECKING:
     from blpo.deployment.judge import Judge
-
-EngineName = Literal["local", "ray"]
 
 
 def require_bulk(out: str | None, refused: Mapping[str, object]) -> str:
@@ -38,12 +37,21 @@ def require_bulk(out: str | None, refused: Mapping[str, object]) -> str:
     return out
 
 
+def engine_of(name: Literal["local", "ray"] | None, address: str | None, actors: int | None) -> Engine:
+    """Return the engine; None: the local one. Raises `ConfigError` for options of another engine, and without Ray."""
+    if name == "ray":
+        return RayEngine(address, actors)
+    if address or actors:
+        raise ConfigError("--actors and --ray-address belong to --engine ray")
+    return judge_here
+
+
 def judge_bulk(
     judge: "Judge",
     inputs: Sequence[str],
     out: str,
     options: BulkOptions,
-    engine: EngineName,
+    engine: Engine,
     *,
     as_json: bool,
     quiet: bool,
@@ -55,7 +63,7 @@ def judge_bulk(
         if work.before and not quiet:
             say(f"going on with {out}: {work.before} of {work.total} are there")
         with BulkView(work, visible=not quiet) as view:
-            end = asyncio.run(_run(work, judge_here, view))
+            end = asyncio.run(_run(work, engine, view))
         summary = work.summary()
     if as_json:
         typer.echo(json.dumps(summary, indent=1))

@@ -177,6 +177,8 @@ def test_a_damaged_row_group_costs_its_rows_alone(tmp_path: Path) -> None:
         (["{file}", "--engine", "local", "--out", "{out}"], "can't be read as a table"),
         (["nowhere", "--engine", "local", "--out", "{out}"], "nowhere: no Parquet file"),
         (["{shards}", "--max-calls", "3"], "--engine"),
+        (["{shards}", "--engine", "local", "--out", "{out}", "--actors", "3"], "--engine ray"),
+        (["{shards}", "--engine", "ray", "--out", "{out}"], "extra 'ray'"),
     ],
 )
 def test_a_bad_command_gets_one_line(
