@@ -7,7 +7,6 @@ from pathlib import Path
 from blpo.inference.open_run import SharedModels
 from blpo.models.calls import ModelCaller
 from blpo.models.limiter import Limiters
-from blpo.models.messages import ROLES
 from blpo.storage.response_store import ResponseStore
 from state.settings import LimitSettings, ModelsSettings
 
@@ -31,7 +30,7 @@ async def open_shared(
     async with AsyncExitStack() as stack:
         store = await ResponseStore.open(out / STORE)
         stack.push_async_callback(store.close)
-        limiters = Limiters(each.of(role) for each in several for role in ROLES)
+        limiters = Limiters(each.of(role) for each in several for role in each.roles)
         shared = {}
         for each in several:
             calls = await ModelCaller.create(each, LimitSettings(), store, limiters=limiters)

@@ -44,7 +44,7 @@ def markdown(
 
 def _setup(evals: EvalSettings) -> str:
     judges = [
-        f"- judge {escaped(judge.name)}: {judge.models.judge.name}; verbalizer {judge.models.of('verbalizer').name};"
+        f"- judge {escaped(judge.name)}: {judge.models.judge_name}; verbalizer {judge.models.of('verbalizer').name};"
         f" optimizer {judge.models.of('optimizer').name}"
         for judge in evals.judges
     ]

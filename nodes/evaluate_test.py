@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun, run_of
+from blpo.inference.panel_comparison import JudgedSplit, panel_test
 from blpo.inference.progress import counter, send_event, send_phase
 from blpo.inference.reserve import calls_to_pay
 from blpo.inference.rounds import closed_rounds, past_trials, selected_round
@@ -16,11 +17,11 @@ from blpo.inference.search_outcome import advice, calls_by_purpose, unfinished_v
 from blpo.inference.search_warnings import search_warnings
 from blpo.inference.selected_prompt import selected_prompt
 from blpo.inference.test_comparison import compared_on_test
-from blpo.inference.verdicts import judge_samples
+from blpo.inference.verdicts import judge_samples, recalled_verdicts
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
-from state.result import FORMAT, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
+from state.result import FORMAT, PanelTest, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
 from state.settings import Settings
 
 
@@ -87,7 +88,15 @@ async def _test(run: OpenRun, best: str, count: Callable[[], None]) -> TestMetri
         after = await judge_samples(run, best, samples, count, split="test")
     except BudgetSpent:
         return None
-    return compared_on_test(samples, before, after, run.settings)
+    test = compared_on_test(samples, before, after, run.settings)
+    if run.settings.models.judges and (panel := await _panel(run, best, JudgedSplit(samples, after))) is not None:
+        test["panel"] = panel
+    return test
+
+
+async def _panel(run: OpenRun, best: str, test: JudgedSplit) -> PanelTest | None:
+    validation = run.split("validation")
+    return panel_test(JudgedSplit(validation, await recalled_verdicts(run, best, validation)), test, run.settings)
 
 
 async def _round_result(run: OpenRun, record: RoundRecord) -> RoundResult:

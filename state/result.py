@@ -258,6 +258,36 @@ class CriteriaCorrelation(TypedDict):
     """Correlation of the judge's answers under the selected prompt."""
 
 
+class PanelMember(TypedDict):
+    """A member of a panel alone, under the selected prompt."""
+
+    member: str
+    validation: float | None
+    """Search metric on validation, with failures as wrong; None if undefined."""
+    test: float | None
+
+
+class PanelTest(TypedDict):
+    """A panel beside its best member on the test split, under the selected prompt.
+
+    A sample with an `error` of either is left out of the comparison.
+    """
+
+    alpha: float | None
+    """Krippendorff's alpha between all answers; None if undefined."""
+    members: list[PanelMember]
+    best_member: str
+    """Best member on validation; the first of equal ones."""
+    panel: float | None
+    """Search metric of the panel, with failures as wrong; None if undefined."""
+    difference: float
+    """Search metric of the panel - of its best member. An undefined value counts as 0."""
+    difference_ci95: list[float]
+    """Bootstrap interval [low, high] of `difference`."""
+    p_value: float
+    """Two-sided paired permutation test on the search metric."""
+
+
 class TestMetrics(SplitMetrics):
     """Metrics of p_0 and of the selected prompt on the test split, with a paired test.
 
@@ -286,6 +316,8 @@ class TestMetrics(SplitMetrics):
     """Agreement over all criteria of a pair; absent unless the run has several criteria of pairs."""
     human_ceiling: NotRequired[HumanCeiling]
     """Absent without the ratings of several people."""
+    panel: NotRequired[PanelTest]
+    """The panel beside its best member; absent for one judge."""
     slices: NotRequired[dict[str, dict[str, SliceMetrics]]]
     """Metrics by column of `data.slices` and value, the most frequent values first; the rest is one slice. Absent
     without `data.slices`."""

@@ -1,7 +1,7 @@
 """Answers of a judge and a verbalizer about a sample."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from state.sample import Label
 
@@ -15,12 +15,20 @@ Order = Literal["ab", "ba"]
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One of several answers of the judge to the same question."""
+    """One of several answers to the same question, by one judge or by the members of a panel."""
 
     status: Status
     label: Label | None
     """None unless status is `ok`."""
     reason: str = ""
+    member: str = ""
+    """Name of the member of a panel; empty for the votes of one judge."""
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The vote in a line; without a member for the votes of one judge."""
+        content = {"status": self.status, "label": self.label, "reason": self.reason}
+        return content | ({"member": self.member} if self.member else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +64,8 @@ class Verdict:
     """Verdicts of a pair by order; empty for tasks of one image. The pair's status is `error` if an order has an
     `error`, else the first status that is not `ok`, else `ok`."""
     votes: tuple[Vote, ...] = ()
-    """Answers behind the verdict, where `models.judge.votes` is above 1. Empty for a pair, whose orders have votes, and
-    for a list or a pair that is judged in parts."""
+    """Answers behind the verdict of a panel, and where `models.judge.votes` is above 1. Empty for a pair, whose orders
+    have votes, and for a list or a pair that is judged in parts."""
 
 
 @dataclass(frozen=True, slots=True)

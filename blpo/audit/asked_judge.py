@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from blpo.audit.probe import Question
+from blpo.inference.answers import Judgement
 from blpo.inference.open_models import OpenModels
-from blpo.inference.verdicts import Judgement, judgement_of
+from blpo.inference.verdicts import judgement_of
 from blpo.runs.judge_file import JudgeFile
 from state.errors import DataError
 from state.verdict import Verdict
@@ -27,7 +28,8 @@ class AskedJudge:
             judgement = await judgement_of(self.models, prompt, sample, question.repeat)
         except DataError as error:
             judgement = Judgement(Verdict(sample.id, "error", None, str(error)), ())
-        self.versions.update(reply.model_version for reply in judgement.replies if reply.model_version)
+        replies = [reply.response for reply in judgement.replies]
+        self.versions.update(reply.model_version for reply in replies if reply.model_version)
         return judgement.verdict
 
     async def calls(self) -> int:

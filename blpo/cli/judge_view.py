@@ -12,6 +12,7 @@ from rich.text import Text
 from blpo.cli.confidence_sentences import confidence_sentences
 from blpo.cli.drift_sentences import drift_sentences
 from blpo.cli.error_lines import say
+from blpo.cli.vote_sentences import vote_sentences
 from blpo.data.message_text import in_task
 from blpo.deployment.input_labels import InputLabels
 from blpo.deployment.inputs import Input, count_of
@@ -127,8 +128,7 @@ def _counts(summary: "TaskSummary", labels: InputLabels) -> Iterator[str]:
         lean = lean_sentence(positions["first_rate"], positions["first_rate_ci95"])
         yield f"consistency of the two orders {same}. {lean}"
     if (votes := summary.get("votes")) is not None:
-        own = ", ".join(f"{share:.1%}" for share in votes["agreement"])
-        yield f"votes: alpha between them {figure(votes['alpha'])}" + (f"; each with people: {own}" if own else "")
+        yield from vote_sentences(votes)
 
 
 def _drift(summary: "TaskSummary") -> Iterator[str]:

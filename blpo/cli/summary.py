@@ -17,6 +17,7 @@ from blpo.reports.slice_rows import slice_lines
 from blpo.reports.task_rows import TaskRow, task_rows
 from blpo.runs.end_words import stopped
 from blpo.runs.lean_sentence import lean_sentences
+from blpo.runs.panel_sentence import panel_sentence
 from blpo.runs.task_sentence import aggregate_sentence, not_adopted
 from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import counted, duration, figure, in_groups, plain, single_line
@@ -60,7 +61,7 @@ def _print_outcome(console: Console, result: Result, *, in_file: bool) -> None:
     console.print(Text(verdict(result), "bold"), soft_wrap=in_file)
     stop = f"Stopped after {duration(result['seconds'])}: {stopped(result)}."
     advice = (aggregate_sentence(result), not_adopted(result), result.get("advice", ""))
-    for sentence in [*lean_sentences(result), stop, *advice, *slice_lines(result)]:
+    for sentence in [panel_sentence(result), *lean_sentences(result), stop, *advice, *slice_lines(result)]:
         if sentence:
             console.print(single_line(sentence), markup=False, soft_wrap=in_file)
     for sentence in result.get("warnings", []):

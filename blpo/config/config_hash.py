@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from state.errors import ConfigError
-from state.settings import Settings
+from state.settings import ModelSettings, Settings
 from state.settings.section import Section
 
 _CHANGES_ANSWERS = {
@@ -121,7 +121,15 @@ def _further_prompts(settings: Settings) -> dict[str, str]:
 
 
 def _model(settings: Settings, role: str) -> dict[str, Any]:
-    content = settings.models.of(role).model_dump(mode="json", include=_CHANGES_ANSWERS)
+    models = settings.models
+    if role != "judge" or models.panel is None:
+        return _one_model(models.of(role), role)
+    members = [_one_model(each, role) for each in models.judges]
+    return {"judges": members, "panel": models.panel.model_dump(mode="json")}
+
+
+def _one_model(model: ModelSettings, role: str) -> dict[str, Any]:
+    content = model.model_dump(mode="json", include=_CHANGES_ANSWERS)
     later = {"votes": 1, "reason": "before"}
     for name, old in later.items():
         if role != "judge" or content[name] == old:

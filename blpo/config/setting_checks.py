@@ -13,9 +13,9 @@ _SECRET_PARAMETER = re.compile(r"(^|[?&])[^=&]*(key|token|secret|passw|sig)[^=&]
 
 def secrets_in(settings: Settings) -> list[SettingProblem]:
     """Return a problem for every setting with a secret. No problem quotes the secret."""
-    problems = []
-    for role in ("judge", "verbalizer", "optimizer"):
-        model = getattr(settings.models, role)
+    problems, models = [], settings.models
+    named = {role: models.of(role) for role in models.judge_roles}
+    for role, model in {**named, "verbalizer": models.verbalizer, "optimizer": models.optimizer}.items():
         if model is not None and model.base_url is not None and _holds_secret(model.base_url):
             text = "holds a user name, a password or a key; take it out, secrets are read from the environment alone"
             problems.append(SettingProblem(f"models.{role}.base_url", text))

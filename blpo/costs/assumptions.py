@@ -32,8 +32,9 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate], named_ima
         f"{name}s {getattr(SHORT, name)} to {getattr(longest, name)}" for name in ("verdict", "description", "critique")
     )
     yield f"tokens of replies: {lengths}; cached input counts in full"
-    if (votes := settings.models.of("judge").votes) > 1:
-        yield f"judge: {votes} calls a question (models.judge.votes)"
+    if (answers := settings.models.answers) > 1:
+        setting = "models.judges" if settings.models.judges else "models.judge.votes"
+        yield f"judge: {answers} calls a question ({setting})"
     for name in settings.task_names or ("",):
         yield from (f"{name}: {line}" if name else line for line in _requests(settings.of_task(name).task))
     if asks_once(settings):
@@ -54,7 +55,8 @@ def _requests(task: TaskSettings) -> Iterator[str]:
 
 def _role(settings: Settings, role: str, estimate: RoleEstimate) -> Iterator[str]:
     model = estimate.model
-    setting = "judge" if role == "verbalizer" and settings.models.verbalizer is None else role
+    is_judge = role == "verbalizer" and settings.models.verbalizer is None
+    setting = settings.models.judge_roles[0] if is_judge else role
     yield f"{role}: {model.name}"
     yield _price(setting, estimate)
     if role != "optimizer":

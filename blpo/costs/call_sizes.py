@@ -68,9 +68,17 @@ class CallSizes:
     i2t_prompt: int
 
     def loads(self, counts: CallCounts, *, repairing: bool = False) -> dict[str, Load]:
-        """Return the load of each role. With `repairing`, every call also reads the bad reply."""
+        """Return the load of each role, and of each member of a panel.
+
+        With `repairing`, every call also reads the bad reply.
+        """
+        models = self.settings.models
+        judges = {
+            role: [(counts.judge * models.of(role).votes // models.answers, *self._judge(role))]
+            for role in models.judge_roles
+        }
         kinds = {
-            "judge": [(counts.judge, *self._judge())],
+            **judges,
             "verbalizer": [(counts.verbalize, *self._verbalize())],
             "optimizer": [
                 (counts.critique_judge, *self._critique_judge()),
@@ -91,9 +99,10 @@ class CallSizes:
             output_tokens += calls * (reply if model.max_tokens is None else min(reply, model.max_tokens))
         return Load(sum(calls for calls, _, _ in kinds), round(input_tokens), round(output_tokens))
 
-    def _judge(self) -> tuple[float, int]:
+    def _judge(self, role: str) -> tuple[float, int]:
         work = self.work
-        question = work.judge_images + work.text + work.judge_frame + work.shown * self.judge_prompt
+        images = work.images_by_role.get(role, work.judge_images)
+        question = images + work.text + work.judge_frame + work.shown * self.judge_prompt
         return question, self.replies.verdict + work.further_labels
 
     def _verbalize(self) -> tuple[float, int]:

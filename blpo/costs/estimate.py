@@ -16,7 +16,6 @@ from blpo.costs.call_counts import all_rounds, early_stop
 from blpo.costs.call_sizes import SHORT, CallSizes, Load, long_replies
 from blpo.costs.workload import Workload
 from blpo.models.catalogue import facts
-from blpo.models.messages import ROLES
 from state.settings import ModelSettings, PriceSettings, Settings
 
 
@@ -54,7 +53,7 @@ def estimate(settings: Settings, work: Workload) -> dict[str, RoleEstimate]:
             high[role],
             _within(limit and max(limit, high[role].calls), _add(most[role], repairs[role])),
         )
-        for role in ROLES
+        for role in settings.models.roles
     }
 
 

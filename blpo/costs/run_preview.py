@@ -12,10 +12,9 @@ from blpo.data.run_dataset import lines_by_task, of_task
 from blpo.metrics.detectable import LEAST_GROUPS, detectable_difference
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import FEW_SAMPLES
-from blpo.models.messages import ROLES
 from blpo.models.server_address import lacks_version, version_hint
 from state.sample import SplitName
-from state.settings import Settings
+from state.settings import ModelsSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class RunPreview:
     test_calls: int
     """Largest number of judge calls of the test."""
     facts: tuple[str, ...]
-    """Lines about lists, raters and slices."""
+    """Lines about lists, raters, slices and a panel."""
     warnings: tuple[str, ...]
 
 
@@ -81,10 +80,10 @@ def preview(settings: Settings, dataset: Dataset) -> RunPreview:
     ]
     return RunPreview(
         tasks={name: TaskPreview.of(settings.of_task(name), part) for name, part in parts.items()},
-        models={role: settings.models.of(role).name for role in ROLES},
+        models={role: settings.models.of(role).name for role in settings.models.roles},
         calls_a_prompt=calls,
         test_calls=test_calls,
-        facts=tuple(lines_by_task(facts, settings)),
+        facts=(*lines_by_task(facts, settings), *_panel_facts(settings.models)),
         warnings=tuple(warnings),
     )
 
@@ -96,6 +95,13 @@ def _test_groups(dataset: Dataset) -> list[str | None]:
 def _facts(settings: Settings, dataset: Dataset, labels: Sequence[str]) -> list[str]:
     own = (*_pair_facts(settings, dataset), *_list_facts(settings, dataset))
     return [*own, *rater_facts(settings, dataset, labels)]
+
+
+def _panel_facts(models: ModelsSettings) -> Iterator[str]:
+    """Yield the rule of a panel, for several judges."""
+    if (panel := models.panel) is not None:
+        answers = f"{panel.needed(models.answers)} of {models.answers} answers"
+        yield f"panel: {panel.rule} of {len(models.judges)} judges; a verdict needs {answers}"
 
 
 def _pair_facts(settings: Settings, dataset: Dataset) -> Iterator[str]:
@@ -126,7 +132,7 @@ def _test_warnings(groups: Sequence[str | None]) -> Iterator[str]:
 
 
 def _address_warnings(settings: Settings) -> Iterator[str]:
-    for role in ROLES:
+    for role in settings.models.roles:
         address = settings.models.of(role).base_url
         if address and lacks_version(address):
             yield f"models.{role}.base_url has no path; {version_hint(address)}"

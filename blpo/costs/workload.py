@@ -1,7 +1,7 @@
 """Sizes of a dataset and its prompts for an estimate, without models and without requests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Workload:
 
     sizes: DatasetSizes
     judge_images: float
-    """Mean tokens of all images in a request to the judge."""
+    """Mean tokens of all images in a request to the judge; of a panel to the first member."""
     verbalizer_images: float
     text: float
     """Mean tokens of all texts of a sample."""
@@ -48,6 +48,8 @@ class Workload:
     """Tokens of the notes on several tasks in a message to the optimizer."""
     named_images: int = 0
     """Most images of a sample with one label whose images have names; 0 for other samples."""
+    images_by_role: Mapping[str, float] = field(default_factory=dict)
+    """Mean tokens of all images in a request to a member of a panel, by role; empty for one judge."""
 
 
 def workload_of(settings: Settings) -> Workload:
@@ -60,9 +62,13 @@ def workload_of(settings: Settings) -> Workload:
     pixels = {id(source): image_size(source) for sample in chosen_samples for source in sample.all_images}
     judge_prompt, i2t_prompt = initial_prompts(settings)
     sizes = DatasetSizes.of(settings, dataset)
+    shown = 1 + _images_of_examples(settings)
+    images = {
+        role: shown * _tokens_a_request(chosen_samples, pixels, settings, role) for role in settings.models.judge_roles
+    }
     return Workload(
         sizes=sizes,
-        judge_images=(1 + _images_of_examples(settings)) * _tokens_a_request(chosen_samples, pixels, settings),
+        judge_images=next(iter(images.values())),
         verbalizer_images=mean(_tokens_of(chosen_samples, pixels, settings, "verbalizer")),
         text=mean(_text(sample) for sample in samples),
         judge_prompt=tokens(judge_prompt),
@@ -73,6 +79,7 @@ def workload_of(settings: Settings) -> Workload:
         verbalizer_frame=mean(frame(settings, sample, "verbalize") for sample in chosen_samples),
         further_labels=further_labels(settings),
         case_notes=case_notes(settings),
+        images_by_role=images if settings.models.judges else {},
     )
 
 
@@ -96,9 +103,11 @@ def _text(sample: Sample) -> int:
     return tokens(text + "".join(f"<second>{each}</second>" for each in sample.texts or ()) + reference)
 
 
-def _tokens_a_request(samples: Sequence[Sample], pixels: Mapping[int, tuple[int, int]], settings: Settings) -> float:
-    """Return the mean tokens of images in a request to the judge: of a whole sample, or of its parts."""
-    sizes, images = _tokens_of(samples, pixels, settings, "judge"), [len(sample.images) for sample in samples]
+def _tokens_a_request(
+    samples: Sequence[Sample], pixels: Mapping[int, tuple[int, int]], settings: Settings, role: str
+) -> float:
+    """Return the mean tokens of images in a request to a judge: of a whole sample, or of its parts."""
+    sizes, images = _tokens_of(samples, pixels, settings, role), [len(sample.images) for sample in samples]
     tasks = [settings.of_task(sample.task).task for sample in samples]
     requests = [task.questions_of(number) for task, number in zip(tasks, images, strict=True)]
     shown = [_PARTS.get(task.order, number) for task, number in zip(tasks, images, strict=True)]
@@ -114,11 +123,12 @@ def _tokens_of(
     samples: Sequence[Sample],
     pixels: Mapping[int, tuple[int, int]],
     settings: Settings,
-    role: Literal["judge", "verbalizer"],
+    role: str,
 ) -> list[int]:
     """Return the tokens of all images that a role sees, by sample; `pixels` are sizes by the `id` of the source."""
     model = settings.models.of(role)
     count = facts(model).image_formula.value.tokens
-    shown = [as_shown(sample, settings, role) for sample in samples]
+    kind: Literal["judge", "verbalizer"] = "verbalizer" if role == "verbalizer" else "judge"
+    shown = [as_shown(sample, settings, kind) for sample in samples]
     sizes = [[pixels[id(source)] for source in sample.all_images] for sample in shown]
     return [sum(count(*fitted_size(*size, model.max_pixels, model.max_side)) for size in each) for each in sizes]

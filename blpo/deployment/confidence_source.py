@@ -1,29 +1,25 @@
 """Another source of confidence for a judge; its verdicts stay the same."""
 
-from typing import Literal
-
 from blpo.deployment.judge import Judge
 from blpo.inference.answer_forms import asks_once
 from state.errors import ConfigError
-from state.settings.model_settings import WORDS_OF_ONE
-
-Source = Literal["logprobs", "repeats", "words"]
+from state.settings.model_settings import WORDS_OF_ONE, ConfidenceSource
 
 
-def with_source(judge: Judge, source: Source | None) -> Judge:
+def with_source(judge: Judge, source: ConfidenceSource | None) -> Judge:
     """Return the judge with a source of confidence; None keeps the source of its settings.
 
     Raises `ConfigError` for log-probabilities of a judge that was aligned without, because a request for them is
-    another request, and for the words of a judge with votes.
+    another request, and for the words of a judge with votes and of a panel.
     """
-    model = judge.file.model
-    if source is None or source == model.confidence:
+    models = judge.file.models
+    if source is None or source == models.judge.confidence:
         return judge
-    if source == "logprobs" and not model.logprobs:
+    if source == "logprobs" and not all(models.of(role).logprobs for role in models.judge_roles):
         raise ConfigError("--confidence logprobs: this judge has no log-probabilities; give repeats or words")
-    if source == "words" and model.votes > 1:
+    if source == "words" and models.answers > 1:
         raise ConfigError(f"{WORDS_OF_ONE}; give repeats, the share of equal votes")
-    judge.file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": source})})
+    judge.file = judge.file.with_confidence(source)
     return judge
 
 

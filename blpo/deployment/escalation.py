@@ -44,8 +44,7 @@ class Escalation:
             )
         if measuring_settings(judge.file.settings) == measuring_settings(first.file.settings):
             raise ConfigError("--escalate: the second judge is the first; give another one")
-        model = judge.file.model.model_copy(update={"confidence": None})  # nobody asks how sure the second judge is
-        self.file = judge.file.model_copy(update={"model": model})
+        self.file = judge.file.with_confidence(None)  # nobody asks how sure the second judge is
         self._judge = Judge(self.file, judge.run, first.tasks[0] or None)
         self._judging: Judging | None = None
         self._counts = VerdictCounts(TaskSettings())

@@ -11,14 +11,14 @@ from blpo.deployment.in_order import in_order
 from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.inference.answer_forms import asks_once
+from blpo.inference.answers import Judgement, Reply
 from blpo.inference.confidence import Confidence, confidence_of
 from blpo.inference.open_models import OpenModels, open_models
-from blpo.inference.verdicts import Judgement, judgement_of
+from blpo.inference.verdicts import judgement_of
 from blpo.models.catalogue import facts
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from state.errors import ConfigError, DataError
 from state.image_names import image_names
-from state.response import Response
 from state.result import RoleUsage
 from state.sample import Sample
 from state.verdict import Verdict
@@ -115,7 +115,7 @@ class Judging:
             confidence = await self._confidence(item, judgement.verdict)
         except DataError as error:
             judgement = Judgement(Verdict(item.id, "error", None, str(error)), ())
-        identity = JudgeIdentity.of(self._file, (reply.model_version for reply in judgement.replies))
+        identity = JudgeIdentity.of(self._file, (reply.response.model_version for reply in judgement.replies))
         is_alone = self._file.model.confidence == "words"  # of several criteria each is asked about by itself
         own = confidence.replies if is_alone else ()
         answers = judgement.replies if is_alone else (*judgement.replies, *confidence.replies)
@@ -132,7 +132,7 @@ class Judging:
 
     def _named(self, sample: Sample) -> Sample:
         """Return the sample with the names of the judge's images; raises `DataError` for images that don't fit."""
-        names, most = self._file.of_task(sample.task).image_names, facts(self._file.model).max_images.value
+        names, most = self._file.of_task(sample.task).image_names, self._most_images
         if names is None:
             return replace(sample, image_names=())
         if most is not None and len(sample.all_images) > most:
@@ -145,14 +145,21 @@ class Judging:
         except ValueError as error:
             raise DataError(f"{sample.id}: {error}") from None
 
+    @property
+    def _most_images(self) -> int | None:
+        """Most images of a request to any of the judge's models; None without a limit."""
+        models = self._models.settings.models
+        limits = [facts(models.of(role)).max_images.value for role in models.judge_roles]
+        return min((each for each in limits if each is not None), default=None)
+
     async def _confidence(self, sample: Sample, verdict: Verdict) -> Confidence:
         return await confidence_of(self._models, self._judge_prompt, self._named(sample), verdict)
 
-    def _usage(self, replies: Sequence[Response]) -> Usage:
-        costs = [self._models.caller.usd("judge", reply) for reply in replies]
+    def _usage(self, replies: Sequence[Reply]) -> Usage:
+        costs = [self._models.caller.usd(reply.role, reply.response) for reply in replies]
         return Usage(
-            input_tokens=sum(reply.input_tokens for reply in replies),
-            output_tokens=sum(reply.output_tokens for reply in replies),
+            input_tokens=sum(reply.response.input_tokens for reply in replies),
+            output_tokens=sum(reply.response.output_tokens for reply in replies),
             usd=None if None in costs else float(sum(cost or 0.0 for cost in costs)),
         )
 

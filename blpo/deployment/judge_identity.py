@@ -18,16 +18,17 @@ class JudgeIdentity:
     prompt: str
     """First 16 hex digits of the SHA-256 of the judge prompt."""
     model: str
-    """Name in the settings: `provider:model`."""
+    """Name in the settings: `provider:model`; of a panel the rule and the names of all members."""
     version: str = ""
-    """Version as the server told it; several versions with commas. Empty: not told, or no answer."""
+    """Version as the server told it; several versions, as of a panel's members, with commas. Empty: not told, or no
+    answer."""
 
     @classmethod
     def of(cls, judge: JudgeFile, versions: Iterable[str] = ()) -> "JudgeIdentity":
         """Return the identity of a judge whose answers came from `versions` of the model."""
         return cls(
             sha256(judge.judge_prompt.encode()).hexdigest()[:_DIGITS],
-            judge.model.name,
+            judge.models.judge_name,
             ", ".join(dict.fromkeys(filter(None, versions))),
         )
 

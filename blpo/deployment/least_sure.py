@@ -103,17 +103,17 @@ def require_confidence(judge: Judge) -> Judge:
 
     Raises `ConfigError` for a judge without any, for a judge of rankings, and for several tasks at once.
     """
-    model = judge.file.model
+    models = judge.file.models
     name, *others = judge.require_tasks()
     if others:
         raise ConfigError(f"--unlabelled: this judge has several criteria ({', '.join(judge.tasks)}); add --task NAME")
     if judge.file.of_task(name).task.kind == "ranking":
         raise ConfigError("--unlabelled: rankings have no confidence, so nothing tells which lists to label next")
-    if model.confidence is None and not model.logprobs:
+    own = models.judge.confidence
+    if own is None and not all(models.of(role).logprobs for role in models.judge_roles):
         raise ConfigError("--unlabelled: this judge has no confidence; give --confidence repeats or words")
-    if model.confidence is None:
-        file = judge.file.model_copy(update={"model": model.model_copy(update={"confidence": "logprobs"})})
-        judge = Judge(file, judge.run, name or None)
+    if own is None:
+        judge = Judge(judge.file.with_confidence("logprobs"), judge.run, name or None)
     require_told(judge)
     return judge
 

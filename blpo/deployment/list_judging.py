@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from blpo.deployment.judge import Judge, Judging
+from blpo.inference.answers import Judgement
 from blpo.inference.confidence import Confidence
 from blpo.inference.open_models import open_models
-from blpo.inference.verdicts import Judgement, judgement_by_parts
+from blpo.inference.verdicts import judgement_by_parts
 from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError
 from state.sample import Sample

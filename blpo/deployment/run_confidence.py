@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from blpo.deployment.cascade_replay import CascadeRow, cascade
 from blpo.deployment.confidence_replay import ReplayRow, replay
-from blpo.deployment.confidence_source import Source, require_told, with_source
+from blpo.deployment.confidence_source import require_told, with_source
 from blpo.deployment.confidence_summary import ConfidenceRecord
 from blpo.deployment.escalation import Escalation
 from blpo.deployment.judge import load_judge
@@ -28,6 +28,7 @@ from blpo.storage.response_store import ResponseStore
 from blpo.storage.whole_files import write_whole
 from state.errors import ConfigError, RunError
 from state.result import RoleUsage
+from state.settings.model_settings import ConfidenceSource
 from state.verdict import Verdict
 
 FOLDER = "confidence"
@@ -74,7 +75,7 @@ class RunConfidence:
 
 async def measure_confidence(
     run: Path,
-    source: Source | None = None,
+    source: ConfidenceSource | None = None,
     calibrate_on: str | None = None,
     delta: float = 0.05,
     escalate: Path | None = None,
@@ -127,7 +128,7 @@ class _TaskMeasuring:
     """Measuring of one task. Reads and checks all options before the first call; raises `BlpoError`."""
 
     def __init__(
-        self, run: Path, name: str, source: Source | None, calibrate_on: str | None, escalate: Path | None
+        self, run: Path, name: str, source: ConfidenceSource | None, calibrate_on: str | None, escalate: Path | None
     ) -> None:
         self.name = name
         self._run, self._escalate = run, escalate

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -133,7 +133,7 @@ def _content(item: JudgedSample) -> dict[str, object]:
         **({} if item.first is None else {"escalated": True, "first": _by_judge(item.first)}),
         **({"ranking": ranked} if (ranked := _images_by_rank(sample, verdict)) else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
-        **({"votes": list(map(asdict, verdict.votes))} if verdict.votes else {}),
+        **({"votes": [vote.fields for vote in verdict.votes]} if verdict.votes else {}),
         "usage": item.usage,
         **({} if item.judge is None else {"judge": item.judge.fields}),
     }

@@ -45,10 +45,10 @@ def asks_once(settings: Settings) -> bool:
 
 def questions_about(settings: Settings, samples: Sequence[Sample]) -> int:
     """Return the judge requests for `samples` under one prompt, repairs not counted. A vote is a request."""
-    votes = settings.models.of("judge").votes
+    answers = settings.models.answers
     if asks_once(settings):
-        return votes * settings.of_task(settings.task_names[0]).task.questions * items(samples)
-    return votes * sum(settings.of_task(sample.task).task.questions_of(len(sample.images)) for sample in samples)
+        return answers * settings.of_task(settings.task_names[0]).task.questions * items(samples)
+    return answers * sum(settings.of_task(sample.task).task.questions_of(len(sample.images)) for sample in samples)
 
 
 def items(samples: Sequence[Sample]) -> int:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from blpo.inference.answer_forms import answer_form, asks_once
+from blpo.inference.answers import Reply, judge_messages
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels
 from blpo.inference.pair_orders import orders_of
-from blpo.inference.verdicts import judge_messages, judgement_of
+from blpo.inference.verdicts import judgement_of
 from blpo.inference.votes import votes_of
 from blpo.models.confidence_reading import stated_confidence
 from blpo.models.messages import Message, assistant, user
@@ -32,7 +33,7 @@ class Confidence:
     """In [0, 1]. None: not told, and for a verdict without a label."""
     scores: tuple[tuple[Label, float], ...] = ()
     """Share of each label among the repeats; empty for other sources."""
-    replies: tuple[Response, ...] = ()
+    replies: tuple[Reply, ...] = ()
 
 
 async def confidence_of(models: OpenModels, judge_prompt: str, sample: Sample, verdict: Verdict) -> Confidence:
@@ -51,7 +52,8 @@ async def confidence_of(models: OpenModels, judge_prompt: str, sample: Sample, v
 
 def _by_votes(given: Sequence[Sequence[Vote]], verdict: Verdict, task: TaskSettings) -> Confidence:
     """Return the share of votes that equal the verdict, the mean of all orders of a pair; no further call is needed."""
-    value = fmean(fmean(vote.label == verdict.label for vote in votes) for votes in given)
+    heard = [[vote for vote in votes if vote.status != "error"] for votes in given]
+    value = fmean(fmean(vote.label == verdict.label for vote in votes) for votes in heard)
     counts = Counter(vote.label for votes in given for vote in votes if vote.label is not None)
     return Confidence(value, tuple((label, counts[label] / counts.total()) for label in task.values))
 
@@ -77,7 +79,7 @@ async def _by_words(models: OpenModels, judge_prompt: str, sample: Sample) -> Co
 
     Of an answer with a label for each criterion, the judge is asked about the label for the criterion of the sample.
     """
-    task, replies, values = models.settings.of_task(sample.task).task, list[Response](), list[float]()
+    task, replies, values = models.settings.of_task(sample.task).task, list[Reply](), list[float]()
     for view in orders_of(task, sample, models.settings.search.seed):
         messages = await judge_messages(models, judge_prompt, sample, view)
         answer = await models.caller.ask("judge", messages, answer_form(models.settings, sample).schema)
@@ -86,7 +88,7 @@ async def _by_words(models: OpenModels, judge_prompt: str, sample: Sample) -> Co
         criterion = sample.task if asks_once(models.settings) else ""
         reply = await models.caller.ask("judge", confidence_messages(messages, answer, criterion))
         value = None if isinstance(reply, Failure) or reply.refused else stated_confidence(reply.text)
-        replies += [reply] if isinstance(reply, Response) else []
+        replies += [Reply(reply)] if isinstance(reply, Response) else []
         if value is None:
             return Confidence(replies=tuple(replies))
         values.append(value)

@@ -5,9 +5,12 @@ Errors (network, server, quota) say nothing about a prompt. Too many errors make
 
 import math
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from blpo.inference.open_models import OpenModels
+from blpo.inference.votes import votes_of
 from blpo.models.messages import Role
 from blpo.models.rejections import rejection_advice
 from blpo.models.sentences import sentence
@@ -26,6 +29,17 @@ def failure_detail(failure: Failure, role: Role) -> str:
     return failure.detail
 
 
+def _detail(outcome: Verdict | Description) -> str:
+    """Return the reason of a verdict or a description that failed."""
+    return outcome.reason if isinstance(outcome, Verdict) else outcome.text
+
+
+def _failed_votes(outcome: Verdict | Description) -> dict[str, str]:
+    """Return the reasons of errors by the member of a panel."""
+    votes = [vote for votes in votes_of(outcome) for vote in votes] if isinstance(outcome, Verdict) else []
+    return {vote.member: vote.reason for vote in votes if vote.member and vote.status == "error"}
+
+
 @dataclass(slots=True)
 class FailureCount:
     """Errors of a step. A step with more errors than `limits.max_failure_rate` allows ends at once."""
@@ -37,6 +51,8 @@ class FailureCount:
     part: str = ""
     """Name of the split in the message; empty for a batch."""
     errors: int = 0
+    _of_members: Counter[str] = field(default_factory=Counter)
+    """Samples with an error, by the member of a panel: the others of the panel must not hide a member that fails."""
     _has_answer: bool = False
     """True if a call of the step did not fail."""
     _ended: TooManyFailures | None = None
@@ -51,24 +67,36 @@ class FailureCount:
 
         Then calls under way are not tried again, and calls not yet sent are not sent.
         """
+        failures = _failed_votes(outcome)
         if outcome.status != "error":
             self._has_answer = True
-            return
-        self.errors += 1
-        if self.errors > self.allowed and self._ended is None:
-            self._ended = TooManyFailures(self._message(outcome))
+            if not failures:
+                return
+        self.errors += outcome.status == "error"
+        self._of_members.update(failures.keys())
+        if self._ended is None and (message := self._message(outcome, failures)) is not None:
+            self._ended = TooManyFailures(message)
             self.models.caller.give_up(self._ended)
         if self._ended is not None:
             raise self._ended
 
-    def _message(self, outcome: Verdict | Description) -> str:
-        detail = outcome.reason if isinstance(outcome, Verdict) else outcome.text
+    def _message(self, outcome: Verdict | Description, failures: Mapping[str, str]) -> str | None:
+        """Return the message of too many errors; None if no more than allowed have failed."""
+        if self.errors > self.allowed:
+            return self._sentence(self.errors, f"{self.role} calls", _detail(outcome), self.role)
+        models = self.models.settings.models
+        for role, name in zip(models.judge_roles, models.member_names, strict=False):
+            if name in failures and self._of_members[name] > self.allowed:
+                return self._sentence(self._of_members[name], f"calls of {name}", failures[name], role)
+        return None
+
+    def _sentence(self, errors: int, calls: str, detail: str, role: Role) -> str:
         if _REJECTION.search(detail) and not self._has_answer:
-            detail = f"{sentence(detail)} No call was answered: {rejection_advice(detail, self.role)}"
+            detail = f"{sentence(detail)} No call was answered: {rejection_advice(detail, role)}"
         place = f" on the {self.part} split" if self.part else ""
         rate = self.models.settings.limits.max_failure_rate
         return (
-            f"{self.errors} of {self.size} {self.role} calls failed after retries{place}, more than"
+            f"{errors} of {self.size} {calls} failed after retries{place}, more than"
             f" limits.max_failure_rate ({rate:g}) allows. Nothing more was asked, and everything paid for is kept:"
             f" resume when all is well. The last failure: {detail}"
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
+from blpo.inference.panel_weights import PanelWeights
 from blpo.inference.run_store import StorePlace, images_folder, open_store_to_read
 from blpo.models.budget import Budget
 from blpo.models.caller import Caller
@@ -37,10 +38,14 @@ class OpenModels:
     """Labelled examples that the judge is shown, of all tasks."""
     example_images: ImageCache | None = field(default=None, kw_only=True)
     """Images of the examples, where `images` keeps none in memory."""
+    weights: PanelWeights | None = field(default=None, kw_only=True)
+    """Weights of a panel, for a run that learns them."""
 
     def width(self, role: Role) -> int:
-        """Return the number of samples to work on at once: enough to keep the model of `role` busy."""
-        return 2 * self.settings.models.of(role).max_concurrency
+        """Return the number of samples to work on at once: enough to keep the models of `role` busy."""
+        models = self.settings.models
+        roles = models.judge_roles if role == "judge" else (role,)
+        return 2 * max(models.of(each).max_concurrency for each in roles)
 
 
 @asynccontextmanager

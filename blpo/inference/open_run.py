@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from langgraph.runtime import Runtime
@@ -21,7 +21,9 @@ from blpo.data.run_dataset import dataset_of
 from blpo.inference.answer_forms import questions_about
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
+from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_models import OpenModels
+from blpo.inference.panel_weights import PanelWeights, learns_weights
 from blpo.inference.run_store import StorePlace, images_folder, open_store, store_place
 from blpo.models.calls import ModelCaller
 from blpo.models.recall import Recall
@@ -55,7 +57,8 @@ class OpenRun(OpenModels):
     def recall(self) -> OpenModels:
         """The same models, answered from the store alone."""
         recall = Recall(self.settings.models, self.store)
-        return OpenModels(self.settings, recall, self.images, self.budget, examples=self.examples)
+        weights = None if self.weights is None else replace(self.weights)  # recalled weights may miss answers
+        return OpenModels(self.settings, recall, self.images, self.budget, examples=self.examples, weights=weights)
 
     def samples(self, ids: Sequence[str]) -> list[Sample]:
         """Return the samples with the ids `ids`, in the same order."""
@@ -137,6 +140,7 @@ async def open_run(
         run = OpenRun(
             *(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic()),
             examples=tuple(map(Example, dataset.examples)),
+            weights=_weights(settings, dataset),
         )
         run.budget.reserve(2 * run.questions("test"))
         stack.enter_context(frozen_garbage())
@@ -145,6 +149,12 @@ async def open_run(
             yield run
         finally:
             _CURRENT.set(outer)
+
+
+def _weights(settings: Settings, dataset: Dataset) -> PanelWeights | None:
+    if not learns_weights(settings):
+        return None
+    return PanelWeights(initial_prompts(settings)[0], dataset.splits["validation"])
 
 
 @asynccontextmanager

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from blpo.inference.answer_forms import answer_form, asks_once
+from blpo.inference.answers import judge_messages, repair_messages, request_name, verdict_of
 from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.list_parts import parts_of, with_task
 from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of
-from blpo.inference.verdicts import judge_messages, repair_messages, request_name, verdict_of
+from blpo.inference.votes import Ballot, ballots_of
 from state.response import Failure
 from state.sample import Sample
 
@@ -70,27 +71,27 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
         recall, samples = with_task(recall, parts), [part for sample in samples for part in parts_of(sample, parts)]
     asked = recall.settings
 
-    async def due(request: tuple[str, Sample, View | None, int]) -> Due:
-        prompt, sample, view, vote = request
-        form = answer_form(asked, sample)
-        messages = await judge_messages(recall, prompt, sample, view)
-        response = await recall.caller.ask("judge", messages, form.schema, vote)
+    async def due(request: tuple[str, Sample, View | None, Ballot]) -> Due:
+        prompt, sample, view, ballot = request
+        form, role, repeat = answer_form(asked, sample), ballot.role, ballot.repeat
+        messages = await judge_messages(recall, prompt, sample, view, role)
+        response = await recall.caller.ask(role, messages, form.schema, repeat)
         if isinstance(response, Failure):
             return "verdict"
         needs_repair = verdict_of(sample, response, form).status == "unparseable"
-        run.budget.judged(request_name(sample, view, vote), repaired=needs_repair)
+        run.budget.judged(request_name(sample, view, ballot), repaired=needs_repair)
         if not needs_repair:
             return "nothing"
-        repair = await recall.caller.ask("judge", repair_messages(messages, response, form), form.schema, vote)
+        repair = await recall.caller.ask(role, repair_messages(messages, response, form), form.schema, repeat)
         return "repair" if isinstance(repair, Failure) else "nothing"
 
     if asks_once(asked):  # the criteria of an item share a request
         samples = list({sample.item: sample for sample in samples}.values())
     requests = [
-        (prompt, sample, view, vote)
+        (prompt, sample, view, ballot)
         for prompt in judge_prompts
         for sample in samples
         for view in orders_of(asked.of_task(sample.task).task, sample, asked.search.seed)
-        for vote in range(asked.models.of("judge").votes)
+        for ballot in ballots_of(asked.models)
     ]
     return await fan_out(due, requests, run.width("judge"))

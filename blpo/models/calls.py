@@ -17,7 +17,7 @@ from blpo.models.budget import Budget
 from blpo.models.byte_counts import begin_byte_count
 from blpo.models.fail_fast import CallQueue, FailFast
 from blpo.models.limiter import Limiter, Limiters
-from blpo.models.messages import ROLES, Message, Role
+from blpo.models.messages import Message, Role
 from blpo.models.named_model import NamedModel
 from blpo.models.registry import chat_model
 from blpo.models.request import Request
@@ -32,7 +32,7 @@ from blpo.storage.response_store import ResponseStore
 from state.errors import BlpoError
 from state.response import Failure, Response, Traffic
 from state.result import RoleUsage
-from state.settings import LimitSettings, ModelsSettings
+from state.settings import LimitSettings, ModelsSettings, counted_role
 
 _GRACE = 5.0
 """Seconds that `close` waits for answers that are being paid for."""
@@ -89,7 +89,7 @@ class ModelCaller:
         """
         require_vision(models)
         require_prices(models, limits)
-        settings = {role: models.of(role) for role in ROLES}
+        settings = {role: models.of(role) for role in {*models.roles, "judge"}}
         limiters = limiters or Limiters(settings.values())
         schemas, backoff = await SchemaSupport.load(store), backoff or Backoff()
         served = {
@@ -111,12 +111,12 @@ class ModelCaller:
         if request.key in self._failures:
             return self._failures[request.key]
         if (answer := self._recent.get(request.key)) is not None:
-            self._store.hit(role)
+            self._store.hit(counted_role(role))
             return answer
         result, joined = await self._flights.run(request.key, partial(self._answer, role, request))
         if isinstance(result, Response):
             if joined:
-                self._store.hit(role)
+                self._store.hit(counted_role(role))
             self._remember(request.key, result)
         return result
 
@@ -152,7 +152,7 @@ class ModelCaller:
         served, queue = self._models[role], self._fail_fast.join()
         stored = await self._store.claim(request.key)
         if stored is not None:
-            self._store.hit(role)
+            self._store.hit(counted_role(role))
             return stored
         try:
             async with served.limiter.places:
@@ -164,11 +164,11 @@ class ModelCaller:
 
     async def _issue(self, role: Role, request: Request, queue: CallQueue) -> _Call:
         """Admit the call to the budget, record the call, and send the request; a cancelled call stays recorded open."""
-        self.budget.admit(role)
+        self.budget.admit(counted_role(role))
         answer: Response | None = None
         traffic = begin_byte_count()
         try:
-            call_id = await self._store.begin(request.key, role, request.model)
+            call_id = await self._store.begin(request.key, counted_role(role), request.model)
             self._flights.commit(request.key)
             try:
                 outcome = await self._send(role, request, queue)
@@ -181,7 +181,7 @@ class ModelCaller:
         finally:
             tokens = answer.input_tokens + answer.output_tokens if answer else 0
             usd = self.usd(role, answer) if answer else None
-            self.budget.settle(role, tokens, usd, answered=answer is not None)
+            self.budget.settle(counted_role(role), tokens, usd, answered=answer is not None)
 
     async def _send(self, role: Role, request: Request, queue: CallQueue) -> CallOutcome:
         if self._upstream is None:

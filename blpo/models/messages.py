@@ -12,8 +12,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from state.sample import EncodedImage
 
-Role = Literal["judge", "verbalizer", "optimizer"]
+Role = str
+"""`judge`, `verbalizer` or `optimizer`; of a panel's members `judges.0`, `judges.1` ..."""
 ROLES: tuple[Role, ...] = ("judge", "verbalizer", "optimizer")
+"""Roles that count calls. All members of a panel count as the judge."""
 
 Part = str | EncodedImage
 """A piece of a message: text, or an image."""

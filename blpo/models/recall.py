@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from blpo.models.messages import ROLES, Message, Role
+from blpo.models.messages import Message, Role
 from blpo.models.named_model import NamedModel
 from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
@@ -24,7 +24,7 @@ class Recall:
     """
 
     def __init__(self, models: ModelsSettings, store: ResponseStore) -> None:
-        self._models = {role: NamedModel.of(models.of(role)) for role in ROLES}
+        self._models = {role: NamedModel.of(models.of(role)) for role in {*models.roles, "judge"}}
         self._store = store
 
     async def ask(

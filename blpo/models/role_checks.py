@@ -1,9 +1,8 @@
 """Refuse models unfit for a role, before anything is paid for."""
 
 from blpo.models.catalogue import facts
-from blpo.models.messages import ROLES
 from state.errors import ConfigError, ModelError
-from state.settings import LimitSettings, ModelsSettings, Settings
+from state.settings import LimitSettings, ModelsSettings, Settings, counted_role
 
 _SOURCES = {
     "setting": "by its setting",
@@ -14,21 +13,22 @@ _SOURCES = {
 
 def require_vision(models: ModelsSettings) -> None:
     """Raise `ModelError` if the judge or the verbalizer can't see images, or is the embedded optimizer."""
-    for role in ("judge", "verbalizer"):
-        model = models.of(role)
+    for role in (*models.judge_roles, "verbalizer"):
+        model, kind = models.of(role), counted_role(role)
         if model.name == "embedded:optimizer":
-            raise ModelError(f"models.{role}: embedded:optimizer is no {role}; name embedded:{role}")
+            raise ModelError(f"models.{role}: embedded:optimizer is no {kind}; name embedded:{kind}")
         vision = facts(model).sees_images
         if not vision.value:
             raise ModelError(
-                f"models.{role}: {model.name} can't see images ({_SOURCES[vision.source]}), and a {role} must; name a"
+                f"models.{role}: {model.name} can't see images ({_SOURCES[vision.source]}), and a {kind} must; name a"
                 f" model with vision, or set models.{role}.vision: true if it has"
             )
 
 
 def limits_images(settings: Settings) -> bool:
     """Return True if the judge or the verbalizer has a limit on the images in a request."""
-    return any(facts(settings.models.of(role)).max_images.value is not None for role in ("judge", "verbalizer"))
+    models = settings.models
+    return any(facts(models.of(role)).max_images.value is not None for role in (*models.judge_roles, "verbalizer"))
 
 
 def require_images(settings: Settings, most_images: int = 0) -> None:
@@ -36,7 +36,7 @@ def require_images(settings: Settings, most_images: int = 0) -> None:
 
     `most_images` is the largest number of images of a sample in the dataset, where settings can't tell.
     """
-    for role in ("judge", "verbalizer"):
+    for role in (*settings.models.judge_roles, "verbalizer"):
         model, images = settings.models.of(role), settings.images_of(role, most_images)
         most = facts(model).max_images
         if most.value is not None and most.value < images:
@@ -60,8 +60,8 @@ def require_prices(models: ModelsSettings, limits: LimitSettings) -> None:
     """Raise `ConfigError` if a budget in dollars meets a model of unknown price."""
     if limits.usd is None:
         return
-    unpriced = [role for role in ROLES if facts(models.of(role)).price.value is None]
-    if "judge" in unpriced and models.verbalizer is None:
+    unpriced = [role for role in models.roles if facts(models.of(role)).price.value is None]
+    if models.judge_roles[0] in unpriced and "verbalizer" in unpriced and models.verbalizer is None:
         unpriced.remove("verbalizer")
     if unpriced:
         missing = " and ".join(f"models.{role}.price" for role in unpriced)

@@ -12,13 +12,16 @@ from blpo.data.run_dataset import dataset_of
 from blpo.inference.descriptions import describe_sample
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels, open_recall
+from blpo.inference.panel_weights import learns_weights, with_weights
 from blpo.inference.run_store import store_place
 from blpo.inference.verdicts import judge_sample
 from blpo.reports.label_source import is_sample
+from blpo.runs.judge_file import read_judge_file
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from state.errors import BlpoError, DataError
 from state.sample import Example, Sample, SplitName
+from state.settings import Settings
 
 MOST_RECALLED = 2000
 """Maximum number of validation and train samples with verdicts by round, because each image must be read."""
@@ -50,12 +53,18 @@ async def gather(run: RunRecord) -> Evidence:
     place = store_place(run.settings, run.directory, run.info.thread_id)
     try:
         examples = tuple(map(Example, dataset.examples))
-        async with open_recall(run.settings, place, examples) as models:
+        async with open_recall(_settings(run), place, examples) as models:
             captions = await _captions(models, samples, run)
             verdicts = await _verdicts(models, dataset, run)
     except BlpoError as error:  # no store, or unknown models: images remain
         return Evidence(samples, forgotten=str(error))
     return Evidence(samples, captions, verdicts)
+
+
+def _settings(run: RunRecord) -> Settings:
+    """Return the settings of the run, with the weights of a panel that the run has learned."""
+    panel = read_judge_file(run.directory).panel if learns_weights(run.settings) else None
+    return with_weights(run.settings, panel.weights) if panel and panel.weights else run.settings
 
 
 def dataset_samples(run: RunRecord) -> tuple[Mapping[str, Sample], str]:

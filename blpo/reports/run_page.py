@@ -27,6 +27,7 @@ from blpo.reports.slice_rows import CAUTION, slice_tables
 from blpo.reports.task_parts import task_parts
 from blpo.reports.task_rows import of_result
 from blpo.reports.validation_band import validation_bands
+from blpo.reports.votes_section import votes_section
 from blpo.runs.ceiling_sentence import ceiling_notes, ceiling_of, ceiling_sentence
 from blpo.runs.end_words import spent, stopped
 from blpo.runs.run_record import RunRecord
@@ -108,6 +109,7 @@ def report_page(run: RunRecord, evidence: Evidence, render: Render = render_page
         in_orders=any(each.has_both_orders for each in tasks_of(run.settings)),
         sureness=confidence_section(run.directory),
         audits=audit_sections(run, evidence),
+        votes=votes_section(run),
         gallery=gallery(run, evidence),
         verdicts_csv=fresh_verdicts(run),
         captions=captions,

@@ -1,7 +1,7 @@
 """judge.yaml: the judge of a run with all settings to judge new images."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -18,12 +18,15 @@ from state.settings import (
     LimitSettings,
     ModelSettings,
     ModelsSettings,
+    PanelSettings,
     PromptSettings,
     PromptText,
     SearchSettings,
     Settings,
     TaskSettings,
+    panel_problem,
 )
+from state.settings.model_settings import ConfidenceSource
 
 
 def figures(metrics: Metrics, metric: str) -> dict[str, float | None]:
@@ -79,9 +82,13 @@ class JudgeFile(BaseModel):
     """Most images of a sample that are labelled together; None for rankings, and in files of version 0.1."""
     image_names: tuple[str, ...] | None = None
     """Names of several images with one label, as in `data.image_names`; None where a message has no such names."""
+    judges: tuple[ModelSettings, ...] = ()
+    """Members of a panel; empty for one judge."""
     model: ModelSettings
     """Model and `part_order` of the optimization. A different model or order changes verdicts and needs a new
-    validation."""
+    validation. Of a panel the first of `judges`; files of a panel have no such field."""
+    panel: PanelSettings | None = None
+    """Rule of the panel, with the weights that the run has learned; None for one judge."""
     seed: int | None = None
     """Seed of the run under `task.order: random`: the seed and a pair's id draw the order. None for other tasks."""
     further_columns: tuple[FurtherColumn, ...] | None = None
@@ -97,6 +104,18 @@ class JudgeFile(BaseModel):
     """Outcome of the test in one sentence; empty before the end of the run."""
     test_used_up: bool = False
     """True once the test split set a threshold of trusted verdicts: `test` does not tell how good these are."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_the_first_judge(cls, content: Any) -> Any:
+        judges = content.get("judges") if isinstance(content, dict) else None
+        return {"panel": {}, **content, "model": judges[0]} if isinstance(judges, list | tuple) and judges else content
+
+    @model_validator(mode="after")
+    def _has_a_usable_panel(self) -> Self:
+        if problem := panel_problem(self.model, self.judges, self.panel):
+            raise ValueError(problem)
+        return self
 
     @model_validator(mode="after")
     def _has_a_task(self) -> Self:
@@ -132,9 +151,20 @@ class JudgeFile(BaseModel):
         return self.model_copy(update=changes)
 
     @property
+    def models(self) -> ModelsSettings:
+        """The judge's model or models; there are no others."""
+        return ModelsSettings.model_construct(
+            judge=self.model, judges=self.judges, panel=self.panel, verbalizer=None, optimizer=None
+        )
+
+    def with_confidence(self, source: ConfidenceSource | None) -> "JudgeFile":
+        """Return the judge with another source of confidence; of a panel all members."""
+        own, *others = (model.model_copy(update={"confidence": source}) for model in self.judges or (self.model,))
+        return self.model_copy(update={"model": own, "judges": (own, *others) if self.judges else ()})
+
+    @property
     def settings(self) -> Settings:
         """Settings for judging with the judge, without a dataset."""
-        models = ModelsSettings.model_construct(judge=self.model, verbalizer=None, optimizer=None)
         prompts = PromptSettings(
             judge=self.judge_prompt,
             parts=self.parts,
@@ -144,10 +174,10 @@ class JudgeFile(BaseModel):
         )
         if self.tasks:
             entries = tuple(task.entry for task in self.tasks)
-            return JudgingSettings.of(entries, self.criteria_calls, models, prompts, self.seed)
+            return JudgingSettings.of(entries, self.criteria_calls, self.models, prompts, self.seed)
         return Settings.model_construct(
             task=self.task,
-            models=models,
+            models=self.models,
             prompts=prompts,
             limits=LimitSettings(max_failure_rate=1.0),
             search=SearchSettings(seed=self.seed or 0),
@@ -166,6 +196,7 @@ class JudgeFile(BaseModel):
         optional = ("seed", "image_names", "further_columns", "criteria_calls", "criteria_aggregate")
         absent = {name for name in optional if content[name] is None}
         absent |= {"task", "images"} if self.tasks else {"tasks"}
+        absent |= {"model"} if self.judges else {"judges", "panel"}
         absent |= {"parts"} if self.parts == "one" else set()
         absent |= set() if self.examples else {"examples"}
         absent |= set() if self.test_used_up else {"test_used_up"}

@@ -8,7 +8,6 @@ from blpo.config.tracker_requirements import require_tracker
 from blpo.data.dataset import most_images_of
 from blpo.data.dataset_check import check_dataset
 from blpo.inference.initial_prompts import initial_prompts
-from blpo.models.messages import ROLES
 from blpo.models.registry import chat_model
 from blpo.models.role_checks import (
     limits_images,
@@ -30,7 +29,7 @@ def unusable(settings: Settings) -> Iterator[BlpoError]:
         partial(_require_images, settings),
         partial(require_prices, settings.models, settings.limits),
         partial(require_tracker, settings),
-        *(partial(chat_model, settings.models.of(role)) for role in ROLES),
+        *(partial(chat_model, settings.models.of(role)) for role in settings.models.roles),
     )
 
 

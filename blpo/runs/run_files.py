@@ -10,7 +10,7 @@ from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_run import OpenRun
 from blpo.inference.rounds import past_trials, selected_round
 from blpo.inference.selected_prompt import selected_prompt
-from blpo.inference.verdicts import recalled_verdicts
+from blpo.inference.verdicts import recalled_verdicts, weighted
 from blpo.models.recall import NEVER_ASKED
 from blpo.prompts.diff import prompt_diff
 from blpo.runs.judge_examples import write_examples
@@ -53,11 +53,14 @@ async def write_judge(
 
     `result` is the result of a finished run; the file then holds the outcome of the test.
     """
+    models = (await weighted(run.recall)).settings.models
     validation = rounds[selected_round(rounds, run.settings.search)]["validation"] if rounds else None
     judge = JudgeFile(
         judge_prompt=await selected_prompt(run, rounds),
         **_tasks(run, validation, result),
-        model=run.settings.models.of("judge"),
+        model=models.judge,
+        judges=models.judges,
+        panel=models.panel,
         seed=_seed(run.settings),
         examples=await write_examples(directory, run),
         validation=figures(validation, run.settings.search.metric) if validation else {},

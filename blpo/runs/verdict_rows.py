@@ -55,7 +55,7 @@ class VerdictRow:
     @property
     def in_verdict(self) -> Verdict:
         """The line as a verdict, without probabilities."""
-        return Verdict(self.id, self.status, self.answer, self.reason, orders=self.orders)
+        return Verdict(self.id, self.status, self.answer, self.reason, orders=self.orders, votes=self.votes)
 
     @property
     def answers(self) -> tuple["VerdictRow", ...]:
@@ -101,14 +101,15 @@ def verdict_line(sample: Sample, verdict: Verdict) -> dict[str, Any]:
         **({} if sample.rating is None else {"rating": sample.rating}),
         **({"scores": dict(verdict.scores)} if verdict.scores else {}),
         **({"orders": list(map(order_fields, verdict.orders))} if verdict.orders else {}),
-        **({"votes": list(map(asdict, verdict.votes))} if verdict.votes else {}),
+        **({"votes": [vote.fields for vote in verdict.votes]} if verdict.votes else {}),
         **({"task": sample.task} if sample.task else {}),
     }
 
 
 def order_fields(ordered: OrderedVerdict) -> dict[str, Any]:
     """Return the fields of a verdict in one order for a line; without scores and votes if there are none."""
-    return {name: value for name, value in asdict(ordered).items() if value or name not in ("scores", "votes")}
+    content = asdict(ordered) | {"votes": [vote.fields for vote in ordered.votes]}
+    return {name: value for name, value in content.items() if value or name not in ("scores", "votes")}
 
 
 def read_verdict_rows(file: Path) -> tuple[VerdictRow, ...]:

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Self
 
+from blpo.inference.answers import judge_messages
 from blpo.inference.image_cache import ImageCache
 from blpo.inference.open_models import OpenModels
-from blpo.inference.verdicts import judge_messages
 from blpo.models.budget import Budget
 from blpo.models.recall import Recall
 from blpo.storage.response_store import ResponseStore

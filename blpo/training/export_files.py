@@ -70,7 +70,13 @@ def trained_judge(settings: Settings, prompt: str) -> Settings:
         part_order=own.part_order,
     )
     models = settings.models.model_copy(
-        update={"judge": judge, "optimizer": settings.models.of("optimizer"), "verbalizer": None}
+        update={
+            "judge": judge,
+            "optimizer": settings.models.of("optimizer"),
+            "verbalizer": None,
+            "judges": (),
+            "panel": None,
+        }
     )
     tokens = min(max(settings.search.max_prompt_tokens, len(prompt) // _CHARACTERS_A_TOKEN + 1), _MOST_TOKENS)
     search = {**settings.search.explicit, "metric": settings.search.metric, "max_prompt_tokens": tokens}

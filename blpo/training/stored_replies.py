@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from blpo.inference.answer_forms import answer_form
+from blpo.inference.answers import judge_messages
 from blpo.inference.open_models import OpenModels, open_recall
-from blpo.inference.verdicts import judge_messages
 from blpo.training.examples import Question
 from blpo.training.reward import fields_in_form
 from blpo.training.sources import Source

@@ -13,7 +13,9 @@ from state.settings.metric_names import (
     metric_problem,
     split_metric,
 )
-from state.settings.model_settings import ModelSettings, ModelsSettings, PriceSettings
+from state.settings.model_settings import ModelSettings, PriceSettings
+from state.settings.models_settings import ModelsSettings, counted_role, panel_problem
+from state.settings.panel_settings import PanelSettings
 from state.settings.prompt_settings import PromptSettings, PromptText
 from state.settings.rater_settings import Aggregate, RaterSettings
 from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings, TrackerName
@@ -41,6 +43,7 @@ __all__ = [
     "Metric",
     "ModelSettings",
     "ModelsSettings",
+    "PanelSettings",
     "PriceSettings",
     "PromptSettings",
     "PromptText",
@@ -53,6 +56,8 @@ __all__ = [
     "TaskEntry",
     "TaskSettings",
     "TrackerName",
+    "counted_role",
     "metric_problem",
+    "panel_problem",
     "split_metric",
 ]

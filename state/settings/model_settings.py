@@ -1,4 +1,4 @@
-"""Section `models`: names of models, resolved by the registry, and the settings of calls."""
+"""A model of the section `models`: its name, resolved by the registry, and the settings of calls."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,11 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from state.settings.section import Section
 
-WORDS_OF_ONE = "confidence: words asks about one answer, and the judge gives several (votes)"
-"""Reason against the source of confidence `words` for a judge with votes."""
+ConfidenceSource = Literal["logprobs", "repeats", "words"]
+"""Source of a judge's confidence, as in `ModelSettings.confidence`."""
+
+WORDS_OF_ONE = "confidence: words asks about one answer, and the judge gives several (votes or a panel)"
+"""Reason against the source of confidence `words` for a judge with votes, and for a panel."""
 
 _SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
 
@@ -46,7 +49,7 @@ class ModelSettings(Section):
     """Ask the server to constrain verdicts: to a verdict's JSON schema, or (choice, vLLM alone) to a bare label."""
     logprobs: bool = False
     """Ask for log-probabilities, and keep the probability of each label."""
-    confidence: Literal["logprobs", "repeats", "words"] | None = None
+    confidence: ConfidenceSource | None = None
     """Source of a judge's confidence when it labels new images: the label's log-probability, the share of equal answers
     to the same question, or a second question. Verdicts are the same with and without. null: no confidence."""
     repeats: int = Field(default=5, ge=2, le=100)
@@ -126,39 +129,3 @@ def _secret_names(value: JsonValue) -> Iterator[str]:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
         yield from _secret_names(each)
-
-
-class ModelsSettings(Section):
-    """The three roles."""
-
-    judge: ModelSettings = ModelSettings(name="embedded:judge")
-    verbalizer: ModelSettings | None = None
-    """null: the judge's model."""
-    optimizer: ModelSettings | None = None
-    """null: `embedded:optimizer` if the judge is embedded; for other judges an optimizer is required."""
-
-    @model_validator(mode="after")
-    def _optimizer_is_explicit(self) -> Self:
-        if self.optimizer is None and not self.judge.name.startswith("embedded:"):
-            raise ValueError(f"optimizer must be given where the judge, {self.judge.name}, is no embedded: model")
-        return self
-
-    @model_validator(mode="after")
-    def _only_the_judge_votes_and_gives_reasons(self) -> Self:
-        for role in ("verbalizer", "optimizer"):
-            own = getattr(self, role)
-            if own is not None and own.votes > 1:
-                raise ValueError(f"{role}.votes: only the judge gives votes; take votes out of models.{role}")
-            if own is not None and own.reason != "before":
-                raise ValueError(f"{role}.reason: only the judge gives reasons; take reason out of models.{role}")
-        return self
-
-    def of(self, role: str) -> ModelSettings:
-        """Return the settings of `judge`, `verbalizer` or `optimizer`, with defaults resolved."""
-        embedded = self.judge.name.startswith("embedded:")
-        if role == "judge":
-            return self.judge
-        if role == "verbalizer":
-            own = ModelSettings(name="embedded:verbalizer") if embedded else self.judge
-            return self.verbalizer or own
-        return self.optimizer or ModelSettings(name="embedded:optimizer")

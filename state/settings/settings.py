@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from state.settings.data_settings import DataSettings, FurtherColumn
 from state.settings.metric_names import ABOVE_CHANCE, metric_problem
-from state.settings.model_settings import ModelsSettings
+from state.settings.models_settings import ModelsSettings, counted_role
 from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
 from state.settings.search_settings import MOST_TASKS_IN_BATCH, SERVED_OPTIMIZER_BATCH, SearchSettings
@@ -56,6 +56,8 @@ class Settings(Section):
         if problem := self._tasks_problem():
             raise ValueError(problem)
         self._resolve_search()
+        if problem := self._panel_problem():
+            raise ValueError(problem)
         if self.task_names:
             if self.search.metric != ABOVE_CHANCE:
                 raise ValueError(f"search.metric: is {ABOVE_CHANCE} for several tasks; a task has its own `metric`")
@@ -110,6 +112,15 @@ class Settings(Section):
             return "data.raters: are ratings of one label; with criteria, give a column of labels for each criterion"
         if self.data.corrections is not None or any(task.data.corrections is not None for task in self.tasks):
             return "data.corrections: are of a run of one task; write the corrected labels into the labels files"
+        return None
+
+    def _panel_problem(self) -> str | None:
+        """Return the problem of a panel's rule; None for a usable rule, and for one judge."""
+        rule = self.models.panel.rule if self.models.panel else None
+        if rule == "weighted" and (self.task_names or self.task.kind == "ranking"):
+            return "models.panel.rule: weighted needs a single task with labels; use majority, or mean for ratings"
+        if rule == "mean" and not self.task_names and self.task.kind not in ("ordinal", "ranking"):
+            return f"models.panel.rule: mean is of ratings, not of task.kind: {self.task.kind}; use majority"
         return None
 
     def _pair_problem(self) -> str | None:
@@ -246,10 +257,11 @@ class Settings(Section):
         return tuple(seen) if columns else None
 
     def images_of(self, role: str, most_images: int = 0) -> int:
-        """Return the most images in a request of judge or verbalizer.
+        """Return the most images in a request of a judge or the verbalizer.
 
         `most_images` is the number of the dataset, where a column can't tell: for rankings, and for lists in cells.
         """
+        role = counted_role(role)
         reference = self.data.reference is not None and self.prompts.reference in ("both", role)
         own = max(len(self.data.columns_of_images), most_images)
         if self.task.parts is not None:

@@ -16,9 +16,10 @@ from blpo.config.settings_file import dump_settings, load_settings
 from blpo.data.image_sources import FileImage
 from blpo.data.labels import label_reader
 from blpo.inference.answer_forms import answer_form
+from blpo.inference.answers import verdict_of
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_models import open_models
-from blpo.inference.verdicts import judge_sample, verdict_of
+from blpo.inference.verdicts import judge_sample
 from blpo.models.embedded.rubric_verdict import words_in_frame
 from blpo.models.verdict_format import label_form, verdict_schema
 from blpo.prompts.cases import labels_in_words

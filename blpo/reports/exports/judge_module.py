@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from blpo.deployment.input_labels import UnusableImage
 from blpo.inference.answer_forms import AnswerForm, answer_form
+from blpo.inference.answers import MOST_REPEATED
 from blpo.inference.prompt_parts import prompt_shown
 from blpo.inference.question import (
     CONTEXT_NAMES,
@@ -26,7 +27,6 @@ from blpo.inference.question import (
     TEXT_NOTE,
     TWO_TEXTS_NOTE,
 )
-from blpo.inference.verdicts import MOST_REPEATED
 from blpo.models.openai.parameters import request_fields, schema_arguments
 from blpo.models.server_address import address_and_query, served_name
 from blpo.models.verdict_format import LABEL, Place, answer_template, label_form, labels_of, verdict_schema

@@ -36,9 +36,11 @@ def export_judge(
         raise RunError(
             f"{run}: a judge of rankings runs in blpo judge and blpo.load_judge alone; --to csv has its verdicts"
         )
-    if judge.model.votes > 1:
+    if judge.models.answers > 1:
+        panel = f"is a panel of {len(judge.judges)} judges"
+        what = panel if judge.judges else f"gives {judge.model.votes} votes"
         raise RunError(
-            f"{run}: this judge gives {judge.model.votes} votes, and an exported file asks once: another judge;"
+            f"{run}: this judge {what}, and an exported file asks one judge once;"
             " use blpo judge, or blpo.load_judge in Python"
         )
     if door in WITH_SCORES:

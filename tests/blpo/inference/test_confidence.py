@@ -67,7 +67,7 @@ async def test_repeats_give_the_share_of_equal_answers(sample: Sample) -> None:
     assert verdict.label == "safe"
     assert confidence.value == 3 / 5  # an answer without a label is another answer
     assert dict(confidence.scores) == {"safe": 0.75, "unsafe": 0.25}
-    assert sum(reply.input_tokens for reply in confidence.replies) == 7 * 5  # four repeats, and a repair
+    assert sum(reply.response.input_tokens for reply in confidence.replies) == 7 * 5  # four repeats, and a repair
 
 
 async def test_words_are_a_second_question_in_the_same_conversation(sample: Sample) -> None:

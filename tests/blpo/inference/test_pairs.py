@@ -197,7 +197,11 @@ async def test_a_repair_belongs_to_its_order_and_nothing_is_asked_twice(pair: Sa
         usage = (await models.caller.usage())["judge"]
     assert judgement.verdict.label == "tie" and again == judgement.verdict
     assert [len(messages) for messages in requests] == [1, 1, 3]
-    assert [reply.text for reply in judgement.replies] == [verdict_json("tie"), "I can't say.", verdict_json("tie")]
+    assert [reply.response.text for reply in judgement.replies] == [
+        verdict_json("tie"),
+        "I can't say.",
+        verdict_json("tie"),
+    ]
     assert (usage["issued"], usage["cached"]) == (3, 3)
 
 

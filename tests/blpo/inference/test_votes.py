@@ -20,7 +20,7 @@ from blpo.inference.confidence import confidence_of
 from blpo.inference.open_models import open_models
 from blpo.inference.pair_orders import joined_verdict, ordered_verdict
 from blpo.inference.verdicts import judge_samples, judgement_of
-from blpo.inference.votes import voted
+from blpo.inference.votes import Ballot, CastVote, voted
 from blpo.metrics.krippendorff import krippendorff_alpha
 from blpo.reports.exports.write import export_judge
 from blpo.runs.judge_file import JudgeFile
@@ -36,9 +36,12 @@ RATINGS = TaskSettings(min=1, max=5)
 FAILURES: dict[Label, Status] = {"refused": "refused", "unparseable": "unparseable", "error": "error"}
 
 
-def answers(*labels: Label) -> list[Verdict]:
+def answers(*labels: Label) -> list[CastVote]:
     return [
-        Verdict("s", FAILURES[label], None, f"{k}") if label in FAILURES else Verdict("s", "ok", label, f"{k}")
+        CastVote(
+            Ballot("judge", k),
+            Verdict("s", FAILURES[label], None, f"{k}") if label in FAILURES else Verdict("s", "ok", label, f"{k}"),
+        )
         for k, label in enumerate(labels)
     ]
 
@@ -78,7 +81,8 @@ def test_no_other_label_has_more_votes(labels: list[int]) -> None:
 
 def test_probabilities_are_the_mean_of_all_votes() -> None:
     shares = [(("safe", 0.8), ("unsafe", 0.2)), (("safe", 0.4), ("unsafe", 0.6))]
-    verdict = voted("s", [Verdict("s", "ok", "safe", "", scores) for scores in shares], SAFETY)
+    votes = [CastVote(Ballot(), Verdict("s", "ok", "safe", "", scores)) for scores in shares]
+    verdict = voted("s", votes, SAFETY)
     assert dict(verdict.scores) == pytest.approx({"safe": 0.6, "unsafe": 0.4})
 
 
@@ -171,7 +175,7 @@ def test_only_the_judge_votes_and_words_are_refused() -> None:
 def test_no_file_is_exported_that_asks_once(tmp_path: Path) -> None:
     judge = JudgeFile(judge_prompt="Is it safe?", task=SAFETY, model=ModelSettings(name="openai:q", votes=5))
     (tmp_path / "judge.yaml").write_text(judge.dump())
-    with pytest.raises(RunError, match="this judge gives 5 votes, and an exported file asks once"):
+    with pytest.raises(RunError, match="this judge gives 5 votes, and an exported file asks one judge once"):
         export_judge(tmp_path / "judge.yaml", "python")
 
 
