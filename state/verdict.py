@@ -23,12 +23,20 @@ class Vote:
     reason: str = ""
     member: str = ""
     """Name of the member of a panel; empty for the votes of one judge."""
+    before: "Vote | None" = None
+    """The member's answer before the discussion; None without a discussion."""
+
+    @property
+    def alone(self) -> "Vote":
+        """The answer that the judge gave by itself."""
+        return self.before or self
 
     @property
     def fields(self) -> dict[str, Any]:
         """The vote in a line; without a member for the votes of one judge."""
         content = {"status": self.status, "label": self.label, "reason": self.reason}
-        return content | ({"member": self.member} if self.member else {})
+        of_panel = {"member": self.member} if self.member else {}
+        return content | of_panel | ({} if self.before is None else {"before": self.before.fields})
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def assumptions(settings: Settings, roles: Mapping[str, RoleEstimate], named_ima
     if (answers := settings.models.answers) > 1:
         setting = "models.judges" if settings.models.judges else "models.judge.votes"
         yield f"judge: {answers} calls a question ({setting})"
+    if (calls := settings.models.calls) > answers:
+        yield f"judge: {calls} calls a question where members differ (models.panel.discussion); all cases count so many"
     for name in settings.task_names or ("",):
         yield from (f"{name}: {line}" if name else line for line in _requests(settings.of_task(name).task))
     if asks_once(settings):

@@ -102,8 +102,13 @@ class CallSizes:
     def _judge(self, role: str) -> tuple[float, int]:
         work = self.work
         images = work.images_by_role.get(role, work.judge_images)
-        question = images + work.text + work.judge_frame + work.shown * self.judge_prompt
+        question = self._talk() + images + work.text + work.judge_frame + work.shown * self.judge_prompt
         return question, self.replies.verdict + work.further_labels
+
+    def _talk(self) -> float:
+        """Mean tokens of the own answer and those of all other judges, which half of the calls of a discussion read."""
+        models = self.settings.models
+        return models.answers * self.replies.verdict / 2 if models.calls > models.answers else 0
 
     def _verbalize(self) -> tuple[float, int]:
         work = self.work

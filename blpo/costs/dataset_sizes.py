@@ -21,8 +21,8 @@ class DatasetSizes:
     """Judge requests for all samples of a split under one prompt, repairs not counted."""
     questions: int = 1
     """Most questions about a sample: one for each order of a pair."""
-    answers: int = 1
-    """Judge requests for a question."""
+    calls: int = 1
+    """Most judge requests for a question."""
     shape: RoundPlan = _ONE_TASK
     """Fields of a round's plan that follow from the tasks."""
 
@@ -34,7 +34,7 @@ class DatasetSizes:
             samples={name: len(samples) for name, samples in dataset.splits.items()},
             requests={name: questions_about(settings, samples) for name, samples in dataset.splits.items()},
             questions=max(task.questions for task in tasks or [settings.task]),
-            answers=settings.models.answers,
+            calls=settings.models.calls,
             shape=round_shape(settings, dataset.splits["train"]),
         )
 
@@ -50,7 +50,7 @@ class DatasetSizes:
 
     def judged(self, cases: int, *splits: SplitName) -> int:
         """Return the most judge requests for so many different samples of the splits under one prompt."""
-        return min(self.answers * self.questions * cases, sum(self.requests[name] for name in splits))
+        return min(self.calls * self.questions * cases, sum(self.requests[name] for name in splits))
 
     def plan(self, cases: int, inner_steps: int) -> RoundPlan:
         """Return the plan of a round of this dataset."""

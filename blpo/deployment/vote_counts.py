@@ -15,7 +15,10 @@ _Row = tuple[Label | None, tuple[_Answer, ...]]
 
 
 class VotesRecord(TypedDict):
-    """Votes of a judge with several answers to a question, or of a panel. Each order of a pair is a question."""
+    """Votes of a judge with several answers to a question, or of a panel. Each order of a pair is a question.
+
+    The votes are the answers that judges gave alone, before a discussion.
+    """
 
     questions: int
     alpha: float | None
@@ -49,7 +52,8 @@ class VoteCounts:
             if not answer.votes or answer.status == "error":
                 continue
             self._members = tuple(vote.member for vote in answer.votes)
-            self._counts[human, tuple((vote.status, vote.label) for vote in answer.votes)] += 1
+            alone = [vote.alone for vote in answer.votes]
+            self._counts[human, tuple((vote.status, vote.label) for vote in alone)] += 1
             if human is not None:
                 self._right[_is_right(answer.label, human)] += 1
 

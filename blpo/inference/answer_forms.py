@@ -44,11 +44,11 @@ def asks_once(settings: Settings) -> bool:
 
 
 def questions_about(settings: Settings, samples: Sequence[Sample]) -> int:
-    """Return the judge requests for `samples` under one prompt, repairs not counted. A vote is a request."""
-    answers = settings.models.answers
+    """Return the judge requests for `samples` under one prompt, repairs not counted; with a discussion the most."""
+    calls = settings.models.calls
     if asks_once(settings):
-        return answers * settings.of_task(settings.task_names[0]).task.questions * items(samples)
-    return answers * sum(settings.of_task(sample.task).task.questions_of(len(sample.images)) for sample in samples)
+        return calls * settings.of_task(settings.task_names[0]).task.questions * items(samples)
+    return calls * sum(settings.of_task(sample.task).task.questions_of(len(sample.images)) for sample in samples)
 
 
 def items(samples: Sequence[Sample]) -> int:

@@ -43,26 +43,31 @@ class Judgement:
     repaired; fewer where a request failed."""
 
 
-def request_name(sample: Sample, view: View | None, ballot: Ballot = ONE_BALLOT) -> str:
+def request_name(sample: Sample, view: View | None, ballot: Ballot = ONE_BALLOT, talk: Sequence[Message] = ()) -> str:
     """Return the name of a sample in an order, for the budget's count of repairs."""
     order, repeat = view or "", f"repeat {ballot.repeat}" if ballot.repeat else ""
-    return " ".join(filter(None, (sample.id, order, ballot.member, repeat)))
+    return " ".join(filter(None, (sample.id, order, ballot.member, repeat, "again" if talk else "")))
 
 
 async def answer_of(
-    models: OpenModels, judge_prompt: str, sample: Sample, view: View | None, ballot: Ballot = ONE_BALLOT
+    models: OpenModels,
+    judge_prompt: str,
+    sample: Sample,
+    view: View | None,
+    ballot: Ballot = ONE_BALLOT,
+    talk: Sequence[Message] = (),
 ) -> Judgement:
-    """Return one answer in one order.
+    """Return one answer in one order; `talk` are messages after the question, in a discussion.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.
     """
     form, role = answer_form(models.settings, sample), ballot.role
-    messages = await judge_messages(models, judge_prompt, sample, view, role)
+    messages = [*await judge_messages(models, judge_prompt, sample, view, role), *talk]
     response = await models.caller.ask(role, messages, form.schema, ballot.repeat)
     verdict = verdict_of(sample, response, form, role)
     needs_repair = verdict.status == "unparseable"
-    models.budget.judged(request_name(sample, view, ballot), repaired=needs_repair)
+    models.budget.judged(request_name(sample, view, ballot, talk), repaired=needs_repair)
     if isinstance(response, Failure):
         return Judgement(verdict, ())
     verdict, reply = _with_cut(verdict, response, models, role), Reply(response, role)

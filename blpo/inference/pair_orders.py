@@ -4,7 +4,7 @@ A task of one image has the single order None: the sample as it is. Under `task.
 of the pair alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 from typing import Literal, TypeVar, cast
@@ -14,7 +14,7 @@ from blpo.models.sentences import sentence
 from blpo.prompts.pair_words import PLACES
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.verdict import Order, OrderedVerdict, Status, Verdict
+from state.verdict import Order, OrderedVerdict, Status, Verdict, Vote
 
 View = Order | Literal["a", "b"]
 """What a request shows of a pair: both in an order, or one side alone."""
@@ -55,8 +55,13 @@ def ordered_verdict(verdict: Verdict, order: Order) -> OrderedVerdict:
     labels = {(place if order == "ab" else _SWAPPED[place]): label for label, place in PLACES.items()}
     scores = sorted((labels[str(answer)], probability) for answer, probability in verdict.scores)
     label = None if verdict.label is None else labels[str(verdict.label)]
-    votes = tuple(replace(vote, label=labels.get(str(vote.label))) for vote in verdict.votes)
+    votes = tuple(_ordered_vote(vote, labels) for vote in verdict.votes)
     return OrderedVerdict(order, verdict.status, label, verdict.reason, tuple(scores), votes)
+
+
+def _ordered_vote(vote: Vote, labels: Mapping[str, Label]) -> Vote:
+    before = vote.before and _ordered_vote(vote.before, labels)
+    return replace(vote, label=labels.get(str(vote.label)), before=before)
 
 
 def pair_verdict(

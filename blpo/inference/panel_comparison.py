@@ -50,13 +50,13 @@ class JudgedSplit:
         return sum(value * size for value, size in known) / sum(size for _, size in known) if known else None
 
     def _alpha(self, verdicts: Sequence[Verdict], task: TaskSettings) -> float | None:
-        rows = [[vote.label for vote in votes] for verdict in verdicts for votes in votes_of(verdict)]
+        rows = [[vote.alone.label for vote in votes] for verdict in verdicts for votes in votes_of(verdict)]
         alpha = krippendorff_alpha(rows, level_of(task))
         return alpha if isinstance(alpha, float) else None
 
 
 def member_verdict(verdict: Verdict, name: str, task: TaskSettings) -> Verdict:
-    """Return the verdict of a member alone, by the majority of its votes; `ONE_ANSWER` is the first vote of one judge.
+    """Return the verdict of a member alone, before a discussion; `ONE_ANSWER` is the first vote of one judge.
 
     A verdict without votes, as of an image that can't be read, is the member's too.
     """
@@ -110,5 +110,6 @@ def _own(verdict: Verdict, votes: Sequence[Vote], name: str, task: TaskSettings)
     own = votes[:1] if name == ONE_ANSWER else [vote for vote in votes if vote.member == name]
     if not own:
         return verdict
-    answers = [Verdict(verdict.sample_id, vote.status, vote.label, vote.reason) for vote in own]
+    alone = [vote.alone for vote in own]
+    answers = [Verdict(verdict.sample_id, vote.status, vote.label, vote.reason) for vote in alone]
     return voted(verdict.sample_id, [CastVote(Ballot(), answer) for answer in answers], task)

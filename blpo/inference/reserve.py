@@ -1,16 +1,20 @@
 """Budget kept back for the test split: the calls still due for the verdicts."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from blpo.inference.answer_forms import answer_form, asks_once
-from blpo.inference.answers import judge_messages, repair_messages, request_name, verdict_of
+from blpo.inference.answers import answer_of, judge_messages, repair_messages, request_name, verdict_of
+from blpo.inference.discussion import Spoken, is_divided, talk_with
 from blpo.inference.fan_out import fan_out
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.list_parts import parts_of, with_task
+from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun
 from blpo.inference.pair_orders import View, orders_of
 from blpo.inference.votes import Ballot, ballots_of
+from blpo.models.messages import Message
 from state.response import Failure
 from state.sample import Sample
 
@@ -71,27 +75,55 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
         recall, samples = with_task(recall, parts), [part for sample in samples for part in parts_of(sample, parts)]
     asked = recall.settings
 
-    async def due(request: tuple[str, Sample, View | None, Ballot]) -> Due:
-        prompt, sample, view, ballot = request
-        form, role, repeat = answer_form(asked, sample), ballot.role, ballot.repeat
-        messages = await judge_messages(recall, prompt, sample, view, role)
+    if asks_once(asked):  # the criteria of an item share a request
+        samples = list({sample.item: sample for sample in samples}.values())
+    questions = [
+        _Question(recall, prompt, sample, view)
+        for prompt in judge_prompts
+        for sample in samples
+        for view in orders_of(asked.of_task(sample.task).task, sample, asked.search.seed)
+    ]
+    due = await fan_out(lambda each: each.due(), questions, run.width("judge"))
+    return [call for calls in due for call in calls]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A sample in one order, under a prompt."""
+
+    recall: OpenModels
+    judge_prompt: str
+    sample: Sample
+    view: View | None
+
+    async def due(self) -> list[Due]:
+        """Return the calls due for all answers; with a discussion at most, where an answer is missing."""
+        models = self.recall.settings.models
+        ballots = ballots_of(models)
+        alone = [await self._due(ballot) for ballot in ballots]
+        if models.calls == models.answers:
+            return alone
+        if any(call != "nothing" for call in alone):
+            missing: list[Due] = ["verdict"] * len(ballots)
+            return alone + missing
+        answers = [await answer_of(self.recall, self.judge_prompt, self.sample, self.view, each) for each in ballots]
+        spoken = [Spoken(ballot, answer) for ballot, answer in zip(ballots, answers, strict=True)]
+        if not is_divided(spoken):
+            return alone
+        talks = [talk_with(each, spoken, answer_form(self.recall.settings, self.sample)) for each in spoken]
+        return [*alone, *[await self._due(ballot, talk) for ballot, talk in zip(ballots, talks, strict=True)]]
+
+    async def _due(self, ballot: Ballot, talk: Sequence[Message] = ()) -> Due:
+        """Return the calls due for one answer, and count a stored reply as judged."""
+        recall, sample, role, repeat = self.recall, self.sample, ballot.role, ballot.repeat
+        form = answer_form(recall.settings, sample)
+        messages = [*await judge_messages(recall, self.judge_prompt, sample, self.view, role), *talk]
         response = await recall.caller.ask(role, messages, form.schema, repeat)
         if isinstance(response, Failure):
             return "verdict"
         needs_repair = verdict_of(sample, response, form).status == "unparseable"
-        run.budget.judged(request_name(sample, view, ballot), repaired=needs_repair)
+        recall.budget.judged(request_name(sample, self.view, ballot, talk), repaired=needs_repair)
         if not needs_repair:
             return "nothing"
         repair = await recall.caller.ask(role, repair_messages(messages, response, form), form.schema, repeat)
         return "repair" if isinstance(repair, Failure) else "nothing"
-
-    if asks_once(asked):  # the criteria of an item share a request
-        samples = list({sample.item: sample for sample in samples}.values())
-    requests = [
-        (prompt, sample, view, ballot)
-        for prompt in judge_prompts
-        for sample in samples
-        for view in orders_of(asked.of_task(sample.task).task, sample, asked.search.seed)
-        for ballot in ballots_of(asked.models)
-    ]
-    return await fan_out(due, requests, run.width("judge"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from blpo.inference.answer_forms import answer_form
 from blpo.inference.answers import Judgement, answer_of
+from blpo.inference.discussion import Spoken, is_divided, talk_with
 from blpo.inference.failure_rate import FailureCount
 from blpo.inference.fan_out import fan_out
 from blpo.inference.list_parts import parts_of, ranking_of, with_task
@@ -132,11 +133,33 @@ async def _judgement(
     models: OpenModels, judge_prompt: str, sample: Sample, view: View | None, repeat: int
 ) -> Judgement:
     """Return the answer in one order; of a judge with votes, and of a panel, the verdict of all answers."""
-    ballots = ballots_of(models.settings.models, repeat)
+    ballots, panel = ballots_of(models.settings.models, repeat), models.settings.models.panel
     if len(ballots) == 1:
         return await answer_of(models, judge_prompt, sample, view, ballots[0])
     answers = await fan_out(lambda ballot: answer_of(models, judge_prompt, sample, view, ballot), ballots, len(ballots))
-    votes = [CastVote(ballot, answer.verdict) for ballot, answer in zip(ballots, answers, strict=True)]
-    task = answer_form(models.settings, sample).task
+    spoken = [Spoken(ballot, answer) for ballot, answer in zip(ballots, answers, strict=True)]
     replies = tuple(reply for answer in answers for reply in answer.replies)
-    return Judgement(voted(sample.id, votes, task, models.settings.models.panel), replies)
+    votes = [CastVote(each.ballot, each.alone.verdict) for each in spoken]
+    if panel is not None and panel.discussion and is_divided(spoken):
+        again = await _discussed(models, judge_prompt, sample, view, spoken)
+        replies += tuple(reply for answer in again for reply in answer.replies)
+        votes = [
+            CastVote(each.ballot, new.verdict, each.alone.verdict) for each, new in zip(spoken, again, strict=True)
+        ]
+    own, form = models.settings.of_task(sample.task).task, answer_form(models.settings, sample)
+    return Judgement(voted(sample.id, votes, own if own.kind == "ordinal" else form.task, panel), replies)
+
+
+async def _discussed(
+    models: OpenModels, judge_prompt: str, sample: Sample, view: View | None, spoken: Sequence[Spoken]
+) -> list[Judgement]:
+    """Return the answers after the discussion; a member without an answer keeps its error."""
+    form = answer_form(models.settings, sample)
+
+    async def again(member: Spoken) -> Judgement:
+        talk = talk_with(member, spoken, form)
+        if not talk:
+            return Judgement(member.alone.verdict, ())
+        return await answer_of(models, judge_prompt, sample, view, member.ballot, talk)
+
+    return await fan_out(again, spoken, len(spoken))

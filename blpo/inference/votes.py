@@ -39,6 +39,15 @@ class CastVote:
 
     ballot: Ballot
     answer: Verdict
+    before: Verdict | None = None
+    """Answer before the discussion; None without one."""
+
+    @property
+    def vote(self) -> Vote:
+        """The vote as it is kept."""
+        before = self.before
+        alone = None if before is None else Vote(before.status, before.label, before.reason)
+        return Vote(*self.outcome, self.answer.reason, self.ballot.member, alone)
 
     @property
     def outcome(self) -> _Outcome:
@@ -74,7 +83,7 @@ def voted(sample_id: str, votes: Sequence[CastVote], task: TaskSettings, panel: 
     Errors are no answers. With fewer answers than `panel.quorum`, and of one judge with a single error, the verdict is
     an error: it must not depend on an outage.
     """
-    kept = tuple(Vote(*vote.outcome, vote.answer.reason, vote.ballot.member) for vote in votes)
+    kept = tuple(each.vote for each in votes)
     heard = [vote for vote in votes if vote.answer.status != "error"]
     if len(heard) < (len(votes) if panel is None else panel.needed(len(votes))):
         reason = next(vote.answer.reason for vote in votes if vote.answer.status == "error")

@@ -70,15 +70,21 @@ class ModelsSettings(Section):
 
     @property
     def answers(self) -> int:
-        """Answers to every question, each a call: those of all judges, with their votes."""
+        """Answers to every question: those of all judges, with their votes."""
         return sum(self.of(role).votes for role in self.judge_roles)
+
+    @property
+    def calls(self) -> int:
+        """Most calls for a question, repairs not counted: one an answer, and another in a discussion."""
+        return 2 * self.answers if self.panel and self.panel.discussion else self.answers
 
     @property
     def judge_name(self) -> str:
         """Name of the judge; of a panel its rule and the names of its members."""
         if self.panel is None:
             return self.judge.name
-        return f"{self.panel.rule} of {', '.join(self.member_names)}"
+        talk = " after a discussion" if self.panel.discussion else ""
+        return f"{self.panel.rule} of {', '.join(self.member_names)}{talk}"
 
     @property
     def member_names(self) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ class PanelSettings(Section):
     the largest sum of weights."""
     quorum: Annotated[int, Field(ge=1)] | None = None
     """Fewest answers without an error behind a verdict; null: more than half of all."""
+    discussion: bool = False
+    """True: where judges differ, each reads the answers and reasons of the others and answers again."""
     weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     """Weights by judge for `rule: weighted`; null: learned on the validation split, under the first judge prompt."""
 

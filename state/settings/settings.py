@@ -117,6 +117,8 @@ class Settings(Section):
     def _panel_problem(self) -> str | None:
         """Return the problem of a panel's rule; None for a usable rule, and for one judge."""
         rule = self.models.panel.rule if self.models.panel else None
+        if self.models.panel and self.models.panel.discussion and self.criteria and self.criteria_calls == "one":
+            return "models.panel.discussion: is about one label at a time; set criteria_calls: each"
         if rule == "weighted" and (self.task_names or self.task.kind == "ranking"):
             return "models.panel.rule: weighted needs a single task with labels; use majority, or mean for ratings"
         if rule == "mean" and not self.task_names and self.task.kind not in ("ordinal", "ranking"):
