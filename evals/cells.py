@@ -55,7 +55,7 @@ class Cell:
     def is_embedded(self) -> bool:
         """True if all models are embedded: the cell needs a processor, not a server."""
         models = self.settings.models
-        return all(models.of(role).name.startswith("embedded:") for role in ("judge", "verbalizer", "optimizer"))
+        return all(models.of(role).name.startswith("embedded:") for role in models.roles)
 
 
 def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
