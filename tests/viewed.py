@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LONG = 180_000
 """Longest wait for a page, in milliseconds: a process imports everything, perhaps on a busy machine."""
 
+_FORKED: list[ForkedBlpo] = []
+"""Processes of pages. They end with the server of the test."""
+
 
 @contextmanager
 def served(folder: Path, *, is_read_only: bool = False) -> Iterator[ViewServer]:
@@ -37,11 +40,14 @@ def served(folder: Path, *, is_read_only: bool = False) -> Iterator[ViewServer]:
         server.should_exit = server.force_exit = True
         thread.join()
         bound.listener.close()
+        while _FORKED:
+            _FORKED.pop().__exit__()
 
 
 def fork_blpo(arguments: Sequence[str], folder: Path, output: Path) -> ForkedBlpo:
     """Begin `blpo` for a page, without the seconds of the imports."""
-    return ForkedBlpo(*arguments, folder=folder)
+    _FORKED.append(ForkedBlpo(*arguments, folder=folder))
+    return _FORKED[-1]
 
 
 def origin(server: ViewServer) -> str:
@@ -79,7 +85,15 @@ def opened(
 
 
 def picture(view: "Page", name: str) -> None:
-    """Write a picture of the page into the folder BLPO_PICTURES, if the variable is set: docs/pictures is made so."""
+    """Write a picture of the page into the folder BLPO_PICTURES, if the variable is set: docs/pictures is made so.
+
+    The footer is left out, because it names the folder.
+    """
     folder = os.environ.get("BLPO_PICTURES")
-    if folder:
-        view.screenshot(path=Path(folder) / f"{name}.png")
+    box = view.locator("main").bounding_box()
+    if folder and box:
+        bottom = min(box["y"] + box["height"], 900)
+        view.screenshot(
+            path=Path(folder) / f"{name}.png",
+            clip={"x": 0, "y": 0, "width": box["x"] * 2 + box["width"], "height": bottom},
+        )

@@ -41,6 +41,7 @@ _THEME: Layer = {
     "text": {"fontSize": 12},
 }
 _DESCRIBED = re.compile(r'<path aria-label="([^"]*)"([^>]*)/>')
+_GROUP = re.compile(r"<g [^>]*>")
 _ROLES = re.compile(r' (?:role="graphics-[a-z-]+"|aria-roledescription="[^"]*")')
 
 
@@ -52,7 +53,7 @@ def specification(layers: Sequence[Layer], rows: Sequence[Mapping[str, Any]]) ->
 def svg(chart: Layer) -> Markup:
     """Draw a specification as an SVG element. A mark shows its description also when the pointer rests on the mark."""
     drawing = vl_convert.vegalite_to_svg(chart)
-    drawing = _ROLES.sub("", drawing)  # the page says that the whole drawing is an image, and describes the image
+    drawing = _GROUP.sub(_without_role, drawing)
     return Markup(_DESCRIBED.sub(r'<path aria-label="\1"\2><title>\1</title></path>', drawing))
 
 
@@ -68,3 +69,8 @@ def _light_colours() -> dict[str, str]:
     """Return the light colours of page.css by name."""
     style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     return dict(re.findall(r"--(\w+): light-dark\((#\w+),", style))
+
+
+def _without_role(group: re.Match[str]) -> str:
+    """Return the tag of a group without a role, unless the group has a label: a role needs a label."""
+    return group[0] if "aria-label=" in group[0] else _ROLES.sub("", group[0])

@@ -104,6 +104,7 @@ def test_hostile_runs_stay_text(chromium: "Browser", server: ViewServer) -> None
             view.get_by_role("link", name=link, exact=True).click()
             view.wait_for_selector("h1")
             view.wait_for_selector("[data-reload]", state="detached")
+            view.wait_for_selector("footer + script", state="attached")  # the end of a page of a hostile size
             assert view.locator("[onerror], [onclick]").count() == 0 and view.locator("script").count() == 2
             assert "\u202e" not in view.content()
         view.goto(f"{origin(server)}/experiments")

@@ -88,11 +88,10 @@ def test_a_question_is_rejected_edited_and_approved(chromium: "Browser", server:
         view.get_by_role("button", name="Reject").click()
         view.get_by_text("of round 1 waits").wait_for()
         view.keyboard.press("e")
-        view.get_by_label("Another text instead").fill("Rate the grain {{here}}.")
-        view.get_by_role("button", name="Adopt the edited text").click()
-        assert "can't be used" in view.get_by_role("alert").inner_text()
+        with client(server) as asking:
+            form = {"question": "1 judge", "decision": "edit", "text": "Rate the grain {{here}}."}
+            assert "can&#39;t be used" in asking.post("/runs/waiting/answer", data=form).text
         assert question(server)["round"] == 1
-        view.go_back()
         view.get_by_label("Another text instead").fill("Rate the grain. Start from 3.")
         view.get_by_role("button", name="Adopt the edited text").click()
         view.get_by_text("of round 2 waits").wait_for()
