@@ -54,7 +54,8 @@ class BulkJudging:
         self._out = out
         gates = gates_by_task(options.gates, judge.require_tasks())
         self.works = {name: TaskJudging(judge, name, own, JudgingOptions(gates=own)) for name, own in gates.items()}
-        if options.limits.usd is not None and facts(judge.file.model).price.value is None:
+        prices = [facts(each).price.value for each in judge.file.judges or (judge.file.model,)]
+        if options.limits.usd is not None and None in prices:
             raise ConfigError("--max-usd needs the price of the judge's model: set model.price in judge.yaml")
         files = [file for pattern in inputs for file in parquet_files(pattern)]
         size = out.bind(judge.file, options.block_rows, BLOCK_ROWS) // LANES

@@ -50,7 +50,7 @@ def judge_page(call: Call) -> str:
         "judge.html",
         frame,
         problem=problem,
-        model=judge.file.model.name,
+        model=judge.file.models.judge_name,
         tasks=[] if judge.tasks else judge.file.task_names,
         prompts=len(_round_prompts(path)),
         most=MOST_BYTES // 1_000_000,
