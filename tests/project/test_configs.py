@@ -1,5 +1,6 @@
 """Every YAML block of README.md, docs/ and evals/README.md loads as a configuration."""
 
+import re
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ from tests.small_set import ROOT
 RUN_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EVALS_PAGE = ROOT / "evals" / "README.md"
 ROLES = {"judge", "verbalizer", "optimizer"}
+PREPARED = re.compile(r"^blpo data prepare .* --out (datasets/\S+)", re.MULTILINE)
+"""Folders that the commands of a page prepare."""
+YES_NO = "{task: {kind: categorical, labels: ['no', 'yes']}, data: {path: labels.csv}}"
 
 
 def configurations(page: Path) -> list[Block]:
@@ -46,8 +50,10 @@ def test_a_block_is_the_configuration_of_a_run(block: Block, tmp_path: Path) -> 
 @pytest.mark.parametrize("block", configurations(EVALS_PAGE), ids=lambda block: block.place)
 def test_a_block_is_the_configuration_of_an_experiment(block: Block, tmp_path: Path) -> None:
     config = tmp_path / "examples" / "evals" / "config.yaml"
-    dataset = tmp_path / "datasets" / "agin" / "config.yaml"
-    for file, text in ((config, block.text), (dataset, "task: {kind: ordinal, min: 1, max: 5}\n")):
+    files = {config: block.text, tmp_path / "datasets" / "agin" / "config.yaml": "task: {min: 1, max: 5}\n"}
+    for folder in PREPARED.findall(EVALS_PAGE.read_text(encoding="utf-8")):
+        files[config.parent / folder / "config.yaml"] = YES_NO
+    for file, text in files.items():
         file.parent.mkdir(parents=True)
         file.write_text(text)
     load_eval_settings(config)
