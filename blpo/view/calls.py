@@ -4,6 +4,7 @@ A page's function is synchronous and runs in a thread: it takes a `Call` and ret
 becomes a page with its sentence.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
@@ -19,10 +20,18 @@ from state.errors import BlpoError, DataError
 MOST_FORM = 1_000_000
 """Bytes of the largest form."""
 _MOST_FIELDS = 2000
+_LOG = logging.getLogger("uvicorn.error")
 
 
 class TooLarge(BlpoError):
     """The body of a request is larger than allowed."""
+
+
+class _Fault(BlpoError):
+    """A page failed by a fault of its own."""
+
+
+_STATUS: Mapping[type[Exception], int] = {NotHere: 404, TooLarge: 413, _Fault: 500}
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,9 @@ def answer(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
             content = await run_in_threadpool(page, call)
         except (BlpoError, OSError) as error:
             return failure(site, error)
+        except Exception as error:
+            _LOG.exception("a page failed")
+            return failure(site, _Fault(f"internal error ({type(error).__name__}); the terminal shows more"))
         return content if isinstance(content, Response) else HTMLResponse(content)
 
     return endpoint
@@ -73,7 +85,7 @@ def answer(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
 
 def failure(site: Site, error: Exception) -> Response:
     """Return the page of an error: a sentence, and the problems of a dataset."""
-    status = 404 if isinstance(error, NotHere) else 413 if isinstance(error, TooLarge) else 400
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
     problems = list(error.problems) if isinstance(error, DataError) else []
     text = f"{error.filename or 'a file'}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
     further = [line for line in problems if line not in text]

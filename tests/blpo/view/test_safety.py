@@ -5,9 +5,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from blpo.view.calls import Call, answer
 from blpo.view.safety import Door, is_loopback
 from blpo.view.server import ViewServer
+from blpo.view.site import Site
 from state.errors import ConfigError
 from tests.viewed import client, origin, served
 
@@ -88,3 +91,13 @@ def test_a_server_on_all_addresses_answers_to_addresses_in_digits() -> None:
 def test_a_port_in_use_is_named(server: ViewServer) -> None:
     with pytest.raises(ConfigError, match=f"127.0.0.1:{server.door.port} can't be used: .*; give another --port"):
         ViewServer.bind(server.site, "127.0.0.1", server.door.port)
+
+
+async def test_a_page_that_fails_is_a_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def page(call: Call) -> str:
+        raise ZeroDivisionError(call.path["run"])
+
+    scope = {"type": "http", "method": "GET", "path_params": {"run": "<secret>"}, "query_string": b"", "headers": []}
+    response = await answer(Site.of(tmp_path), page)(Request(scope))
+    assert response.status_code == 500 and b"internal error (ZeroDivisionError)" in bytes(response.body)
+    assert b"secret" not in bytes(response.body) and "ZeroDivisionError" in caplog.text
