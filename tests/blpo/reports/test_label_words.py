@@ -9,8 +9,8 @@ from blpo.cli.main import main
 
 def test_questions_and_lists_name_the_labels_of_the_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
-    short = ("data.limit=60", "search.outer_rounds=1", "search.inner_steps=1", "search.trials=scored", "approval=judge")
-    options = [word for setting in short for word in ("--set", setting)]
+    scored = ("search.trials=scored", "search.score_on=batch", "search.outer_rounds=1", "search.inner_steps=1")
+    options = [word for setting in ("data.limit=60", *scored, "approval=judge") for word in ("--set", setting)]
     assert main(["optimize", "--run-dir", str(run), "--quiet", *options]) == 130
     assert main(["resume", str(run)]) == 130
     question = capsys.readouterr().err
