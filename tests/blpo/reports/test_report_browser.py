@@ -3,13 +3,12 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import altair
 import pytest
-from langchain_core.messages import BaseMessage
 
 import blpo
 from blpo.reports.charts import ratings_chart, trials_chart, validation_chart
@@ -18,17 +17,14 @@ from blpo.reports.confusions import RatingRow
 from blpo.reports.label_source import label_source
 from blpo.runs.run_record import RunRecord
 from tests.chromium import browser, watched_page
+from tests.hostile_run import HOSTILE_LABELS, hostile_config
 from tests.made_run import draw_images, make_run
-from tests.scripted import scripted
-from tests.small_set import draw_dataset, write_labels
+from tests.small_set import draw_dataset
 
 pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-SCRIPT = "</script></style></pre><script>alert('ran')</script><img src=x onerror=alert('ran')>"
-HOSTILE_LABELS = ['<script>alert("label")</script>', "‮לא בטוח‬ 😀 \"quoted' {{ 7*7 }}"]
 
 
 @pytest.fixture(scope="module")
@@ -75,43 +71,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Report of a real run with hostile prompts, labels, names, texts and answers."""
-    folder = draw_dataset(tmp_path_factory.mktemp("hostile") / "set", 30)
-    rows = []
-    for i, image in enumerate(sorted((folder / "images").iterdir())):
-        name = f"{i:02} \"><svg onload=alert('ran')> ‮gnp.png"
-        image.rename(folder / "images" / name)
-        label = HOSTILE_LABELS[i % 2]
-        rows.append(
-            {"id": f"<b onclick=alert(1)>{i}</b>\"'&amp;", "image": f"images/{name}", "label": label, "text": SCRIPT}
-        )
-    write_labels(folder, rows)
-    turn = iter(range(10**6))
-
-    def judge(messages: Sequence[BaseMessage]) -> str:
-        label = HOSTILE_LABELS[next(turn) % 2]
-        return json.dumps({"reason": f"{SCRIPT} ‮ because", "label": label})
-
-    def optimizer(messages: Sequence[BaseMessage]) -> str:
-        number = next(turn)
-        return (
-            f"<critique>{SCRIPT}</critique><judge_prompt>{SCRIPT} {{{{ 7*7 }}}} rule {number}</judge_prompt>"
-            f"<i2t_prompt>Describe {SCRIPT} {number}</i2t_prompt>"
-        )
-
-    config = {
-        "task": {"kind": "categorical", "labels": HOSTILE_LABELS},
-        "data": {"path": str(folder / "labels.csv"), "text": "text"},
-        "models": {
-            "judge": {"name": scripted("hostile-judge", judge)},
-            "verbalizer": {"name": scripted("hostile-verbalizer", lambda messages: f"A picture of {SCRIPT} 😀 ‮")},
-            "optimizer": {"name": scripted("hostile-optimizer", optimizer)},
-        },
-        "prompts": {"judge": f"Judge it. {SCRIPT}", "i2t": SCRIPT},
-        "search": {"outer_rounds": 2, "inner_steps": 1, "error_batch": 4, "anchors": 2, "adopt": "always"},
-        "run": {"dir": str(folder.parent / "<i>run</i> \"'&")},
-    }
-    asyncio.run(blpo.optimize(config))
-    return folder.parent / "<i>run</i> \"'&" / "report.html"
+    folder = tmp_path_factory.mktemp("hostile")
+    run = folder / "<i>run</i> \"'&"
+    asyncio.run(blpo.optimize(hostile_config(folder / "set", run)))
+    return run / "report.html"
 
 
 @pytest.fixture(scope="module")
@@ -346,7 +309,8 @@ def test_hostile_text_stays_text(chromium: "Browser", hostile: Path) -> None:
         for radio in view.locator("input[type=radio]").all():
             if radio.is_visible():
                 radio.click()
-        view.locator(".card .pictures").first.click()
+        view.get_by_label("all", exact=True).click()
+        view.locator(".card:visible .pictures").first.click()
         assert view.locator("body script").count() == 1
         assert view.locator("svg[onload], [onerror], [onclick], b, i").count() == 0
         text = view.locator("body").inner_text()
