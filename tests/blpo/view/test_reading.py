@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,6 +158,18 @@ def test_another_origin_can_neither_read_nor_write(chromium: "Browser", server: 
         view.locator("button").click()  # a form that posts to the pages
         view.wait_for_load_state()
         assert view.locator("body").inner_text().startswith("refused: a page of another origin asked")
+
+
+def test_a_run_is_answered_before_its_report_is_read(server: ViewServer) -> None:
+    """The thread of the reports is busy, as with a run of many samples."""
+    may_read = Event()
+    server.site.reports.when_idle(may_read.wait)
+    try:
+        with client(server) as asking:
+            early = asking.get("/runs/second").text
+            assert "data-reload" in early and 'class="hero"' in early and 'id="disagreements"' not in early
+    finally:
+        may_read.set()
 
 
 def test_bad_addresses_are_a_sentence(server: ViewServer) -> None:
