@@ -29,7 +29,7 @@ _FORKED: list[ForkedBlpo] = []
 @contextmanager
 def served(folder: Path, *, is_read_only: bool = False) -> Iterator[ViewServer]:
     """Serve the pages of a folder on a free port, in a thread."""
-    bound = ViewServer.bind(Site.of(folder, is_read_only=is_read_only), "127.0.0.1", 0)
+    bound = ViewServer.bind(Site.of(folder, is_read_only=is_read_only, patience=LONG / 1000), "127.0.0.1", 0)
     config = uvicorn.Config(view_app(bound.site, bound.door), log_level="warning", lifespan="off", ws="none")
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [bound.listener]})

@@ -27,6 +27,10 @@ class TooLarge(BlpoError):
     """The body of a request is larger than allowed."""
 
 
+class Coming(BlpoError):
+    """The content of a page is being made; the page asks again by itself."""
+
+
 class _Fault(BlpoError):
     """A page failed by a fault of its own."""
 
@@ -73,6 +77,8 @@ def answer(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
                 query.setdefault(name, []).append(value)
             call = Call(site, request.path_params, query, form)
             content = await run_in_threadpool(page, call)
+        except Coming as coming:
+            return HTMLResponse(site_page("coming.html", Frame(site), sentence=str(coming)))
         except (BlpoError, OSError) as error:
             return failure(site, error)
         except Exception as error:

@@ -10,6 +10,7 @@ from blpo.reports.run_rows import is_run
 from blpo.view.report_shelf import ReportShelf
 from blpo.view.run_list import RunList
 from blpo.view.run_process import RunProcesses
+from blpo.view.shelf import PATIENCE
 from state.errors import BlpoError, RunError
 
 RUNS = "runs"
@@ -30,14 +31,16 @@ class Site:
     folder: Path
     """Absolute, without links. No page reads or writes a run, a config or a picture by a path outside."""
     is_read_only: bool = False
+    patience: float = PATIENCE
+    """Seconds that a page of samples to label waits for the samples."""
     token: str = field(default_factory=token_urlsafe, repr=False)
 
     @classmethod
-    def of(cls, folder: Path, *, is_read_only: bool = False) -> "Site":
+    def of(cls, folder: Path, *, is_read_only: bool = False, patience: float = PATIENCE) -> "Site":
         """Return the site of an existing folder; raises `RunError` for anything else."""
         if not folder.is_dir():
             raise RunError(f"{folder}: is no folder; give a project's folder, or one that holds runs")
-        return cls(folder.resolve(), is_read_only)
+        return cls(folder.resolve(), is_read_only, patience)
 
     @property
     def home(self) -> Path:

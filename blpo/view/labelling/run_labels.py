@@ -16,7 +16,7 @@ _SETS = LabelSets()
 
 def run_label_page(call: Call) -> str:
     """Return the page of a sample, or the choice of rater and part."""
-    frame, _, labels = _open(call)
+    frame, _, labels = _open(call, call.site.patience)
     if "rater" not in call.query:
         return site_page(
             "label_choice.html",
@@ -49,7 +49,7 @@ def image_response(call: Call, labels: LabelSet) -> Response:
 
 def run_labels_page(call: Call) -> str:
     """Return the answers by rater, and the ways to save them."""
-    frame, _, labels = _open(call)
+    frame, _, labels = _open(call, call.site.patience)
     return labels_page(frame, labels)
 
 
@@ -84,8 +84,8 @@ def save_run_ratings(call: Call) -> str:
     return labels_page(frame, labels, files=save_ratings(labels))
 
 
-def _open(call: Call) -> tuple[Frame, RunRecord, LabelSet]:
+def _open(call: Call, patience: float | None = None) -> tuple[Frame, RunRecord, LabelSet]:
     path = call.site.run(call.path["run"])
     frame = Frame(call.site, "runs", call.site.runs.run(path), "label")
-    record, labels = _SETS.of_run(path, frame.address)
+    record, labels = _SETS.of_run(path, frame.address, patience)
     return frame, record, labels

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
-from blpo.view.calls import Call, answer
+from blpo.view.calls import Call, Coming, Page, answer
 from blpo.view.safety import Door, is_loopback
 from blpo.view.server import ViewServer
+from blpo.view.shelf import Shelf
 from blpo.view.site import Site
 from state.errors import ConfigError
 from tests.viewed import client, origin, served
@@ -93,11 +96,34 @@ def test_a_port_in_use_is_named(server: ViewServer) -> None:
         ViewServer.bind(server.site, "127.0.0.1", server.door.port)
 
 
+async def response_of(page: Page, folder: Path) -> Response:
+    scope = {"type": "http", "method": "GET", "path_params": {"run": "<secret>"}, "query_string": b"", "headers": []}
+    return await answer(Site.of(folder), page)(Request(scope))
+
+
 async def test_a_page_that_fails_is_a_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def page(call: Call) -> str:
         raise ZeroDivisionError(call.path["run"])
 
-    scope = {"type": "http", "method": "GET", "path_params": {"run": "<secret>"}, "query_string": b"", "headers": []}
-    response = await answer(Site.of(tmp_path), page)(Request(scope))
+    response = await response_of(page, tmp_path)
     assert response.status_code == 500 and b"internal error (ZeroDivisionError)" in bytes(response.body)
     assert b"secret" not in bytes(response.body) and "ZeroDivisionError" in caplog.text
+
+
+async def test_a_page_whose_content_is_being_made_asks_again(tmp_path: Path) -> None:
+    may_read, shelf = Event(), Shelf[str](1)
+
+    def content() -> str:
+        may_read.wait()
+        return "samples"
+
+    def page(call: Call) -> str:
+        if shelf.get("a", content, 0) is None:
+            raise Coming("being read")
+        return "read"
+
+    response = await response_of(page, tmp_path)
+    assert response.status_code == 200 and b"data-reload" in bytes(response.body)
+    may_read.set()
+    assert shelf.get("a", content, None) == "samples"
+    assert bytes((await response_of(page, tmp_path)).body) == b"read"
