@@ -12,7 +12,7 @@ import blpo
 from blpo.storage.locks import lock_folder
 from blpo.view.server import ViewServer
 from tests.axe import serious_violations
-from tests.chromium import browser, watched, watched_page
+from tests.chromium import watched, watched_page
 from tests.hostile_run import HOSTILE_LABELS, LONG_WORD, hostile_config
 from tests.viewed import opened, origin, served
 
@@ -40,12 +40,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewServer]:
     asyncio.run(blpo.optimize(waiting, progress=False))
     with served(folder) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(server: ViewServer) -> Iterator["Browser"]:
-    with browser() as started:
-        yield started
 
 
 def address(run: str, page: str = "") -> str:

@@ -10,7 +10,6 @@ import pytest
 
 from blpo.view.server import ViewServer
 from tests.axe import serious_violations
-from tests.chromium import browser
 from tests.viewed import client, fork_blpo, opened, origin, picture, served
 
 if TYPE_CHECKING:
@@ -27,12 +26,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, criteria_run: Path) -> Iter
     with served(folder) as running:
         running.site.processes.launch = fork_blpo
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(server: ViewServer) -> Iterator["Browser"]:
-    with browser() as started:
-        yield started
 
 
 def test_a_picture_is_judged_by_all_rounds(chromium: "Browser", server: ViewServer, criteria_run: Path) -> None:

@@ -19,7 +19,6 @@ from blpo.runs.run_record import RunRecord
 from blpo.view.labelling.answer_log import AnswerLog, RaterAnswers
 from blpo.view.labelling.outcome import agreed
 from blpo.view.server import ViewServer
-from tests.chromium import browser
 from tests.forked_blpo import ForkedBlpo
 from tests.made_run import draw_image_pairs, draw_images, make_run
 from tests.viewed import client, opened, origin, picture, served
@@ -62,12 +61,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, criteria_run: Path) -> Iter
     (folder / "new" / "labels.csv").unlink()
     with served(folder) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(server: ViewServer) -> Iterator["Browser"]:
-    with browser() as started:
-        yield started
 
 
 def test_twenty_samples_are_labelled_by_keyboard(chromium: "Browser", server: ViewServer) -> None:

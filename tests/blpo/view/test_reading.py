@@ -10,7 +10,6 @@ import pytest
 
 from blpo.view.server import ViewServer
 from tests.axe import serious_violations
-from tests.chromium import browser
 from tests.made_run import draw_images, make_run
 from tests.servers.other_origin import other_origin
 from tests.viewed import client, opened, origin, picture, served
@@ -58,12 +57,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewServer]:
     (evals / "figure.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert('ran')</script></svg>")
     with served(folder) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(server: ViewServer) -> Iterator["Browser"]:
-    with browser() as started:
-        yield started
 
 
 def test_runs_are_listed_filtered_and_compared(chromium: "Browser", server: ViewServer) -> None:

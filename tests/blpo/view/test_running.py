@@ -14,7 +14,6 @@ from blpo.storage.locks import holder, lock_folder
 from blpo.view.run_process import launch_blpo
 from blpo.view.server import ViewServer
 from state.errors import RunError
-from tests.chromium import browser
 from tests.small_set import draw_dataset
 from tests.viewed import client, fork_blpo, opened, picture, served
 
@@ -40,12 +39,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewServer]:
     with served(folder) as running:
         running.site.processes.launch = fork_blpo
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(server: ViewServer) -> Iterator["Browser"]:
-    with browser() as started:
-        yield started
 
 
 def question(server: ViewServer) -> dict[str, Any]:
