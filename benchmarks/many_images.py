@@ -85,6 +85,18 @@ class Bench:
         if code != expected:
             raise SystemExit(f"blpo judge ended with {code}")
 
+    async def rate(self, out: str, actors: int) -> float:
+        """Judge all images, and return the images a second from the first call to the last file."""
+        process = await self.start(out, actors)
+        while not self.server.count:
+            await asyncio.sleep(0.01)
+        start = time.monotonic()
+        while self.written(out) < self.images and process.returncode is None:
+            await asyncio.sleep(0.05)
+        seconds = time.monotonic() - start
+        await process.wait()
+        return self.images / seconds
+
     def written(self, out: str) -> int:
         """Return the rows of verdicts in the folder."""
         files = (self.place / out).glob("*.parquet")
@@ -199,14 +211,7 @@ async def throughput(images: int) -> dict[str, Any]:
     for faults in (0.0, 0.05):
         latency, in_flight, actors = 1.0, 16, 2
         async with bench(images, latency, in_flight, faults) as made:
-            process = await made.start("out", actors)
-            while not made.server.count:
-                await asyncio.sleep(0.01)
-            start = time.monotonic()
-            while made.written("out") < images and process.returncode is None:
-                await asyncio.sleep(0.05)
-            rate = images / (time.monotonic() - start)
-            await process.wait()
+            rate = await made.rate("out", actors)
             shares[f"{faults:.0%} fail"] = round(rate * latency / (in_flight * actors), 3)
             print(json.dumps(shares), flush=True)
     return {"shares": shares, "holds": min(shares.values()) >= LEAST_SHARE}
@@ -229,14 +234,7 @@ async def scaling(images: int) -> dict[str, Any]:
     rates: dict[int, float] = {}
     for actors in (1, 2, 4):
         async with bench(images, latency=1.0, in_flight=16) as made:
-            process = await made.start("out", actors)
-            while not made.server.count:
-                await asyncio.sleep(0.01)
-            start = time.monotonic()
-            while made.written("out") < images and process.returncode is None:
-                await asyncio.sleep(0.05)
-            rates[actors] = round(images / (time.monotonic() - start), 1)
-            await process.wait()
+            rates[actors] = round(await made.rate("out", actors), 1)
             print(json.dumps(rates), flush=True)
     return {"images a second": rates, "holds": True}
 
