@@ -7,41 +7,23 @@ memory: Ray Data's checkpoints hold the id of every row in memory, and its tasks
 
 import asyncio
 import os
-import shutil
-import signal
-import socket
-import tempfile
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 from blpo.bulk.engine import OnSpent, Stop
 from blpo.bulk.ledger import Spent
 from blpo.bulk.parts import Part
+from blpo.bulk.ray_cluster import cluster, ray_library
 from blpo.bulk.worker import LANES, Job, PartWorker, open_worker
-from state.errors import BlpoError, ConfigError, RunError
+from state.errors import BlpoError, RunError
 
 _DEATHS = 5
 """Most restarts of a worker for one part: a part that kills its worker must not stop the others for ever."""
 _INTERVAL = 0.5
 """Seconds between two looks at the ledger."""
-_PATIENCE = 10.0
-"""Seconds that a cluster may take to accept a connection."""
-_MEMORY = 100 * 2**20
-"""Bytes of Ray's object store on one machine: only parts and counts pass through it."""
-
-
-def _ray() -> Any:
-    """Import Ray; raises `ConfigError` without the extra."""
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError("--engine ray needs the extra 'ray'; install it with: pip install -e '.[ray]'") from None
-    return ray
 
 
 class _LedgerActor:
@@ -62,7 +44,7 @@ class _WorkerActor:
 
     def __init__(self, job: Job, ledger: str) -> None:
         self._job = job
-        self._ledger = _ray().get_actor(ledger)  # by name: a handle would have to outlive restarts of this actor
+        self._ledger = ray_library().get_actor(ledger)  # by name: a handle would have to outlive restarts of this actor
         self._stack = AsyncExitStack()
         self._worker: PartWorker | None = None
         self._opening = asyncio.Lock()
@@ -109,12 +91,12 @@ class RayEngine:
     """Process ids of the workers that were placed."""
 
     def __post_init__(self) -> None:
-        _ray()
+        ray_library()
 
     async def __call__(self, job: Job, parts: Iterable[Part], on_spent: OnSpent, stop: Stop) -> BlpoError | None:
         """Judge the parts on the cluster. Raises `RunError` if no cluster is at the address."""
-        ray = _ray()
-        with _cluster(self.address, self.actors or os.cpu_count() or 1):
+        ray = ray_library()
+        with cluster(self.address, self.actors or os.cpu_count() or 1):
             count = self.actors or int(ray.cluster_resources().get("CPU", 1))
             name = f"ledger-{token_hex(8)}"
             once = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
@@ -192,54 +174,8 @@ class _Pool:
         try:
             error: BlpoError | None = await worker.judge.remote(part)
             return error
-        except _ray().exceptions.RayError as error:
+        except ray_library().exceptions.RayError as error:
             reason = " ".join(str(error).split())[:200]
             text = f"{part.file}: the workers on its rows from {part.start + 1} on died {1 + _DEATHS} times ({reason})"
             self._lost = self._lost or RunError(text)
             return None
-
-
-@contextmanager
-def _cluster(address: str | None, cpus: int) -> Iterator[None]:
-    """Connect to a cluster, or start one on this machine that ends with the block. Raises `RunError`."""
-    ray = _ray()
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray gives 15: on a busy machine such workers hardly run
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    folder = None if address else tempfile.mkdtemp(prefix="blpo-ray-", dir=_short_folder())
-    _require_answer(address)
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    own = {"num_cpus": cpus, "include_dashboard": False, "object_store_memory": _MEMORY, "_temp_dir": folder}
-    try:
-        try:
-            ray.init(address=address or "local", **quiet, **(own if folder else {}))
-        except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
-            raise _no_cluster(address, error) from None
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own handler would end the process at once
-        yield
-    finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _require_answer(address: str | None) -> None:
-    """Raise `RunError` if nobody listens at an address `host:port`; Ray itself would try for many minutes."""
-    host, colon, port = (address or "").rpartition(":")
-    if colon and port.isdigit() and "/" not in host:
-        try:
-            socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
-        except OSError as error:
-            raise _no_cluster(address, error) from None
-
-
-def _no_cluster(address: str | None, error: Exception) -> RunError:
-    place = f"--ray-address {address}" if address else "Ray"
-    reason = " ".join(str(error).split())[:150]
-    return RunError(f"{place}: no cluster answers ({reason}); a cluster with a token needs RAY_AUTH_TOKEN")
-
-
-def _short_folder() -> str | None:
-    """Return a folder with a short path, because sockets have short paths."""
-    return "/tmp" if Path("/tmp").is_dir() else None
