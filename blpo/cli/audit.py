@@ -80,6 +80,9 @@ def audit(
         _write_report(judge, quiet=quiet)
     for each in missed:
         say(_missed(each, result))
+    if result["status"] == "budget":
+        done = counted(len(result["probes"]), "probe")
+        say(f"--calls {calls} is spent after {done}; all answers are kept, and the same command with more goes on")
     if missed:
         return GATE_MISSED
     return _BUDGET_SPENT if result["status"] == "budget" else 0

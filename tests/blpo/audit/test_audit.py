@@ -86,7 +86,9 @@ def test_gates_and_budgets_have_exit_codes(run: Path, tmp_path: Path, capsys: py
     assert main(["audit", str(run), *options, "--gate", "audit:repeat.flips>=0.5"]) == 3
     assert "gate missed: audit:repeat.flips>=0.5 (0)" in capsys.readouterr().err
     few = ["audit", str(run / "judge.yaml"), str(run.parent / "images"), "--quiet", "--calls", "40"]
+    capsys.readouterr()
     assert main([*few, "--out", str(tmp_path / "few.json"), "--samples", "30"]) == 4
+    assert "--calls 40 is spent after 0 probes; all answers are kept" in capsys.readouterr().err
     assert json.loads((tmp_path / "few.json").read_text())["status"] == "budget"
 
 
