@@ -161,12 +161,6 @@ def joined(parts: Mapping[str, Summary], calls: RoleUsage) -> Summary:
     return summary
 
 
-def _gate_of(name: str, gate: GateResult) -> GateResult:
-    named = gate.copy()
-    named["gate"] = f"{name}:{gate['gate']}"
-    return named
-
-
 def _task_summary(part: Summary) -> TaskSummary:
     return cast(TaskSummary, {name: value for name, value in part.items() if name not in ("calls", "gates", "judge")})
 

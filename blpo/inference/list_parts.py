@@ -5,7 +5,7 @@ a list, and the strengths of the model of Bradley and Terry are sorted. Equal ra
 the baselines of a judge that sees the whole list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -15,11 +15,6 @@ from state.ranking import ranking_label
 from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict
-
-
-def requests_of(samples: Iterable[Sample], task: TaskSettings) -> int:
-    """Return the judge requests for all samples under one prompt, repairs not counted."""
-    return sum(task.questions_of(len(sample.images)) for sample in samples)
 
 
 def with_task(models: OpenModels, task: TaskSettings) -> OpenModels:
