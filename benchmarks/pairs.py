@@ -35,7 +35,7 @@ from evals.cells import Cell
 from evals.experiment_settings import EvalDataset, EvalSettings
 from evals.harness import Harness
 from state.errors import BlpoError
-from state.result import Metrics
+from state.metrics import Metrics
 from state.settings import Settings
 
 

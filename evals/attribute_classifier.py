@@ -34,7 +34,7 @@ from blpo.metrics.agreement import agreement
 from blpo.models.embedded.perception import perceive_cached
 from blpo.models.embedded.vocabulary import ATTRIBUTES
 from state.errors import BlpoError, DataError
-from state.result import Agreement
+from state.metrics import Agreement
 from state.sample import Label, Sample
 from state.settings import ModelSettings, Settings
 

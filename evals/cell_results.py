@@ -11,8 +11,10 @@ from blpo.runs.run_record import RunRecord
 from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
 from evals.cells import Cell
-from state.result import Metrics, Result, TaskTest, TestMetrics
+from state.metrics import Metrics
+from state.result import Result
 from state.settings import Settings
+from state.test_metrics import TaskTest, TestMetrics
 
 CellStatus = Literal["done", "failed", "open"]
 """done: tested; failed: ended without a test; open: not started, or interrupted."""

@@ -21,8 +21,12 @@ from blpo.inference.verdicts import judge_samples, recalled_verdicts
 from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
-from state.result import FORMAT, PanelTest, Result, RoundResult, SplitMetrics, TestMetrics, TrialResult
+from state.metrics import SplitMetrics
+from state.panel_metrics import PanelTest
+from state.result import FORMAT, Result
+from state.round_result import RoundResult, TrialResult
 from state.settings import Settings
+from state.test_metrics import TestMetrics
 
 
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:

@@ -20,7 +20,7 @@ from blpo.metrics.gain import Gain
 from blpo.metrics.task_metrics import gain_on, measured
 from state.events import JudgedEvent
 from state.loops import InnerState, OuterState, RoundRecord, Trial
-from state.result import GainResult
+from state.round_result import GainResult
 from state.settings import Settings
 from state.verdict import Verdict
 

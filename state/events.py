@@ -10,7 +10,7 @@ from typing_extensions import TypedDict  # not typing's, which pydantic can't ch
 
 from state.approval import DecisionKind, PromptName
 from state.loops import Trial
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 
 class StartedEvent(TypedDict):

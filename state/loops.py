@@ -10,7 +10,9 @@ from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # not typing's, which pydantic can't check before Python 3.12
 
 from state.approval import Decision, Objection
-from state.result import GainResult, Metrics, Result, StopReason
+from state.metrics import Metrics
+from state.result import Result, StopReason
+from state.round_result import GainResult
 
 _T = TypeVar("_T")
 

@@ -15,9 +15,12 @@ from blpo.metrics.significance import compare_prompts
 from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
 from state.loops import RoundRecord
-from state.result import Result, RoleUsage, RoundResult, SplitMetrics, TrialResult
-from state.result import TestMetrics as OnTest
+from state.metrics import SplitMetrics
+from state.result import Result
+from state.role_usage import RoleUsage
+from state.round_result import RoundResult, TrialResult
 from state.sample import Label, Sample
+from state.test_metrics import TestMetrics as OnTest
 from state.verdict import OrderedVerdict, Verdict
 from tests.small_set import write_labels
 

@@ -19,7 +19,7 @@ from blpo.deployment.table_input import InputColumns
 from blpo.deployment.task_judging import JudgingOptions, TaskJudging
 from blpo.models.catalogue import facts
 from state.errors import BlpoError, ConfigError, DataError
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.settings import LimitSettings
 
 BLOCK_ROWS = 4000

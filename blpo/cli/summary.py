@@ -21,7 +21,8 @@ from blpo.runs.panel_sentence import panel_sentence
 from blpo.runs.task_sentence import aggregate_sentence, not_adopted
 from blpo.runs.verdict_sentence import judge_prompts, verdict
 from blpo.runs.wording import counted, duration, figure, in_groups, plain, single_line
-from state.result import Result, SplitMetrics
+from state.metrics import SplitMetrics
+from state.result import Result
 
 _MOST_LINES = 8
 """Lines of the changed prompt. Further lines are counted."""

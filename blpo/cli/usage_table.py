@@ -7,7 +7,7 @@ from rich.text import Text
 
 from blpo.runs.usage_totals import UsageTotals, total_usage
 from blpo.runs.wording import count, dollars
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 UNKNOWN = "?: set models.ROLE.price"
 

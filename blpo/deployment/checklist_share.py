@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.checklist import share_agreement
 from blpo.runs.judge_file import JudgeFile
-from state.result import AggregateValues
+from state.criteria_metrics import AggregateValues
 from state.sample import Label
 
 

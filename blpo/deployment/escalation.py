@@ -13,7 +13,7 @@ from blpo.deployment.verdict_counts import VerdictCounts
 from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.runs.judge_file import JudgeFile
 from state.errors import ConfigError
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.sample import Sample
 from state.settings import TaskSettings
 

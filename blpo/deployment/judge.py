@@ -19,7 +19,7 @@ from blpo.models.catalogue import facts
 from blpo.runs.judge_file import JudgeFile, read_judge_file
 from state.errors import ConfigError, DataError
 from state.image_names import image_names
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.sample import Sample
 from state.verdict import Verdict
 

@@ -27,7 +27,7 @@ from blpo.inference.run_store import store_path
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.whole_files import write_whole
 from state.errors import ConfigError, RunError
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.settings.model_settings import ConfidenceSource
 from state.verdict import Verdict
 

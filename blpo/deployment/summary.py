@@ -17,7 +17,8 @@ from blpo.metrics.pairwise import Positions
 from blpo.metrics.shares import Share, Shares
 from blpo.metrics.undefined import Undefined
 from state.errors import DataError
-from state.result import Metrics, RoleUsage
+from state.metrics import Metrics
+from state.role_usage import RoleUsage
 from state.sample import Label
 
 

@@ -22,7 +22,7 @@ from blpo.metrics.drift_gates import divide_gates
 from blpo.metrics.gate import parse_gates
 from blpo.runs.judge_file import mark_test_used_up
 from state.errors import ConfigError
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.sample import Sample, SplitName
 
 _DEFAULT = InputColumns()

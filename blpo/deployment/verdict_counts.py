@@ -11,7 +11,7 @@ from blpo.deployment.verdict_lines import JudgedSample
 from blpo.metrics.agreement import metrics
 from blpo.metrics.pairwise import Positions
 from blpo.metrics.shares import Outcome, Shares, corrected_shares
-from state.result import Metrics
+from state.metrics import Metrics
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import OrderedVerdict, Status, Verdict

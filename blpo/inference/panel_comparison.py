@@ -13,7 +13,7 @@ from blpo.metrics.pairs import VerdictPairs
 from blpo.metrics.readings import strict_reading, strict_value
 from blpo.metrics.significance import compare_prompts
 from blpo.metrics.task_metrics import compare_on_tasks, measured, places_by_task
-from state.result import PanelMember, PanelTest
+from state.panel_metrics import PanelMember, PanelTest
 from state.sample import Sample
 from state.settings import Settings, TaskSettings
 from state.verdict import OrderedVerdict, Verdict, Vote

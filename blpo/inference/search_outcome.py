@@ -9,7 +9,8 @@ from blpo.inference.rounds import selected_round
 from blpo.metrics.readings import strict_value
 from blpo.storage.role_counts import RoleCounts
 from state.loops import OuterState, RoundRecord
-from state.result import Metrics, Result, StopReason
+from state.metrics import Metrics
+from state.result import Result, StopReason
 
 _PERFECT = 1 - 1e-9
 """Search metric of full agreement. A kappa of 1 may be computed a little lower."""

@@ -21,8 +21,8 @@ from blpo.metrics.pairwise import Positions, answers_of, pair_values
 from blpo.metrics.rankings import list_means
 from blpo.metrics.readings import strict_value
 from blpo.metrics.undefined import Undefined, Value
+from state.metrics import Agreement, Metrics
 from state.ranking import reversed_ranking
-from state.result import Agreement, Metrics
 from state.sample import Label
 from state.settings import LABEL_METRICS, NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Verdict

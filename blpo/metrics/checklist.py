@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from state.result import AggregateResult, AggregateValues
+from state.criteria_metrics import AggregateResult, AggregateValues
 from state.sample import Label, Sample
 from state.settings import Settings
 from state.verdict import Verdict

@@ -9,7 +9,7 @@ conflicts of all pairs together. A failure, a tie, and a pair whose orders have 
 from collections.abc import Collection, Sequence
 from itertools import combinations
 
-from state.result import CriteriaAgreement
+from state.criteria_metrics import CriteriaAgreement
 from state.sample import Label, Sample
 from state.settings import Settings
 from state.verdict import Verdict

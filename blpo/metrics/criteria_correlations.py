@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from state.result import CorrelationMeasure, CriteriaCorrelation
+from state.criteria_metrics import CorrelationMeasure, CriteriaCorrelation
 from state.sample import Label, Sample
 from state.settings import Settings, TaskSettings
 from state.verdict import Verdict

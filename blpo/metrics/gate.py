@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from blpo.metrics.readings import reading, reason_undefined
 from state.errors import ConfigError
-from state.result import Agreement, Metrics
+from state.metrics import Agreement, Metrics
 from state.settings import ABOVE_CHANCE, PAIR_RATES, Settings, TaskSettings, metric_problem
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -13,7 +13,7 @@ import numpy as np
 
 from blpo.metrics.confusion import Floats
 from blpo.metrics.rankings import chance_value
-from state.result import Guessing
+from state.metrics import Guessing
 from state.sample import Label
 from state.settings import PAIR_METRICS, TaskSettings, split_metric
 

@@ -14,7 +14,7 @@ from blpo.metrics.krippendorff import krippendorff_alpha, level_of
 from blpo.metrics.rater_scorer import RaterAnswer, RaterScorer, compares_means
 from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
 from blpo.metrics.undefined import Undefined
-from state.result import HumanCeiling
+from state.rater_metrics import HumanCeiling
 from state.sample import Sample
 from state.settings import TaskSettings
 from state.verdict import Verdict

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from state.result import Agreement, Metrics
+from state.metrics import Agreement, Metrics
 
 SIGNIFICANT = 0.05
 """Level of the paired test."""

@@ -7,10 +7,11 @@ from blpo.metrics.agreement import metrics
 from blpo.metrics.readings import strict_reading
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import bootstrap_intervals
+from state.metrics import Agreement
 from state.ranking import agrees
-from state.result import Agreement, SliceMetrics
 from state.sample import Sample
 from state.settings import LABEL_METRICS, TaskSettings
+from state.test_metrics import SliceMetrics
 from state.verdict import Verdict
 
 MOST_VALUES = 8

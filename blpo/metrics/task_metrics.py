@@ -19,9 +19,10 @@ from blpo.metrics.readings import reading, strict_reading
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import compare_patterns, new_interval
 from blpo.metrics.task_codes import TaskCodes, TaskLabel, above_chance
-from state.result import Agreement, BeyondGuessing, Metrics, TaskReading
+from state.metrics import Agreement, Metrics, TaskReading
 from state.sample import Sample
 from state.settings import ABOVE_CHANCE, Settings
+from state.test_metrics import BeyondGuessing
 from state.verdict import Verdict
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from blpo.models.messages import Message, Role
 from state.errors import BlpoError
 from state.response import Failure, Response
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 
 class Caller(Protocol):

@@ -31,7 +31,7 @@ from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
 from state.errors import BlpoError
 from state.response import Failure, Response, Traffic
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.settings import LimitSettings, ModelsSettings, counted_role
 
 _GRACE = 5.0

@@ -10,7 +10,7 @@ from blpo.models.usage import usage_by_role
 from blpo.storage.response_store import ResponseStore
 from state.errors import BlpoError
 from state.response import Failure, Response
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.settings import ModelsSettings
 
 NEVER_ASKED = "was never answered"

@@ -6,7 +6,7 @@ from blpo.models.messages import ROLES, Role
 from blpo.models.named_model import NamedModel
 from blpo.storage.response_store import ResponseStore
 from blpo.storage.role_counts import RoleCounts
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.settings import counted_role
 
 

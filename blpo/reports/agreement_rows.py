@@ -6,7 +6,8 @@ from typing import cast
 
 from blpo.metrics.readings import reading, strict_reading
 from blpo.runs.wording import METRICS, figure, metric_name
-from state.result import HumanCeiling, Metrics, SplitMetrics
+from state.metrics import Metrics, SplitMetrics
+from state.rater_metrics import HumanCeiling
 
 _LABEL_METRICS = ("precision", "recall", "f1", "specificity")
 _MAIN = ("accuracy", "consistent_accuracy", "first_rate", "ndcg", "top_1")

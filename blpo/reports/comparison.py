@@ -15,7 +15,7 @@ from blpo.runs.task_record import TaskRecord
 from blpo.runs.verdict_rows import VerdictRow
 from blpo.runs.wording import counted, higher_limits
 from state.errors import RunError
-from state.result import Metrics
+from state.metrics import Metrics
 from state.sample import Label, Sample
 from state.settings import Metric
 from state.verdict import Verdict

@@ -5,7 +5,9 @@ from typing import NotRequired, TypedDict
 from blpo.reports.comparison import Against, Comparison, Entry
 from blpo.reports.slice_rows import slices_of
 from blpo.runs.ceiling_sentence import ceiling_of
-from state.result import HumanCeiling, Metrics, SliceMetrics
+from state.metrics import Metrics
+from state.rater_metrics import HumanCeiling
+from state.test_metrics import SliceMetrics
 
 
 class AgainstJson(TypedDict):

@@ -15,7 +15,7 @@ from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
 from blpo.runs.wording import counted, plain, single_line
 from state.errors import RunError
-from state.result import RoundResult
+from state.round_result import RoundResult
 
 _SIDE = 160
 """Longer side of a picture, in pixels."""

@@ -21,8 +21,9 @@ from blpo.runs.wording import (
     probability,
     single_line,
 )
-from state.result import Result, TestMetrics
+from state.result import Result
 from state.settings import Settings
+from state.test_metrics import TestMetrics
 
 Tone = Literal["better", "worse", "open"]
 

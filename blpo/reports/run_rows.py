@@ -12,7 +12,8 @@ from blpo.runs.verdict_sentence import VerdictWord, judge_prompts, outcome
 from blpo.runs.wording import single_line
 from blpo.storage.locks import is_locked
 from state.errors import RunError
-from state.result import Result, SplitMetrics
+from state.metrics import SplitMetrics
+from state.result import Result
 
 RowStatus = Literal["complete", "budget", "failed", "interrupted", "waiting", "running", "stopped", "broken"]
 """Status of result.json, or: `waiting` for a person's answer, `running` in a local process, `stopped` without

@@ -7,7 +7,8 @@ from blpo.reports.page import render_part
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_sentence import verdict
 from blpo.runs.wording import figure, in_groups, metric_name, plain, single_line
-from state.result import Result, SplitMetrics
+from state.metrics import SplitMetrics
+from state.result import Result
 
 
 def run_text(run: RunRecord) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from blpo.metrics.readings import strict_reading
 from blpo.runs.wording import figure, metric_name, probability
-from state.result import Result, SplitMetrics
+from state.metrics import SplitMetrics
+from state.result import Result
 
 MEAN = "all, above chance"
 """Name of the last row: the mean over tasks of (value - chance) / (1 - chance)."""

@@ -6,7 +6,8 @@ from blpo.metrics.significance import metric_interval
 from blpo.metrics.task_metrics import interval_on_tasks, measured
 from blpo.reports.evidence import Evidence
 from blpo.runs.run_record import RunRecord
-from state.result import Metrics, RoundResult
+from state.metrics import Metrics
+from state.round_result import RoundResult
 
 Band = tuple[float, float] | None
 """95 % interval; None if the verdicts can't be found again."""

@@ -7,7 +7,7 @@ from blpo.metrics.readings import strict_reading
 from blpo.runs.judge_file import read_judge_file
 from blpo.runs.panel_sentence import sentence_of
 from blpo.runs.run_record import RunRecord
-from state.result import PanelTest
+from state.panel_metrics import PanelTest
 from state.sample import SplitName
 
 

@@ -28,7 +28,7 @@ from blpo.runs.run_directory import RunDirectory
 from blpo.runs.run_record import RunRecord
 from blpo.runs.team_runs import announce
 from state.errors import ConfigError, RunError
-from state.result import Fork, Lineage
+from state.run_lineage import Fork, Lineage
 from state.settings import PromptSettings, Settings
 
 

@@ -11,7 +11,8 @@ from blpo.runs.judge_examples import JudgeExample, placed
 from blpo.runs.judge_tasks import JudgeTask, JudgingSettings
 from blpo.storage.whole_files import write_whole
 from state.errors import ConfigError
-from state.result import Metrics, Result
+from state.metrics import Metrics
+from state.result import Result
 from state.sample import Example
 from state.settings import (
     FurtherColumn,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from state.result import Metrics, TestMetrics
+from state.metrics import Metrics
 from state.settings import (
     CriterionEntry,
     DataSettings,
@@ -18,6 +18,7 @@ from state.settings import (
     TaskEntry,
     TaskSettings,
 )
+from state.test_metrics import TestMetrics
 
 
 class JudgeTask(BaseModel):

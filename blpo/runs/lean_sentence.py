@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from blpo.metrics.readings import strict_reading
-from state.result import Metrics, Result
+from state.metrics import Metrics
+from state.result import Result
 
 
 def lean_sentences(result: Result) -> Iterator[str]:

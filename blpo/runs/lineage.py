@@ -5,7 +5,7 @@ from pathlib import Path
 
 from blpo.data.corrections import read_corrections
 from blpo.data.dataset import SPLITS, Dataset
-from state.result import CorrectedLabels, Lineage
+from state.run_lineage import CorrectedLabels, Lineage
 from state.settings import Settings
 
 

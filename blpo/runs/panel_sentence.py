@@ -2,7 +2,8 @@
 
 from blpo.metrics.readings import SIGNIFICANT
 from blpo.runs.wording import figure, metric_name, probability
-from state.result import PanelTest, Result
+from state.panel_metrics import PanelTest
+from state.result import Result
 
 
 def panel_sentence(result: Result) -> str:

@@ -31,7 +31,8 @@ from blpo.runs.run_record import RunRecord
 from blpo.storage.locks import LOCK, lock_folder
 from blpo.storage.whole_files import write_whole
 from state.errors import RunError, StoreError
-from state.result import Lineage, Result
+from state.result import Result
+from state.run_lineage import Lineage
 from state.settings import POSTGRES, Settings
 
 _MAY_CHANGE = "only approval, limits, run.checkpoints and how models are reached may"

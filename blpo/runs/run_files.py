@@ -20,7 +20,8 @@ from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
 from blpo.runs.verdict_sentence import verdict
 from state.loops import RoundRecord
-from state.result import Metrics, Result
+from state.metrics import Metrics
+from state.result import Result
 from state.sample import Sample, SplitName
 from state.settings import Settings, TaskEntry
 from state.verdict import Verdict

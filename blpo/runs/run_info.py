@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from state.errors import RunError
-from state.result import FORMAT, Lineage
+from state.result import FORMAT
+from state.run_lineage import Lineage
 from state.settings import POSTGRES, Settings
 
 BESIDE = "../checkpoints.sqlite"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blpo.runs.usage_totals import total_usage
 from state.events import Event, Spending
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 _ROLES_AT_WORK = {"judge": "judge", "verbalize": "verbalizer", "evaluate_test": "judge"}
 """Role that a node asks, by phase. While the node works, all new spending belongs to the role."""

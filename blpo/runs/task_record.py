@@ -10,8 +10,11 @@ from blpo.metrics.resampling import own_groups
 from blpo.metrics.task_metrics import measured
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
-from state.result import Metrics, Result, RoundResult, SplitMetrics, TaskTest, TestMetrics
+from state.metrics import Metrics, SplitMetrics
+from state.result import Result
+from state.round_result import RoundResult
 from state.settings import Settings
+from state.test_metrics import TaskTest, TestMetrics
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ METRICS = {
     "top_1": "top-1",
     "above_chance": "agreement above chance",
 }
-"""Metrics of `state.result.Agreement` with two readings, in the order of tables."""
+"""Metrics of `state.metrics.Agreement` with two readings, in the order of tables."""
 
 STOP_REASONS = {
     "rounds": "all rounds were done (search.outer_rounds)",

@@ -8,7 +8,7 @@ from typing import Any
 
 from blpo.runs.usage_totals import total_usage
 from blpo.tracking.tracker import Point
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 
 class EventPoints:

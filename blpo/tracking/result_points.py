@@ -9,7 +9,9 @@ from blpo.runs.verdict_sentence import strict_difference
 from blpo.runs.wording import METRICS
 from blpo.tracking.tracker import Point
 from state.loops import RoundRecord
-from state.result import Metrics, Result, TestMetrics
+from state.metrics import Metrics
+from state.result import Result
+from state.test_metrics import TestMetrics
 
 
 def round_points(record: RoundRecord, metric: str, time: int) -> list[Point]:

@@ -11,7 +11,8 @@ import pytest
 import blpo
 from blpo.cli.main import main
 from blpo.runs.run_record import RunRecord
-from state.result import Metrics, Result
+from state.metrics import Metrics
+from state.result import Result
 from tests.pair_set import draw_pairs
 from tests.servers.chat_server import ChatServer, Messages
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from graph.stopping import reason_to_stop, rounds_without_gain
 from state.loops import OuterState, RoundRecord
-from state.result import GainResult
+from state.round_result import GainResult
 from state.settings import SearchSettings
 
 

@@ -14,7 +14,8 @@ from blpo.cli.help import EXAMPLES
 from blpo.runs.judge_file import JudgeFile
 from blpo.runs.judge_tasks import JudgeTask
 from state.events import Event
-from state.result import Metrics, Result
+from state.metrics import Metrics
+from state.result import Result
 from state.settings import ModelSettings, TaskSettings
 from tests import criteria_sources, pair_sources, public_sources
 from tests.clip_set import draw_clips

@@ -19,7 +19,7 @@ from blpo.runs.run_progress import Progress, advance, past_progress
 from blpo.runs.wording import count, duration, plain, probability, single_line
 from state.events import Event, Spending, StartedEvent
 from state.loops import Trial
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 
 USAGE: dict[str, RoleUsage] = {
     role: {"issued": 123_456, "cached": 99_999, "failed": 3, "input_tokens": 10**9, "output_tokens": 5, "usd": 12.5}

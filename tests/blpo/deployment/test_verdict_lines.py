@@ -15,7 +15,7 @@ from blpo.deployment.verdict_lines import JudgedSample, line_of, read_line
 from blpo.metrics.agreement import metrics
 from blpo.metrics.gate import parse_gates
 from blpo.runs.judge_file import JudgeFile
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from state.sample import Label, Sample
 from state.settings import ModelSettings, TaskSettings
 from state.verdict import Order, OrderedVerdict, Status, Verdict

@@ -13,7 +13,7 @@ from blpo.metrics.krippendorff import krippendorff_alpha
 from blpo.metrics.significance import compare_prompts
 from blpo.runs.judge_file import read_judge_file
 from blpo.runs.panel_sentence import sentence_of
-from state.result import PanelTest
+from state.panel_metrics import PanelTest
 from state.sample import Label, Sample
 from state.settings import ModelSettings, ModelsSettings, SearchSettings, Settings, TaskSettings
 from state.verdict import Verdict

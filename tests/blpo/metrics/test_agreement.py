@@ -19,7 +19,7 @@ from sklearn.metrics import (
 
 from blpo.metrics.agreement import MOST_LABELS, agreement, metrics, value
 from blpo.metrics.readings import reading
-from state.result import Agreement, Metrics
+from state.metrics import Agreement, Metrics
 from state.sample import Label
 from state.settings import LABEL_METRICS, NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Status, Verdict

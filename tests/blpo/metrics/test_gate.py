@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from blpo.metrics.agreement import metrics
 from blpo.metrics.gate import Gate, parse_gates
 from state.errors import ConfigError
-from state.result import Metrics
+from state.metrics import Metrics
 from state.sample import Label
 from state.settings import NOMINAL_METRICS, ORDINAL_METRICS, TaskSettings
 from state.verdict import Status, Verdict

@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score
 
 from blpo.inference.rater_references import rater_answers
 from blpo.metrics.human_ceiling import LEAST_RATINGS, human_ceiling
-from state.result import HumanCeiling
+from state.rater_metrics import HumanCeiling
 from state.sample import Label, Rating, Sample
 from state.settings import Aggregate, TaskSettings
 from state.verdict import Verdict

@@ -24,7 +24,7 @@ from blpo.metrics.seed_comparison import PairedAnswer, compare_seeds
 from blpo.metrics.significance import beyond_guessing, compare_prompts, metric_interval
 from blpo.metrics.slices import slices
 from state.errors import ConfigError
-from state.result import Metrics
+from state.metrics import Metrics
 from state.sample import Label, Rating, Sample
 from state.settings import PAIR_METRICS, PAIR_RATES, TaskSettings, metric_problem
 from state.verdict import OrderedVerdict, Status, Verdict

@@ -13,7 +13,7 @@ import blpo
 from blpo.cli.usage_table import UNKNOWN, usage_table
 from blpo.runs.run_progress import Progress, advance
 from state.events import ProgressEvent, Spending
-from state.result import RoleUsage
+from state.role_usage import RoleUsage
 from tests.small_set import draw_dataset
 
 

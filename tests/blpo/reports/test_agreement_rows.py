@@ -5,7 +5,7 @@ from typing import cast
 
 from blpo.metrics.agreement import metrics
 from blpo.reports.agreement_rows import agreement_rows, label_rows, main_metrics, main_rows, undefined_notes
-from state.result import Agreement, Metrics, SplitMetrics
+from state.metrics import Agreement, Metrics, SplitMetrics
 from state.sample import Label
 from state.settings import TaskSettings
 from state.verdict import Verdict

@@ -10,7 +10,7 @@ from blpo.runs.run_info import read_info
 from blpo.tracking.langsmith_tracker import LangsmithTracker
 from blpo.tracking.run_sender import RunSender
 from blpo.tracking.sent_parts import SENT, SentParts, read_sent
-from state.result import Fork
+from state.run_lineage import Fork
 from tests.blpo.tracking.tracked import KEY
 from tests.servers.langsmith_server import LangsmithServer
 
