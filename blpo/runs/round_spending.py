@@ -1,10 +1,11 @@
 """Calls and tokens of each round, from events.jsonl."""
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from blpo.runs.json_lines import read_log_lines
 from blpo.runs.usage_totals import UsageTotals, total_usage
 
 
@@ -19,17 +20,11 @@ class RoundSpending:
 def spending_by_round(run: Path) -> Mapping[int, RoundSpending]:
     """Return the spending of every round that another round follows; empty without events. Skips damaged lines."""
     starts: dict[int, UsageTotals] = {}
-    try:
-        lines = (run / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
-    for line in lines:
-        try:
-            event = json.loads(line)
-            if event["event"] == "phase":
-                starts.setdefault(event["round"], total_usage(event["usage"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            continue
+    with suppress(OSError):
+        for event in read_log_lines(run / "events.jsonl"):
+            with suppress(KeyError, TypeError, AttributeError):
+                if event["event"] == "phase":
+                    starts.setdefault(event["round"], total_usage(event["usage"].values()))
     return {
         number: RoundSpending(starts[number + 1].issued - start.issued, starts[number + 1].tokens - start.tokens)
         for number, start in starts.items()

@@ -1,10 +1,12 @@
 """Progress of a run, folded from events."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from blpo.runs.json_lines import read_log_lines
 from blpo.runs.usage_totals import total_usage
 from state.events import Event, Spending
 from state.role_usage import RoleUsage
@@ -112,29 +114,22 @@ def follow(progress: Progress, event: Event) -> Progress:
 
 
 def past_progress(run: Path) -> Progress:
-    """Return the progress of a run up to now, from events.jsonl and progress.json.
-
-    Skips a line cut short by a kill.
-    """
+    """Return the progress of a run up to now, from events.jsonl and progress.json. Skips damaged lines."""
     progress = Progress()
-    for line in [*_lines(run / "events.jsonl"), *_lines(run / PROGRESS)]:
-        try:
-            event = json.loads(line)
+    for event in _events(run):
+        with suppress(KeyError, TypeError, AttributeError):
             if event["event"] == "started":
                 before = progress.round, progress.step
                 since = str(event.get("time", ""))
                 progress = replace(progress, since=since, before=before, calls_before=progress.calls)
             progress = advance(progress, event)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            continue
     return progress
 
 
-def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
+def _events(run: Path) -> Iterator[Any]:
+    for name in ("events.jsonl", PROGRESS):
+        with suppress(OSError):
+            yield from read_log_lines(run / name)
 
 
 def _with_spending(usage: Mapping[str, RoleUsage], role: str, spent: Spending) -> Mapping[str, RoleUsage]:

@@ -1,9 +1,12 @@
 """Log of a training: a line of JSON for each update."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from blpo.runs.json_lines import read_log_lines
 
 LOG = "log.jsonl"
 
@@ -35,23 +38,23 @@ def line_of(step: int, steps: int, figures: dict[str, Any]) -> LogLine:
 
 
 def read_log(out: Path) -> list[LogLine]:
-    """Return the lines of a training's folder, by step; a line that a kill cut off is left out."""
-    lines: dict[int, LogLine] = {}
+    """Return the lines of a training's folder, by step, without damaged lines; none before the first update.
+
+    Raises `OSError` for a log that can't be read.
+    """
     try:
-        text = (out / LOG).read_text(encoding="utf-8", errors="replace")
+        rows = list(read_log_lines(out / LOG))
     except FileNotFoundError:
         return []
-    for row in text.splitlines():
-        try:
-            fields = json.loads(row)
+    lines: dict[int, LogLine] = {}
+    for fields in rows:
+        with suppress(KeyError, TypeError):
             line = line_of(fields.pop("step"), fields.pop("steps"), fields)
             lines[line.step] = line
-        except (ValueError, KeyError, TypeError):
-            continue
     return [lines[step] for step in sorted(lines)]
 
 
 def keep_until(out: Path, step: int) -> None:
     """Take out the lines after a step: a resume makes these updates again."""
-    kept = [line.as_json() + "\n" for line in read_log(out) if line.step <= step]
-    (out / LOG).write_text("".join(kept), encoding="utf-8")
+    lines = [line.as_json() + "\n" for line in read_log(out) if line.step <= step]
+    (out / LOG).write_text("".join(lines), encoding="utf-8")

@@ -8,12 +8,14 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from blpo.runs.json_lines import read_log_lines
 from blpo.runs.wording import single_line
 from state.errors import DataError, StoreError
 from state.sample import Label
@@ -97,18 +99,9 @@ def rater_name(text: str) -> str:
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a file without a line that was cut short."""
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    for line in text.split("\n"):
-        try:
-            content = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(content, dict) and isinstance(content.get("rater"), str):
-            yield content
+    """Yield the lines of a rater's file without damaged lines; none of a file that can't be read."""
+    with suppress(OSError):
+        yield from (line for line in read_log_lines(file) if isinstance(line.get("rater"), str))
 
 
 def _replayed(rater: str, lines: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> RaterAnswers:
