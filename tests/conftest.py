@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.criteria_set import criteria_config, draw_criteria
 from tests.servers.postgres import Cluster, cluster, programs
-from tests.short_runs import criteria_config
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
@@ -37,11 +37,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def criteria_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Directory of a finished run over two criteria, `grain` and `mood`; tests that change files copy it first."""
+    """Directory of a finished run over two criteria, `quality` and `light`; tests that change files copy it first."""
     import blpo
 
-    folder = tmp_path_factory.mktemp("criteria") / "set"
-    return asyncio.run(blpo.optimize(criteria_config(folder), progress=False)).directory
+    folder = draw_criteria(tmp_path_factory.mktemp("criteria") / "set")
+    search = {"outer_rounds": 2, "inner_steps": 1, "error_batch": 12}
+    return asyncio.run(blpo.optimize(criteria_config(folder, folder / "run", search=search), progress=False)).directory
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from blpo.runs.judge_file import JudgeFile, read_judge_file
 from blpo.runs.verdict_rows import read_verdict_rows
 from state.errors import BlpoError
 from state.settings import TaskSettings
-from tests.short_runs import criteria_config
+from tests.criteria_set import criteria_config, draw_criteria
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,12 @@ def write_judge(file: JudgeFile, path: Path) -> str:
 def test_judge_yaml_has_all_tasks(criteria_run: Path, tmp_path: Path) -> None:
     file = read_judge_file(criteria_run)
     test = json.loads((criteria_run / "result.json").read_text())["test"]["by_task"]
-    assert (file.task_names, file.criteria_calls, file.parts) == (("grain", "mood"), "one", "one")
-    assert [task.label for task in file.tasks] == ["grain", "mood"] and file.tasks[0].about
+    assert (file.task_names, file.criteria_calls, file.parts) == (("quality", "light"), "one", "one")
+    assert [task.label for task in file.tasks] == ["quality", "light"] and file.tasks[0].about
     for task in file.tasks:
         assert task.test is not None
         assert task.test["best"] == {test[task.name]["metric"]: pytest.approx(test[task.name]["best"])}
-    assert "\ntask:" not in file.dump() and "## mood" in file.judge_prompt
+    assert "\ntask:" not in file.dump() and "## light" in file.judge_prompt
     again = read_judge_file(Path(write_judge(file, tmp_path / "again.yaml")))
     assert again == file and measuring_settings(again.settings) == measuring_settings(file.settings)
 
@@ -56,47 +56,48 @@ def test_all_criteria_of_an_image_cost_one_call(
     criteria_run: Path, few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "lines.jsonl"
-    gates = ["--gate", "mood:accuracy>=0, grain:mae<=9"]
+    gates = ["--gate", "light:accuracy>=0, quality:mae<=9"]
     assert main(["judge", str(criteria_run), str(few), "--out", str(out), "--json", *gates]) == 0
     captured = capsys.readouterr()
     summary, lines = json.loads(captured.out), lines_in(out.read_text())
     assert (summary["judged"], summary["calls"]["issued"], summary["metrics"]) == (12, 6, None)
-    assert [gate["gate"] for gate in summary["gates"]] == ["grain:mae<=9", "mood:accuracy>=0"]
-    assert [(line["id"], line["task"]) for line in lines[:3]] == [("s0", "grain"), ("s0", "mood"), ("s1", "grain")]
+    assert [gate["gate"] for gate in summary["gates"]] == ["quality:mae<=9", "light:accuracy>=0"]
+    assert [(line["id"], line["task"]) for line in lines[:3]] == [("s0", "quality"), ("s0", "light"), ("s1", "quality")]
     assert [line["usage"]["input_tokens"] > 0 for line in lines[:4]] == [True, False, True, False]
     run = {row.id: row for row in read_verdict_rows(criteria_run / "verdicts" / "best.jsonl")}
     rows = [(run[f"{line['task']}/{line['id']}"], line) for line in lines]
     assert all((row.verdict, row.label) == (line["verdict"], line["label"]) for row, line in rows)
-    right = [row.is_right for row, line in rows if line["task"] == "mood"]
-    measured = summary["by_task"]["mood"]["metrics"]
+    right = [row.is_right for row, line in rows if line["task"] == "light"]
+    measured = summary["by_task"]["light"]["metrics"]
     assert measured["strict"]["accuracy"] == pytest.approx(sum(right) / len(right))
-    assert "mood: agreement with people, over 6 labelled: F1 of high" in captured.err
+    assert "light: agreement with people, over 6 labelled: F1 of light" in captured.err
 
     out.write_text("".join(out.read_text().splitlines(keepends=True)[:3]))  # as after a kill between two criteria
     assert main(["judge", str(criteria_run), str(few), "--out", str(out), "--json"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["calls"]["issued"] == 6 and lines_in(out.read_text()) == lines
 
-    assert main(["judge", str(criteria_run), str(few), "--task", "mood", "--baseline", str(out)]) == 0
+    assert main(["judge", str(criteria_run), str(few), "--task", "light", "--baseline", str(out)]) == 0
     captured = capsys.readouterr()
     assert lines_in(captured.out)[0]["usage"]["input_tokens"] > 0
     assert [line["verdict"] for line in lines_in(captured.out)] == [line["verdict"] for line in lines[1::2]]
-    assert "mood: 0 of 6 samples changed the label" in captured.err and "grain" not in captured.err
+    assert "light: 0 of 6 samples changed the label" in captured.err and "quality" not in captured.err
 
     assert main(["judge", str(criteria_run), str(few), "--calibration", str(criteria_run), "--quiet"]) == 0
-    assert main(["judge", str(criteria_run), str(few), "--gate", "mood:accuracy>=2", "--quiet"]) == 3
+    assert main(["judge", str(criteria_run), str(few), "--gate", "light:accuracy>=2", "--quiet"]) == 3
 
 
 def test_a_config_has_the_labels_and_splits_of_the_run(criteria_run: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    sections = {key: value for key, value in criteria_config(tmp_path / "set").items() if key != "run"}
+    sections = criteria_config(draw_criteria(tmp_path / "set"), tmp_path / "run")
+    del sections["run"]
     config.write_text(json.dumps(sections))
     judge = blpo.load_judge(criteria_run)
-    summary = blpo.judge_set(judge, config, split="test", gates=["mood:accuracy>=0"])
+    summary = blpo.judge_set(judge, config, split="test", gates=["light:accuracy>=0"])
     test = json.loads((criteria_run / "result.json").read_text())["test"]["by_task"]
-    measured = asyncio.run(summary)["by_task"]["mood"]["metrics"]
+    measured = asyncio.run(summary)["by_task"]["light"]["metrics"]
     assert measured is not None
-    assert measured["n"] == test["mood"]["n"] and measured["strict"] == test["mood"]["strict"]
+    assert measured["n"] == test["light"]["n"] and measured["strict"] == test["light"]["strict"]
 
 
 def test_images_alone_and_lines_on_stdin_are_judged_by_all_criteria(
@@ -104,9 +105,9 @@ def test_images_alone_and_lines_on_stdin_are_judged_by_all_criteria(
 ) -> None:
     image = criteria_run.parent / "images" / "000.png"
     verdicts = asyncio.run(blpo.load_judge(criteria_run)([image]))
-    assert [verdict.sample_id for verdict in verdicts] == [f"grain/{image}", f"mood/{image}"]
-    assert asyncio.run(blpo.load_judge(criteria_run, "mood")([image])) == verdicts[1:]
-    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({"image": str(image), "label": "high"})))
+    assert [verdict.sample_id for verdict in verdicts] == [f"quality/{image}", f"light/{image}"]
+    assert asyncio.run(blpo.load_judge(criteria_run, "light")([image])) == verdicts[1:]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({"image": str(image), "label": "light"})))
     assert main(["judge", str(criteria_run), "-", "--quiet"]) == 0
     lines = lines_in(capsys.readouterr().out)
     assert [line["verdict"] for line in lines] == [verdict.label for verdict in verdicts]
@@ -120,19 +121,19 @@ def test_a_judge_of_several_tasks_is_told_the_task_of_the_images(
     tasks = [task.model_copy(update={"label": None}) for task in file.tasks]
     path = write_judge(file.model_copy(update={"criteria_calls": None, "tasks": tuple(tasks)}), tmp_path / "j.yaml")
     assert main(["judge", path, str(few)]) == 2
-    assert "several tasks (grain, mood); name the one of the images: --task NAME" in capsys.readouterr().err
+    assert "several tasks (quality, light); name the one of the images: --task NAME" in capsys.readouterr().err
     with pytest.raises(BlpoError, match="several tasks"):
         asyncio.run(blpo.load_judge(path)([few]))
-    assert main(["judge", path, str(few), "--task", "mood", "--label-column", "mood", "--gate", "accuracy>=0"]) == 0
+    assert main(["judge", path, str(few), "--task", "light", "--label-column", "light", "--gate", "accuracy>=0"]) == 0
     captured = capsys.readouterr()
-    assert {line["task"] for line in lines_in(captured.out)} == {"mood"} and "gate mood:accuracy>=0" in captured.err
+    assert {line["task"] for line in lines_in(captured.out)} == {"light"} and "gate light:accuracy>=0" in captured.err
 
 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--task", "mod"], "no task 'mod'; did you mean 'mood'? Its tasks are grain, mood"),
-        (["--gate", "accuracy>=0.5"], "put the name of the task in front: grain:accuracy>=0.5"),
+        (["--task", "ligt"], "no task 'ligt'; did you mean 'light'? Its tasks are quality, light"),
+        (["--gate", "accuracy>=0.5"], "put the name of the task in front: quality:accuracy>=0.5"),
         (["--as", "ranking", "--best", "lowest"], "--as ranking is for a judge of a single task"),
         (["--as", "pairwise"], "--as pairwise is for a judge of a single task"),
     ],
@@ -150,7 +151,7 @@ def test_a_config_of_other_tasks_is_refused(
     config = tmp_path / "config.yaml"
     config.write_text("task: {min: 1, max: 5}\n")
     assert main(["judge", str(criteria_run), str(config)]) == 2
-    assert "has a single task, and the judge is asked for the task grain" in capsys.readouterr().err
+    assert "has a single task, and the judge is asked for the task quality" in capsys.readouterr().err
 
 
 def test_the_last_criterion_of_an_image_has_the_share_of_a_checklist(
@@ -171,7 +172,7 @@ def test_the_last_criterion_of_an_image_has_the_share_of_a_checklist(
         assert last["share"] == (0.25 * (first["verdict"] == "yes") + 0.75 * (last["verdict"] == "yes"))
     rows = [f"images/{Path(first['image']).name},{first['verdict']},yes" for first in lines[::2]]
     checks = few.with_name("checks.csv")
-    checks.write_text("\n".join(["image,grain,mood", *rows]) + "\n")
+    checks.write_text("\n".join(["image,quality,light", *rows]) + "\n")
     command = ["judge", path, str(checks), "--json", "--out", str(tmp_path / "out.jsonl")]
     assert main(command) == 0
     printed, told = capsys.readouterr()

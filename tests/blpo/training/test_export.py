@@ -24,8 +24,8 @@ from blpo.training.reward import is_in_form, read_answer, reward
 from state.errors import ConfigError
 from state.sample import Sample
 from state.settings import Settings
+from tests.criteria_set import criteria_config, draw_criteria
 from tests.scripted import scripted
-from tests.short_runs import criteria_config
 from tests.small_set import draw_dataset, edit_labels, write_labels
 
 MOODS = ["calm", "wild"]
@@ -203,12 +203,12 @@ def test_pairs_are_asked_in_both_orders(tmp_path: Path) -> None:
 
 def test_criteria_asked_at_once_are_one_example(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump(criteria_config(tmp_path / "set", 30)))
+    config.write_text(yaml.safe_dump(criteria_config(draw_criteria(tmp_path / "set", 30), tmp_path / "run")))
     late = ["--set", "models.judge.name=embedded:judge", "--set", "models.judge.reason=after"]
     made = export(tmp_path / "out", config, "--for", "llamafactory", "--stage", "sft", *late)
     assert '"reason" first' in made["rows"][0]["messages"][0]["content"]  # the form of the paper, whatever the run has
     answer = json.loads(made["rows"][0]["messages"][1]["content"])
-    assert list(answer) == ["reason", "grain", "mood"] and len(made["rows"]) == len({r["id"] for r in made["rows"]})
+    assert list(answer) == ["reason", "quality", "light"] and len(made["rows"]) == len({r["id"] for r in made["rows"]})
 
 
 def test_the_reward_of_a_row_is_full_for_its_right_answer(tmp_path: Path) -> None:

@@ -165,8 +165,8 @@ def test_criteria_come_one_after_the_other(server: ViewServer) -> None:
         form = {"rater": "Ada", "of": "test", "verdict": "after", "id": name, "label": "2"}
         text = asking.post("/runs/criteria/label", data=form, follow_redirects=True).text
         following = text.split('name="id" value="')[1].split('"')[0]
-        assert name.startswith("grain/") and following == name.replace("grain/", "mood/")
-        assert 'value="high"' in text and "corrections" not in asking.get("/runs/criteria/labels").text
+        assert name.startswith("quality/") and following == name.replace("quality/", "light/")
+        assert 'value="light"' in text and "corrections" not in asking.get("/runs/criteria/labels").text
         assert "ratings.0.csv" in asking.post("/runs/criteria/labels/ratings").text
 
 
