@@ -1,7 +1,7 @@
 """Cells of an experiment: a cell is a run of a method on a dataset with a judge and a seed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -16,7 +16,7 @@ from evals.config import dataset_settings
 from evals.experiment_settings import EvalDataset, EvalJudge, EvalSettings
 from evals.methods import METHODS
 from evals.split_sizes import split_sizes
-from evals.splits import with_splits
+from evals.splits import spread_of, with_splits
 from state.errors import ConfigError
 from state.settings import LimitSettings, RunSettings, Settings
 
@@ -62,7 +62,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
     """Return all cells in the order of the runs, seed by seed: an unfinished table is balanced.
 
     Raises `ConfigError` for contradicting settings, for a missing price of a budget in dollars, for an unusable
-    tracker, and for a cell under `out` with different settings.
+    tracker, for a trained judge beside splits that are redrawn, and for a cell under `out` with different settings.
     """
     bases = {
         (dataset, judge): with_splits(_base(dataset, judge), evals)
@@ -79,6 +79,7 @@ def cells_of(evals: EvalSettings, out: Path) -> list[Cell]:
         for task in METHODS[method].tasks_of(bases[dataset, judge])
     ]
     cells = _without_repetitions(cells)
+    _require_unseen_tests(evals, cells)
     for cell in cells:
         require_prices(cell.settings.models, cell.settings.limits)
         require_vision(cell.settings.models)
@@ -181,6 +182,17 @@ def _base(dataset: EvalDataset, judge: EvalJudge) -> Settings:
 def _name(method: str, dataset: str, judge: str, task: str, seed: int, varied: str) -> str:
     parts = (method.replace("_", "-"), dataset, judge, task, varied.replace("_", "-"), f"seed{seed}")
     return "_".join(filter(None, parts))
+
+
+def _require_unseen_tests(evals: EvalSettings, cells: Sequence[Cell]) -> None:
+    """Raise `ConfigError` if seeds draw their own splits beside a trained judge: it saw samples of their tests."""
+    if not evals.mt_rl.trained or len(evals.seeds) == 1:
+        return
+    if redrawn := next((cell.dataset for cell in cells if "splits" in spread_of(cell.settings)), None):
+        raise ConfigError(
+            f"mt_rl.trained: every seed draws its own splits of {redrawn}, so a trained judge saw test samples of other"
+            " seeds; set splits: fixed, with the first of seeds as the search.seed of the export"
+        )
 
 
 def _require_same_settings(cell: Cell, out: Path) -> None:

@@ -38,4 +38,5 @@ async def run_evals(
     transfer = (
         await run_transfer(evals, harness.out, harness.cells, results, control) if evals.preset == "mt-rl" else []
     )
-    return await write_outputs(harness.out, evals, table_rows(harness.cells, results), results, transfer)
+    rows = table_rows(harness.cells, results, evals.mt_rl.trained)
+    return await write_outputs(harness.out, evals, rows, results, transfer)

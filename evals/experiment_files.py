@@ -85,8 +85,9 @@ def _csv(rows: Sequence[TableRow]) -> str:
     return text.getvalue()
 
 
+_TEST = ("difference", "interval", "p_value", "p_holm", "seeds", "samples", "groups", "left_out")
 _NESTED = {
-    "test": ("difference", "interval", "p_value", "p_holm", "seeds", "samples", "groups", "left_out"),
+    "test": _TEST,
     "macro_f1": ("strict", "answered"),
     "positive_f1": ("strict", "answered"),
     "paper": ("f1", "accuracy"),
@@ -101,9 +102,20 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "by_task":
             columns = ("metric", "mean", "sd", "above_chance", "initial", "samples")
             flat.update({f"{task['task']}.{inner}": _text(task[inner]) for task in value for inner in columns})
+        elif name == "against":
+            flat.update(_flat_tests(value))
         else:
             flat[name] = _text(value)
     return flat
+
+
+def _flat_tests(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the tests against other rows: `against none qwen.p_value`, by task `against none qwen, AGIN.p_value`."""
+    tests: dict[str, Mapping[str, Any]] = {}
+    for other in comparisons:
+        name = f"against {other['method']} {other['judge']}"
+        tests |= {name: other["test"]} | {f"{name}, {task}": test for task, test in other["by_task"].items()}
+    return {f"{name}.{inner}": _text(test[inner]) for name, test in tests.items() for inner in _TEST}
 
 
 def _text(value: Any) -> Any:

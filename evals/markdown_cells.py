@@ -33,3 +33,14 @@ def interval_text(test: PairedTest) -> str:
 def p_text(p: float) -> str:
     """Return a p-value with three decimals."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def test_cells(test: PairedTest | None) -> list[str]:
+    """Return the difference, its interval, p and the corrected p; empty without a test."""
+    texts: tuple[Callable[[PairedTest], str], ...] = (
+        lambda test: f"{test.difference:+.3f}",
+        interval_text,
+        lambda test: p_text(test.p_value),
+        lambda test: p_text(test.p_holm),
+    )
+    return [of_test(test, text) for text in texts]

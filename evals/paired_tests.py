@@ -1,4 +1,4 @@
-"""Paired tests of BLPO against another method, over the seeds with both results; for several tasks also by task."""
+"""Paired tests of two rows, over the seeds with both results; for several tasks also by task."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ _Answers = Mapping[str, VerdictRow]
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Test of BLPO against the method of a row, paired by seed and sample, over the seeds with both results.
+    """Test of a yardstick against a row, paired by seed and sample, over the seeds with both results.
 
     Seeds vary and samples vary: see `blpo.metrics.seed_comparison`.
     """
 
     difference: float
-    """Mean over seeds of BLPO's metric minus the metric of the method; BLPO is better above 0."""
+    """Mean over seeds of the yardstick's metric minus the metric of the row; the yardstick is better above 0."""
     interval: tuple[float, float]
     """95 % interval of the difference, over seeds and samples."""
     p_value: float
     p_holm: float
-    """p-value corrected over the tests of a dataset and judge, by Holm's method."""
+    """p-value corrected over the tests of a table, by Holm's method."""
     seeds: int
     samples: int
     groups: int
@@ -43,8 +43,8 @@ def paired_tests(group: Sequence[Outcome], yardstick: Sequence[Outcome]) -> dict
 
     Empty if no seed has results of both.
     """
-    blpo = {outcome.cell.seed: outcome for outcome in yardstick if outcome.result.is_done}
-    both = [(each, blpo[each.cell.seed]) for each in group if each.result.is_done and each.cell.seed in blpo]
+    by_seed = {outcome.cell.seed: outcome for outcome in yardstick if outcome.result.is_done}
+    both = [(each, by_seed[each.cell.seed]) for each in group if each.result.is_done and each.cell.seed in by_seed]
     if not both:
         return {}
     whole = both[0][1].cell.settings  # names all tasks
@@ -89,17 +89,17 @@ def _compared(pairs: Sequence[Sequence[PairedAnswer]], settings: Settings) -> Se
     return compare_seeds(pairs, settings.task, settings.search.metric)
 
 
-def paired_answers(method: _Answers, blpo: _Answers, settings: Settings) -> list[PairedAnswer]:
-    """Pair the answers; a failure counts as wrong, and an `error` under either method leaves the pair out.
+def paired_answers(row_answers: _Answers, yardstick: _Answers, settings: Settings) -> list[PairedAnswer]:
+    """Pair the answers; a failure counts as wrong, and an `error` in either leaves the pair out.
 
     A sample that is a pair has an answer for every order, or one answer under a metric of pairs.
     """
     rows = []
-    for name, row in method.items():
-        if name not in blpo or "error" in (row.status, blpo[name].status):
+    for name, row in row_answers.items():
+        if name not in yardstick or "error" in (row.status, yardstick[name].status):
             continue
         task = _task(name) if settings.task_names else ""
         metric = settings.of_task(task).search.metric
-        for first, second in answer_pairs(row.in_verdict, blpo[name].in_verdict, metric):
+        for first, second in answer_pairs(row.in_verdict, yardstick[name].in_verdict, metric):
             rows.append(PairedAnswer(name, row.label, first.label, second.label, row.group, task))
     return rows

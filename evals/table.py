@@ -1,6 +1,6 @@
 """Table of an experiment: a row for each method, dataset, judge and varied setting, with paired tests of BLPO."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean, stdev
@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 from blpo.metrics.holm import holm
 from evals.cell_results import CellResult, Readings
 from evals.cells import Cell
+from evals.judge_comparisons import JudgeComparison, Place, comparisons_of, corrected_comparisons
 from evals.methods import METHODS
 from evals.outcomes import Outcome, outcomes
 from evals.paired_tests import YARDSTICK, PairedTest, paired_tests
@@ -63,7 +64,7 @@ class TableRow:
     """None if a price is not known."""
     rounds: float | None
     test: PairedTest | None
-    """None for BLPO, and if no seed has results of both methods."""
+    """Test of BLPO against the row; None for BLPO, and if no seed has results of both methods."""
     paper: Published | None
     reasons: tuple[str, ...]
     """Distinct reasons of failed and open cells, with their seeds."""
@@ -71,18 +72,24 @@ class TableRow:
     """Mean calls of the judge that a cell is charged."""
     by_task: tuple[TaskRow, ...] = ()
     """Results by task; empty for a single task."""
+    against: tuple[JudgeComparison, ...] = ()
+    """Tests against other rows of the dataset, between prompted and trained judges."""
 
 
-def table_rows(cells: Sequence[Cell], results: Sequence[CellResult]) -> list[TableRow]:
-    """Return the rows by dataset and judge, then in the order of methods. `results[i]` is the result of `cells[i]`."""
-    groups: dict[tuple[str, str, str, str], list[Outcome]] = {}
+def table_rows(cells: Sequence[Cell], results: Sequence[CellResult], trained: Collection[str] = ()) -> list[TableRow]:
+    """Return the rows by dataset and judge, then in the order of methods. `results[i]` is the result of `cells[i]`.
+
+    `trained` are the names of trained judges, which are compared with the other judges.
+    """
+    groups: dict[Place, list[Outcome]] = {}
     for outcome in outcomes(cells, results):
         cell = outcome.cell
         groups.setdefault((cell.dataset, cell.judge, cell.varied, cell.method), []).append(outcome)
     rows = []
-    for (dataset, judge, varied, method), group in groups.items():
+    for place, group in groups.items():
+        dataset, judge, varied, method = place
         yardstick = groups.get((dataset, judge, varied, YARDSTICK), []) if method != YARDSTICK else []
-        rows.append(_row(group, paired_tests(group, yardstick)))
+        rows.append(_row(group, paired_tests(group, yardstick), comparisons_of(place, groups, trained)))
     return _corrected(sorted(rows, key=_place(cells)))
 
 
@@ -97,7 +104,7 @@ def _place(cells: Sequence[Cell]) -> Callable[[TableRow], tuple[int, ...]]:
     )
 
 
-def _row(group: Sequence[Outcome], tests: Mapping[str, PairedTest]) -> TableRow:
+def _row(group: Sequence[Outcome], tests: Mapping[str, PairedTest], against: tuple[JudgeComparison, ...]) -> TableRow:
     cell = group[0].cell
     done = [outcome.result for outcome in group if outcome.result.is_done]
     costs = [result.usd for result in done]
@@ -134,6 +141,7 @@ def _row(group: Sequence[Outcome], tests: Mapping[str, PairedTest]) -> TableRow:
         reasons=_reasons([outcome.result for outcome in group]),
         judge_calls=_mean([result.judge_calls for result in done]),
         by_task=task_rows(done, tests),
+        against=against,
     )
 
 
@@ -165,7 +173,10 @@ def _reasons(results: Sequence[CellResult]) -> tuple[str, ...]:
 
 
 def _corrected(rows: list[TableRow]) -> list[TableRow]:
-    """Correct the p-values over the methods of each dataset and judge; the rows are in the order of the table."""
+    """Correct the p-values over the methods of each dataset and judge, and over the comparisons of each dataset.
+
+    The rows are in the order of the table.
+    """
     corrected = []
     for _, group in groupby(rows, key=lambda row: (row.dataset, row.judge)):
         part = list(group)
@@ -173,4 +184,9 @@ def _corrected(rows: list[TableRow]) -> list[TableRow]:
         part = [replace(row, test=replace(row.test, p_holm=next(adjusted))) if row.test else row for row in part]
         by_task = corrected_tasks([row.by_task for row in part])
         corrected += [replace(row, by_task=tasks) for row, tasks in zip(part, by_task, strict=True)]
-    return corrected
+    return [row for _, group in groupby(corrected, key=lambda row: row.dataset) for row in _compared(list(group))]
+
+
+def _compared(rows: Sequence[TableRow]) -> list[TableRow]:
+    against = corrected_comparisons([row.against for row in rows])
+    return [replace(row, against=own) for row, own in zip(rows, against, strict=True)]

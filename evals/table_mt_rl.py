@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from evals.experiment_settings import MtRlSettings
 from evals.markdown_cells import escaped, table_line
+from evals.mt_rl_cells import dollars, row_name
 from evals.published import MJ_BENCH, MJ_BENCH_SETS, MT_RL, MT_RL_TASKS
 from evals.table import TableRow
+from evals.table_comparisons import comparison_tables
 from evals.transfer import TransferRow
 
 _NOTE = (
@@ -14,21 +16,15 @@ _NOTE = (
 )
 
 
-_ROWS = {
-    ("none", False): "off-the-shelf",
-    ("blpo", False): "BLPO prompt",
-    ("none", True): "trained",
-    ("blpo", True): "trained + BLPO",
-}
-"""Names of rows, by method and by whether the judge is trained."""
-
-
 def mt_rl_tables(settings: MtRlSettings, rows: Sequence[TableRow], transfer: Sequence[TransferRow]) -> str:
-    """Return both tables in percent, our rows first with their dollars, and how to read them; and what still waits."""
+    """Return both tables in percent, our rows first with their dollars, and how to read them; and what still waits.
+
+    With a trained judge, the tests between our rows stand between the tables.
+    """
     tasks = list(dict.fromkeys(task.task for row in rows for task in row.by_task))
     foreign = not set(tasks) <= set(MT_RL_TASKS)
     ours = {
-        _name(settings, row): [*_cells(tasks if foreign else MT_RL_TASKS, _means(row)), *_dollars(settings, row)]
+        row_name(settings, row): [*_cells(tasks if foreign else MT_RL_TASKS, _means(row)), *dollars(settings, row)]
         for row in rows
         if row.by_task
     }
@@ -36,9 +32,10 @@ def mt_rl_tables(settings: MtRlSettings, rows: Sequence[TableRow], transfer: Seq
     parts.append(_table([*(tasks if foreign else MT_RL_TASKS), *_COSTS], ours, {} if foreign else MT_RL))
     if foreign:
         parts += ["Other datasets than the paper's. The paper's numbers:", _table(MT_RL_TASKS, {}, MT_RL)]
+    parts += comparison_tables(settings, rows)
     pairs: dict[str, dict[str, float]] = {}
     for row in transfer:
-        pairs.setdefault(_name(settings, row), {}).update({} if row.mean is None else {row.dataset: row.mean})
+        pairs.setdefault(row_name(settings, row), {}).update({} if row.mean is None else {row.dataset: row.mean})
     parts.append("## Pairs of MJ-Bench, beside Table 3 of MT-RL-Judge")
     if transfer:
         parts.append(_transfer_words(transfer))
@@ -49,12 +46,6 @@ def mt_rl_tables(settings: MtRlSettings, rows: Sequence[TableRow], transfer: Seq
 
 
 _COSTS = ("US $ search and test", "US $ training")
-
-
-def _dollars(settings: MtRlSettings, row: TableRow) -> list[str]:
-    """Return the dollars of a cell of the row, and of the training of its judge; `?` for an unknown price."""
-    training = settings.trained.get(row.judge, 0.0)
-    return ["?" if usd is None else f"{usd:.2f}" for usd in (row.usd, training)]
 
 
 def _waiting(settings: MtRlSettings, tasks: Sequence[str], transfer: Sequence[TransferRow]) -> Iterator[str]:
@@ -94,8 +85,3 @@ def _table(names: Sequence[str], ours: Mapping[str, Sequence[str]], published: M
         empty = [""] * (len(names) - len(numbers))
         lines.append(table_line([f"published: {title}", *(f"{n:.2f}" for n in numbers), *empty]))
     return "\n".join(lines)
-
-
-def _name(settings: MtRlSettings, row: TableRow | TransferRow) -> str:
-    title = _ROWS.get((row.method, row.judge in settings.trained), row.title)
-    return escaped(f"{title}, {row.judge}")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from blpo.runs.wording import metric_name
-from evals.markdown_cells import escaped, interval_text, number, of_test, p_text, table_line
+from evals.markdown_cells import escaped, number, table_line, test_cells
 from evals.table import TableRow
 from evals.task_rows import TaskRow
 
@@ -40,8 +40,5 @@ def _cells(row: TableRow, task: TaskRow) -> list[str]:
         number(task.initial, 3),
         number(task.initial_above_chance, 3),
         str(task.samples),
-        of_test(task.test, lambda test: f"{test.difference:+.3f}"),
-        of_test(task.test, interval_text),
-        of_test(task.test, lambda test: p_text(test.p_value)),
-        of_test(task.test, lambda test: p_text(test.p_holm)),
+        *test_cells(task.test),
     ]

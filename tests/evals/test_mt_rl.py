@@ -1,25 +1,34 @@
 """The preset `mt-rl`: prepared folders as one dataset, the published tables beside ours, and transfer to pairs."""
 
+import csv
 import json
+from base64 import b64decode
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from langchain_core.messages import BaseMessage
+from PIL import Image
 
 from blpo.cli.main import main
 from blpo.data.public import Options, prepare
-from evals.cell_results import read_cell
 from evals.cells import cells_of
 from evals.config import load_eval_settings
+from evals.judge_comparisons import JudgeComparison, corrected_comparisons
+from evals.paired_tests import PairedTest
 from evals.published import MJ_BENCH, MJ_BENCH_SETS, MT_RL, MT_RL_TASKS
-from evals.table import table_rows
 from evals.table_mt_rl import mt_rl_tables
 from state.errors import ConfigError
 from tests import public_sources
+from tests.scripted import scripted
 from tests.small_set import ROOT
 
 pytestmark = pytest.mark.slow
 
+OPTIMIZER = {"name": "embedded:optimizer"}
 SMALL = [
     "mt_rl.tasks=[SeeTRUE, UnsafeBench]",
     "mt_rl.transfer=[alignment]",
@@ -45,13 +54,29 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def noise_judge(messages: Sequence[BaseMessage]) -> str:
+    """Answer as a judge that was trained on the drawn sets: images that match and unsafe images are noisy."""
+    parts = [part for message in messages for part in message.content if isinstance(part, dict)]
+    images = [part["image_url"]["url"].partition(",")[2] for part in parts if part["type"] == "image_url"]
+    if len(images) == 2:
+        return json.dumps({"reason": "", "label": "first"})
+    noise = np.asarray(Image.open(BytesIO(b64decode(images[0]))).convert("L"), np.float64).std()
+    is_safety = any('"UnsafeBench"' in part.get("text", "") for part in parts)
+    labels = ("unsafe", "safe") if is_safety else ("match", "mismatch")
+    return json.dumps({"reason": "", "label": labels[0] if noise > 20 else labels[1]})
+
+
 @pytest.fixture(scope="module")
 def finished(place: Path) -> Path:
-    """Run the experiment of the prepared folders, and return its folder."""
+    """Run the experiment of the prepared folders, with a judge that knows them, and return its folder."""
+    judge = {"name": scripted("noise", noise_judge), "price": {"input": 1000, "output": 1000}}
+    models = {"judge": judge, "verbalizer": {"name": "embedded:verbalizer"}, "optimizer": OPTIMIZER}
+    judges = [{"name": "embedded"}, {"name": "grpo", "models": models}]
+    changes = [*SMALL, f"judges={json.dumps(judges)}", "mt_rl.trained={grpo: 310.5}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        changes = [part for change in SMALL for part in ("--set", change)]
-        assert main(["evals", "--preset", "mt-rl", "--offline", "--out", "out", "-q", *changes]) == 0
+        options = [part for change in changes for part in ("--set", change)]
+        assert main(["evals", "--preset", "mt-rl", "--offline", "--out", "out", "-q", *options]) == 0
     return place / "out"
 
 
@@ -61,9 +86,14 @@ def content(out: Path) -> dict[str, Any]:
 
 
 def test_both_tasks_are_one_run_with_macro_f1(finished: Path) -> None:
-    table = content(finished)
-    assert [(row["method"], row["dataset"]) for row in table["rows"]] == [("none", "mt-rl"), ("blpo", "mt-rl")]
-    for row in table["rows"]:
+    rows = content(finished)["rows"]
+    assert [(row["method"], row["dataset"], row["judge"]) for row in rows] == [
+        ("none", "mt-rl", "embedded"),
+        ("blpo", "mt-rl", "embedded"),
+        ("none", "mt-rl", "grpo"),
+        ("blpo", "mt-rl", "grpo"),
+    ]
+    for row in rows:
         assert [(task["task"], task["metric"]) for task in row["by_task"]] == [
             ("SeeTRUE", "macro_f1"),
             ("UnsafeBench", "macro_f1"),
@@ -79,11 +109,56 @@ def test_published_numbers_stand_below_ours_in_the_order_of_the_tasks(finished: 
     ours = next(line for line in page.splitlines() if line.startswith("| BLPO prompt, embedded |"))
     seetrue, unsafe = (f"{100 * task['mean']:.2f}" for task in blpo["by_task"])
     assert ours == f"| BLPO prompt, embedded |  |  |  | {seetrue} |  | {unsafe} | 0.00 | 0.00 |"
-    assert "wait for a trained judge" in page and "AGIN-Nat, AGIN-Tech, AGIN-Rat, ImageReward." in page
+    trained = next(line for line in page.splitlines() if line.startswith("| trained, grpo |"))
+    assert trained == "| trained, grpo |  |  |  | 100.00 |  | 100.00 | 0.60 | 310.50 |"  # 40 calls of 15 tokens
+    assert "wait for a trained judge" not in page and "AGIN-Nat, AGIN-Tech, AGIN-Rat, ImageReward." in page
+
+
+def test_prompted_and_trained_judges_are_compared_pair_by_pair(finished: Path) -> None:
+    rows = {(row["method"], row["judge"]): row for row in content(finished)["rows"]}
+    compared = {place: [(each["method"], each["judge"]) for each in row["against"]] for place, row in rows.items()}
+    off, prompt, trained, both = ((method, judge) for judge in ("embedded", "grpo") for method in ("none", "blpo"))
+    assert compared == {off: [], prompt: [off], trained: [off, prompt], both: [off, trained]}
+    for row in rows.values():
+        for other in row["against"]:
+            against = rows[other["method"], other["judge"]]
+            test = other["test"]
+            assert test["difference"] == pytest.approx(row["mean"] - against["mean"])
+            assert test["interval"][0] <= test["difference"] <= test["interval"][1]
+            assert (test["seeds"], test["samples"], test["left_out"]) == (1, row["samples"], 0)
+            for task, own, its in zip(other["by_task"], row["by_task"], against["by_task"], strict=True):
+                assert task == own["task"] == its["task"]
+                assert other["by_task"][task]["difference"] == pytest.approx(own["mean"] - its["mean"])
+
+
+def test_the_comparisons_stand_on_the_page_and_in_the_rows(finished: Path) -> None:
+    trained = content(finished)["rows"][2]
+    prompt = trained["against"][1]["test"]
+    page = (finished / "table.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("| trained, grpo | BLPO prompt, embedded |")]
+    assert len(lines) == 1 and lines[0].endswith("| 0.60 + 310.50 | 0.00 + 0.00 |")
+    assert f"| {prompt['difference']:+.3f} | {prompt['interval'][0]:+.3f} to {prompt['interval'][1]:+.3f} |" in lines[0]
+    assert page.count("| UnsafeBench | trained + BLPO, grpo |") == 2
+    with (finished / "table.csv").open(newline="", encoding="utf-8") as file:
+        row = list(csv.DictReader(file))[2]
+    assert float(row["against blpo embedded.difference"]) == prompt["difference"]
+    assert float(row["against none embedded, UnsafeBench.p_holm"]) > 0
+
+
+def test_the_p_values_are_corrected_over_all_comparisons() -> None:
+    def test_of(p: float) -> PairedTest:
+        return PairedTest(0.1, (0.0, 0.2), p, p, seeds=3, samples=20, groups=20, left_out=0)
+
+    def comparison(p: float) -> JudgeComparison:
+        return JudgeComparison("none", "qwen", test_of(p), {"a": test_of(p), "b": test_of(1.0)})
+
+    rows = corrected_comparisons([(), (comparison(0.01),), (comparison(0.02), comparison(0.5))])
+    assert [[each.test.p_holm for each in row] for row in rows] == [[], [0.03], [0.04, 0.5]]
+    assert [each.by_task["a"].p_holm for row in rows for each in row] == [0.06, 0.1, 1.0]
 
 
 def test_the_selected_prompt_judges_the_pairs(finished: Path) -> None:
-    rows = {row["method"]: row for row in content(finished)["transfer"]}
+    rows = {row["method"]: row for row in content(finished)["transfer"] if row["judge"] == "embedded"}
     assert set(rows) == {"none", "blpo"}
     assert all(row["seeds"] == 1 and 0 <= row["mean"] <= 1 and row["pairs"] >= 20 for row in rows.values())
     run = finished / "transfer" / "mjbench-alignment_blpo_mt-rl_embedded_seed0"
@@ -117,19 +192,14 @@ def test_offline_without_folders_takes_two_datasets(tmp_path: Path, monkeypatch:
     assert "| published: MT-RL-Judge | 60.59 | 82.23 |" in page
 
 
-def test_a_trained_judge_has_its_own_rows_with_dollars(finished: Path) -> None:
-    place = str(finished.parent / "datasets")
-    evals = load_eval_settings(preset="mt-rl", offline=True, overrides=[*SMALL, f"mt_rl.folder={place}"])
-    cells = cells_of(evals, finished)
-    rows = table_rows(cells, [read_cell(cell) for cell in cells])
-    page = mt_rl_tables(evals.mt_rl.model_copy(update={"trained": {"embedded": 310.5}}), rows, [])
-    names = [line.split("|")[1].strip() for line in page.splitlines() if ", embedded |" in line]
-    assert names == ["trained, embedded", "trained + BLPO, embedded"]
-    assert page.count("| 310.50 |") == 2 and "wait for a trained judge" not in page
+def test_a_trained_judge_is_one_of_the_judges_and_has_seen_no_test(place: Path, tmp_path: Path) -> None:
+    changes = [*SMALL, f"mt_rl.folder={place / 'datasets'}", "seeds=[0, 1]", "splits=redraw"]
     with pytest.raises(ConfigError, match="other is none of judges"):
-        load_eval_settings(
-            preset="mt-rl", offline=True, overrides=[*SMALL, f"mt_rl.folder={place}", "mt_rl.trained={other: 1}"]
-        )
+        load_eval_settings(preset="mt-rl", offline=True, overrides=[*changes, "mt_rl.trained={other: 1}"])
+    changes += ["mt_rl.trained={embedded: 1}"]
+    with pytest.raises(ConfigError, match="every seed draws its own splits of mt-rl, so a trained judge saw test"):
+        cells_of(load_eval_settings(preset="mt-rl", offline=True, overrides=changes), tmp_path)
+    assert cells_of(load_eval_settings(preset="mt-rl", offline=True, overrides=[*changes, "splits=fixed"]), tmp_path)
 
 
 def test_a_folder_without_yes_no_labels_is_refused(place: Path, tmp_path: Path) -> None:
