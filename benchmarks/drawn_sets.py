@@ -130,16 +130,16 @@ def drawn_config(name: str, folder: Path | None = None) -> Path:
 
 def labels_and_cues(name: str) -> tuple[list[str], Strengths]:
     """Return the labels of all images of a set, and the strengths of all cues."""
-    drawn, rng = DRAWN_SETS[name], default_rng((VERSION, crc32(name.encode())))
+    recipe, rng = DRAWN_SETS[name], default_rng((VERSION, crc32(name.encode())))
     cues = dict(zip(CUES, rng.random((len(CUES), SIZE)), strict=True))
-    ranks = drawn.score(cues, rng).argsort().argsort() / SIZE
-    places = np.searchsorted(np.cumsum(drawn.shares)[:-1], ranks, side="right")
-    changes, last = rng.random(SIZE) < drawn.redrawn, len(drawn.labels) - 1
-    if drawn.is_ordinal:
+    ranks = recipe.score(cues, rng).argsort().argsort() / SIZE
+    places = np.searchsorted(np.cumsum(recipe.shares)[:-1], ranks, side="right")
+    changes, last = rng.random(SIZE) < recipe.redrawn, len(recipe.labels) - 1
+    if recipe.is_ordinal:
         other = np.clip(places + rng.choice((-1, 1), SIZE), 0, last)
     else:
         other = rng.integers(0, last + 1, SIZE)
-    return [drawn.labels[place] for place in np.where(changes, other, places)], cues
+    return [recipe.labels[place] for place in np.where(changes, other, places)], cues
 
 
 def image_of(name: str, number: int, cues: Strengths) -> bytes:
@@ -167,15 +167,15 @@ def _draw(name: str, place: Path) -> None:
         rmtree(draft, ignore_errors=True)
 
 
-def _config(drawn: DrawnSet) -> str:
-    labels = ", ".join(drawn.labels)
+def _config(recipe: DrawnSet) -> str:
+    labels = ", ".join(recipe.labels)
     task = f"kind: categorical, labels: [{labels}]"
-    if len(drawn.labels) == 2:
-        task += f", positive: {drawn.labels[1]}"
-    prompt = f"Look at the image and decide whether it is {' or '.join(drawn.labels)}."
-    if drawn.is_ordinal:
-        task = f"kind: ordinal, min: {drawn.labels[0]}, max: {drawn.labels[-1]}"
-        prompt = f"Look at the image and rate it, from {drawn.labels[0]} (worst) to {drawn.labels[-1]} (best)."
+    if len(recipe.labels) == 2:
+        task += f", positive: {recipe.labels[1]}"
+    prompt = f"Look at the image and decide whether it is {' or '.join(recipe.labels)}."
+    if recipe.is_ordinal:
+        task = f"kind: ordinal, min: {recipe.labels[0]}, max: {recipe.labels[-1]}"
+        prompt = f"Look at the image and rate it, from {recipe.labels[0]} (worst) to {recipe.labels[-1]} (best)."
     shares = ", ".join(f"{split}: {count}" for split, count in _SHARES.items())
     return f"task: {{{task}}}\ndata: {{path: ., split: {{{shares}}}}}\nprompts: {{judge: '{prompt}'}}\n"
 

@@ -89,10 +89,10 @@ def simulate(
         validation = [prompt.draw(generator, samples if on_validation else VALIDATION) for prompt in prompts]
         best = int(np.argmax([np.mean(right) for _, right in validation]))
         labelled = validation[best] if on_validation else prompts[best].draw(generator, samples)
-        found = trust_threshold(*labelled, target, delta)
-        if found is not None:
-            violations += prompts[best].agreement_above(found.confidence) < target
-            coverages.append(float(beta.sf(found.confidence, prompts[best].a, 1)))
+        threshold = trust_threshold(*labelled, target, delta)
+        if threshold is not None:
+            violations += prompts[best].agreement_above(threshold.confidence) < target
+            coverages.append(float(beta.sf(threshold.confidence, prompts[best].a, 1)))
     return Outcome(draws, violations, len(coverages), sum(coverages) / draws)
 
 
@@ -123,12 +123,12 @@ def main() -> None:
     print("labels       samples  violations  thresholds  coverage")
     for on_validation in (False, True):
         for samples in (30, 100, 300):
-            found = simulate(options.draws, samples, options.target, options.delta, on_validation=on_validation)
+            outcome = simulate(options.draws, samples, options.target, options.delta, on_validation=on_validation)
             name = "validation" if on_validation else "calibration"
-            print(f"{name:11} {samples:8} {found.rate:11.3f} {found.thresholds:11} {found.coverage:9.3f}")
+            print(f"{name:11} {samples:8} {outcome.rate:11.3f} {outcome.thresholds:11} {outcome.coverage:9.3f}")
     for target in (0.7, 0.8, 0.9, 0.95):
-        found = simulate(options.draws, 300, target, options.delta, around=0.9)
-        print(f"target {target:4} {300:8} {found.rate:11.3f} {found.thresholds:11} {found.coverage:9.3f}")
+        outcome = simulate(options.draws, 300, target, options.delta, around=0.9)
+        print(f"target {target:4} {300:8} {outcome.rate:11.3f} {outcome.thresholds:11} {outcome.coverage:9.3f}")
     for samples in (30, 100, 300):
         rate = flat_violations(options.draws, samples, options.target, options.delta)
         print(f"{'worst judge':11} {samples:8} {rate:11.3f}")

@@ -168,22 +168,22 @@ def peak(process: int) -> float:
 async def kills(images: int, block: int = BLOCK, killed_at: Sequence[float] = KILLED_AT) -> dict[str, Any]:
     """Kill the driver, then workers, at these shares; rework is at most one block a worker, and the calls in flight."""
     results: dict[str, Any] = {}
-    async with bench(images, block=block) as made:
+    async with bench(images, block=block) as place:
         for name, actors in (("driver", 2), ("worker", 2)):
-            calls = made.server.count
-            process = await made.start(name, actors)
+            calls = place.server.count
+            process = await place.start(name, actors)
             for share in killed_at:
-                await made.until(name, share)
+                await place.until(name, share)
                 kill(process.pid if name == "driver" else workers_of(process.pid)[0], signal.SIGKILL)
                 if name == "driver":
                     await process.wait()
-                    process = await made.start(name, actors)
+                    process = await place.start(name, actors)
             code = await process.wait()
-            rework = made.server.count - calls - images
+            rework = place.server.count - calls - images
             allowed = len(killed_at) * block * (actors if name == "driver" else 1)
-            found = made.check(name)
-            kept = code == 0 and not any(found.values()) and rework <= allowed
-            results[name] = {**found, "rework": rework, "allowed": allowed, "kept": kept}
+            problems = place.check(name)
+            is_good = code == 0 and not any(problems.values()) and rework <= allowed
+            results[name] = {**problems, "rework": rework, "allowed": allowed, "kept": is_good}
             print(json.dumps({name: results[name]}), flush=True)
     return {**results, "holds": all(each["kept"] for each in results.values())}
 
@@ -192,14 +192,14 @@ async def memory(images: int) -> dict[str, Any]:
     """Judge a tenth of the images, then all; the peaks grow by less than a fifth."""
     peaks: dict[int, dict[str, float]] = {}
     for count in (images // 10, images):
-        async with bench(count, latency=0.0) as made:
-            process = await made.start("out", 2)
+        async with bench(count, latency=0.0) as place:
+            process = await place.start("out", 2)
             highest = {"driver": 0.0, "worker": 0.0}
             while process.returncode is None:
                 await asyncio.sleep(0.5)
                 highest["driver"] = max(highest["driver"], peak(process.pid))
                 highest["worker"] = max([highest["worker"], *map(peak, workers_of(process.pid))])
-            peaks[count] = highest | {"failed": sum(made.check("out").values())}
+            peaks[count] = highest | {"failed": sum(place.check("out").values())}
             print(json.dumps({count: peaks[count]}), flush=True)
     few, many = peaks.values()
     return {"peaks": peaks, "holds": all(many[name] <= 1.2 * few[name] for name in ("driver", "worker"))}
@@ -210,8 +210,8 @@ async def throughput(images: int) -> dict[str, Any]:
     shares: dict[str, float] = {}
     for faults in (0.0, 0.05):
         latency, in_flight, actors = 1.0, 16, 2
-        async with bench(images, latency, in_flight, faults) as made:
-            rate = await made.rate("out", actors)
+        async with bench(images, latency, in_flight, faults) as place:
+            rate = await place.rate("out", actors)
             shares[f"{faults:.0%} fail"] = round(rate * latency / (in_flight * actors), 3)
             print(json.dumps(shares), flush=True)
     return {"shares": shares, "holds": min(shares.values()) >= LEAST_SHARE}
@@ -219,22 +219,22 @@ async def throughput(images: int) -> dict[str, Any]:
 
 async def budget(images: int) -> dict[str, Any]:
     """A budget of calls over four workers: not one call more, and the rest in a second command."""
-    async with bench(images) as made:
+    async with bench(images) as place:
         most = images // 3
-        await made.run("out", 4, "--max-calls", str(most), expected=_BUDGET_EXIT)
-        first = made.server.count
-        await made.run("out", 4, "--max-calls", str(images))
-        found = made.check("out")
-    holds = first <= most and made.server.count <= images and not any(found.values())
-    return {"budget": most, "calls": first, "all": images, "all calls": made.server.count, **found, "holds": holds}
+        await place.run("out", 4, "--max-calls", str(most), expected=_BUDGET_EXIT)
+        first = place.server.count
+        await place.run("out", 4, "--max-calls", str(images))
+        problems = place.check("out")
+    holds = first <= most and place.server.count <= images and not any(problems.values())
+    return {"budget": most, "calls": first, "all": images, "all calls": place.server.count, **problems, "holds": holds}
 
 
 async def scaling(images: int) -> dict[str, Any]:
     """Images a second of 1, 2 and 4 workers, from the first call to the last file."""
     rates: dict[int, float] = {}
     for actors in (1, 2, 4):
-        async with bench(images, latency=1.0, in_flight=16) as made:
-            rates[actors] = round(await made.rate("out", actors), 1)
+        async with bench(images, latency=1.0, in_flight=16) as place:
+            rates[actors] = round(await place.rate("out", actors), 1)
             print(json.dumps(rates), flush=True)
     return {"images a second": rates, "holds": True}
 

@@ -96,9 +96,9 @@ async def measure(folder: Path, count: int, over_sure: float) -> Measured:
     answers = draw_answers(count, over_sure)
 
     async def respond(request: dict[str, Any]) -> Reply:
-        found = _NUMBER.search(json.dumps(request["messages"]))
-        assert found is not None
-        answer = answers[int(found[1])]
+        number = _NUMBER.search(json.dumps(request["messages"]))
+        assert number is not None
+        answer = answers[int(number[1])]
         text = "".join(token["token"] for token in answer.logprobs["content"])
         return Reply(text, 100, 10, {"logprobs": answer.logprobs})
 

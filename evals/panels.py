@@ -120,19 +120,19 @@ async def _row(jury: Jury, samples: Sequence[Sample], seed: int) -> Row:
     settings = Settings.model_construct(
         task=_TASK, models=models, limits=LimitSettings(), search=SearchSettings(metric="accuracy")
     )
-    judged = samples[: len(samples) // models.answers]
-    known = samples[len(judged) :][: len(samples) // 10] if models.panel else []
+    test_samples = samples[: len(samples) // models.answers]
+    earlier_samples = samples[len(test_samples) :][: len(samples) // 10] if models.panel else []
     async with open_models(settings) as open_ones:
-        validation = JudgedSplit(known, await judge_samples(open_ones, _PROMPT, known))
-        verdicts = await judge_samples(_with_learned(open_ones, validation, settings), _PROMPT, judged)
-        issued = (await open_ones.caller.usage())["judge"]["issued"] - models.answers * len(known)
-    test = JudgedSplit(judged, verdicts)
-    accuracy = sum(verdict.label == sample.label for verdict, sample in zip(verdicts, judged, strict=True)) / len(
-        judged
+        validation = JudgedSplit(earlier_samples, await judge_samples(open_ones, _PROMPT, earlier_samples))
+        verdicts = await judge_samples(_with_learned(open_ones, validation, settings), _PROMPT, test_samples)
+        issued = (await open_ones.caller.usage())["judge"]["issued"] - models.answers * len(earlier_samples)
+    test = JudgedSplit(test_samples, verdicts)
+    accuracy = sum(verdict.label == sample.label for verdict, sample in zip(verdicts, test_samples, strict=True)) / len(
+        test_samples
     )
-    compared = panel_test(validation if known else test, test, settings)
+    compared = panel_test(validation if earlier_samples else test, test, settings)
     sentence = "" if compared is None else sentence_of(compared, "accuracy", jury.name.capitalize())
-    return Row(jury, issued, len(judged), accuracy, sqrt(accuracy * (1 - accuracy) / len(judged)), sentence)
+    return Row(jury, issued, len(test_samples), accuracy, sqrt(accuracy * (1 - accuracy) / len(test_samples)), sentence)
 
 
 def _with_learned(models: OpenModels, validation: JudgedSplit, settings: Settings) -> OpenModels:
@@ -143,17 +143,17 @@ def _with_learned(models: OpenModels, validation: JudgedSplit, settings: Setting
     return replace(models, settings=with_weights(settings, weights))
 
 
-def table(found: Sequence[Row]) -> Iterator[str]:
+def table(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the lines of a Markdown table, then the sentences of the paired tests."""
     yield "| judge | accuracies | calls | questions | accuracy | by the binomial |"
     yield "|---|---|---|---|---|---|"
-    for row in found:
-        known = "" if row.jury.rule == "weighted" else f"{row.jury.expected:.3f}"
+    for row in rows:
+        expected = "" if row.jury.rule == "weighted" else f"{row.jury.expected:.3f}"
         alone = ", ".join(map(str, row.jury.accuracies))
         accuracy = f"{row.accuracy:.3f} ± {row.noise:.3f}"
-        yield f"| {row.jury.name} | {alone} | {row.calls} | {row.questions} | {accuracy} | {known} |"
+        yield f"| {row.jury.name} | {alone} | {row.calls} | {row.questions} | {accuracy} | {expected} |"
     yield ""
-    yield from (f"- {row.sentence}" for row in found if row.sentence)
+    yield from (f"- {row.sentence}" for row in rows if row.sentence)
 
 
 def main() -> None:

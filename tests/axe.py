@@ -32,15 +32,15 @@ def serious_violations(view: "Page") -> list[str]:
 @cache
 def _source() -> str:
     """Return axe-core, kept in the cache of the suite. Without npm the test skips, or fails if CI=true."""
-    kept = Path(os.environ["XDG_CACHE_HOME"]) / "axe.min.js"
-    if kept.exists():
-        return kept.read_text(encoding="utf-8")
+    file = Path(os.environ["XDG_CACHE_HOME"]) / "axe.min.js"
+    if file.exists():
+        return file.read_text(encoding="utf-8")
     folder = Path(mkdtemp(prefix="blpo-axe-"))
     try:
         command = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
-        write_whole(kept, (folder / "node_modules" / "axe-core" / "axe.min.js").read_bytes(), durable=False)
-        return kept.read_text(encoding="utf-8")
+        write_whole(file, (folder / "node_modules" / "axe-core" / "axe.min.js").read_bytes(), durable=False)
+        return file.read_text(encoding="utf-8")
     except (OSError, subprocess.SubprocessError) as error:
         reason = f"axe-core can't be installed by npm: {error}"
         if os.environ.get("CI") == "true":

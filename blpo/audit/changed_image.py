@@ -66,8 +66,8 @@ def blurred(data: bytes) -> bytes:
 def noisy(data: bytes) -> bytes:
     """Return the image with clearly visible noise, the same at every call."""
     image = np.asarray(_decoded(data), dtype=np.float64)
-    changed = image + np.random.default_rng(0).normal(0, _NOISE, image.shape)
-    return _png(Image.fromarray(np.clip(changed, 0, 255).astype(np.uint8)))
+    pixels = image + np.random.default_rng(0).normal(0, _NOISE, image.shape)
+    return _png(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)))
 
 
 def with_words(words: str) -> Callable[[bytes], bytes]:

@@ -61,10 +61,10 @@ class JudgeBatch:
         A failed row is a row with the status `error` and its `error`. Waits for all answers; several threads may call
         at once. Raises `DataError` for missing columns, and `ModelError` if no request to the model can succeed.
         """
-        opened = self._opened()
+        open_judge = self._opened()
         samples = self._reader.samples(ArrowTable(batch, "row", DatasetRoot(self._root)))
-        rows = opened.wait(opened.rows.rows(samples, {}))
-        if (error := opened.rows.end_error) is not None:
+        rows = open_judge.wait(open_judge.rows.rows(samples, {}))
+        if (error := open_judge.rows.end_error) is not None:
             self.close()
             raise error
         return table_of(rows, self.schema)

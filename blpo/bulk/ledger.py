@@ -57,15 +57,15 @@ class Ledger:
         """Work and costs of this command."""
         return self._spent
 
-    def exchange(self, spent: Spent, settled: int, wanted: int) -> int:
+    def exchange(self, spent: Spent, settled: int, calls: int) -> int:
         """Add a worker's costs, of which `settled` calls were granted before; return the calls granted now.
 
-        Returns less than `wanted` calls if no more are left, and `LATER` if none are left, and some may come back.
+        Returns less than `calls` calls if no more are left, and `LATER` if none are left, and some may come back.
         """
         self._spent += spent
         self._granted -= settled
-        granted = min(wanted, self._left())
-        if wanted and not granted and self._granted > 0:
+        granted = min(calls, self._left())
+        if calls and not granted and self._granted > 0:
             return LATER
         self._granted += granted
         if self._save is not None:
@@ -81,11 +81,11 @@ class Ledger:
     def _left(self) -> int:
         """Return the calls that the budget still allows."""
         committed, total = self._committed(), self._before + self._spent
-        left = [2**62]
+        bounds = [2**62]
         if self._limits.calls is not None:
-            left.append(self._limits.calls - committed.calls)
+            bounds.append(self._limits.calls - committed.calls)
         if self._limits.usd is not None:
             mean = total.usd / max(total.calls, 1)
             dollars = self._limits.usd - committed.usd
-            left.append(0 if dollars <= 0 else int(dollars / mean + 1e-9) if mean else 2**62)
-        return max(0, min(left))
+            bounds.append(0 if dollars <= 0 else int(dollars / mean + 1e-9) if mean else 2**62)
+        return max(0, min(bounds))

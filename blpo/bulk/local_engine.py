@@ -13,8 +13,8 @@ async def judge_here(job: Job, parts: Iterable[Part], on_spent: OnSpent, stop: S
     """Judge the parts in this process; see `blpo.bulk.engine.Engine`."""
     ledger = job.ledger()
 
-    async def exchange(spent: Spent, settled: int, wanted: int) -> int:
-        granted = ledger.exchange(spent, settled, wanted)
+    async def exchange(spent: Spent, settled: int, calls: int) -> int:
+        granted = ledger.exchange(spent, settled, calls)
         on_spent(ledger.spent)
         return granted
 

@@ -49,7 +49,7 @@ class Purse:
         price = self._price(sample)
         async with self._lock:
             for _ in range(_TRIES):
-                if self._calls >= price or (granted := await self._report(wanted=_HEAP * price)) == 0:
+                if self._calls >= price or (granted := await self._report(calls=_HEAP * price)) == 0:
                     break
                 self._calls += max(0, granted)
                 await asyncio.sleep(_INTERVAL if granted == LATER else 0)
@@ -62,18 +62,18 @@ class Purse:
         self._settled += self._price(sample) if self._is_limited else 0
         self._rows += Spent(rows=1, failed=int(failed))
         if time.monotonic() - self._reported_at >= _INTERVAL:
-            await self._report(wanted=0)
+            await self._report(calls=0)
 
     async def give_back(self) -> None:
         """Tell the last costs, and give back the calls at hand."""
         self._settled, self._calls = self._settled + self._calls, 0
-        await self._report(wanted=0)
+        await self._report(calls=0)
 
-    async def _report(self, wanted: int) -> int:
+    async def _report(self, calls: int) -> int:
         self._reported_at = time.monotonic()
         total, settled = self._rows + self._costs, self._settled
         news, self._reported, self._settled = total - self._reported, total, 0
-        return await self._exchange(news, settled, wanted)
+        return await self._exchange(news, settled, calls)
 
     @property
     def _costs(self) -> Spent:
@@ -104,7 +104,7 @@ def unlimited_purse() -> Purse:
     """Return a purse without an end."""
     ledger = Ledger(LimitSettings())
 
-    async def exchange(spent: Spent, settled: int, wanted: int) -> int:
-        return ledger.exchange(spent, settled, wanted)
+    async def exchange(spent: Spent, settled: int, calls: int) -> int:
+        return ledger.exchange(spent, settled, calls)
 
     return Purse(exchange, LimitSettings())

@@ -32,8 +32,8 @@ class _LedgerActor:
     def __init__(self, job: Job) -> None:
         self._ledger = job.ledger()
 
-    def exchange(self, spent: Spent, settled: int, wanted: int) -> int:
-        return self._ledger.exchange(spent, settled, wanted)
+    def exchange(self, spent: Spent, settled: int, calls: int) -> int:
+        return self._ledger.exchange(spent, settled, calls)
 
     def spent(self) -> Spent:
         return self._ledger.spent
@@ -74,8 +74,8 @@ class _WorkerActor:
                 self._worker = await self._stack.enter_async_context(open_worker(self._job, self._exchange))
             return self._worker
 
-    async def _exchange(self, spent: Spent, settled: int, wanted: int) -> int:
-        granted: int = await self._ledger.exchange.remote(spent, settled, wanted)
+    async def _exchange(self, spent: Spent, settled: int, calls: int) -> int:
+        granted: int = await self._ledger.exchange.remote(spent, settled, calls)
         return granted
 
 

@@ -60,8 +60,8 @@ class RowJudging:
         try:
             async with self._beginning, aclosing(read_in_thread(samples)) as stream:
                 async for sample in stream:
-                    known = old.get(len(rows))
-                    rows.append(await self._begin(judging, sample) if known is None else known)
+                    row = old.get(len(rows))
+                    rows.append(await self._begin(judging, sample) if row is None else row)
             return [await row if isinstance(row, asyncio.Task) else row for row in rows]
         finally:
             tasks = [row for row in rows if isinstance(row, asyncio.Task)]

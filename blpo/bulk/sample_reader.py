@@ -58,8 +58,8 @@ class SampleReader:
         for name in filter(None, named):
             require_column(table, name, "image")
         usual = (*_USUAL, *columns.further, *(each.columns.usual_label for each in self._works.values()))
-        wanted = {*named, *usual}
-        return [name for name in table.columns if name in wanted]
+        names = {*named, *usual}
+        return [name for name in table.columns if name in names]
 
     def samples(self, table: Table) -> Iterator[Sample]:
         """Yield the samples of all rows in order, without groups; of several tasks, those of a row one after another.

@@ -43,11 +43,11 @@ def _sum(total: Usage, column: pyarrow.ChunkedArray) -> Usage:
     usd = pyarrow.compute.struct_field(column, "usd")
     tokens = [pyarrow.compute.struct_field(column, name) for name in ("input_tokens", "output_tokens")]
     inputs, outputs = (pyarrow.compute.sum(each).as_py() or 0 for each in tokens)
-    known = total["usd"] is not None and not usd.null_count
+    is_known = total["usd"] is not None and not usd.null_count
     return Usage(
         input_tokens=total["input_tokens"] + inputs,
         output_tokens=total["output_tokens"] + outputs,
-        usd=(total["usd"] or 0.0) + (pyarrow.compute.sum(usd).as_py() or 0.0) if known else None,
+        usd=(total["usd"] or 0.0) + (pyarrow.compute.sum(usd).as_py() or 0.0) if is_known else None,
     )
 
 

@@ -55,9 +55,9 @@ class BulkView:
 def progress_line(before: int, total: int, spent: "Spent", seconds: float) -> str:
     """Return the progress in a line: `12.3k of 1M, 880/s, 19 min left, 12 without a verdict, $1.20`."""
     done, rate = before + spent.rows, spent.rows / seconds if seconds else 0.0
-    left = f", {duration((total - done) / rate)} left" if rate else ""
+    rest = f", {duration((total - done) / rate)} left" if rate else ""
     facts = _facts(spent)
-    return f"{count(done)} of {count(total)}, {rate:.3g}/s{left}" + (f", {facts}" if facts else "")
+    return f"{count(done)} of {count(total)}, {rate:.3g}/s{rest}" + (f", {facts}" if facts else "")
 
 
 def _facts(spent: "Spent") -> str:

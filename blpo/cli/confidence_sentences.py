@@ -52,18 +52,18 @@ def quality_sentences(record: "ConfidenceRecord") -> Iterator[str]:
         yield f"{name} rating: MAE {figure(figures['mae'])}, Spearman {figure(figures['spearman'])}"
 
 
-def _trusted(trust: "TrustRecord", judged: int) -> str:
+def _trusted(trust: "TrustRecord", samples: int) -> str:
     share = "undefined" if trust["coverage"] is None else f"{trust['coverage']:.1%}"
     return (
-        f"trusted: {trust['trusted']} of {counted(judged, 'sample')} (coverage {share}), with an agreement of at least"
+        f"trusted: {trust['trusted']} of {counted(samples, 'sample')} (coverage {share}), with an agreement of at least"
         f" {trust['target_agreement']:g} at delta {trust['delta']:g}; {trust['labelled_wrong']} of"
         f" {trust['labelled_trusted']} such labelled verdicts are wrong"
     )
 
 
-def _escalated(second: "EscalationRecord", judged: int) -> str:
+def _escalated(second: "EscalationRecord", samples: int) -> str:
     calls = second["calls"]
     return (
-        f"escalated to {second['model']}: {second['escalated']} of {counted(judged, 'sample')}, for"
+        f"escalated to {second['model']}: {second['escalated']} of {counted(samples, 'sample')}, for"
         f" {counted(calls['issued'], 'call')} and {dollars(calls['usd'])} US $"
     )

@@ -78,8 +78,8 @@ def ask_project(folder: Path, options: ProjectOptions, *, asks: bool) -> Project
 def _refuse_labels(options: ProjectOptions) -> None:
     """Raise `DataError` for options about one column of labels."""
     one = {"--label": options.columns.label, **{f"--{name}": getattr(options, name) for name in _OF_ONE_LABEL}}
-    if given := [name for name, value in one.items() if value is not None]:
-        raise DataError(f"--criteria takes the labels of each criterion from its column; leave out {given[0]}")
+    if names := [name for name, value in one.items() if value is not None]:
+        raise DataError(f"--criteria takes the labels of each criterion from its column; leave out {names[0]}")
 
 
 _OF_ONE_LABEL = ("labels", "scale", "ranking", "positive", "round", "question")

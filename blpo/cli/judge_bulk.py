@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 def require_bulk(out: str | None, refused: Mapping[str, object]) -> str:
     """Return the folder of the verdicts; raises `ConfigError` without one, and for options that `refused` names."""
-    if given := [name for name, value in refused.items() if value is not None]:
-        raise ConfigError(f"{given[0]} needs all verdicts in one place; leave out {given[0]}, or leave out --engine")
+    if names := [name for name, value in refused.items() if value is not None]:
+        raise ConfigError(f"{names[0]} needs all verdicts in one place; leave out {names[0]}, or leave out --engine")
     if out is None:
         raise ConfigError("--engine writes Parquet files; give their folder: --out DIR")
     if not is_object(out) and Path(out).exists() and not Path(out).is_dir():

@@ -120,8 +120,8 @@ def _counts(summary: "TaskSummary", labels: InputLabels) -> Iterator[str]:
         strict: Mapping[str, Any] = measured["strict"]
         names = [f"{name}.{labels.task.positive}" for name in ("f1", "recall")] if labels.task.positive else []
         of_task = RANKING_METRICS if labels.task.kind == "ranking" else _SHOWN
-        shown = [*names, *(name for name in of_task if name in strict)]
-        listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in shown)
+        metrics = [*names, *(name for name in of_task if name in strict)]
+        listed = ", ".join(f"{metric_name(name)} {figure(strict_reading(measured, name))}" for name in metrics)
         yield f"agreement with people, over {measured['n']} labelled: {listed} (coverage {measured['coverage']:.1%})"
     if (positions := summary.get("positions")) is not None and labels.task.questions > 1:
         same = figure(positions["consistency"])

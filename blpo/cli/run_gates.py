@@ -30,12 +30,12 @@ def are_kept(directory: Path, texts: Sequence[str]) -> bool:
     from blpo.runs.task_record import TaskRecord
 
     run = RunRecord.read(directory)
-    kept = []
+    outcomes = []
     for task, gate in read_gates(texts, run.settings):
         name, test = f"{task}:{gate}" if task else str(gate), (TaskRecord.of(run, task) if task else run).result["test"]
         value = None if test is None else gate.value(test["best"])
-        kept.append(test is not None and gate.is_kept(test["best"]))
+        outcomes.append(test is not None and gate.is_kept(test["best"]))
         reason = "not tested" if test is None else gate.reason_undefined(test["best"])
-        shown = f"undefined ({reason})" if value is None else f"{value:.4g} on the test split"
-        say(f"gate {name} is {'kept' if kept[-1] else 'missed'}: {shown}")
-    return all(kept)
+        reading = f"undefined ({reason})" if value is None else f"{value:.4g} on the test split"
+        say(f"gate {name} is {'kept' if outcomes[-1] else 'missed'}: {reading}")
+    return all(outcomes)

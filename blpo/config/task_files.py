@@ -10,20 +10,20 @@ from state.errors import ConfigError
 _OF_A_TASK = ("task", "data")
 
 
-def with_task_files(sections: dict[str, Any], base: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+def with_task_files(sections: dict[str, Any], base: Path, reader: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
     """Return `sections` with the task, the data, the metric and the first prompt of each task's file written out.
 
     A relative path begins at `base`; paths in a task's file begin at the file's folder. What the entry itself says
-    holds. Models, search and limits are those of the whole run. `read` returns the sections of a file. Raises
+    holds. Models, search and limits are those of the whole run. `reader` returns the sections of a file. Raises
     `ConfigError` for a file that can't be read.
     """
     tasks = sections.get("tasks")
     if not isinstance(tasks, list):
         return sections
-    return {**sections, "tasks": [_with_file(entry, place, base, read) for place, entry in enumerate(tasks)]}
+    return {**sections, "tasks": [_with_file(entry, place, base, reader) for place, entry in enumerate(tasks)]}
 
 
-def _with_file(entry: Any, place: int, base: Path, read: Callable[[Path], dict[str, Any]]) -> Any:
+def _with_file(entry: Any, place: int, base: Path, reader: Callable[[Path], dict[str, Any]]) -> Any:
     if not isinstance(entry, Mapping) or "config" not in entry:
         return entry
     name = entry["config"]
@@ -32,7 +32,7 @@ def _with_file(entry: Any, place: int, base: Path, read: Callable[[Path], dict[s
     file = base / Path(name).expanduser()
     if not file.is_file():
         raise ConfigError(f"tasks.{place}.config: {file} is no file")
-    own = absolute_paths(read(file), file.parent)
+    own = absolute_paths(reader(file), file.parent)
     if own.get("tasks") or own.get("criteria"):
         raise ConfigError(f"tasks.{place}.config: {file} has several tasks itself; name configurations of one task")
     fields = {section: own[section] for section in _OF_A_TASK if section in own}

@@ -167,8 +167,8 @@ def _calibration(
         free = [sample for sample in samples if sample.id not in chosen and sample.group not in placed]
         total = split.calibration + sum(getattr(split, name) for name in SPLITS)
         share = split.calibration / total
-        drawn = assign_splits(free, {"train": 1 - share, "test": share}, seed)
-        chosen |= {name for name, part in drawn.items() if part == "test"}
+        parts = assign_splits(free, {"train": 1 - share, "test": share}, seed)
+        chosen |= {name for name, part in parts.items() if part == "test"}
     return {sample.id: sample for sample in samples if sample.id in chosen}
 
 

@@ -87,8 +87,8 @@ def image_error(error: Exception) -> ImageError:
     if isinstance(error, ImportError):
         return ImageError(f"can't be decoded: {error}")
     if isinstance(error, UnidentifiedImageError):
-        known = f": it is {error}" if isinstance(error, _OtherContent) else f" (formats: {', '.join(FORMATS)})"
-        return ImageError(f"is not a readable image{known}")
+        detail = f": it is {error}" if isinstance(error, _OtherContent) else f" (formats: {', '.join(FORMATS)})"
+        return ImageError(f"is not a readable image{detail}")
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning | _TooLarge):
         return ImageError(f"has more than {MAX_DECODED_PIXELS // 1_000_000} million pixels; scale the image down")
     reason = " ".join(str(error).split()) or type(error).__name__

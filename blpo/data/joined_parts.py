@@ -95,7 +95,7 @@ def _open_part(file: Path) -> ParquetTable | SavedDataset:
 
 def _require_same_columns(folder: Path, files: Sequence[Path], schemas: Sequence[pyarrow.Schema]) -> None:
     """Raise `DataError` with the name of a file whose columns differ from those before, in name or in kind."""
-    known: dict[str, tuple[str, str]] = {}
+    columns: dict[str, tuple[str, str]] = {}
     for file, schema in zip(files, schemas, strict=True):
         missing = sorted(set(schemas[0].names) ^ set(schema.names))
         if missing:
@@ -105,7 +105,7 @@ def _require_same_columns(folder: Path, files: Sequence[Path], schemas: Sequence
             )
         for field in schema:
             kind = _kind(field.type)
-            first, other = known.setdefault(field.name, (file.name, kind)) if kind else ("", kind)
+            first, other = columns.setdefault(field.name, (file.name, kind)) if kind else ("", kind)
             if other != kind:
                 raise DataError(
                     f"{folder}: column {field.name!r} holds {kind} in {file.name} and {other} in {first}; write one"

@@ -74,9 +74,9 @@ def _object_files(pattern: str) -> list[str]:
         if not glob.has_magic(path) and files.get_file_info(path).type == fs.FileType.File:
             return [pattern]
         entries = files.get_file_info(_selector(plain.rpartition("/")[0], recursive=glob.has_magic(path)))
-    wanted = path if glob.has_magic(path) else f"{path}/*{SUFFIX}"
+    full_pattern = path if glob.has_magic(path) else f"{path}/*{SUFFIX}"
     names = [entry.path for entry in entries if entry.type == fs.FileType.File]
-    return [f"{scheme}://{name}" for name in names if fnmatchcase(name, wanted)]
+    return [f"{scheme}://{name}" for name in names if fnmatchcase(name, full_pattern)]
 
 
 def _selector(folder: str, *, recursive: bool = False) -> Any:

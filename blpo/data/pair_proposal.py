@@ -16,9 +16,9 @@ def propose_pair(values: Sequence[object], pair: tuple[str, str]) -> ProposedLab
 
     `pair` are the two columns; words for missing values are left out.
     """
-    read = label_reader(TaskSettings(kind="pairwise", ties=True), None, (), pair)
+    reader = label_reader(TaskSettings(kind="pairwise", ties=True), None, (), pair)
     try:
-        labels = {read(value) for value in values if not is_empty(value) and not is_missing_word(value)}
+        labels = {reader(value) for value in values if not is_empty(value) and not is_missing_word(value)}
     except ValueError:
         return None
     if not labels & {"a", "b"}:

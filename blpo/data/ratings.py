@@ -50,12 +50,12 @@ def read_ratings(table: Table, raters: RaterSettings, data: DataSettings, task: 
     of_source = keys if raters.file is None else _keys(source, data)
     ledger = _Ledger()
     columns = list(_rating_columns(source, raters, data))
-    read = label_reader(task, data.threshold, chain.from_iterable(column for _, column in columns), data.pair)
+    reader = label_reader(task, data.threshold, chain.from_iterable(column for _, column in columns), data.pair)
     for rater, column in columns:
-        _read_column(ledger, source, of_source, rater, column, read, task)
+        _read_column(ledger, source, of_source, rater, column, reader, task)
     rows = _rows(table, keys, merges=raters.file is None and raters.by is not None)
-    known = {keys[row] for row in rows if keys[row] is not None}
-    unknown = [key for key in ledger.ratings if key not in known]
+    row_keys = {keys[row] for row in rows if keys[row] is not None}
+    unknown = [key for key in ledger.ratings if key not in row_keys]
     if unknown:
         names = listed(["|".join(key) for key in unknown])
         ledger.warnings.append(f"{source.name}: {len(unknown)} rated samples are not in {table.name} ({names})")
@@ -108,7 +108,7 @@ def _read_column(
     keys: Sequence[Key | None],
     raters: Sequence[object] | str,
     values: Sequence[object],
-    read: Callable[[object], Label],
+    reader: Callable[[object], Label],
     task: TaskSettings,
 ) -> None:
     """Add the ratings of a column. `raters` is the person of all ratings, or the person of every rating."""
@@ -116,7 +116,7 @@ def _read_column(
         key, place = keys[index], source.place(index)
         rater = raters if isinstance(raters, str) else as_text(raters[index])
         try:
-            label = read(value)
+            label = reader(value)
         except ValueError as error:
             if not (is_empty(value) or is_missing_word(value)):
                 ledger.problems.append(f"{place}: {error}")

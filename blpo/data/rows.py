@@ -113,7 +113,9 @@ class _RowReader:
         problems: list[str] = []
         images = _value_or_problem(problems, lambda: self._images(index, place))
         names = _value_or_problem(problems, lambda: self._names(len(images[0]) if images else 0))
-        context = _value_or_problem(problems, lambda: tuple((n, read(index, place)[0]) for n, read in self._context))
+        context = _value_or_problem(
+            problems, lambda: tuple((n, reader(index, place)[0]) for n, reader in self._context)
+        )
         texts = _value_or_problem(problems, lambda: self._two_texts(index))
         labelled = _value_or_problem(problems, lambda: self._labelled(index, place))
         name = _value_or_problem(problems, lambda: self._id(index, images[1] if images else ""))

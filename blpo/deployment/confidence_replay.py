@@ -26,14 +26,14 @@ class ReplayRow(TypedDict):
 def replay(items: Sequence[JudgedSample]) -> list[ReplayRow]:
     """Return the thresholds nearest to each coverage, from the highest threshold to the lowest."""
     labelled = [item for item in items if item.sample.label is not None]
-    known = sorted(with_confidence(labelled), key=lambda item: -(item.confidence or 0.0))
+    ranking = sorted(with_confidence(labelled), key=lambda item: -(item.confidence or 0.0))
     rows: dict[float, ReplayRow] = {}
     for step in range(1, STEPS + 1):
         rank = -(-len(labelled) * step // STEPS)
-        if not 0 < rank <= len(known):
+        if not 0 < rank <= len(ranking):
             break
-        threshold = known[rank - 1].confidence or 0.0
-        covered = [item for item in known if (item.confidence or 0.0) >= threshold]
+        threshold = ranking[rank - 1].confidence or 0.0
+        covered = [item for item in ranking if (item.confidence or 0.0) >= threshold]
         rows[threshold] = ReplayRow(
             threshold=threshold,
             coverage=len(covered) / len(labelled),

@@ -80,8 +80,8 @@ class ConfidenceCounts:
 
     def record(self, source: str, trust: Trust | None) -> ConfidenceRecord:
         """Return source, calibration and quality."""
-        known = with_confidence(self.labelled)
-        confidences, right = [item.confidence or 0.0 for item in known], list(map(is_right, known))
+        items = with_confidence(self.labelled)
+        confidences, right = [item.confidence or 0.0 for item in items], list(map(is_right, items))
         quality = confidence_quality(confidences, right)
         content = ConfidenceRecord(
             source=source,
@@ -93,7 +93,7 @@ class ConfidenceCounts:
         )
         if trust is not None:
             content["calibration_samples"] = trust.samples
-        if ratings := rating_figures(known, self._task):
+        if ratings := rating_figures(items, self._task):
             content["ratings"] = ratings
         return content
 

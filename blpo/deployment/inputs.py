@@ -173,8 +173,8 @@ def _samples_of_task(path: Path, settings: Settings, labels: InputLabels, split:
 
     if labels.name not in settings.task_names:
         here = f"the tasks {', '.join(settings.task_names)}" if settings.task_names else "a single task"
-        wanted = f"the task {labels.name}" if labels.name else "a single task"
-        raise ConfigError(f"{path}: has {here}, and the judge is asked for {wanted}; give its labels file instead")
+        task_words = f"the task {labels.name}" if labels.name else "a single task"
+        raise ConfigError(f"{path}: has {here}, and the judge is asked for {task_words}; give its labels file instead")
     dataset = of_task(dataset_of(settings), labels.name)
     rows = read_tasks(settings)[labels.name].usable
     by_item = {sample.item: replace(sample, id=sample.item, task="") for sample in dataset.by_id.values()}

@@ -125,7 +125,7 @@ async def least_sure(
     *,
     most: int,
     calls: int | None = None,
-    advance: Callable[[int], object] = lambda judged: None,
+    advance: Callable[[int], object] = lambda _: None,
 ) -> LeastSure:
     """Judge samples, and keep the `most` least sure; where `calls` are spent, among those judged so far.
 

@@ -91,18 +91,18 @@ class Guarantee(TypedDict):
 
 def guarantees(items: Sequence[JudgedSample], targets: Iterable[float], delta: float) -> list[Guarantee]:
     """Return what labelled samples guarantee at several targets, each at its own probability `delta` of a miss."""
-    known = one_of_each_group(with_confidence(items))
-    confidences, right = [item.confidence or 0.0 for item in known], list(map(is_right, known))
+    samples = one_of_each_group(with_confidence(items))
+    confidences, right = [item.confidence or 0.0 for item in samples], list(map(is_right, samples))
     rows = [(target, trust_threshold(confidences, right, target, delta)) for target in targets]
     return [
         Guarantee(
             target_agreement=target,
-            threshold=None if found is None else found.confidence,
-            coverage=0.0 if found is None else found.trusted / found.samples,
-            agreement_bound=None if found is None else found.agreement_bound,
+            threshold=None if threshold is None else threshold.confidence,
+            coverage=0.0 if threshold is None else threshold.trusted / threshold.samples,
+            agreement_bound=None if threshold is None else threshold.agreement_bound,
             fewest=fewest_samples(target, delta),
         )
-        for target, found in rows
+        for target, threshold in rows
     ]
 
 
@@ -122,20 +122,20 @@ def learn(items: Sequence[JudgedSample], source: str, target: TrustTarget | None
     The confidences of `items` are as the model tells them. Raises `DataError` if the samples are too few for the
     target, or if no threshold reaches the target.
     """
-    known = with_confidence(items)
-    if not known:
+    samples = with_confidence(items)
+    if not samples:
         raise DataError(f"{source}: no labelled sample has a verdict with a confidence")
-    confidences, right = [item.confidence or 0.0 for item in known], [is_right(item) for item in known]
-    choice = choose_map(confidences, right, [item.sample.group for item in known])
-    threshold = None if target is None else _threshold(known, source, target)
-    versions = frozenset(item.judge.version for item in known if item.judge is not None and item.judge.version)
-    return Trust(source, len(known), choice, target, threshold, versions)
+    confidences, right = [item.confidence or 0.0 for item in samples], [is_right(item) for item in samples]
+    choice = choose_map(confidences, right, [item.sample.group for item in samples])
+    threshold = None if target is None else _threshold(samples, source, target)
+    versions = frozenset(item.judge.version for item in samples if item.judge is not None and item.judge.version)
+    return Trust(source, len(samples), choice, target, threshold, versions)
 
 
 def one_of_each_group(items: Iterable[JudgedSample]) -> list[JudgedSample]:
     """Return one sample of each group, drawn by the ids alone; a sample without a group counts itself."""
-    drawn = sorted(items, key=lambda item: sha256(item.sample.id.encode("utf-8", "surrogatepass")).digest())
-    return list({unit_of(item.sample): item for item in drawn}.values())
+    order = sorted(items, key=lambda item: sha256(item.sample.id.encode("utf-8", "surrogatepass")).digest())
+    return list({unit_of(item.sample): item for item in order}.values())
 
 
 def unit_of(sample: Sample) -> tuple[str, str]:
@@ -160,10 +160,10 @@ def _threshold(items: Sequence[JudgedSample], source: str, target: TrustTarget) 
     independent = one_of_each_group(items)
     require_enough(len(independent), source, target)
     confidences = [item.confidence or 0.0 for item in independent]
-    found = trust_threshold(confidences, list(map(is_right, independent)), target.agreement, target.delta)
-    if found is None:
+    threshold = trust_threshold(confidences, list(map(is_right, independent)), target.agreement, target.delta)
+    if threshold is None:
         raise DataError(
             f"{source}: no confidence shows {_wanted(target)} on {len(independent)} labelled samples: too many of the"
             " surest verdicts are wrong, or the samples are too few; lower --target-agreement, or label more samples"
         )
-    return found
+    return threshold

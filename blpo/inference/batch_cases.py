@@ -18,5 +18,5 @@ async def batch_cases(
     by_prompt = [await describe_samples(run, q, samples) for q in i2t_prompts]
     after = await judge_samples(run, candidate, samples) if candidate else [None] * len(samples)
     descriptions = zip(*by_prompt, strict=True) if by_prompt else [()] * len(samples)
-    shown = [as_shown(sample, run.settings, "judge") for sample in samples]
-    return [Case(*row) for row in zip(shown, verdicts, descriptions, after, strict=True)]
+    views = [as_shown(sample, run.settings, "judge") for sample in samples]
+    return [Case(*row) for row in zip(views, verdicts, descriptions, after, strict=True)]

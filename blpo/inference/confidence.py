@@ -43,18 +43,18 @@ async def confidence_of(models: OpenModels, judge_prompt: str, sample: Sample, v
         return Confidence()
     if source == "logprobs":
         return Confidence(dict(verdict.scores).get(verdict.label))
-    if source == "repeats" and (given := votes_of(verdict)):
-        return _by_votes(given, verdict, models.settings.of_task(sample.task).task)
+    if source == "repeats" and (by_order := votes_of(verdict)):
+        return _by_votes(by_order, verdict, models.settings.of_task(sample.task).task)
     if source == "repeats":
         return await _by_repeats(models, judge_prompt, sample, verdict)
     return await _by_words(models, judge_prompt, sample)
 
 
-def _by_votes(given: Sequence[Sequence[Vote]], verdict: Verdict, task: TaskSettings) -> Confidence:
+def _by_votes(by_order: Sequence[Sequence[Vote]], verdict: Verdict, task: TaskSettings) -> Confidence:
     """Return the share of votes that equal the verdict, the mean of all orders of a pair; no further call is needed."""
-    heard = [[vote for vote in votes if vote.status != "error"] for votes in given]
+    heard = [[vote for vote in votes if vote.status != "error"] for votes in by_order]
     value = fmean(fmean(vote.label == verdict.label for vote in votes) for votes in heard)
-    counts = Counter(vote.label for votes in given for vote in votes if vote.label is not None)
+    counts = Counter(vote.label for votes in by_order for vote in votes if vote.label is not None)
     return Confidence(value, tuple((label, counts[label] / counts.total()) for label in task.values))
 
 
@@ -97,6 +97,6 @@ async def _by_words(models: OpenModels, judge_prompt: str, sample: Sample) -> Co
 
 def confidence_messages(messages: list[Message], answer: Response, criterion: str = "") -> list[Message]:
     """Return the conversation to ask how sure the judge is of its `answer` to `messages`, or of one label in it."""
-    said = without_thinking(answer.text) or "(no answer)"  # servers refuse empty messages
-    asked = render("confidence_criterion", criterion=criterion) if criterion else render("confidence")
-    return [*messages, assistant(said), user(asked)]
+    text = without_thinking(answer.text) or "(no answer)"  # servers refuse empty messages
+    question = render("confidence_criterion", criterion=criterion) if criterion else render("confidence")
+    return [*messages, assistant(text), user(question)]

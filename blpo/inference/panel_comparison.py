@@ -46,8 +46,8 @@ class JudgedSplit:
             (self._alpha([self.verdicts[place] for place in places], settings.of_task(name).task), len(places))
             for name, places in places_by_task(self.samples).items()
         ]
-        known = [(value, size) for value, size in values if value is not None]
-        return sum(value * size for value, size in known) / sum(size for _, size in known) if known else None
+        terms = [(value, size) for value, size in values if value is not None]
+        return sum(value * size for value, size in terms) / sum(size for _, size in terms) if terms else None
 
     def _alpha(self, verdicts: Sequence[Verdict], task: TaskSettings) -> float | None:
         rows = [[vote.alone.label for vote in votes] for verdict in verdicts for votes in votes_of(verdict)]

@@ -73,15 +73,15 @@ async def _due(run: OpenRun, judge_prompts: Sequence[str], samples: Sequence[Sam
     recall = run.recall
     if (parts := run.settings.task.parts) is not None:
         recall, samples = with_task(recall, parts), [part for sample in samples for part in parts_of(sample, parts)]
-    asked = recall.settings
+    settings = recall.settings
 
-    if asks_once(asked):  # the criteria of an item share a request
+    if asks_once(settings):  # the criteria of an item share a request
         samples = list({sample.item: sample for sample in samples}.values())
     questions = [
         _Question(recall, prompt, sample, view)
         for prompt in judge_prompts
         for sample in samples
-        for view in orders_of(asked.of_task(sample.task).task, sample, asked.search.seed)
+        for view in orders_of(settings.of_task(sample.task).task, sample, settings.search.seed)
     ]
     due = await fan_out(lambda each: each.due(), questions, run.width("judge"))
     return [call for calls in due for call in calls]

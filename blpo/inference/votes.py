@@ -83,17 +83,17 @@ def voted(sample_id: str, votes: Sequence[CastVote], task: TaskSettings, panel: 
     Errors are no answers. With fewer answers than `panel.quorum`, and of one judge with a single error, the verdict is
     an error: it must not depend on an outage.
     """
-    kept = tuple(each.vote for each in votes)
+    all_votes = tuple(each.vote for each in votes)
     heard = [vote for vote in votes if vote.answer.status != "error"]
     if len(heard) < (len(votes) if panel is None else panel.needed(len(votes))):
         reason = next(vote.answer.reason for vote in votes if vote.answer.status == "error")
-        return Verdict(sample_id, "error", None, reason, votes=kept)
+        return Verdict(sample_id, "error", None, reason, votes=all_votes)
     labels = [vote.answer.label for vote in heard if vote.answer.label is not None]
     if 2 * len(labels) >= len(heard):
         if task.kind == "ranking":
-            return _mean_ranking(sample_id, heard, kept)
+            return _mean_ranking(sample_id, heard, all_votes)
         if panel is not None and panel.rule == "mean" and task.kind == "ordinal":
-            return _mean_rating(sample_id, heard, kept)
+            return _mean_rating(sample_id, heard, all_votes)
     is_weighted = panel is not None and panel.rule == "weighted"
     totals = _totals(heard, is_weighted=is_weighted)
     most = max(totals.values())
@@ -101,7 +101,7 @@ def voted(sample_id: str, votes: Sequence[CastVote], task: TaskSettings, panel: 
     winner = _winner(tied, labels, task)
     first = next(vote.answer for vote in heard if vote.outcome == winner)
     scores = _mean_scores(heard, is_weighted=is_weighted) if first.status == "ok" else ()
-    return Verdict(sample_id, first.status, first.label, first.reason, scores, votes=kept)
+    return Verdict(sample_id, first.status, first.label, first.reason, scores, votes=all_votes)
 
 
 def votes_of(verdict: Verdict) -> list[tuple[Vote, ...]]:
@@ -137,16 +137,16 @@ def _mean_scores(votes: Sequence[CastVote], *, is_weighted: bool) -> tuple[tuple
     return tuple((label, fmean(each, weights if any(weights) else None)) for label, each in shares.items())
 
 
-def _mean_rating(sample_id: str, votes: Sequence[CastVote], kept: tuple[Vote, ...]) -> Verdict:
+def _mean_rating(sample_id: str, votes: Sequence[CastVote], all_votes: tuple[Vote, ...]) -> Verdict:
     """Return the rounded mean of all ratings, with the reason of the first answer nearest to it."""
     rated = [(int(vote.answer.label), vote.answer) for vote in votes if vote.answer.label is not None]
     rating = round(Fraction(sum(each for each, _ in rated), len(rated)))
     nearest = min(rated, key=lambda pair: abs(pair[0] - rating))[1]
-    return Verdict(sample_id, "ok", rating, nearest.reason, _mean_scores(votes, is_weighted=False), votes=kept)
+    return Verdict(sample_id, "ok", rating, nearest.reason, _mean_scores(votes, is_weighted=False), votes=all_votes)
 
 
-def _mean_ranking(sample_id: str, votes: Sequence[CastVote], kept: tuple[Vote, ...]) -> Verdict:
+def _mean_ranking(sample_id: str, votes: Sequence[CastVote], all_votes: tuple[Vote, ...]) -> Verdict:
     """Return the ranking by the mean rank of each image, with the reason of the first answer with a ranking."""
     ranked = [vote.answer for vote in votes if vote.answer.label is not None]
     ranks = zip(*(ranks_of(str(each.label)) for each in ranked), strict=True)
-    return Verdict(sample_id, "ok", ranking_label([fmean(own) for own in ranks]), ranked[0].reason, votes=kept)
+    return Verdict(sample_id, "ok", ranking_label([fmean(own) for own in ranks]), ranked[0].reason, votes=all_votes)

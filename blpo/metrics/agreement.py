@@ -112,11 +112,11 @@ def metrics(
     with a label outside the task.
     """
     rows = zip(verdicts, labels, [None] * len(labels) if ratings is None else ratings, strict=True)
-    judged = [_Row(v, require_label(v, label), rating) for v, label, rating in rows]
-    strict = [row for row in judged if row.verdict.status != "error"]
+    all_rows = [_Row(v, require_label(v, label), rating) for v, label, rating in rows]
+    strict = [row for row in all_rows if row.verdict.status != "error"]
     answered = [row for row in strict if row.verdict.status == "ok"]
     positions = Positions.of(verdicts, groups)
-    counts: dict[str, Any] = {"n": len(judged), "coverage": len(answered) / len(judged) if judged else 0.0}
+    counts: dict[str, Any] = {"n": len(all_rows), "coverage": len(answered) / len(all_rows) if all_rows else 0.0}
     answers = [row for row in _answers(strict) if row.verdict.label is not None]
     readings = {
         **_agreement_of_rows(answers, answered, positions, task),

@@ -114,10 +114,10 @@ def _held_out_losses(values: Floats, truths: Floats, units: Integers, seed: int)
     methods: tuple[Method, ...] = ("none", "platt", "isotonic")
     losses = {method: np.zeros(len(values)) for method in methods}
     for fold in range(FOLDS):
-        held = folds == fold
+        fold_mask = folds == fold
         for method in methods:
-            probabilities = fit_map(method, values[~held], truths[~held])(values[held])
-            losses[method][held] = (probabilities - truths[held]) ** 2
+            probabilities = fit_map(method, values[~fold_mask], truths[~fold_mask])(values[fold_mask])
+            losses[method][fold_mask] = (probabilities - truths[fold_mask]) ** 2
     return losses
 
 

@@ -112,7 +112,7 @@ def _intervals(
         human.append(rater)
         difference.append(judge - rater)
     tail = expanded_tail(groups)
-    drawn = [np.concatenate(values) for values in (human, difference)]
-    shifted = [values - np.nanmean(values) + value for values, value in zip(drawn, observed, strict=True)]
+    resamples = [np.concatenate(values) for values in (human, difference)]
+    shifted = [values - np.nanmean(values) + value for values, value in zip(resamples, observed, strict=True)]
     ends = [np.nanquantile(values, [tail, 1 - tail]) for values in shifted]
     return np.clip(ends[0], -1.0, 1.0).tolist(), np.clip(ends[1], -2.0, 2.0).tolist()

@@ -66,15 +66,20 @@ class RaterScorer:
         metric: str,
     ) -> "RaterScorer":
         """Return the scorer of the raters' answers, and of the verdicts under two prompts on the same samples."""
-        judged = [[_strict_labels(side[row.place], row.reference, task, metric) for row in rows] for side in verdicts]
+        answers_by_side = [
+            [_strict_labels(side[row.place], row.reference, task, metric) for row in rows] for side in verdicts
+        ]
         people = {rater: place for place, rater in enumerate(dict.fromkeys(row.rater for row in rows))}
         arrays = np.array([row.place for row in rows]), np.array([people[row.rater] for row in rows])
         if compares_means(metric, task):
             own = [[float(row.value)] for row in rows]
-            sides = own, *([[float(label) for label in answers] for answers in side] for side in judged)
+            sides = own, *([[float(label) for label in answers] for answers in side] for side in answers_by_side)
             means = [float(row.reference) if row.exact is None else row.exact for row in rows]
             return cls(*arrays, _arrays(sides), np.array(means), metric, None)
-        labels = [[[row.label] * len(answers) for row, answers in zip(rows, judged[0], strict=True)], *judged]
+        labels = [
+            [[row.label] * len(answers) for row, answers in zip(rows, answers_by_side[0], strict=True)],
+            *answers_by_side,
+        ]
         references = [row.reference for row in rows]
         codes = LabelCodes.of({*references, *(y for side in labels for answers in side for y in answers)}, task)
         sides_of_codes = [[[codes.codes[label] for label in answers] for answers in side] for side in labels]

@@ -18,9 +18,9 @@ def stated_confidence(text: str) -> float | None:
     fraction of at most 1 without a percent sign, such as 0.85, is a probability.
     """
     answer = without_thinking(text)[-_LONGEST:]
-    for found in reversed(_OBJECT.findall(answer)):
+    for candidate in reversed(_OBJECT.findall(answer)):
         try:
-            value = json.loads(found).get("confidence")
+            value = json.loads(candidate).get("confidence")
         except (ValueError, RecursionError):
             continue
         if isinstance(value, str):

@@ -103,22 +103,22 @@ def _bare(token: str, before: str) -> str:
 def _walk(tokens: Iterable[tuple[str, Alternatives]], labels: Sequence[str]) -> tuple[dict[str, float], float]:
     """Return the weights of the labels, and the weight of alternatives that fit several labels."""
     weights, unclear = dict.fromkeys(labels, 0.0), 0.0
-    written, probability = "", 1.0
+    prefix, probability = "", 1.0
     for token, alternatives in tokens:
         followed = 0.0
         for text, share in alternatives:
-            fitting = _fitting(written + text, labels)
+            fitting = _fitting(prefix + text, labels)
             if len(fitting) == 1:
                 weights[fitting[0]] += probability * share
             elif fitting and text == token:
                 followed += share
             elif fitting:
                 unclear += probability * share
-        written, probability = written + token, probability * followed
+        prefix, probability = prefix + token, probability * followed
         if followed == 0:
             return weights, unclear
-    if written in weights:  # the answer ends with the label
-        weights[written] += probability
+    if prefix in weights:  # the answer ends with the label
+        weights[prefix] += probability
     else:
         unclear += probability
     return weights, unclear

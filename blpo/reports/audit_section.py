@@ -137,8 +137,8 @@ def _sample(
     change: ChangedVerdict, task: TaskSettings, evidence: Evidence, by_place: Mapping[str, ImageSource]
 ) -> Sample:
     """Return the sample of an example: of the run's dataset, else with its images as files."""
-    if (known := evidence.samples.get(change["id"])) is not None:
-        return known
+    if (entry := evidence.samples.get(change["id"])) is not None:
+        return entry
     images = tuple(by_place.get(place) or FileImage(place, place) for place in change["images"])
     return Sample(change["id"], images, None)
 

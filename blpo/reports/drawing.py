@@ -17,10 +17,10 @@ def drawing() -> str:
 
 def with_drawing(readme: str) -> str:
     """Return the README with the current drawing between the markers; raises `ValueError` without markers."""
-    drawn, count = _BLOCK.subn(lambda match: match[1] + drawing() + match[2], readme)
+    text, count = _BLOCK.subn(lambda match: match[1] + drawing() + match[2], readme)
     if count != 1:
         raise ValueError("README.md must hold the two graph markers exactly once")
-    return drawn
+    return text
 
 
 if __name__ == "__main__":

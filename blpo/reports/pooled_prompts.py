@@ -34,9 +34,9 @@ def _prompt(
 ) -> PooledPrompt:
     text, earlier = prompts[place], prompts[:place]
     described = [key for key in batch if (text, key) in captions]
-    known = [_words(" ".join(captions.get((prompt, key), "") for prompt in earlier)) for key in described]
+    earlier_words = [_words(" ".join(captions.get((prompt, key), "") for prompt in earlier)) for key in described]
     words = [_words(captions[text, key]) for key in described]
-    shares = [len(own - old) / len(own) for own, old in zip(words, known, strict=True) if own]
+    shares = [len(own - old) / len(own) for own, old in zip(words, earlier_words, strict=True) if own]
     lengths = [len(captions[text, key].split()) for key in described]
     return PooledPrompt(text, len(described), fmean(lengths or [0]), fmean(shares or [0]))
 

@@ -15,10 +15,10 @@ def panel_sentence(result: Result) -> str:
 def sentence_of(panel: PanelTest, metric: str, judge: str) -> str:
     """Say if `judge`, a panel or several votes, is better than the best of its parts. Test and interval must agree."""
     low, high = panel["difference_ci95"]
-    shown = panel["p_value"] < SIGNIFICANT
-    if shown and low > 0:
+    is_significant = panel["p_value"] < SIGNIFICANT
+    if is_significant and low > 0:
         words = f"{judge} is better than"
-    elif shown and high < 0:
+    elif is_significant and high < 0:
         words = f"{judge} is worse than"
     else:
         words = f"{judge} could not be shown to be better than"

@@ -82,8 +82,8 @@ class RunSender:
             self._on_step()
             head = record_head(self._run, self._name, self._group)
             record = tracker.start(head, self._sent.record)
-            kept = self._sent if record == self._sent.record else SentParts(self._name, head.thread, record)
-            self._save(replace(kept, ended=False))
+            parts = self._sent if record == self._sent.record else SentParts(self._name, head.thread, record)
+            self._save(replace(parts, ended=False))
             self._tracker = tracker
         return self._tracker
 
@@ -135,7 +135,7 @@ class RunSender:
             send()
             self._save(replace(self._sent, digests={**self._sent.digests, name: digest}))
 
-    def _save(self, sent: SentParts) -> None:
-        write_sent(self._directory, sent)
-        self._sent = sent
+    def _save(self, parts: SentParts) -> None:
+        write_sent(self._directory, parts)
+        self._sent = parts
         self._on_step()

@@ -36,12 +36,12 @@ def read_sent(run: Path, tracker: TrackerName, thread: str) -> SentParts:
     """Return the parts that were sent; none for another tracker or thread, and for a missing or damaged file."""
     none = SentParts(tracker, thread)
     try:
-        sent = _SENT.validate_json((run / SENT).read_bytes())
+        parts = _SENT.validate_json((run / SENT).read_bytes())
     except (OSError, ValidationError):
         return none
-    return sent if (sent.tracker, sent.thread) == (tracker, thread) else none
+    return parts if (parts.tracker, parts.thread) == (tracker, thread) else none
 
 
-def write_sent(run: Path, sent: SentParts) -> None:
+def write_sent(run: Path, parts: SentParts) -> None:
     """Write tracking.json; raises `StoreError`."""
-    write_whole(run / SENT, _SENT.dump_json(sent, indent=1) + b"\n", durable=False)
+    write_whole(run / SENT, _SENT.dump_json(parts, indent=1) + b"\n", durable=False)

@@ -23,30 +23,32 @@ class ExampleStream:
     """Examples about the questions of a source. Open with `open`; no model is called."""
 
     def __init__(
-        self, source: Source, models: OpenModels, replies: StoredReplies | None, held: HeldOut, stage: Stage
+        self, source: Source, models: OpenModels, replies: StoredReplies | None, exclusions: HeldOut, stage: Stage
     ) -> None:
         self._source, self._models, self._replies = source, models, replies
-        self._held, self._stage = held, stage
+        self._exclusions, self._stage = exclusions, stage
         self.left_out: set[str] = set()
         """Ids of samples without examples, because an image of theirs is held out."""
 
     @classmethod
-    async def open(cls, source: Source, settings: Settings, held: HeldOut, stage: Stage, stack: AsyncExitStack) -> Self:
+    async def open(
+        cls, source: Source, settings: Settings, exclusions: HeldOut, stage: Stage, stack: AsyncExitStack
+    ) -> Self:
         """Open the store of the source until the stack closes. `settings` are the source's, with the pixel limit."""
         store = await ResponseStore.open(TEMPORARY)
         stack.push_async_callback(store.close)
         models = OpenModels(settings, Recall(settings.models, store), ImageCache(), Budget(LimitSettings()))
-        return cls(source, models, await StoredReplies.open(source, stack), held, stage)
+        return cls(source, models, await StoredReplies.open(source, stack), exclusions, stage)
 
     async def of(self, question: Question) -> AsyncIterator[TrainingExample]:
         """Yield the examples of a question: one; for preferences, one for each wrong answer of the judge.
 
         Raises `DataError` for an unreadable image.
         """
-        judged = await self._models.images.of(question.sample, self._models.settings.models.of("judge"))
-        hashes = tuple(image.sha256 for image in judged)
+        images = await self._models.images.of(question.sample, self._models.settings.models.of("judge"))
+        hashes = tuple(image.sha256 for image in images)
         sample_id = self._source.id_of(question.sample.id)
-        if self._held.holds(sample_id, hashes):
+        if self._exclusions.holds(sample_id, hashes):
             self.left_out.add(sample_id)
             return
         pairs = await self._completions(question)

@@ -57,18 +57,18 @@ async def export_training(
         raise ConfigError(f"{out} holds something; give a new or empty folder to --out")
     sources = await asyncio.to_thread(read_sources, paths, overrides)
     settings = {source.name: _with_pixels(source.settings, recipe.max_pixels) for source in sources}
-    held = await asyncio.to_thread(held_out, sources, settings[sources[0].name].models.of("judge"))
+    exclusions = await asyncio.to_thread(held_out, sources, settings[sources[0].name].models.of("judge"))
     items = drawn([_Item(source, question) for source in sources for question in _train(source)], limit, recipe.seed)
     with whole_folder(out) as folder:
         async with AsyncExitStack() as stack:
             streams = {
-                source.name: await ExampleStream.open(source, settings[source.name], held, recipe.stage, stack)
+                source.name: await ExampleStream.open(source, settings[source.name], exclusions, recipe.stage, stack)
                 for source in sources
             }
             exported = await _write_data(folder, name, recipe.stage, streams, items, count)
         if exported.examples == 0:
             raise DataError(_NOTHING[recipe.stage])
-        held.require_absent(folder / SAMPLES)
+        exclusions.require_absent(folder / SAMPLES)
         prompts = {source.name: source.prompts[0] for source in sources}
         write_files(folder, name, recipe, exported, settings, prompts)
     return replace(exported, folder=out)

@@ -32,9 +32,9 @@ class LlamaFactoryFiles:
     def add(self, example: TrainingExample) -> None:
         """Write an example."""
         images = [self._written(image) for image in example.images]
-        asked = {"role": "user", "content": with_placeholders(example.parts)}
+        question = {"role": "user", "content": with_placeholders(example.parts)}
         right = {"role": "assistant", "content": example.completion}
-        line: dict[str, Any] = {"id": example.id, "messages": [asked], "images": images}
+        line: dict[str, Any] = {"id": example.id, "messages": [question], "images": images}
         if self._stage == "dpo":
             line |= {"chosen": right, "rejected": {"role": "assistant", "content": example.rejected}}
         else:

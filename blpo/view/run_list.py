@@ -71,7 +71,7 @@ class RunList:
         if done < len(stale):
             self._read_on(stale[done:], stamps)
         with self._lock:
-            self._kept = {name: kept for name, kept in self._kept.items() if name in stamps}
+            self._kept = {name: entry for name, entry in self._kept.items() if name in stamps}
             runs = [run for _, run in self._kept.values()]
         runs.sort(key=lambda run: (run.row.created or "", run.name), reverse=True)
         return Listing(tuple(runs), len(stamps) - len(runs))
@@ -80,16 +80,16 @@ class RunList:
         """Return the row of one run."""
         stamp = _stamp(path)
         with self._lock:
-            kept = self._kept.get(path.name)
-        if kept is None or kept[0] != stamp:
-            kept = stamp, _listed(path)
+            entry = self._kept.get(path.name)
+        if entry is None or entry[0] != stamp:
+            entry = stamp, _listed(path)
             with self._lock:
-                self._kept[path.name] = kept
-        return kept[1]
+                self._kept[path.name] = entry
+        return entry[1]
 
     def _is_stale(self, name: str, stamps: Mapping[str, _Stamp]) -> bool:
-        kept = self._kept.get(name)
-        return kept is None or kept[0] != stamps[name]
+        entry = self._kept.get(name)
+        return entry is None or entry[0] != stamps[name]
 
     def _read(self, names: Iterable[str], stamps: Mapping[str, _Stamp], end: float) -> int:
         """Read rows until `end`, and return their number."""

@@ -105,13 +105,13 @@ def live_events(site: Site) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _events(site: Site, path: Path) -> AsyncIterator[str]:
-    seen: object = None
+    last_stamp: object = None
     spoken = time.monotonic()
     yield "retry: 2000\n\n"
     while await run_in_threadpool(is_at_work, site, path):
         stamp = _stamp(path)
-        if stamp != seen:
-            seen, spoken = stamp, time.monotonic()
+        if stamp != last_stamp:
+            last_stamp, spoken = stamp, time.monotonic()
             html = await run_in_threadpool(live_panel, site, path)
             yield "event: panel\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
         elif time.monotonic() - spoken > _ALIVE:

@@ -27,7 +27,7 @@ _KEYS: dict[str, Callable[[ListedRun], tuple[bool, float]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunFilter:
     """Runs that a person wants to see."""
 
     q: str
@@ -49,12 +49,12 @@ def runs_page(call: Call) -> str:
     """Return the list of runs, newest first unless another order is wanted."""
     listing = call.site.runs.listing()
     sort = call.asked("sort", "newest")
-    wanted = Wanted(call.asked("q")[:100].strip(), call.asked("status"), sort if sort in SORTS else "newest")
-    matching = _sorted([run for run in listing.runs if wanted.matches(run)], wanted.sort)
+    run_filter = RunFilter(call.asked("q")[:100].strip(), call.asked("status"), sort if sort in SORTS else "newest")
+    matching = _sorted([run for run in listing.runs if run_filter.matches(run)], run_filter.sort)
     page = min(call.number("page"), max(len(matching) - 1, 0) // PAGE)
 
     def here(number: int) -> str:
-        values = {"q": wanted.q, "status": wanted.status, "sort": wanted.sort, "page": number}
+        values = {"q": run_filter.q, "status": run_filter.status, "sort": run_filter.sort, "page": number}
         return f"/?{urlencode(values)}"
 
     return site_page(
@@ -64,7 +64,7 @@ def runs_page(call: Call) -> str:
         total=len(listing.runs),
         matching=len(matching),
         unread=listing.unread,
-        wanted=wanted,
+        run_filter=run_filter,
         statuses=sorted({run.row.status for run in listing.runs}),
         sorts=SORTS,
         page=page,

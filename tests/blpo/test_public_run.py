@@ -45,9 +45,9 @@ async def test_a_run_is_returned_and_read_again(
     assert {"started", "judged", "trial"} <= {event["event"] for event in events}
     assert run.directory == tmp_path / "run" and isinstance(run, blpo.Run)
     assert run.result == json.loads((tmp_path / "run" / "result.json").read_text())
-    read = blpo.Run.read(str(run.directory))
-    assert (read, read.result, repr(read)) == (run, run.result, repr(run))
-    assert [past.judge_prompt for past in read.rounds] == [each["judge_prompt"] for each in run.result["rounds"]]
+    record = blpo.Run.read(str(run.directory))
+    assert (record, record.result, repr(record)) == (run, run.result, repr(run))
+    assert [past.judge_prompt for past in record.rounds] == [each["judge_prompt"] for each in run.result["rounds"]]
     assert run.judge().file == blpo.load_judge(run.directory).file
     page = tmp_path / "run" / "report.html"
     page.unlink()

@@ -162,9 +162,9 @@ def test_the_selected_prompt_judges_the_pairs(finished: Path) -> None:
     assert set(rows) == {"none", "blpo"}
     assert all(row["seeds"] == 1 and 0 <= row["mean"] <= 1 and row["pairs"] >= 20 for row in rows.values())
     run = finished / "transfer" / "mjbench-alignment_blpo_mt-rl_embedded_seed0"
-    judged = json.loads((run / "result.json").read_text())["rounds"][0]["judge_prompt"]
+    prompt = json.loads((run / "result.json").read_text())["rounds"][0]["judge_prompt"]
     result = json.loads((finished / "cells" / "blpo_mt-rl_embedded_seed0" / "result.json").read_text())
-    assert judged == result["rounds"][result["best_round"]]["judge_prompt"]
+    assert prompt == result["rounds"][result["best_round"]]["judge_prompt"]
 
 
 def test_missing_folders_are_named_with_their_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

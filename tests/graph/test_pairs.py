@@ -63,10 +63,10 @@ async def test_every_pair_is_judged_in_both_orders_and_no_request_is_sent_twice(
         tested = len({result["rounds"][0]["judge_prompt"], result["rounds"][result["best_round"]]["judge_prompt"]})
         assert result["test"] is not None
         test = result["test"]["initial"]["n"]
-        judged = sum(role == "judge" for role, _ in calls)
+        judge_calls = sum(role == "judge" for role, _ in calls)
         rows = in_rows(tmp_path / "run", "best")
         own = len([row for row in rows if row.split == "test"])
-        assert judged == 2 * (len(prompts) * (SIZE - own) + tested * own) and test >= own
+        assert judge_calls == 2 * (len(prompts) * (SIZE - own) + tested * own) and test >= own
     for row in in_rows(tmp_path / "run", "best"):
         assert [ordered.order for ordered in row.orders] == ["ab", "ba"]
 

@@ -159,8 +159,8 @@ async def test_pooled_rounds_describe_a_filled_batch_and_judge_only_what_is_adop
     coverage = [text for text in requests if "do the descriptions of these cases not state yet" in text]
     described = [text.count("<description>") // 10 for text in coverage]
     assert described == [1, 2, 0, 1, 2]  # a round after the first begins with the judge's reasons alone
-    judged = {record["judge_prompt"] for record in result["rounds"]}
-    assert result["calls"]["judge"]["issued"] == 42 * len(judged) + 18 * (1 + (result["best_round"] > 0))
+    prompts = {record["judge_prompt"] for record in result["rounds"]}
+    assert result["calls"]["judge"]["issued"] == 42 * len(prompts) + 18 * (1 + (result["best_round"] > 0))
     assert result["calls"]["verbalizer"]["issued"] == 60
 
 
@@ -192,9 +192,9 @@ async def test_the_result_tells_gains_spending_and_advice(tmp_path: Path) -> Non
     assert ["gain" in record for record in result["rounds"]] == [False, True, True]
     calls, spent = result["calls"], result["spent"]
     assert sum(spent.values()) == sum(usage["issued"] for usage in calls.values())
-    judged = len({record["judge_prompt"] for record in result["rounds"]})
+    prompts = len({record["judge_prompt"] for record in result["rounds"]})
     tested = len({result["rounds"][t]["judge_prompt"] for t in (0, result["best_round"])})
-    assert (spent["train_and_validation"], spent["test"], spent["other"]) == (42 * judged, 18 * tested, 0)
+    assert (spent["train_and_validation"], spent["test"], spent["other"]) == (42 * prompts, 18 * tested, 0)
     assert "8 more train samples" in result["advice"]
 
 

@@ -85,11 +85,11 @@ def test_judge_and_optimizer_are_told_the_words() -> None:
     assert words_in_frame(form) == WORDS and words_in_frame(label_form(NUMBERS)) == {}
     assert verdict_schema(NUMBERS)["properties"]["label"] == {"type": "integer", "enum": [1, 2, 3, 4, 5]}
     assert verdict_schema(ANSWERS.answer_scale)["properties"]["label"]["enum"] == list(WORDS.values())
-    told = labels_in_words(ANSWERS)
-    assert told.startswith(
+    labels = labels_in_words(ANSWERS)
+    assert labels.startswith(
         "integers from 1 (lowest) to 5 (highest)\nThe ratings have words, which the judge is told: 1 is"
     )
-    assert told.endswith("The judge answers the word.") and "answers" not in labels_in_words(NUMBERS)
+    assert labels.endswith("The judge answers the word.") and "answers" not in labels_in_words(NUMBERS)
     settings = Settings(task=ANSWERS, data=DataSettings(path="x"))
     assert initial_prompts(settings)[0].startswith("Look at the image and rate it on this scale: 1 is unusable, 2 is")
     assert label_form(TaskSettings()) == "an integer from 1 to 5"
@@ -105,10 +105,10 @@ def test_a_word_is_a_rating_in_verdicts_and_in_files(tmp_path: Path) -> None:
     assert (verdict.status, verdict.label, verdict.reason) == ("ok", 4, "sharp")
     assert verdict.scores == ((4, 0.75), (3, 0.25))
     assert verdict_of(sample, Response("great"), form).status == "unparseable"
-    read = label_reader(NUMBERS, None, ())
-    assert [read(value) for value in ("Unusable ", "4", 2, "good")] == [1, 4, 2, 4]
+    reader = label_reader(NUMBERS, None, ())
+    assert [reader(value) for value in ("Unusable ", "4", 2, "good")] == [1, 4, 2, 4]
     with pytest.raises(ValueError, match="label great is not an integer from 1 to 5"):
-        read("great")
+        reader("great")
 
 
 async def test_a_judge_is_asked_for_the_word(tmp_path: Path) -> None:

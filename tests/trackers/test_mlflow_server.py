@@ -39,9 +39,11 @@ class Records:
         self.experiment = experiment
 
     def all(self) -> dict[str, Any]:
-        found = self.client.get_experiment_by_name(self.experiment)
+        experiment = self.client.get_experiment_by_name(self.experiment)
         return (
-            {} if found is None else {run.info.run_name: run for run in self.client.search_runs([found.experiment_id])}
+            {}
+            if experiment is None
+            else {run.info.run_name: run for run in self.client.search_runs([experiment.experiment_id])}
         )
 
     def series(self, run: Any, metric: str) -> list[tuple[int, float]]:

@@ -61,8 +61,8 @@ def fitting_counts(counts: Counts, available: Mapping[str, int]) -> dict[SplitNa
     sizes = apportion(min(rows, total), published)
     firsts = {split: part[first] for split, part in counts.items()}
     size = sum(sizes.values())
-    wanted = round(sum(firsts.values()) * size / total)
-    number = max(size - available.get(second, 0), min(wanted, available.get(first, 0)))
+    quota = round(sum(firsts.values()) * size / total)
+    number = max(size - available.get(second, 0), min(quota, available.get(first, 0)))
     if size < total or number != sum(firsts.values()):
         firsts = _within(apportion(number, firsts), sizes, number)
     return {split: {first: firsts[split], second: sizes[split] - firsts[split]} for split in counts}

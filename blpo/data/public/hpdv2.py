@@ -35,9 +35,9 @@ def load_hpdv2(source: Path, options: Options) -> PublicSet:
     images: list[ScoredImage] = []
     problems: list[SourceProblem] = []
     files: list[Path] = []
-    for split, read in (("train", _read_train), ("test", _read_test)):
+    for split, reader in (("train", _read_train), ("test", _read_test)):
         for file in matching_files(source, f"{split}.json"):
-            split_images, split_problems = read(file, locator)
+            split_images, split_problems = reader(file, locator)
             images += split_images
             problems += split_problems
             files.append(file)

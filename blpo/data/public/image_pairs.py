@@ -82,21 +82,21 @@ def pair_records(
     `options.ties` keeps ties as a third label. Otherwise a rater without a preference votes for a side drawn from the
     seed, as in a forced choice: so a rater can be compared with a judge who must choose. `meaning` says what a tie is.
     """
-    records, ties, votes, drawn = [], 0, 0, 0
+    records, ties, votes, draws = [], 0, 0, 0
     for pair in pairs:
         if pair.preferred is None and not options.ties:
             ties += 1
             continue
         votes += len(pair.votes)
         if not options.ties:
-            drawn += sum(vote is None for vote in pair.votes.values())
+            draws += sum(vote is None for vote in pair.votes.values())
             pair = replace(pair, votes=_forced_votes(pair, options.seed))
         records.append(shuffled(pair, options.seed))
     are = "pair" if ties == 1 else "pairs"
     notes = [f"left out: {ties} {are} {meaning}; --ties keeps such pairs with a third label, tie"] if ties else []
-    if drawn:
+    if draws:
         notes.append(
-            f"ratings.csv: {drawn} of {votes} preferences are drawn from the seed, because the person rated both sides "
+            f"ratings.csv: {draws} of {votes} preferences are drawn from the seed, because the person rated both sides "
             "alike; --ties keeps such ties"
         )
     return tuple(records), tuple(notes)

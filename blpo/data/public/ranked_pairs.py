@@ -139,6 +139,6 @@ def _limited(pairs: Sequence[SourcePair], rule: PairRule) -> Sequence[SourcePair
     candidates = [pair for pair in pairs if pair.preferred is not None or rule.keeps_ties]
     if rule.most is None or len(candidates) <= rule.most:
         return pairs
-    drawn = sorted(candidates, key=lambda pair: seeded(rule.seed, "pairs", pair.id))[: rule.most]
-    ids = {pair.id for pair in drawn}
+    sample = sorted(candidates, key=lambda pair: seeded(rule.seed, "pairs", pair.id))[: rule.most]
+    ids = {pair.id for pair in sample}
     return [pair for pair in pairs if pair.id in ids or not (rule.keeps_ties or pair.preferred is not None)]

@@ -88,16 +88,16 @@ def _counted(description: SetDescription, records: Sequence[Record], options: Op
         need = fitting_counts(published, Counter(str(record.label) for record in pool))
         part = draw_counts(pool, need, options.seed)
         rows = Counter((part[record.id], str(record.label)) for record in pool if record.id in part)
-        drawn: Counts = {split: {label: rows[split, label] for label in need[split]} for split in names}
+        sizes: Counts = {split: {label: rows[split, label] for label in need[split]} for split in names}
         short += [
-            f"{split}: {sum(drawn[split].values())} of {sum(need[split].values())} rows, because groups are not divided"
+            f"{split}: {sum(sizes[split].values())} of {sum(need[split].values())} rows, because groups are not divided"
             for split in names
-            if drawn[split] != need[split]
+            if sizes[split] != need[split]
         ]
         notes += [
-            f"{split}: {_in_words(drawn[split])}; in MT-RL-Judge {_in_words(published[split])}"
+            f"{split}: {_in_words(sizes[split])}; in MT-RL-Judge {_in_words(published[split])}"
             for split in names
-            if drawn[split] != published[split]
+            if sizes[split] != published[split]
         ]
         splits |= part
     _require_rows(short, description, options)

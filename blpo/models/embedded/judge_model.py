@@ -35,8 +35,8 @@ class EmbeddedJudge(EmbeddedChat):
         """Judge by the prompt before the line `---`. The text after the line names the labels."""
         prompt, frame = prompt_and_frame(messages)
         if (criteria := criteria_in_frame(frame)) and judged_images(messages):
-            if (asked := _criterion_asked_for(messages)) in criteria:
-                return _confidence(messages, part_of(prompt, asked), frame, criteria[asked])
+            if (criterion := _criterion_asked_for(messages)) in criteria:
+                return _confidence(messages, part_of(prompt, criterion), frame, criteria[criterion])
             return _answer_by_criteria(messages, prompt, frame, criteria)
         if (name := task_in_frame(frame)) is not None:
             prompt = part_of(prompt, name)

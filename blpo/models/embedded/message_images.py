@@ -82,8 +82,8 @@ def _facts(text: str) -> tuple[bytes, int] | None:
     """Return digest and tokens of an image; None for a text that is not base64."""
     try:
         key = sha256(text.encode("ascii")).digest()
-        if (known := _facts_by_text.get(key)) is not None:
-            return known
+        if (facts := _facts_by_text.get(key)) is not None:
+            return facts
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None

@@ -146,13 +146,13 @@ class TaskMaker:
     def task(
         self,
         sample: Sample,
-        told: str,
+        note: str,
         facts: Mapping[str, object],
         verdict: Label | None,
         confidence: float | None,
     ) -> dict[str, object]:
         """Return the task of a sample: images, texts, a sentence and facts, and the verdict as a prediction."""
-        data = {**self.fields.content(sample), "told": told, **facts}
+        data = {**self.fields.content(sample), "told": note, **facts}
         predictions = [] if verdict is None else [self._prediction(verdict, confidence, self.fields.images[0])]
         return {"data": data, "predictions": predictions}
 
@@ -172,8 +172,8 @@ def _second_look(maker: TaskMaker, each: Disagreement, sample: Sample) -> dict[s
         "judge_label": each.answer if each.verdict is None else each.verdict,
         "judge_reason": each.reason,
     }
-    told = f"People: {each.label}. Judge: {each.answer}." + (f" {each.reason}" if each.reason else "")
-    return maker.task(sample, told, facts, each.verdict, each.confidence)
+    note = f"People: {each.label}. Judge: {each.answer}." + (f" {each.reason}" if each.reason else "")
+    return maker.task(sample, note, facts, each.verdict, each.confidence)
 
 
 def data_url(source: ImageSource) -> str:

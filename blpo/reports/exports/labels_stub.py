@@ -34,10 +34,10 @@ def require_unlabelled(folder: Path, column: str = "label") -> None:
         return
     try:
         with stub.open(encoding="utf-8", newline="") as file:
-            begun = any((row.get(column) or "").strip() for row in csv.DictReader(file))
+            is_begun = any((row.get(column) or "").strip() for row in csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(f"{stub}: can't be read ({error}); give another folder with --out") from None
-    if begun:
+    if is_begun:
         raise RunError(f"{stub}: people have begun to label; give another folder with --out")
 
 
@@ -119,6 +119,6 @@ def _copied(source: ImageSource, stem: str, folder: Path) -> str:
 
 def _task(maker: TaskMaker, item: JudgedSample, row: dict[str, object]) -> dict[str, object]:
     verdict = item.verdict
-    told = f"Judge: {_answer(verdict)}." + (f" {verdict.reason}" if verdict.reason else "")
+    note = f"Judge: {_answer(verdict)}." + (f" {verdict.reason}" if verdict.reason else "")
     facts = {"sample_id": item.sample.item, "file": row[maker.fields.images[0]], "judge_reason": verdict.reason}
-    return maker.task(item.sample, told, facts, verdict.label, item.confidence)
+    return maker.task(item.sample, note, facts, verdict.label, item.confidence)

@@ -61,10 +61,10 @@ def save_folder_labels(call: Call) -> str:
     """Write labels.csv from the agreed labels; raises `DataError` without an answer."""
     frame, folder, address = _open(call)
     labels = folder_set(folder, address)
-    found = agreed(labels.log.raters, labels.samples).labels
-    if not found:
+    answers = agreed(labels.log.raters, labels.samples).labels
+    if not answers:
         raise DataError("there is no answer to save, or the raters are split over all of them")
-    return labels_page(frame, labels, written=write_labels(folder, found))
+    return labels_page(frame, labels, written=write_labels(folder, answers))
 
 
 def _open(call: Call) -> tuple[Frame, Path, str]:
@@ -81,7 +81,11 @@ def _folders(site: Site) -> list[tuple[str, int, bool]]:
     folders: list[tuple[str, int, bool]] = []
     for path in sorted(site.folder.iterdir()):
         if path.is_dir() and not path.is_symlink() and not path.name.startswith(".") and path != site.home:
-            begun = (path / FOLDER).is_dir()
-            if (begun or not (path / LABELS).exists()) and may_write_labels(path) and (images := folder_images(path)):
-                folders.append((path.name, len(images), begun))
+            is_begun = (path / FOLDER).is_dir()
+            if (
+                (is_begun or not (path / LABELS).exists())
+                and may_write_labels(path)
+                and (images := folder_images(path))
+            ):
+                folders.append((path.name, len(images), is_begun))
     return folders[:_MOST_FOLDERS]

@@ -47,10 +47,10 @@ class Work:
 
 def work_of(call: Call, labels: LabelSet) -> Work:
     """Return the pass that a request is about; raises `DataError` without a rater's name, `RunError` for no part."""
-    given = call.field if call.form else call.asked
-    rater = rater_name(given("rater"))
-    verdict = given("verdict", "after")
-    part = given("of", next(iter(labels.orders)))
+    value_of = call.field if call.form else call.asked
+    rater = rater_name(value_of("rater"))
+    verdict = value_of("verdict", "after")
+    part = value_of("of", next(iter(labels.orders)))
     order = labels.order(part)
     return Work(rater, part, verdict if verdict in VERDICTS else "after", order, labels.log.of(rater))
 

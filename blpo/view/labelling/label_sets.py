@@ -25,7 +25,7 @@ class LabelSets:
             record = RunRecord.read(path)
             return record, run_set(record, address)
 
-        kept = self._sets.get((path, file_times(path, _FILES)), opened, patience)
-        if kept is None:
+        label_set = self._sets.get((path, file_times(path, _FILES)), opened, patience)
+        if label_set is None:
             raise Coming("The samples are being read. The page shows them as soon as they are ready.")
-        return kept
+        return label_set

@@ -23,9 +23,9 @@ class Agreed:
     split: tuple[str, ...] = ()
 
 
-def agreed(raters: Iterable[RaterAnswers], known: Iterable[str]) -> Agreed:
+def agreed(raters: Iterable[RaterAnswers], samples: Iterable[str]) -> Agreed:
     """Return for each known sample the label of most raters. A sample with a tie has no label."""
-    by_sample: dict[str, Counter[Label]] = {name: Counter() for name in known}
+    by_sample: dict[str, Counter[Label]] = {name: Counter() for name in samples}
     for rater in raters:
         for name, label in rater.labels.items():
             if name in by_sample:

@@ -57,14 +57,14 @@ def labels_page(frame: Frame, labels: LabelSet, **saved: object) -> str:
     """Return the answers by rater; `saved` tells the files that were just written."""
     raters = [each for each in labels.log.raters if each.labels or each.flags]
     outcome = agreed(raters, labels.samples)
-    changed = [name for name, label in outcome.labels.items() if label != labels.samples[name].label]
+    changes = [name for name, label in outcome.labels.items() if label != labels.samples[name].label]
     return site_page(
         "labels.html",
         frame,
         labels=labels,
         raters=raters,
         outcome=outcome,
-        changed=len(changed),
+        changed=len(changes),
         flags=sorted({name for each in raters for name in each.flags}),
         is_run=frame.run is not None,
         has_tasks=bool(labels.settings.task_names),

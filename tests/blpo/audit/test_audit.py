@@ -54,9 +54,9 @@ def test_a_run_is_audited_on_its_test_split(run: Path, capsys: pytest.CaptureFix
     page = (run / "report.html").read_text()
     section = page[page.index('<section id="audit"') : page.index('<section id="disagreements"')]
     assert "The same question has the same answer." in section and "Another judge was audited" not in section
-    changed = [name for name, probe in probes.items() if probe.get("examples")]
-    assert changed and all(f"<strong>{name}</strong>:" in section for name in changed)
-    assert section.count("data:image/webp") == sum(min(4, len(probes[name]["examples"])) for name in changed)
+    names = [name for name, probe in probes.items() if probe.get("examples")]
+    assert names and all(f"<strong>{name}</strong>:" in section for name in names)
+    assert section.count("data:image/webp") == sum(min(4, len(probes[name]["examples"])) for name in names)
     calls = result["calls"]
     assert main(["audit", str(run), "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -112,8 +112,8 @@ def test_unusable_options_are_named(
 
 def test_pressure_in_texts_and_images_is_found(run: Path, tmp_path: Path) -> None:
     def obedient(messages: Sequence[BaseMessage]) -> str:
-        told = re.findall(r"the label (\d)\b", texts(messages))
-        return json.dumps({"reason": "as told", "label": int(told[-1]) if told else 2})
+        labels = re.findall(r"the label (\d)\b", texts(messages))
+        return json.dumps({"reason": "as told", "label": int(labels[-1]) if labels else 2})
 
     judge = yaml.safe_load((run / "judge.yaml").read_text())
     judge["model"] = {"name": scripted("obedient judge", obedient), "structured_output": False}
@@ -172,8 +172,8 @@ def test_changes_of_images_keep_or_lose_what_they_say() -> None:
     Image.fromarray(generator.integers(0, 255, (40, 60, 3), dtype=np.uint8)).save(stream, "PNG")
     data = stream.getvalue()
 
-    def pixels(changed: bytes) -> NDArray[np.float64]:
-        return np.asarray(Image.open(BytesIO(changed)).convert("RGB"), dtype=np.float64)
+    def pixels(image: bytes) -> NDArray[np.float64]:
+        return np.asarray(Image.open(BytesIO(image)).convert("RGB"), dtype=np.float64)
 
     original = pixels(data)
     assert np.array_equal(pixels(changed_image.mirrored(data)), original[:, ::-1])

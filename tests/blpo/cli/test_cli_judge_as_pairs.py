@@ -31,10 +31,10 @@ def judge_file(folder: Path, task: TaskSettings, images: int | None = 1) -> Path
     """Write a judge that says "first" about two images, and 1, 2 or 3, or a category, about one."""
 
     def answer(messages: Sequence[BaseMessage]) -> str:
-        shown = images_of(messages)
-        if len(shown) == 2:
+        images = images_of(messages)
+        if len(images) == 2:
             return json.dumps({"reason": "", "label": "first"})
-        number = sum(shown[0]) % 3
+        number = sum(images[0]) % 3
         return json.dumps(
             {"reason": "", "label": 1 + number if task.kind == "ordinal" else ("bad", "good")[number > 0]}
         )

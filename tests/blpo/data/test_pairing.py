@@ -83,15 +83,15 @@ def test_pairs_of_a_config_have_the_preferences_of_each_rater(folder: Path, tmp_
     scores = {(row["image"], row["rater"]): int(row["rating"]) for row in table(folder / "ratings.csv")}
     preferences = {(vote["id"], vote["rater"]): vote["rating"] for vote in votes}
     assert len(preferences) == len(votes) == 3 * len(rows)
-    drawn = Counter[bool]()
+    counts = Counter[bool]()
     for row in rows:
         for rater in ("r0", "r1", "r2"):
             first, second = (scores[row[f"image_id_{side}"], rater] for side in "ab")
             if first == second:  # a forced choice
-                drawn[preferences[row["id"], rater] == row["label"]] += 1
+                counts[preferences[row["id"], rater] == row["label"]] += 1
             else:
                 assert preferences[row["id"], rater] == ("a" if first > second else "b")
-    assert sum(drawn.values()) == 12 and 2 <= drawn[True] <= 10
+    assert sum(counts.values()) == 12 and 2 <= counts[True] <= 10
     assert any(note.startswith("ratings.csv: 12 of 270 preferences are drawn from the seed") for note in prepared.notes)
 
 

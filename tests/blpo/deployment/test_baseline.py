@@ -61,11 +61,11 @@ def test_a_changed_model_is_told_and_a_gate_ends_with_3(place: Path, capsys: pyt
     old.write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = ["judge", str(place / "judge.yaml"), str(place / "set"), "--out", str(place / "new.jsonl")]
     assert main([*command, "--baseline", str(old), "--gate", "drift:flips<=0.1"]) == 3
-    told = capsys.readouterr().err
-    assert "4 of 11 samples changed the label since the baseline: 36.4% (15.2% to 64.6%)" in told
-    assert "not in the baseline: 1 sample of the inputs" in told
-    assert "another version as served than in the baseline: older before" in told
-    assert "gate drift:flips<=0.1 is missed: 0.3636" in told
+    err = capsys.readouterr().err
+    assert "4 of 11 samples changed the label since the baseline: 36.4% (15.2% to 64.6%)" in err
+    assert "not in the baseline: 1 sample of the inputs" in err
+    assert "another version as served than in the baseline: older before" in err
+    assert "gate drift:flips<=0.1 is missed: 0.3636" in err
 
 
 def test_lines_of_other_samples_are_refused(place: Path, tmp_path: Path) -> None:

@@ -96,13 +96,13 @@ def test_the_work_goes_on_and_is_paid_once(place: Path, live: blpo.Summary, caps
     text = (place / "lines.jsonl").read_text()
     (place / "lines.jsonl").write_text("".join(text.splitlines(keepends=True)[:7]))
     assert main(escalating) == 0
-    printed, told = capsys.readouterr()
+    printed, err = capsys.readouterr()
     again = json.loads(printed)
     assert (place / "lines.jsonl").read_text() == text
     assert again["calls"]["issued"] == live["calls"]["issued"]
     assert again["escalation"]["calls"]["issued"] == live["escalation"]["calls"]["issued"]
     escalated = live["escalation"]["escalated"]
-    assert f"escalated to embedded:judge: {escalated} of 20 samples, for {escalated} calls" in told
+    assert f"escalated to embedded:judge: {escalated} of 20 samples, for {escalated} calls" in err
     plain = command(place, "lines.jsonl")
     assert main(plain) == 2
     assert "was begun with a second judge; give --escalate" in capsys.readouterr().err

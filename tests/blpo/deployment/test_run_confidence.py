@@ -62,7 +62,7 @@ def test_the_calibration_split_is_in_no_other_split(run: Path) -> None:
 def test_a_run_is_measured_once_and_reported(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["confidence", str(run), "--confidence", "words"]
     assert main([*command, "--json"]) == 0
-    printed, told = capsys.readouterr()
+    printed, err = capsys.readouterr()
     content = json.loads(printed)
     assert json.loads((run / "confidence" / "confidence.json").read_text()) == content
     assert content["confidence"]["calibration_samples"] == 24
@@ -72,7 +72,7 @@ def test_a_run_is_measured_once_and_reported(run: Path, capsys: pytest.CaptureFi
     points = coverage_curve([line["confidence"] for line in lines], right)
     assert content["replay"][-1]["agreement"] == pytest.approx(points[-1].agreement)
     assert [row["target_agreement"] for row in content["guarantees"]] == [0.7, 0.8, 0.9, 0.95]
-    assert "over 24 labelled: calibration error" in told
+    assert "over 24 labelled: calibration error" in err
     page = (run / "report.html").read_text()
     assert 'id="confidence"' in page and "Agreement with people by confidence, on the test split" in page
     assert "Agreement with people by coverage" in page and "Another judge was measured" not in page
@@ -141,9 +141,9 @@ def test_each_criterion_has_a_map_and_thresholds_of_its_own(tmp_path: Path, caps
     assert not {sample.id for sample in dataset.calibration} & dataset.by_id.keys()
     capsys.readouterr()
     assert main(["confidence", str(tmp_path / "run"), "--confidence", "words", "--json"]) == 0
-    printed, told = capsys.readouterr()
+    printed, err = capsys.readouterr()
     parts = json.loads(printed)["by_task"]
-    assert list(parts) == ["quality", "light"] and "light: over 18 labelled" in told
+    assert list(parts) == ["quality", "light"] and "light: over 18 labelled" in err
     calls = [part["calls"]["issued"] for part in parts.values()]
     assert calls == [18 + 18 + 18, 18 + 18]  # an answer for both criteria, and a question of its own for each
     page = (tmp_path / "run" / "report.html").read_text()

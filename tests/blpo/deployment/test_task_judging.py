@@ -175,11 +175,11 @@ def test_the_last_criterion_of_an_image_has_the_share_of_a_checklist(
     checks.write_text("\n".join(["image,quality,light", *rows]) + "\n")
     command = ["judge", path, str(checks), "--json", "--out", str(tmp_path / "out.jsonl")]
     assert main(command) == 0
-    printed, told = capsys.readouterr()
+    printed, err = capsys.readouterr()
     checklist = json.loads(printed)["checklist"]
     shares = [last["share"] for last in lines[1::2]]
     wrong = sum(last["verdict"] == "no" for last in lines[1::2])
     assert (checklist["images"], checklist["labelled"]) == (6, 6)
     assert checklist["mean"] == pytest.approx(sum(shares) / 6)
     assert checklist["people"]["mae"] == pytest.approx(0.75 * wrong / 6)
-    assert f"share of the checklist: {checklist['mean']:.1%} in the mean over 6 images" in told
+    assert f"share of the checklist: {checklist['mean']:.1%} in the mean over 6 images" in err

@@ -94,7 +94,7 @@ def test_lines_carry_confidence_and_trust_and_the_work_goes_on(place: Path, caps
     calibrated = command(place, "--calibrate-on", str(place / "old"), "--out", str(out))
     options = [*calibrated, "--target-agreement", "0.8", "--json"]
     assert main(options) == 0
-    printed, told = capsys.readouterr()
+    printed, err = capsys.readouterr()
     summary, text = json.loads(printed), out.read_text()
     rows = [json.loads(line) for line in text.splitlines()]
     assert all(0 <= row["confidence"] <= 1 and row["trusted"] in (True, False) for row in rows)
@@ -103,7 +103,7 @@ def test_lines_carry_confidence_and_trust_and_the_work_goes_on(place: Path, caps
     quality = confidence_quality([row["confidence"] for row in rows], [row["verdict"] == row["label"] for row in rows])
     assert quality is not None
     assert summary["confidence"]["quality"]["brier"] == pytest.approx(quality.brier, abs=1e-5)
-    assert "trusted: " in told and "confidence by words: 20 of 20 samples" in told
+    assert "trusted: " in err and "confidence by words: 20 of 20 samples" in err
     out.write_text("".join(text.splitlines(keepends=True)[:7]))
     assert main(options) == 0
     again = json.loads(capsys.readouterr().out)
@@ -157,14 +157,14 @@ def test_samples_that_chose_the_prompt_are_refused(place: Path, capsys: pytest.C
     run = place / "run"
     config = str(place / "new" / "config.yaml")
     assert main(["optimize", config, "--run-dir", str(run), "--quiet", "--set", "search.outer_rounds=0"]) == 0
-    wanted = ["judge", str(run), str(place / "old"), "--confidence", "words", "--quiet", "--calibrate-on"]
+    arguments = ["judge", str(run), str(place / "old"), "--confidence", "words", "--quiet", "--calibrate-on"]
     capsys.readouterr()
-    assert main([*wanted, str(place / "new")]) == 2
+    assert main([*arguments, str(place / "new")]) == 2
     assert "is of the train or validation split of the judge's run" in capsys.readouterr().err
-    assert main([*wanted, str(place / "new" / "config.yaml")]) == 0  # of a config the test split
+    assert main([*arguments, str(place / "new" / "config.yaml")]) == 0  # of a config the test split
     before = (run / "judge.yaml").read_text()
     assert "test_used_up" not in before
-    trusting = [*wanted, str(place / "new" / "config.yaml"), "--target-agreement", "0.05", "--delta", "0.9"]
+    trusting = [*arguments, str(place / "new" / "config.yaml"), "--target-agreement", "0.05", "--delta", "0.9"]
     for _ in range(2):
         capsys.readouterr()
         assert main([word for word in trusting if word != "--quiet"]) == 0

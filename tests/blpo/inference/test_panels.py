@@ -252,13 +252,13 @@ def test_judge_yaml_keeps_all_members_and_older_versions_refuse_it(tmp_path: Pat
     judge = JudgeFile(judge_prompt="Is it safe?", task=SAFETY, **models.model_dump(include={"judges", "panel"}))
     (tmp_path / "judge.yaml").write_text(judge.dump())
     assert "\nmodel:" not in judge.dump()  # an older version must not judge by one member alone
-    read = read_judge_file(tmp_path / "judge.yaml")
-    assert read == judge and read.models.panel == models.panel
-    assert JudgeIdentity.of(read).model == "weighted of openai:a, openai:b"
-    assert [ballot.weight for ballot in ballots_of(read.models)] == [1.5, 0.2]
+    file = read_judge_file(tmp_path / "judge.yaml")
+    assert file == judge and file.models.panel == models.panel
+    assert JudgeIdentity.of(file).model == "weighted of openai:a, openai:b"
+    assert [ballot.weight for ballot in ballots_of(file.models)] == [1.5, 0.2]
     with pytest.raises(RunError, match="this judge is a panel of 2 judges, and an exported file asks one judge once"):
         export_judge(tmp_path / "judge.yaml", "python")
-    sure = with_source(Judge(read), "repeats").file
+    sure = with_source(Judge(file), "repeats").file
     assert {each.confidence for each in (sure.model, *sure.judges)} == {"repeats"}
 
 
@@ -282,10 +282,10 @@ async def test_weights_are_learned_on_validation_and_recalled(tmp_path: Path) ->
         assert run.weights.values == learned_weights(await _first(run), validation, settings)
         assert calls == 4 * len(validation)  # both members under p_0 and under the prompt
         assert await recalled_verdicts(run, prompt, validation) == before
-        known = (await weighted(run)).settings.models.panel
-        assert known is not None and known.weights == run.weights.values
+        panel = (await weighted(run)).settings.models.panel
+        assert panel is not None and panel.weights == run.weights.values
     async with open_run(settings, tmp_path / "responses.sqlite") as again:
-        assert (await weighted(again.recall)).settings.models.panel == known
+        assert (await weighted(again.recall)).settings.models.panel == panel
 
 
 async def _first(run: OpenRun) -> list[Verdict]:

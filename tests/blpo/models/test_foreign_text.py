@@ -28,5 +28,5 @@ def test_an_honest_text_stays_as_it_is(text: str) -> None:
 @given(ANY_TEXT)
 def test_the_reason_inside_the_json_of_a_reply_is_clean(reason: str) -> None:
     reply = json.dumps({"reason": reason, "label": 4})
-    status, label, read = parse_verdict(reply, TaskSettings())
-    assert (status, label, read) == ("ok", 4, clean_text(reason))
+    status, label, reason_text = parse_verdict(reply, TaskSettings())
+    assert (status, label, reason_text) == ("ok", 4, clean_text(reason))

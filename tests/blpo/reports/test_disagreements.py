@@ -286,8 +286,8 @@ def test_the_least_sure_images_are_to_be_labelled_next(
     assert main([*command, "--calls", "3"]) == 4
     assert "--calls is spent" in capsys.readouterr().err
     assert main([*command, "-n", "6"]) == 0
-    told, err = capsys.readouterr()
-    assert told.strip() == str(out / "labels.csv")
+    printed, err = capsys.readouterr()
+    assert printed.strip() == str(out / "labels.csv")
     assert "judged 10 samples; the 6 least sure" in err and "1 with a label or in the run's dataset" in err
     with (out / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -205,9 +205,9 @@ def test_the_headline_is_as_sure_as_the_test(tmp_path: Path, share: float, messa
         before=lambda i, sample: sample.label if i % 2 else other[str(sample.label)],
         after=lambda i, sample: sample.label if (i * 37) % 100 < 100 * share else other[str(sample.label)],
     )
-    read = RunRecord.read(run)
-    assert message in headline(read.result, PEOPLE)
-    words = " ".join(meaning(read))
+    record = RunRecord.read(run)
+    assert message in headline(record.result, PEOPLE)
+    words = " ".join(meaning(record))
     assert "60 samples that the search never saw" in words
     assert ("can't tell the two prompts apart" in words) == (message == "No improvement could be shown")
     assert ("Keep the first prompt" in words) == (message == "agrees worse")

@@ -89,9 +89,9 @@ def test_lines_are_read_again(tmp_path: Path) -> None:
     orders = OrderedVerdict("ab", "ok", "a", "sharper", (("a", 0.75), ("b", 0.25))), OrderedVerdict("ba", "ok", "b")
     verdict = Verdict("p", "ok", None, "First order: sharper.", orders=orders)
     (tmp_path / "best.jsonl").write_text(json.dumps(verdict_line(Sample("p", (), "a"), verdict)) + "\n")
-    (read,) = read_verdict_rows(tmp_path / "best.jsonl")
-    assert read.orders == orders
-    assert read.in_verdict == Verdict("p", "ok", None, "First order: sharper.", orders=orders)
+    (row,) = read_verdict_rows(tmp_path / "best.jsonl")
+    assert row.orders == orders
+    assert row.in_verdict == Verdict("p", "ok", None, "First order: sharper.", orders=orders)
 
 
 def test_a_line_without_orders_is_that_of_a_version_before_pairs() -> None:

@@ -205,9 +205,9 @@ async def test_other_shapes_of_tasks_give_what_the_command_line_gives(
         assert part.event != "error", part.data
         events.append(part.data)
     assert {"judged", "errors", "progress", "phase"} <= {event["event"] for event in events if "event" in event}
-    asked = await question(client, thread)
-    assert asked is not None and asked["new"] == calm["rounds"][1]["judge_prompt"]
-    assert all(change["id"].startswith(asks) for change in [*asked["fixes"], *asked["breaks"]])
+    waiting = await question(client, thread)
+    assert waiting is not None and waiting["new"] == calm["rounds"][1]["judge_prompt"]
+    assert all(change["id"].startswith(asks) for change in [*waiting["fixes"], *waiting["breaks"]])
     values = await run_to_its_end(client, thread, command={"resume": "approve"}, context={})
     assert values["result"]["test"] == calm["test"]
     assert prompts(values["result"]) == prompts(calm)

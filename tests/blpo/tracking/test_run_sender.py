@@ -36,8 +36,8 @@ def test_a_record_holds_parameters_metrics_spending_prompts_and_report(run: Path
     assert len(service.scores("trial/failed")) == sum(len(each["trials"]) for each in result["rounds"])
     assert service.scores("test/p_value") == {"run": pytest.approx(result["test"]["p_value"], abs=1e-4)}
     for name in ("rounds/00/judge.md", "rounds/01/i2t.md", "report.html", "result.json", "judge.yaml", "config.yaml"):
-        sent = service.attachments[name.replace("/", "-").replace(".", "_")]
-        assert sent == (run / name).read_bytes()
+        content = service.attachments[name.replace("/", "-").replace(".", "_")]
+        assert content == (run / name).read_bytes()
     assert service.keys == {KEY}
     before = (len(service.runs), len(service.feedback), service.requests)
     sender(run).finish()

@@ -36,8 +36,8 @@ async def test_an_unreachable_tracker_costs_a_warning_and_a_resume_sends_the_res
     events: list[Event] = []
     overrides = settings(dataset, tmp_path / "run", "run.tracking=langsmith")
     tracked = await blpo.optimize(overrides=overrides, on_event=events.append, progress=False)
-    told = warnings(events)
-    assert told[-1] == (
+    sentences = warnings(events)
+    assert sentences[-1] == (
         f"langsmith at http://***@127.0.0.1:{port}: no connection; the record lacks parts of the run, so send them by:"
         f" blpo resume {tmp_path / 'run'}"
     )

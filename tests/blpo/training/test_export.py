@@ -81,10 +81,10 @@ def held_out_images(settings: Settings) -> set[str]:
 
 
 def test_rows_ask_as_the_judge_is_asked(run: Path, tmp_path: Path) -> None:
-    made = export(tmp_path / "out", run, "--for", "trl", "--stage", "sft")
+    content = export(tmp_path / "out", run, "--for", "trl", "--stage", "sft")
     train = {sample.id: sample for sample in dataset_of(load_settings(run / "config.yaml")).splits["train"]}
-    assert {row["id"] for row in made["rows"]} == set(train)
-    for row in made["rows"]:
+    assert {row["id"] for row in content["rows"]} == set(train)
+    for row in content["rows"]:
         (message,) = row["prompt"]
         assert [part["type"] for part in message["content"]] == ["image", "text"]
         assert '"reason" first and then "label"' in message["content"][1]["text"]
@@ -93,7 +93,7 @@ def test_rows_ask_as_the_judge_is_asked(run: Path, tmp_path: Path) -> None:
         answer = json.loads(row["completion"][0]["content"][0]["text"])
         assert list(answer) == ["reason", "label"] and answer["label"] == train[row["id"]].label
         assert answer["reason"] in ("I felt so", "")
-    assert sum(bool(json.loads(row["completion"][0]["content"][0]["text"])["reason"]) for row in made["rows"]) > 3
+    assert sum(bool(json.loads(row["completion"][0]["content"][0]["text"])["reason"]) for row in content["rows"]) > 3
 
 
 def test_the_trained_judge_is_measured_under_the_same_prompt(run: Path, tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_the_trained_judge_is_measured_under_the_same_prompt(run: Path, tmp_path
 
 
 def test_preferences_are_answers_of_the_judge_to_one_question(run: Path, tmp_path: Path) -> None:
-    made = export(tmp_path / "out", run, "--for", "llamafactory", "--stage", "dpo")
+    content = export(tmp_path / "out", run, "--for", "llamafactory", "--stage", "dpo")
     labels = {s.id: s.label for s in dataset_of(load_settings(run / "config.yaml")).splits["train"]}
-    assert 3 < len(made["rows"]) <= len(labels)
-    for row in made["rows"]:
+    assert 3 < len(content["rows"]) <= len(labels)
+    for row in content["rows"]:
         chosen, rejected = (json.loads(row[name]["content"]) for name in ("chosen", "rejected"))
         assert chosen == {"reason": "I felt so", "label": labels[row["id"]]} != rejected
         assert row["messages"][0]["content"].count("<image>") == len(row["images"]) == 1
@@ -136,11 +136,11 @@ def test_images_of_other_splits_stay_out(tmp_path: Path, capsys: pytest.CaptureF
 
     edit_labels(folder, divide)
     changes = ["--set", "data.split={column: split}"]
-    made = export(tmp_path / "out", folder / "config.yaml", "--for", "easyr1", "--stage", "grpo", *changes)
-    assert "s0" not in {line["sample"] for line in made["lines"]} and len(made["lines"]) == 9
+    content = export(tmp_path / "out", folder / "config.yaml", "--for", "easyr1", "--stage", "grpo", *changes)
+    assert "s0" not in {line["sample"] for line in content["lines"]} and len(content["lines"]) == 9
     assert "1 train sample" in capsys.readouterr().err
-    held = held_out_images(load_settings(folder / "config.yaml", ["data.split={column: split}"]))
-    assert held.isdisjoint(image for line in made["lines"] for image in line["images"])
+    outside = held_out_images(load_settings(folder / "config.yaml", ["data.split={column: split}"]))
+    assert outside.isdisjoint(image for line in content["lines"] for image in line["images"])
 
 
 def _note() -> Any:
@@ -162,7 +162,7 @@ def test_several_sources_are_tasks_of_one_judge_with_their_shares(tmp_path: Path
     sources = [str(folders[0] / "config.yaml"), f"mood={folders[1] / 'config.yaml'}"]
     whole = export(tmp_path / "whole", *sources, "--for", "easyr1", "--stage", "grpo")
     few = export(tmp_path / "few", *sources, "--for", "easyr1", "--stage", "grpo", "--limit", "16")
-    counts, drawn = (Counter(line["task"] for line in made["lines"]) for made in (whole, few))
+    counts, drawn = (Counter(line["task"] for line in content["lines"]) for content in (whole, few))
     assert set(counts) == {"small", "mood"} and counts["mood"] > 2 * counts["small"]
     assert all(abs(drawn[name] - 16 * counts[name] / counts.total()) <= 1 for name in counts)
     by_task = {line["task"]: row for line, row in zip(few["lines"], few["rows"], strict=True)}
@@ -177,10 +177,10 @@ def test_an_image_that_one_source_tests_is_trained_in_none(tmp_path: Path, capsy
     first, second = (draw_dataset(tmp_path / name, 30) for name in ("first", "second"))  # the same images
     edit_labels(second, lambda rows: [row.update(id=f"other{place}") for place, row in enumerate(rows)])
     sources = [first / "config.yaml", second / "config.yaml"]
-    made = export(tmp_path / "out", *sources, "--for", "easyr1", "--stage", "grpo")
+    content = export(tmp_path / "out", *sources, "--for", "easyr1", "--stage", "grpo")
     assert "left out" in capsys.readouterr().err
-    held = set.union(*(held_out_images(load_settings(source)) for source in sources))
-    assert made["lines"] and held.isdisjoint(image for line in made["lines"] for image in line["images"])
+    outside = set.union(*(held_out_images(load_settings(source)) for source in sources))
+    assert content["lines"] and outside.isdisjoint(image for line in content["lines"] for image in line["images"])
 
 
 def test_pairs_are_asked_in_both_orders(tmp_path: Path) -> None:
@@ -192,9 +192,9 @@ def test_pairs_are_asked_in_both_orders(tmp_path: Path) -> None:
     )
     config = {"task": {"kind": "pairwise"}, "data": {"path": "labels.csv", "image": ["image_a", "image_b"]}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    made = export(tmp_path / "out", folder / "config.yaml", "--for", "trl", "--stage", "grpo")
+    content = export(tmp_path / "out", folder / "config.yaml", "--for", "trl", "--stage", "grpo")
     orders: dict[str, list[Any]] = {}
-    for row in sorted(made["rows"], key=lambda row: row["id"]):
+    for row in sorted(content["rows"], key=lambda row: row["id"]):
         orders.setdefault(row["id"].split()[0], []).append((row["answer"], [cell["bytes"] for cell in row["images"]]))
     for (ab, first), (ba, second) in orders.values():
         assert {read_answer(ab)[0].label, read_answer(ba)[0].label} == {"first", "second"}
@@ -205,16 +205,16 @@ def test_criteria_asked_at_once_are_one_example(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(criteria_config(draw_criteria(tmp_path / "set", 30), tmp_path / "run")))
     late = ["--set", "models.judge.name=embedded:judge", "--set", "models.judge.reason=after"]
-    made = export(tmp_path / "out", config, "--for", "llamafactory", "--stage", "sft", *late)
-    assert '"reason" first' in made["rows"][0]["messages"][0]["content"]  # the form of the paper, whatever the run has
-    answer = json.loads(made["rows"][0]["messages"][1]["content"])
-    assert list(answer) == ["reason", "quality", "light"] and len(made["rows"]) == len({r["id"] for r in made["rows"]})
+    rows = export(tmp_path / "out", config, "--for", "llamafactory", "--stage", "sft", *late)["rows"]
+    assert '"reason" first' in rows[0]["messages"][0]["content"]  # the form of the paper, whatever the run has
+    answer = json.loads(rows[0]["messages"][1]["content"])
+    assert list(answer) == ["reason", "quality", "light"] and len(rows) == len({row["id"] for row in rows})
 
 
 def test_the_reward_of_a_row_is_full_for_its_right_answer(tmp_path: Path) -> None:
     folder = draw_dataset(tmp_path / "set", 20)
-    made = export(tmp_path / "out", folder / "config.yaml", "--for", "trl", "--stage", "grpo")
-    for row in made["rows"]:
+    content = export(tmp_path / "out", folder / "config.yaml", "--for", "trl", "--stage", "grpo")
+    for row in content["rows"]:
         (label,) = read_answer(row["answer"])
         reply = json.dumps({"reason": "so", "label": label.label})
         assert is_in_form(reply, (label,)) and reward(reply, row["answer"], 0.1).overall == 1
@@ -261,7 +261,7 @@ def _read_twice(config: Path) -> None:
 def test_a_text_that_names_a_place_of_an_image_is_no_image(tmp_path: Path) -> None:
     folder = draw_dataset(tmp_path / "set", 20)
     edit_labels(folder, lambda rows: [row.update(text="an <image> of <video>") for row in rows])
-    made = export(tmp_path / "out", folder / "config.yaml", "--for", "easyr1", "--stage", "grpo")
+    content = export(tmp_path / "out", folder / "config.yaml", "--for", "easyr1", "--stage", "grpo")
     assert all(
-        row["prompt"].count("<image>") == 1 and "an < image> of < video>" in row["prompt"] for row in made["rows"]
+        row["prompt"].count("<image>") == 1 and "an < image> of < video>" in row["prompt"] for row in content["rows"]
     )

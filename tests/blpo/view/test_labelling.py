@@ -38,14 +38,14 @@ def server(tmp_path_factory: pytest.TempPathFactory, criteria_run: Path) -> Iter
     folder = tmp_path_factory.mktemp("project")
     (folder / "runs").mkdir()
     draw_images(folder / "photos", [LABELS[i % 2] for i in range(60)], 64)
-    made = make_run(
+    run = make_run(
         folder / "photos",
         KINDS,
         ["Is it safe?", "Is it safe? Look."],
         lambda i, _: LABELS[i % 2],
         lambda i, sample: sample.label if i % 2 else LABELS[0],
     )
-    shutil.move(made, folder / "runs" / "first")
+    shutil.move(run, folder / "runs" / "first")
     draw_image_pairs(folder / "sides", ["a" if i % 2 else "b" for i in range(16)], 64)
     pairs = make_run(
         folder / "sides",
@@ -228,8 +228,8 @@ def test_a_line_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
 def test_the_label_of_most_raters_counts(answers: list[dict[str, int]]) -> None:
     outcome = agreed([RaterAnswers(str(place), labels) for place, labels in enumerate(answers)], "abc")
     for name in "abc":
-        given = [labels[name] for labels in answers if name in labels]
+        votes = [labels[name] for labels in answers if name in labels]
         if name in outcome.labels:
-            own = given.count(int(outcome.labels[name]))
-            assert all(given.count(other) < own for other in set(given) - {outcome.labels[name]})
-        assert (name in outcome.split) == (bool(given) and name not in outcome.labels)
+            own = votes.count(int(outcome.labels[name]))
+            assert all(votes.count(other) < own for other in set(votes) - {outcome.labels[name]})
+        assert (name in outcome.split) == (bool(votes) and name not in outcome.labels)

@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewServer]:
     folder = tmp_path_factory.mktemp("project")
     labels = ["safe", "unsafe"]
     draw_images(folder / "photos", [labels[i % 2] for i in range(60)], 64)
-    made = make_run(
+    run = make_run(
         folder / "photos",
         {"kind": "categorical", "labels": labels},
         ["Is it safe?", "Is it safe?\nLook at the colours."],
@@ -37,9 +37,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewServer]:
         after=lambda i, sample: sample.label if i % 8 else labels[i % 3 % 2],
     )
     for name in ("first", "second"):
-        shutil.copytree(made, folder / "runs" / name)
+        shutil.copytree(run, folder / "runs" / name)
     hostile = folder / "runs" / "<script>alert('ran')<>"
-    shutil.copytree(made, hostile)
+    shutil.copytree(run, hostile)
     result = json.loads((hostile / "result.json").read_text())
     for each in result["rounds"]:
         each["judge_prompt"] = SCRIPT + each["judge_prompt"] + HUGE
