@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from state.settings.section import Section
+from state.settings.task_settings import TaskSettings
 
 Rule = Literal["majority", "mean", "weighted"]
 
@@ -25,3 +26,16 @@ class PanelSettings(Section):
     def needed(self, answers: int) -> int:
         """Return the fewest answers without an error behind a verdict, of so many answers."""
         return self.quorum or answers // 2 + 1
+
+    def problem(self, task: TaskSettings | None, *, asks_once: bool) -> str | None:
+        """Return the problem of the panel with a task; None for a usable panel. `task` is None for several tasks.
+
+        `asks_once`: several criteria share a request.
+        """
+        if self.discussion and asks_once:
+            return "models.panel.discussion: is about one label at a time; set criteria_calls: each"
+        if self.rule == "weighted" and (task is None or task.kind == "ranking"):
+            return "models.panel.rule: weighted needs a single task with labels; use majority, or mean for ratings"
+        if self.rule == "mean" and task is not None and task.kind not in ("ordinal", "ranking"):
+            return f"models.panel.rule: mean is of ratings, not of task.kind: {task.kind}; use majority"
+        return None
