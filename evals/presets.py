@@ -23,7 +23,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "budget": {
         "methods": ("blpo",),
         "test": "on_top",
-        "method_search": {"blpo": {"spare_steps": 0}},
         "grid": {"error_batch": (20, 40, 80), "inner_steps": (1, 3, 5), "calls": (600, 800, 2000)},
     },
     "figure1": {"methods": ("apo_image",), "sweeps": {"error_batch": (1, 2, 3, 5, 8, 10, 15, 20)}},

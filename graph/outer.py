@@ -4,9 +4,9 @@ Scored trials (`search.trials: scored`, Algorithm 1 as published), round t: judg
 p_t; stop if converged; collect errors I_B; search the I2T prompt q* with p_t fixed; p_{t+1} = J(q*, p_t), the very
 prompt with the score of q*'s trial.
 
-Pooled trials (the default) make one update a round. The batch holds many cases, half of them errors. The inner loop
-describes the batch by K I2T prompts, and scores no I2T prompt. p_{t+1} = J({q_1 .. q_K}, p_t), from all descriptions.
-Only p_{t+1} is judged, on train and validation, and these verdicts select among rounds.
+Pooled trials (the default) make one update a round. The batch holds many cases of train and validation, at least half
+of them errors. The inner loop describes the batch by K I2T prompts, and scores no I2T prompt. p_{t+1} = J({q_1 .. q_K},
+p_t), from all descriptions. Only p_{t+1} is judged, on train and validation, and these verdicts select among rounds.
 
 A person may decide about a new prompt. At the end the test split is judged once.
 

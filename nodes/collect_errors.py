@@ -1,9 +1,10 @@
-"""collect_errors: draw I_B, a batch of wrong verdicts of the train split, and anchors, samples with right verdicts.
+"""collect_errors: draw I_B, a batch of wrong verdicts, and anchors, samples with right verdicts.
 
-Split batch, as published: as many errors and anchors as set. Filled batch: half of the cases are errors; where one kind
-is short, the other kind fills the batch. Pooled trials: the budget sets the size of the round (`round_plan`). Scored
-trials outside the paper's preset: samples of train and validation outside the batch score a trial. These samples are
-drawn uniformly, because the search metric counts labels as frequent as they are.
+The batch is drawn from train and validation if both select (`search.select_on`), else from train, as published. Split
+batch, as published: as many errors and anchors as set. Filled batch: errors as frequent as among all samples, and half
+of the cases at least; where one kind is short, the other kind fills the batch. Pooled trials: the budget sets the size
+of the round (`round_plan`). Scored trials outside the paper's preset: samples of train and validation outside the batch
+score a trial. These samples are drawn uniformly, because the search metric counts labels as frequent as they are.
 
 A pair is wrong if the judge is wrong in at least one order, a ranking if two images are reversed. Only answered
 verdicts count: a refusal or an outage is no wrong verdict. The draw derives from (seed, round), never from a live
@@ -32,28 +33,32 @@ from state.verdict import Verdict
 
 
 async def collect_errors(state: OuterState, runtime: Runtime[Settings]) -> OuterState:
-    """Draw I_B and the anchors under p_t; I_B is empty if no verdict of the train split is wrong."""
+    """Draw I_B and the anchors under p_t; I_B is empty if no verdict is wrong."""
     async with run_of(runtime) as run:
-        search = run.settings.search
-        train, labelled = run.split("train"), run.labelled
-        verdicts = await judge_samples(run, state["judge_prompt"], train, split="train")
+        search, labelled = run.settings.search, run.labelled
+        judged: list[tuple[Sample, Verdict]] = []
+        for split in search.batch_splits:
+            verdicts = await judge_samples(run, state["judge_prompt"], run.split(split), split=split)
+            judged += zip(run.split(split), verdicts, strict=True)
         plan = RoundPlan(search.error_batch, search.inner_steps)
         if search.trials == "pooled":
             affordable = await plan_round(run, state["judge_prompt"], state["round"])
             if affordable is None:
                 return {"stop_reason": "budget"}
             plan = affordable
-    answered = [(s, v) for s, v in zip(train, verdicts, strict=True) if v.status == "ok"]
+    answered = [(s, v) for s, v in judged if v.status == "ok"]
     if not answered:
+        _, first = judged[0]
         raise TooManyFailures(
-            f"none of {len(verdicts)} verdicts of the train split names a label; the first is {verdicts[0].status}:"
-            f" {sentence(verdicts[0].reason[:200] or 'an empty reply')} Try the judge with one image, or another model"
+            f"none of {len(judged)} verdicts of {' and '.join(search.batch_splits)} names a label; the first is"
+            f" {first.status}: {sentence(first.reason[:200] or 'an empty reply')} Try the judge with one image, or"
+            " another model"
         )
     wrong = [(s.id, _cell(s, v)) for s, v in answered if not agrees(v.label, s.label)]
     right = [(s.id, _cell(s, v)) for s, v in answered if agrees(v.label, s.label)]
     most_wrong, most_right = search.error_batch, search.anchors
     if search.batch == "filled":
-        most_wrong = max(plan.cases - plan.cases // 2, plan.cases - len(right))
+        most_wrong = max(plan.cases - plan.cases // 2, round(plan.cases * len(wrong) / len(answered)))
         most_right = plan.cases - min(most_wrong, len(wrong))
     seed = f"{search.seed}/{state['round']}"
     errors = draw(wrong, most_wrong, f"{seed}/errors", spread=search.draw == "spread")

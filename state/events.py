@@ -111,7 +111,7 @@ class ErrorsEvent(TypedDict):
     event: Literal["errors"]
     round: int
     wrong: int
-    """Wrong verdicts in the train split."""
+    """Wrong verdicts among the samples that the batch is drawn from."""
     drawn: int
     """Size of I_B."""
     anchors: int

@@ -18,7 +18,7 @@ RunStatus = Literal["complete", "budget", "interrupted", "failed"]
 
 
 StopReason = Literal["rounds", "no_errors", "patience", "budget"]
-"""rounds: T rounds are done. no_errors: no wrong verdict is left in the train split. patience: no round of the
+"""rounds: T rounds are done. no_errors: no wrong verdict is left to learn from. patience: no round of the
 last `patience` rounds has gained. budget: the budget pays for no more."""
 
 

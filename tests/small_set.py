@@ -28,7 +28,7 @@ def draw_dataset(folder: Path, size: int = 30) -> Path:
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / "images" / f"{i:03}.png")
         rows.append({"id": f"s{i}", "image": f"images/{i:03}.png", "label": str(5 - i % 5 if i % 7 else 1 + i % 5)})
     write_labels(folder, rows)
-    config = {"data": {"path": "labels.csv"}, "search": {"outer_rounds": 1, "inner_steps": 2, "error_batch": 12}}
+    config = {"data": {"path": "labels.csv"}, "search": {"outer_rounds": 1, "inner_steps": 2, "error_batch": 24}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
 

@@ -37,7 +37,6 @@ _LATER: dict[str, tuple[object, ...]] = {
     "batch": ("split",),
     "select_on": ("validation",),
     "score_on": ("batch",),
-    "spare_steps": (2,),
     "floor": (0.1,),
     "higher_is": (None, "better", "worse"),
     "ties": (False,),

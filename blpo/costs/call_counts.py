@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 
 from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.inference.consult import REPAIRS
-from blpo.inference.round_plan import FEWER_CASES, RoundPlan, planned_round
+from blpo.inference.round_plan import FEWEST_CASES, RoundPlan, planned_round
 from state.settings import SearchSettings
 from state.settings.search_settings import SCORE_SIZE
 
@@ -42,9 +42,9 @@ class CallCounts:
         return CallCounts(self.judge, 0, *(REPAIRS * count for count in counts))
 
 
-def batch_size(train: int, search: SearchSettings) -> int:
-    """Return the samples in a full batch, all different samples of the train split."""
-    return min(search.batch_size, train)
+def batch_size(sizes: DatasetSizes, search: SearchSettings) -> int:
+    """Return the samples in a full batch, all different."""
+    return min(search.batch_size, sizes.drawn_from(search))
 
 
 def planned_rounds(
@@ -55,10 +55,10 @@ def planned_rounds(
     `adopts`: every round has a new prompt, whose verdicts are paid; else no round has a new prompt. The budget ends the
     list early. None: no limit.
     """
-    plans, train = list[RoundPlan](), sizes.samples["train"]
+    plans, samples = list[RoundPlan](), sizes.drawn_from(search)
     left = None if limit is None else limit - sizes.labelled - 2 * sizes.requests["test"]
     while len(plans) < rounds:
-        plan = planned_round(search, train, left, sizes.labelled, sizes.shape)
+        plan = planned_round(search, samples, left, sizes.labelled, sizes.shape)
         if plan is None:
             break
         if left is not None:
@@ -69,7 +69,7 @@ def planned_rounds(
 
 def least_calls(sizes: DatasetSizes, search: SearchSettings) -> int:
     """Return the smallest limit of calls that pays for a round of pooled trials, beside p_0 and the test."""
-    cases = min(search.batch_size, sizes.samples["train"], FEWER_CASES)
+    cases = min(batch_size(sizes, search), FEWEST_CASES)
     return 2 * sum(sizes.requests.values()) + sizes.plan(cases, min(search.inner_steps, 1)).calls
 
 
@@ -96,7 +96,7 @@ def scored_counts(sizes: DatasetSizes, search: SearchSettings, rounds: int, adop
 
     The count is the maximum for so many rounds: batches are full and disjoint, and no prompt is written twice.
     """
-    batch, trials = batch_size(sizes.samples["train"], search), rounds * (search.inner_steps + 1)
+    batch, trials = batch_size(sizes, search), rounds * (search.inner_steps + 1)
     selection = (1 + adopted) * sizes.labelled + (trials - adopted) * _calls_of_score(sizes, search, batch)
     tests = (2 if adopted else 1) * sizes.requests["test"]
     steps = rounds * search.inner_steps

@@ -118,23 +118,16 @@ class CallSizes:
     def _cases(self, descriptions: float = 1) -> float:
         reasons = self.work.sizes.questions * self.replies.verdict
         case = _CASE + reasons + self.work.text + descriptions * self.replies.description
-        cases = batch_size(self.work.sizes.samples["train"], self.settings.search)
+        cases = batch_size(self.work.sizes, self.settings.search)
         return self.work.case_notes + cases * case
 
     def _history(self) -> float:
         """Mean tokens of H over the steps of a round."""
-        return (self._inner_steps + 1) / 2 * (self.i2t_prompt + 20)
+        return (self.settings.search.inner_steps + 1) / 2 * (self.i2t_prompt + 20)
 
     @property
     def _is_pooled(self) -> bool:
         return self.settings.search.trials == "pooled"
-
-    @property
-    def _inner_steps(self) -> int:
-        """K, with the spare steps that a limit of calls may add to a round if replies are long."""
-        search, limits = self.settings.search, self.settings.limits
-        has_spare = self._is_pooled and limits.calls is not None and search.inner_steps and self.replies is not SHORT
-        return search.inner_steps + (search.spare_steps if has_spare else 0)
 
     @property
     def _part(self) -> int:
@@ -142,7 +135,8 @@ class CallSizes:
         return -(-self.judge_prompt // self.work.sizes.shape.updates)
 
     def _critique_judge(self) -> tuple[float, int]:
-        descriptions, updates = max(self._inner_steps, 1) if self._is_pooled else 1, self.work.sizes.shape.updates
+        updates, steps = self.work.sizes.shape.updates, self.settings.search.inner_steps
+        descriptions = max(steps, 1) if self._is_pooled else 1
         share = 1 if updates == 1 else 2 / updates  # of the parts one is about all cases, each other about its own
         question = tokens(template("critique_judge")) + self._part + share * self._cases(descriptions)
         return question, self.replies.critique
@@ -152,7 +146,7 @@ class CallSizes:
 
     def _critique_i2t(self) -> tuple[float, int]:
         if self._is_pooled:
-            descriptions = (self._inner_steps - (1 if self.replies is SHORT else 0)) / 2
+            descriptions = (self.settings.search.inner_steps - (1 if self.replies is SHORT else 0)) / 2
             question = tokens(template("critique_i2t_pooled")) + self.judge_prompt + self._history()
             return question + self._cases(max(descriptions, 0)), self.replies.critique
         trials = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())

@@ -7,7 +7,7 @@ from blpo.data.dataset import Dataset
 from blpo.inference.answer_forms import asks_once, questions_about
 from blpo.inference.round_plan import RoundPlan, round_shape
 from state.sample import SplitName
-from state.settings import Settings
+from state.settings import SearchSettings, Settings
 
 _ONE_TASK = RoundPlan(0, 0)
 
@@ -35,7 +35,7 @@ class DatasetSizes:
             requests={name: questions_about(settings, samples) for name, samples in dataset.splits.items()},
             questions=max(task.questions for task in tasks or [settings.task]),
             calls=settings.models.calls,
-            shape=round_shape(settings, dataset.splits["train"]),
+            shape=round_shape(settings, [s for name in settings.search.batch_splits for s in dataset.splits[name]]),
         )
 
     @classmethod
@@ -47,6 +47,10 @@ class DatasetSizes:
     def labelled(self) -> int:
         """Judge requests for the train and validation splits under one prompt."""
         return self.requests["train"] + self.requests["validation"]
+
+    def drawn_from(self, search: SearchSettings) -> int:
+        """Return the samples that the batch of a round is drawn from."""
+        return sum(self.samples[name] for name in search.batch_splits)
 
     def judged(self, cases: int, *splits: SplitName) -> int:
         """Return the most judge requests for so many different samples of the splits under one prompt."""

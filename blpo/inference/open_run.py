@@ -83,6 +83,11 @@ class OpenRun(OpenModels):
         """Samples of train, then of validation."""
         return (*self.split("train"), *self.split("validation"))
 
+    @property
+    def batch_samples(self) -> tuple[Sample, ...]:
+        """Samples that the batch of a round is drawn from."""
+        return tuple(sample for name in self.settings.search.batch_splits for sample in self.split(name))
+
     def questions(self, *names: SplitName) -> int:
         """Return the judge requests for all samples of splits under one prompt, repairs not counted."""
         return questions_about(self.settings, [sample for name in names for sample in self.split(name)])

@@ -1,22 +1,23 @@
-"""Plan of a round of pooled trials: as many cases and I2T prompts as the budget pays for.
+"""Plan of a round of pooled trials: as many I2T prompts and cases as the budget pays for.
 
 A round must pay for its descriptions, for the optimizer, and for the verdicts of the new judge prompt on train and
-validation. The reserve of the test stays. Calls that pay for no further full round pay for spare I2T prompts in this
-round.
+validation. The reserve of the test stays. The number of I2T prompts comes first, because a new I2T prompt may state a
+cause that no other description states; the calls left pay for cases.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from blpo.inference.answer_forms import descriptions_about
+from blpo.inference.consult import REPAIRS
 from blpo.inference.open_run import OpenRun
 from blpo.inference.prompt_parts import rewrites_parts
 from blpo.inference.verdicts import judge_samples
 from state.sample import Sample
 from state.settings import SearchSettings, Settings
 
-FEWER_CASES = 40
-"""Cases of a batch where the budget pays for no full batch."""
+FEWEST_CASES = 40
+"""Cases of the smallest batch, unless `search.error_batch` is smaller. With fewer cases, fewer I2T prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class RoundPlan:
 
     @property
     def calls(self) -> int:
-        """Largest number of calls before the new prompt is judged, repairs aside: descriptions and optimizer."""
-        return max(self.inner_steps, 1) * self.descriptions + 2 * self.inner_steps + 2 * self.updates
+        """Largest number of calls before the new prompt is judged: descriptions, optimizer, repairs of one reply."""
+        return max(self.inner_steps, 1) * self.descriptions + 2 * self.inner_steps + 2 * self.updates + REPAIRS
 
     @property
     def descriptions(self) -> int:
@@ -44,31 +45,30 @@ class RoundPlan:
 
 
 def planned_round(
-    search: SearchSettings, train: int, calls: int | None, candidate: int, shape: RoundPlan = RoundPlan(0, 0)
+    search: SearchSettings, samples: int, calls: int | None, candidate: int, shape: RoundPlan = RoundPlan(0, 0)
 ) -> RoundPlan | None:
     """Return the largest plan of at most `calls` calls (None: no limit), or None if no round fits.
 
-    `calls` are the calls left, and `candidate` the calls to judge a new prompt on train and validation. `shape` has the
-    fields of a plan that do not depend on the budget.
+    `samples` are the samples that a batch is drawn from, `calls` the calls left, and `candidate` the calls to judge a
+    new prompt on train and validation. `shape` has the fields of a plan that do not depend on the budget.
     """
-    full = replace(shape, cases=min(search.batch_size, train), inner_steps=search.inner_steps)
+    full = replace(shape, cases=min(search.batch_size, samples), inner_steps=search.inner_steps)
     if calls is None:
         return full
-    left = calls - candidate
-    if full.calls <= left:
-        return _with_spare_steps(full, search.spare_steps, (left - full.calls) % (full.calls + candidate))
-    for cases in dict.fromkeys((full.cases, min(full.cases, FEWER_CASES))):
-        for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
-            plan = replace(shape, cases=cases, inner_steps=steps)
-            if plan.calls <= left:
-                return plan
+    for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
+        plan = _within(replace(full, inner_steps=steps), calls - candidate)
+        if plan is not None and plan.cases >= min(full.cases, FEWEST_CASES):
+            return plan
     return None
 
 
-def _with_spare_steps(plan: RoundPlan, spare_steps: int, calls: int) -> RoundPlan:
-    """Return the plan with up to `spare_steps` more I2T prompts, as far as `calls` pay for them; q stays frozen."""
-    affordable = calls // (plan.descriptions + 2) if plan.inner_steps else 0
-    return replace(plan, inner_steps=plan.inner_steps + min(spare_steps, affordable))
+def _within(plan: RoundPlan, calls: int) -> RoundPlan | None:
+    """Return the plan with as many of its cases as `calls` pay for; None if they pay for no case."""
+    excess = plan.calls - calls
+    if excess <= 0:
+        return plan
+    cases = plan.descriptions - -(-excess // max(plan.inner_steps, 1))
+    return replace(plan, cases=cases) if cases > 0 else None
 
 
 async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan | None:
@@ -76,9 +76,9 @@ async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan |
 
     The first plan of a round stays, so that a replayed run takes the same way as before.
     """
-    search, train = run.settings.search, len(run.split("train"))
+    search, pool = run.settings.search, run.batch_samples
     if not run.budget.is_limited:
-        return planned_round(search, train, None, 0)
+        return planned_round(search, len(pool), None, 0)
     name = f"plan of round {round} of {run.thread}"
     note = await run.store.note(name)
     if note is not None:
@@ -93,15 +93,15 @@ async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan |
 
 async def _affordable_plan(run: OpenRun, judge_prompt: str) -> RoundPlan | None:
     """Return the largest plan that the calls left beside the test pay for, with repairs as frequent as so far."""
-    search, train, left = run.settings.search, run.split("train"), run.budget.remaining_calls
+    search, pool, left = run.settings.search, run.batch_samples, run.budget.remaining_calls
     if left is None:
-        return planned_round(search, len(train), None, 0)
+        return planned_round(search, len(pool), None, 0)
     await judge_samples(run, judge_prompt, run.labelled)  # from the store; tells the share of repairs after a resume
     candidate = run.budget.expected_calls(run.questions("train", "validation"))
-    return planned_round(search, len(train), left, candidate, round_shape(run.settings, train))
+    return planned_round(search, len(pool), left, candidate, round_shape(run.settings, pool))
 
 
-def round_shape(settings: Settings, train: Sequence[Sample]) -> RoundPlan:
+def round_shape(settings: Settings, samples: Sequence[Sample]) -> RoundPlan:
     """Return a plan without cases, with the fields that follow from the tasks of a run."""
     updates = len(settings.task_names) + 1 if rewrites_parts(settings) else 1
-    return RoundPlan(0, 0, updates, descriptions_about(settings, train) if settings.criteria else None)
+    return RoundPlan(0, 0, updates, descriptions_about(settings, samples) if settings.criteria else None)

@@ -53,15 +53,15 @@ def advice(run: OpenRun, rounds: Sequence[RoundRecord], result: Result, reason: 
 
     None also for full agreement on train and validation or on test: more labels would show nothing better.
     """
-    search, train = run.settings.search, len(run.split("train"))
+    search, samples = run.settings.search, len(run.batch_samples)
     if search.trials == "scored" or reason not in ("patience", "rounds") or len(rounds) < 2:
         return None
-    usable = search.batch_size * (len(rounds) - 1) - train
+    usable = search.batch_size * (len(rounds) - 1) - samples
     if usable <= 0 or any(strict_value(each, search.metric) > _PERFECT for each in _of_selected(run, rounds, result)):
         return None
     return (
-        f"More labels would help more than more calls: all rounds drew from the same {train} train samples, and can use"
-        f" {usable} more train samples"
+        f"More labels would help more than more calls: all rounds drew from the same {samples} samples of"
+        f" {' and '.join(search.batch_splits)}, and can use {usable} more"
     )
 
 

@@ -74,7 +74,7 @@ def progress_line(event: Event, progress: Progress) -> str | None:
             return f"round {event['round']}: {metric} {event['validation']:z.3f} on validation{both}{fell}"
         case "errors":
             batch = f"{event['drawn']} drawn, beside {event['anchors']} right ones"
-            return f"round {event['round']}: {event['wrong']} wrong verdicts in train, {batch}"
+            return f"round {event['round']}: {event['wrong']} wrong verdicts, {batch}"
         case "trial":
             return f"round {event['round']}, {trial_place(event['step'], progress)}: {_outcome(event)}"
         case "replayed":

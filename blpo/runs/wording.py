@@ -29,7 +29,7 @@ METRICS = {
 
 STOP_REASONS = {
     "rounds": "all rounds were done (search.outer_rounds)",
-    "no_errors": "the train split holds no wrong verdict any more",
+    "no_errors": "no wrong verdict was left to learn from",
     "patience": "the metric that selects rose no further (search.patience)",
     "budget": "the budget pays for no more (limits)",
 }

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from state.sample import SplitName
 from state.settings.metric_names import Metric
 from state.settings.section import Section
 
@@ -35,8 +36,8 @@ SCORE_SIZE = 4
 """Largest number of samples outside the batch that score a trial, as a multiple of the batch."""
 MOST_TASKS_IN_BATCH = 3
 """With several tasks the default of `error_batch` grows with the number of tasks, up to this factor."""
-SERVED_OPTIMIZER_BATCH = 40
-"""Default of `error_batch` for an optimizer that is no embedded model."""
+SERVED_OPTIMIZER_BATCH, SERVED_OPTIMIZER_STEPS = 40, 3
+"""Defaults of `error_batch` and `inner_steps` for an optimizer that is no embedded model, with pooled trials."""
 
 _KEYS_OF_OLD_RUNS = {
     *("preset", "outer_rounds", "inner_steps", "error_batch", "draw", "anchors", "adopt", "patience", "metric"),
@@ -54,19 +55,17 @@ class SearchSettings(Section):
     """pooled: one update of the judge prompt a round, from the descriptions by all I2T prompts of the round. scored: a
     judge prompt for every I2T prompt; the best score is adopted, as published."""
     batch: Literal["filled", "split"] = "filled"
-    """filled: `error_batch` cases, half of them errors; more of one kind where the other is short. split: `error_batch`
-    errors beside `anchors`, as published."""
+    """filled: `error_batch` cases, half of them errors, and more if the judge is wrong more often than in every other
+    case. split: `error_batch` errors beside `anchors`, as published."""
     select_on: Literal["labelled", "validation"] = "labelled"
-    """Samples that select among rounds: train and validation together, or validation alone, as published."""
+    """labelled: train and validation together give the batches and select among rounds. validation: train gives the
+    batches, and validation selects, as published."""
     outer_rounds: int = Field(default=5, ge=0, le=1000)
     """T: largest number of updates of the judge prompt."""
-    inner_steps: int = Field(default=3, ge=0, le=1000)
-    """K. pooled: I2T prompts a round, at most. scored: updates of the I2T prompt a round (default 5). 0 keeps q
-    frozen."""
-    spare_steps: int = Field(default=2, ge=0, le=1000)
-    """pooled: further I2T prompts of a round, at most, paid by calls of `limits.calls` that no further full round could
-    use."""
-    error_batch: int = Field(default=80, ge=1, le=1000)
+    inner_steps: int = Field(default=5, ge=0, le=1000)
+    """K. pooled: I2T prompts a round, at most; 3 unless the optimizer is embedded. scored: updates of the I2T prompt a
+    round. 0 keeps q frozen."""
+    error_batch: int = Field(default=120, ge=1, le=1000)
     """filled: cases of a batch, at most; 40 unless the optimizer is embedded. split: size of I_B, the batch of wrong
     verdicts (default 10). The defaults are twice as large for two tasks, and three times for more."""
     draw: Literal["spread", "uniform"] = "spread"
@@ -102,6 +101,11 @@ class SearchSettings(Section):
     @classmethod
     def _fill_from_preset(cls, keys: Any) -> Any:
         return {**_preset_values(keys), **keys} if isinstance(keys, dict) else keys
+
+    @property
+    def batch_splits(self) -> tuple[SplitName, ...]:
+        """Splits that the batch of a round is drawn from."""
+        return ("train", "validation") if self.select_on == "labelled" else ("train",)
 
     @property
     def batch_size(self) -> int:

@@ -12,7 +12,12 @@ from state.settings.metric_names import ABOVE_CHANCE
 from state.settings.models_settings import ModelsSettings, counted_role
 from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
-from state.settings.search_settings import MOST_TASKS_IN_BATCH, SERVED_OPTIMIZER_BATCH, SearchSettings
+from state.settings.search_settings import (
+    MOST_TASKS_IN_BATCH,
+    SERVED_OPTIMIZER_BATCH,
+    SERVED_OPTIMIZER_STEPS,
+    SearchSettings,
+)
 from state.settings.section import Section
 from state.settings.task_entries import MOST_TASKS, CriterionEntry, TaskEntry, TaskName, with_common_fields
 from state.settings.task_problems import task_problem
@@ -94,6 +99,8 @@ class Settings(Section):
         if "error_batch" not in search.model_fields_set and (not is_embedded or self.task_names):
             cases = search.error_batch if is_embedded else SERVED_OPTIMIZER_BATCH
             defaults["error_batch"] = cases * min(max(len(self.task_names), 1), MOST_TASKS_IN_BATCH)
+        if "inner_steps" not in search.model_fields_set and not is_embedded:
+            defaults["inner_steps"] = SERVED_OPTIMIZER_STEPS
         if defaults:
             resolved = search.model_copy()
             vars(resolved).update(defaults)

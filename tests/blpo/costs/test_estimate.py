@@ -25,6 +25,7 @@ from blpo.costs.dataset_sizes import DatasetSizes
 from blpo.costs.estimate import RoleEstimate, estimate, total
 from blpo.costs.workload import Workload, workload_of
 from blpo.data.dataset import SPLITS
+from blpo.inference.round_plan import FEWEST_CASES
 from blpo.models.catalogue import facts
 from blpo.models.embedded.message_images import images
 from state.result import Result
@@ -143,7 +144,6 @@ POOLED = st.builds(
     SearchSettings,
     outer_rounds=st.integers(0, 9),
     inner_steps=st.integers(0, 9),
-    spare_steps=st.integers(0, 4),
     error_batch=st.integers(1, 100),
     patience=st.none() | st.integers(1, 9),
 )
@@ -157,8 +157,10 @@ def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
     counts = pooled_counts(sizes, plans, len(plans))
     calls = counts.judge + counts.verbalize + counts.optimizer
     assert calls <= limit or not plans
-    most = search.inner_steps + (search.spare_steps if search.inner_steps else 0)
-    assert all(plan.inner_steps <= most and plan.cases <= sizes.samples["train"] for plan in plans)
+    assert all(plan.inner_steps <= search.inner_steps for plan in plans)
+    assert all(plan.cases <= min(search.error_batch, sizes.labelled) for plan in plans)
+    fewest = min(search.error_batch, sizes.labelled, FEWEST_CASES)
+    assert all(plan.cases >= fewest for plan in plans)
     more = planned_rounds(sizes, search, search.outer_rounds, limit + 500)
     assert len(more) >= len(plans)
     least = least_calls(sizes, search)
@@ -211,10 +213,10 @@ def test_images_count_as_they_are_sent(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_takes_for_granted(tmp_path: Path) -> None:
-    overrides = ("models.judge.name=openai:gpt-4o", "models.optimizer.name=openai:o3", "limits.calls=100")
+    overrides = ("models.judge.name=openai:gpt-4o", "models.optimizer.name=openai:o3", "limits.calls=120")
     done = run(tmp_path, *overrides)
     assert done.returncode == 0
-    assert "plan: 1 round of 12 cases x 2 I2T prompts" in done.stdout
+    assert "plan: 1 round of 21 cases x 2 I2T prompts" in done.stdout
     assert "US $ 2.5 in and 10 out for a million tokens (list price of" in done.stdout
     assert "85 + 170 for each 512 px tile" in done.stdout
     assert "thinking" in done.stdout
@@ -225,7 +227,7 @@ def test_a_limit_that_pays_for_no_round_is_told_and_bounds_the_total(tmp_path: P
     done = run(tmp_path, "limits.calls=50", as_json=True)
     content = json.loads(done.stdout)
     assert content["plan"] == []
-    assert "plan: limits.calls (50) pays for no round; one round needs at least 76, the test included" in done.stdout
+    assert "plan: limits.calls (50) pays for no round; one round needs at least 87, the test included" in done.stdout
     assert content["total"]["most"]["calls"] == 50
 
 

@@ -225,7 +225,7 @@ def test_a_test_of_one_sample_is_told_in_the_singular_and_no_zero_is_negative(fi
         tested = [line for line in file.read_text(encoding="utf-8").splitlines() if '"split": "test"' in line]
         file.write_text(tested[0] + "\n", encoding="utf-8")
     html = asyncio.run(blpo.report(run)).read_text(encoding="utf-8")
-    assert "Of 1 sample that" in html and "A test of 1 sample is small" in html and "1 samples" not in html
+    assert "Of 1 sample that" in html and "A test of 1 sample is small" in html and " 1 samples" not in html
     assert ">kappa</th><td>0.000</td><td>0.000</td><td>=</td>" in html
 
 
