@@ -13,6 +13,7 @@ no blpo:
     .venv-easyr1/bin/pip install torch==2.14.1 torchvision==0.29.1 'transformers>=4.54,<5' \
       datasets qwen-vl-utils codetiming
 
+TRL also trains an update by its own command, with the exported reward: the batch went through the trainer's processing.
 EasyR1 is no package: `--easyr1-source` is a copy of its repository (hiyouga/EasyR1). A trainer without an environment
 or a source is not read, and the script says so. It fails only if a trainer does not read an export. Images, answers and
 a tiny model are made here; nothing is downloaded.

@@ -1,4 +1,4 @@
-"""Trainings by TRL, each in a process of its own: what they learn, adapters, preferences, and their files."""
+"""Trainings by TRL, each in a process of its own: what they learn, adapters, preferences, their files, and exports."""
 
 import json
 import os
@@ -86,3 +86,11 @@ def test_a_model_that_is_not_there_is_said_in_a_line(tiny: Path) -> None:
     done = python("-m", "blpo", "train", "run", tiny / "sft", "--set", "model=no/model", "--out", tiny / "none")
     assert done.returncode == 2, done.stderr
     assert "model: no/model can't be loaded" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_trl_reads_the_exports_and_trains_an_update_on_each() -> None:
+    done = python("-m", "benchmarks.training_loaders")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("ok ")]
+    assert [line.split()[:3] for line in lines] == [["ok", "trl", stage] for stage in ("sft:", "grpo:", "dpo:")]
+    assert all("an update by a batch of tokens (" in line for line in lines)
