@@ -6,7 +6,7 @@ Needs the extra `train`. Makes all models and images here; takes about three min
 one is. Prints a line for each claim, and fails if one does not hold:
 
 * SFT: the share of right labels on images that were held out, at least .95.
-* SFT killed (kill -9) in the middle and started again: the same final loss and the same held out share.
+* SFT killed (kill -9) in the middle and started again: alike in the final loss and the held out share.
 * GRPO from a model that is unsure (SFT, three labels in five drawn at random): the mean reward of the last updates is
   at least .2 above that of the first.
 """
@@ -38,6 +38,8 @@ from blpo.training.reward import reward
 COLOURS = {"red": (200, 40, 40), "green": (40, 180, 60), "blue": (50, 60, 200), "yellow": (220, 210, 60)}
 HELD_OUT, GAIN = 0.95, 0.2
 """Bounds of the claims."""
+_SAME_SHARE, _SAME_LOSS = 0.025, 1e-3
+"""Largest differences that are alike: sums on a GPU have no fixed order. On a processor both are equal."""
 _FIRST = _LAST = 10
 """Updates at both ends whose rewards are compared."""
 _SMALL = ["dtype=float32", "epochs=100", "save_steps=20"]
@@ -150,7 +152,8 @@ def measure(out: Path, report: "Report") -> None:
     made = kill_in_the_middle(sft, out / "killed")
     resumed = held_out_share(train(sft, out / "killed"), unseen)
     losses = [log_of(folder)[-1]["loss"] for folder in (sft / "model", out / "killed")]
-    alike = made < len(log_of(sft / "model")) and resumed == share and abs(losses[0] - losses[1]) < 1e-3
+    near = abs(resumed - share) <= _SAME_SHARE and abs(losses[0] - losses[1]) <= _SAME_LOSS
+    alike = made < len(log_of(sft / "model")) and near
     text = (
         f"killed after {made} updates and resumed: {resumed:.3f} right, last loss {losses[1]:.5f}, else {losses[0]:.5f}"
     )

@@ -61,6 +61,7 @@ class Recipe(Section):
     model: str = PAPER_MODEL
     """Name of the model to train, or its folder."""
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
+    """Of the computing, and of the model at the end."""
     optimizer: Literal["adamw"] = "adamw"
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     learning_rate: Annotated[float, Field(gt=0)] | None = None
@@ -110,6 +111,11 @@ class Recipe(Section):
         """The learning rate, or the start for the stage."""
         starts = _FULL_RATES if self.lora is None else _LORA_RATES
         return starts[self.stage] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def weights(self) -> Literal["bfloat16", "float32"]:
+        """Type of the weights as loaded. Small updates are lost in bfloat16, so a whole model trains in float32."""
+        return "float32" if self.lora is None else self.dtype
 
     def prompt_tokens(self, images: int) -> int:
         """Return the room for a prompt with so many images of the largest size, in tokens of Qwen3-VL."""

@@ -17,10 +17,10 @@ _HINT = "blpo train run needs the extra 'train'; install it with: pip install -e
 
 
 class OpenTrainer:
-    """A trainer of TRL, with its model."""
+    """A trainer of TRL, with its model. `dtype` is the type of the weights at the end."""
 
-    def __init__(self, trainer: Any, processor: Any) -> None:
-        self._trainer, self._processor = trainer, processor
+    def __init__(self, trainer: Any, processor: Any, dtype: str) -> None:
+        self._trainer, self._processor, self._dtype = trainer, processor, dtype
 
     def train(self, checkpoint: Path | None) -> None:
         """Train to the end, from a checkpoint if given."""
@@ -28,23 +28,29 @@ class OpenTrainer:
 
     def save(self, folder: Path) -> None:
         """Write the whole model, adapters merged, and the processor."""
+        import torch
+
         model = self._trainer.accelerator.unwrap_model(self._trainer.model)
         if hasattr(model, "merge_and_unload"):
             model = model.merge_and_unload()
-        model.save_pretrained(folder)
+        model.to(getattr(torch, self._dtype)).save_pretrained(folder)
         self._processor.save_pretrained(folder)
 
 
 def open_trainer(
     export: Path, recipe: Recipe, out: Path, checkpoint: Path | None, on_line: Callable[[LogLine], None]
 ) -> OpenTrainer:
-    """Open model, data and trainer. Raises `ConfigError` for a missing extra, and for a model that can't be loaded."""
+    """Open model, data and trainer.
+
+    Raises `ConfigError` for a missing extra, for a model that can't be loaded, and for several GPUs in one process.
+    """
     try:
         import trl
         from transformers import PrinterCallback
         from transformers.utils import logging
     except ImportError as error:
         raise ConfigError(f"{_HINT} ({error})") from None
+    _require_one_gpu()
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")  # about TRL's own arguments
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -71,7 +77,7 @@ def open_trainer(
         **rewards,
     )
     trainer.remove_callback(PrinterCallback)
-    return OpenTrainer(trainer, processor)
+    return OpenTrainer(trainer, processor, recipe.dtype)
 
 
 def _model(recipe: Recipe, checkpoint: Path | None) -> tuple[Any, Any]:
@@ -85,9 +91,10 @@ def _model(recipe: Recipe, checkpoint: Path | None) -> tuple[Any, Any]:
     weights = str(checkpoint) if checkpoint is not None and recipe.lora is None else recipe.model
     try:
         processor = AutoProcessor.from_pretrained(recipe.model)
-        model = AutoModelForImageTextToText.from_pretrained(weights, dtype=recipe.dtype)
+        model = AutoModelForImageTextToText.from_pretrained(weights, dtype=recipe.weights)
     except (OSError, ValueError, ImportError) as error:
-        raise ConfigError(f"model: {recipe.model} can't be loaded: {str(error).splitlines()[0]}") from None
+        reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+        raise ConfigError(f"model: {recipe.model} can't be loaded: {reason}") from None
     model.config._name_or_path = recipe.model
     return model, processor
 
@@ -110,6 +117,17 @@ def _adapters(recipe: Recipe) -> Any:
     return LoraConfig(
         r=recipe.lora.rank, lora_alpha=recipe.lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
     )
+
+
+def _require_one_gpu() -> None:
+    """Raise `ConfigError` for several GPUs in one process: TRL trains on one GPU a process."""
+    import torch
+
+    if "WORLD_SIZE" not in os.environ and (gpus := torch.cuda.device_count()) > 1:
+        raise ConfigError(
+            f"{gpus} GPUs are here, and a process trains on one; start by accelerate launch -m blpo train run DIR, or"
+            " set CUDA_VISIBLE_DEVICES=0"
+        )
 
 
 def _is_cpu() -> bool:

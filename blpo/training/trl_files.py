@@ -33,7 +33,7 @@ def trl_settings(recipe: Recipe, prompts: int, images: int) -> dict[str, Any]:
     rewards = {"reward_funcs": ["reward.format_reward", "reward.accuracy_reward"]} if recipe.stage == "grpo" else {}
     return {
         "model_name_or_path": recipe.model,
-        "dtype": recipe.dtype,
+        "dtype": recipe.weights,
         "datasets": [{"path": "parquet", "data_files": TRAIN, "columns": columns}],
         "output_dir": "model",
         **adapters,

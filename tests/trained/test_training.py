@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from datasets import Dataset
+from safetensors.torch import load_file
 
 from benchmarks.trained_judge import draw_colours, export, log_of, texts_of
 
@@ -67,6 +69,18 @@ def test_adapters_are_merged_into_a_whole_model(tiny: Path) -> None:
     assert again.stdout == done.stdout and "update 3 of 3" not in again.stderr  # a finished training is left as it is
     other = python(*command, "--set", "batch=2")
     assert other.returncode == 2 and "a training by another recipe" in other.stderr
+
+
+def test_small_updates_are_not_lost_in_bfloat16(tiny: Path) -> None:
+    changes = ["dtype=bfloat16", "learning_rate=0.000001"]
+    options = [part for change in changes for part in ("--set", change)]
+    done = python("-m", "blpo", "train", "run", tiny / "sft", *options, "--out", tiny / "half")
+    assert done.returncode == 0, done.stderr
+    first, trained = (load_file(path / "model.safetensors") for path in (tiny / "model", tiny / "half/checkpoint-2"))
+    changed = sum(int((trained[name] != first[name]).sum()) for name in first)
+    assert changed > 0.8 * sum(weights.numel() for weights in first.values())
+    final = load_file(Path(done.stdout.strip()) / "model.safetensors")
+    assert {weights.dtype for weights in final.values()} == {torch.bfloat16}
 
 
 def test_preferences_train(tiny: Path) -> None:
