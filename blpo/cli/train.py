@@ -113,10 +113,13 @@ def run(
     from blpo.cli.error_lines import say
     from blpo.cli.paths import short_path
     from blpo.cli.train_view import training_view
+    from blpo.training.processes import is_main
     from blpo.training.training_run import run_training
 
-    with training_view(quiet=quiet) as on_line:
+    with training_view(quiet=quiet or not is_main()) as on_line:
         trained = run_training(folder, changes or [], out, on_line)
+    if not is_main():
+        return 0
     say(f"trained for {trained.steps} updates; curve: {short_path(trained.model.parent / 'curve.svg')}")
     typer.echo(short_path(trained.model))
     return 0

@@ -1,12 +1,12 @@
 """Trainers of TRL by a recipe. Imported only where a training runs: needs the extra `train`."""
 
-import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from blpo.training.parquet_file import TRAIN
+from blpo.training.processes import is_launched, processes
 from blpo.training.recipe import Recipe
 from blpo.training.reward_functions import accuracy_reward, format_reward
 from blpo.training.training_log import LOG, LogLine, line_of
@@ -58,7 +58,7 @@ def open_trainer(
     fitted = recipe.fitted(len(dataset))
     model, processor = _model(recipe, checkpoint)
     arguments = {
-        **trainer_arguments(fitted, _devices()),
+        **trainer_arguments(fitted, processes()),
         "output_dir": str(out),
         "disable_tqdm": True,
         "use_cpu": _is_cpu(),
@@ -123,10 +123,10 @@ def _require_one_gpu() -> None:
     """Raise `ConfigError` for several GPUs in one process: TRL trains on one GPU a process."""
     import torch
 
-    if "WORLD_SIZE" not in os.environ and (gpus := torch.cuda.device_count()) > 1:
+    if not is_launched() and (gpus := torch.cuda.device_count()) > 1:
         raise ConfigError(
-            f"{gpus} GPUs are here, and a process trains on one; start by accelerate launch -m blpo train run DIR, or"
-            " set CUDA_VISIBLE_DEVICES=0"
+            f"{gpus} GPUs are here, and a process trains on one; start by accelerate launch --multi_gpu -m blpo train"
+            " run DIR, or set CUDA_VISIBLE_DEVICES=0"
         )
 
 
@@ -134,10 +134,6 @@ def _is_cpu() -> bool:
     import torch
 
     return not torch.cuda.is_available()
-
-
-def _devices() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _logger(out: Path, on_line: Callable[[LogLine], None]) -> Any:

@@ -7,6 +7,7 @@ model with its processor, adapters merged, for `vllm serve`. The same call goes 
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from blpo.storage.locks import lock_folder
 from blpo.storage.whole_files import put_in_place, write_whole
 from blpo.training.parquet_file import TRAIN
+from blpo.training.processes import is_main
 from blpo.training.recipe import RECIPE, Recipe, read_recipe, recipe_text
 from blpo.training.training_curve import CURVE, curve_svg
 from blpo.training.training_log import LogLine, keep_until, read_log
@@ -42,18 +44,21 @@ def run_training(
 
     `out` is the folder of the training; None: `model` in the export. `on_line` is called after every update. Trains on
     the GPUs of this machine, else on its processor. Raises `ConfigError` for another folder, an unusable recipe, a
-    missing extra, and a training with another recipe; `RunError` if another process trains there.
+    missing extra, and a training with another recipe; `RunError` if another training goes on there. Of the processes
+    that a launcher starts, the main one alone writes.
     """
     if not (export / CONFIG).is_file() or not (export / TRAIN).is_file():
         raise ConfigError(f"{export} is no export for TRL; make one with blpo train export --for trl")
     recipe, out = read_recipe(export / RECIPE, changes), out or export / MODEL
     out.mkdir(parents=True, exist_ok=True)
-    with lock_folder(out):
-        _keep_recipe(out, recipe)
+    with lock_folder(out) if is_main() else nullcontext():
+        if is_main():
+            _keep_recipe(out, recipe)
         if not (out / FINAL).is_dir():
             _train(export, recipe, out, on_line)
         log = read_log(out)
-        write_whole(out / CURVE, curve_svg(log, recipe.stage), durable=False)
+        if is_main():
+            write_whole(out / CURVE, curve_svg(log, recipe.stage), durable=False)
     return Trained(out / FINAL, log[-1].step if log else 0, tuple(log))
 
 
@@ -70,9 +75,12 @@ def _train(export: Path, recipe: Recipe, out: Path, on_line: OnLine) -> None:
     from blpo.training.trainers import open_trainer
 
     checkpoint = last_checkpoint(out)
-    keep_until(out, 0 if checkpoint is None else _step(checkpoint))
+    if is_main():
+        keep_until(out, 0 if checkpoint is None else _step(checkpoint))
     trainer = open_trainer(export, recipe, out, checkpoint, on_line)
     trainer.train(checkpoint)
+    if not is_main():
+        return
     draft = out / f".{FINAL}.part"
     shutil.rmtree(draft, ignore_errors=True)
     trainer.save(draft)

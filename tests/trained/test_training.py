@@ -83,6 +83,17 @@ def test_small_updates_are_not_lost_in_bfloat16(tiny: Path) -> None:
     assert {weights.dtype for weights in final.values()} == {torch.bfloat16}
 
 
+def test_processes_of_a_launcher_train_together(tiny: Path) -> None:
+    """Two processes with half of each batch do the updates of a single process."""
+    command = ["-m", "blpo", "train", "run", str(tiny / "sft"), "--set", "micro_batch=2", "--out"]
+    alone = python(*command, tiny / "alone")
+    together = python("-m", "torch.distributed.run", "--nproc_per_node", "2", *command, tiny / "together")
+    assert (alone.returncode, together.returncode) == (0, 0), together.stderr
+    assert together.stdout == f"{tiny / 'together' / 'final'}\n"
+    first, second = ([line["loss"] for line in log_of(tiny / name)] for name in ("alone", "together"))
+    assert len(second) == 3 and second == pytest.approx(first, rel=1e-4)
+
+
 def test_preferences_train(tiny: Path) -> None:
     """The rows of an export for DPO, with the columns that the writer gives them."""
     dpo = export(tiny / "colours" / "config.yaml", tiny / "dpo", "sft", f"model={tiny / 'model'}", *SHORT)
