@@ -73,10 +73,18 @@ def least_calls(sizes: DatasetSizes, search: SearchSettings) -> int:
     return 2 * sum(sizes.requests.values()) + sizes.plan(cases, min(search.inner_steps, 1)).calls
 
 
-def pooled_counts(sizes: DatasetSizes, plans: Sequence[RoundPlan], adopted: int) -> CallCounts:
-    """Count the calls of a search without repairs: planned rounds with pooled trials, of which `adopted` change p."""
+def pooled_counts(
+    sizes: DatasetSizes, search: SearchSettings, plans: Sequence[RoundPlan], adopted: int, *, alike: bool = False
+) -> CallCounts:
+    """Count the calls of a search without repairs: planned rounds with pooled trials, of which `adopted` change p.
+
+    `alike`: all batches hold the same samples, so that a frozen q describes no further sample after the first round.
+    """
     new = [_new_prompts(plan, is_first=t == 0) for t, plan in enumerate(plans)]
     described = sum(max(plan.inner_steps, 1) * plan.descriptions for plan in plans)
+    if search.inner_steps == 0 and plans:
+        different = plans[0] if alike else sizes.plan(sizes.drawn_from(search), 0)
+        described = min(described, different.descriptions)
     judged = (1 + adopted) * sizes.labelled + (2 if adopted else 1) * sizes.requests["test"]
     updates = sum(plan.updates for plan in plans)
     return CallCounts(judged, described, updates, updates, sum(new), sum(new))
@@ -119,11 +127,11 @@ def all_rounds(sizes: DatasetSizes, search: SearchSettings, limit: int | None = 
     """
     if search.trials == "pooled":
         plans = planned_rounds(sizes, search, search.outer_rounds, limit)
-        counts = pooled_counts(sizes, plans, len(plans))
+        counts = pooled_counts(sizes, search, plans, len(plans))
         if limit is None:
             return counts
         plans = planned_rounds(sizes, search, search.outer_rounds, limit, adopts=False)
-        return counts.largest(pooled_counts(sizes, plans, 0))
+        return counts.largest(pooled_counts(sizes, search, plans, 0))
     return scored_counts(sizes, search, search.outer_rounds, search.outer_rounds)
 
 
@@ -131,6 +139,7 @@ def early_stop(sizes: DatasetSizes, search: SearchSettings, limit: int | None = 
     """Count the calls of a search that stops after `patience` rounds without a gain, or after 1 round (no patience)."""
     rounds = min(search.patience or 1, search.outer_rounds)
     if search.trials == "pooled":
-        return pooled_counts(sizes, planned_rounds(sizes, search, rounds, limit), 0)
+        plans = planned_rounds(sizes, search, rounds, limit)
+        return pooled_counts(sizes, search, plans, 0, alike=True)
     keeps_prompt = search.patience is not None and search.adopt != "always"
     return scored_counts(sizes, search, rounds, 0 if keeps_prompt else rounds)

@@ -81,6 +81,17 @@ async def test_criteria_and_tasks_are_counted_exactly(tmp_path: Path, shape: str
     assert roles["verbalizer"].high.calls % descriptions == 0
 
 
+async def test_a_frozen_q_describes_a_sample_once(tmp_path: Path) -> None:
+    config = restless(tmp_path, 3, 0)
+    config["search"] |= {"trials": "pooled", "batch": "filled", "error_batch": 200, "select_on": "labelled"}
+    roles = estimated(config)
+    result = (await blpo.optimize(config)).result
+    assert len(result["rounds"]) == 4
+    described = roles["verbalizer"]
+    assert issued(result)["verbalizer"] == described.low.calls == described.high.calls
+    assert issued(result) == {role: own.high.calls for role, own in roles.items()}
+
+
 async def test_every_vote_is_a_call(tmp_path: Path) -> None:
     config = restless(tmp_path, 1, 1, order="both")
     config["search"] |= {"trials": "pooled", "batch": "filled"}
@@ -154,7 +165,7 @@ def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
     sizes: DatasetSizes, search: SearchSettings, limit: int
 ) -> None:
     plans = planned_rounds(sizes, search, search.outer_rounds, limit)
-    counts = pooled_counts(sizes, plans, len(plans))
+    counts = pooled_counts(sizes, search, plans, len(plans))
     calls = counts.judge + counts.verbalize + counts.optimizer
     assert calls <= limit or not plans
     assert all(plan.inner_steps <= search.inner_steps for plan in plans)
