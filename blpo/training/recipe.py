@@ -32,6 +32,7 @@ _PAPER = "MT-RL-Judge"
 _COMMENTS: Mapping[str, str] = {
     **dict.fromkeys(("model", "dtype", "optimizer", "schedule", "batch", "rollouts", "max_pixels"), _PAPER),
     "rollout_batch": f"{_PAPER}; prompts sampled before the next updates",
+    "sample_batch": "prompts whose completions a device samples at once: memory; null: the rollout batch",
     "micro_batch": "completions that a device works on at once: memory and speed alone",
     "steps": "updates in place of epochs",
     "lora": "null: the whole model; else {rank: 32, alpha: 64}",
@@ -40,7 +41,8 @@ _COMMENTS: Mapping[str, str] = {
 }
 """Remarks in recipe.yaml."""
 _OF_STAGES: Mapping[str, Stage] = {
-    **dict.fromkeys(("rollouts", "rollout_batch", "temperature", "max_completion", "kl", "format_weight"), "grpo"),
+    **dict.fromkeys(("rollouts", "rollout_batch", "sample_batch", "temperature"), "grpo"),
+    **dict.fromkeys(("max_completion", "kl", "format_weight"), "grpo"),
     "beta": "dpo",
 }
 """Fields of a single stage."""
@@ -86,6 +88,9 @@ class Recipe(Section):
     """GRPO: completions of a prompt."""
     rollout_batch: int = Field(default=512, ge=1)
     """GRPO: prompts whose completions are sampled before the next updates; a multiple of `batch`."""
+    sample_batch: Annotated[int, Field(ge=1)] | None = 2
+    """GRPO by TRL: prompts whose completions a device samples at once, by the current model. null: the whole rollout
+    batch, which a large model has no memory for."""
     temperature: float = Field(default=1.0, gt=0)
     """GRPO: of the sampling."""
     max_completion: int = Field(default=512, ge=1)

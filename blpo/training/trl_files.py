@@ -67,7 +67,22 @@ def trainer_arguments(recipe: Recipe, devices: int = 1) -> dict[str, Any]:
         "logging_steps": 1,
         "report_to": "none",
     }
-    return arguments | _OF_STAGE[recipe.stage](recipe, accumulated)
+    return arguments | _OF_STAGE[recipe.stage](recipe, accumulated, devices)
+
+
+def _sampled_at_once(recipe: Recipe, accumulated: int, devices: int) -> int:
+    """Return the micro-batches whose completions are sampled at once: all of a rollout batch, or a part of an update.
+
+    TRL samples them in a single call of the model. A part is a divisor of the update, and holds whole prompts. So all
+    completions of an update are the current model's, if `sample_batch` is below the batch.
+    """
+    whole = accumulated * (recipe.rollout_batch // recipe.batch)
+    most = whole if recipe.sample_batch is None else recipe.sample_batch * recipe.rollouts // recipe.micro_batch
+    if most >= whole:
+        return whole
+    parts = (part for part in range(1, accumulated + 1) if accumulated % part == 0)
+    fitting = [part for part in parts if recipe.micro_batch * devices * part % recipe.rollouts == 0]
+    return max((part for part in fitting if part <= most), default=min(fitting, default=whole))
 
 
 def _content(example: TrainingExample) -> list[dict[str, Any]]:
@@ -86,17 +101,17 @@ _COLUMNS: dict[Stage, Callable[[TrainingExample], dict[str, Any]]] = {
     "grpo": lambda example: {"answer": example.answer},
     "dpo": lambda example: {"chosen": _reply(example.completion), "rejected": _reply(example.rejected)},
 }
-_OF_STAGE: dict[Stage, Callable[[Recipe, int], dict[str, Any]]] = {
-    "sft": lambda recipe, _: {"max_length": None},  # a cut would take tokens of images
-    "grpo": lambda recipe, accumulated: {
+_OF_STAGE: dict[Stage, Callable[[Recipe, int, int], dict[str, Any]]] = {
+    "sft": lambda recipe, *_: {"max_length": None},  # a cut would take tokens of images
+    "grpo": lambda recipe, accumulated, devices: {
         "num_generations": recipe.rollouts,
-        "steps_per_generation": accumulated * (recipe.rollout_batch // recipe.batch),
+        "steps_per_generation": _sampled_at_once(recipe, accumulated, devices),
         "temperature": recipe.temperature,
         "max_completion_length": recipe.max_completion,
         "beta": recipe.kl,
         "reward_weights": [recipe.format_weight, 1 - recipe.format_weight],
     },
-    "dpo": lambda recipe, _: {"beta": recipe.beta, "max_length": None},
+    "dpo": lambda recipe, *_: {"beta": recipe.beta, "max_length": None},
 }
 
 

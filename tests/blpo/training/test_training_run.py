@@ -1,4 +1,4 @@
-"""Trainings without the extra `train`: what is refused, and the log and checkpoints that a kill leaves behind."""
+"""Trainings without the extra `train`: refusals, arguments of TRL, and the log and checkpoints that a kill leaves."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from blpo.cli.main import main
+from blpo.training.recipe import recipe_of
 from blpo.training.training_curve import curve_svg
 from blpo.training.training_log import LOG, keep_until, line_of, read_log
 from blpo.training.training_run import last_checkpoint
+from blpo.training.trl_files import trainer_arguments
 from tests.small_set import draw_dataset
 
 
@@ -54,3 +56,23 @@ def test_a_checkpoint_whose_writing_was_killed_is_not_gone_on_from(tmp_path: Pat
     last = last_checkpoint(tmp_path)
     assert last is not None and json.loads((last / "trainer_state.json").read_text()) == {"global_step": 20}
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-20"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "devices", "at_once"),
+    [
+        ([], 1, 40),  # micro-batches of one completion: two prompts
+        ([], 4, 40),
+        (["micro_batch=8"], 1, 5),
+        (["sample_batch=null"], 1, 10_240),  # the rollout batch of the paper
+        (["batch=255", "rollout_batch=255"], 1, 20),  # 40 is no part of 5,100
+        (["batch=8", "rollout_batch=8", "rollouts=8", "micro_batch=64"], 1, 1),
+    ],
+)
+def test_completions_of_few_whole_prompts_are_sampled_at_once(changes: list[str], devices: int, at_once: int) -> None:
+    recipe = recipe_of("grpo", changes).fitted(1000)
+    arguments = trainer_arguments(recipe, devices)
+    parts = arguments["steps_per_generation"]
+    assert parts == at_once
+    assert parts * recipe.micro_batch * devices % recipe.rollouts == 0
+    assert arguments["gradient_accumulation_steps"] % parts == 0 or recipe.sample_batch is None
