@@ -24,6 +24,8 @@ _OTHER_CHANNEL = re.compile(
 )
 _SPOKEN_CHANNEL = re.compile(r"\Aanalysis(?=[A-Z]).*?(?:assistant\s*final|\Z)", re.DOTALL)
 """Channels of a reply whose marks the server removed."""
+_BEGINS = ("<", "◁", "[", "...", "analysis")
+"""Texts that all marks begin with."""
 
 
 def without_thinking(text: str) -> str:
@@ -31,6 +33,8 @@ def without_thinking(text: str) -> str:
 
     Marks of a final channel begin the answer.
     """
+    if not any(begin in text for begin in _BEGINS):  # saves most replies from patterns that read a text many times
+        return text.strip()
     text = _OTHER_CHANNEL.sub("", _FINAL_CHANNEL.sub("", text))
     text = _SPOKEN_CHANNEL.sub("", text)
     return _THINKING_OPENED_BEFORE.sub("", _THINKING.sub("", text)).strip()
