@@ -8,6 +8,9 @@ from state.settings.model_settings import ModelSettings
 from state.settings.panel_settings import PanelSettings
 from state.settings.section import Section
 
+_EMBEDDED_VERBALIZER, _EMBEDDED_OPTIMIZER = (
+    ModelSettings(name=f"embedded:{role}") for role in ("verbalizer", "optimizer")
+)
 _MEMBER = "judges."
 """Begin of the role of a panel's member; the place of the member follows."""
 
@@ -101,9 +104,8 @@ class ModelsSettings(Section):
         if role == "judge":
             return self.judge
         if role == "verbalizer":
-            own = ModelSettings(name="embedded:verbalizer") if embedded else self.judge
-            return self.verbalizer or own
-        return self.optimizer or ModelSettings(name="embedded:optimizer")
+            return self.verbalizer or (_EMBEDDED_VERBALIZER if embedded else self.judge)
+        return self.optimizer or _EMBEDDED_OPTIMIZER
 
 
 def panel_problem(judge: ModelSettings, judges: tuple[ModelSettings, ...], panel: PanelSettings | None) -> str | None:
