@@ -80,7 +80,7 @@ def parse_verdict(
     answer = _unquoted(without_thinking(text)[-_LONGEST:])
     key = key.strip().lower()
     fields = _last_labelled(answer, key)
-    plain = plain_text(answer)
+    plain = answer if fields is not None else plain_text(answer)
     if fields is None and plain != answer:
         fields = _last_labelled(plain, key)
     if fields is not None:
