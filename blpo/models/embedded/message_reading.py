@@ -101,8 +101,8 @@ def _cases(text: str) -> Iterator[MessageCase]:
     tags = ("judge_reason", "description", "feedback")
     texts = [part for tag in tags for part in all_elements(text, tag)]
     human = first_element(text, "human")
-    parts = [(number, read_values(part)) for part in texts for number, part in texts_by_number(part)]
-    if parts and is_ranking(human):
+    numbered = [part for text in texts for part in texts_by_number(text)] if is_ranking(human) else []
+    if parts := [(number, read_values(part)) for number, part in numbered]:
         values = merged_values(parts)
         for one, other, better, answer in ranked_pairs(human, first_element(text, "judge")):
             pair = values.get(one, {}), values.get(other, {})

@@ -44,7 +44,10 @@ def texts_by_number(text: str) -> Iterator[tuple[int, str]]:
 
 def is_ranking(label: str) -> bool:
     """Return True for a ranking such as `2>1=3`."""
-    return any(is_ranking_of(label, size) for size in range(2, MOST_IMAGES + 1))
+    try:
+        return 2 <= len(ranks_of(label)) <= MOST_IMAGES
+    except ValueError:
+        return False
 
 
 def ranked_pairs(human: str, judge: str) -> Iterator[tuple[int, int, str, str]]:
