@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from blpo.audit.probe import Question
-from blpo.inference.answers import Judgement
+from blpo.inference.judgement import Judgement
 from blpo.inference.open_models import OpenModels
 from blpo.inference.verdicts import judgement_of
 from blpo.runs.judge_file import JudgeFile

@@ -11,8 +11,8 @@ from blpo.deployment.in_order import in_order
 from blpo.deployment.judge_identity import JudgeIdentity
 from blpo.deployment.verdict_lines import JudgedSample, Usage
 from blpo.inference.answer_forms import asks_once
-from blpo.inference.answers import Judgement, Reply
 from blpo.inference.confidence import Confidence, confidence_of
+from blpo.inference.judgement import Judgement, Reply
 from blpo.inference.open_models import OpenModels, open_models
 from blpo.inference.verdicts import judgement_of
 from blpo.models.catalogue import facts

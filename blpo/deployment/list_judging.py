@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from blpo.deployment.judge import Judge, Judging
-from blpo.inference.answers import Judgement
 from blpo.inference.confidence import Confidence
+from blpo.inference.judgement import Judgement
 from blpo.inference.open_models import open_models
 from blpo.inference.verdicts import judgement_by_parts
 from blpo.runs.judge_file import JudgeFile

@@ -1,12 +1,13 @@
 """One answer of one judge about a sample: the question, the reply, and its repair."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from blpo.inference.answer_forms import AnswerForm, answer_form
 from blpo.inference.cut_off import cut_off
 from blpo.inference.examples import example_parts
 from blpo.inference.failure_rate import failure_detail
+from blpo.inference.judgement import Judgement, Reply
 from blpo.inference.open_models import OpenModels
 from blpo.inference.pair_orders import View
 from blpo.inference.prompt_parts import prompt_shown
@@ -24,25 +25,6 @@ MOST_REPEATED = 2000
 """Characters of an unusable reply that its repair repeats."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply to a judge's request."""
-
-    response: Response
-    role: Role = "judge"
-    """The judge, or a member of a panel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict with the judge's replies."""
-
-    verdict: Verdict
-    replies: tuple[Reply, ...]
-    """One reply for each order of a pair, each part of a list and each vote, else one; two where the first was
-    repaired; fewer where a request failed."""
-
-
 def request_name(sample: Sample, view: View | None, ballot: Ballot = ONE_BALLOT, talk: Sequence[Message] = ()) -> str:
     """Return the name of a sample in an order, for the budget's count of repairs."""
     order, repeat = view or "", f"repeat {ballot.repeat}" if ballot.repeat else ""
@@ -57,7 +39,30 @@ async def answer_of(
     ballot: Ballot = ONE_BALLOT,
     talk: Sequence[Message] = (),
 ) -> Judgement:
-    """Return one answer in one order; `talk` are messages after the question, in a discussion.
+    """Return one answer in one order; `talk` are messages after the question, in a discussion."""
+    if talk:
+        return await _asked(models, judge_prompt, sample, view, ballot, talk)
+    question = (judge_prompt, view, ballot)
+    if (recent := models.judgements.get(sample, question)) is not None:
+        for reply in recent.replies:
+            models.caller.count_recalled(reply.role)
+        models.budget.judged(request_name(sample, view, ballot), repaired=len(recent.replies) > 1)
+        return recent
+    judgement = await _asked(models, judge_prompt, sample, view, ballot)
+    if judgement.verdict.status == "ok":  # with all replies, one or two
+        models.judgements.keep(sample, question, judgement)
+    return judgement
+
+
+async def _asked(
+    models: OpenModels,
+    judge_prompt: str,
+    sample: Sample,
+    view: View | None,
+    ballot: Ballot,
+    talk: Sequence[Message] = (),
+) -> Judgement:
+    """Return one answer of the caller.
 
     A reply without a label of the task is repaired once: the judge is asked again, in the same conversation. A refusal
     is an answer and is not repaired.

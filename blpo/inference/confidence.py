@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from blpo.inference.answer_forms import answer_form, asks_once
-from blpo.inference.answers import Reply, judge_messages
+from blpo.inference.answers import judge_messages
 from blpo.inference.fan_out import fan_out
+from blpo.inference.judgement import Reply
 from blpo.inference.open_models import OpenModels
 from blpo.inference.pair_orders import orders_of
 from blpo.inference.verdicts import judgement_of

@@ -52,7 +52,18 @@ async def describe_samples(
 
 
 async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
-    """Return g(x; q) for a sample; a failure is a description with the status `error`.
+    """Return g(x; q) for a sample; a failure is a description with the status `error`."""
+    if (recent := models.descriptions.get(sample, i2t_prompt)) is not None:
+        models.caller.count_recalled("verbalizer")
+        return recent
+    description = await _asked(models, i2t_prompt, sample)
+    if description.status != "error":
+        models.descriptions.keep(sample, i2t_prompt, description)
+    return description
+
+
+async def _asked(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
+    """Return the description of the caller.
 
     A pair or a list is described in one message, a pair always a first: the differences are what helps.
     """

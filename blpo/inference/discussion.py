@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blpo.inference.answer_forms import AnswerForm
-from blpo.inference.answers import MOST_REPEATED, Judgement
+from blpo.inference.answers import MOST_REPEATED
+from blpo.inference.judgement import Judgement
 from blpo.inference.votes import Ballot
 from blpo.models.messages import Message, assistant, user
 from blpo.models.thinking import without_thinking

@@ -7,11 +7,14 @@ The judge at work on new images, the nodes of a run and the report of a finished
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
+from blpo.inference.judgement import Judgement
 from blpo.inference.panel_weights import PanelWeights
+from blpo.inference.recent_answers import RecentAnswers
 from blpo.inference.run_store import StorePlace, images_folder, open_store_to_read
 from blpo.models.budget import Budget
 from blpo.models.caller import Caller
@@ -23,6 +26,7 @@ from blpo.storage.response_store import ResponseStore
 from blpo.storage.sqlite_connection import TEMPORARY
 from state.sample import Example
 from state.settings import LimitSettings, Settings
+from state.verdict import Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ class OpenModels:
     """Images of the examples, where `images` keeps none in memory."""
     weights: PanelWeights | None = field(default=None, kw_only=True)
     """Weights of a panel, for a run that learns them."""
+    judgements: RecentAnswers[Judgement] = field(default_factory=partial(RecentAnswers, 0), kw_only=True)
+    """Last judgements, for a run."""
+    descriptions: RecentAnswers[Description] = field(default_factory=partial(RecentAnswers, 0), kw_only=True)
+    """Last descriptions, for a run."""
 
     def width(self, role: Role) -> int:
         """Return the number of samples to work on at once: enough to keep the models of `role` busy."""

@@ -24,6 +24,7 @@ from blpo.inference.image_cache import ImageCache
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_models import OpenModels
 from blpo.inference.panel_weights import PanelWeights, learns_weights
+from blpo.inference.recent_answers import RecentAnswers
 from blpo.inference.run_store import StorePlace, images_folder, open_store, store_place
 from blpo.models.calls import ModelCaller
 from blpo.models.recall import Recall
@@ -33,6 +34,9 @@ from state.errors import ConfigError, RunError
 from state.loops import InnerState, OuterState, UpdateState
 from state.sample import Example, Sample, SplitName
 from state.settings import Settings
+
+_RECENT = 4096
+"""Judgements in memory, and as many descriptions: 1 to 2 kB for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,8 @@ async def open_run(
             *(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic()),
             examples=tuple(map(Example, dataset.examples)),
             weights=_weights(settings, dataset),
+            judgements=RecentAnswers(_RECENT),
+            descriptions=RecentAnswers(_RECENT),
         )
         run.budget.reserve(2 * run.questions("test"))
         stack.enter_context(frozen_garbage())

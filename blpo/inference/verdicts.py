@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from blpo.inference.answer_forms import answer_form
-from blpo.inference.answers import Judgement, answer_of
+from blpo.inference.answers import answer_of
 from blpo.inference.discussion import Spoken, is_divided, talk_with
 from blpo.inference.failure_rate import FailureCount
 from blpo.inference.fan_out import fan_out
+from blpo.inference.judgement import Judgement
 from blpo.inference.list_parts import parts_of, ranking_of, with_task
 from blpo.inference.open_models import OpenModels
 from blpo.inference.open_run import OpenRun

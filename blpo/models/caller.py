@@ -24,6 +24,10 @@ class Caller(Protocol):
         """
         ...
 
+    def count_recalled(self, role: Role) -> None:
+        """Count an answer that was not asked for again, because it was still in memory, like an answer of the store."""
+        ...
+
     def give_up(self, error: BlpoError) -> None:
         """End the step under way: calls not yet sent raise `error`, and failed calls are not tried again."""
         ...

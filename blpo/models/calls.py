@@ -120,6 +120,10 @@ class ModelCaller:
             self._remember(request.key, result)
         return result
 
+    def count_recalled(self, role: Role) -> None:
+        """Count an answer that was not asked for again, because it was still in memory, like an answer of the store."""
+        self._store.hit(counted_role(role))
+
     def give_up(self, error: BlpoError) -> None:
         """End the step under way: calls not yet sent raise `error`, and failed calls are not tried again."""
         self._fail_fast.give_up(error)

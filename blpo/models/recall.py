@@ -38,6 +38,9 @@ class Recall:
         failure = await self._store.failure(key) or Failure("connection", NEVER_ASKED)
         return replace(failure, detail=f"{failure.detail} (not asked again)")
 
+    def count_recalled(self, role: Role) -> None:
+        """Count nothing."""
+
     def give_up(self, error: BlpoError) -> None:
         """Do nothing: no call is under way."""
 
