@@ -30,7 +30,7 @@ from tests.small_set import draw_dataset
 pytestmark = pytest.mark.slow
 
 PROMPT = "Look at the image and rate it from 1 to 5.\n\n- Lower the rating strongly when noise is high or above."
-SEARCH = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 12}
+SEARCH = {"outer_rounds": 2, "inner_steps": 2, "error_batch": 24}
 GRAPH = "blpo"
 
 
