@@ -15,7 +15,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from blpo.models.embedded.label_axis import LabelAxis, label_axes
 from blpo.models.embedded.message_reading import MessageCase
@@ -55,8 +54,7 @@ class RubricChange:
 
 def find_changes(cases: Sequence[MessageCase], rubric: Sequence[Sentence], labels: LabelSet) -> list[RubricChange]:
     """Return the changes that the cases call for; empty if the cases teach nothing."""
-    with threadpool_limits(limits=1, user_api="blas"):  # a second thread costs more than such small matrices
-        return [change for axis in label_axes(labels) for change in _changes(cases, rubric, axis)]
+    return [change for axis in label_axes(labels) for change in _changes(cases, rubric, axis)]
 
 
 def _changes(cases: Sequence[MessageCase], rubric: Sequence[Sentence], axis: LabelAxis) -> list[RubricChange]:
