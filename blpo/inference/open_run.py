@@ -36,7 +36,7 @@ from state.sample import Example, Sample, SplitName
 from state.settings import Settings
 
 _RECENT = 4096
-"""Judgements in memory, and as many descriptions: 1 to 2 kB for each."""
+"""Judgements in memory, and as many descriptions: 1 to 2 kB for each, more for long replies."""
 
 
 @dataclass(frozen=True, slots=True)
