@@ -12,9 +12,9 @@ from blpo.runs.usage_totals import total_usage
 from blpo.runs.verdict_rows import VerdictRow
 from evals.cells import Cell
 from state.metrics import Metrics
+from state.metrics_on_test import TaskTest, TestMetrics
 from state.result import Result
 from state.settings import Settings
-from state.test_metrics import TaskTest, TestMetrics
 
 CellStatus = Literal["done", "failed", "open"]
 """done: tested; failed: ended without a test; open: not started, or interrupted."""

@@ -22,11 +22,11 @@ from state.errors import BudgetSpent
 from state.events import TestedEvent
 from state.loops import OuterState, RoundRecord
 from state.metrics import SplitMetrics
+from state.metrics_on_test import TestMetrics
 from state.panel_metrics import PanelTest
 from state.result import FORMAT, Result
 from state.round_result import RoundResult, TrialResult
 from state.settings import Settings
-from state.test_metrics import TestMetrics
 
 
 async def evaluate_test(state: OuterState, runtime: Runtime[Settings]) -> OuterState:

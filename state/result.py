@@ -6,10 +6,10 @@ from typing_extensions import TypedDict  # not typing's, which pydantic can't ch
 
 from state.approval import Question
 from state.metrics import SplitMetrics
+from state.metrics_on_test import TestMetrics
 from state.role_usage import RoleUsage
 from state.round_result import RoundResult
 from state.run_lineage import Lineage
-from state.test_metrics import TestMetrics
 
 FORMAT = 1
 

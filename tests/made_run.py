@@ -16,11 +16,11 @@ from blpo.runs.run_directory import RunDirectory
 from blpo.runs.verdict_rows import verdict_line
 from state.loops import RoundRecord
 from state.metrics import SplitMetrics
+from state.metrics_on_test import TestMetrics as OnTest
 from state.result import Result
 from state.role_usage import RoleUsage
 from state.round_result import RoundResult, TrialResult
 from state.sample import Label, Sample
-from state.test_metrics import TestMetrics as OnTest
 from state.verdict import OrderedVerdict, Verdict
 from tests.small_set import write_labels
 

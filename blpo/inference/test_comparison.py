@@ -15,9 +15,9 @@ from blpo.metrics.significance import beyond_guessing, compare_prompts
 from blpo.metrics.slices import slices
 from blpo.metrics.task_metrics import compare_on_tasks, measured, places_by_task
 from state.criteria_metrics import CriteriaTest
+from state.metrics_on_test import TaskTest, TestMetrics
 from state.sample import Sample
 from state.settings import Settings
-from state.test_metrics import TaskTest, TestMetrics
 from state.verdict import Verdict
 
 

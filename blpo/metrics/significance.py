@@ -18,9 +18,9 @@ from blpo.metrics.mean_ratings import MEAN, MEAN_METRICS, compare_with_means, in
 from blpo.metrics.pairs import CountedAnswer, counted_answers
 from blpo.metrics.rankings import list_rows
 from blpo.metrics.resampling import batch_sizes, expanded_tail, generator_of, own_groups
+from state.metrics_on_test import BeyondGuessing
 from state.sample import Label
 from state.settings import PAIR_METRICS, TaskSettings
-from state.test_metrics import BeyondGuessing
 from state.verdict import Verdict
 
 PERMUTATIONS = 10_000

@@ -8,10 +8,10 @@ from blpo.metrics.readings import strict_reading
 from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import bootstrap_intervals
 from state.metrics import Agreement
+from state.metrics_on_test import SliceMetrics
 from state.ranking import agrees
 from state.sample import Sample
 from state.settings import LABEL_METRICS, TaskSettings
-from state.test_metrics import SliceMetrics
 from state.verdict import Verdict
 
 MOST_VALUES = 8

@@ -20,9 +20,9 @@ from blpo.metrics.resampling import own_groups
 from blpo.metrics.significance import compare_patterns, new_interval
 from blpo.metrics.task_codes import TaskCodes, TaskLabel, above_chance
 from state.metrics import Agreement, Metrics, TaskReading
+from state.metrics_on_test import BeyondGuessing
 from state.sample import Sample
 from state.settings import ABOVE_CHANCE, Settings
-from state.test_metrics import BeyondGuessing
 from state.verdict import Verdict
 
 

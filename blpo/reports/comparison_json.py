@@ -6,8 +6,8 @@ from blpo.reports.comparison import Against, Comparison, Entry
 from blpo.reports.slice_rows import slices_of
 from blpo.runs.ceiling_sentence import ceiling_of
 from state.metrics import Metrics
+from state.metrics_on_test import SliceMetrics
 from state.rater_metrics import HumanCeiling
-from state.test_metrics import SliceMetrics
 
 
 class AgainstJson(TypedDict):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from blpo.reports.comparison import Comparison, Entry
 from blpo.reports.slice_rows import slices_of
 from blpo.runs.ceiling_sentence import ceiling_of, ceiling_sentence
-from state.test_metrics import SliceMetrics
+from state.metrics_on_test import SliceMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from blpo.runs.wording import (
     probability,
     single_line,
 )
+from state.metrics_on_test import TestMetrics
 from state.result import Result
 from state.settings import Settings
-from state.test_metrics import TestMetrics
 
 Tone = Literal["better", "worse", "open"]
 

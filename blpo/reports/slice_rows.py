@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blpo.runs.wording import counted, figure, metric_name
+from state.metrics_on_test import SliceMetrics
 from state.result import Result
-from state.test_metrics import SliceMetrics
 
 SMALL_SLICE = 20
 """A slice of fewer samples shows little: chance moves its metrics by a lot."""

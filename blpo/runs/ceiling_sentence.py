@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from blpo.runs.wording import counted, figure, metric_name
+from state.metrics_on_test import TestMetrics
 from state.rater_metrics import HumanCeiling
 from state.result import Result
-from state.test_metrics import TestMetrics
 
 
 def ceiling_of(test: TestMetrics | None) -> HumanCeiling | None:

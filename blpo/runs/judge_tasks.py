@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from state.metrics import Metrics
+from state.metrics_on_test import TestMetrics
 from state.settings import (
     CriterionEntry,
     DataSettings,
@@ -18,7 +19,6 @@ from state.settings import (
     TaskEntry,
     TaskSettings,
 )
-from state.test_metrics import TestMetrics
 
 
 class JudgeTask(BaseModel):

@@ -11,10 +11,10 @@ from blpo.metrics.task_metrics import measured
 from blpo.runs.run_record import RunRecord
 from blpo.runs.verdict_rows import VerdictRow
 from state.metrics import Metrics, SplitMetrics
+from state.metrics_on_test import TaskTest, TestMetrics
 from state.result import Result
 from state.round_result import RoundResult
 from state.settings import Settings
-from state.test_metrics import TaskTest, TestMetrics
 
 
 @dataclass(frozen=True)

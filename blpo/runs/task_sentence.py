@@ -3,8 +3,8 @@
 from blpo.metrics.holm import holm
 from blpo.metrics.readings import SIGNIFICANT
 from blpo.runs.wording import counted, figure, metric_name, probability
+from state.metrics_on_test import TaskTest
 from state.result import Result
-from state.test_metrics import TaskTest
 
 _MOST_NAMED = 6
 """Tasks with numbers in a sentence. Further tasks are counted."""

@@ -7,8 +7,8 @@ from blpo.metrics.readings import SIGNIFICANT, reading, strict_reading, strict_v
 from blpo.runs.ceiling_sentence import ceiling_sentence
 from blpo.runs.task_sentence import task_sentence
 from blpo.runs.wording import figure, in_groups, metric_name, probability
+from state.metrics_on_test import TestMetrics
 from state.result import Result
-from state.test_metrics import TestMetrics
 
 VerdictWord = Literal["better", "worse", "higher", "open"]
 """better, worse: the test shows a difference, and difference and interval have one sign. higher: the same as better,

@@ -10,8 +10,8 @@ from blpo.runs.wording import METRICS
 from blpo.tracking.tracker import Point
 from state.loops import RoundRecord
 from state.metrics import Metrics
+from state.metrics_on_test import TestMetrics
 from state.result import Result
-from state.test_metrics import TestMetrics
 
 
 def round_points(record: RoundRecord, metric: str, time: int) -> list[Point]:

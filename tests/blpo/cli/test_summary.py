@@ -10,10 +10,10 @@ from blpo.cli.summary import agreement_table, print_summary
 from blpo.reports.label_source import PEOPLE
 from blpo.runs.verdict_sentence import verdict
 from state.metrics import Agreement, Metrics, SplitMetrics
+from state.metrics_on_test import TestMetrics as OnTest
 from state.result import Result
 from state.role_usage import RoleUsage
 from state.round_result import RoundResult
-from state.test_metrics import TestMetrics as OnTest
 
 USAGE = RoleUsage(issued=240, cached=96, failed=0, input_tokens=12345, output_tokens=678, usd=None)
 

@@ -14,8 +14,8 @@ from blpo.cli.summary import print_summary
 from blpo.reports.label_source import label_source
 from blpo.runs.run_record import RunRecord
 from blpo.runs.wording import metric_name
+from state.metrics_on_test import TestMetrics as MetricsOfTest
 from state.rater_metrics import HumanCeiling
-from state.test_metrics import TestMetrics as MetricsOfTest
 from tests.small_set import draw_dataset
 
 

@@ -14,10 +14,10 @@ from blpo.metrics.agreement import metrics
 from blpo.runs.answer_words import answer_words
 from blpo.runs.lean_sentence import consistency_sentence, lean_sentence, lean_sentences
 from blpo.runs.verdict_rows import VerdictRow, read_verdict_rows, verdict_change, verdict_line
+from state.metrics_on_test import TestMetrics as OnTest
 from state.result import empty_result
 from state.sample import Label, Sample
 from state.settings import TaskSettings
-from state.test_metrics import TestMetrics as OnTest
 from state.verdict import Order, OrderedVerdict, Status, Verdict
 
 PAIRS = TaskSettings(kind="pairwise")

@@ -14,11 +14,11 @@ from blpo.metrics.significance import compare_prompts
 from blpo.reports.label_source import PEOPLE
 from blpo.reports.outcome import headline, tone
 from blpo.runs.verdict_sentence import outcome, strict_difference, verdict
+from state.metrics_on_test import TestMetrics as OnTest
 from state.result import Result, empty_result
 from state.round_result import RoundResult
 from state.sample import Label, Sample
 from state.settings import SearchSettings, Settings, TaskSettings
-from state.test_metrics import TestMetrics as OnTest
 from state.verdict import Status, Verdict
 
 BINARY = TaskSettings(kind="categorical", labels=("no", "yes"), positive="yes")
