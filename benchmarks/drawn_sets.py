@@ -124,7 +124,8 @@ def drawn_config(name: str, folder: Path | None = None) -> Path:
         try:
             _draw(name, place)
         except (OSError, StoreError) as error:
-            raise DataError(f"{place} can't be written: {error}") from error
+            if not (place / CONFIG).exists():  # another process may have drawn the set meanwhile
+                raise DataError(f"{place} can't be written: {error}") from error
     return place / CONFIG
 
 
