@@ -14,6 +14,7 @@ false in parts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,10 +129,14 @@ def separation(texts: Sequence[str], labels: Sequence[Label]) -> tuple[float | N
     if len(texts) < FEWEST or same.all() or not same.any():
         return None, None
     ranks = rankdata(_similarities(texts)[first, second])
-    generator = np.random.default_rng(0)
-    labelings = np.vstack([codes, generator.permuted(np.tile(codes, (SHUFFLES, 1)), axis=1)])
-    observed, *shuffled = _aucs(ranks, labelings, int(same.sum()))
+    observed, *shuffled = _aucs(ranks, np.vstack([codes, codes[_orders(len(codes))]]), int(same.sum()))
     return observed, (1 + sum(value >= observed - 1e-12 for value in shuffled)) / (1 + SHUFFLES)
+
+
+@lru_cache(maxsize=8)
+def _orders(n: int) -> NDArray[np.int64]:
+    """Return `SHUFFLES` random orders of `n` labels; the batches of a run mostly have one size."""
+    return np.random.default_rng(0).permuted(np.tile(np.arange(n), (SHUFFLES, 1)), axis=1)
 
 
 def _aucs(ranks: NDArray[np.float64], labelings: NDArray[np.int64], n: int) -> list[float]:
