@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from blpo.config.settings_file import dump_settings
+from blpo.inference.garbage import frozen_garbage
 from blpo.metrics.readings import strict_reading
 from blpo.reports.agreement_rows import LABEL_COLUMNS, label_rows, split_rows, undefined_notes
 from blpo.reports.audit_section import audit_sections
@@ -47,9 +48,10 @@ async def write_report(directory: str | Path, overrides: Iterable[str] = ()) -> 
     run without a result, and `StoreError` for an unwritable page.
     """
     run = RunRecord.read(directory, overrides)
-    evidence = await gather(run)
     target = run.directory / REPORT
-    write_page(target, await asyncio.to_thread(report_page, run, evidence))
+    with frozen_garbage():
+        evidence = await gather(run)
+        write_page(target, await asyncio.to_thread(report_page, run, evidence))
     return target
 
 

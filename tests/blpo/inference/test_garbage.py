@@ -26,6 +26,13 @@ async def test_what_was_in_memory_before_is_not_collected_while_a_session_is_ope
     assert gc.get_freeze_count() == 0
 
 
+async def test_new_objects_are_collected_less_often_while_a_session_is_open() -> None:
+    thresholds = gc.get_threshold()
+    async with open_models(Settings()):
+        assert gc.get_threshold()[0] > thresholds[0]
+    assert gc.get_threshold() == thresholds
+
+
 async def test_what_the_program_put_aside_itself_stays_aside() -> None:
     gc.freeze()
     async with open_models(Settings()):
