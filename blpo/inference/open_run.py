@@ -59,10 +59,19 @@ class OpenRun(OpenModels):
 
     @property
     def recall(self) -> OpenModels:
-        """The same models, answered from the store alone."""
+        """The same models, answered from memory and the store alone."""
         recall = Recall(self.settings.models, self.store)
         weights = None if self.weights is None else replace(self.weights)  # recalled weights may miss answers
-        return OpenModels(self.settings, recall, self.images, self.budget, examples=self.examples, weights=weights)
+        return OpenModels(
+            self.settings,
+            recall,
+            self.images,
+            self.budget,
+            examples=self.examples,
+            weights=weights,
+            judgements=self.judgements,
+            descriptions=self.descriptions,
+        )
 
     def samples(self, ids: Sequence[str]) -> list[Sample]:
         """Return the samples with the ids `ids`, in the same order."""
