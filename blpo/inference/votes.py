@@ -6,6 +6,7 @@ The answers come from one judge (`models.judge.votes`), or from the members of a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import fsum
 from statistics import fmean
 
@@ -55,7 +56,8 @@ class CastVote:
         return self.answer.status, self.answer.label
 
 
-def ballots_of(models: ModelsSettings, repeat: int = 0) -> list[Ballot]:
+@lru_cache(maxsize=64)
+def ballots_of(models: ModelsSettings, repeat: int = 0) -> tuple[Ballot, ...]:
     """Return the ballots of a question: for each judge as many as its votes.
 
     A judge's ballots for the repeat 0 are the repeats 0 to votes - 1 of the question, those for the repeat 1 the next
@@ -64,11 +66,11 @@ def ballots_of(models: ModelsSettings, repeat: int = 0) -> list[Ballot]:
     names = models.member_names or ("",)
     weights = models.panel.weights if models.panel and models.panel.weights else ()
     weights = weights if any(weights) else (1.0,) * len(names)
-    return [
+    return tuple(
         Ballot(role, number, name, weight)
         for role, name, weight in zip(models.judge_roles, names, weights, strict=True)
         for number in range(repeat * models.of(role).votes, (repeat + 1) * models.of(role).votes)
-    ]
+    )
 
 
 def voted(sample_id: str, votes: Sequence[CastVote], task: TaskSettings, panel: PanelSettings | None = None) -> Verdict:

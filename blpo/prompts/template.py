@@ -23,6 +23,7 @@ def read_templates() -> None:
         template(file.relative_to(_FOLDER).with_suffix("").as_posix())
 
 
+@cache
 def placeholders(name: str) -> frozenset[str]:
     """Return the names of the values for `render(name, ...)`."""
     return frozenset(_PLACEHOLDER.findall(template(name)))

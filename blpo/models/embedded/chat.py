@@ -45,7 +45,7 @@ class EmbeddedChat(UntracedChat):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return reply(self.answer(messages), messages, self.model_name)
+        return ChatResult(generations=[ChatGeneration(message=self._message(messages))])
 
     async def _agenerate(
         self,
@@ -54,15 +54,16 @@ class EmbeddedChat(UntracedChat):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        if all(is_perceived(image) for image in images(messages)):
-            return self._generate(messages)
-        return await asyncio.to_thread(self._generate, messages)  # measuring an image would block the event loop
+        return ChatResult(generations=[ChatGeneration(message=await self.reply(messages))])
 
     async def reply(self, messages: Sequence[BaseMessage], **arguments: Any) -> AIMessage:
         """Return the answer of `ainvoke`, without LangChain's callbacks."""
-        message = (await self._agenerate(list(messages))).generations[0].message
-        assert isinstance(message, AIMessage)
-        return message
+        if all(is_perceived(image) for image in images(messages)):
+            return self._message(messages)
+        return await asyncio.to_thread(self._message, messages)  # measuring an image would block the event loop
+
+    def _message(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        return reply(self.answer(messages), messages, self.model_name)
 
 
 def texts(messages: Sequence[BaseMessage]) -> str:
@@ -83,18 +84,17 @@ def prompt_and_frame(messages: Sequence[BaseMessage]) -> tuple[str, str]:
     return texts(messages).strip(), ""
 
 
-def reply(text: str, messages: Sequence[BaseMessage], model_name: str) -> ChatResult:
+def reply(text: str, messages: Sequence[BaseMessage], model_name: str) -> AIMessage:
     """Return `text` as the answer of a chat model, with the tokens of answer and messages."""
     input_tokens = _text_tokens(texts(messages)) + sum(image.tokens for image in images(messages))
     output_tokens = _text_tokens(text)
-    message = AIMessage(
+    return AIMessage(
         content=text,
         usage_metadata=UsageMetadata(
             input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
         ),
         response_metadata={"finish_reason": "stop", "model_name": model_name},
     )
-    return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 def _text_parts(messages: Sequence[BaseMessage]) -> Iterator[str]:

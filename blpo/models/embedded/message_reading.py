@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from blpo.models.embedded.pair_text import pair_phrases, without_pair_phrases
 from blpo.models.embedded.ranked_images import is_ranking, merged_values, ranked_pairs, texts_by_number
@@ -17,6 +19,8 @@ _SWAPPED = re.compile(r", and .* when the (images|texts) are swapped")
 _IMAGE_HEADING = re.compile(r"\b(First|Second) image: ")
 _SWAPPED_ORDER = "Swapped order:"
 """Start of the judge's reason about a swapped pair: the first image of this reason is the second image of the case."""
+_RECENT = 8192
+"""Texts whose attributes are in memory: the messages of a round repeat the descriptions of the batch."""
 _RANKINGS = "rankings of the images"
 _RATINGS = re.compile(r"integers from (-?\d{1,9}) \(lowest\) to (-?\d{1,9}) \(highest\)")
 
@@ -66,9 +70,10 @@ def read_cases(text: str) -> list[MessageCase]:
     return [case for case in cases if case.human]
 
 
-def read_values(text: str) -> dict[str, float]:
+@lru_cache(maxsize=_RECENT)
+def read_values(text: str) -> Mapping[str, float]:
     """Return the attributes in a description or a reason, such as `Noise is high (72).`."""
-    return _attributes(_VALUE.findall(text))
+    return MappingProxyType(_attributes(_VALUE.findall(text)))
 
 
 def read_pair_values(text: str) -> tuple[dict[str, float], dict[str, float]]:
@@ -117,7 +122,8 @@ def _case(text: str, texts: Sequence[str]) -> MessageCase:
         plain, _, swapped = part.partition(_SWAPPED_ORDER)
         for place, values in enumerate((*read_pair_values(plain), *reversed(read_pair_values(swapped)))):
             pair[place % 2].update(values)
-    return MessageCase(first_element(text, "human"), first_element(text, "judge"), read_values(" ".join(texts)), pair)
+    values = {name: value for part in texts for name, value in read_values(part).items()}
+    return MessageCase(first_element(text, "human"), first_element(text, "judge"), values, pair)
 
 
 def _attributes(pairs: Iterable[tuple[str, str | float]]) -> dict[str, float]:
