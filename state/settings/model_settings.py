@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
@@ -13,6 +13,9 @@ ConfidenceSource = Literal["logprobs", "repeats", "words"]
 
 WORDS_OF_ONE = "confidence: words asks about one answer, and the judge gives several (votes or a panel)"
 """Reason against the source of confidence `words` for a judge with votes, and for a panel."""
+
+EMBEDDED_CONCURRENCY = 64
+"""Default of `max_concurrency` for an embedded model. Calls that wait together share a transaction of the store."""
 
 _SECRET = re.compile(r"(?:^|_|-)(?:key|token|bearer)$|api_?key|secret|passw|credential|authorization", re.IGNORECASE)
 
@@ -36,7 +39,7 @@ class ModelSettings(Section):
     max_tokens: int | None = Field(default=None, ge=1)
     """Longest answer; null: the server's default."""
     max_concurrency: int = Field(default=16, ge=1)
-    """Calls in flight at once."""
+    """Calls in flight at once; 64 for an embedded model, which has no server to spare."""
     timeout: float = Field(default=120.0, gt=0)
     """Seconds a call may take."""
     max_retries: int = Field(default=4, ge=0)
@@ -92,6 +95,12 @@ class ModelSettings(Section):
     """Most images that the server takes in one request; null: by `blpo.models.catalogue`, else no limit."""
     arguments: dict[str, JsonValue] = Field(default={})
     """Arguments for the constructor of a `langchain:`, `community:` or `vllm-engine:` model; never a secret."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _many_calls_at_once_in_process(cls, keys: Any) -> Any:
+        is_embedded = isinstance(keys, dict) and str(keys.get("name", "")).startswith("embedded:")
+        return {"max_concurrency": EMBEDDED_CONCURRENCY, **keys} if is_embedded else keys
 
     @model_validator(mode="after")
     def _confidence_has_its_source(self) -> Self:
