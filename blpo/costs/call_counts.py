@@ -58,7 +58,7 @@ def planned_rounds(
     plans, samples = list[RoundPlan](), sizes.drawn_from(search)
     left = None if limit is None else limit - sizes.labelled - 2 * sizes.requests["test"]
     while len(plans) < rounds:
-        plan = planned_round(search, samples, left, sizes.labelled, sizes.shape)
+        plan = planned_round(search, len(plans), samples, left, sizes.labelled, sizes.shape)
         if plan is None:
             break
         if left is not None:

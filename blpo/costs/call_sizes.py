@@ -123,7 +123,12 @@ class CallSizes:
 
     def _history(self) -> float:
         """Mean tokens of H over the steps of a round."""
-        return (self.settings.search.inner_steps + 1) / 2 * (self.i2t_prompt + 20)
+        return (self._steps + 1) / 2 * (self.i2t_prompt + 20)
+
+    @property
+    def _steps(self) -> int:
+        """K of a round; for the low estimate K of a later round."""
+        return self.settings.search.steps_of_round(1 if self.replies is SHORT else 0)
 
     @property
     def _is_pooled(self) -> bool:
@@ -135,8 +140,8 @@ class CallSizes:
         return -(-self.judge_prompt // self.work.sizes.shape.updates)
 
     def _critique_judge(self) -> tuple[float, int]:
-        updates, steps = self.work.sizes.shape.updates, self.settings.search.inner_steps
-        descriptions = max(steps, 1) if self._is_pooled else 1
+        updates = self.work.sizes.shape.updates
+        descriptions = max(self._steps, 1) if self._is_pooled else 1
         share = 1 if updates == 1 else 2 / updates  # of the parts one is about all cases, each other about its own
         question = tokens(template("critique_judge")) + self._part + share * self._cases(descriptions)
         return question, self.replies.critique
@@ -146,7 +151,7 @@ class CallSizes:
 
     def _critique_i2t(self) -> tuple[float, int]:
         if self._is_pooled:
-            descriptions = (self.settings.search.inner_steps - (1 if self.replies is SHORT else 0)) / 2
+            descriptions = (self._steps - (1 if self.replies is SHORT else 0)) / 2
             question = tokens(template("critique_i2t_pooled")) + self.judge_prompt + self._history()
             return question + self._cases(max(descriptions, 0)), self.replies.critique
         trials = (1 if self.replies is SHORT else 2) * (self.judge_prompt + self.i2t_prompt + self._cases())

@@ -45,17 +45,23 @@ class RoundPlan:
 
 
 def planned_round(
-    search: SearchSettings, samples: int, calls: int | None, candidate: int, shape: RoundPlan = RoundPlan(0, 0)
+    search: SearchSettings,
+    round: int,
+    samples: int,
+    calls: int | None,
+    candidate: int,
+    shape: RoundPlan = RoundPlan(0, 0),
 ) -> RoundPlan | None:
     """Return the largest plan of at most `calls` calls (None: no limit), or None if no round fits.
 
     `samples` are the samples that a batch is drawn from, `calls` the calls left, and `candidate` the calls to judge a
     new prompt on train and validation. `shape` has the fields of a plan that do not depend on the budget.
     """
-    full = replace(shape, cases=min(search.batch_size, samples), inner_steps=search.inner_steps)
+    most = search.steps_of_round(round)
+    full = replace(shape, cases=min(search.batch_size, samples), inner_steps=most)
     if calls is None:
         return full
-    for steps in range(search.inner_steps, min(search.inner_steps, 1) - 1, -1):
+    for steps in range(most, min(most, 1) - 1, -1):
         plan = _within(replace(full, inner_steps=steps), calls - candidate)
         if plan is not None and plan.cases >= min(full.cases, FEWEST_CASES):
             return plan
@@ -78,27 +84,27 @@ async def plan_round(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan |
     """
     search, pool = run.settings.search, run.batch_samples
     if not run.budget.is_limited:
-        return planned_round(search, len(pool), None, 0)
+        return planned_round(search, round, len(pool), None, 0)
     name = f"plan of round {round} of {run.thread}"
     note = await run.store.note(name)
     if note is not None:
         cases, steps = note.split()
         return RoundPlan(int(cases), int(steps))
-    plan = await _affordable_plan(run, judge_prompt)
+    plan = await _affordable_plan(run, judge_prompt, round)
     if plan is None or not run.budget.affords(plan.calls + run.questions("train", "validation")):
         return None
     await run.store.put_note(name, f"{plan.cases} {plan.inner_steps}")
     return plan
 
 
-async def _affordable_plan(run: OpenRun, judge_prompt: str) -> RoundPlan | None:
+async def _affordable_plan(run: OpenRun, judge_prompt: str, round: int) -> RoundPlan | None:
     """Return the largest plan that the calls left beside the test pay for, with repairs as frequent as so far."""
     search, pool, left = run.settings.search, run.batch_samples, run.budget.remaining_calls
     if left is None:
-        return planned_round(search, len(pool), None, 0)
+        return planned_round(search, round, len(pool), None, 0)
     await judge_samples(run, judge_prompt, run.labelled)  # from the store; tells the share of repairs after a resume
     candidate = run.budget.expected_calls(run.questions("train", "validation"))
-    return planned_round(search, len(pool), left, candidate, round_shape(run.settings, pool))
+    return planned_round(search, round, len(pool), left, candidate, round_shape(run.settings, pool))
 
 
 def round_shape(settings: Settings, samples: Sequence[Sample]) -> RoundPlan:

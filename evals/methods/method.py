@@ -120,7 +120,7 @@ class Method:
 def pooled(settings: Settings) -> SearchChanges:
     """Return pooled trials with the default settings of BLPO for the optimizer, under any preset."""
     default = Settings.model_validate({"models": settings.models, "search": {"preset": "default"}}).search
-    names = (*PRESETS["default"], "inner_steps", "error_batch")
+    names = (*PRESETS["default"], "inner_steps", "error_batch", "patience")
     return {name: getattr(default, name) for name in names}
 
 

@@ -19,7 +19,7 @@ from state.settings.panel_settings import PanelSettings
 from state.settings.prompt_settings import PromptSettings, PromptText
 from state.settings.rater_settings import Aggregate, RaterSettings
 from state.settings.run_settings import POSTGRES, LimitSettings, RunSettings, TrackerName
-from state.settings.search_settings import PRESETS, SERVED_OPTIMIZER_BATCH, SearchSettings
+from state.settings.search_settings import PRESETS, SERVED_OPTIMIZER, SearchSettings
 from state.settings.settings import Settings
 from state.settings.task_entries import CriterionEntry, TaskEntry
 from state.settings.task_settings import TaskSettings
@@ -34,7 +34,7 @@ __all__ = [
     "POSTGRES",
     "PRESETS",
     "RANKING_METRICS",
-    "SERVED_OPTIMIZER_BATCH",
+    "SERVED_OPTIMIZER",
     "Aggregate",
     "CriterionEntry",
     "DataSettings",

@@ -1,6 +1,7 @@
 """Section `search`."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -15,7 +16,7 @@ _PUBLISHED: dict[str, Any] = {**_SCORED, "score_on": "batch"}
 _FROM_FEW_CASES: dict[str, Any] = {"error_batch": 10, "inner_steps": 5}
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "default": {**_POOLED, "score_on": "unseen", "draw": "spread", "adopt": "always", "patience": 3, "select": "best"},
+    "default": {**_POOLED, "score_on": "unseen", "draw": "spread", "adopt": "always", "select": "best"},
     "paper": {
         **_PUBLISHED,
         **_FROM_FEW_CASES,
@@ -27,7 +28,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """Values of a preset for keys without an explicit value. `paper` is the published algorithm."""
-_DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors": 10, "adopt": "clear"}
+_DEFAULT_SCORED = {**PRESETS["default"], **_SCORED, **_FROM_FEW_CASES, "anchors": 10, "adopt": "clear", "patience": 3}
 """Values of the preset `default` with `trials: scored`."""
 _OLD_RUN = {**_DEFAULT_SCORED, **_PUBLISHED}
 """Values of a run from a version without `trials` or `score_on`, for settings that its config.yaml lacks."""
@@ -36,8 +37,10 @@ SCORE_SIZE = 4
 """Largest number of samples outside the batch that score a trial, as a multiple of the batch."""
 MOST_TASKS_IN_BATCH = 3
 """With several tasks the default of `error_batch` grows with the number of tasks, up to this factor."""
-SERVED_OPTIMIZER_BATCH, SERVED_OPTIMIZER_STEPS = 40, 3
-"""Defaults of `error_batch` and `inner_steps` for an optimizer that is no embedded model, with pooled trials."""
+SERVED_OPTIMIZER: Mapping[str, Any] = MappingProxyType({"error_batch": 40, "inner_steps": 3, "patience": 3})
+"""Defaults for an optimizer that is no embedded model, with pooled trials. Few cases teach more slowly."""
+LATER_STEPS = 2
+"""Largest number of I2T prompts of a later round of pooled trials."""
 
 _KEYS_OF_OLD_RUNS = {
     *("preset", "outer_rounds", "inner_steps", "error_batch", "draw", "anchors", "adopt", "patience", "metric"),
@@ -63,8 +66,8 @@ class SearchSettings(Section):
     outer_rounds: int = Field(default=5, ge=0, le=1000)
     """T: largest number of updates of the judge prompt."""
     inner_steps: int = Field(default=5, ge=0, le=1000)
-    """K. pooled: I2T prompts a round, at most; 3 unless the optimizer is embedded. scored: updates of the I2T prompt a
-    round. 0 keeps q frozen."""
+    """K. pooled: I2T prompts of the first round, at most; 3 unless the optimizer is embedded. A later round has two at
+    most. scored: updates of the I2T prompt a round. 0 keeps q frozen."""
     error_batch: int = Field(default=120, ge=1, le=1000)
     """filled: cases of a batch, at most; 40 unless the optimizer is embedded. split: size of I_B, the batch of wrong
     verdicts (default 10). The defaults are twice as large for two tasks, and three times for more."""
@@ -78,9 +81,9 @@ class SearchSettings(Section):
     adopt: Literal["clear", "improving", "always"] = "always"
     """scored: adopt the best trial if its score is above the score's standard error (clear, the default with
     `score_on: unseen`), if above 0 (improving), or always, as published."""
-    patience: Annotated[int, Field(ge=1)] | None = 3
-    """Stop after this many rounds without a gain; null: never. A gain is above its standard error; where validation
-    alone selects, any new best value is a gain."""
+    patience: Annotated[int, Field(ge=1)] | None = 2
+    """Stop after this many rounds without a gain (default 3 unless the optimizer is embedded); null: never. A gain is
+    above its standard error; where validation alone selects, any new best value is a gain."""
     metric: Metric = "macro_f1"
     """Metric that selects among rounds and is tested at the end, such as macro_f1 or recall.LABEL. Ratings have the
     default quadratic_kappa."""
@@ -111,6 +114,13 @@ class SearchSettings(Section):
     def batch_size(self) -> int:
         """Samples of a full batch."""
         return self.error_batch + (self.anchors if self.batch == "split" else 0)
+
+    def steps_of_round(self, round: int) -> int:
+        """Return the largest K of a round, counted from 0.
+
+        In a later round of pooled trials less is missing, because the judge's reasons state what p weighs.
+        """
+        return min(self.inner_steps, LATER_STEPS) if round and self.trials == "pooled" else self.inner_steps
 
     @property
     def explicit(self) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from state.settings.prompt_settings import PromptSettings
 from state.settings.run_settings import LimitSettings, RunSettings
 from state.settings.search_settings import (
     MOST_TASKS_IN_BATCH,
-    SERVED_OPTIMIZER_BATCH,
-    SERVED_OPTIMIZER_STEPS,
+    SERVED_OPTIMIZER,
     SearchSettings,
 )
 from state.settings.section import Section
@@ -95,12 +94,11 @@ class Settings(Section):
         default_metric = ABOVE_CHANCE if self.task_names else _DEFAULT_METRICS.get(self.task.kind)
         if default_metric is not None and "metric" not in search.model_fields_set:
             defaults["metric"] = default_metric
-        is_embedded = self.models.of("optimizer").name.startswith("embedded:")
-        if "error_batch" not in search.model_fields_set and (not is_embedded or self.task_names):
-            cases = search.error_batch if is_embedded else SERVED_OPTIMIZER_BATCH
-            defaults["error_batch"] = cases * min(max(len(self.task_names), 1), MOST_TASKS_IN_BATCH)
-        if "inner_steps" not in search.model_fields_set and not is_embedded:
-            defaults["inner_steps"] = SERVED_OPTIMIZER_STEPS
+        if not self.models.of("optimizer").name.startswith("embedded:"):
+            defaults |= {name: value for name, value in SERVED_OPTIMIZER.items() if name not in search.model_fields_set}
+        if "error_batch" not in search.model_fields_set and self.task_names:
+            cases = defaults.get("error_batch", search.error_batch)
+            defaults["error_batch"] = cases * min(len(self.task_names), MOST_TASKS_IN_BATCH)
         if defaults:
             resolved = search.model_copy()
             vars(resolved).update(defaults)

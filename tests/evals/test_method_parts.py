@@ -125,7 +125,7 @@ def test_what_a_method_makes_of_the_settings_are_settings() -> None:
     adapted = {name: method.adapt(paper) for name, method in METHODS.items() if method.is_default}
     for name, changed in adapted.items():
         search = changed.search
-        rules = {"none": ("last", "always", None), "random_i2t_pooled": ("best", "always", 3)}
+        rules = {"none": ("last", "always", None), "random_i2t_pooled": ("best", "always", 2)}
         rule = rules.get("none" if name == "blpo" else name, ("best", "improving", None))
         assert (search.select, search.adopt, search.patience) == rule
     assert all(Settings.model_validate(each.model_dump()) == each for each in adapted.values())

@@ -153,15 +153,15 @@ async def test_pooled_rounds_describe_a_filled_batch_and_judge_only_what_is_adop
     assert (first["errors"] + first["anchors"], len(set(trials))) == (10, 3)
     assert trials[0] == first["i2t_prompt"] == "Describe the image."
     assert second["i2t_prompt"] == trials[-1] and trials[-1] not in [t["i2t_prompt"] for t in second["trials"]]
-    assert (len(second["trials"]), len(result["rounds"])) == (3, 3)
+    assert (len(second["trials"]), len(result["rounds"])) == (2, 3)  # a later round has two at most
     update = next(text for text in requests if "<wrong_cases>" in text)
     assert update.count("</case>") == 10 and update.count("<description>") == 30
     coverage = [text for text in requests if "do the descriptions of these cases not state yet" in text]
     described = [text.count("<description>") // 10 for text in coverage]
-    assert described == [1, 2, 0, 1, 2]  # a round after the first begins with the judge's reasons alone
+    assert described == [1, 2, 0, 1]  # a round after the first begins with the judge's reasons alone
     prompts = {record["judge_prompt"] for record in result["rounds"]}
     assert result["calls"]["judge"]["issued"] == 42 * len(prompts) + 18 * (1 + (result["best_round"] > 0))
-    assert result["calls"]["verbalizer"]["issued"] == 60
+    assert result["calls"]["verbalizer"]["issued"] == 50
 
 
 async def test_a_trial_is_scored_on_samples_that_its_update_was_not_shown(tmp_path: Path) -> None:

@@ -40,19 +40,40 @@ def test_given_keys_override_the_preset_wherever_they_are_given() -> None:
     assert load_settings({"search": {"anchors": 3}}, ["search.preset=paper"]).search.anchors == 3
 
 
+@pytest.mark.parametrize(("trials", "steps"), [("pooled", [5, 2, 2]), ("scored", [5, 5, 5])])
+def test_a_later_round_of_pooled_trials_has_few_prompts(trials: str, steps: list[int]) -> None:
+    search = load_settings({"search": {"trials": trials}}).search
+    assert [search.steps_of_round(t) for t in range(3)] == steps
+    few = load_settings({"search": {"trials": trials, "inner_steps": 0}}).search
+    assert few.steps_of_round(1) == 0
+
+
+def test_an_embedded_model_takes_more_calls_at_once() -> None:
+    models = {"judge": {"name": "openai:gpt-4o"}, "optimizer": {"name": "embedded:optimizer"}}
+    loaded = load_settings({"models": models}).models
+    assert (loaded.judge.max_concurrency, loaded.of("optimizer").max_concurrency) == (16, 64)
+    assert load_settings().models.of("verbalizer").max_concurrency == 64
+    assert load_settings(overrides=["models.judge.max_concurrency=3"]).models.judge.max_concurrency == 3
+
+
 def test_scored_trials_bring_the_defaults_of_scored_trials() -> None:
     search = load_settings({"search": {"trials": "scored", "anchors": 4}}).search
     assert (search.batch, search.select_on, search.adopt) == ("split", "validation", "clear")
-    assert (search.error_batch, search.anchors, search.inner_steps) == (10, 4, 5)
+    assert (search.error_batch, search.anchors, search.inner_steps, search.patience) == (10, 4, 5, 3)
     assert load_settings(load_settings({"search": search})).search == search
 
 
 def test_the_optimizer_and_the_task_set_defaults_of_the_search() -> None:
     models = {"judge": {"name": "embedded:judge"}, "optimizer": {"name": "openai:o3"}}
     search = load_settings({"models": models}).search
-    assert (search.error_batch, search.inner_steps) == (40, 3)
-    search = load_settings({"models": models, "search": {"error_batch": 60, "inner_steps": 5}}).search
-    assert (search.error_batch, search.inner_steps) == (60, 5)
+    assert (search.error_batch, search.inner_steps, search.patience) == (40, 3, 3)
+    given = {"error_batch": 60, "inner_steps": 5, "patience": 2}
+    search = load_settings({"models": models, "search": given}).search
+    assert (search.error_batch, search.inner_steps, search.patience) == (60, 5, 2)
+    search = load_settings({"models": models, "search": {"patience": None}}).search
+    assert (search.error_batch, search.patience) == (40, None)
+    assert load_settings({"models": models, "search": {"preset": "paper"}}).search.patience is None
+    assert load_settings().search.patience == 2
     assert load_settings().search.metric == "quadratic_kappa"
     task = {"kind": "categorical", "labels": ["a", "b"]}
     categorical = load_settings({"task": task, "data": {"path": "x"}}, ["search.seed=1"])

@@ -168,7 +168,7 @@ def test_a_plan_leaves_enough_for_every_new_prompt_and_the_test(
     counts = pooled_counts(sizes, search, plans, len(plans))
     calls = counts.judge + counts.verbalize + counts.optimizer
     assert calls <= limit or not plans
-    assert all(plan.inner_steps <= search.inner_steps for plan in plans)
+    assert all(plan.inner_steps <= search.steps_of_round(t) for t, plan in enumerate(plans))
     assert all(plan.cases <= min(search.error_batch, sizes.labelled) for plan in plans)
     fewest = min(search.error_batch, sizes.labelled, FEWEST_CASES)
     assert all(plan.cases >= fewest for plan in plans)
