@@ -48,18 +48,31 @@ async def describe_samples(
         failures.add(description)
         return description
 
-    return await fan_out(described, samples, models.width("verbalizer"), count)
+    def at_hand(sample: Sample) -> Description | None:
+        recent = _recent(models, i2t_prompt, sample)
+        if recent is not None:
+            failures.add(recent)
+        return recent
+
+    return await fan_out(described, samples, models.width("verbalizer"), count, at_hand)
 
 
 async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
     """Return g(x; q) for a sample; a failure is a description with the status `error`."""
-    if (recent := models.descriptions.get(sample, i2t_prompt)) is not None:
-        models.caller.count_recalled("verbalizer")
+    if (recent := _recent(models, i2t_prompt, sample)) is not None:
         return recent
     description = await _asked(models, i2t_prompt, sample)
     if description.status != "error":
         models.descriptions.keep(sample, i2t_prompt, description)
     return description
+
+
+def _recent(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description | None:
+    """Return a description that is still in memory, and count it; None without one."""
+    recent = models.descriptions.get(sample, i2t_prompt)
+    if recent is not None:
+        models.caller.count_recalled("verbalizer")
+    return recent
 
 
 async def _asked(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description:
