@@ -113,14 +113,14 @@ class ServedModel:
 
     async def _reply(self, messages: list["BaseMessage"], arguments: Mapping[str, Any]) -> "AIMessage":
         """Call LangChain's callbacks only if somebody listens (tracing, Studio): callbacks cost more than a call."""
-        from langchain_core.callbacks import AsyncCallbackManager
+        from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackManager
         from langchain_core.runnables.config import ensure_config
 
         from blpo.models.untraced_chat import UntracedChat
 
-        if (
-            not isinstance(self.chat, UntracedChat)
-            or AsyncCallbackManager.configure(ensure_config().get("callbacks")).handlers
-        ):
+        callbacks = ensure_config().get("callbacks")
+        if not isinstance(callbacks, BaseCallbackManager):  # inside a node the graph has configured the callbacks
+            callbacks = AsyncCallbackManager.configure(callbacks)
+        if callbacks.handlers or not isinstance(self.chat, UntracedChat):
             return await self.chat.ainvoke(messages, **arguments)
         return await self.chat.reply(messages, **arguments)
