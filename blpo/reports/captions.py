@@ -28,7 +28,7 @@ from state.sample import Label
 
 FEWEST = 6
 """Smallest number of captions for a separation."""
-SHUFFLES = 2000
+SHUFFLES = 1000
 _ONE_LABEL = "ranking"
 """Label of all rankings: the numbers of images mean nothing, so equal rankings have no reason for similar captions."""
 _BLOCK = 32
