@@ -93,7 +93,7 @@ class UpdateState(TypedDict, total=False):
     i2t_is_new: bool
     """True if no batch was described by q before the round: q_0, or a prompt by a person."""
     inner_steps: int
-    """K of the round: `search.inner_steps`, or less where the budget asks for less."""
+    """K of the round: `search.steps_of_round`, or less where the budget asks for less."""
     errors: list[str] | None
     """Ids of I_B, the batch of wrong verdicts under p_t; None before the draw of this round."""
     anchors: list[str]
