@@ -84,16 +84,17 @@ def _shift(columns: _Numbers, residual: _Numbers, counts: _Numbers) -> _Numbers:
     The penalty of the rules maximizes the likelihood of the cases (empirical Bayes), so that few cases suffice for a
     clear cause, but not for a noisy cause.
     """
-    columns, residual = columns * np.sqrt(counts)[:, None], residual * np.sqrt(counts)
-    best, most = np.zeros(columns.shape[1]), -math.inf
+    weighted = columns.T * counts
+    gram, target, total = weighted @ columns, weighted @ residual, float(counts @ residual**2)
+    best, most = np.zeros(len(gram)), -math.inf
     for doubt in RULE_DOUBTS:
-        spread = columns.T / np.array([START_DOUBT, *(doubt for _ in range(columns.shape[1] - 1))])[:, None]
-        covariance = columns @ spread + np.eye(len(residual))
-        solution = np.linalg.solve(covariance, residual)
-        log_determinant = float(np.linalg.slogdet(covariance)[1])
-        likelihood = -len(residual) * math.log(max(float(residual @ solution), 1e-9)) - log_determinant
+        penalties = np.array([START_DOUBT, *(doubt for _ in best[1:])])
+        penalized = gram + np.diag(penalties)
+        solution = np.linalg.solve(penalized, target)
+        log_determinant = float(np.linalg.slogdet(penalized)[1] - np.log(penalties).sum())
+        likelihood = -len(residual) * math.log(max(total - float(target @ solution), 1e-9)) - log_determinant
         if likelihood > most:
-            best, most = spread @ solution, likelihood
+            best, most = solution, likelihood
     return best
 
 
