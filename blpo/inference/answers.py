@@ -43,14 +43,14 @@ async def answer_of(
     if talk:
         return await _asked(models, judge_prompt, sample, view, ballot, talk)
     question = (judge_prompt, view, ballot)
-    if (recent := models.judgements.get(sample, question)) is not None:
+    if (recent := models.memory.judgements.get(sample, question)) is not None:
         for reply in recent.replies:
             models.caller.count_recalled(reply.role)
         models.budget.judged(request_name(sample, view, ballot), repaired=len(recent.replies) > 1)
         return recent
     judgement = await _asked(models, judge_prompt, sample, view, ballot)
     if judgement.verdict.status == "ok":  # with all replies, one or two
-        models.judgements.keep(sample, question, judgement)
+        models.memory.judgements.keep(sample, question, judgement)
     return judgement
 
 

@@ -63,13 +63,13 @@ async def describe_sample(models: OpenModels, i2t_prompt: str, sample: Sample) -
         return recent
     description = await _asked(models, i2t_prompt, sample)
     if description.status != "error":
-        models.descriptions.keep(sample, i2t_prompt, description)
+        models.memory.descriptions.keep(sample, i2t_prompt, description)
     return description
 
 
 def _recent(models: OpenModels, i2t_prompt: str, sample: Sample) -> Description | None:
     """Return a description that is still in memory, and count it; None without one."""
-    recent = models.descriptions.get(sample, i2t_prompt)
+    recent = models.memory.descriptions.get(sample, i2t_prompt)
     if recent is not None:
         models.caller.count_recalled("verbalizer")
     return recent

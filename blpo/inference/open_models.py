@@ -7,14 +7,12 @@ The judge at work on new images, the nodes of a run and the report of a finished
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
-from blpo.inference.judgement import Judgement
 from blpo.inference.panel_weights import PanelWeights
-from blpo.inference.recent_answers import RecentAnswers
+from blpo.inference.recent_answers import NO_MEMORY, Memory
 from blpo.inference.run_store import StorePlace, images_folder, open_store_to_read
 from blpo.models.budget import Budget
 from blpo.models.caller import Caller
@@ -26,7 +24,6 @@ from blpo.storage.response_store import ResponseStore
 from blpo.storage.sqlite_connection import TEMPORARY
 from state.sample import Example
 from state.settings import LimitSettings, Settings
-from state.verdict import Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,8 @@ class OpenModels:
     """Images of the examples, where `images` keeps none in memory."""
     weights: PanelWeights | None = field(default=None, kw_only=True)
     """Weights of a panel, for a run that learns them."""
-    judgements: RecentAnswers[Judgement] = field(default_factory=partial(RecentAnswers, 0), kw_only=True)
-    """Last judgements, for a run."""
-    descriptions: RecentAnswers[Description] = field(default_factory=partial(RecentAnswers, 0), kw_only=True)
-    """Last descriptions, for a run."""
+    memory: Memory = field(default=NO_MEMORY, kw_only=True)
+    """Last answers, for a run."""
 
     def width(self, role: Role) -> int:
         """Return the number of samples to work on at once: enough to keep the models of `role` busy."""
@@ -80,17 +75,18 @@ async def open_models(
 
 @asynccontextmanager
 async def open_recall(
-    settings: Settings, place: StorePlace, examples: tuple[Example, ...] = ()
+    settings: Settings, place: StorePlace, examples: tuple[Example, ...] = (), memory: Memory = NO_MEMORY
 ) -> AsyncIterator[OpenModels]:
     """Open the models of a run to answer from the run's response store alone; nothing in the run changes.
 
-    A request without a stored answer is a failure. Raises `RunError` for a missing store, and `ModelError`.
+    `memory` holds answers of the run that the process still has. A request without a known answer is a failure. Raises
+    `RunError` for a missing store, and `ModelError`.
     """
     answers = await open_store_to_read(place)
     try:
         folder = images_folder(place)
         images = ImageCache(folder if folder.is_dir() else None)
         recall = Recall(settings.models, answers)
-        yield OpenModels(settings, recall, images, Budget(LimitSettings()), examples=examples)
+        yield OpenModels(settings, recall, images, Budget(LimitSettings()), examples=examples, memory=memory)
     finally:
         await answers.close()

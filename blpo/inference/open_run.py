@@ -19,12 +19,13 @@ from blpo.config.config_hash import config_hash
 from blpo.data.dataset import Dataset
 from blpo.data.run_dataset import dataset_of
 from blpo.inference.answer_forms import questions_about
+from blpo.inference.ended_runs import EndedRun, keep_ended
 from blpo.inference.garbage import frozen_garbage
 from blpo.inference.image_cache import ImageCache
 from blpo.inference.initial_prompts import initial_prompts
 from blpo.inference.open_models import OpenModels
 from blpo.inference.panel_weights import PanelWeights, learns_weights
-from blpo.inference.recent_answers import RecentAnswers
+from blpo.inference.recent_answers import Memory
 from blpo.inference.run_store import StorePlace, images_folder, open_store, store_place
 from blpo.models.calls import ModelCaller
 from blpo.models.recall import Recall
@@ -34,9 +35,6 @@ from state.errors import ConfigError, RunError
 from state.loops import InnerState, OuterState, UpdateState
 from state.sample import Example, Sample, SplitName
 from state.settings import Settings
-
-_RECENT = 4096
-"""Judgements in memory, and as many descriptions: 1 to 2 kB for each, more for long replies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,7 @@ class OpenRun(OpenModels):
             self.budget,
             examples=self.examples,
             weights=weights,
-            judgements=self.judgements,
-            descriptions=self.descriptions,
+            memory=self.memory,
         )
 
     def samples(self, ids: Sequence[str]) -> list[Sample]:
@@ -159,8 +156,7 @@ async def open_run(
             *(settings, caller, images, caller.budget, thread, place, store, dataset, time.monotonic()),
             examples=tuple(map(Example, dataset.examples)),
             weights=_weights(settings, dataset),
-            judgements=RecentAnswers(_RECENT),
-            descriptions=RecentAnswers(_RECENT),
+            memory=Memory(),
         )
         run.budget.reserve(2 * run.questions("test"))
         stack.enter_context(frozen_garbage())
@@ -169,6 +165,7 @@ async def open_run(
             yield run
         finally:
             _CURRENT.set(outer)
+            keep_ended(place, EndedRun(dataset, run.memory))
 
 
 def _weights(settings: Settings, dataset: Dataset) -> PanelWeights | None:

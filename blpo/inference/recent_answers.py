@@ -5,11 +5,17 @@ The response store has the answers too. An answer in memory saves the work to co
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
+from blpo.inference.judgement import Judgement
 from state.sample import Sample
+from state.verdict import Description
 
 _T = TypeVar("_T")
+_RECENT = 4096
+"""Judgements in the memory of a run, and as many descriptions: 1 to 2 kB for each, more for long replies."""
 
 
 class RecentAnswers(Generic[_T]):
@@ -29,3 +35,15 @@ class RecentAnswers(Generic[_T]):
         self._answers[sample.id, question] = sample, answer
         if len(self._answers) > self._most:
             self._answers.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Last answers of a run in memory."""
+
+    judgements: RecentAnswers[Judgement] = field(default_factory=partial(RecentAnswers, _RECENT))
+    descriptions: RecentAnswers[Description] = field(default_factory=partial(RecentAnswers, _RECENT))
+
+
+NO_MEMORY = Memory(RecentAnswers(0), RecentAnswers(0))
+"""Memory of models that see every sample once."""

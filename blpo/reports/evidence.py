@@ -1,7 +1,8 @@
 """Evidence for a report from the dataset and the response store: images, captions, and the verdicts of each round.
 
-The requests of the run are composed again, and the response store is searched for the answers. Nothing is sent, and
-nothing is written. Without the dataset there is no evidence, and the report says so.
+The requests of the run are composed again, and the response store is searched for the answers. A run that has just
+ended has its dataset and its last answers in memory. Nothing is sent, and nothing is written. Without the dataset there
+is no evidence, and the report says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from blpo.data.dataset import Dataset
 from blpo.data.run_dataset import dataset_of
 from blpo.inference.descriptions import describe_sample
+from blpo.inference.ended_runs import ended_run
 from blpo.inference.fan_out import fan_out
 from blpo.inference.open_models import OpenModels, open_recall
 from blpo.inference.panel_weights import learns_weights, with_weights
+from blpo.inference.recent_answers import NO_MEMORY
 from blpo.inference.run_store import store_place
 from blpo.inference.verdicts import judge_sample
 from blpo.reports.label_source import is_sample
@@ -46,14 +49,15 @@ class Evidence:
 
 async def gather(run: RunRecord) -> Evidence:
     """Collect the evidence of a run."""
-    dataset, missing = _dataset(run)
+    place = store_place(run.settings, run.directory, run.info.thread_id)
+    ended = ended_run(place)
+    dataset, missing = (ended.dataset, "") if ended else _dataset(run)
     if dataset is None:
         return Evidence(missing=missing)
-    samples = dataset.by_id
-    place = store_place(run.settings, run.directory, run.info.thread_id)
+    samples, memory = dataset.by_id, ended.memory if ended else NO_MEMORY
     try:
         examples = tuple(map(Example, dataset.examples))
-        async with open_recall(_settings(run), place, examples) as models:
+        async with open_recall(_settings(run), place, examples, memory) as models:
             captions = await _captions(models, samples, run)
             verdicts = await _verdicts(models, dataset, run)
     except BlpoError as error:  # no store, or unknown models: images remain

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from blpo.inference.ended_runs import ended_runs_kept
 from blpo.reports.run_page import REPORT, write_report
 from blpo.runs.driver import OnEvent
 from blpo.runs.wording import single_line
@@ -22,14 +23,15 @@ async def final_report(*handlers: OnEvent | None, run: Path | None = None) -> As
     report is written only if the report is missing or older than result.json.
     """
     events = _Events([handler for handler in handlers if handler is not None])
-    try:
-        yield events
-    except BlpoError:
+    with ended_runs_kept():
+        try:
+            yield events
+        except BlpoError:
+            await _write(events.directory)
+            raise
+        if events.directory is None and run is not None and not _has_report(run):
+            events.directory = run
         await _write(events.directory)
-        raise
-    if events.directory is None and run is not None and not _has_report(run):
-        events.directory = run
-    await _write(events.directory)
 
 
 class _Events:

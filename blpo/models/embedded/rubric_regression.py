@@ -71,14 +71,14 @@ def _changes(cases: Sequence[MessageCase], rubric: Sequence[Sentence], axis: Lab
     columns = np.column_stack([start, *(_column(rule, cases, axis) for rule in (*old, *new))])
     right = RIGHT_CASE_WEIGHT if old and (axis.opposite is not None or axis.is_pair) else 1.0
     counts = np.array([right if case.right else 1.0 for case in cases])
-    after = before + _shift(columns, places - columns @ before, counts)
+    after = before + ridge_shift(columns, places - columns @ before, counts)
     changes = [] if axis.is_pair else _start_changes(starts, axis.start_at(after[0]))
     for rule, weight in zip((*old, *new), after[1:], strict=True):
         changes.append(RubricChange(rule if rule in old else None, axis.with_weight(rule, weight)))
     return [effective for change in changes for effective in _effective(change)]
 
 
-def _shift(columns: _Numbers, residual: _Numbers, counts: _Numbers) -> _Numbers:
+def ridge_shift(columns: _Numbers, residual: _Numbers, counts: _Numbers) -> _Numbers:
     """Return the ridge regression of the rubric's residual. `counts` are weights of the cases.
 
     The penalty of the rules maximizes the likelihood of the cases (empirical Bayes), so that few cases suffice for a
@@ -90,7 +90,7 @@ def _shift(columns: _Numbers, residual: _Numbers, counts: _Numbers) -> _Numbers:
     for doubt in RULE_DOUBTS:
         penalties = np.array([START_DOUBT, *(doubt for _ in best[1:])])
         penalized = gram + np.diag(penalties)
-        solution = np.linalg.solve(penalized, target)
+        solution = np.asarray(np.linalg.solve(penalized, target), dtype=np.float64)
         log_determinant = float(np.linalg.slogdet(penalized)[1] - np.log(penalties).sum())
         likelihood = -len(residual) * math.log(max(total - float(target @ solution), 1e-9)) - log_determinant
         if likelihood > most:

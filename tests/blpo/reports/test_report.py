@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+import sqlite3
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import blpo
 from blpo.cli.main import main
+from blpo.inference.ended_runs import ended_runs_kept
 from blpo.metrics.readings import strict_reading
 from blpo.reports.captions import separation
 from blpo.reports.differences import word_diff
@@ -24,6 +26,7 @@ from blpo.reports.outcome import headline, meaning
 from blpo.reports.thumbnails import thumbnails
 from blpo.reports.validation_band import validation_bands
 from blpo.runs.run_record import RunRecord
+from blpo.runs.start_and_resume import start_run
 from state.errors import RunError
 from state.sample import Sample
 from tests.made_run import draw_images, make_run
@@ -58,6 +61,18 @@ def test_captions_and_verdicts_of_each_round_are_found_again(finished: Path) -> 
     assert html.count('class="caption"') >= 4
     assert "What the edit fixed and broke" in html or "judge prompt kept" in html
     assert "No captions" not in html and "No images" not in html
+
+
+async def test_a_report_on_a_run_that_has_just_ended_reads_no_stored_answer(tmp_path: Path) -> None:
+    folder = draw_dataset(tmp_path / "set")
+    with ended_runs_kept():
+        run = await start_run(folder / "config.yaml", overrides=[f"run.dir={tmp_path / 'run'}"])
+        stored = await gather(RunRecord.read(shutil.copytree(run.directory, tmp_path / "copy")))
+        with sqlite3.connect(run.directory / "responses.sqlite") as store:
+            store.execute("DELETE FROM responses")
+        store.close()
+        assert await gather(run) == stored
+    assert not (await gather(run)).captions
 
 
 def test_the_curve_has_a_band_and_says_that_it_flatters(finished: Path, tmp_path: Path) -> None:
