@@ -25,19 +25,22 @@ class PooledPrompt:
 
 def pooled_prompts_of(past: Round, captions: Mapping[tuple[str, str], str]) -> tuple[PooledPrompt, ...]:
     """Return the I2T prompts behind the update of a round. `captions` are by (I2T prompt, sample id)."""
-    prompts = past.i2t_prompts
-    return tuple(_prompt(place, prompts, past.batch, captions) for place in range(len(prompts)))
+    earlier: dict[str, set[str]] = {sample_id: set() for sample_id in past.batch}
+    return tuple(_prompt(prompt, past.batch, captions, earlier) for prompt in past.i2t_prompts)
 
 
 def _prompt(
-    place: int, prompts: Sequence[str], batch: Sequence[str], captions: Mapping[tuple[str, str], str]
+    text: str, batch: Sequence[str], captions: Mapping[tuple[str, str], str], earlier: Mapping[str, set[str]]
 ) -> PooledPrompt:
-    text, earlier = prompts[place], prompts[:place]
-    described = [key for key in batch if (text, key) in captions]
-    earlier_words = [_words(" ".join(captions.get((prompt, key), "") for prompt in earlier)) for key in described]
-    words = [_words(captions[text, key]) for key in described]
-    shares = [len(own - old) / len(own) for own, old in zip(words, earlier_words, strict=True) if own]
-    lengths = [len(captions[text, key].split()) for key in described]
+    """Return a prompt. `earlier` has the words of earlier prompts by sample, and gets those of this prompt."""
+    described = [sample_id for sample_id in batch if (text, sample_id) in captions]
+    shares = []
+    for sample_id in described:
+        words = _words(captions[text, sample_id])
+        if words:
+            shares.append(len(words - earlier[sample_id]) / len(words))
+        earlier[sample_id] |= words
+    lengths = [len(captions[text, sample_id].split()) for sample_id in described]
     return PooledPrompt(text, len(described), fmean(lengths or [0]), fmean(shares or [0]))
 
 

@@ -7,7 +7,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -19,7 +18,7 @@ MAX_IMAGES = 20_000
 """Images with facts in memory, about 0.3 kB for an image."""
 
 _DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
-_RECENT_URLS, _RECENT_SMALL_URLS = 8, 256
+_LAST_URLS, _LAST_SMALL_URLS = 8, 256
 _SMALL_URL = 300_000
 """Characters of a data URL: the images in memory stay below about 80 MB."""
 _PIXELS_PER_TOKEN = 784
@@ -60,7 +59,7 @@ def part_image(part: str | dict[str, Any]) -> MessageImage | None:
     url = image.get("url") if isinstance(image, dict) else image
     if not isinstance(url, str):
         return None
-    return _small_image(url) if len(url) <= _SMALL_URL else _large_image(url)
+    return (_small_images if len(url) <= _SMALL_URL else _large_images).of(url)
 
 
 def _url_image(url: str) -> MessageImage | None:
@@ -69,9 +68,29 @@ def _url_image(url: str) -> MessageImage | None:
     return MessageImage(url, *facts) if facts is not None else None
 
 
-# A call looks at the images of its messages several times, and a run sends the same text of an image many times.
-_small_image = lru_cache(_RECENT_SMALL_URLS)(_url_image)
-_large_image = lru_cache(_RECENT_URLS)(_url_image)
+class _LastImages:
+    """Images of the last `most` data URLs. A call looks at an image several times, and a run sends a URL many times.
+
+    A URL is known by the object: comparing the characters takes longer than all other work on a known image.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._images: OrderedDict[int, tuple[str, MessageImage | None]] = OrderedDict()
+        """By the id of the URL. The URL is kept, so no other object gets the id."""
+
+    def of(self, url: str) -> MessageImage | None:
+        """Return the image of a data URL; None for another text."""
+        known, image = self._images.get(id(url), (None, None))
+        if known is not url:
+            image = _url_image(url)
+            self._images[id(url)] = url, image
+            if len(self._images) > self._most:
+                self._images.popitem(last=False)
+        return image
+
+
+_small_images, _large_images = _LastImages(_LAST_SMALL_URLS), _LastImages(_LAST_URLS)
 
 
 _facts_by_text: OrderedDict[bytes, tuple[bytes, int]] = OrderedDict()
