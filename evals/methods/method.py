@@ -45,7 +45,9 @@ def rule_in_words(settings: Settings) -> str:
     selected = f"select best by {samples}" if search.select == "best" else "select last"
     patience = "no patience" if search.patience is None else f"patience {search.patience}"
     if search.trials == "pooled":
-        return f"{selected}, pooled trials, {patience}, batch {search.batch_size}, K {search.inner_steps}"
+        later = search.steps_of_round(1)
+        steps = f"K {search.inner_steps}" if later == search.inner_steps else f"K {search.inner_steps}, later {later}"
+        return f"{selected}, pooled trials, {patience}, batch {search.batch_size}, {steps}"
     return f"{selected}, adopt {search.adopt}, {patience}, batch {search.error_batch} + {search.anchors}"
 
 

@@ -120,6 +120,13 @@ def test_methods_with_cheaper_rounds_get_more_of_them() -> None:
     assert METHODS["blpo"].adapt(limited) == limited
 
 
+def test_the_rule_of_a_row_tells_the_steps_of_later_rounds() -> None:
+    words = METHODS["blpo"].rule
+    assert words(Settings()).endswith("K 5, later 2")
+    assert words(Settings.model_validate({"search": {"inner_steps": 2}})).endswith("K 2")
+    assert "later" not in words(Settings.model_validate({"search": {"preset": "paper"}}))
+
+
 def test_what_a_method_makes_of_the_settings_are_settings() -> None:
     paper = Settings.model_validate({"search": {"preset": "paper", "outer_rounds": 900}})
     adapted = {name: method.adapt(paper) for name, method in METHODS.items() if method.is_default}
