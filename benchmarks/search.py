@@ -114,7 +114,8 @@ def _measure(datasets: Sequence[EvalDataset], calls: int, options: argparse.Name
         name = f"{calls}-{rule.replace(' ', '')}-{size}{'-shuffled' if options.shuffled else ''}"
         harness = Harness(evals, options.out / name, _progress(name), RunControl())
         asyncio.run(harness.run())
-        yield from rows_of(rule, calls, [cell for cell in harness.cells if _is_done(cell)])
+        done = [cell for cell in harness.cells if _is_done(cell)]
+        yield from rows_of(rule, calls, done, is_shuffled=bool(options.shuffled))
 
 
 def _print_correlations(options: argparse.Namespace) -> int:

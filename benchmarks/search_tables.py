@@ -35,8 +35,8 @@ class Row:
     value: float
     initial: float
     """Metric under p_0."""
-    ceiling: float
-    """Metric of the logistic regression."""
+    ceiling: float | None
+    """Metric of the logistic regression; None for shuffled labels, which teach nothing."""
     outcome: str
     """Word of the report: better, worse, higher or open."""
     judge_calls: int
@@ -47,8 +47,8 @@ class Row:
     """Run directory."""
 
 
-def rows_of(rule: str, calls: int, cells: Sequence[Cell]) -> Iterator[Row]:
-    """Yield the rows of finished cells."""
+def rows_of(rule: str, calls: int, cells: Sequence[Cell], *, is_shuffled: bool = False) -> Iterator[Row]:
+    """Yield the rows of finished cells. `is_shuffled`: the cells have shuffled labels."""
     for cell in cells:
         result = RunRecord.read(cell.path).result
         test, metric = result["test"], cell.settings.search.metric
@@ -62,7 +62,7 @@ def rows_of(rule: str, calls: int, cells: Sequence[Cell]) -> Iterator[Row]:
             metric=metric,
             value=value(test["best"], metric),
             initial=value(test["initial"], metric),
-            ceiling=_ceiling(_same_data(cell.settings), cell.seed, metric),
+            ceiling=None if is_shuffled else _ceiling(_same_data(cell.settings), cell.seed, metric),
             outcome=outcome(result),
             judge_calls=spent.get("judge", 0),
             verbalizer_calls=spent.get("verbalizer", 0),
