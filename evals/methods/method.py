@@ -8,8 +8,7 @@ from typing import Any
 
 from graph.outer import Builder
 from state.errors import ConfigError, ModelError
-from state.settings import Settings
-from state.settings.search_settings import PRESETS
+from state.settings import PRESETS, SERVED_OPTIMIZER, Settings
 
 MOST_ROUNDS = 1000
 """Maximum of `search.outer_rounds`."""
@@ -122,8 +121,7 @@ class Method:
 def pooled(settings: Settings) -> SearchChanges:
     """Return pooled trials with the default settings of BLPO for the optimizer, under any preset."""
     default = Settings.model_validate({"models": settings.models, "search": {"preset": "default"}}).search
-    names = (*PRESETS["default"], "inner_steps", "error_batch", "patience")
-    return {name: getattr(default, name) for name in names}
+    return {name: getattr(default, name) for name in (*PRESETS["default"], *SERVED_OPTIMIZER)}
 
 
 def with_search(settings: Settings, changes: SearchChanges) -> Settings:
