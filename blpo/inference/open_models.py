@@ -77,9 +77,9 @@ async def open_models(
 async def open_recall(
     settings: Settings, place: StorePlace, examples: tuple[Example, ...] = (), memory: Memory = NO_MEMORY
 ) -> AsyncIterator[OpenModels]:
-    """Open the models of a run to answer from the run's response store alone; nothing in the run changes.
+    """Open the models of a run to answer from `memory` and the run's response store alone; nothing in the run changes.
 
-    `memory` holds answers of the run that the process still has. A request without a known answer is a failure. Raises
+    `memory` holds the last answers of a run of this process. A request without a recorded answer is a failure. Raises
     `RunError` for a missing store, and `ModelError`.
     """
     answers = await open_store_to_read(place)

@@ -82,7 +82,7 @@ def ridge_shift(columns: _Numbers, residual: _Numbers, counts: _Numbers) -> _Num
     """Return the ridge regression of the rubric's residual. `counts` are weights of the cases.
 
     The penalty of the rules maximizes the likelihood of the cases (empirical Bayes), so that few cases suffice for a
-    clear cause, but not for a noisy cause.
+    clear cause, but not for a noisy cause. The systems to solve grow with the rules and not with the cases.
     """
     weighted = columns.T * counts
     gram, target, total = weighted @ columns, weighted @ residual, float(counts @ residual**2)
